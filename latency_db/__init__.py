@@ -1,0 +1,1 @@
+"""Latency measured on devices, kept with its provenance, and summed to estimates of whole networks."""

@@ -1,0 +1,1 @@
+"""The commands that latency_db brings to `nas`."""

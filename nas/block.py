@@ -1,0 +1,82 @@
+"""Blocks: parameters with their options, and the expression they stand for."""
+
+from abc import ABC, abstractmethod
+from dataclasses import Field, asdict, dataclass, field, fields
+from typing import Any, ClassVar
+
+from nas.ops import Identity, Op, Pool, Residual, Seq, SqueezeExcite, seq
+from nas.registry import Registry
+
+
+@dataclass(frozen=True)
+class Block(ABC):
+    """One kind of layer. Fields are its searchable parameters, declared with choice()."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def expand(self, c_in: int, c_out: int, stride: int) -> Op:
+        """Expression from c_in to c_out channels that divides height and width by stride, rounding up.
+
+        InvalidArchitectureError, here or when the expression is read, says why a combination cannot be built.
+        """
+
+    @classmethod
+    def options(cls) -> dict[str, tuple[Any, ...]]:
+        """What a space searches when it names the block without more."""
+        return {f.name: f.metadata["options"] for f in fields(cls)}
+
+    @classmethod
+    def refusal(cls, parameter: str, value: Any) -> str | None:
+        """Why a parameter cannot take a value, or None if it can."""
+        metadata = {f.name: f.metadata for f in fields(cls)}.get(parameter)
+        if metadata is None:
+            return f"{cls.name} has no parameter {parameter!r}; it has: {', '.join(cls.options()) or 'none'}"
+        known = (*metadata["options"], *metadata["also"])
+        if value in known and type(value) in {type(k) for k in known}:
+            return None
+        kinds = {type(k) for k in known}
+        if isinstance(value, int | float) and not isinstance(value, bool) and type(value) in kinds and value > 0:
+            return None
+        return f"{value!r} is not among {', '.join(map(repr, known))}" + (
+            "" if str in kinds else " and not another positive number of that kind"
+        )
+
+    def parameters(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def choice(*options: Any, also: tuple[Any, ...] = ()) -> Any:
+    """Field searched over options, the first being the default; also lists further words that a space may name."""
+    made: Field[Any] = field(default=options[0], metadata={"options": options, "also": also})
+    return made
+
+
+def squeeze_excite(ratio: float, c_in: int) -> tuple[Op, ...]:
+    """Squeeze-and-excitation to ratio times the block's input channels (MnasNet's rule); nothing for ratio 0."""
+    return (SqueezeExcite(max(1, int(c_in * ratio))),) if ratio else ()
+
+
+def with_skip(body: Seq, skip: str, c_in: int, c_out: int, stride: int) -> Op:
+    """body with MnasNet's skip operation: identity, pooling or none.
+
+    A skip keeps the channels: where they change it does not apply. The identity also needs stride 1; pooling averages
+    3x3 windows with the body's stride.
+    """
+    if c_in != c_out or skip == "none" or (skip == "identity" and stride != 1):
+        return body
+    return Residual(body, Identity() if skip == "identity" else Pool(3, stride, kind="avg"))
+
+
+def round_channels(channels: float, divisor: int = 8) -> int:
+    """The multiple of divisor nearest to channels that does not go below 90 % of it (MobileNet's rule)."""
+    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
+    return rounded if rounded >= 0.9 * channels else rounded + divisor
+
+
+def layers(*ops: Op | tuple[Op, ...]) -> Seq:
+    """Ops one after the other; a tuple stands for the ops in it."""
+    return seq(*(part for op in ops for part in (op if isinstance(op, tuple) else (op,))))
+
+
+block: Registry[Block] = Registry("block", "nas.blocks")

@@ -1,0 +1,52 @@
+"""The errors of nas. A message says what is wrong and what to do about it.
+
+NasError
+├── UnknownNameError          no plugin, network, space or device of that name; lists the known ones
+├── SpecError                 a spec, space or plugin parameter is wrong; names the field
+├── InvalidArchitectureError  an expression that cannot be built at its shapes; gives the reason
+├── InfeasibleError           a space (under its limits) in which no valid member was found
+├── DataError                 a data set that is absent, damaged or unfit for training
+├── DivergedError             a training whose loss is not a finite number
+├── NotMeasuredError          a device, or a kernel on it, without latency records
+└── NotationError             text that is no network
+"""
+
+
+class NasError(Exception):
+    """Root of every error that nas raises on purpose."""
+
+
+class UnknownNameError(NasError, LookupError):
+    """No such name; the message lists the known ones."""
+
+    def __init__(self, kind: str, name: object, known: object) -> None:
+        names = ", ".join(sorted(str(k) for k in known)) if hasattr(known, "__iter__") else str(known)
+        super().__init__(f"no {kind} named {name!r}; there are: {names}")
+
+
+class SpecError(NasError, ValueError):
+    """A spec, space or plugin parameter is wrong; the message names the field."""
+
+
+class InvalidArchitectureError(NasError, ValueError):
+    """The expression cannot be built at these shapes; the message is the reason."""
+
+
+class InfeasibleError(NasError):
+    """No valid member was found in the space; the message gives the commonest reason."""
+
+
+class DataError(NasError):
+    """A data set is absent, damaged or unfit for training."""
+
+
+class DivergedError(NasError):
+    """The loss of a training is not a finite number."""
+
+
+class NotMeasuredError(NasError, LookupError):
+    """A device, or a kernel on it, has no latency records."""
+
+
+class NotationError(NasError, ValueError):
+    """The text is no network; the message points at the offending part."""

@@ -1,0 +1,176 @@
+"""Reading an expression as sizes: output shape, parameters, multiply-adds and activation memory.
+
+params counts convolution and linear weights, their biases and batch-norm scale and shift, without running statistics.
+macs counts the multiply-adds of convolution and linear layers for one image. activations is the largest number of
+feature-map values alive at once, inputs of pending branches included.
+"""
+
+from dataclasses import dataclass
+from functools import singledispatch
+from math import ceil
+
+from nas.errors import InvalidArchitectureError
+from nas.ops import (
+    Activation,
+    Concat,
+    Conv,
+    Dropout,
+    GlobalPool,
+    Identity,
+    Linear,
+    LocalResponseNorm,
+    Network,
+    Op,
+    PadChannels,
+    Pool,
+    Residual,
+    Seq,
+    Shape,
+    Shuffle,
+    SqueezeExcite,
+)
+
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an expression needs at one input shape."""
+
+    params: int = 0
+    macs: int = 0
+    activations: int = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the parameters in 32-bit floats."""
+        return FLOAT_BYTES * self.params
+
+    @property
+    def peak_memory_bytes(self) -> int:
+        """Bytes of the largest set of feature maps alive at once, in 32-bit floats."""
+        return FLOAT_BYTES * self.activations
+
+
+def volume(x: Shape) -> int:
+    """Values in a feature map."""
+    return x.channels * x.height * x.width
+
+
+def network_cost(network: Network) -> Cost:
+    """Cost of a whole network; InvalidArchitectureError says why one cannot be built."""
+    return read(network.op, network.input)[1]
+
+
+@singledispatch
+def read(op: Op, x: Shape) -> tuple[Shape, Cost]:
+    """Output shape and cost of op on an input of shape x; InvalidArchitectureError gives the reason if it has none."""
+    raise TypeError(f"no cost rule for {type(op).__name__} at {x}")
+
+
+def _leaf(x: Shape, y: Shape, params: int = 0, macs: int = 0) -> tuple[Shape, Cost]:
+    return y, Cost(params, macs, volume(x) + volume(y))
+
+
+def _require(holds: bool, why: str) -> None:
+    if not holds:
+        raise InvalidArchitectureError(why)
+
+
+def _windows(size: int, op: Conv | Pool) -> int:
+    """Windows of op along a side of `size` pixels."""
+    room = size + 2 * op.pad - op.kernel
+    _require(room >= 0, f"a {op.kernel}x{op.kernel} window does not fit on {size} pixels")
+    return (ceil(room / op.stride) if isinstance(op, Pool) and op.ceil else room // op.stride) + 1
+
+
+@read.register
+def _(op: Conv, x: Shape) -> tuple[Shape, Cost]:
+    _require(op.out > 0, f"a convolution to {op.out} channels")
+    _require(x.channels % op.groups == 0, f"{x.channels} input channels do not divide into {op.groups} groups")
+    _require(op.out % op.groups == 0, f"{op.out} output channels do not divide into {op.groups} groups")
+    y = Shape(op.out, _windows(x.height, op), _windows(x.width, op))
+    weights = op.out * (x.channels // op.groups) * op.kernel**2
+    return _leaf(x, y, weights + (2 if op.norm else 1) * op.out, weights * y.height * y.width)
+
+
+@read.register
+def _(op: Linear, x: Shape) -> tuple[Shape, Cost]:
+    weights = volume(x) * op.out
+    return _leaf(x, Shape(op.out, 1, 1), weights + op.out, weights)
+
+
+@read.register
+def _(op: Pool, x: Shape) -> tuple[Shape, Cost]:
+    return _leaf(x, Shape(x.channels, _windows(x.height, op), _windows(x.width, op)))
+
+
+@read.register
+def _(_: GlobalPool, x: Shape) -> tuple[Shape, Cost]:
+    return _leaf(x, Shape(x.channels, 1, 1))
+
+
+@read.register
+def _(op: Shuffle, x: Shape) -> tuple[Shape, Cost]:
+    _require(x.channels % op.groups == 0, f"{x.channels} channels do not shuffle between {op.groups} groups")
+    return _leaf(x, x)
+
+
+@read.register
+def _(op: SqueezeExcite, x: Shape) -> tuple[Shape, Cost]:
+    weights = 2 * x.channels * op.reduced
+    return _leaf(x, x, weights + op.reduced + x.channels, weights)
+
+
+@read.register(Activation)
+@read.register(Dropout)
+@read.register(LocalResponseNorm)
+@read.register(Identity)
+def _(_: Op, x: Shape) -> tuple[Shape, Cost]:
+    return _leaf(x, x)
+
+
+@read.register
+def _(op: PadChannels, x: Shape) -> tuple[Shape, Cost]:
+    _require(op.out >= x.channels, f"{x.channels} channels cannot be padded to {op.out}")
+    return _leaf(x, x._replace(channels=op.out))
+
+
+@read.register
+def _(op: Seq, x: Shape) -> tuple[Shape, Cost]:
+    params = macs = activations = 0
+    for part in op.ops:
+        x, cost = read(part, x)
+        params, macs = params + cost.params, macs + cost.macs
+        activations = max(activations, cost.activations)
+    return x, Cost(params, macs, activations)
+
+
+@read.register
+def _(op: Concat, x: Shape) -> tuple[Shape, Cost]:
+    parts = [read(branch, x) for branch in op.branches]
+    maps = {(y.height, y.width) for y, _ in parts}
+    _require(len(maps) == 1, f"concatenated branches differ in size: {', '.join(str(y) for y, _ in parts)}")
+    y = parts[0][0]._replace(channels=sum(shape.channels for shape, _ in parts))
+    return y, _beside(x, y, parts)
+
+
+@read.register
+def _(op: Residual, x: Shape) -> tuple[Shape, Cost]:
+    parts = [read(op.body, x), read(op.shortcut, x)]
+    (y, _), (short, _) = parts
+    _require(y == short, f"a residual adds {y} to {short}")
+    return y, _beside(x, y, parts)
+
+
+def _beside(x: Shape, y: Shape, parts: list[tuple[Shape, Cost]]) -> Cost:
+    """Cost of parts computed one after the other from one input x that stays alive, and then joined to y."""
+    held, peak = 0, 0
+    for shape, cost in parts:
+        peak = max(peak, cost.activations + volume(x) + held)
+        held += volume(shape)
+    return Cost(
+        sum(cost.params for _, cost in parts),
+        sum(cost.macs for _, cost in parts),
+        max(peak, held + volume(y)),
+    )

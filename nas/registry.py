@@ -1,0 +1,98 @@
+"""Name -> plugin tables that fill themselves: a plugin exists because its module exists in the family's package."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from nas.errors import SpecError, UnknownNameError
+
+T = TypeVar("T")
+P = TypeVar("P")
+
+
+def reason(error: ValidationError, prefix: str = "") -> str:
+    """What pydantic found, one `field: fault` a line; the offending input is not echoed."""
+    lines = []
+    for fault in error.errors(include_input=False, include_url=False):
+        path = ".".join(str(part) for part in (*([prefix] if prefix else []), *fault["loc"]))
+        lines.append(f"{path or 'value'}: {fault['msg']}")
+    return "\n".join(lines)
+
+
+class Registry(Generic[T]):
+    """Plugins of one kind, found by scanning one package the first time they are asked for.
+
+    The keyword-only parameters of a plugin's constructor are the parameters users may set; their annotations and
+    defaults are checked here and described to users as JSON schema.
+    """
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind = kind
+        self._package = package
+        self._classes: dict[str, type[T]] = {}
+        self._scanned = False
+
+    def __call__(self, name: str) -> Callable[[type[P]], type[P]]:
+        """Class decorator: register the class under name, and set its `name`."""
+
+        def register(cls: type[P]) -> type[P]:
+            if name in self._classes:
+                raise ValueError(f"two {self.kind}s are named {name!r}: {self._classes[name]} and {cls}")
+            self._classes[name] = cls  # type: ignore[assignment]  # P is a subclass of T; bounds cannot say so
+            cls.name = name  # type: ignore[attr-defined]  # every contract declares `name`
+            return cls
+
+        return register
+
+    def __getitem__(self, name: str) -> type[T]:
+        self._scan()
+        try:
+            return self._classes[name]
+        except (KeyError, TypeError):
+            raise UnknownNameError(self.kind, name, self) from None
+
+    def __iter__(self) -> Iterator[str]:
+        self._scan()
+        return iter(sorted(self._classes))
+
+    def parameters(self, name: str) -> type[BaseModel]:
+        """The user-settable parameters of a plugin as a pydantic model that refuses others."""
+        return _parameters(self[name])
+
+    def make(self, config: Mapping[str, Any] | str, *arguments: Any) -> T:
+        """Build the plugin that config names, `{"name": ..., **parameters}` or just the name.
+
+        arguments go to the constructor first. SpecError names each field that is wrong.
+        """
+        given = {"name": config} if isinstance(config, str) else dict(config)
+        if "name" not in given:
+            raise SpecError(f"{self.kind}.name: missing; there are: {', '.join(self)}")
+        cls = self[given.pop("name")]
+        try:
+            checked = _parameters(cls).model_validate(given)
+        except ValidationError as error:
+            raise SpecError(reason(error, self.kind)) from None
+        values = {field: getattr(checked, field) for field in type(checked).model_fields}
+        return cls(*arguments, **values)
+
+    def _scan(self) -> None:
+        if self._scanned:
+            return
+        package = importlib.import_module(self._package)
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{self._package}.{module.name}")
+        self._scanned = True
+
+
+def _parameters(cls: type[Any]) -> type[BaseModel]:
+    hints = get_type_hints(cls.__init__, include_extras=True)
+    fields: dict[str, Any] = {
+        parameter.name: (hints[parameter.name], ... if parameter.default is parameter.empty else parameter.default)
+        for parameter in inspect.signature(cls).parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    return create_model(cls.__name__, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **fields)

@@ -1,0 +1,35 @@
+"""Searchers: what to try next, given what has been tried."""
+
+from abc import ABC, abstractmethod
+from random import Random
+from typing import ClassVar
+
+from nas.registry import Registry
+from nas.space import Candidate, SearchSpace
+from nas.trial import Trial
+
+
+class Searcher(ABC):
+    """Proposes candidates (ask) and learns from their trials (tell).
+
+    A searcher is a function of its space, its seed and the order of its asks and tells, and of nothing else: a crashed
+    search is resumed by making the same calls again, so a searcher is never stored. Asks may run ahead of tells, and
+    tells may come in another order than the asks. Keyword-only constructor parameters are the user's parameters.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, space: SearchSpace, seed: int) -> None:
+        self.space = space
+        self.rng = Random(seed)
+
+    @abstractmethod
+    def ask(self) -> Candidate | None:
+        """A valid candidate to try next, or None when the searcher has nothing more to propose."""
+
+    @abstractmethod
+    def tell(self, trial: Trial) -> None:
+        """Learn from a finished trial. Its reward is None when it failed."""
+
+
+searcher: Registry[Searcher] = Registry("searcher", "nas.searchers")

@@ -1,0 +1,1 @@
+"""What plugin authors and this repository test with: conformance suites and small spaces."""

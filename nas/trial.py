@@ -1,0 +1,34 @@
+"""One evaluation of one candidate, and what was measured."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from nas.space import Candidate
+
+Metrics = Mapping[str, float]
+"""Measured numbers by name, units in the names: accuracy in [0, 1], latency_ms, params, macs, size_bytes."""
+
+
+class State(StrEnum):
+    """How a trial stands.
+
+    infeasible: refused before training, because a limit of the objective does not hold; told to the searcher.
+    """
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    INFEASIBLE = "infeasible"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """number: place in the search, from 0. reward: higher is better; None if failed. reason: why it did not succeed."""
+
+    number: int
+    candidate: Candidate
+    state: State = State.RUNNING
+    metrics: Metrics = field(default_factory=dict)
+    reward: float | None = None
+    reason: str | None = None

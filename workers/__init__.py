@@ -1,0 +1,1 @@
+"""The shell that runs searches: executors for trials, and the composition of a whole run."""

@@ -1,0 +1,1 @@
+"""Where trials run; a new executor is one new module here."""
