@@ -158,7 +158,7 @@ class StageSpace:
 
 @dataclass(frozen=True, slots=True)
 class SearchSpace:
-    """Decisions over the input resolution, a multiplier of all widths, and each stage (MobileNet, sections 3.3, 3.4)."""
+    """Decisions on the input resolution, on a multiplier of all widths (MobileNet, sections 3.3, 3.4) and on each stage."""
 
     name: str
     resolutions: tuple[int, ...]

@@ -26,7 +26,7 @@ class Kernel:
 
 
 def kernels(network: Network) -> Iterator[Kernel]:
-    """The members of the network's outermost sequence in execution order, without those that only matter in training."""
+    """The members of the outermost sequence in execution order, without those that only matter in training."""
     x = network.input
     for op in network.op.ops:
         if not isinstance(op, Dropout):

@@ -86,7 +86,7 @@ def parse(text: str) -> Op:
     """The expression in text; NotationError points at what is wrong."""
     reader = _Reader(text)
     ops = reader.sequence()
-    if reader.token:
+    if reader.word:
         raise reader.wrong("unexpected")
     return ops[0] if len(ops) == 1 else Seq(tuple(ops))
 
