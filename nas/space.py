@@ -158,7 +158,7 @@ class StageSpace:
 
 @dataclass(frozen=True, slots=True)
 class SearchSpace:
-    """Decisions on the input resolution, on a multiplier of all widths (MobileNet, sections 3.3, 3.4) and on each stage."""
+    """Decisions on the input resolution, on a multiplier of widths (MobileNet, sections 3.3, 3.4) and on each stage."""
 
     name: str
     resolutions: tuple[int, ...]
