@@ -1,0 +1,76 @@
+"""Reading a network as a diagram: nodes and edges in JSON values, for a picture."""
+
+from functools import singledispatchmethod
+from typing import Any
+
+from nas.ops import Concat, Identity, Leaf, Network, Op, Residual, Seq, Shape
+from nas.ops.cost import read
+from nas.ops.notation import write
+
+
+def diagram(network: Network) -> dict[str, Any]:
+    """{"input": [C, H, W], "nodes": [...], "edges": [[from, to], ...]}; node ids are places in the list of nodes.
+
+    A node has `op` (its tag; `image`, `cat` and `add` for the joints), `text` (its notation), `shape` of its output,
+    `params`, `macs` and `member`, the number of the network's member it belongs to (-1 for the image).
+    """
+    drawing = _Drawing()
+    tail = drawing.node("image", "image", network.input, -1)
+    x = network.input
+    for member, op in enumerate(network.op.ops):
+        drawing.member = member
+        tail = drawing.draw(op, x, tail)
+        x, _ = read(op, x)
+    return {"input": list(network.input), "nodes": drawing.nodes, "edges": drawing.edges}
+
+
+class _Drawing:
+    """Nodes and edges in the making."""
+
+    def __init__(self) -> None:
+        self.nodes: list[dict[str, Any]] = []
+        self.edges: list[list[int]] = []
+        self.member = -1
+
+    def node(self, op: str, text: str, shape: Shape, *tails: int, params: int = 0, macs: int = 0) -> int:
+        """Add a node after tails (none if negative); returns its id."""
+        number = len(self.nodes)
+        known = {"op": op, "text": text, "shape": list(shape), "params": params, "macs": macs}
+        self.nodes.append({"id": number, **known, "member": self.member})
+        self.edges += [[tail, number] for tail in tails if tail >= 0]
+        return number
+
+    @singledispatchmethod
+    def draw(self, op: Op, x: Shape, tail: int) -> int:
+        """Add op on an input of shape x that node tail puts out; returns the node of its output."""
+        raise TypeError(f"no drawing of {type(op).__name__} at {x} after {tail}")
+
+    @draw.register
+    def _(self, op: Leaf, x: Shape, tail: int) -> int:
+        y, cost = read(op, x)
+        return self.node(op.tag, write(op), y, tail, params=cost.params, macs=cost.macs)
+
+    @draw.register
+    def _(self, op: Identity, x: Shape, tail: int) -> int:  # noqa: ARG002 - nothing to draw
+        return tail
+
+    @draw.register
+    def _(self, op: Seq, x: Shape, tail: int) -> int:
+        for part in op.ops:
+            tail = self.draw(part, x, tail)
+            x, _ = read(part, x)
+        return tail
+
+    @draw.register
+    def _(self, op: Concat, x: Shape, tail: int) -> int:
+        tails = [self.draw(branch, x, tail) for branch in op.branches]
+        return self.node("cat", _joint("concat", op.act), read(op, x)[0], *tails)
+
+    @draw.register
+    def _(self, op: Residual, x: Shape, tail: int) -> int:
+        tails = [self.draw(part, x, tail) for part in (op.body, op.shortcut)]
+        return self.node("add", _joint("add", op.act), read(op, x)[0], *tails)
+
+
+def _joint(name: str, act: str | None) -> str:
+    return f"{name} {act}" if act else name

@@ -1,0 +1,210 @@
+"""Reading a network as an ONNX graph, without torch and in milliseconds.
+
+Batch norms are folded into their convolutions, so the graph that a device times with random weights is, node for node,
+the graph that is exported with trained ones. Input `image` is float32 [batch, C, H, W], output `scores` is
+[batch, classes]; the batch is symbolic.
+"""
+
+from collections.abc import Mapping
+from functools import singledispatchmethod
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from nas.ops import (
+    Activation,
+    Concat,
+    Conv,
+    Dropout,
+    GlobalPool,
+    Identity,
+    Linear,
+    LocalResponseNorm,
+    Network,
+    Op,
+    PadChannels,
+    Pool,
+    Residual,
+    Seq,
+    Shape,
+    Shuffle,
+    SqueezeExcite,
+)
+from nas.ops.cost import read, volume
+from nas.ops.weights import Array, RandomWeights, StateWeights, Weights
+
+__all__ = ["RandomWeights", "StateWeights", "Weights", "onnx_model"]
+
+OPSET = 17
+IR_VERSION = 8
+
+_ACTIVATIONS = {"relu": "Relu", "hswish": "HardSwish", "sigmoid": "Sigmoid"}
+
+
+def onnx_model(network: Network, weights: Weights, metadata: Mapping[str, str] | None = None) -> onnx.ModelProto:
+    """The network as a checked ONNX model; metadata becomes its metadata properties.
+
+    An expression that does not end in a vector, such as a single block, has the feature map [batch, C, H, W] as scores.
+    """
+    graph = _Graph(weights)
+    y, _ = read(network.op, network.input)
+    scores = graph.add(network.op, network.input, "image", "")
+    graph.rename(scores, "scores")
+    shape: list[str | int | None] = ["batch", volume(y)] if scores in graph.vectors else ["batch", *y]
+    made = helper.make_graph(
+        graph.nodes,
+        "network",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", *network.input])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, shape)],
+        list(graph.constants.values()),
+    )
+    opset = helper.make_opsetid("", OPSET)
+    model = helper.make_model(made, opset_imports=[opset], ir_version=IR_VERSION, producer_name="nas")
+    helper.set_model_props(model, dict(metadata or {}))
+    onnx.checker.check_model(model)
+    return model
+
+
+class _Graph:
+    """ONNX nodes in the making. Tensors are known by name; `vectors` are those of shape [batch, n]."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights = weights
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: dict[str, onnx.TensorProto] = {}
+        self.vectors: set[str] = set()
+
+    def node(self, kind: str, inputs: list[str], **attributes: Any) -> str:
+        """Add a node; returns the name of its output."""
+        output = f"t{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+        return output
+
+    def constant(self, name: str, value: NDArray[Any]) -> str:
+        """Add a constant; a name that is there already keeps its value."""
+        if name not in self.constants:
+            self.constants[name] = numpy_helper.from_array(value, name)
+        return name
+
+    def flat(self, tensor: str) -> str:
+        """The tensor as [batch, n]."""
+        if tensor not in self.vectors:
+            tensor = self.node("Flatten", [tensor], axis=1)
+            self.vectors.add(tensor)
+        return tensor
+
+    def act(self, act: str | None, tensor: str) -> str:
+        if act is None:
+            return tensor
+        if act == "relu6":
+            bounds = [self.constant("zero", np.array(0, np.float32)), self.constant("six", np.array(6, np.float32))]
+            out = self.node("Clip", [tensor, *bounds])
+        else:
+            out = self.node(_ACTIVATIONS[act], [tensor])
+        if tensor in self.vectors:
+            self.vectors.add(out)
+        return out
+
+    def conv(self, tensor: str, path: str, arrays: tuple[Array, Array], **attributes: Any) -> str:
+        weight, bias = (self.constant(f"{path}.{name}", a) for name, a in zip(("weight", "bias"), arrays, strict=True))
+        return self.node("Conv", [tensor, weight, bias], **attributes)
+
+    def rename(self, tensor: str, name: str) -> None:
+        """Call a tensor name; the graph's input is copied first."""
+        if not self.nodes or tensor == "image":
+            self.node("Identity", [tensor])
+            tensor = self.nodes[-1].output[0]
+        for node in self.nodes:
+            node.output[:] = [name if output == tensor else output for output in node.output]
+            node.input[:] = [name if used == tensor else used for used in node.input]
+
+    @singledispatchmethod
+    def add(self, op: Op, x: Shape, tensor: str, path: str) -> str:
+        """Add the nodes of op on a tensor of shape [batch, *x]; returns the name of the output."""
+        raise TypeError(f"no ONNX rule for {type(op).__name__} at {x} ({path or 'network'}, after {tensor})")
+
+    @add.register
+    def _(self, op: Conv, x: Shape, tensor: str, path: str) -> str:
+        shape = (op.out, x.channels // op.groups, op.kernel, op.kernel)
+        arrays = self.weights.folded(path, shape) if op.norm else self.weights.layer(f"{path}.conv", shape)
+        out = self.conv(tensor, f"{path}.conv", arrays, strides=[op.stride] * 2, pads=[op.pad] * 4, group=op.groups)
+        return self.act(op.act, out)
+
+    @add.register
+    def _(self, op: Linear, x: Shape, tensor: str, path: str) -> str:
+        arrays = self.weights.layer(f"{path}.linear", (op.out, volume(x)))
+        weight, bias = (
+            self.constant(f"{path}.linear.{name}", a) for name, a in zip(("weight", "bias"), arrays, strict=True)
+        )
+        out = self.node("Gemm", [self.flat(tensor), weight, bias], transB=1)
+        self.vectors.add(out)
+        return self.act(op.act, out)
+
+    @add.register
+    def _(self, op: Pool, x: Shape, tensor: str, path: str) -> str:  # noqa: ARG002 - every reading takes shape and path
+        kind = "MaxPool" if op.kind == "max" else "AveragePool"
+        sides = {"kernel_shape": [op.kernel] * 2, "strides": [op.stride] * 2, "pads": [op.pad] * 4}
+        return self.node(kind, [tensor], **sides, ceil_mode=int(op.ceil))
+
+    @add.register
+    def _(self, op: GlobalPool, x: Shape, tensor: str, path: str) -> str:  # noqa: ARG002 - every reading takes shape and path
+        return self.flat(self.node("GlobalAveragePool", [tensor]))
+
+    @add.register
+    def _(self, op: Shuffle, x: Shape, tensor: str, path: str) -> str:  # noqa: ARG002 - every reading takes shape and path
+        # Static shapes but for the batch (0: as it is), which every runtime can plan for.
+        apart = np.array([0, op.groups, x.channels // op.groups, x.height, x.width])
+        split = self.constant(f"shuffle.{op.groups}.{x}.apart", apart)
+        joined = self.constant(f"shuffle.{x}.joined", np.array([0, *x]))
+        groups = self.node("Reshape", [tensor, split])
+        return self.node("Reshape", [self.node("Transpose", [groups], perm=[0, 2, 1, 3, 4]), joined])
+
+    @add.register
+    def _(self, op: SqueezeExcite, x: Shape, tensor: str, path: str) -> str:
+        gate = self.node("GlobalAveragePool", [tensor])
+        reduce = self.weights.layer(f"{path}.reduce", (op.reduced, x.channels, 1, 1))
+        gate = self.act("relu", self.conv(gate, f"{path}.reduce", reduce))
+        expand = self.weights.layer(f"{path}.expand", (x.channels, op.reduced, 1, 1))
+        return self.node("Mul", [tensor, self.act("sigmoid", self.conv(gate, f"{path}.expand", expand))])
+
+    @add.register
+    def _(self, op: Activation, x: Shape, tensor: str, path: str) -> str:  # noqa: ARG002 - every reading takes shape and path
+        return self.act(op.act, tensor)
+
+    @add.register
+    def _(self, op: LocalResponseNorm, x: Shape, tensor: str, path: str) -> str:  # noqa: ARG002 - every reading takes shape and path
+        return self.node("LRN", [tensor], size=op.size, alpha=op.alpha, beta=op.beta, bias=op.bias)
+
+    @add.register(Dropout)
+    @add.register(Identity)
+    def _(self, op: Op, x: Shape, tensor: str, path: str) -> str:  # noqa: ARG002 - every reading takes shape and path
+        return tensor
+
+    @add.register
+    def _(self, op: PadChannels, x: Shape, tensor: str, path: str) -> str:  # noqa: ARG002 - every reading takes shape and path
+        more = op.out - x.channels
+        return self.node("Pad", [tensor, self.constant(f"pad.{more}", np.array([0, 0, 0, 0, 0, more, 0, 0]))])
+
+    @add.register
+    def _(self, op: Seq, x: Shape, tensor: str, path: str) -> str:
+        for number, part in enumerate(op.ops):
+            tensor = self.add(part, x, tensor, _join(path, str(number)))
+            x, _ = read(part, x)
+        return tensor
+
+    @add.register
+    def _(self, op: Concat, x: Shape, tensor: str, path: str) -> str:
+        outputs = [self.add(b, x, tensor, _join(path, f"branches.{i}")) for i, b in enumerate(op.branches)]
+        return self.act(op.act, self.node("Concat", outputs, axis=1))
+
+    @add.register
+    def _(self, op: Residual, x: Shape, tensor: str, path: str) -> str:
+        body = self.add(op.body, x, tensor, _join(path, "body"))
+        return self.act(op.act, self.node("Add", [body, self.add(op.shortcut, x, tensor, _join(path, "shortcut"))]))
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

@@ -1,0 +1,203 @@
+"""Reading an expression as a torch module: the only module of nas.ops that imports torch.
+
+Names of parameters are paths in the expression: `3.body.0.conv.weight` is the convolution of the first op in the body
+of the network's fourth member. The ONNX reading asks for weights by the same names.
+"""
+
+from functools import singledispatch
+
+import torch
+from torch import Tensor, nn
+
+from nas.ops import (
+    Activation,
+    Concat,
+    Conv,
+    Dropout,
+    GlobalPool,
+    Identity,
+    Linear,
+    LocalResponseNorm,
+    Network,
+    Op,
+    PadChannels,
+    Pool,
+    Residual,
+    Seq,
+    Shape,
+    Shuffle,
+    SqueezeExcite,
+)
+from nas.ops.cost import read, volume
+
+_ACTIVATIONS = {"relu": nn.ReLU, "relu6": nn.ReLU6, "hswish": nn.Hardswish, "sigmoid": nn.Sigmoid}
+
+
+def build(network: Network, seed: int) -> nn.Module:
+    """The network in training mode, from images [N, C, H, W] to scores [N, classes], initialised from the seed.
+
+    The same seed gives the same weights, whatever the global generator's state, which is left as it was.
+    """
+    with torch.random.fork_rng(devices=[]):
+        net = module(network.op, network.input)
+    initialise(net, seed)
+    return net
+
+
+def initialise(net: nn.Module, seed: int) -> None:
+    """He-normal convolutions by fan-out, small normal linear layers, zero biases, batch norm the identity."""
+    generator = torch.Generator().manual_seed(seed)
+    for part in net.modules():
+        if isinstance(part, nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu", generator=generator)
+        elif isinstance(part, nn.Linear):
+            nn.init.kaiming_normal_(part.weight, nonlinearity="linear", generator=generator)
+        if isinstance(part, nn.Conv2d | nn.Linear) and part.bias is not None:
+            nn.init.zeros_(part.bias)
+
+
+@singledispatch
+def module(op: Op, x: Shape) -> nn.Module:
+    """Module computing op on inputs [N, *x]."""
+    raise TypeError(f"no torch rule for {type(op).__name__} at {x}")
+
+
+def _activation(act: str | None) -> nn.Module:
+    return _ACTIVATIONS[act]() if act else nn.Identity()
+
+
+class ConvNorm(nn.Module):
+    """Convolution, batch norm and activation."""
+
+    def __init__(self, conv: nn.Conv2d, norm: nn.Module, act: nn.Module) -> None:
+        super().__init__()
+        self.conv, self.norm, self.act = conv, norm, act
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.act(self.norm(self.conv(x)))
+        return out
+
+
+@module.register
+def _(op: Conv, x: Shape) -> nn.Module:
+    conv = nn.Conv2d(x.channels, op.out, op.kernel, op.stride, op.pad, groups=op.groups, bias=not op.norm)
+    return ConvNorm(conv, nn.BatchNorm2d(op.out) if op.norm else nn.Identity(), _activation(op.act))
+
+
+class FlatLinear(nn.Module):
+    """Linear layer over the flattened input, and activation."""
+
+    def __init__(self, linear: nn.Linear, act: nn.Module) -> None:
+        super().__init__()
+        self.linear, self.act = linear, act
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.act(self.linear(x.flatten(1)))
+        return out
+
+
+@module.register
+def _(op: Linear, x: Shape) -> nn.Module:
+    return FlatLinear(nn.Linear(volume(x), op.out), _activation(op.act))
+
+
+@module.register
+def _(op: Pool, x: Shape) -> nn.Module:  # noqa: ARG001 - every reading takes the shape
+    if op.kind == "max":
+        return nn.MaxPool2d(op.kernel, op.stride, op.pad, ceil_mode=op.ceil)
+    return nn.AvgPool2d(op.kernel, op.stride, op.pad, ceil_mode=op.ceil, count_include_pad=False)
+
+
+class _GlobalPool(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean((2, 3))
+
+
+@module.register
+def _(op: GlobalPool, x: Shape) -> nn.Module:  # noqa: ARG001 - every reading takes the shape
+    return _GlobalPool()
+
+
+@module.register
+def _(op: Shuffle, x: Shape) -> nn.Module:  # noqa: ARG001 - every reading takes the shape
+    return nn.ChannelShuffle(op.groups)
+
+
+class _SqueezeExcite(nn.Module):
+    def __init__(self, channels: int, reduced: int) -> None:
+        super().__init__()
+        self.reduce, self.expand = nn.Conv2d(channels, reduced, 1), nn.Conv2d(reduced, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate = self.expand(self.reduce(x.mean((2, 3), keepdim=True)).relu()).sigmoid()
+        out: Tensor = x * gate
+        return out
+
+
+@module.register
+def _(op: SqueezeExcite, x: Shape) -> nn.Module:
+    return _SqueezeExcite(x.channels, op.reduced)
+
+
+@module.register
+def _(op: Activation, x: Shape) -> nn.Module:  # noqa: ARG001 - every reading takes the shape
+    return _activation(op.act)
+
+
+@module.register
+def _(op: LocalResponseNorm, x: Shape) -> nn.Module:  # noqa: ARG001 - every reading takes the shape
+    return nn.LocalResponseNorm(op.size, op.alpha, op.beta, op.bias)
+
+
+@module.register
+def _(op: Dropout, x: Shape) -> nn.Module:  # noqa: ARG001 - every reading takes the shape
+    return nn.Dropout(op.rate)
+
+
+@module.register
+def _(op: PadChannels, x: Shape) -> nn.Module:
+    return nn.ZeroPad3d((0, 0, 0, 0, 0, op.out - x.channels))
+
+
+@module.register
+def _(op: Identity, x: Shape) -> nn.Module:  # noqa: ARG001 - every reading takes the shape
+    return nn.Identity()
+
+
+@module.register
+def _(op: Seq, x: Shape) -> nn.Module:
+    parts = []
+    for part in op.ops:
+        parts.append(module(part, x))
+        x, _ = read(part, x)
+    return nn.Sequential(*parts)
+
+
+class _Concat(nn.Module):
+    def __init__(self, branches: list[nn.Module], act: nn.Module) -> None:
+        super().__init__()
+        self.branches, self.act = nn.ModuleList(branches), act
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.act(torch.cat([branch(x) for branch in self.branches], dim=1))
+        return out
+
+
+@module.register
+def _(op: Concat, x: Shape) -> nn.Module:
+    return _Concat([module(branch, x) for branch in op.branches], _activation(op.act))
+
+
+class _Residual(nn.Module):
+    def __init__(self, body: nn.Module, shortcut: nn.Module, act: nn.Module) -> None:
+        super().__init__()
+        self.body, self.shortcut, self.act = body, shortcut, act
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.act(self.body(x) + self.shortcut(x))
+        return out
+
+
+@module.register
+def _(op: Residual, x: Shape) -> nn.Module:
+    return _Residual(module(op.body, x), module(op.shortcut, x), _activation(op.act))

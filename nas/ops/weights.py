@@ -1,0 +1,60 @@
+"""Where the ONNX reading takes its weights from: a trained torch state, or a seed."""
+
+from collections.abc import Mapping
+from math import prod, sqrt
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+BATCH_NORM_EPS = 1e-5
+
+
+class Weights(Protocol):
+    """Weights by the path of an op and the name of its part, as torch_module names them."""
+
+    def layer(self, path: str, shape: tuple[int, ...]) -> tuple[Array, Array]:
+        """Weight of this shape and bias [shape[0]] of the convolution or linear layer at path."""
+
+    def folded(self, path: str, shape: tuple[int, ...]) -> tuple[Array, Array]:
+        """Weight and bias of the convolution `path.conv` with the batch norm `path.norm` folded into them."""
+
+
+class RandomWeights:
+    """He-normal weights and zero biases, from a seed: for timing graphs before anything is trained."""
+
+    def __init__(self, seed: int) -> None:
+        self._rng = np.random.default_rng(seed)
+
+    def layer(self, path: str, shape: tuple[int, ...]) -> tuple[Array, Array]:  # noqa: ARG002 - the same law everywhere
+        scale = np.float32(sqrt(2 / prod(shape[1:])))
+        return self._rng.standard_normal(shape, np.float32) * scale, np.zeros(shape[0], np.float32)
+
+    folded = layer
+
+
+class StateWeights:
+    """Weights of a torch state dict, given as arrays by name."""
+
+    def __init__(self, state: Mapping[str, NDArray[np.generic]]) -> None:
+        self._state = state
+
+    def layer(self, path: str, shape: tuple[int, ...]) -> tuple[Array, Array]:
+        weight = np.asarray(self._state[f"{path}.weight"], np.float32)
+        if weight.shape != shape:
+            raise ValueError(f"{path}.weight is {weight.shape}, the network needs {shape}")
+        bias = self._state.get(f"{path}.bias")
+        return weight, np.zeros(shape[0], np.float32) if bias is None else np.asarray(bias, np.float32)
+
+    def folded(self, path: str, shape: tuple[int, ...]) -> tuple[Array, Array]:
+        # y = scale * (w x - mean) + shift with scale = gamma / sqrt(var + eps): computed in 64 bits, rounded once.
+        weight, _ = self.layer(f"{path}.conv", shape)
+        gamma, shift, mean, var = (
+            np.asarray(self._state[f"{path}.norm.{name}"], np.float64)
+            for name in ("weight", "bias", "running_mean", "running_var")
+        )
+        scale = gamma / np.sqrt(var + BATCH_NORM_EPS)
+        folded = weight * scale.reshape(-1, *[1] * (weight.ndim - 1))
+        return folded.astype(np.float32), (shift - mean * scale).astype(np.float32)
