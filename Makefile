@@ -1,0 +1,45 @@
+# Everything from Python alone: the first target that needs it makes .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NAS := $(BIN)/nas
+
+.PHONY: help serve test lint format bench clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+$(VENV)/run: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nas needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+serve: $(VENV)/run ## a whole search on the embedded images; run it again to go on where it was stopped
+	$(NAS) run examples/quickstart.yaml --out runs/quickstart
+
+test: lint ## lint, types, import contracts and every test
+	$(BIN)/pytest -n auto
+
+lint: $(VENV)/dev ## ruff, mypy strict, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/dev ## the benchmarks that take minutes; results are kept in docs/results
+	$(BIN)/python benchmarks/networks.py
+	$(BIN)/python benchmarks/searchers.py
+	$(BIN)/python benchmarks/latency_sum.py
+
+clean: ## remove the environment and caches, but not runs
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

@@ -1,0 +1,157 @@
+"""The search loop, figure 1 of MnasNet (arXiv:1807.11626): ask, estimate, train, reward, tell.
+
+Its journal is the truth of a search: asks and tells in their order. A searcher being a function of just that, a search
+that was killed goes on by making the same calls again.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from nas.errors import InfeasibleError, NasError
+from nas.objective import Objective
+from nas.searcher import Searcher
+from nas.space import Candidate
+from nas.trial import Metrics, State, Trial
+
+Event = Mapping[str, Any]
+"""One line of the journal: {"event": "asked" | "refused" | "told", ...} in JSON values."""
+
+REFUSALS_IN_A_ROW = 10_000
+"""So many candidates over a limit, one after the other, end a search: nothing feasible is in reach."""
+
+
+class Journal(Protocol):
+    """Where events are kept. add returns when the event is safe."""
+
+    def events(self) -> Iterable[Event]: ...
+
+    def add(self, event: Event) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What the loop needs from outside: known gives metrics without training, train starts one and is its future."""
+
+    known: Callable[[Candidate], Metrics]
+    train: Callable[[Trial], Future[Metrics]]
+    report: Callable[[Trial], None]
+
+
+class Search:
+    """One search: a searcher and an objective over a journal. Trials are those asked, by number; refused ones apart."""
+
+    def __init__(self, searcher: Searcher, objective: Objective, journal: Journal) -> None:
+        self.searcher = searcher
+        self.objective = objective
+        self.journal = journal
+        self.trials: dict[int, Trial] = {}
+        self.refused = 0
+        self._refused_in_a_row = 0
+        self._trained: dict[str, Metrics] = {}
+        for event in list(journal.events()):
+            self._replay(event)
+
+    def run(self, steps: Steps, *, max_trials: int, parallel: int) -> list[Trial]:
+        """Run until max_trials trials are finished; returns them by number.
+
+        Trials that a killed run left unfinished are trained first. A training that raises NasError is a failed trial.
+        """
+        running: dict[Future[Metrics], Trial] = {}
+        waiting = [trial for trial in self.trials.values() if trial.state is State.RUNNING]
+        exhausted = False
+        while True:
+            while len(running) < parallel and not exhausted:
+                trial = waiting.pop(0) if waiting else self._ask(steps) if len(self.trials) < max_trials else None
+                if trial is None:
+                    exhausted = True
+                elif trial.candidate.architecture.id in self._trained:
+                    self._finish(trial, self._trained[trial.candidate.architecture.id], steps)
+                else:
+                    steps.report(trial)
+                    running[steps.train(trial)] = trial
+            if not running:
+                return [self.trials[number] for number in sorted(self.trials)]
+            for future in sorted(wait(running, return_when=FIRST_COMPLETED).done, key=lambda f: running[f].number):
+                self._collect(running.pop(future), future, steps)
+
+    def _ask(self, steps: Steps) -> Trial | None:
+        """The next candidate that keeps the limits, or None if the searcher has no more."""
+        while (candidate := self.searcher.ask()) is not None:
+            metrics = steps.known(candidate)
+            trial = Trial(len(self.trials), candidate, metrics=metrics)
+            violation = self.objective.violation(metrics)
+            if violation == 0:
+                self.journal.add(_line("asked", trial))
+                return self._asked(trial)
+            refused = replace(trial, state=State.INFEASIBLE, reward=-violation)
+            self.journal.add(_line("refused", refused))
+            self._tell_refused(refused)
+            if self._refused_in_a_row >= REFUSALS_IN_A_ROW:
+                limits = ", ".join(f"{name} <= {limit:g}" for name, limit in self.objective.limits.items())
+                raise InfeasibleError(
+                    f"{REFUSALS_IN_A_ROW} candidates in a row were over a limit ({limits}); "
+                    "raise it, or see what the space can reach with `nas space profile`"
+                )
+        return None
+
+    def _collect(self, trial: Trial, future: Future[Metrics], steps: Steps) -> None:
+        try:
+            metrics = future.result()
+        except NasError as error:
+            self._end(replace(trial, state=State.FAILED, reason=f"{type(error).__name__}: {error}"), steps)
+        else:
+            self._finish(trial, metrics, steps)
+
+    def _finish(self, trial: Trial, measured: Metrics, steps: Steps) -> None:
+        metrics = {**trial.metrics, **measured}
+        self._end(replace(trial, state=State.SUCCEEDED, metrics=metrics, reward=self.objective.reward(metrics)), steps)
+
+    def _end(self, trial: Trial, steps: Steps) -> None:
+        self.journal.add(_line("told", trial))
+        self._told(trial)
+        steps.report(trial)
+
+    def _asked(self, trial: Trial) -> Trial:
+        self._refused_in_a_row = 0
+        self.trials[trial.number] = trial
+        return trial
+
+    def _tell_refused(self, trial: Trial) -> None:
+        self.refused += 1
+        self._refused_in_a_row += 1
+        self.searcher.tell(trial)
+
+    def _told(self, trial: Trial) -> None:
+        self.trials[trial.number] = trial
+        if trial.state is State.SUCCEEDED:
+            self._trained[trial.candidate.architecture.id] = trial.metrics
+        self.searcher.tell(trial)
+
+    def _replay(self, event: Event) -> None:
+        """Make the call again that left this line."""
+        number, metrics = event["trial"], event["metrics"]
+        if event["event"] == "told":
+            known = self.trials[number]
+            told = replace(known, state=State(event["state"]), metrics=metrics)
+            self._told(replace(told, reward=event["reward"], reason=event["reason"]))
+            return
+        candidate = self.searcher.ask()
+        if candidate is None or dict(candidate.choices) != event["choices"]:
+            raise NasError(
+                f"the journal does not fit this searcher and space at trial {number}: it was written by another "
+                "version or spec. Start again in a new folder."
+            )
+        trial = Trial(number, candidate, metrics=metrics)
+        if event["event"] == "asked":
+            self._asked(trial)
+        else:
+            self._tell_refused(replace(trial, state=State.INFEASIBLE, reward=event["reward"]))
+
+
+def _line(event: str, trial: Trial) -> Event:
+    line = {"event": event, "trial": trial.number, "metrics": dict(trial.metrics)}
+    if event == "told":
+        return line | {"state": trial.state.value, "reward": trial.reward, "reason": trial.reason}
+    return line | {"choices": dict(trial.candidate.choices), "reward": trial.reward}

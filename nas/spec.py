@@ -1,0 +1,122 @@
+"""What a user submits: a search as data, checked once, here.
+
+The same model reads the YAML file of `nas run` and, later, the body of a REST request.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from nas.dataset import dataset, resolve
+from nas.errors import NasError, SpecError, UnknownNameError
+from nas.evaluator import evaluator
+from nas.network import network
+from nas.objective import objective
+from nas.registry import Registry, reason
+from nas.searcher import searcher
+from nas.spaces import load_space
+
+Plugin = dict[str, Any]
+"""A plugin and its parameters: {"name": ..., parameter: value}."""
+
+REFERENCES: tuple[Plugin, ...] = (
+    {"name": "mobilenetv1", "width": 0.5},
+    {"name": "mobilenetv2", "width": 1.0},
+    {"name": "shufflenet", "groups": 3, "width": 0.5},
+)
+
+
+class Finalists(BaseModel):
+    """How many of the best trials are trained for longer, tested and exported."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    count: Annotated[int, Field(ge=0, le=100)] = 3
+    epochs: Annotated[int, Field(ge=1)] = 10
+
+
+class SearchSpec(BaseModel):
+    """A search. Every field but `dataset` has a default.
+
+    Without a target_latency_ms, the objective's target is the median latency of random members of the space, found and
+    named when the search starts. references are hand-designed networks, trained as the trials are and measured with
+    the finalists.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    dataset: Plugin
+    space: str | dict[str, Any] = "small"
+    device: str = "local-cpu-1t"
+    objective: Plugin = {"name": "constrained"}
+    searcher: Plugin = {"name": "evolution"}
+    evaluator: Plugin = {"name": "train"}
+    max_trials: Annotated[int, Field(ge=1, le=1_000_000)] = 64
+    parallel: Annotated[int, Field(ge=1, le=1024)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    finalists: Finalists = Finalists()
+    references: tuple[Plugin, ...] = REFERENCES
+
+    @property
+    def trial_epochs(self) -> int:
+        """Epochs of a trial's training; 1 for an evaluator that knows no epochs."""
+        default = evaluator.parameters(self.evaluator["name"]).model_fields.get("epochs")
+        return int(self.evaluator.get("epochs", default.default if default else 1))
+
+    @field_validator("dataset", "objective", "searcher", "evaluator", mode="before")
+    @classmethod
+    def _named(cls, value: object) -> object:
+        return resolve(value) if isinstance(value, str) else value
+
+    @field_validator("references", mode="before")
+    @classmethod
+    def _named_each(cls, value: object) -> object:
+        return [resolve(v) if isinstance(v, str) else v for v in value] if isinstance(value, list | tuple) else value
+
+
+def parse_spec(data: object) -> SearchSpec:
+    """The spec in JSON values. SpecError names each field that is wrong; plugin parameters are checked too."""
+    try:
+        spec = SearchSpec.model_validate(data)
+    except ValidationError as error:
+        raise SpecError(reason(error)) from None
+    _check(dataset, "dataset", spec.dataset)
+    _check(objective, "objective", {"target_latency_ms": 1.0} | spec.objective)
+    _check(searcher, "searcher", spec.searcher)
+    _check(evaluator, "evaluator", spec.evaluator)
+    for number, reference in enumerate(spec.references):
+        _check(network, f"references.{number}", reference)
+    try:
+        load_space(spec.space)
+    except UnknownNameError:
+        raise
+    except NasError as error:
+        raise SpecError(f"space: {error}") from None
+    return spec
+
+
+def load_spec(path: Path) -> SearchSpec:
+    """The spec in a YAML or JSON file."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"the spec {path} cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise SpecError(f"{path} is not YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise SpecError(f"{path}: a spec is a mapping with at least `dataset: NAME`")
+    return parse_spec(data)
+
+
+def _check(family: Registry[Any], field: str, plugin: Plugin) -> None:
+    """SpecError under the spec's own field name if the plugin's parameters are wrong."""
+    rest = dict(plugin)
+    name = rest.pop("name", None)
+    if name is None:
+        raise SpecError(f"{field}.name: missing; there are: {', '.join(family)}")
+    try:
+        family.parameters(name).model_validate(rest)
+    except ValidationError as error:
+        raise SpecError(reason(error, field)) from None

@@ -1,0 +1,164 @@
+"""The search loop over journals kept in memory and in files."""
+
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from nas.errors import DivergedError, InfeasibleError, NasError
+from nas.journal import FileJournal
+from nas.loop import Search, Steps
+from nas.objective import objective
+from nas.ops.cost import network_cost
+from nas.searcher import searcher
+from nas.space import Candidate
+from nas.spaces import load_space
+from nas.trial import Metrics, State, Trial
+
+SPACE = load_space("small")
+
+
+class Killed(BaseException):
+    """Stands for kill -9: no handler sees it."""
+
+
+def known(candidate: Candidate) -> Metrics:
+    cost = network_cost(candidate.architecture.expand())
+    return {"latency_ms": cost.macs / 1e7, "params": cost.params}
+
+
+def accuracy(trial: Trial) -> float:
+    return int(trial.candidate.architecture.id, 16) / 16**16
+
+
+def done(metrics: Metrics) -> Future[Metrics]:
+    future: Future[Metrics] = Future()
+    future.set_result(metrics)
+    return future
+
+
+def failed(error: Exception) -> Future[Metrics]:
+    future: Future[Metrics] = Future()
+    future.set_exception(error)
+    return future
+
+
+def search(path: Path, target_latency_ms: float = 1.0, name: str = "evolution") -> Search:
+    aim = objective.make({"name": "constrained", "target_latency_ms": target_latency_ms})
+    return Search(searcher.make(name, SPACE, 7), aim, FileJournal(path))
+
+
+def steps(train, report=lambda _: None) -> Steps:
+    return Steps(known, train, report)
+
+
+def test_runs_exactly_the_trials_asked_for(tmp_path):
+    trials = search(tmp_path / "j").run(steps(lambda t: done({"accuracy": accuracy(t)})), max_trials=30, parallel=1)
+
+    assert [t.number for t in trials] == list(range(30))
+    assert all(t.state is State.SUCCEEDED and t.reward == accuracy(t) for t in trials)
+
+
+@pytest.mark.parametrize("name", ["random", "evolution"])
+def test_killed_at_any_point_it_ends_with_the_same_trials(tmp_path, name):
+    """A search on one worker that is killed and called again proposes what an undisturbed one does."""
+    calm = search(tmp_path / "calm", name=name).run(
+        steps(lambda t: done({"accuracy": accuracy(t)})), max_trials=40, parallel=1
+    )
+
+    for kill_at in (0, 1, 17, 39):
+        path = tmp_path / f"killed-{kill_at}"
+
+        def dies(trial, kill_at=kill_at):
+            if trial.number == kill_at:
+                raise Killed
+            return done({"accuracy": accuracy(trial)})
+
+        with pytest.raises(Killed):
+            search(path, name=name).run(steps(dies), max_trials=40, parallel=1)
+        again = search(path, name=name).run(steps(lambda t: done({"accuracy": accuracy(t)})), max_trials=40, parallel=1)
+        assert [t.candidate.architecture.id for t in again] == [t.candidate.architecture.id for t in calm]
+        assert [t.reward for t in again] == [t.reward for t in calm]
+
+
+def test_finished_trials_are_not_trained_again(tmp_path):
+    search(tmp_path / "j").run(steps(lambda t: done({"accuracy": accuracy(t)})), max_trials=10, parallel=1)
+    trained = []
+
+    def train(trial):
+        trained.append(trial.number)
+        return done({"accuracy": accuracy(trial)})
+
+    search(tmp_path / "j").run(steps(train), max_trials=12, parallel=1)
+
+    assert trained == [10, 11]
+
+
+def test_a_failed_training_is_a_failed_trial_with_its_reason(tmp_path):
+    def train(trial):
+        if trial.number == 3:
+            return failed(DivergedError("the loss is nan at epoch 1"))
+        return done({"accuracy": accuracy(trial)})
+
+    trials = search(tmp_path / "j").run(steps(train), max_trials=6, parallel=1)
+
+    assert [t.state for t in trials].count(State.FAILED) == 1
+    assert trials[3].reason == "DivergedError: the loss is nan at epoch 1"
+    assert search(tmp_path / "j").trials[3].state is State.FAILED
+
+
+def test_a_bug_is_not_a_failed_trial(tmp_path):
+    with pytest.raises(ZeroDivisionError):
+        search(tmp_path / "j").run(steps(lambda _: failed(ZeroDivisionError())), max_trials=2, parallel=1)
+
+
+def test_candidates_over_a_limit_are_refused_without_training(tmp_path):
+    trained = []
+
+    def train(trial):
+        trained.append(trial.metrics["latency_ms"])
+        return done({"accuracy": accuracy(trial)})
+
+    run = search(tmp_path / "j", target_latency_ms=0.1, name="random")
+    run.run(steps(train), max_trials=5, parallel=1)
+
+    assert len(trained) == 5
+    assert max(trained) <= 0.1
+    assert run.refused > 0
+
+
+def test_an_unreachable_limit_ends_the_search_with_the_remedy(tmp_path, monkeypatch):
+    monkeypatch.setattr("nas.loop.REFUSALS_IN_A_ROW", 50)
+
+    with pytest.raises(InfeasibleError, match=r"latency_ms <= 1e-06.*nas space profile"):
+        search(tmp_path / "j", target_latency_ms=1e-6).run(steps(done), max_trials=5, parallel=1)
+
+
+def test_a_journal_of_another_search_is_refused(tmp_path):
+    search(tmp_path / "j").run(steps(lambda t: done({"accuracy": 0.5})), max_trials=3, parallel=1)
+
+    with pytest.raises(NasError, match="Start again in a new folder"):
+        Search(
+            searcher.make("evolution", SPACE, 8),
+            objective.make({"name": "constrained", "target_latency_ms": 1.0}),
+            FileJournal(tmp_path / "j"),
+        )
+
+
+def test_a_line_cut_short_by_a_crash_is_dropped(tmp_path):
+    path = tmp_path / "j"
+    FileJournal(path).add({"event": "asked"})
+    with path.open("ab") as file:
+        file.write(b'{"event": "to')
+
+    journal = FileJournal(path)
+    journal.add({"event": "told"})
+
+    assert FileJournal(path).events() == [{"event": "asked"}, {"event": "told"}]
+
+
+def test_a_damaged_journal_says_so(tmp_path):
+    (tmp_path / "j").write_text('{"event": 1}\nrubbish\n{"event": 2}\n')
+
+    with pytest.raises(NasError, match="damaged"):
+        FileJournal(tmp_path / "j")

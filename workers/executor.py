@@ -1,0 +1,46 @@
+"""Executors: where tasks run. A task is a module-level function of plain data."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from nas.errors import NasError
+from nas.evaluator import Report
+from nas.registry import Registry
+
+Task = Callable[..., Any]
+"""task(*arguments, report=...): reports each epoch, returns plain data."""
+
+
+class WorkerDiedError(NasError):
+    """The process of a task died, more than once; the machine may be short of memory."""
+
+
+class Executor(ABC):
+    """Runs tasks. Tasks may run at the same time; reports are delivered in the order they were made."""
+
+    name: ClassVar[str]
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    @abstractmethod
+    def submit(self, task: Task, *arguments: Any, report: Report) -> Future[Any]:
+        """Start a task, or queue it. What it raises is the future's exception; WorkerDiedError if its process died."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop at once, tasks that run included."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+executor: Registry[Executor] = Registry("executor", "workers.executors")

@@ -1,0 +1,22 @@
+"""Tasks in the calling process, one after the other: for debugging, and where processes cannot be started."""
+
+from concurrent.futures import Future
+from typing import Any
+
+from nas.errors import NasError
+from nas.evaluator import Report
+from workers.executor import Executor, Task, executor
+
+
+@executor("inline")
+class InlineExecutor(Executor):
+    def submit(self, task: Task, *arguments: Any, report: Report) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(task(*arguments, report=report))
+        except NasError as error:
+            done.set_exception(error)
+        return done
+
+    def close(self) -> None:
+        """Nothing runs between calls."""

@@ -1,0 +1,141 @@
+"""After the search: reference networks trained beside it, finalists trained for longer, exported, tested, measured."""
+
+from collections.abc import Mapping
+from concurrent.futures import as_completed
+from typing import Any
+
+from nas.errors import NasError
+from nas.export import annotate
+from nas.loop import Search
+from nas.network import network
+from nas.ops.diagram import diagram
+from nas.ops.notation import read_network, write_network
+from nas.spec import Plugin
+from nas.trial import State, Trial
+from workers.bench import Bench, epoch_bar, sizes
+from workers.record import versions
+from workers.tasks import evaluate, finalise
+
+Row = dict[str, Any]
+
+
+def train_references(bench: Bench) -> list[Row]:
+    """The spec's reference networks on the run's images, scored as the trials are.
+
+    One whose training fails has no accuracy, and the reason is said.
+    """
+    rows = [_reference(bench, plugin) for plugin in bench.spec.references]
+    scores = bench.folder.known("references")
+    if scores is None:
+        bench.watch.say(f"training {len(rows)} reference networks as the trials were")
+        futures = [
+            bench.pool.submit(
+                evaluate,
+                bench.setup,
+                row["notation"],
+                report=epoch_bar(bench.watch, row["label"], bench.spec.trial_epochs),
+            )
+            for row in rows
+        ]
+        scores = []
+        for row, future in zip(rows, futures, strict=True):
+            try:
+                scores.append(dict(future.result()))
+            except NasError as error:
+                bench.watch.say(f"{row['label']}: {error}")
+                scores.append({})
+        bench.folder.keep("references", scores)
+    return [{**row, "metrics": {**row["metrics"], **score}} for row, score in zip(rows, scores, strict=True)]
+
+
+def _reference(bench: Bench, plugin: Plugin) -> Row:
+    images = bench.images
+    fitted = {"resolution": images.side, "channels": images.channels, "classes": len(images.classes)}
+    expanded = network.make({**fitted, **plugin}).expand()
+    label = " ".join([str(plugin["name"]), *(f"{key} {value}" for key, value in plugin.items() if key != "name")])
+    return {"label": label, "notation": write_network(expanded), "metrics": sizes(expanded)}
+
+
+def best_trials(search: Search, count: int) -> list[Trial]:
+    """The trials of the best distinct architectures, by reward."""
+    done = [trial for trial in search.trials.values() if trial.state is State.SUCCEEDED and trial.reward is not None]
+    best: dict[str, Trial] = {}
+    for trial in sorted(done, key=lambda trial: (-(trial.reward or 0.0), trial.number)):
+        best.setdefault(trial.candidate.architecture.id, trial)
+    return list(best.values())[:count]
+
+
+def train_finalists(bench: Bench, search: Search) -> list[Row]:
+    """The best trials as finalists: trained, exported and tested, each kept as soon as it is done."""
+    chosen = best_trials(search, bench.spec.finalists.count)
+    rows = {trial.number: bench.folder.known(_key(trial)) for trial in chosen}
+    epochs = bench.spec.finalists.epochs
+    open_trials = [trial for trial in chosen if rows[trial.number] is None]
+    if open_trials:
+        bench.watch.say(f"training {len(open_trials)} finalists for {epochs} epochs each")
+    futures = {}
+    for trial in open_trials:
+        architecture = trial.candidate.architecture
+        about = {"architecture": architecture.to_dict(), "id": architecture.id, "versions": versions()}
+        paths = (
+            str(bench.folder.path / _file(trial)),
+            str(bench.folder.path / "checkpoints" / f"{architecture.id}.pt"),
+        )
+        notation = write_network(architecture.expand())
+        bar = epoch_bar(bench.watch, f"finalist {architecture.id}", epochs)
+        futures[bench.pool.submit(finalise, bench.setup, notation, epochs, paths, about, report=bar)] = trial
+    for future in as_completed(futures):
+        trial = futures[future]
+        rows[trial.number] = bench.folder.keep(_key(trial), future.result())
+        bench.watch.say(
+            f"finalist {trial.candidate.architecture.id}  test accuracy {rows[trial.number]['test_accuracy']:.2%}"
+        )
+    return [_finalist(trial, rows[trial.number]) for trial in chosen]
+
+
+def _key(trial: Trial) -> str:
+    return f"finalist-{trial.candidate.architecture.id}"
+
+
+def _file(trial: Trial) -> str:
+    return f"model-{trial.candidate.architecture.id}.onnx"
+
+
+def _finalist(trial: Trial, found: Mapping[str, float]) -> Row:
+    expanded = trial.candidate.architecture.expand()
+    estimated = {name: trial.metrics[name] for name in ("params", "macs")}
+    return {
+        "trial": trial.number,
+        "id": trial.candidate.architecture.id,
+        "file": _file(trial),
+        "notation": write_network(expanded),
+        "diagram": diagram(expanded),
+        "metrics": {**estimated, "estimated_latency_ms": trial.metrics["latency_ms"], **found},
+    }
+
+
+def measure_end_to_end(bench: Bench, references: list[Row], finalists: list[Row]) -> None:
+    """Measure references and finalists side by side on the device, and write it into their rows and files.
+
+    A device that is not this machine keeps its estimates, which is said.
+    """
+    if not bench.estimator.is_local:
+        bench.watch.say(f"{bench.spec.device} is not this machine: finalists keep their estimated latencies")
+        return
+    subjects = {row["label"]: read_network(row["notation"]) for row in references} | {
+        row["id"]: (bench.folder.path / row["file"]).read_bytes() for row in finalists
+    }
+    found = bench.folder.known("latencies")
+    if found is None or set(found) != set(subjects):
+        bench.watch.say(f"measuring {len(subjects)} networks end to end on {bench.spec.device}")
+        records = bench.estimator.measure_networks(subjects)
+        found = bench.folder.keep("latencies", {name: _latency(record) for name, record in records.items()})
+    for row in references:
+        row["metrics"] |= found[row["label"]]
+    for row in finalists:
+        row["metrics"] |= found[row["id"]]
+        annotate(bench.folder.path / row["file"], {"metrics": row["metrics"], "device": bench.spec.device})
+
+
+def _latency(record: Any) -> dict[str, float]:
+    return {"latency_ms": record.latency_ms, "latency_p90_ms": record.wall.p90_ms, "latency_error_ms": record.error_ms}

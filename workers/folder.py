@@ -1,0 +1,74 @@
+"""The folder of a run: its spec, its journal, what is finished, and what people read."""
+
+import fcntl
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from nas.errors import NasError, SpecError
+from nas.files import write_whole
+from nas.journal import FileJournal
+from nas.spec import SearchSpec
+
+
+class RunFolder:
+    """One run's folder, held by one process at a time. The same spec in the same folder goes on where it was.
+
+    SpecError if the folder is of another spec; NasError if another process holds it.
+    """
+
+    def __init__(self, path: Path, spec: SearchSpec) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        self._lock = (path / ".lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise NasError(f"{path} is in use by another run; wait for it, or choose another --out") from None
+        self._hold(spec)
+        self.journal = FileJournal(path / "journal.jsonl")
+        self.resumed = bool(self.journal.events())
+
+    def _hold(self, spec: SearchSpec) -> None:
+        ours = spec.model_dump(mode="json")
+        known = self.path / "spec.json"
+        if not known.exists():
+            write_whole(known, json.dumps(ours, indent=2) + "\n")
+            return
+        theirs = json.loads(known.read_text(encoding="utf-8"))
+        changed = sorted(field for field in {*ours, *theirs} if ours.get(field) != theirs.get(field))
+        if changed:
+            raise SpecError(
+                f"{self.path} is of a run with another {', '.join(changed)}; choose another --out, or remove the folder"
+            )
+
+    def known(self, name: str) -> Any:
+        """The JSON value kept under this name, or None."""
+        path = self._result(name)
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    def keep(self, name: str, value: Any) -> Any:
+        """Keep a JSON value for the next call on this folder; returns it."""
+        write_whole(self._result(name), json.dumps(value, indent=1) + "\n")
+        return value
+
+    def _result(self, name: str) -> Path:
+        return self.path / "results" / f"{name}.json"
+
+    def write(self, name: str, text: str) -> None:
+        write_whole(self.path / name, text)
+
+    def write_lines(self, name: str, rows: Iterable[Any]) -> None:
+        """One JSON value a line."""
+        self.write(name, "".join(json.dumps(row) + "\n" for row in rows))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lock.close()
