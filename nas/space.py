@@ -200,9 +200,9 @@ class SearchSpace:
         architecture = Architecture(
             resolution,
             self.channels,
-            replace(self.stem, width=_scaled(self.stem.width, multiplier)),
+            replace(self.stem, width=scaled_width(self.stem.width, multiplier)),
             tuple(stage for stage in stages if stage.layers),
-            _scaled(self.head, multiplier),
+            scaled_width(self.head, multiplier),
             self.classes,
         )
         return Candidate(architecture, choices)
@@ -241,7 +241,7 @@ class SearchSpace:
         return self.walk(choose)
 
 
-def _scaled(width: int, multiplier: float) -> int:
+def scaled_width(width: int, multiplier: float) -> int:
     return width if multiplier == 1 or width == 0 else round_channels(width * multiplier)
 
 
@@ -254,4 +254,4 @@ def _stage(space: StageSpace, name: str, multiplier: float, pick: Callable[[str,
     }
     layers, width = pick(f"{name}.layers", space.layers), pick(f"{name}.width", space.widths)
     stride = pick(f"{name}.stride", space.strides)
-    return Stage(chosen.block(**parameters), layers, _scaled(width, multiplier), stride)
+    return Stage(chosen.block(**parameters), layers, scaled_width(width, multiplier), stride)

@@ -1,0 +1,176 @@
+"""Estimates: the latency of a network on a device from what was measured there.
+
+t = c0 + sum of max(kernel - c0, 0): every kernel's time contains the fixed cost c0 of one run, which is that of the
+empty model in the kernel's own session; the network pays it once.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import hypot
+
+from latency_db.device import Device, is_local
+from latency_db.measure import BATCH, EMPTY_NETWORK, QUICK, THOROUGH, Settings, measure
+from latency_db.models import kernel_model, kernel_signature, network_model, network_signature, onnx_signature
+from latency_db.records import Kind, LatencyRecord, RecordState, Signature
+from latency_db.store import Store
+from nas.errors import NotMeasuredError
+from nas.ops import Network
+from nas.ops.kernels import Kernel, kernels
+
+Progress = Callable[[int, int], None]
+"""Told after each batch how many of how many kernels are measured."""
+
+
+class Source(StrEnum):
+    """measured: the network itself, end to end. summed: its kernels, one by one."""
+
+    MEASURED = "measured"
+    SUMMED = "summed"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Latency of one run at batch 1.
+
+    error_ms says how well the measurements repeat, root of summed squares over the parts; what summing itself misses
+    is not in it. kernels: how many parts were summed; suspect: how many records came from an unsteady session.
+    """
+
+    ms: float
+    error_ms: float
+    source: Source
+    kernels: int
+    suspect: int
+
+
+class Estimator:
+    """Answers for one device from the records of a store, and measures what is missing if the device is this machine.
+
+    Records are read once and kept: what other processes measure later is found as long as it was missing here.
+    """
+
+    def __init__(self, store: Store, device: Device, *, seed: int = 0) -> None:
+        self.store = store
+        self.device = device
+        self._seed = seed
+        self._kernels: dict[Kernel, LatencyRecord] = {}
+        self._networks = store.latest(device, Kind.NETWORK)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether missing kernels can be measured here."""
+        return is_local(self.device)
+
+    def estimate(self, network: Network) -> Estimate:
+        """The network's own record if there is one, or else the sum of its kernels.
+
+        NotMeasuredError, with the remedy, if kernels are missing; it is never silently zero.
+        """
+        measured = self._measured(network)
+        if measured:
+            return Estimate(measured.latency_ms, measured.error_ms, Source.MEASURED, 0, _is_suspect(measured))
+        parts = list(kernels(network))
+        missing = self._load(parts)
+        if missing or EMPTY_NETWORK.key not in self._networks:
+            raise self._not_measured(missing or parts)
+        return self._summed([self._kernels[kernel] for kernel in parts])
+
+    def _measured(self, network: Network) -> LatencyRecord | None:
+        return self._networks.get(network_signature(network).key)
+
+    def _summed(self, records: Sequence[LatencyRecord]) -> Estimate:
+        empty = self._networks[EMPTY_NETWORK.key]
+        return Estimate(
+            empty.latency_ms + sum(record.share_ms for record in records),
+            hypot(empty.error_ms, *(record.error_ms for record in records)),
+            Source.SUMMED,
+            len(records),
+            sum(map(_is_suspect, records)),
+        )
+
+    def missing(self, network: Network) -> list[Kernel]:
+        """The kernels of network without a record, each once, in the order of execution."""
+        return self._load(kernels(network))
+
+    def unmeasured(self, wanted: Iterable[Kernel]) -> list[Kernel]:
+        """Those of the wanted kernels without a record, each once, in their order."""
+        return self._load(wanted)
+
+    def ensure(self, networks: Iterable[Network]) -> int:
+        """Measure the kernels that the networks lack; returns how many. NotMeasuredError if the device is elsewhere."""
+        missing = self._load(kernel for network in networks for kernel in kernels(network))
+        self.measure_kernels(missing)
+        return len(missing)
+
+    def measure_kernels(self, wanted: Sequence[Kernel], progress: Progress | None = None) -> None:
+        """Measure kernels, storing them batch by batch. NotMeasuredError if the device is not this machine."""
+        for start in range(0, len(wanted), BATCH):
+            batch = wanted[start : start + BATCH]
+            if not self.is_local:
+                raise self._not_measured(wanted)
+            by_signature = {kernel_signature(kernel): kernel for kernel in batch}
+            models = {signature: kernel_model(kernel) for signature, kernel in by_signature.items()}
+            records = self._measure(models, QUICK)
+            for signature, kernel in by_signature.items():
+                self._kernels[kernel] = records[signature]
+            if progress:
+                progress(start + len(batch), len(wanted))
+
+    def measure_networks(
+        self, networks: Mapping[str, Network | bytes], settings: Settings = THOROUGH
+    ) -> dict[str, LatencyRecord]:
+        """Measure whole networks, or ONNX models, side by side; records by the given names.
+
+        NotMeasuredError if the device is not this machine.
+        """
+        if not self.is_local:
+            raise NotMeasuredError(
+                f"device {self.device.name!r} is not this machine (or its runtime was another version): measure there"
+            )
+        signatures = {
+            name: onnx_signature(given) if isinstance(given, bytes) else network_signature(given)
+            for name, given in networks.items()
+        }
+        models = {
+            signatures[name]: given if isinstance(given, bytes) else network_model(given)
+            for name, given in networks.items()
+        }
+        records = self._measure(models, settings)
+        return {name: records[signature] for name, signature in signatures.items()}
+
+    def _measure(self, models: Mapping[Signature, bytes], settings: Settings) -> dict[Signature, LatencyRecord]:
+        records = measure(models, self.device, settings, seed=self._seed)
+        self._seed += 1
+        self.store.add(records)
+        found = {record.signature: record for record in records}
+        self._networks |= {key.key: record for key, record in found.items() if key.kind is Kind.NETWORK}
+        return found
+
+    def _load(self, wanted: Iterable[Kernel]) -> list[Kernel]:
+        """Read the records of wanted kernels that are not known yet; returns those that have none."""
+        unknown = dict.fromkeys(kernel for kernel in wanted if kernel not in self._kernels)
+        if not unknown:
+            return []
+        keys = {kernel: kernel.key for kernel in unknown}
+        records = self.store.latest(self.device, Kind.KERNEL, keys.values())
+        self._kernels |= {kernel: records[key] for kernel, key in keys.items() if key in records}
+        if EMPTY_NETWORK.key not in self._networks:
+            self._networks |= self.store.latest(self.device, Kind.NETWORK, [EMPTY_NETWORK.key])
+        return [kernel for kernel in unknown if kernel not in self._kernels]
+
+    def _not_measured(self, missing: Sequence[Kernel]) -> NotMeasuredError:
+        remedy = (
+            "measure them with `nas device measure"
+            if self.is_local
+            else f"the device is not this machine with {self.device.runtime} {self.device.runtime_version}: there, run "
+            "`nas device measure"
+        )
+        return NotMeasuredError(
+            f"device {self.device.name!r} lacks {len(missing)} kernels, such as '{missing[0].key}'; "
+            f"{remedy} {self.device.name} --space SPACE`"
+        )
+
+
+def _is_suspect(record: LatencyRecord) -> int:
+    return int(record.state is RecordState.SUSPECT)
