@@ -44,10 +44,8 @@ def run(spec: SearchSpec, out: Path, watch: Watch, *, executor_name: str = "proc
     with RunFolder(out, spec) as folder:
         setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=max(1, core_count() // spec.parallel))
         images = dataset.make(spec.dataset).load(spec.seed)
-        watch.say(
-            f"{images.name}: {len(images.train)} training, {len(images.validation)} validation, {len(images.test)} test "
-            f"images of {images.side} x {images.side} px in {len(images.classes)} classes"
-        )
+        sizes = f"{len(images.train)} training, {len(images.validation)} validation, {len(images.test)} test images"
+        watch.say(f"{images.name}: {sizes} of {images.side} x {images.side} px in {len(images.classes)} classes")
         space = load_space(spec.space).for_images(images.channels, images.side, len(images.classes))
         estimator = _estimator(spec.device, space, watch)
         aim = {"target_latency_ms": _target_ms(spec, space, estimator, folder, watch), **spec.objective}
@@ -69,7 +67,8 @@ def _estimator(device: str, space: SearchSpace, watch: Watch) -> Estimator:
     if estimator.is_local:
         progress = partial(watch.step, "measuring kernels")
         table = build_table(estimator, space, budget_s=TABLE_BUDGET_S, progress=progress)
-        watch.say(f"{device}: {table.total - table.missing} of the space's {table.total} kernels are measured")
+        done = table.kernels - table.missing
+        watch.say(f"{device}: {done} of the space's {table.kernels} kernels are measured")
     return estimator
 
 

@@ -5,13 +5,16 @@ A worker keeps the data set of its last task, so that it is loaded once.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from nas.dataset import Dataset, dataset
 from nas.evaluator import Evaluator, Report, evaluator
+from nas.evaluators.train import TrainEvaluator
 from nas.ops.notation import read_network
+from nas.training import Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,49 @@ def _dataset(config: str, seed: int) -> Dataset:
     return dataset.make(json.loads(config)).load(seed)
 
 
-def _evaluator(setup: Setup, **changes: Any) -> Evaluator:
+def _evaluator(setup: Setup) -> Evaluator:
     import torch  # noqa: PLC0415 - the parent, which imports this module too, has no need of torch
 
     torch.set_num_threads(setup.threads)
-    config = {**json.loads(setup.evaluator), **changes}
-    return evaluator.make(config, _dataset(setup.dataset, setup.seed), setup.seed)
+    return evaluator.make(json.loads(setup.evaluator), _dataset(setup.dataset, setup.seed), setup.seed)
 
 
 def evaluate(setup: Setup, notation: str, *, report: Report) -> dict[str, float]:
     """Metrics of a network, by the search's evaluator."""
     return dict(_evaluator(setup).evaluate(read_network(notation), report))
+
+
+def finalise(
+    setup: Setup, notation: str, epochs: int, paths: tuple[str, str], about: Mapping[str, Any], *, report: Report
+) -> dict[str, float]:
+    """Train a network for epochs, by the search's recipe, and write it to the first of paths as a tested ONNX file.
+
+    The training goes on from a checkpoint at the second of paths, if an earlier call left one.
+    """
+    from nas.export import export  # noqa: PLC0415 - torch is the workers' own
+    from nas.ops.torch_module import build  # noqa: PLC0415 - torch is the workers' own
+    from nas.training.fit import fit  # noqa: PLC0415 - torch is the workers' own
+
+    judge, images = _evaluator(setup), _dataset(setup.dataset, setup.seed)
+    recipe = judge.recipe if isinstance(judge, TrainEvaluator) else Recipe()
+    device = judge.device if isinstance(judge, TrainEvaluator) else "cpu"
+    network, (model, checkpoint) = read_network(notation), paths
+    net = build(network, setup.seed)
+    fitted = fit(
+        net,
+        images,
+        replace(recipe, epochs=epochs, time_budget_s=None),
+        seed=setup.seed,
+        report=report,
+        device=device,
+        resolution=network.input.height,
+        checkpoint_path=Path(checkpoint),
+    )
+    exported = export(Path(model), network, net, images, about)
+    return {
+        "validation_accuracy": fitted.accuracy,
+        "test_accuracy": exported.test_accuracy,
+        "max_abs_difference": exported.max_abs_difference,
+        "size_bytes": exported.size_bytes,
+        "train_seconds": fitted.seconds,
+    }

@@ -33,7 +33,7 @@ class _Job:
 
 
 class _Pool:
-    """Processes with a queue of their own for reports: a process that is killed while it writes spoils its pool's only."""
+    """Processes with their own queue for reports: a process that is killed while it writes spoils no other pool's."""
 
     def __init__(self, workers: int) -> None:
         context = multiprocessing.get_context("spawn")
