@@ -46,7 +46,9 @@ class ConsoleWatch:
             yield self
 
     def say(self, text: str) -> None:
-        self._console.print(f"[dim]{time.monotonic() - self._start:6.1f} s[/dim]  {text}", highlight=False, soft_wrap=True)
+        self._console.print(
+            f"[dim]{time.monotonic() - self._start:6.1f} s[/dim]  {text}", highlight=False, soft_wrap=True
+        )
 
     def step(self, what: str, done: int, total: int) -> None:
         if what not in self._bars:

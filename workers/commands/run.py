@@ -15,6 +15,7 @@ def run(spec: Path, out: Path, executor_name: str) -> None:
     Called again with the same SPEC and folder, it goes on from where it was stopped. The folder gets trials.jsonl,
     pareto.json, report.html and a model-ID.onnx for each finalist.
     """
+    from rich.box import SIMPLE  # noqa: PLC0415 - keeps `nas --help` fast
     from rich.console import Console  # noqa: PLC0415 - keeps `nas --help` fast
     from rich.table import Table  # noqa: PLC0415 - keeps `nas --help` fast
 
@@ -25,21 +26,24 @@ def run(spec: Path, out: Path, executor_name: str) -> None:
     console = Console()
     with ConsoleWatch(console).drawn() as watch:
         record = run_search(load_spec(spec), out, watch, executor_name=executor_name)
-    table = Table(
-        "network", "accuracy", "of", "latency ms", "params", "M MACs", title="Finalists and reference networks"
-    )
-    for row in record["finalists"]:
+    table = Table(box=SIMPLE, title="Finalists and reference networks", title_justify="left")
+    table.add_column("network", no_wrap=True, min_width=len("model-0123456789abcdef.onnx"))
+    for column in ("test", "validation", "ms", "params", "M MACs"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in [*record["finalists"], *record["references"]]:
         metrics = row["metrics"]
-        latency = metrics.get("latency_ms", metrics["estimated_latency_ms"])
-        cells = (f"{metrics['test_accuracy']:.2%}", "test, in ONNX Runtime", f"{latency:.4f}")
-        table.add_row(row["file"], *cells, f"{metrics['params']:,}", f"{metrics['macs'] / 1e6:.2f}", style="bold")
-    for row in record["references"]:
-        metrics = row["metrics"]
-        accuracy = f"{metrics['accuracy']:.2%}" if "accuracy" in metrics else "-"
-        latency = f"{metrics['latency_ms']:.4f}" if "latency_ms" in metrics else "-"
-        cells = (accuracy, "validation, as the trials", latency)
-        table.add_row(row["label"], *cells, f"{metrics['params']:,}", f"{metrics['macs'] / 1e6:.2f}")
+        test, validation, latency = metrics.get("test_accuracy"), metrics.get("accuracy"), metrics.get("latency_ms")
+        table.add_row(
+            row.get("file") or row["label"],
+            "" if test is None else f"{test:.2%}",
+            "" if validation is None else f"{validation:.2%}",
+            f"~{metrics['estimated_latency_ms']:.4f}" if latency is None else f"{latency:.4f}",
+            f"{metrics['params']:,}",
+            f"{metrics['macs'] / 1e6:.2f}",
+        )
     console.print(table)
     console.print(
-        f"Pareto front of {len(record['front'])} among {len(record['trials'])} trials. Report: {out / 'report.html'}"
+        "test: of the exported file, in ONNX Runtime. validation: of a reference trained as the trials were.\n"
+        f"Pareto front of {len(record['front'])} among {len(record['trials'])} trials: {out / 'report.html'}",
+        soft_wrap=True,
     )

@@ -135,7 +135,7 @@ def test_an_unreachable_limit_ends_the_search_with_the_remedy(tmp_path, monkeypa
 
 
 def test_a_journal_of_another_search_is_refused(tmp_path):
-    search(tmp_path / "j").run(steps(lambda t: done({"accuracy": 0.5})), max_trials=3, parallel=1)
+    search(tmp_path / "j").run(steps(lambda _: done({"accuracy": 0.5})), max_trials=3, parallel=1)
 
     with pytest.raises(NasError, match="Start again in a new folder"):
         Search(

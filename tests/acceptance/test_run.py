@@ -1,0 +1,195 @@
+"""Whole searches by `nas run`, as a user starts them: real images, real training, measured latency, ONNX out."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from nas.dataset import load
+
+NAS = Path(sys.executable).with_name("nas")
+
+SPEC = {
+    "dataset": "fashion_mnist_mini",
+    "space": {
+        "name": "tiny",
+        "resolution": 28,
+        "channels": 1,
+        "classes": 10,
+        "stem": {"width": 8, "kernel": 3, "stride": 2},
+        "stages": [
+            {
+                "blocks": [{"conv": {"kernel": 3}}, {"separable": {"kernel": 3}}],
+                "layers": 1,
+                "width": [8, 16],
+                "stride": 2,
+            },
+            {
+                "blocks": [{"fire": {"squeeze": 0.25}}, {"shuffle": {"groups": 2}}],
+                "layers": [1, 2],
+                "width": 32,
+                "stride": 2,
+            },
+        ],
+        "head": 0,
+    },
+    "objective": {"name": "mnasnet", "target_latency_ms": 0.02, "alpha": 0.0, "beta": -1.0},
+    "searcher": {"name": "evolution", "population": 3, "tournament": 2},
+    "evaluator": {"name": "train", "epochs": 1, "train_images": 1500},
+    "max_trials": 8,
+    "finalists": {"count": 2, "epochs": 2},
+    "references": [{"name": "mobilenetv1", "width": 0.25}],
+}
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """A latency database of the tests' own."""
+    return {**os.environ, "NAS_LATENCY_DB": str(tmp_path_factory.mktemp("latency") / "latency.db")}
+
+
+def start(spec, folder, environment):
+    path = folder / "spec.yaml"
+    path.write_text(json.dumps(spec))
+    return subprocess.Popen(
+        [NAS, "run", path, "--out", folder / "out"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def rows(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def finished(process):
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, output
+    return output
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, environment):
+    """The folder and the output of one undisturbed run."""
+    folder = tmp_path_factory.mktemp("run")
+    output = finished(start(SPEC, folder, environment))
+    return folder / "out", output
+
+
+def test_writes_the_trials_that_were_asked_for(run):
+    out, _ = run
+    trials = rows(out / "trials.jsonl")
+
+    assert [trial["number"] for trial in trials] == list(range(8))
+    assert {trial["state"] for trial in trials} == {"succeeded"}
+    assert all(trial["metrics"]["accuracy"] > 0.1 for trial in trials), "better than guessing"
+    for trial in trials:
+        metrics = trial["metrics"]
+        assert trial["reward"] == pytest.approx(metrics["accuracy"] * min(1.0, 0.02 / metrics["latency_ms"])), (
+            "eq. 2 and 3 with alpha 0 and beta -1"
+        )
+
+
+def test_the_front_is_what_no_trial_dominates(run):
+    out, _ = run
+    trials = {trial["number"]: trial["metrics"] for trial in rows(out / "trials.jsonl")}
+    front = json.loads((out / "pareto.json").read_text())["front"]
+
+    for number, metrics in trials.items():
+        better = [
+            other
+            for other in trials.values()
+            if other["latency_ms"] <= metrics["latency_ms"]
+            and other["accuracy"] >= metrics["accuracy"]
+            and (other["latency_ms"], other["accuracy"]) != (metrics["latency_ms"], metrics["accuracy"])
+        ]
+        assert (number in front) == (not better)
+
+
+def test_finalists_run_in_onnxruntime_as_their_metadata_says(run):
+    """The file alone, with numpy, reaches the test accuracy that was reported."""
+    out, output = run
+    images = load("fashion_mnist_mini", seed=0).test
+    finalists = json.loads((out / "pareto.json").read_text())["finalists"]
+    assert len(finalists) == 2
+
+    for finalist in finalists:
+        path = out / finalist["file"]
+        about = {p.key: json.loads(p.value) for p in onnx.load(path).metadata_props}
+        norm = about["normalisation"]
+        x = (images.images * norm["scale"] - norm["mean"]) / norm["std"]
+        session = onnxruntime.InferenceSession(path)
+        (scores,) = session.run(None, {"image": x.transpose(0, 3, 1, 2).astype(np.float32)})
+
+        accuracy = float((scores.argmax(1) == images.labels).mean())
+        assert accuracy == pytest.approx(finalist["metrics"]["test_accuracy"], abs=0.001)
+        assert about["metrics"]["test_accuracy"] == finalist["metrics"]["test_accuracy"]
+        assert about["id"] == finalist["id"]
+        assert about["classes"][0] == "T-shirt/top"
+        assert finalist["metrics"]["max_abs_difference"] < 1e-4
+        assert finalist["metrics"]["latency_ms"] > 0
+        assert finalist["file"] in output
+
+
+def test_the_report_shows_finalists_and_references(run):
+    out, _ = run
+    report = (out / "report.html").read_text()
+
+    assert "mobilenetv1" in report
+    for finalist in json.loads((out / "pareto.json").read_text())["finalists"]:
+        assert finalist["id"] in report
+
+
+def test_called_again_it_has_nothing_left_to_do(run, environment):
+    out, _ = run
+    before = (out / "journal.jsonl").read_bytes()
+
+    output = finished(start(SPEC, out.parent, environment))
+
+    assert (out / "journal.jsonl").read_bytes() == before
+    assert "resumed: 8 of 8" in output
+
+
+def test_another_spec_in_the_folder_is_refused(run, environment):
+    out, _ = run
+    process = start({**SPEC, "seed": 1}, out.parent, environment)
+    output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 2
+    assert "another seed" in output
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_killed_at_moments_of_its_life_it_ends_the_same(run, tmp_path, environment, parallel):
+    """No trial is lost or trained twice, and on one worker the architectures are those of an undisturbed run."""
+    spec, journal = {**SPEC, "parallel": parallel}, tmp_path / "out" / "journal.jsonl"
+    for told in (1, 4):
+        process = start(spec, tmp_path, environment)
+        deadline = time.monotonic() + 120
+        while not journal.exists() or journal.read_text().count('"told"') < told:
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+
+    finished(start(spec, tmp_path, environment))
+
+    trials = rows(tmp_path / "out" / "trials.jsonl")
+    events = [(event["event"], event["trial"]) for event in rows(journal)]
+    assert [trial["number"] for trial in trials] == list(range(8))
+    assert len(events) == len(set(events)) == 16
+    if parallel == 1:
+        calm = rows(run[0] / "trials.jsonl")
+        assert [t["id"] for t in trials] == [t["id"] for t in calm]
+        assert [t["metrics"]["accuracy"] for t in trials] == [t["metrics"]["accuracy"] for t in calm]
