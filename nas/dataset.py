@@ -4,17 +4,27 @@ Shapes: N images, H x W pixels, C channels (1 or 3).
 """
 
 import hashlib
+import os
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from platformdirs import user_data_path
 
+from nas.errors import DataError
 from nas.registry import Registry
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
+
+SYSTEM_FOLDER = Path("/usr/share/datasets")
+"""Where Debian's dataset-* packages install."""
+CHUNK = 1000
+BYTE = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +39,21 @@ class Split:
 
     def digest(self) -> str:
         """sha256 over the pixels, then the labels as bytes: the same whatever file they came from."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.images).tobytes())
-        digest.update(self.labels.astype(np.uint8).tobytes())
+        digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
+        digest.update(self.labels.astype(np.uint8 if self.labels.max(initial=0) <= BYTE else "<u2").tobytes())
         return digest.hexdigest()
+
+    def __getitem__(self, indices: NDArray[np.int64]) -> "Split":
+        return Split(self.images[indices], self.labels[indices])
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A data set ready for a search. Normalisation is (pixel / 255 - mean) / std, per channel, from train."""
+    """A data set ready for a search. Normalisation is (pixel / 255 - mean) / std, per channel, from train.
+
+    flip: a mirrored image is still one of its class. variant: why the pixels are not those of the published set, or
+    None when they are, or when nothing is published.
+    """
 
     name: str
     classes: tuple[str, ...]
@@ -45,6 +62,8 @@ class Dataset:
     test: Split
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    flip: bool = False
+    variant: str | None = None
 
     @property
     def channels(self) -> int:
@@ -63,16 +82,125 @@ class Dataset:
 
 
 class DatasetSource(ABC):
-    """Where a data set comes from. Keyword-only constructor parameters are the user's parameters."""
+    """Where a data set comes from. Keyword-only constructor parameters are the user's parameters.
+
+    summary is one line on what the images show; licence is their licence, or what is known of it.
+    """
 
     name: ClassVar[str]
+    summary: ClassVar[str]
+    licence: ClassVar[str]
 
     @abstractmethod
     def load(self, seed: int) -> Dataset:
-        """The whole set in memory, split: the test split is the source's own, validation is drawn from train by seed.
+        """The whole set in memory, split: test is the source's own if it has one, validation is drawn from train.
 
-        DataError says what is absent or damaged, and how to get it.
+        What is drawn depends on the seed alone. DataError says what is absent or damaged, and how to get it.
         """
 
 
 dataset: Registry[DatasetSource] = Registry("dataset", "nas.datasets")
+
+
+def resolve(config: Mapping[str, Any] | str) -> dict[str, Any]:
+    """A data set as a spec names it, as name and parameters: `NAME:PATH` is short for {name: NAME, path: PATH}."""
+    if not isinstance(config, str):
+        return dict(config)
+    name, colon, path = config.partition(":")
+    return {"name": name, "path": path} if colon else {"name": name}
+
+
+def load(config: Mapping[str, Any] | str, seed: int) -> Dataset:
+    """The data set that a spec names."""
+    return dataset.make(resolve(config)).load(seed)
+
+
+def data_dirs() -> tuple[Path, ...]:
+    """The folders that data sets are looked for in, in order.
+
+    NAS_DATA_DIR names one or several, parted as in PATH; without it, the user's data folder. The system's comes last.
+    """
+    given = [Path(part).expanduser() for part in os.environ.get("NAS_DATA_DIR", "").split(os.pathsep) if part]
+    return (*(given or [user_data_path("nas") / "datasets"]), SYSTEM_FOLDER)
+
+
+def data_dir() -> Path:
+    """The folder that downloads go to: the first of data_dirs()."""
+    return data_dirs()[0]
+
+
+def split(
+    name: str,
+    classes: Sequence[str],
+    train: Split,
+    test: Split | None,
+    *,
+    validation: Split | None = None,
+    seed: int,
+    fraction: float = 0.1,
+    flip: bool = False,
+    variant: str | None = None,
+) -> Dataset:
+    """A checked Dataset.
+
+    Without validation, `fraction` of each class of train becomes it; without test, first twice that becomes test. Both
+    draws are a function of the labels and the seed. DataError says what makes the images unfit for training.
+    """
+    for part, images in (("train", train), ("validation", validation), ("test", test)):
+        if images is not None:
+            _check(f"{name}: {part}", images, len(classes), train.images.shape)
+    if len(classes) < 2:  # noqa: PLR2004 - a choice needs two
+        raise DataError(
+            f"{name}: one class ({', '.join(classes)}) gives nothing to tell apart; add images of a second class"
+        )
+    if test is None:
+        train, test = _hold_out(train, 2 * fraction, np.random.default_rng((seed, 0)))
+    if validation is None:
+        train, validation = _hold_out(train, fraction, np.random.default_rng((seed, 1)))
+    lacking = sorted(set(range(len(classes))) - set(train.labels.tolist()))
+    if lacking or not len(validation) or not len(test):
+        what = f"class {classes[lacking[0]]!r} has no training images" if lacking else "validation or test is empty"
+        raise DataError(f"{name}: {what}; give each class at least 3 images, and leave no class folder empty")
+    mean, std = _statistics(name, train.images)
+    return Dataset(name, tuple(classes), train, validation, test, mean, std, flip, variant)
+
+
+def _check(where: str, part: Split, classes: int, like: tuple[int, ...]) -> None:
+    images, labels = part.images, part.labels
+    remedy = "convert the images to squares of one size, grey or RGB, 8 bits a channel"
+    square = images.ndim == len("NHWC") and images.shape[1] == images.shape[2] and images.shape[3] in {1, 3}
+    if images.dtype != np.uint8 or not square:
+        raise DataError(
+            f"{where} has {images.dtype} images of shape {images.shape}, not uint8 [N, H, H, 1 or 3]; {remedy}"
+        )
+    if images.shape[1:] != like[1:]:
+        raise DataError(f"{where} has images of {images.shape[1:]}, train of {like[1:]}; {remedy}")
+    if labels.shape != images.shape[:1]:
+        raise DataError(f"{where} has {len(images)} images but {labels.shape} labels; give each image one label")
+    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+        raise DataError(f"{where} has labels {labels.min()}..{labels.max()}; number the {classes} classes from 0")
+
+
+def _hold_out(whole: Split, fraction: float, rng: np.random.Generator) -> tuple[Split, Split]:
+    """What stays and what is drawn: of each class its fraction, but at least one image and never the last one."""
+    drawn = np.zeros(len(whole), bool)
+    for label in np.unique(whole.labels):
+        members = np.flatnonzero(whole.labels == label)
+        count = min(max(1, round(fraction * len(members))), len(members) - 1)
+        drawn[rng.permutation(members)[:count]] = True
+    return whole[np.flatnonzero(~drawn)], whole[np.flatnonzero(drawn)]
+
+
+def _statistics(name: str, images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel in [0, 1] units, exact: from a histogram of the pixels."""
+    values, mean, std = np.arange(BYTE + 1) / BYTE, [], []
+    for channel in range(images.shape[3]):
+        counts = np.zeros(BYTE + 1, np.int64)
+        for start in range(0, len(images), CHUNK):  # bincount widens its input eightfold
+            counts += np.bincount(images[start : start + CHUNK, ..., channel].ravel(), minlength=BYTE + 1)
+        share = counts / counts.sum()
+        mean.append(float(share @ values))
+        std.append(float(np.sqrt(share @ (values - mean[-1]) ** 2)))
+    if min(std) == 0:
+        raise DataError(f"{name}: all pixels of a channel are equal, so there is nothing to learn; check the images")
+    return tuple(mean), tuple(std)

@@ -1,0 +1,147 @@
+"""Batches of one epoch: shuffled, flipped, shifted and cut out for a whole batch at once, where the data lies.
+
+Shapes: N images in the set, B in a batch, H x H pixels, C channels. A shift is a random crop after reflect padding.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nas.dataset import Images, Split
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """What happens to a training image.
+
+    flip: mirrored left to right half of the time. shift: moved by up to this share of its side, each way. cutout: a
+    square of this share of its side is set to the mean colour (arXiv:1708.04552); 0 for none.
+    """
+
+    flip: bool = False
+    shift: float = 1 / 8
+    cutout: float = 0.0
+
+
+NONE = Augmentation(shift=0.0)
+
+
+class Batches:
+    """The training images on one device, given out epoch by epoch.
+
+    The batches of an epoch are a function of the arguments and its number, so a resumed training sees the same ones.
+    A last batch that is not full is left out, unless it is the only one. Images are float32 [B, C, H, H] in
+    channels-last order, resized to `resolution` pixels if given; labels are int64 [B].
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        mean: Sequence[float],
+        std: Sequence[float],
+        *,
+        batch_size: int,
+        seed: int,
+        resolution: int | None = None,
+        device: torch.device | str = "cpu",
+        augmentation: Augmentation = NONE,
+    ) -> None:
+        self._images = torch.as_tensor(split.images).to(device)
+        self._labels = torch.as_tensor(split.labels).to(device)
+        self._scale, self._offset = _affine(mean, std, self._images.device)
+        self._batch_size = min(batch_size, len(split))
+        self._seed = seed
+        self._resolution = resolution
+        self._augmentation = augmentation
+        self._side = int(self._images.shape[1])
+        self._reach = int(self._side * augmentation.shift)
+        self._columns = _shifted(self._side, self._reach).to(device)  # [2 reach + 1, H]
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return len(self._labels) // self._batch_size
+
+    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images and labels of each batch of one epoch."""
+        draws = self._draws(number)
+        for start in range(0, len(self) * self._batch_size, self._batch_size):
+            order, flip, shift, centre = (draw[start : start + self._batch_size] for draw in draws)
+            images = _floats(self._gather(order, flip, shift), self._scale, self._offset)
+            if self._augmentation.cutout:
+                images.masked_fill_(self._hole(centre), 0.0)  # the mean, once normalised
+            yield _resized(images, self._resolution), self._labels[order]
+
+    def _draws(self, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """An epoch's randomness: order [N], flip [N], shift [N, 2] and centre of the hole [N, 2], (row, column).
+
+        It is drawn on the CPU, so that a GPU sees the same batches, and sent over once.
+        """
+        count = len(self._labels)
+        state = np.random.SeedSequence((self._seed, number)).generate_state(1, np.uint64)
+        rng = torch.Generator().manual_seed(int(state[0] >> np.uint64(1)))
+        draws = (
+            torch.randperm(count, generator=rng),
+            torch.randint(2, (count,), generator=rng) * int(self._augmentation.flip),
+            torch.randint(2 * self._reach + 1, (count, 2), generator=rng),
+            torch.randint(self._side, (count, 2), generator=rng),
+        )
+        order, flip, shift, centre = (draw.to(self._images.device, non_blocking=True) for draw in draws)
+        return order, flip, shift, centre
+
+    def _gather(self, order: Tensor, flip: Tensor, shift: Tensor) -> Tensor:
+        """Shuffle, flip and shift as one gather of pixels: uint8 [B, H, H, C]."""
+        side, channels = self._side, self._images.shape[3]
+        rows, columns = self._columns[shift[:, 0]], self._columns[shift[:, 1]]  # [B, H]
+        columns = torch.where(flip[:, None] > 0, columns.flip(1), columns)
+        pixel = (order[:, None] * side + rows)[:, :, None] * side + columns[:, None, :]  # [B, H, H]
+        found = self._images.view(-1, channels).index_select(0, pixel.view(-1))
+        return found.view(-1, side, side, channels)
+
+    def _hole(self, centre: Tensor) -> Tensor:
+        """Which pixels are cut out: bool [B, 1, H, H]."""
+        half = self._augmentation.cutout * self._side / 2
+        away = torch.arange(self._side, device=centre.device) + 0.5
+        inside = (away - (centre[..., None] + 0.5)).abs() < half  # [B, 2, H]
+        return (inside[:, 0, :, None] & inside[:, 1, None, :])[:, None]
+
+
+def normalised(
+    images: Images | Tensor, mean: Sequence[float], std: Sequence[float], resolution: int | None = None
+) -> Tensor:
+    """uint8 [B, H, H, C] as a network takes them: (pixel / 255 - mean) / std, float32 [B, C, R, R], channels last."""
+    pixels = torch.as_tensor(images)
+    return _resized(_floats(pixels, *_affine(mean, std, pixels.device)), resolution)
+
+
+def _affine(mean: Sequence[float], std: Sequence[float], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Normalisation as pixel * scale + offset: both [C]."""
+    scale = [1 / (255 * s) for s in std]
+    offset = [-m / s for m, s in zip(mean, std, strict=True)]
+    both = torch.tensor([scale, offset], dtype=torch.float32, device=device)
+    return both[0], both[1]
+
+
+def _floats(images: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
+    """uint8 [B, H, H, C] normalised, seen as [B, C, H, H]: the memory stays in channels-last order."""
+    return images.to(torch.float32).mul_(scale).add_(offset).permute(0, 3, 1, 2)
+
+
+def _resized(images: Tensor, resolution: int | None) -> Tensor:
+    side = images.shape[-1]
+    if resolution in {None, side}:
+        return images
+    size = (int(resolution or side),) * 2
+    smaller = size[0] < side
+    resized = functional.interpolate(images, size, mode="bilinear", align_corners=False, antialias=smaller)
+    return resized.contiguous(memory_format=torch.channels_last)
+
+
+def _shifted(side: int, reach: int) -> Tensor:
+    """The pixel that each place shows at each shift from -reach to reach, reflected at the borders [2 reach + 1, H]."""
+    place = torch.arange(side) + torch.arange(-reach, reach + 1)[:, None]
+    place = place.abs()
+    return torch.where(place >= side, 2 * (side - 1) - place, place)

@@ -1,0 +1,147 @@
+"""`nas data`: which data sets there are, getting one, and what is in it."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+
+@click.group()
+def data() -> None:
+    """List, download and describe data sets."""
+
+
+@data.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_sets(*, as_json: bool) -> None:
+    """List the known data sets, and where they are."""
+    from nas.dataset import data_dirs, dataset  # noqa: PLC0415 - keeps `nas --help` fast
+
+    rows = [_row(name) for name in dataset]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    from rich.console import Console  # noqa: PLC0415 - keeps `nas --help` fast
+    from rich.table import Column, Table  # noqa: PLC0415 - keeps `nas --help` fast
+
+    table = Table("name", "images", "licence", Column("where", overflow="fold"), box=None, header_style="bold")
+    for row in rows:
+        table.add_row(row["name"], row["summary"], row["licence"], row["where"] or _how_to_get(row))
+    console = Console()
+    console.print(table)
+    console.print("Looked for in: " + ", ".join(str(folder) for folder in data_dirs()), highlight=False)
+
+
+def _row(name: str) -> dict[str, Any]:
+    from nas.dataset import dataset  # noqa: PLC0415 - keeps `nas --help` fast
+    from nas.published import PublishedSource  # noqa: PLC0415 - keeps `nas --help` fast
+
+    source = dataset[name]
+    row: dict[str, Any] = {"name": name, "summary": source.summary, "licence": source.licence}
+    if issubclass(source, PublishedSource):
+        found = source.published.find()
+        where = None if found is None else str(found[1] / found[0].files[0])
+        return {**row, "where": where, "download_bytes": source.published.download_bytes}
+    required = [field for field, info in dataset.parameters(name).model_fields.items() if info.is_required()]
+    return {**row, "where": f"give {', '.join(required)}" if required else "in nas", "download_bytes": None}
+
+
+def _how_to_get(row: dict[str, Any]) -> str:
+    return f"absent; nas data get {row['name']} ({row['download_bytes'] / 1e6:.0f} MB)"
+
+
+@data.command()
+@click.argument("name")
+@click.option(
+    "--source", "sources", metavar="URL", multiple=True, help="Try this address first: a folder with the set's files."
+)
+def get(name: str, sources: tuple[str, ...]) -> None:
+    """Download data set NAME into the first folder of NAS_DATA_DIR.
+
+    Its sources are tried in order; what arrives is taken if its pixels are those of the published set.
+    """
+    from nas.dataset import dataset  # noqa: PLC0415 - keeps `nas --help` fast
+    from nas.published import Origin, PublishedSource  # noqa: PLC0415 - keeps `nas --help` fast
+
+    source = dataset[name]
+    if not issubclass(source, PublishedSource):
+        raise click.UsageError(f"{name} needs no download: {source.summary}")
+    published = source.published
+    found = published.find()
+    if found is not None and found[0].exact:
+        click.echo(f"{name} is there already: {found[1] / found[0].files[0]}")
+        return
+    forms = {origin.form: origin.md5 for origin in published.origins}
+    mirrors = tuple(Origin(url, form, md5) for url in sources for form, md5 in forms.items())
+    with _progress() as progress:
+        home = published.get(mirrors + published.origins, progress, lambda why: click.echo(f"Failed: {why}", err=True))
+    click.echo(f"{name} is in {home}, its pixels checked.")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
+    """A bar for each file, on a terminal."""
+    from rich.console import Console  # noqa: PLC0415 - keeps `nas --help` fast
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn  # noqa: PLC0415
+
+    console = Console(file=sys.stderr)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(url: str, arrived: int, expected: int | None) -> None:
+            if url not in tasks:
+                tasks[url] = bars.add_task(url.rpartition("/")[2], total=expected)
+            bars.update(tasks[url], completed=arrived)
+
+        yield show
+
+
+@data.command()
+@click.argument("name")
+@click.option("-o", "options", metavar="KEY=VALUE", multiple=True, help="A parameter of the data set, as size=64.")
+@click.option("--seed", default=0, show_default=True, help="Draws the validation images.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> None:
+    """Describe data set NAME: classes, splits, mean and deviation, digest. NAME may be folder:PATH or hf:OWNER/SET."""
+    from yaml import safe_load  # noqa: PLC0415 - keeps `nas --help` fast
+
+    from nas.dataset import load, resolve  # noqa: PLC0415 - keeps `nas --help` fast
+
+    config = resolve(name)
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{option!r} is not KEY=VALUE", param_hint="-o")
+        config[key] = safe_load(value)
+    loaded = load(config, seed)
+    splits = {"train": loaded.train, "validation": loaded.validation, "test": loaded.test}
+    facts: dict[str, Any] = {
+        "name": loaded.name,
+        "classes": list(loaded.classes),
+        "images": {part: len(split) for part, split in splits.items()},
+        "side": loaded.side,
+        "channels": loaded.channels,
+        "mean": list(loaded.mean),
+        "std": list(loaded.std),
+        "flip": loaded.flip,
+        "variant": loaded.variant,
+        "seed": seed,
+        "digest": loaded.digest,
+    }
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    for key, value in facts.items():
+        click.echo(f"{key:10} {_text(value)}")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{count:,} {part}" for part, count in value.items())
+    if isinstance(value, list):
+        return ", ".join(f"{item:.4f}" if isinstance(item, float) else str(item) for item in value)
+    return "-" if value is None else str(value)

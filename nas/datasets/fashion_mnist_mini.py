@@ -1,0 +1,24 @@
+"""The first 1,000 training and 500 test images of each class of Fashion-MNIST (arXiv:1708.07747), inside the package.
+
+scripts/build_fashion_mnist_mini.py makes the file; its licence lies beside it.
+"""
+
+from pathlib import Path
+
+from nas.archives import read_packed
+from nas.dataset import Dataset, DatasetSource, dataset, split
+
+CLASSES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+FILE = Path(__file__).with_suffix(".npz")
+
+
+@dataset("fashion_mnist_mini")
+class FashionMnistMini(DatasetSource):
+    summary = "clothing articles, 28 x 28 grey, 10,000 + 5,000; comes with nas"
+    licence = "MIT, (c) 2017 Zalando SE"
+
+    def load(self, seed: int) -> Dataset:
+        splits = read_packed(FILE)
+        return split(self.name, CLASSES, splits["train"], splits["test"], seed=seed, flip=True)

@@ -1,0 +1,95 @@
+"""The user's own images: a folder with a sub-folder for each class."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nas.archives import read_files
+from nas.dataset import Dataset, DatasetSource, Split, dataset, split
+from nas.errors import DataError
+from nas.pictures import SUFFIXES, Picture, pixels
+
+PARTS = {"train": {"train", "training"}, "validation": {"val", "valid", "validation"}, "test": {"test", "testing"}}
+"""Names of the optional folders above the class folders."""
+
+
+@dataset("folder")
+class Folder(DatasetSource):
+    """path holds class folders, or train/ and optionally val/ and test/ with class folders each.
+
+    What is absent of validation and test is drawn from train. Images are cut to their central square and resized to
+    size x size pixels; without size they must be equal squares already. They are RGB unless all are grey. flip: their
+    mirror images are of the same class.
+    """
+
+    summary = "your own images, a sub-folder for each class"
+    licence = "yours"
+
+    def __init__(
+        self, *, path: str, size: Annotated[int, Field(ge=4, le=1024)] | None = None, flip: bool = True
+    ) -> None:
+        self.path = Path(path).expanduser()
+        self.size = size
+        self.flip = flip
+
+    def load(self, seed: int) -> Dataset:
+        parts = self._parts()
+        classes = tuple(folder.name for folder in _folders(parts["train"]))
+        pictures: list[Picture] = []
+        labels: dict[str, list[int]] = {}
+        for part, folder in parts.items():
+            found = [_pictures(folder / name, self.path) for name in _same_classes(folder, classes)]
+            labels[part] = [number for number, members in enumerate(found) for _ in members]
+            pictures += [picture for members in found for picture in members]
+        images = pixels(pictures, self.size)
+        splits, start = {}, 0
+        for part, numbers in labels.items():
+            splits[part] = Split(images[start : start + len(numbers)], np.array(numbers, np.int64))
+            start += len(numbers)
+        name = f"folder:{self.path.resolve().name}"
+        return split(
+            name,
+            classes,
+            splits["train"],
+            splits.get("test"),
+            validation=splits.get("validation"),
+            seed=seed,
+            flip=self.flip,
+        )
+
+    def _parts(self) -> dict[str, Path]:
+        """The folders of class folders: the path itself if it has no train/."""
+        if not self.path.is_dir():
+            raise DataError(f"{self.path} is no folder; give the folder whose sub-folders are the classes")
+        inside = _folders(self.path)
+        parts = {part: folder for part, names in PARTS.items() for folder in inside if folder.name.lower() in names}
+        return parts if "train" in parts else {"train": self.path}
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Sub-folders by name, hidden ones left out."""
+    found = sorted(inside for inside in folder.iterdir() if inside.is_dir() and not inside.name.startswith((".", "__")))
+    if not found:
+        raise DataError(f"{folder} has no sub-folders; make one for each class and put its images there")
+    return found
+
+
+def _same_classes(folder: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(inside.name for inside in _folders(folder))
+    if names != classes:
+        raise DataError(
+            f"{folder} has other classes than train: {', '.join(sorted(set(names) ^ set(classes)))}; "
+            "give each part the same class folders"
+        )
+    return classes
+
+
+def _pictures(folder: Path, root: Path) -> list[Picture]:
+    found = [picture for _, picture in read_files(folder)]
+    if not found:
+        raise DataError(
+            f"{folder} has no images; add some ({', '.join(sorted(SUFFIXES))}) or remove this class from {root}"
+        )
+    return found

@@ -1,0 +1,119 @@
+"""Image sets of the Hugging Face hub, through its `datasets` library (the extra `nas[hub]`)."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from nas.dataset import Dataset, DatasetSource, Labels, Split, dataset, split
+from nas.errors import DataError
+from nas.pictures import Picture, pixels
+
+PARTS = {"train": ("train",), "validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
+
+
+@dataset("hf")
+class Hub(DatasetSource):
+    """path is the set's name on the hub, or a local folder that the library reads.
+
+    config and revision choose among several; image and label name columns where the first of their kind is not meant.
+    size and flip are those of `folder`. A split whose labels are hidden (-1) does not count; what is absent of
+    validation and test is drawn from train.
+    """
+
+    summary = "any image set of the Hugging Face hub: hf:OWNER/SET"
+    licence = "see the set's page"
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        size: Annotated[int, Field(ge=4, le=1024)] | None = None,
+        flip: bool = True,
+        config: str | None = None,
+        revision: str | None = None,
+        image: str | None = None,
+        label: str | None = None,
+    ) -> None:
+        self.path, self.config, self.revision = path, config, revision
+        self.size, self.flip = size, flip
+        self.image, self.label = image, label
+
+    def load(self, seed: int) -> Dataset:
+        tables = self._tables()
+        given = {part: tables[name] for part, names in PARTS.items() for name in names if name in tables}
+        if "train" not in given:
+            raise DataError(
+                f"hf:{self.path} has no train split, only {', '.join(tables)}; choose another set or config"
+            )
+        image, label = self._columns(given["train"].features)
+        classes, numbers = _classes(given, label)
+        labelled = {part: table for part, table in given.items() if numbers[part].min(initial=0) >= 0}
+        pictures = [picture for part, table in labelled.items() for picture in _pictures(part, table, image, self.path)]
+        images = pixels(pictures, self.size)
+        cuts = np.cumsum([len(numbers[part]) for part in labelled])[:-1]
+        splits = {
+            part: Split(chunk, numbers[part])
+            for part, chunk in zip(labelled, np.split(images, cuts), strict=True)
+        }  # fmt: skip
+        return split(
+            f"hf:{self.path}",
+            classes,
+            splits["train"],
+            splits.get("test"),
+            validation=splits.get("validation"),
+            seed=seed,
+            flip=self.flip,
+        )
+
+    def _tables(self) -> Mapping[str, Any]:
+        """Tables by split name."""
+        try:
+            import datasets  # noqa: PLC0415 - an optional dependency
+        except ImportError as fault:
+            raise DataError(
+                "hf: data sets need the `datasets` library, which is not installed; run `pip install 'nas[hub]'`"
+            ) from fault
+        try:
+            loaded: Mapping[str, Any] = datasets.load_dataset(self.path, self.config, revision=self.revision)
+        except (OSError, ValueError, datasets.exceptions.DatasetsError) as fault:
+            raise DataError(
+                f"hf:{self.path} cannot be loaded ({fault}); check its name on the hub, your connection, "
+                "and whether it needs `config`"
+            ) from fault
+        return loaded
+
+    def _columns(self, features: Mapping[str, Any]) -> tuple[str, str]:
+        """Names of the image and the label column."""
+        kinds = {column: type(feature).__name__ for column, feature in features.items()}
+        image = self.image or next((column for column, kind in kinds.items() if kind == "Image"), None)
+        label = self.label or next((column for column, kind in kinds.items() if kind == "ClassLabel"), None)
+        if kinds.get(image or "") != "Image" or label not in kinds:
+            raise DataError(
+                f"hf:{self.path} needs a column of images and one of labels; "
+                f"name them with `image` and `label` among {', '.join(kinds)}"
+            )
+        return str(image), str(label)
+
+
+def _classes(tables: Mapping[str, Any], label: str) -> tuple[tuple[str, ...], dict[str, Labels]]:
+    """Class names, and the class numbers of each split, -1 where hidden."""
+    feature = tables["train"].features[label]
+    if type(feature).__name__ == "ClassLabel":
+        return tuple(feature.names), {part: np.asarray(table[label], np.int64) for part, table in tables.items()}
+    values = sorted(set(tables["train"][label]))
+    number = {value: place for place, value in enumerate(values)}
+    return tuple(map(str, values)), {
+        part: np.array([number.get(value, -1) for value in table[label]], np.int64) for part, table in tables.items()
+    }
+
+
+def _pictures(part: str, table: Any, column: str, path: str) -> Iterable[Picture]:
+    import datasets  # noqa: PLC0415 - an optional dependency
+
+    encoded = table.cast_column(column, datasets.Image(decode=False))[column]
+    for row, entry in enumerate(encoded):
+        content = entry["bytes"] if entry["bytes"] is not None else Path(entry["path"])
+        yield Picture(f"hf:{path}: {part} row {row}", content)

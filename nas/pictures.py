@@ -1,0 +1,110 @@
+"""Encoded pictures (PNG, JPEG, WebP...) to arrays: one size, grey or RGB, many at once."""
+
+import io
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from struct import error as StructError  # noqa: N812 - a class in all but its name
+from typing import TypeVar
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from nas.dataset import Images
+from nas.errors import DataError
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+"""Names of files that count as pictures; others in a folder are left alone."""
+
+GREY = frozenset({"1", "L", "LA", "La"})
+WIDE = ("I", "F")
+"""First letters of the modes with more than 8 bits a channel, of which no one can say where white is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An encoded picture: its bytes, or the file they are in; where names it in errors."""
+
+    where: str
+    content: bytes | Path
+
+
+@contextmanager
+def opened(picture: Picture) -> Iterator[Image.Image]:
+    """The picture, not yet decoded. DataError names it if it cannot be read, inside the with block too."""
+    content = picture.content
+    try:
+        with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as image:
+            yield image
+    except (OSError, EOFError, SyntaxError, ValueError, StructError, zlib.error, Image.DecompressionBombError) as fault:
+        raise DataError(f"{picture.where} is no readable image ({fault}); replace or remove it") from fault
+
+
+def pixels(pictures: Sequence[Picture], side: int | None = None, channels: int | None = None) -> Images:
+    """All pictures as [N, side, side, channels], each cut to its central square and resized.
+
+    Without side they must be squares of one size already. Without channels they are grey if every one of them is.
+    """
+    if side is None or channels is None:
+        headers = _each(pictures, _header)
+        side = side or _common_side(pictures, [size for size, _ in headers])
+        channels = channels or (1 if all(grey for _, grey in headers) else 3)
+    out = np.empty((len(pictures), side, side, channels), np.uint8)
+
+    def fill(number: int) -> None:
+        out[number] = decode(pictures[number], side, channels)
+
+    _each(range(len(pictures)), fill)
+    return out
+
+
+def decode(picture: Picture, side: int | None, channels: int) -> Images:
+    """One picture as [H, W, channels], whole if side is None, else its central square as [side, side, channels]."""
+    mode = "L" if channels == 1 else "RGB"
+    with opened(picture) as image:
+        if side is not None:
+            image.draft(mode, (2 * side, 2 * side))  # a JPEG of many megapixels is decoded at a fraction of its size
+        decoded = _plain(image, picture.where).convert(mode)
+        if side is not None and decoded.size != (side, side):
+            decoded = ImageOps.fit(decoded, (side, side), Image.Resampling.BILINEAR)
+        return np.asarray(decoded).reshape(decoded.height, decoded.width, channels)
+
+
+def _plain(image: Image.Image, where: str) -> Image.Image:
+    """Upright as the camera noted, and on white where it is transparent."""
+    if image.mode.startswith(WIDE):
+        raise DataError(f"{where} has more than 8 bits a channel (mode {image.mode}); convert it to 8 bits")
+    upright = ImageOps.exif_transpose(image)
+    if not upright.has_transparency_data:
+        return upright
+    solid = upright.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", solid.size, "white"), solid)
+
+
+def _header(picture: Picture) -> tuple[tuple[int, int], bool]:
+    """Size in pixels, and whether it is grey."""
+    with opened(picture) as image:
+        return image.size, image.mode in GREY
+
+
+def _common_side(pictures: Sequence[Picture], sizes: Sequence[tuple[int, int]]) -> int:
+    side = sizes[0][0]
+    for picture, size in zip(pictures, sizes, strict=True):
+        if size != (side, side):
+            raise DataError(
+                f"{picture.where} has {size[0]} x {size[1]} pixels where others are {side} wide; "
+                "give `size` to cut and resize all images to one square"
+            )
+    return side
+
+
+def _each(items: Sequence[S], read: Callable[[S], T]) -> list[T]:
+    """read of every item, in order; threads help because decoding releases the interpreter lock."""
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(read, items))

@@ -1,0 +1,218 @@
+"""`nas data` as a user calls it, downloading from a real server on this machine."""
+
+import gzip
+import json
+import struct
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from nas.archives import IDX_FILES, read_idx
+from nas.commands.data import data
+from nas.dataset import Split, dataset
+from nas.errors import DataError
+from nas.published import Form, Origin, Published, PublishedSource, packed
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8), np.uint8)
+LABELS = np.arange(40) % 2
+IDX = Form(IDX_FILES, read_idx)
+
+
+def idx(array):
+    header = struct.pack(f">{1 + array.ndim}i", 0x800 + array.ndim, *array.shape)
+    return gzip.compress(header + array.astype(np.uint8).tobytes())
+
+
+def files(images):
+    return dict(zip(IDX_FILES, map(idx, (images, LABELS, images[:10], LABELS[:10])), strict=True))
+
+
+WHOLE = files(IMAGES)
+OTHER = files(255 - IMAGES)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """/whole has the set, /other other pixels, /short breaks off after half of each file; the rest is not there."""
+
+    def do_GET(self):
+        _, folder, name = self.path.split("/")
+        content = {"whole": WHOLE, "short": WHOLE, "other": OTHER}.get(folder, {}).get(name)
+        if content is None:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2] if folder == "short" else content)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def serving():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("NAS_DATA_DIR", str(tmp_path))
+    return tmp_path
+
+
+def publish(monkeypatch, *bases):
+    """A small published set `tiny` whose origins are these addresses."""
+    published = Published(
+        name="tiny",
+        classes=("even", "odd"),
+        counts={"train": 40, "test": 10},
+        download_bytes=5000,
+        forms=(IDX,),
+        origins=tuple(Origin(base, IDX) for base in bases),
+        flip=False,
+        digests={
+            "train": Split(IMAGES[..., None], LABELS).digest(),
+            "test": Split(IMAGES[:10, ..., None], LABELS[:10]).digest(),
+        },
+        folders=("tiny",),
+    )
+    members = {"published": published, "name": "tiny", "summary": "a test", "licence": "none"}
+    source = type("Tiny", (PublishedSource,), members)
+    assert "tiny" not in list(dataset)
+    monkeypatch.setitem(dataset._classes, "tiny", source)
+
+
+def nas_data(*arguments):
+    return CliRunner().invoke(data, arguments, catch_exceptions=True)
+
+
+def test_a_set_is_downloaded_from_the_first_source_that_has_it(server, folder, monkeypatch):
+    """Each failure before is reported with its address; nothing but the four files is left."""
+    closed = "http://127.0.0.1:9"
+    publish(monkeypatch, closed, f"{server}/none", f"{server}/short", f"{server}/other", f"{server}/whole")
+    result = nas_data("get", "tiny")
+    failures = [line for line in result.stderr.splitlines() if line.startswith("Failed:")]
+
+    assert result.exit_code == 0
+    assert len(failures) == 4
+    assert closed in failures[0]
+    assert f"{server}/none/{IDX_FILES[0]}: HTTP Error 404" in failures[1]
+    assert f"{server}/short/{IDX_FILES[0]}: the connection ended after" in failures[2]
+    assert f"{server}/other/" in failures[3]
+    assert "pixels are not those of tiny" in failures[3]
+    assert sorted(file.name for file in (folder / "tiny").iterdir()) == sorted(IDX_FILES)
+    assert "is there already" in nas_data("get", "tiny").output
+    assert json.loads(nas_data("show", "tiny", "--json").output)["images"] == {
+        "train": 36,
+        "validation": 4,
+        "test": 10,
+    }
+
+
+def test_when_no_source_has_it_all_reasons_are_given_and_nothing_is_left(server, folder, monkeypatch):
+    publish(monkeypatch, f"{server}/short", f"{server}/other", "file:///etc")
+    result = nas_data("get", "tiny")
+
+    assert isinstance(result.exception, DataError)
+    for part in (f"{server}/short/", f"{server}/other/", "file:///etc/", "only http and https"):
+        assert part in str(result.exception)
+    assert list((folder / "tiny").iterdir()) == []
+
+
+def test_a_mirror_is_tried_first(server, folder, monkeypatch):
+    publish(monkeypatch, f"{server}/none")
+    result = nas_data("get", "tiny", "--source", f"{server}/whole/")
+
+    assert result.exit_code == 0
+    assert "Failed" not in result.stderr
+    assert (folder / "tiny" / IDX_FILES[0]).read_bytes() == WHOLE[IDX_FILES[0]]
+
+
+def test_a_lossy_copy_does_not_stand_in_the_way_of_the_exact_set(server, folder, monkeypatch):
+    publish(monkeypatch, f"{server}/whole")
+    published = dataset["tiny"].published
+    monkeypatch.setattr(dataset["tiny"], "published", replace(published, forms=(*published.forms, *packed("tiny.npz"))))
+    (folder / "tiny.npz").touch()
+
+    assert nas_data("get", "tiny").exit_code == 0
+    assert dataset.make("tiny").load(0).variant is None
+
+
+def test_a_file_with_another_checksum_is_refused(server, folder, monkeypatch):
+    publish(monkeypatch)
+    published = dataset["tiny"].published
+    origin = Origin(f"{server}/whole", IDX, md5="0" * 32)
+
+    with pytest.raises(DataError, match="another file than expected"):
+        published.get((origin,), lambda *_: None, lambda _: None)
+    assert list((folder / "tiny").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_named(server, folder, monkeypatch):
+    (folder / "tiny").write_text("a file where the folder should be")
+    publish(monkeypatch, f"{server}/whole")
+    result = nas_data("get", "tiny")
+
+    assert isinstance(result.exception, DataError)
+    assert f"cannot write data set tiny to {folder}" in str(result.exception)
+
+
+def test_a_spec_may_allow_the_download(server, folder, monkeypatch):
+    publish(monkeypatch, f"{server}/whole")
+    with pytest.raises(DataError, match="`nas data get tiny`"):
+        dataset.make("tiny").load(0)
+
+    assert len(dataset.make({"name": "tiny", "download": True}).load(0).test) == 10
+    assert (folder / "tiny" / IDX_FILES[0]).exists()
+
+
+def test_what_is_not_published_is_not_downloaded():
+    result = nas_data("get", "fashion_mnist_mini")
+
+    assert result.exit_code == 2
+    assert "needs no download" in result.output
+
+
+def test_the_list_says_what_is_present_and_how_to_get_the_rest(folder, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    rows = {row["name"]: row for row in json.loads(nas_data("list", "--json").output)}
+    text = " ".join(nas_data("list").output.split())
+
+    assert {"cifar10", "eurosat", "fashion_mnist_mini", "folder", "hf", "imagenette", "mnist"} <= set(rows)
+    assert rows["mnist"]["where"] is None
+    assert rows["fashion_mnist_mini"]["where"] == "in nas"
+    assert rows["folder"]["where"] == "give path"
+    assert "absent; nas data get mnist (12 MB)" in text
+    assert f"Looked for in: {folder}" in text
+
+
+def test_a_set_is_described():
+    facts = json.loads(nas_data("show", "fashion_mnist_mini", "--json").output)
+    text = nas_data("show", "fashion_mnist_mini", "--seed", "3").output
+
+    assert facts["images"] == {"train": 9000, "validation": 1000, "test": 5000}
+    assert facts["classes"][0] == "T-shirt/top"
+    assert len(facts["digest"]) == 16
+    assert "9,000 train, 1,000 validation, 5,000 test" in text
+    assert facts["digest"] not in text, "another seed draws other validation images"
+
+
+def test_options_are_checked_as_parameters_of_the_set(tmp_path):
+    assert "not KEY=VALUE" in nas_data("show", f"folder:{tmp_path}", "-o", "size").output
+    assert "dataset.size" in str(nas_data("show", f"folder:{tmp_path}", "-o", "size=big").exception)
