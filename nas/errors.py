@@ -7,6 +7,8 @@ NasError
 ├── InfeasibleError           a space (under its limits) in which no valid member was found
 ├── DataError                 a data set that is absent, damaged or unfit for training
 ├── DivergedError             a training whose loss is not a finite number
+├── CheckpointError           a training's checkpoint is damaged, of another training, or cannot be written
+├── ExportError               an exported file that does not compute what was trained
 ├── NotMeasuredError          a device, or a kernel on it, without latency records
 └── NotationError             text that is no network
 """
@@ -42,6 +44,14 @@ class DataError(NasError):
 
 class DivergedError(NasError):
     """The loss of a training is not a finite number."""
+
+
+class CheckpointError(NasError):
+    """A training's checkpoint is damaged, of another training, or cannot be written."""
+
+
+class ExportError(NasError):
+    """An exported file does not compute what was trained; please report it with the spec."""
 
 
 class NotMeasuredError(NasError, LookupError):

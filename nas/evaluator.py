@@ -1,12 +1,12 @@
-"""Evaluators: how good an architecture is, and at what cost of computing."""
+"""Evaluators: how good a network is, and at what cost of computing."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
 from nas.dataset import Dataset
+from nas.ops import Network
 from nas.registry import Registry
-from nas.space import Architecture
 from nas.trial import Metrics
 
 Report = Callable[[int, Metrics], None]
@@ -14,7 +14,7 @@ Report = Callable[[int, Metrics], None]
 
 
 class Evaluator(ABC):
-    """Scores architectures on the validation split of one data set; it never reads the test split.
+    """Scores networks on the validation split of one data set; it never reads the test split.
 
     Built anew in each worker process from plain data; evaluate is a function of its arguments and the seed.
     """
@@ -26,7 +26,7 @@ class Evaluator(ABC):
         self.seed = seed
 
     @abstractmethod
-    def evaluate(self, architecture: Architecture, report: Report) -> Metrics:
+    def evaluate(self, network: Network, report: Report) -> Metrics:
         """Metrics with at least `accuracy`, a fraction of the validation images. DivergedError if training failed."""
 
 

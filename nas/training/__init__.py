@@ -1,0 +1,107 @@
+"""Training: the recipe that a network is trained by. nas.training.fit follows it; this module needs no torch."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from math import cos, floor, pi
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+Optimizer = Literal["sgd", "adamw", "rmsprop"]
+Schedule = Literal["cosine", "linear", "mnasnet"]
+Precision = Literal["fp32", "bf16"]
+Count = Annotated[int, Field(gt=0)]
+Rate = Annotated[float, Field(gt=0, le=10)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Seconds = Annotated[float, Field(gt=0)]
+
+MNASNET_WARMUP_EPOCHS = 5.0
+MNASNET_DECAY = 0.97
+MNASNET_DECAY_EPOCHS = 2.4
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that determines a training, but for the network, the images and the seed.
+
+    optimizer: `sgd` with Nesterov momentum, `adamw`, or `rmsprop` as in the MnasNet paper.
+    schedule: `cosine` and `linear` rise over the share `warmup` of the training and then fall to 0 at its end;
+        `mnasnet` rises over 5 epochs, is then multiplied by 0.97 every 2.4 epochs, and knows neither warmup nor end.
+    time_budget_s: seconds of training, scoring left out, after which it ends even if epochs are left. The schedules
+        that fall to 0 then follow whichever is further on, the epochs or the clock. Such a training depends on the
+        speed of the machine, and fast networks see more images: candidates are compared fairly at equal epochs.
+    weight_decay: on the weights of convolutions and linear layers only; decoupled from the gradient for adamw (its
+        paper's form), added to the gradient otherwise.
+    ema_decay: of the moving average of the weights; None for no average. It starts lower, after n steps at
+        (1 + n) / (10 + n).
+    flip: mirror half of the images, where the data set allows it. shift, cutout: as in nas.augment.Augmentation.
+    clip_norm: the largest norm of the gradient over all weights.
+    precision: `bf16` computes convolutions and linear layers in bfloat16 by autocast; weights stay in 32 bits.
+    """
+
+    epochs: int = 8
+    time_budget_s: float | None = None
+    optimizer: Optimizer = "sgd"
+    schedule: Schedule = "linear"
+    learning_rate: float = 0.1
+    warmup: float = 0.2
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    label_smoothing: float = 0.0
+    ema_decay: float | None = 0.99
+    batch_size: int = 64
+    precision: Precision = "fp32"
+    clip_norm: float | None = None
+    flip: bool = True
+    shift: float = 0.0
+    cutout: float = 0.0
+
+    @property
+    def id(self) -> str:
+        """Content id: sha256 of the fields as canonical JSON, 16 hexadecimal digits."""
+        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    @property
+    def anneals(self) -> bool:
+        """Whether the schedule ends at a rate of 0."""
+        return self.schedule != "mnasnet"
+
+    def rate(self, epoch: float, seconds: float = 0.0) -> float:
+        """Learning rate after so many epochs (fractions count) and seconds of training."""
+        if self.schedule == "mnasnet":
+            return self.learning_rate * _mnasnet(epoch)
+        done = self.progress(epoch, seconds)
+        if done < self.warmup:
+            return self.learning_rate * done / self.warmup
+        fall = (done - self.warmup) / (1 - self.warmup)
+        return self.learning_rate * ((1 + cos(pi * fall)) / 2 if self.schedule == "cosine" else 1 - fall)
+
+    def progress(self, epoch: float, seconds: float) -> float:
+        """Share of the training that is done, in [0, 1]."""
+        return min(1.0, max(epoch / self.epochs, seconds / self.time_budget_s if self.time_budget_s else 0.0))
+
+
+def _mnasnet(epoch: float) -> float:
+    if epoch < MNASNET_WARMUP_EPOCHS:
+        return epoch / MNASNET_WARMUP_EPOCHS
+    return MNASNET_DECAY ** floor((epoch - MNASNET_WARMUP_EPOCHS) / MNASNET_DECAY_EPOCHS)
+
+
+MNASNET_RECIPE = Recipe(
+    epochs=350,
+    optimizer="rmsprop",
+    schedule="mnasnet",
+    learning_rate=0.256,
+    momentum=0.9,
+    weight_decay=1e-5,
+    label_smoothing=0.1,
+    ema_decay=0.9999,
+    batch_size=4096,
+)
+"""The paper's (arXiv:1807.11626, section 5), with label smoothing, average and epochs of its published code.
+
+Its dropout of 0.2 is an op of the network, before the classifier; its batch-norm momentum of 0.99 has no counterpart,
+as statistics are re-estimated for every score.
+"""

@@ -1,0 +1,238 @@
+"""The training loop: one module, one data set, one recipe, one seed."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from itertools import islice
+from math import isfinite
+from pathlib import Path
+from random import Random
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.nn.utils import clip_grad_norm_
+
+from nas.augment import Augmentation, Batches
+from nas.dataset import Dataset
+from nas.errors import DivergedError
+from nas.evaluator import Report
+from nas.training import Recipe, checkpoint
+from nas.training.averaging import Average, reestimate
+from nas.training.optimizers import optimizer
+from nas.training.score import Score, evaluate
+
+REESTIMATION_IMAGES = 2000
+"""How many training images batch-norm statistics are re-estimated on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What came of a training. epochs may have a fraction when the time budget ended it; seconds leave scoring out."""
+
+    accuracy: float
+    loss: float
+    epochs: float
+    seconds: float
+    stopped: Literal["epochs", "time budget"]
+
+
+def fit(
+    module: nn.Module,
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    seed: int,
+    report: Report,
+    device: str = "cpu",
+    resolution: int | None = None,
+    checkpoint_path: Path | None = None,
+    score_on: Literal["validation", "test"] = "validation",
+    clock: Callable[[], float] = time.perf_counter,
+) -> Fitted:
+    """Train module in place on dataset.train, at resolution pixels (None: as they are), and move it to device.
+
+    After each epoch report(epoch, {accuracy, loss, train_loss, seconds}) is called; what it raises ends the training.
+    accuracy and loss are of the split score_on. They are honest before the end too: they are of the moving average of
+    the weights, as the weights of the moment swing with the rate until it is annealed. Once it has been annealed to 0
+    they are of the weights themselves. The `mnasnet` schedule never anneals: there the average is the result. Without
+    an ema_decay every score is of the weights of the moment. The module ends in eval mode with the weights last scored.
+    Batch-norm statistics are re-estimated on 2000 training images for every score, so their momentum has no effect.
+
+    With a checkpoint_path the state is kept after each epoch, and a later call with equal arguments goes on from it:
+    its last epoch is reported again, and then, on a CPU with as many threads, the weights are bit for bit those of an
+    uninterrupted training. Global generators are left alone: dropout, which draws from torch's, finds it seeded by
+    (seed, epoch), and it is put back after each epoch; so train one module at a time in a process.
+
+    DivergedError names the epoch and step where the loss was no finite number; CheckpointError a checkpoint that is
+    damaged, of another training, or cannot be written.
+    """
+    side = resolution or dataset.side
+    training = _Training(module, dataset, recipe, seed, device=torch.device(device), resolution=side, clock=clock)
+    identity = _identity(training) if checkpoint_path else {}
+    if checkpoint_path and (state := checkpoint.load(checkpoint_path, identity, device)):
+        training.restore(state)
+    while True:
+        if training.epoch:
+            score = training.score(score_on)
+            report(training.epoch, training.metrics(score))
+            if training.over:
+                return training.fitted(score)
+        training.train_epoch()
+        if checkpoint_path:
+            checkpoint.save(checkpoint_path, identity, training.state())
+
+
+def _identity(training: "_Training") -> dict[str, Any]:
+    return {
+        "network": hashlib.sha256(repr(training.module).encode()).hexdigest()[:16],
+        "data": training.dataset.digest,
+        "resolution": training.resolution,
+        "seed": training.seed,
+        **asdict(training.recipe),
+    }
+
+
+class _Training:
+    """A training under way: what it consists of between two epochs."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        dataset: Dataset,
+        recipe: Recipe,
+        seed: int,
+        *,
+        device: torch.device,
+        resolution: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self.module = module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
+        self.dataset, self.recipe, self.seed, self.device, self.clock = dataset, recipe, seed, device, clock
+        self.resolution = resolution
+        self.average = Average(module, recipe.ema_decay) if recipe.ema_decay else None
+        self.optimizer = optimizer(module, recipe)
+        self.batches = Batches(
+            dataset.train,
+            dataset.mean,
+            dataset.std,
+            batch_size=recipe.batch_size,
+            seed=seed,
+            resolution=self.resolution,
+            device=device,
+            augmentation=Augmentation(recipe.flip and dataset.flip, recipe.shift, recipe.cutout),
+        )
+        self.epoch = self.step = 0
+        self.seconds = self.train_loss = 0.0
+
+    @property
+    def progress(self) -> float:
+        return self.recipe.progress(self.step / len(self.batches), self.seconds)
+
+    @property
+    def over(self) -> bool:
+        return self.progress >= 1
+
+    def train_epoch(self) -> None:
+        """Train for one epoch, or until the time budget is spent. DivergedError if a loss was no finite number."""
+        self.epoch += 1
+        self.module.train()
+        losses = torch.zeros(len(self.batches), device=self.device)
+        started, before = self.clock(), self.seconds
+        with _dropout_seed(self.seed, self.epoch, self.device), _fast_convolutions(self.device):
+            for number, (images, labels) in enumerate(self.batches.epoch(self.epoch)):
+                losses[number] = self._train_step(images, labels)
+                self.seconds = before + self.clock() - started
+                if self.over:
+                    break
+        # Read once an epoch: a look at each loss would make the CPU wait for the GPU at every step.
+        found = losses[: number + 1].tolist()
+        self.seconds = before + self.clock() - started
+        broken = [step for step, loss in enumerate(found, 1) if not isfinite(loss)]
+        if broken:
+            raise DivergedError(
+                f"the loss became {found[broken[0] - 1]} in epoch {self.epoch}, step {broken[0]}; lower learning_rate "
+                f"({self.recipe.learning_rate:g}), lengthen warmup or set clip_norm"
+            )
+        self.train_loss = sum(found) / len(found)
+
+    def _train_step(self, images: Tensor, labels: Tensor) -> Tensor:
+        middle = (self.step + 0.5) / len(self.batches)  # a step from the start would be wasted on a rate of 0
+        rate = self.recipe.rate(middle, self.seconds)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        with self._autocast():
+            scores = self.module(images)
+        loss = cross_entropy(scores.float(), labels, label_smoothing=self.recipe.label_smoothing)
+        loss.backward()  # type: ignore[no-untyped-call]  # untyped in torch
+        if self.recipe.clip_norm:
+            clip_grad_norm_(self.module.parameters(), self.recipe.clip_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.step += 1
+        if self.average:
+            self.average.update(self.step)
+        return loss.detach()
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16")
+
+    def score(self, part: Literal["validation", "test"]) -> Score:
+        """Score on a split by the rule that fit states. It alters nothing that training depends on."""
+        scored = self.module
+        if self.average and self.over and not self.recipe.anneals:
+            self.module.load_state_dict(self.average.module.state_dict())
+        elif self.average and not self.over:
+            scored = self.average.module
+        count = -(-REESTIMATION_IMAGES // self.recipe.batch_size)
+        reestimate(scored, (images for images, _ in islice(self.batches.epoch(0), count)))
+        split = self.dataset.test if part == "test" else self.dataset.validation
+        score = evaluate(scored, split, self.dataset.mean, self.dataset.std, self.resolution)
+        if not isfinite(score.loss):
+            raise DivergedError(f"the {part} loss after epoch {self.epoch} is {score.loss}; lower learning_rate")
+        return score
+
+    def metrics(self, score: Score) -> dict[str, float]:
+        return {"accuracy": score.accuracy, "loss": score.loss, "train_loss": self.train_loss, "seconds": self.seconds}
+
+    def fitted(self, score: Score) -> Fitted:
+        epochs = self.step / len(self.batches)
+        stopped: Literal["epochs", "time budget"] = "epochs" if epochs >= self.recipe.epochs else "time budget"
+        return Fitted(score.accuracy, score.loss, epochs, self.seconds, stopped)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "seconds": self.seconds,
+            "train_loss": self.train_loss,
+            "module": self.module.state_dict(),
+            "average": self.average.module.state_dict() if self.average else None,
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.epoch, self.step = state["epoch"], state["step"]
+        self.seconds, self.train_loss = state["seconds"], state["train_loss"]
+        self.module.load_state_dict(state["module"])
+        if self.average:
+            self.average.module.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+@contextmanager
+def _dropout_seed(seed: int, epoch: int, device: torch.device) -> Iterator[None]:
+    """Seed the global generator, which dropout draws from, and put it back on exit."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(Random(f"{seed} {epoch}").getrandbits(63))
+        yield
+
+
+def _fast_convolutions(device: torch.device) -> AbstractContextManager[Any]:
+    """Let cuDNN time its kernels and take the fastest."""
+    if device.type != "cuda":
+        return nullcontext()
+    return torch.backends.cudnn.flags(enabled=True, benchmark=True, deterministic=False, allow_tf32=True)

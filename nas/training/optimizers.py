@@ -1,0 +1,81 @@
+"""Optimizers by a recipe: SGD, AdamW, and RMSProp as TensorFlow, and so the MnasNet paper, defines it."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nas.training import Recipe
+
+RMSPROP_DECAY = 0.9
+RMSPROP_EPSILON = 1e-3
+
+
+def optimizer(module: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's optimizer over the module's parameters; vectors (biases, batch norm) do not decay."""
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    rate, momentum = recipe.learning_rate, recipe.momentum
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=rate, betas=(momentum, 0.999), fused=True)
+    if recipe.optimizer == "rmsprop":
+        return RMSProp(groups, lr=rate, momentum=momentum)
+    return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=momentum > 0, fused=True)
+
+
+class RMSProp(torch.optim.Optimizer):
+    """RMSProp with momentum in TensorFlow's form, which differs from torch's in three places.
+
+        s <- decay * s + (1 - decay) * g^2          s starts at 1, not 0: first steps are small
+        m <- momentum * m + lr * g / sqrt(s + eps)  eps inside the root; lr inside m, so a new rate acts gradually
+        w <- w - m
+
+    Weight decay is added to g.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        *,
+        lr: float,
+        momentum: float,
+        decay: float = RMSPROP_DECAY,
+        epsilon: float = RMSPROP_EPSILON,
+    ) -> None:
+        super().__init__(
+            params, {"lr": lr, "momentum": momentum, "decay": decay, "epsilon": epsilon, "weight_decay": 0.0}
+        )
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]  # overloads of the base
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            parameters = [p for p in group["params"] if p.grad is not None]
+            if parameters:
+                self._update(parameters, group)
+        return loss
+
+    def _update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        for p in parameters:
+            if not self.state[p]:
+                self.state[p].update(square=torch.ones_like(p), velocity=torch.zeros_like(p))
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        squares = [self.state[p]["square"] for p in parameters]
+        velocities = [self.state[p]["velocity"] for p in parameters]
+        # One call for all tensors: the steps of small networks are spent on calls, not on arithmetic.
+        gradients = list(torch._foreach_add(gradients, parameters, alpha=group["weight_decay"]))  # noqa: SLF001 - no public name
+        torch._foreach_mul_(squares, group["decay"])
+        torch._foreach_addcmul_(squares, gradients, gradients, 1 - group["decay"])
+        roots = torch._foreach_add(squares, group["epsilon"])  # noqa: SLF001 - as above
+        torch._foreach_sqrt_(roots)
+        torch._foreach_mul_(velocities, group["momentum"])
+        torch._foreach_addcdiv_(velocities, gradients, roots, group["lr"])
+        torch._foreach_sub_(parameters, velocities)

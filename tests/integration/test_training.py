@@ -1,0 +1,278 @@
+"""fit: trains, scores honestly, resumes exactly, and says what went wrong."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from nas.dataset import Dataset, Split
+from nas.errors import CheckpointError, DivergedError
+from nas.ops.notation import read_network
+from nas.ops.torch_module import build
+from nas.training import Recipe
+from nas.training.fit import fit
+from nas.training.score import evaluate
+
+NETWORK = read_network("1x8x8: conv_8_k3_s2 res(conv_8_k3_g8 conv_8_linear) gap drop_0.2 linear_4")
+RECIPE = Recipe(epochs=4, batch_size=16, learning_rate=0.05, flip=False, shift=0.125)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Steps this small only wait for a second thread, the more so where tests run side by side."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def quadrants(noise=60):
+    """Four classes: which quarter of the image is brighter."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(352) % 4
+    images = rng.integers(0, 256 - noise, (352, 8, 8, 1))
+    for image, label in zip(images, labels, strict=True):
+        image[label // 2 * 4 :, label % 2 * 4 :][:4, :4] += noise
+    whole = Split(images.astype(np.uint8), labels.astype(np.int64))
+    parts = [whole[np.arange(a, b)] for a, b in ((0, 256), (256, 320), (320, 352))]
+    return Dataset("quadrants", ("a", "b", "c", "d"), *parts, (0.5,), (0.25,))
+
+
+def quiet(epoch, metrics):
+    pass
+
+
+class Killed(Exception):  # noqa: N818 - what happens to a process
+    pass
+
+
+def killed_after(epoch):
+    def report(number, _):
+        if number == epoch:
+            raise Killed
+
+    return report
+
+
+def state(module):
+    return {key: value.clone() for key, value in module.state_dict().items()}
+
+
+def assert_equal_states(a, b):
+    assert a.keys() == b.keys()
+    assert [key for key in a if not torch.equal(a[key], b[key])] == []
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "rmsprop"])
+def test_a_network_learns(optimizer):
+    """Twice as often right as by chance after eight epochs over 256 images."""
+    rates = {"sgd": 0.1, "adamw": 0.02, "rmsprop": 0.02}
+    recipe = replace(RECIPE, epochs=8, optimizer=optimizer, learning_rate=rates[optimizer])
+    reports = []
+
+    fitted = fit(
+        build(NETWORK, 0), quadrants(), recipe, seed=0, report=lambda epoch, found: reports.append((epoch, found))
+    )
+
+    assert fitted.accuracy > 0.5
+    assert (fitted.epochs, fitted.stopped) == (8, "epochs")
+    assert [epoch for epoch, _ in reports] == list(range(1, 9))
+    assert reports[-1][1].keys() == {"accuracy", "loss", "train_loss", "seconds"}
+    assert reports[-1][1]["accuracy"] == fitted.accuracy
+    assert reports[-1][1]["train_loss"] < reports[0][1]["train_loss"]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "rmsprop"])
+@pytest.mark.parametrize("ema_decay", [0.9, None])
+def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_path, optimizer, ema_decay):
+    """Bit for bit, dropout and augmentation included; the epoch it was killed after is reported again."""
+    recipe, data = replace(RECIPE, optimizer=optimizer, ema_decay=ema_decay, learning_rate=0.01), quadrants()
+    whole, first, second = (build(NETWORK, 3) for _ in range(3))
+    expected = fit(whole, data, recipe, seed=5, report=quiet)
+    with pytest.raises(Killed):
+        fit(first, data, recipe, seed=5, report=killed_after(2), checkpoint_path=tmp_path / "a.pt")
+    torch.rand(7)  # the global generator is elsewhere by then
+    reports = []
+
+    resumed = fit(
+        second, data, recipe, seed=5, report=lambda epoch, _: reports.append(epoch), checkpoint_path=tmp_path / "a.pt"
+    )
+
+    assert_equal_states(state(second), state(whole))
+    assert (resumed.accuracy, resumed.loss) == (expected.accuracy, expected.loss)
+    assert reports == [2, 3, 4]
+
+
+def test_a_finished_training_is_not_trained_again(tmp_path):
+    path, data = tmp_path / "a.pt", quadrants()
+    done = build(NETWORK, 0)
+    expected = fit(done, data, RECIPE, seed=0, report=quiet, checkpoint_path=path)
+    written, again, reports = path.stat().st_mtime_ns, build(NETWORK, 9), []
+
+    found = fit(again, data, RECIPE, seed=0, report=lambda epoch, _: reports.append(epoch), checkpoint_path=path)
+
+    assert found == expected
+    assert reports == [4]
+    assert path.stat().st_mtime_ns == written
+    assert_equal_states(state(again), state(done))
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path):
+    """Another network of the same parameter shapes, another recipe, other images, another seed."""
+    path, data = tmp_path / "a.pt", quadrants()
+    fit(build(NETWORK, 0), data, replace(RECIPE, epochs=1), seed=0, report=quiet, checkpoint_path=path)
+    other = read_network("1x8x8: conv_8_k3_s2 res(conv_8_k3_g8_relu6 conv_8_linear) gap drop_0.2 linear_4")
+
+    for network, images, recipe, seed, name in (
+        (other, data, replace(RECIPE, epochs=1), 0, "network"),
+        (NETWORK, data, replace(RECIPE, epochs=2), 0, "epochs"),
+        (NETWORK, quadrants(noise=61), replace(RECIPE, epochs=1), 0, "data"),
+        (NETWORK, data, replace(RECIPE, epochs=1), 1, "seed"),
+    ):
+        with pytest.raises(CheckpointError, match=rf"its {name} is"):
+            fit(build(network, 0), images, recipe, seed=seed, report=quiet, checkpoint_path=path)
+
+
+def test_global_generators_are_left_alone_and_do_not_matter():
+    data, weights = quadrants(), []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        np.random.seed(seed)  # noqa: NPY002 - the global state is what this is about
+        before = torch.random.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002 - as above
+        module = build(NETWORK, 0)
+        fit(module, data, RECIPE, seed=0, report=quiet)
+        weights.append(state(module))
+
+        assert torch.equal(torch.random.get_rng_state(), before[0])
+        assert (np.random.get_state()[1] == before[1]).all()  # noqa: NPY002 - as above
+    assert_equal_states(*weights)
+
+
+def test_seeds_differ():
+    a, b = (build(NETWORK, 0) for _ in range(2))
+
+    for seed, module in enumerate((a, b)):
+        fit(module, quadrants(), RECIPE, seed=seed, report=quiet)
+
+    assert not torch.equal(next(a.parameters()), next(b.parameters()))
+
+
+def test_the_module_has_the_weights_that_were_scored_last():
+    """So that what is exported is what was reported; with a schedule that does not anneal these are the averages."""
+    data = quadrants()
+    for schedule in ("cosine", "mnasnet"):
+        module = build(NETWORK, 0)
+
+        fitted = fit(module, data, replace(RECIPE, schedule=schedule), seed=0, report=quiet, score_on="test")
+
+        score = evaluate(module, data.test, data.mean, data.std)
+        assert (score.accuracy, score.loss) == (fitted.accuracy, fitted.loss)
+        assert not module.training
+
+
+def test_scores_before_the_end_are_of_the_average_and_the_last_is_of_the_weights():
+    """With decay 0.999999 the average hardly leaves its start once it is slow, so its loss tells which was scored."""
+    data, losses = quadrants(), {}
+    for decay in (0.999999, None):
+        found = losses.setdefault(decay, [])
+        recipe = replace(RECIPE, ema_decay=decay)
+        fit(
+            build(NETWORK, 0),
+            data,
+            recipe,
+            seed=0,
+            report=lambda _, metrics, found=found: found.append(metrics["loss"]),
+        )
+
+    averaged, plain = losses.values()
+    assert [a == b for a, b in zip(averaged, plain, strict=True)] == [False, False, False, True]
+
+
+def test_without_annealing_the_average_is_the_result():
+    data, losses = quadrants(), []
+    for decay in (0.9, None):
+        recipe = replace(RECIPE, schedule="mnasnet", ema_decay=decay)
+        losses.append(fit(build(NETWORK, 0), data, recipe, seed=0, report=quiet).loss)
+
+    assert losses[0] != losses[1]
+
+
+def test_the_score_does_not_depend_on_the_momentum_of_batch_norm():
+    """Statistics are re-estimated, so a network's own momentum has no say."""
+    losses = []
+    for momentum in (0.1, 0.001):
+        module = build(NETWORK, 0)
+        for part in module.modules():
+            if isinstance(part, nn.BatchNorm2d):
+                part.momentum = momentum
+        losses.append(fit(module, quadrants(), RECIPE, seed=0, report=quiet).loss)
+
+    assert losses[0] == losses[1]
+
+
+def test_a_time_budget_ends_the_training_between_two_steps():
+    """A clock that gains a second at each look: 16 steps an epoch, so 20 s end in the second of a hundred epochs."""
+    ticks = iter(range(10_000))
+    recipe = replace(RECIPE, epochs=100, time_budget_s=20.0)
+
+    fitted = fit(build(NETWORK, 0), quadrants(), recipe, seed=0, report=quiet, clock=lambda: float(next(ticks)))
+
+    assert fitted.stopped == "time budget"
+    assert 1 < fitted.epochs < 2
+    assert 20 <= fitted.seconds < 25
+
+
+@pytest.mark.parametrize("ema_decay", [0.9, None])
+def test_a_diverging_training_says_where(ema_decay):
+    recipe = replace(RECIPE, learning_rate=1e30, warmup=0.0, ema_decay=ema_decay, schedule="cosine")
+
+    with pytest.raises(DivergedError, match=r"the loss became (nan|inf) in epoch 1, step \d+; lower learning_rate"):
+        fit(build(NETWORK, 0), quadrants(), recipe, seed=0, report=quiet)
+
+
+def test_clipping_keeps_a_step_short():
+    """One step of plain SGD at rate 1 moves all weights together by no more than clip_norm."""
+    module = build(NETWORK, 0)
+    before = torch.cat([p.detach().flatten().clone() for p in module.parameters()])
+    recipe = Recipe(
+        epochs=1, batch_size=256, momentum=0.0, weight_decay=0.0, learning_rate=1.0, warmup=0.0, clip_norm=0.01
+    )
+
+    fit(module, quadrants(), recipe, seed=0, report=quiet)
+
+    moved = torch.cat([p.detach().flatten() for p in module.parameters()]) - before
+    assert 0 < moved.norm().item() <= 0.01
+
+
+def test_bfloat16_trains_32_bit_weights():
+    module = build(NETWORK, 0)
+
+    fitted = fit(
+        module, quadrants(), replace(RECIPE, precision="bf16", epochs=8, learning_rate=0.1), seed=0, report=quiet
+    )
+
+    assert fitted.accuracy > 0.5
+    assert {p.dtype for p in module.parameters()} == {torch.float32}
+
+
+def test_images_are_resized_to_the_networks_resolution():
+    network = read_network("1x12x12: conv_4_k3_s2 conv_4_k6_p0_bias linear_4")
+
+    fitted = fit(build(network, 0), quadrants(), replace(RECIPE, epochs=1), seed=0, report=quiet, resolution=12)
+
+    assert 0 <= fitted.accuracy <= 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_gpu_learns_and_resumes(tmp_path, precision):
+    """Not bit for bit there: cuDNN is free to choose its kernels."""
+    recipe, path = replace(RECIPE, epochs=8, learning_rate=0.1, precision=precision), tmp_path / "a.pt"
+    with pytest.raises(Killed):
+        fit(build(NETWORK, 0), quadrants(), recipe, seed=0, report=killed_after(3), device="cuda", checkpoint_path=path)
+
+    fitted = fit(build(NETWORK, 0), quadrants(), recipe, seed=0, report=quiet, device="cuda", checkpoint_path=path)
+
+    assert fitted.accuracy > 0.5

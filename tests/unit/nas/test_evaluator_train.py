@@ -1,0 +1,55 @@
+"""The train evaluator: a recipe, a share of the images, a device."""
+
+import numpy as np
+import pytest
+import torch
+
+from nas.dataset import Dataset, Split
+from nas.errors import SpecError
+from nas.evaluator import evaluator
+
+
+def dataset():
+    rng = np.random.default_rng(0)
+    parts = [
+        Split(rng.integers(0, 256, (size, 8, 8, 1), dtype=np.uint8), np.arange(size, dtype=np.int64) % 2)
+        for size in (40, 10, 10)
+    ]
+    return Dataset("noise", ("a", "b"), *parts, (0.5,), (0.25,))
+
+
+def test_parameters_become_the_recipe():
+    made = evaluator.make({"name": "train", "epochs": 3, "learning_rate": 0.5, "ema_decay": None}, dataset(), 0)
+
+    assert (made.recipe.epochs, made.recipe.learning_rate, made.recipe.ema_decay) == (3, 0.5, None)
+
+
+def test_recipe_id_and_data_digest_change_with_what_they_name():
+    """Equal trainings are found again by these ids, unequal ones must not be."""
+
+    def ids(**parameters):
+        made = evaluator.make({"name": "train", **parameters}, dataset(), 0)
+        return made.recipe_id, made.data_digest
+
+    assert ids() == ids()
+    assert ids(epochs=5)[0] != ids()[0]
+    assert ids(epochs=5)[1] == ids()[1]
+    assert ids(train_images=20)[1] not in {ids()[1], ids(train_images=21)[1]}
+    assert ids(train_images=40) == ids(train_images=None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("epochs", 0), ("learning_rate", 0), ("optimizer", "adam"), ("warmup", 1), ("batch_size", 1), ("recipe", "x")],
+)
+def test_wrong_parameters_are_refused_by_name(field, value):
+    with pytest.raises(SpecError, match=rf"evaluator\.{field}: "):
+        evaluator.make({"name": "train", field: value}, dataset(), 0)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_gpu_that_is_not_there_is_an_error_and_auto_is_the_cpu():
+    assert evaluator.make({"name": "train"}, dataset(), 0).device == "cpu"
+
+    with pytest.raises(SpecError, match=r"evaluator\.device: torch sees no GPU"):
+        _ = evaluator.make({"name": "train", "device": "cuda"}, dataset(), 0).device
