@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+FAILED = 1
 USAGE_ERROR = 2
 INTERRUPTED = 130
 
@@ -52,3 +53,8 @@ def main() -> None:
     except NasError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(USAGE_ERROR)
+    except OSError as error:
+        if not isinstance(error.filename, str):
+            raise
+        click.echo(f"Error: {error.filename}: {error.strerror}. What was finished is kept; run it again.", err=True)
+        sys.exit(FAILED)
