@@ -1,0 +1,129 @@
+"""What a reader needs to judge the result: data, device, search, versions, and the spec as submitted."""
+
+import json
+import re
+from collections.abc import Mapping
+from statistics import median
+from typing import Any
+
+from nas.report.markup import Child, Markup, tag
+from nas.report.quantities import (
+    MISSING,
+    dimensions,
+    duration,
+    exact,
+    magnitude,
+    number,
+    percent,
+    signed_percent,
+    whole,
+)
+from nas.report.results import SUCCEEDED, Record, estimate_error, trials
+
+PLAIN = re.compile(r"[A-Za-z][\w-]*")
+SPECIAL = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
+"""Words that YAML 1.1 takes for something else than themselves."""
+
+LARGE = 10**6
+"""Space sizes from here on are also given in short."""
+
+
+def facts(record: Record) -> Markup:
+    """Groups of terms and values."""
+    groups = (
+        ("Data", _data(record["dataset"])),
+        ("Device and measurement", _device(record)),
+        ("Search", _search(record)),
+        ("Versions", _versions(record["versions"])),
+    )
+    return tag("div", *(_group(title, terms) for title, terms in groups), class_="facts")
+
+
+def _group(title: str, terms: list[tuple[str, Child]]) -> Markup:
+    pairs = [tag("div", tag("dt", term), tag("dd", value)) for term, value in terms]
+    return tag("section", tag("h3", title), tag("dl", *pairs))
+
+
+def _data(dataset: Record) -> list[tuple[str, Child]]:
+    side, channels = dataset["side"], dataset["channels"]
+    return [
+        ("Data set", dataset["name"]),
+        ("Images", f"{dimensions((side, side))} px, {channels} channel{'s' if channels > 1 else ''}"),
+        ("Training", f"{whole(dataset['train'])} images: weights"),
+        ("Validation", f"{whole(dataset['validation'])} images: what the search sees"),
+        ("Test", f"{whole(dataset['test'])} images: once, for finalists"),
+        (f"{len(dataset['classes'])} classes", ", ".join(map(str, dataset["classes"]))),
+        ("Digest of pixels", tag("code", dataset["digest"])),
+    ]
+
+
+def _versions(versions: Record) -> list[tuple[str, Child]]:
+    return [(name, str(version)) for name, version in versions.items()]
+
+
+def _device(record: Record) -> list[tuple[str, Child]]:
+    device = record["device"]
+    threads = device.get("threads")
+    return [
+        ("Device", device["name"]),
+        ("Processor", device.get("cpu") or MISSING),
+        ("Runtime", f"{device['runtime']} {device.get('runtime_version') or ''}"),
+        ("Precision, threads", f"{device.get('precision') or MISSING}, {MISSING if threads is None else threads}"),
+        ("Statistic", device.get("statistic") or MISSING),
+        ("Estimates", _estimates(record)),
+    ]
+
+
+def _estimates(record: Record) -> str:
+    """How far the estimates, which the search used, were from the finalists' measured latencies."""
+    errors = [error for f in record["finalists"] if (error := estimate_error(f)) is not None]
+    if not errors:
+        return "not yet compared with end-to-end measurements"
+    if len(errors) == 1:
+        return f"off by {signed_percent(errors[0])} on the one finalist measured end to end"
+    low, high = signed_percent(min(errors)), signed_percent(max(errors))
+    middle = percent(median(map(abs, errors)), 1)
+    return f"off by {low} to {high} on {len(errors)} finalists measured end to end; median error {middle}"
+
+
+def _search(record: Record) -> list[tuple[str, Child]]:
+    space, objective = record["space"], record["objective"]
+    short = f"{magnitude(space['size'])} = " if space["size"] >= LARGE else ""
+    states = [trial["state"] for trial in record["trials"]]
+    told = [f"{states.count(state)} {state}" for state in dict.fromkeys([SUCCEEDED, *states])]
+    return [
+        ("Objective", f"{objective['name']}: {objective['formula']}"),
+        ("Space", f"{space['name']}"),
+        ("Its size", f"{short}{exact(space['size'])}"),
+        ("Trials", ", ".join(told)),
+        ("Refused", f"{whole(record['refused'])} over a limit, never trained"),
+        ("On the Pareto front", f"{len(record['front'])} of {len(trials(record, SUCCEEDED))}"),
+        ("Started", record["created"]),
+        ("Wall-clock time", duration(number(record, "seconds"))),
+    ]
+
+
+def spec_text(spec: Mapping[str, Any]) -> Markup:
+    """The spec in YAML."""
+    return tag("pre", tag("code", "\n".join(_lines(spec, ""))), class_="spec", tabindex=0)
+
+
+def _lines(value: Any, indent: str) -> list[str]:
+    """Mappings by key and lists of mappings by dash, all else as JSON, which YAML contains."""
+    lines = []
+    for key, part in value.items():
+        if isinstance(part, Mapping) and part:
+            lines += [f"{indent}{key}:", *_lines(part, indent + "  ")]
+        elif isinstance(part, list) and part and all(isinstance(item, Mapping) and item for item in part):
+            lines.append(f"{indent}{key}:")
+            for item in part:
+                first, *rest = _lines(item, indent + "    ")
+                lines += [f"{indent}  - {first.lstrip()}", *rest]
+        else:
+            lines.append(f"{indent}{key}: {_scalar(part)}")
+    return lines
+
+
+def _scalar(value: Any) -> str:
+    plain = isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in SPECIAL
+    return str(value) if plain else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,126 @@
+"""The report of a run as one HTML file that needs nothing else: no network, no scripts to be read."""
+
+import hashlib
+from base64 import b64encode
+from importlib.resources import files
+
+from nas.report.diagrams import architecture
+from nas.report.facts import facts, spec_text
+from nas.report.markup import Child, Markup, tag
+from nas.report.plot import pareto_plot
+from nas.report.quantities import count, duration, milliseconds, number, percent
+from nas.report.results import Record
+from nas.report.rewards import reward_curve
+from nas.report.summary import summary
+from nas.report.tables import failures, finalists_table, trials_table
+
+
+def report_html(record: Record) -> str:
+    """The page for a run's record, running or finished; lists in it may be empty, and numbers missing.
+
+    Every text of the record is escaped, and the page's policy forbids anything but its own style and script.
+    """
+    style, script = _resource("style.css"), _resource("script.js")
+    name = f"{record['dataset']['name']} on {record['device']['name']}"
+    policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:"
+    head = tag(
+        "head",
+        Markup('<meta charset="utf-8">'),
+        _void("meta", http_equiv="Content-Security-Policy", content=policy),
+        _void("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        _void("meta", name="color-scheme", content="light dark"),
+        _void("link", rel="icon", href="data:,"),
+        tag("title", f"Architecture search: {name}"),
+        tag("style", style),
+    )
+    body = tag("body", _header(record, name), tag("main", *_sections(record)), tag("script", script))
+    return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def _header(record: Record, name: str) -> Markup:
+    finished = record["finished"]
+    state = tag("span", "finished" if finished else "running", class_="status" if finished else "status running")
+    day, _, time = record["created"].partition("T")
+    seconds = number(record, "seconds")
+    about = [f"{day} {time.removesuffix('Z')[:5]} UTC", _trials(len(record["trials"]))]
+    about += [] if seconds is None else [duration(seconds)]
+    facts_line = tag("p", state, *(tag("span", part) for part in about), class_="about")
+    return tag("header", tag("p", "Architecture search", class_="eyebrow"), tag("h1", name), facts_line)
+
+
+def _trials(many: int) -> str:
+    return "1 trial" if many == 1 else f"{many} trials"
+
+
+def _sections(record: Record) -> list[Child]:
+    return [
+        _note(record),
+        tag("section", summary(record), class_="summary"),
+        *(_evidence(record) if record["trials"] else ()),
+        _section("The facts", facts(record), tag("h3", "Spec as submitted"), spec_text(record["spec"])),
+    ]
+
+
+def _evidence(record: Record) -> list[Child]:
+    failed = failures(record)
+    return [
+        _section("Accuracy against latency", pareto_plot(record)),
+        _section("Finalists", finalists_table(record), _finalists_note(record)),
+        _section("Architectures", *map(_diagram, record["finalists"])) if record["finalists"] else None,
+        _section("Progress of the search", reward_curve(record)),
+        _section("Trials", trials_table(record)),
+        _section("Failed trials", failed) if failed else None,
+    ]
+
+
+def _section(title: str, *parts: Child) -> Markup:
+    return tag("section", tag("h2", title), *parts)
+
+
+def _note(record: Record) -> Markup | None:
+    """The objective's note: a warning where the target does not steer the search."""
+    objective = record["objective"]
+    if not objective.get("note"):
+        return None
+    if objective["steers"]:
+        return tag("p", objective["note"], class_="note")
+    return tag("aside", tag("b", "The target does not steer this search."), " ", objective["note"], class_="warning")
+
+
+def _finalists_note(record: Record) -> Markup | None:
+    if not record["finalists"]:
+        return None
+    return tag(
+        "p",
+        "Test accuracy is read once, through ONNX Runtime on the exported file. The model shown first is chosen by "
+        "validation accuracy among finalists within the target; test images have no say in it.",
+        class_="note",
+    )
+
+
+def _diagram(finalist: Record) -> Markup:
+    metrics = finalist["metrics"]
+    told = (
+        f"{percent(number(metrics, 'test_accuracy'))} test accuracy",
+        milliseconds(number(metrics, "latency_ms")),
+        f"{count(number(metrics, 'params'))} params",
+        f"{count(number(metrics, 'macs'))} MACs",
+    )
+    name = f"Trial {finalist['trial']}"
+    title = tag("h3", name, *(tag("span", part) for part in told))
+    notation = tag("details", tag("summary", "Notation"), tag("p", finalist["notation"], class_="notation"))
+    drawn = architecture(finalist["diagram"], f"Architecture of trial {finalist['trial']}")
+    return tag("article", title, drawn, notation)
+
+
+def _void(element: str, /, **attributes: str) -> Markup:
+    """An element that has no content and no end tag."""
+    return Markup(tag(element, **attributes).removesuffix(f"</{element}>"))
+
+
+def _resource(name: str) -> Markup:
+    return Markup(files("nas.report").joinpath(name).read_text(encoding="utf-8"))
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

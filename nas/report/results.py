@@ -1,0 +1,77 @@
+"""What a run's record says about its outcome: which model is shown first, and how it compares."""
+
+from collections.abc import Mapping
+from math import inf, sqrt
+from typing import Any
+
+from nas.report.quantities import number
+
+Record = Mapping[str, Any]
+Point = tuple[float, float]
+"""Latency in ms, accuracy in [0, 1]."""
+
+SUCCEEDED = "succeeded"
+Z95 = 1.96
+"""Standard errors on either side of a mean that hold 95 % of a normal distribution."""
+
+
+def point(metrics: Mapping[str, Any], accuracy: str = "accuracy") -> Point | None:
+    """Latency and accuracy, if both were measured and can be drawn."""
+    x, y = number(metrics, "latency_ms"), number(metrics, accuracy)
+    return None if x is None or y is None or x <= 0 else (x, y)
+
+
+def trials(record: Record, *states: str) -> list[Record]:
+    """The trials in one of these states, in order."""
+    return [trial for trial in record["trials"] if trial["state"] in states]
+
+
+def target(record: Record) -> float | None:
+    return number(record["objective"], "target_latency_ms")
+
+
+def best_trial(record: Record) -> Record | None:
+    """The succeeded trial of the highest reward; the earliest of equals."""
+    rewarded = [trial for trial in trials(record, SUCCEEDED) if number(trial, "reward") is not None]
+    return max(rewarded, key=lambda trial: trial["reward"], default=None)
+
+
+def headline(record: Record) -> Record | None:
+    """The finalist shown first: within the target if one is, then of the best validation accuracy.
+
+    Test accuracy has no say, so what the page reports of it is not a choice among test results.
+    """
+    limit = target(record) or inf
+
+    def rank(finalist: Record) -> tuple[float, float]:
+        latency = number(finalist["metrics"], "latency_ms")
+        accuracy = number(finalist["metrics"], "validation_accuracy")
+        excess = inf if latency is None else max(0.0, latency - limit)
+        return excess, inf if accuracy is None else -accuracy
+
+    return min(record["finalists"], key=rank, default=None)
+
+
+def search_accuracy(record: Record, finalist: Record) -> float | None:
+    """Validation accuracy that the finalist had as a trial, before its longer training."""
+    found = (trial for trial in record["trials"] if trial["number"] == finalist["trial"])
+    trial = next(found, None)
+    return None if trial is None else number(trial["metrics"], "accuracy")
+
+
+def accuracy_lead(record: Record, finalist: Record, reference: Record) -> float | None:
+    """How far the finalist, as a trial, was ahead on validation images after equally many epochs."""
+    own, other = search_accuracy(record, finalist), number(reference["metrics"], "accuracy")
+    return None if own is None or other is None else own - other
+
+
+def estimate_error(finalist: Record) -> float | None:
+    """Relative error of the estimated latency; above 0 where the estimate was too high."""
+    estimated = number(finalist["metrics"], "estimated_latency_ms")
+    measured = number(finalist["metrics"], "latency_ms")
+    return None if estimated is None or not measured else estimated / measured - 1
+
+
+def half_width(accuracy: float, images: int) -> float:
+    """Half the 95 % confidence interval of an accuracy seen on so many images (normal approximation)."""
+    return Z95 * sqrt(accuracy * (1 - accuracy) / images)

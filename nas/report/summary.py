@@ -1,0 +1,131 @@
+"""The top of the page: the result in two numbers, and how it compares with the reference networks."""
+
+from nas.report.markup import Child, Markup, join, tag
+from nas.report.quantities import (
+    MISSING,
+    count,
+    milliseconds,
+    number,
+    percent,
+    points,
+    signed_percent,
+    significant,
+    size,
+    speed,
+    whole,
+)
+from nas.report.results import Record, accuracy_lead, best_trial, half_width, headline, target
+
+
+def summary(record: Record) -> Markup:
+    """The best finalist; before there is one, the best trial; before that, that there is nothing yet."""
+    finalist = headline(record)
+    if finalist:
+        return join([_finalist(record, finalist), _comparison(record, finalist)])
+    best = best_trial(record)
+    if best:
+        return _best_trial(best)
+    state = "ended without a trained candidate" if record["finished"] else "started; no candidate has been trained yet"
+    return tag("p", f"The search has {state}.", class_="lead")
+
+
+def _figure(value: str, name: str, *notes: Child) -> Markup:
+    amount, _, unit = value.partition("\u00a0")
+    shown = join([amount, tag("small", unit)]) if unit else amount
+    return tag("div", tag("dt", name), tag("dd", shown, class_="big"), *(tag("dd", note) for note in notes if note))
+
+
+def _finalist(record: Record, finalist: Record) -> Markup:
+    metrics = finalist["metrics"]
+    accuracy, latency = number(metrics, "test_accuracy"), number(metrics, "latency_ms")
+    images = record["dataset"]["test"]
+    spread = (
+        None
+        if accuracy is None or not images
+        else f"± {100 * half_width(accuracy, images):.2f} points (95 %, {whole(images)} images)"
+    )
+    p90 = number(metrics, "latency_p90_ms")
+    sizes = f"{count(number(metrics, 'macs'))} MACs, {size(number(metrics, 'size_bytes'))}"
+    figures = (
+        _figure(percent(accuracy), "Test accuracy", "through ONNX Runtime", spread),
+        _figure(
+            milliseconds(latency),
+            "Measured latency",
+            _against_target(record, latency),
+            None if p90 is None else f"p90 {milliseconds(p90)}",
+        ),
+        _speed_up(record, finalist),
+        _figure(count(number(metrics, "params")), "Parameters", sizes),
+    )
+    chosen = f"Best finalist: trial {finalist['trial']}, "
+    text = tag("p", chosen, tag("code", finalist["file"]), class_="chosen")
+    return join([tag("dl", *figures, class_="figures"), text])
+
+
+def _speed_up(record: Record, finalist: Record) -> Markup | None:
+    """The comparison with the first reference whose latency is known."""
+    own = number(finalist["metrics"], "latency_ms")
+    found = ((r, x) for r in record["references"] if (x := number(r["metrics"], "latency_ms")))
+    reference, latency = next(found, (None, None))
+    if not own or not latency or reference is None:
+        return None
+    ratio, _, word = speed(latency / own).partition(" ")
+    lead = accuracy_lead(record, finalist, reference)
+    told = None if lead is None else f"{points(lead)} of accuracy at equal epochs"
+    return _figure(
+        ratio, f"{word.capitalize()} than {reference['label']}", f"which takes {milliseconds(latency)}", told
+    )
+
+
+def _against_target(record: Record, latency: float | None) -> str | None:
+    limit = target(record)
+    if limit is None or latency is None:
+        return None
+    where = "within" if latency <= limit else f"{signed_percent(latency / limit - 1)} over"
+    return f"{where} the target of {milliseconds(limit)}"
+
+
+def _best_trial(trial: Record) -> Markup:
+    metrics = trial["metrics"]
+    figures = (
+        _figure(percent(number(metrics, "accuracy")), "Validation accuracy", "at the trials' few epochs"),
+        _figure(milliseconds(number(metrics, "latency_ms")), "Estimated latency"),
+        _figure(count(number(metrics, "params")), "Parameters", f"{count(number(metrics, 'macs'))} MACs"),
+    )
+    text = f"Best trial by reward: trial {trial['number']}, without a finalist's longer training."
+    return join([tag("dl", *figures, class_="figures"), tag("p", text, class_="chosen")])
+
+
+def _comparison(record: Record, finalist: Record) -> Markup | None:
+    """The finalist's latency beside each reference's, as bars; accuracies are compared at equal epochs."""
+    own = number(finalist["metrics"], "latency_ms")
+    known = [(r, x) for r in record["references"] if (x := number(r["metrics"], "latency_ms"))]
+    if not own or not known:
+        return None
+    longest = max([own, *(latency for _, latency in known)])
+    rows = [_row(f"trial {finalist['trial']}", own, longest, "", "", first=True)]
+    for reference, latency in sorted(known, key=lambda pair: pair[1]):
+        lead = points(accuracy_lead(record, finalist, reference))
+        rows.append(_row(reference["label"], latency, longest, speed(latency / own), lead))
+    heads = ("network", "measured latency", "", "this model is", "its accuracy")
+    head = tag("thead", tag("tr", *(tag("th", text, scope="col") if text else tag("td") for text in heads)))
+    device = record["device"]
+    note = (
+        f"Latencies are measured end to end on {device['name']} ({device.get('statistic') or 'no statistic given'}). "
+        "Accuracies are compared on validation images after equally many epochs of training, those of a trial."
+    )
+    if len(known) > sum(number(r["metrics"], "accuracy") is not None for r, _ in known):
+        note += f" {MISSING}: this reference was not trained."
+    table = tag("table", head, tag("tbody", *rows), class_="compare")
+    scrolls = tag("div", table, class_="wide", role="region", aria_label="Comparison with references", tabindex=0)
+    return join([tag("h2", "Against hand-designed networks"), scrolls, tag("p", note, class_="note")])
+
+
+def _row(name: str, latency: float, longest: float, ratio: str, lead: str, *, first: bool = False) -> Markup:
+    bar = tag(
+        "rect", width=f"{100 * latency / longest:.2f}%", height=10, rx=3, class_="bar first-bar" if first else "bar"
+    )
+    drawn = tag("svg", bar, width="100%", height=10, aria_hidden="true")
+    cells = (significant(latency) + "\u00a0ms", ratio, lead)
+    head = tag("th", name, scope="row")
+    return tag("tr", head, tag("td", drawn, class_="bars"), *(tag("td", cell) for cell in cells))

@@ -1,0 +1,133 @@
+"""The tables: finalists, every trial, and the trials that failed."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import quote
+
+from nas.report.markup import Child, Markup, join, tag
+from nas.report.quantities import (
+    MISSING,
+    aligned,
+    count,
+    milliseconds,
+    minus,
+    number,
+    percent,
+    signed_percent,
+    size,
+)
+from nas.report.results import SUCCEEDED, Record, estimate_error, headline, trials
+
+FAILED = "failed"
+
+
+class Cell(NamedTuple):
+    """What a cell shows, and the value it is sorted by."""
+
+    shown: Child
+    value: float | str | None = None
+
+
+def finalists_table(record: Record) -> Markup:
+    """One row a finalist, the one shown first marked; a sentence if there are none."""
+    if not record["finalists"]:
+        why = (
+            "No trial became a finalist." if record["finished"] else "Finalists are trained when the search has ended."
+        )
+        return tag("p", why, class_="empty")
+    heads = (
+        *("model", "test accuracy", "validation", "latency", "p90", "estimated", "estimate off by"),
+        *("params", "MACs", "file", "max |Δ| to torch"),
+    )
+    first = headline(record)
+    rows = [tag("tr", *_finalist_cells(f), class_="first" if f is first else None) for f in record["finalists"]]
+    return _table("Finalists", [tag("th", head, scope="col") for head in heads], rows)
+
+
+def _finalist_cells(finalist: Record) -> list[Markup]:
+    metrics = finalist["metrics"]
+    link = tag("a", f"trial {finalist['trial']}", href=quote(finalist["file"]), title=finalist["file"])
+    difference = number(metrics, "max_abs_difference")
+    values = [
+        percent(number(metrics, "test_accuracy")),
+        percent(number(metrics, "validation_accuracy")),
+        milliseconds(number(metrics, "latency_ms")),
+        milliseconds(number(metrics, "latency_p90_ms")),
+        milliseconds(number(metrics, "estimated_latency_ms")),
+        signed_percent(estimate_error(finalist)),
+        count(number(metrics, "params")),
+        count(number(metrics, "macs")),
+        size(number(metrics, "size_bytes")),
+        MISSING if difference is None else minus(f"{difference:.1e}".replace("e-0", "e-")),
+    ]
+    return [tag("th", link, tag("code", finalist["id"]), scope="row"), *(tag("td", value) for value in values)]
+
+
+def trials_table(record: Record) -> Markup:
+    """Every trial; its columns can be sorted where scripts run."""
+    heads = ("trial", "state", "accuracy", "latency, ms", "± error", "params", "MACs", "reward", "architecture")
+    columns = [tag("th", head, scope="col", data_sort=head != "architecture") for head in heads]
+    front = set(record["front"])
+    latencies = [x for t in record["trials"] if (x := number(t["metrics"], "latency_ms") or 0.0) > 0]
+    digits = aligned(latencies)
+    rows = [_trial_row(trial, digits, on_front=trial["number"] in front) for trial in record["trials"]]
+    return _table("Trials", columns, rows, "trials long" if len(rows) > 20 else "trials")  # noqa: PLR2004 - a screenful
+
+
+def _trial_row(trial: Record, digits: int, *, on_front: bool) -> Markup:
+    metrics, reward = trial["metrics"], number(trial, "reward")
+    accuracy, latency = number(metrics, "accuracy"), number(metrics, "latency_ms")
+    error, params, macs = (number(metrics, key) for key in ("latency_error_ms", "params", "macs"))
+    cells = (
+        Cell(_state(trial, on_front=on_front), trial["state"]),
+        Cell(percent(accuracy), accuracy),
+        Cell(MISSING if latency is None else f"{latency:.{digits}f}", latency),
+        Cell(MISSING if error is None else f"± {error:.{digits}f}", error),
+        Cell(count(params), params),
+        Cell(count(macs), macs),
+        Cell(MISSING if reward is None else minus(f"{reward:.4f}"), reward),
+    )
+    number_cell = tag("th", str(trial["number"]), scope="row", data_value=trial["number"])
+    shown = (tag("td", cell.shown, data_value=cell.value) for cell in cells)
+    class_ = "on-front-row" if on_front else None
+    return tag("tr", number_cell, *shown, tag("td", _notation(trial)), class_=class_)
+
+
+def _state(trial: Record, *, on_front: bool) -> Markup:
+    state = trial["state"]
+    badge = tag("span", "front", class_="badge front-badge", title="on the Pareto front") if on_front else None
+    reason = tag("span", trial["reason"], class_="reason") if trial.get("reason") else None
+    shown = tag("span", state, class_=f"state {state if state in {SUCCEEDED, FAILED, 'running'} else 'other'}")
+    return join([shown, badge, reason])
+
+
+def _notation(trial: Record) -> Markup:
+    code = tag("code", trial["id"])
+    if not trial.get("notation"):
+        return code
+    return tag("details", tag("summary", code), tag("p", trial["notation"], class_="notation"))
+
+
+def failures(record: Record) -> Markup | None:
+    """Failed trials with their reasons; None if no trial failed."""
+    failed = trials(record, FAILED)
+    if not failed:
+        return None
+    items = [
+        tag(
+            "li",
+            tag("b", f"Trial {trial['number']}"),
+            " ",
+            tag("code", trial["id"]),
+            tag("p", trial.get("reason") or "No reason given."),
+        )
+        for trial in failed
+    ]
+    return tag("ul", *items, class_="failures")
+
+
+def _table(name: str, heads: Sequence[Markup], rows: Sequence[Markup], class_: str = "") -> Markup:
+    """A table in a region of its own that scrolls sideways where it is too wide."""
+    table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows), class_=class_ or None)
+    scrolls = f"wide table {'scroll' if 'long' in class_ else ''}".strip()
+    return tag("div", table, class_=scrolls, role="region", aria_label=name, tabindex=0)
