@@ -17,6 +17,8 @@ class Objective(ABC):
 
     limits maps a metric that is known before training (params, macs, size_bytes, latency_ms) to the most it may be. A
     candidate over a limit is not trained: its trial is infeasible and its reward is -violation.
+
+    steers says whether the target has any say in which candidate wins; where it has none, reports must say so.
     """
 
     name: ClassVar[str]
@@ -32,6 +34,7 @@ class Objective(ABC):
         max_size_bytes: Limit = None,
     ) -> None:
         self.target_latency_ms = target_latency_ms
+        self.steers = True
         given = {"params": max_params, "macs": max_macs, "size_bytes": max_size_bytes}
         self.limits: dict[str, float] = {metric: limit for metric, limit in given.items() if limit is not None}
 
@@ -41,7 +44,7 @@ class Objective(ABC):
 
     def violation(self, metrics: Metrics) -> float:
         """How far metrics are over the limits: the sum of relative excesses, 0 when all hold."""
-        return sum(max(0.0, metrics[metric] / limit - 1) for metric, limit in self.limits.items())
+        return sum((max(0.0, metrics[metric] / limit - 1) for metric, limit in self.limits.items()), start=0.0)
 
 
 objective: Registry[Objective] = Registry("objective", "nas.objectives")

@@ -1,0 +1,129 @@
+"""`nas space`: what a search space holds, and members of it."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nas.cli import EntryPointGroup
+
+if TYPE_CHECKING:
+    from nas.space import Candidate, SearchSpace
+
+space = EntryPointGroup(
+    "space",
+    entry_point_group="nas.commands.space",
+    help="Look into search spaces: those of nas, or a .yaml or .json file of your own.",
+)
+
+
+@click.command()
+@click.argument("name", metavar="NAME|FILE")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show(name: str, as_json: bool) -> None:
+    """What a space decides, and how many answers there are.
+
+    The size is exact: the number of ways to answer all decisions, combinations that cannot be built included.
+    """
+    from nas.spaces import load_space  # noqa: PLC0415 - loaded when called
+
+    described = _described(load_space(name))
+    if as_json:
+        click.echo(json.dumps(described, indent=2))
+        return
+    click.echo(f"{described['name']}: {described['size']:,} members")
+    for key in ("resolution", "width_multiplier", "stem", "head", "channels", "classes"):
+        click.echo(f"  {key:<17} {_line(described[key])}")
+    for number, stage in enumerate(described["stages"]):
+        click.echo(f"  stage {number}: {stage['size']:,} answers")
+        for key in ("layers", "width", "stride"):
+            click.echo(f"    {key:<15} {_line(stage[key])}")
+        for block in stage["blocks"]:
+            click.echo(f"    {block['block']:<15} {_line(block['parameters'])}")
+
+
+@click.command()
+@click.argument("name", metavar="NAME|FILE")
+@click.option("--count", default=1, show_default=True, type=click.IntRange(min=1), help="How many.")
+@click.option("--seed", default=0, show_default=True, type=int, help="The same seed gives the same members.")
+@click.option(
+    "--onnx",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write each as ID.onnx, with random weights from the seed, into this folder.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
+def sample(name: str, count: int, seed: int, folder: Path | None, as_json: bool) -> None:
+    """Random members of a space, each valid: notation, id, parameters and multiply-adds."""
+    from random import Random  # noqa: PLC0415 - loaded when called
+
+    from nas.spaces import load_space  # noqa: PLC0415 - loaded when called
+
+    found, rng = load_space(name), Random(seed)
+    rows = []
+    for _ in range(count):
+        candidate = found.sample(rng)
+        rows.append(_row(candidate))
+        if folder is not None:
+            _write(candidate, folder, seed)
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        click.echo(f"{row['id']}  {row['params']:>12,} params  {row['macs']:>14,} macs  {row['notation']}")
+
+
+def _described(space: "SearchSpace") -> dict[str, Any]:
+    """The space as JSON values, in the words of its file."""
+    return {
+        "name": space.name,
+        "size": space.size(),
+        "resolution": space.resolutions,
+        "width_multiplier": space.multipliers,
+        "stem": asdict(space.stem),
+        "stages": [
+            {
+                "size": stage.size(),
+                "blocks": [{"block": b.block.name, "size": b.size(), "parameters": b.parameters} for b in stage.blocks],
+                "layers": stage.layers,
+                "width": stage.widths,
+                "stride": stage.strides,
+            }
+            for stage in space.stages
+        ],
+        "head": space.head,
+        "channels": space.channels,
+        "classes": space.classes,
+    }
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, tuple):
+        return " | ".join(map(str, value))
+    if isinstance(value, dict):
+        return "  ".join(f"{key} {_line(options)}" for key, options in value.items())
+    return str(value)
+
+
+def _row(candidate: "Candidate") -> dict[str, Any]:
+    from nas.ops.cost import network_cost  # noqa: PLC0415 - loaded when called
+    from nas.ops.notation import write_network  # noqa: PLC0415 - loaded when called
+
+    network = candidate.architecture.expand()
+    cost = network_cost(network)
+    notation = write_network(network)
+    return {"notation": notation, "id": candidate.architecture.id, "params": cost.params, "macs": cost.macs}
+
+
+def _write(candidate: "Candidate", folder: Path, seed: int) -> None:
+    from nas.ops.onnx_graph import RandomWeights, onnx_model  # noqa: PLC0415 - loaded when called
+
+    architecture = candidate.architecture
+    model = onnx_model(architecture.expand(), RandomWeights(seed))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{architecture.id}.onnx").write_bytes(model.SerializeToString())
+    except OSError as error:
+        raise click.ClickException(f"cannot write to {folder}: {error.strerror}; name another folder") from None

@@ -1,0 +1,35 @@
+"""The best accuracy under a latency: the target is a limit, which is what most people mean by a budget."""
+
+from typing import ClassVar
+
+from nas.objective import Limit, Objective, PositiveMs, objective
+from nas.trial import Metrics
+
+
+@objective("constrained")
+class Constrained(Objective):
+    """ACC subject to LAT <= T: a candidate over the target is not trained.
+
+    Its reward is minus its relative excess, below that of every feasible candidate, so searchers are led back.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("accuracy",)
+
+    def __init__(
+        self,
+        *,
+        target_latency_ms: PositiveMs,
+        max_params: Limit = None,
+        max_macs: Limit = None,
+        max_size_bytes: Limit = None,
+    ) -> None:
+        super().__init__(
+            target_latency_ms=target_latency_ms,
+            max_params=max_params,
+            max_macs=max_macs,
+            max_size_bytes=max_size_bytes,
+        )
+        self.limits["latency_ms"] = target_latency_ms
+
+    def reward(self, metrics: Metrics) -> float:
+        return metrics["accuracy"]

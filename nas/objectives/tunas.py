@@ -1,0 +1,39 @@
+"""Accuracy less the relative distance to the target latency: the absolute reward (TuNAS, arXiv:2008.06120)."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from nas.objective import Limit, Objective, PositiveMs, objective
+from nas.trial import Metrics
+
+
+@objective("tunas")
+class AbsoluteReward(Objective):
+    """ACC + beta * |LAT / T - 1| with beta < 0.
+
+    Too fast costs as much as too slow, so a search ends near T for any beta of sensible size. The default is that of
+    the search its authors published.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("accuracy", "latency_ms")
+
+    def __init__(
+        self,
+        *,
+        target_latency_ms: PositiveMs,
+        beta: Annotated[float, Field(lt=0)] = -0.1,
+        max_params: Limit = None,
+        max_macs: Limit = None,
+        max_size_bytes: Limit = None,
+    ) -> None:
+        super().__init__(
+            target_latency_ms=target_latency_ms,
+            max_params=max_params,
+            max_macs=max_macs,
+            max_size_bytes=max_size_bytes,
+        )
+        self.beta = beta
+
+    def reward(self, metrics: Metrics) -> float:
+        return metrics["accuracy"] + self.beta * abs(metrics["latency_ms"] / self.target_latency_ms - 1)

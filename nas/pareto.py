@@ -1,0 +1,32 @@
+"""Pareto fronts of latency (less is better) against accuracy (more is better)."""
+
+from collections.abc import Sequence
+
+Point = tuple[float, float]
+"""Latency in any unit, accuracy in [0, 1]. Neither may be NaN."""
+
+
+def front(points: Sequence[Point]) -> list[int]:
+    """Indices of the points that no other dominates, by rising latency.
+
+    A point dominates another if it is no worse in both and better in one. Equal points do not dominate each other: all
+    of them are on the front, in the order given.
+    """
+    order = sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1]))
+    best: list[int] = []
+    for i in order:
+        if not best or points[i][1] > points[best[-1]][1] or points[i] == points[best[-1]]:
+            best.append(i)
+    return best
+
+
+def hypervolume(points: Sequence[Point], reference: Point) -> float:
+    """Area between the front and reference, a latency and an accuracy that a point must better in both to count."""
+    latency, floor = reference
+    area = 0.0
+    for i in front(points):
+        x, accuracy = points[i]
+        if x < latency and accuracy > floor:
+            area += (latency - x) * (accuracy - floor)
+            floor = accuracy
+    return area

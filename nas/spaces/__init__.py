@@ -1,0 +1,205 @@
+"""Search spaces as files: those that ship with nas, and a user's own in YAML or JSON.
+
+    name: mine
+    resolution: 28                # pixels; a list makes it a decision
+    width_multiplier: [0.5, 1.0]  # times all widths, rounded to multiples of 8; 1.0 if left out
+    stem: {width: 16, kernel: 3, stride: 1}
+    stages:
+      - blocks:
+          - conv                  # every parameter as the block itself searches it
+          - mbconv: {expansion: [3, 6], kernel: 3, se: [0.0, 0.25]}
+        layers: [0, 1, 2]         # 0 leaves the stage out
+        width: [24, 32]
+        stride: 2
+    head: 0                       # width of a last 1x1 convolution; 0 for none
+    channels: 1
+    classes: 10
+
+A number stands for a list of one. A space that ships with nas is one file beside this one.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
+
+from nas.block import Block, block
+from nas.errors import SpecError, UnknownNameError
+from nas.registry import reason
+from nas.space import BlockSpace, SearchSpace, StageSpace, Stem
+
+__all__ = ["known_spaces", "load_space"]
+
+SUFFIXES = (".yaml", ".yml", ".json")
+MOST_LAYERS = 64
+MOST_STAGES = 32
+MOST_CHANNELS = 65536
+MOST_PIXELS = 4096
+MOST_STEP = 16
+
+T = TypeVar("T")
+
+
+def known_spaces() -> tuple[str, ...]:
+    """Names of the spaces that ship with nas."""
+    return tuple(sorted(f.name.removesuffix(".yaml") for f in files(__name__).iterdir() if f.name.endswith(".yaml")))
+
+
+def load_space(source: str | Path | Mapping[str, Any]) -> SearchSpace:
+    """The space that ships under this name, that this file describes, or that this mapping describes.
+
+    UnknownNameError for a name or a file that is not there; SpecError names each field that is wrong.
+    """
+    if isinstance(source, Mapping):
+        return _space(source, "space.")
+    if str(source) in known_spaces():
+        return _space(yaml.safe_load((files(__name__) / f"{source}.yaml").read_text("utf-8")), "")
+    path = Path(source)
+    if path.suffix not in SUFFIXES or not path.is_file():
+        raise UnknownNameError("space, and no file ending in .yaml, .yml or .json,", str(source), known_spaces())
+    return _space(_read(path), f"{path}: ")
+
+
+def _read(path: Path) -> Any:
+    try:
+        text = path.read_text("utf-8")
+        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        raise SpecError(f"{path}: not readable as {path.suffix[1:]}: {error}") from None
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _some(values: tuple[T, ...]) -> tuple[T, ...]:
+    if not values:
+        raise PydanticCustomError("empty", "an empty list; name at least one")
+    return values
+
+
+def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            raise PydanticCustomError("twice", "{value} is listed twice", {"value": repr(value)})
+    return values
+
+
+def _has_layers(layers: tuple[int, ...]) -> tuple[int, ...]:
+    if not any(layers):
+        raise PydanticCustomError("no_layers", "0 alone leaves the stage out for good; drop the stage instead")
+    return layers
+
+
+def _few(stages: tuple[T, ...]) -> tuple[T, ...]:
+    if len(stages) > MOST_STAGES:
+        raise PydanticCustomError("stages", "more than {most} stages", {"most": MOST_STAGES})
+    return stages
+
+
+def _entry(value: Any) -> Any:
+    """A block with its parameters from the ways to write it: `conv`, `conv:` and `conv: {...}`."""
+    if isinstance(value, str):
+        return {value: {}}
+    return {k: {} if v is None else v for k, v in value.items()} if isinstance(value, dict) else value
+
+
+# Lengths are checked after the items: pydantic's own limits count only the items that are right.
+Some = Annotated[tuple[T, ...], AfterValidator(_some)]
+OneOrMore = Annotated[Some[T], BeforeValidator(_listed), AfterValidator(_distinct)]
+Pixels = Annotated[int, Field(ge=1, le=MOST_PIXELS, strict=True)]
+Channels = Annotated[int, Field(ge=1, le=MOST_CHANNELS, strict=True)]
+Width = Annotated[int, Field(ge=0, le=MOST_CHANNELS, strict=True)]
+Layers = Annotated[int, Field(ge=0, le=MOST_LAYERS, strict=True)]
+Step = Annotated[int, Field(ge=1, le=MOST_STEP, strict=True)]
+Multiplier = Annotated[float, Field(gt=0, le=MOST_STEP, strict=True)]
+Entry = Annotated[dict[str, dict[str, Any]], BeforeValidator(_entry)]
+
+
+class _Described(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class _StemFile(_Described):
+    width: Channels
+    kernel: Step = 3
+    stride: Step = 2
+
+
+class _StageFile(_Described):
+    blocks: Some[Entry]
+    layers: Annotated[OneOrMore[Layers], AfterValidator(_has_layers)]
+    width: OneOrMore[Channels]
+    stride: OneOrMore[Step] = (1,)
+
+
+class _SpaceFile(_Described):
+    name: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$")]
+    resolution: OneOrMore[Pixels]
+    width_multiplier: OneOrMore[Multiplier] = (1.0,)
+    stem: _StemFile
+    stages: Annotated[Some[_StageFile], AfterValidator(_few)]
+    head: Width = 0
+    channels: Channels = 3
+    classes: Channels = 1000
+
+
+def _space(data: Any, where: str) -> SearchSpace:
+    """where goes before the name of a field in an error."""
+    if not isinstance(data, Mapping):
+        raise SpecError(f"{where}a space is a mapping of name, resolution, stem, stages; this is {type(data).__name__}")
+    try:
+        file = _SpaceFile.model_validate(dict(data))
+    except ValidationError as error:
+        raise SpecError("\n".join(f"{where}{line}" for line in reason(error).splitlines())) from None
+    stages = []
+    for number, stage in enumerate(file.stages):
+        blocks = tuple(_blocks(stage, f"{where}stages.{number}.blocks"))
+        stages.append(StageSpace(blocks, stage.layers, stage.width, stage.stride))
+    return SearchSpace(
+        name=file.name,
+        resolutions=file.resolution,
+        multipliers=file.width_multiplier,
+        stem=Stem(file.stem.width, file.stem.kernel, file.stem.stride),
+        stages=tuple(stages),
+        head=file.head,
+        channels=file.channels,
+        classes=file.classes,
+    )
+
+
+def _blocks(stage: _StageFile, where: str) -> Iterator[BlockSpace]:
+    seen: set[str] = set()
+    for number, given in enumerate(stage.blocks):
+        at = f"{where}.{number}"
+        if len(given) != 1:
+            raise SpecError(f"{at}: names {len(given)} blocks; write each as an entry of its own")
+        [(name, parameters)] = given.items()
+        try:
+            kind = block[name]
+        except UnknownNameError as error:
+            raise SpecError(f"{at}: {error}") from None
+        if name in seen:
+            raise SpecError(f"{at}: {name} is listed twice; join the options of its parameters in one entry")
+        seen.add(name)
+        searched = {key: _options(kind, key, value, f"{at}.{key}") for key, value in parameters.items()}
+        yield BlockSpace(kind, {**kind.options(), **searched})
+
+
+def _options(kind: type[Block], parameter: str, value: Any, where: str) -> tuple[Any, ...]:
+    options = tuple(_listed(value))
+    # YAML and JSON write 0 for 0.0; parameters keep the type that the block declares.
+    if all(isinstance(known, float) for known in kind.options().get(parameter, ())):
+        options = tuple(float(option) if type(option) is int else option for option in options)
+    refusal = next(filter(None, (kind.refusal(parameter, option) for option in options)), None)
+    if refusal is not None:
+        raise SpecError(f"{where}: {refusal}")
+    try:
+        return _distinct(_some(options))
+    except PydanticCustomError as error:
+        raise SpecError(f"{where}: {error}") from None

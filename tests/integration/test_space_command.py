@@ -1,0 +1,87 @@
+"""`nas space` as a user calls it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from nas.ops.cost import network_cost
+from nas.ops.notation import read_network
+
+NAS = Path(sys.executable).parent / "nas"
+
+
+def nas(*arguments, status=0):
+    done = subprocess.run([NAS, *map(str, arguments)], capture_output=True, text=True, check=False)
+
+    assert done.returncode == status, done.stderr
+    return done.stdout if status == 0 else done.stderr
+
+
+def test_show_json():
+    shown = json.loads(nas("space", "show", "mnasnet", "--json"))
+
+    assert shown["size"] == 432**7
+    assert [stage["size"] for stage in shown["stages"]] == [432] * 7
+    assert [block["block"] for block in shown["stages"][0]["blocks"]] == ["conv", "separable", "mbconv"]
+
+
+def test_show_for_people():
+    shown = nas("space", "show", "small")
+
+    assert "members" in shown
+    assert "shuffle" in shown
+
+
+@pytest.mark.parametrize("space", ["mnasnet", "mobile", "small"])
+def test_samples_are_networks_of_the_size_they_say(space):
+    rows = json.loads(nas("space", "sample", space, "--count", 4, "--seed", 3, "--json"))
+
+    assert len(rows) == len({row["id"] for row in rows}) == 4
+    for row in rows:
+        cost = network_cost(read_network(row["notation"]))
+        assert (row["params"], row["macs"]) == (cost.params, cost.macs)
+
+
+def test_samples_run_in_onnx_runtime(tmp_path):
+    """One file a sample, named by its id; the same seed writes the same bytes again."""
+    first = json.loads(nas("space", "sample", "small", "--count", 3, "--seed", 1, "--onnx", tmp_path / "a", "--json"))
+    nas("space", "sample", "small", "--count", 3, "--seed", 1, "--onnx", tmp_path / "b")
+
+    assert {file.name for file in (tmp_path / "a").iterdir()} == {f"{row['id']}.onnx" for row in first}
+    for row in first:
+        model = (tmp_path / "a" / f"{row['id']}.onnx").read_bytes()
+        assert model == (tmp_path / "b" / f"{row['id']}.onnx").read_bytes()
+        session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+        scores = session.run(None, {"image": np.zeros((2, 1, 28, 28), np.float32)})[0]
+        assert scores.shape == (2, 10)
+        assert np.isfinite(scores).all()
+
+
+def test_seeds_differ():
+    assert nas("space", "sample", "small", "--seed", 1) != nas("space", "sample", "small", "--seed", 2)
+
+
+def test_wrong_input_is_named_without_a_traceback(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("name: mine\nresolution: 28\nstem: {width: 8}\nstages: [{blocks: [warp], layers: 1, width: 8}]\n")
+
+    unknown = nas("space", "show", "mega", status=2)
+    wrong = nas("space", "sample", file, status=2)
+
+    assert "mnasnet, mobile, small" in unknown
+    assert "stages.0.blocks.0: no block named 'warp'; there are: conv" in wrong
+    assert "Traceback" not in unknown + wrong
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    failed = nas("space", "sample", "small", "--onnx", tmp_path / "file" / "below", status=1)
+
+    assert "cannot write to" in failed
+    assert "Traceback" not in failed

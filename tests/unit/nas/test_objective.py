@@ -1,0 +1,83 @@
+"""The objectives against their papers' formulas."""
+
+import pytest
+
+from nas.errors import SpecError, UnknownNameError
+from nas.objective import objective
+
+POINT = {"accuracy": 0.75, "latency_ms": 150.0}
+
+
+def made(name, **parameters):
+    return objective.make({"name": name, "target_latency_ms": 75.0, **parameters})
+
+
+def test_soft_reward():
+    """At twice the target 5 % more accuracy is the same reward (MnasNet, section 3: 2^-0.07 is about 1 / 1.05)."""
+    soft = made("mnasnet")
+
+    assert soft.reward(POINT) == pytest.approx(0.75 * 2**-0.07)
+    assert soft.reward({"accuracy": 0.75 * 1.05, "latency_ms": 150.0}) == pytest.approx(
+        soft.reward({"accuracy": 0.75, "latency_ms": 75.0}), rel=1e-3
+    )
+
+
+def test_hard_reward():
+    """Up to the target accuracy alone counts; beyond it the reward falls with the excess."""
+    hard = made("mnasnet", alpha=0.0, beta=-1.0)
+
+    assert hard.reward({"accuracy": 0.75, "latency_ms": 10.0}) == 0.75
+    assert hard.reward({"accuracy": 0.75, "latency_ms": 75.0}) == 0.75
+    assert hard.reward(POINT) == pytest.approx(0.375)
+
+
+def test_target_of_the_soft_reward_is_a_constant_factor():
+    """With alpha = beta two targets give rewards in one ratio at every point: the winner is the same."""
+    low, high = made("mnasnet", target_latency_ms=10.0), made("mnasnet", target_latency_ms=200.0)
+    ratios = [
+        low.reward({"accuracy": accuracy, "latency_ms": latency_ms})
+        / high.reward({"accuracy": accuracy, "latency_ms": latency_ms})
+        for accuracy, latency_ms in [(0.2, 5.0), (0.75, 150.0), (0.9, 400.0)]
+    ]
+
+    assert ratios == pytest.approx([20**-0.07] * 3)
+    assert not low.steers
+    assert made("mnasnet", alpha=0.0, beta=-1.0).steers
+
+
+def test_absolute_reward():
+    tunas = made("tunas", beta=-0.2)
+
+    assert tunas.reward(POINT) == pytest.approx(0.75 - 0.2)
+    assert tunas.reward({"accuracy": 0.75, "latency_ms": 37.5}) == pytest.approx(0.75 - 0.1)
+
+
+def test_constrained_makes_the_target_a_limit():
+    constrained = made("constrained", max_params=100)
+
+    assert constrained.limits == {"params": 100, "latency_ms": 75.0}
+    assert constrained.reward(POINT) == 0.75
+    assert constrained.violation({"params": 150, "latency_ms": 150.0}) == pytest.approx(1.5)
+    assert constrained.violation({"params": 100, "latency_ms": 75.0}) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "field"),
+    [
+        ("constrained", {"target_latency_ms": 0.0}, "target_latency_ms"),
+        ("constrained", {"target_latency_ms": float("nan")}, "target_latency_ms"),
+        ("constrained", {"max_params": 0}, "max_params"),
+        ("constrained", {"steers": False}, "steers"),
+        ("mnasnet", {"alpha": 0.1}, "alpha"),
+        ("mnasnet", {"beta": float("-inf")}, "beta"),
+        ("tunas", {"beta": 0.0}, "beta"),
+    ],
+)
+def test_wrong_parameters_are_named(name, parameters, field):
+    with pytest.raises(SpecError, match=rf"objective\.{field}: "):
+        made(name, **parameters)
+
+
+def test_unknown_objective_lists_the_known():
+    with pytest.raises(UnknownNameError, match="constrained, mnasnet, tunas"):
+        made("fastest")

@@ -1,0 +1,211 @@
+"""Spaces as files: the paper's space exactly, a user's own, and what is wrong with a file by name of the field."""
+
+import json
+from random import Random
+
+import pytest
+import yaml
+
+from nas.errors import InfeasibleError, SpecError, UnknownNameError
+from nas.ops.cost import network_cost
+from nas.ops.kernels import kernels
+from nas.spaces import known_spaces, load_space
+
+STAGE = {"blocks": ["conv"], "layers": 1, "width": 8}
+SPACE = {"name": "mine", "resolution": 28, "stem": {"width": 8}, "stages": [STAGE]}
+
+
+def members(space):
+    """All choices, by walking every answer of every decision."""
+    found, routes = [], [{}]
+    while routes:
+        route = routes.pop()
+        opened = {}
+
+        def choose(decision, route=route, opened=opened):
+            if decision.name not in route and not opened:
+                opened[decision.name] = len(decision.options)
+            return route.get(decision.name, 0)
+
+        candidate = space.walk(choose)
+        if not opened:
+            found.append(candidate)
+        routes += [{**route, name: option} for name, options in opened.items() for option in range(options)]
+    return found
+
+
+def test_mnasnet_is_the_papers():
+    """Seven stages around MobileNetV2's (table 2 of arXiv:1801.04381), each with 432 answers."""
+    space = load_space("mnasnet")
+    rows = [(16, 1, 1), (24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 2), (320, 1, 1)]
+
+    assert [stage.size() for stage in space.stages] == [432] * 7
+    assert space.size() == 2807929681968365568 == 432**7
+    assert [stage.widths for stage in space.stages] == [(c * 3 // 4, c, c * 5 // 4) for c, _, _ in rows]
+    assert [stage.layers for stage in space.stages] == [(n - 1, n, n + 1) for _, n, _ in rows]
+    assert [stage.strides for stage in space.stages] == [(s,) for _, _, s in rows]
+
+
+def test_five_stages_of_mnasnet(tmp_path):
+    """The same file less two stages has the size the paper gives for five blocks."""
+    packaged = load_space("mnasnet")
+    file = tmp_path / "five.yaml"
+    stages = [
+        {
+            "blocks": [{b.block.name: {k: list(v) for k, v in b.parameters.items()}} for b in stage.blocks],
+            "layers": list(stage.layers),
+            "width": list(stage.widths),
+            "stride": list(stage.strides),
+        }
+        for stage in packaged.stages[:5]
+    ]
+    stem = {"width": 32}
+    file.write_text(yaml.safe_dump({"name": "five", "resolution": 224, "stem": stem, "stages": stages, "head": 1280}))
+
+    assert load_space(file).size() == 15045919506432 == 432**5
+
+
+def test_small_can_be_measured_kernel_by_kernel():
+    """Few distinct kernels, and members from a tenth of a million multiply-adds to several millions."""
+    space, rng = load_space("small"), Random(0)
+    networks = [space.sample(rng).architecture.expand() for _ in range(1500)]
+    macs = [network_cost(network).macs for network in networks]
+
+    assert len({kernel.key for network in networks for kernel in kernels(network)}) < 600
+    assert min(macs) < 300_000
+    assert max(macs) > 6_000_000
+
+
+def test_mobile_decides_on_resolution_and_width_multiplier():
+    space = load_space("mobile")
+    asked = [space.sample(Random(seed)) for seed in range(30)]
+
+    assert {candidate.architecture.resolution for candidate in asked} == {96, 128, 160, 192, 224}
+    assert {candidate.choices["width_multiplier"] for candidate in asked} == {0, 1, 2, 3}
+    assert {b.block.name for b in space.stages[1].blocks} == {"conv", "separable", "mbconv", "shuffle", "fire"}
+    assert all(s.width % 8 == 0 for candidate in asked for s in candidate.architecture.stages)
+
+
+def test_size_is_the_number_of_walks():
+    """Conditional decisions count under their own block only; 0 layers is an answer like others."""
+    blocks = ["conv", {"mbconv": {"expansion": [1, 3, 6], "kernel": 3}}]
+    first = {"blocks": blocks, "layers": [0, 1], "width": [8, 16], "stride": [1, 2]}
+    space = load_space({**SPACE, "resolution": [28, 32], "width_multiplier": [0.5, 1], "stages": [first, STAGE]})
+    walked = members(space)
+
+    assert len({tuple(c.choices.items()) for c in walked}) == len(walked) == space.size() == 2 * 2 * 5 * 8 * 2
+
+
+@pytest.mark.parametrize(("suffix", "write"), [("yaml", yaml.safe_dump), ("yml", yaml.safe_dump), ("json", json.dumps)])
+def test_a_file_and_a_mapping_are_the_same_space(tmp_path, suffix, write):
+    file = tmp_path / f"mine.{suffix}"
+    file.write_text(write(SPACE))
+
+    assert load_space(file) == load_space(str(file)) == load_space(SPACE)
+
+
+def test_a_number_stands_for_a_list_of_one():
+    listed = {**SPACE, "resolution": [28], "stages": [{"blocks": [{"conv": None}], "layers": [1], "width": [8]}]}
+
+    assert load_space(SPACE) == load_space(listed)
+
+
+def test_whole_numbers_stand_for_the_fractions_a_block_declares():
+    space = load_space({**SPACE, "stages": [{**STAGE, "blocks": [{"conv": {"se": [0, 0.25]}}]}]})
+
+    assert space.stages[0].blocks[0].parameters["se"] == (0.0, 0.25)
+    assert [type(value) for value in space.stages[0].blocks[0].parameters["se"]] == [float, float]
+
+
+def stage(**changes):
+    return {"stages": [STAGE, {**STAGE, **changes}]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"colour": 1}, r"space\.colour: Extra inputs"),
+        ({"name": ""}, r"space\.name: "),
+        ({"name": "../mine"}, r"space\.name: "),
+        ({"resolution": 0}, r"space\.resolution\.0: "),
+        ({"resolution": True}, r"space\.resolution\.0: "),
+        ({"resolution": "28"}, r"space\.resolution\.0: "),
+        ({"width_multiplier": -1}, r"space\.width_multiplier\.0: "),
+        ({"width_multiplier": float("nan")}, r"space\.width_multiplier\.0: "),
+        ({"stem": {}}, r"space\.stem\.width: "),
+        ({"stages": []}, r"space\.stages: an empty list"),
+        ({"stages": [STAGE] * 99}, r"space\.stages: more than 32"),
+        ({"head": -1}, r"space\.head: "),
+        (stage(layers=0), r"space\.stages\.1\.layers: 0 alone"),
+        (stage(layers=[1, 1]), r"space\.stages\.1\.layers: 1 is listed twice"),
+        (stage(layers=10**9), r"space\.stages\.1\.layers\.0: "),
+        (stage(width=[]), r"space\.stages\.1\.width: an empty list"),
+        (stage(width=[8, 0]), r"space\.stages\.1\.width\.1: "),
+        (stage(stride=0), r"space\.stages\.1\.stride\.0: "),
+        (stage(blocks=[]), r"space\.stages\.1\.blocks: an empty list"),
+        (stage(blocks=[3]), r"space\.stages\.1\.blocks\.0: "),
+        (stage(blocks=["conv", "warp"]), r"space\.stages\.1\.blocks\.1: no block named 'warp'; there are: conv, fire"),
+        (stage(blocks=["conv", "conv"]), r"space\.stages\.1\.blocks\.1: conv is listed twice"),
+        (stage(blocks=[{"conv": {}, "fire": {}}]), r"space\.stages\.1\.blocks\.0: names 2 blocks"),
+        (
+            stage(blocks=[{"conv": {"kernel": "wide"}}]),
+            r"space\.stages\.1\.blocks\.0\.kernel: 'wide' is not among 3, 5",
+        ),
+        (stage(blocks=[{"conv": {"kernel": []}}]), r"space\.stages\.1\.blocks\.0\.kernel: an empty list"),
+        (stage(blocks=[{"conv": {"kernel": [3, 3]}}]), r"space\.stages\.1\.blocks\.0\.kernel: 3 is listed twice"),
+        (stage(blocks=[{"conv": {"depth": 3}}]), r"space\.stages\.1\.blocks\.0\.depth: conv has no parameter 'depth'"),
+        (stage(blocks=[{"conv": 3}]), r"space\.stages\.1\.blocks\.0\.conv: "),
+    ],
+)
+def test_errors_name_the_field(changes, message):
+    with pytest.raises(SpecError, match=message) as raised:
+        load_space({**SPACE, **changes})
+
+    assert len(str(raised.value).splitlines()) == 1
+
+
+def test_all_wrong_fields_are_named_at_once():
+    with pytest.raises(SpecError) as raised:
+        load_space({**SPACE, "resolution": 0, "stages": [{**STAGE, "width": -1, "depth": 2}]})
+
+    named = [line.split(": ")[0] for line in str(raised.value).splitlines()]
+    assert named == ["space.resolution.0", "space.stages.0.width.0", "space.stages.0.depth"]
+
+
+@pytest.mark.parametrize("name", ["mega", "mega.yaml", "missing/space.json", "", "."])
+def test_an_unknown_name_lists_the_known_and_says_that_files_work(name):
+    with pytest.raises(UnknownNameError, match=r"\.yaml, \.yml or \.json.*there are: mnasnet, mobile, small"):
+        load_space(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.yaml", b"name: [1"),
+        ("b.json", b"{'name': 1}"),
+        ("c.yaml", b"\xff\xfe\x00"),
+        ("d.yaml", b"!!python/object/apply:os.getcwd []"),
+        ("e.yaml", b"- 1\n"),
+        ("f.yaml", b""),
+        ("g.json", b'{"name": "x", "resolution": NaN}'),
+        ("h.yaml", b"1: 2\n"),
+    ],
+)
+def test_an_unreadable_file_is_named(tmp_path, name, content):
+    file = tmp_path / name
+    file.write_bytes(content)
+
+    with pytest.raises(SpecError, match=name):
+        load_space(file)
+
+
+def test_a_space_without_a_valid_member_says_why():
+    """A shuffle unit with a stride concatenates, so it cannot keep its channels."""
+    space = load_space({**SPACE, "stages": [{**STAGE, "blocks": ["shuffle"], "stride": 2}]})
+
+    with pytest.raises(InfeasibleError, match="a shuffle unit that concatenates must widen"):
+        space.sample(Random(0))
+
+
+def test_known_spaces():
+    assert known_spaces() == ("mnasnet", "mobile", "small")
