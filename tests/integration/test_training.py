@@ -11,7 +11,7 @@ from nas.dataset import Dataset, Split
 from nas.errors import CheckpointError, DivergedError
 from nas.ops.notation import read_network
 from nas.ops.torch_module import build
-from nas.training import Recipe
+from nas.training import Recipe, checkpoint
 from nas.training.fit import fit
 from nas.training.score import evaluate
 
@@ -56,6 +56,15 @@ def killed_after(epoch):
     return report
 
 
+def keep_in(reports):
+    """A report that keeps all but the seconds."""
+
+    def report(epoch, metrics):
+        reports[epoch] = {name: value for name, value in metrics.items() if name != "seconds"}
+
+    return report
+
+
 def state(module):
     return {key: value.clone() for key, value in module.state_dict().items()}
 
@@ -90,19 +99,16 @@ def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_pa
     """Bit for bit, dropout and augmentation included; the epoch it was killed after is reported again."""
     recipe, data = replace(RECIPE, optimizer=optimizer, ema_decay=ema_decay, learning_rate=0.01), quadrants()
     whole, first, second = (build(NETWORK, 3) for _ in range(3))
-    expected = fit(whole, data, recipe, seed=5, report=quiet)
+    undisturbed, after = {}, {}
+    fit(whole, data, recipe, seed=5, report=keep_in(undisturbed))
     with pytest.raises(Killed):
         fit(first, data, recipe, seed=5, report=killed_after(2), checkpoint_path=tmp_path / "a.pt")
     torch.rand(7)  # the global generator is elsewhere by then
-    reports = []
 
-    resumed = fit(
-        second, data, recipe, seed=5, report=lambda epoch, _: reports.append(epoch), checkpoint_path=tmp_path / "a.pt"
-    )
+    fit(second, data, recipe, seed=5, report=keep_in(after), checkpoint_path=tmp_path / "a.pt")
 
     assert_equal_states(state(second), state(whole))
-    assert (resumed.accuracy, resumed.loss) == (expected.accuracy, expected.loss)
-    assert reports == [2, 3, 4]
+    assert after == {epoch: undisturbed[epoch] for epoch in (2, 3, 4)}
 
 
 def test_a_finished_training_is_not_trained_again(tmp_path):
@@ -230,6 +236,19 @@ def test_a_diverging_training_says_where(ema_decay):
 
     with pytest.raises(DivergedError, match=r"the loss became (nan|inf) in epoch 1, step \d+; lower learning_rate"):
         fit(build(NETWORK, 0), quadrants(), recipe, seed=0, report=quiet)
+
+
+def test_each_step_takes_the_rate_of_its_middle(tmp_path):
+    """One step an epoch: the optimizer in each checkpoint still has the rate of that step."""
+    path, rates = tmp_path / "a.pt", []
+    recipe = replace(RECIPE, batch_size=256, warmup=0.25, learning_rate=0.1)
+
+    def report(*_):
+        rates.append(checkpoint.load(path, {}, "cpu")["optimizer"]["param_groups"][0]["lr"])
+
+    fit(build(NETWORK, 0), quadrants(), recipe, seed=0, report=report, checkpoint_path=path)
+
+    assert rates == pytest.approx([0.05, 0.1 * 5 / 6, 0.05, 0.1 / 6])
 
 
 def test_clipping_keeps_a_step_short():
