@@ -1,23 +1,21 @@
 """Export: a trained network as an ONNX file that is tested as it is shipped, and says in itself what it is."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
 from numpy.typing import NDArray
-from onnx import helper
 from torch import nn
 
 from nas.augment import normalised
 from nas.dataset import Dataset, Split
 from nas.errors import ExportError
 from nas.files import write_whole
+from nas.metadata import stamped
 from nas.ops import Network
 from nas.ops.notation import write_network
 from nas.ops.onnx_graph import StateWeights, onnx_model
@@ -50,22 +48,10 @@ def export(path: Path, network: Network, module: nn.Module, dataset: Dataset, ab
         "normalisation": {"scale": 1 / 255, "mean": list(dataset.mean), "std": list(dataset.std)},
         **about,
     }
-    write_whole(path, _stamped(onnx_model(network, StateWeights(state)), metadata))
+    write_whole(path, stamped(onnx_model(network, StateWeights(state)), metadata))
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     difference = _difference(session, module, _inputs(dataset.test, dataset, network, 0, PARITY_IMAGES))
     return Exported(_accuracy(session, dataset, network), difference, path.stat().st_size)
-
-
-def annotate(path: Path, more: Mapping[str, Any]) -> None:
-    """Add metadata, as JSON, to an exported file; the graph stays byte for byte."""
-    model = onnx.load(path)
-    known = {p.key: json.loads(p.value) for p in model.metadata_props}
-    write_whole(path, _stamped(model, {**known, **more}))
-
-
-def _stamped(model: onnx.ModelProto, metadata: Mapping[str, Any]) -> bytes:
-    helper.set_model_props(model, {key: json.dumps(value) for key, value in metadata.items()})
-    return model.SerializeToString()
 
 
 def _inputs(split: Split, dataset: Dataset, network: Network, start: int, count: int) -> torch.Tensor:

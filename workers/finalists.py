@@ -5,8 +5,8 @@ from concurrent.futures import as_completed
 from typing import Any
 
 from nas.errors import NasError
-from nas.export import annotate
 from nas.loop import Search
+from nas.metadata import annotate
 from nas.network import network
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network, write_network

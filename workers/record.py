@@ -10,6 +10,7 @@ from typing import Any
 
 from latency_db.records import Statistic
 from nas.loop import Search
+from nas.objective import objective as objectives
 from nas.ops.notation import write_network
 from nas.pareto import front
 from nas.report import report_html
@@ -117,9 +118,11 @@ class RunRecord:
 
     def _objective(self) -> dict[str, Any]:
         objective = self._search.objective
+        given = {**self._bench.spec.objective, "target_latency_ms": objective.target_latency_ms}
+        name = given.pop("name")
         return {
-            **self._bench.spec.objective,
-            "target_latency_ms": objective.target_latency_ms,
+            "name": name,
+            **objectives.parameters(name).model_validate(given).model_dump(),
             "steers": objective.steers,
             "formula": (getdoc(type(objective)) or objective.name).splitlines()[0],
             "note": None if objective.steers else NOT_STEERING,

@@ -47,6 +47,7 @@ def run(spec: SearchSpec, out: Path, watch: Watch, *, executor_name: str = "proc
         sizes = f"{len(images.train)} training, {len(images.validation)} validation, {len(images.test)} test images"
         watch.say(f"{images.name}: {sizes} of {images.side} x {images.side} px in {len(images.classes)} classes")
         space = load_space(spec.space).for_images(images.channels, images.side, len(images.classes))
+        space.sample(Random(spec.seed))  # a space without members is refused, with the reason, before any measurement
         estimator = _estimator(spec.device, space, watch)
         aim = {"target_latency_ms": _target_ms(spec, space, estimator, folder, watch), **spec.objective}
         with executor[executor_name](spec.parallel) as pool:

@@ -20,12 +20,14 @@ def run(spec: Path, out: Path, executor_name: str) -> None:
     from rich.table import Table  # noqa: PLC0415 - keeps `nas --help` fast
 
     from nas.spec import load_spec  # noqa: PLC0415 - keeps `nas --help` fast
+
+    checked = load_spec(spec)
     from workers.run import run as run_search  # noqa: PLC0415 - keeps `nas --help` fast
     from workers.watch import ConsoleWatch  # noqa: PLC0415 - keeps `nas --help` fast
 
     console = Console()
     with ConsoleWatch(console).drawn() as watch:
-        record = run_search(load_spec(spec), out, watch, executor_name=executor_name)
+        record = run_search(checked, out, watch, executor_name=executor_name)
     table = Table(box=SIMPLE, title="Finalists and reference networks", title_justify="left")
     table.add_column("network", no_wrap=True, min_width=len("model-0123456789abcdef.onnx"))
     for column in ("test", "validation", "ms", "params", "M MACs"):

@@ -1,0 +1,88 @@
+"""What is wrong with a spec is said in one message that names the field and the remedy, with exit code 2."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+NAS = Path(sys.executable).with_name("nas")
+
+NOTHING_FITS = {
+    "name": "mine",
+    "resolution": 28,
+    "stem": {"width": 16},
+    "stages": [{"blocks": [{"shuffle": {"groups": 4}}], "layers": 1, "width": 24, "stride": 2}],
+}
+
+
+def refused(spec, tmp_path):
+    """The message with which `nas run` refuses a spec."""
+    path = tmp_path / "spec.yaml"
+    path.write_text(spec if isinstance(spec, str) else json.dumps(spec))
+    done = subprocess.run(
+        [NAS, "run", path, "--out", tmp_path / "out"],
+        env={**os.environ, "NAS_LATENCY_DB": str(tmp_path / "latency.db")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("Error: ")
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({}, ["dataset", "required"]),
+        ("dataset: [", ["not YAML"]),
+        ("- dataset", ["mapping"]),
+        ({"dataset": "mnits"}, ["mnits", "fashion_mnist_mini"]),
+        ({"dataset": "fashion_mnist_mini", "max_trails": 3}, ["max_trails"]),
+        ({"dataset": "fashion_mnist_mini", "max_trials": 0}, ["max_trials", "greater than or equal to 1"]),
+        ({"dataset": "fashion_mnist_mini", "space": "smal"}, ["smal", "mnasnet", "small"]),
+        ({"dataset": "fashion_mnist_mini", "device": "pixel-1"}, ["pixel-1", "local-cpu-1t"]),
+        ({"dataset": "fashion_mnist_mini", "searcher": "evolutoin"}, ["evolutoin", "evolution"]),
+        ({"dataset": "fashion_mnist_mini", "searcher": {"name": "evolution", "pop": 3}}, ["searcher.pop"]),
+        ({"dataset": "fashion_mnist_mini", "evaluator": {"name": "train", "epochs": 0}}, ["evaluator.epochs"]),
+        ({"dataset": "fashion_mnist_mini", "references": ["alexnot"]}, ["alexnot", "alexnet"]),
+        (
+            "dataset: fashion_mnist_mini\nobjective: {name: constrained, target_latency_ms: .nan}",
+            ["objective.target_latency_ms"],
+        ),
+        ({"dataset": "fashion_mnist_mini", "space": NOTHING_FITS}, ["divisible by 4", "Widen"]),
+    ],
+)
+def test_a_wrong_spec_is_refused(spec, said, tmp_path):
+    message = refused(spec, tmp_path)
+
+    for words in said:
+        assert words in message
+
+
+def test_a_folder_of_one_class_is_refused(tmp_path):
+    (tmp_path / "photos" / "cats").mkdir(parents=True)
+    for number in range(4):
+        Image.new("RGB", (32, 32), (number, 0, 0)).save(tmp_path / "photos" / "cats" / f"{number}.png")
+
+    message = refused({"dataset": {"name": "folder", "path": str(tmp_path / "photos"), "size": 32}}, tmp_path)
+
+    assert "class" in message
+
+
+def test_a_corrupt_image_is_named(tmp_path):
+    for name in ("cats", "dogs"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(6):
+            Image.new("RGB", (32, 32), (number, 0, 0)).save(tmp_path / "photos" / name / f"{number}.png")
+    (tmp_path / "photos" / "dogs" / "3.png").write_bytes(b"\x89PNG but not really")
+
+    message = refused({"dataset": {"name": "folder", "path": str(tmp_path / "photos"), "size": 32}}, tmp_path)
+
+    assert "3.png" in message

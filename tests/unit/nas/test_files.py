@@ -1,0 +1,58 @@
+"""Files stay whole when the disk does not: a limit on the size of files stands for a disk that is full."""
+
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from nas.files import write_whole
+from nas.journal import FileJournal
+
+
+def limited(code, folder):
+    """Run code in a process whose files may not pass 1,000 bytes; folder is its first argument."""
+    return subprocess.run(
+        [sys.executable, "-c", code, folder],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_journal_on_a_full_disk_keeps_what_it_has(tmp_path):
+    code = """
+import sys, pathlib
+from nas.journal import FileJournal
+journal = FileJournal(pathlib.Path(sys.argv[1]) / "j")
+journal.add({"event": "asked", "fits": "x" * 800})
+journal.add({"event": "asked", "does not fit": "x" * 800})
+"""
+    done = limited(code, tmp_path)
+
+    assert "OSError" in done.stderr
+    assert FileJournal(tmp_path / "j").events() == [{"event": "asked", "fits": "x" * 800}]
+
+
+def test_a_file_on_a_full_disk_stays_as_it_was(tmp_path):
+    write_whole(tmp_path / "file", "before")
+    code = """
+import sys, pathlib
+from nas.files import write_whole
+write_whole(pathlib.Path(sys.argv[1]) / "file", "x" * 5000)
+"""
+
+    done = limited(code, tmp_path)
+
+    assert "OSError" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text() == "before"
+
+
+@pytest.mark.parametrize("data", [b"\x00\xff", "text", ""])
+def test_what_is_written_is_read(tmp_path, data):
+    write_whole(tmp_path / "new" / "file", data)
+
+    assert (tmp_path / "new" / "file").read_bytes() == (data.encode() if isinstance(data, str) else data)
