@@ -1,10 +1,17 @@
 """Hand-designed networks by name: what a search is compared with."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from nas.ops import Network
 from nas.registry import Registry
+
+Width = Annotated[float, Field(gt=0, le=10, description="multiplier of the channels")]
+Resolution = Annotated[int, Field(ge=1, description="height and width of the input in pixels")]
+Channels = Annotated[int, Field(ge=1, description="channels of the input")]
+Classes = Annotated[int, Field(ge=1, description="scores in the output")]
 
 
 class ReferenceNetwork(ABC):

@@ -79,14 +79,21 @@ def _require(holds: bool, why: str) -> None:
 
 def _windows(size: int, op: Conv | Pool) -> int:
     """Windows of op along a side of `size` pixels."""
+    _require(op.kernel > 0 and op.stride > 0 and op.pad >= 0, f"a window of {op.kernel} pixels with stride {op.stride}")
     room = size + 2 * op.pad - op.kernel
     _require(room >= 0, f"a {op.kernel}x{op.kernel} window does not fit on {size} pixels")
-    return (ceil(room / op.stride) if isinstance(op, Pool) and op.ceil else room // op.stride) + 1
+    if isinstance(op, Conv):
+        return room // op.stride + 1
+    _require(op.pad <= op.kernel // 2, f"a {op.kernel}x{op.kernel} pool is padded by {op.pad}, more than half of it")
+    windows = (ceil(room / op.stride) if op.ceil else room // op.stride) + 1
+    # A window that would start behind the image, in the padding, is left out.
+    return windows - 1 if (windows - 1) * op.stride >= size + op.pad else windows
 
 
 @read.register
 def _(op: Conv, x: Shape) -> tuple[Shape, Cost]:
     _require(op.out > 0, f"a convolution to {op.out} channels")
+    _require(op.groups > 0, f"a convolution in {op.groups} groups")
     _require(x.channels % op.groups == 0, f"{x.channels} input channels do not divide into {op.groups} groups")
     _require(op.out % op.groups == 0, f"{op.out} output channels do not divide into {op.groups} groups")
     y = Shape(op.out, _windows(x.height, op), _windows(x.width, op))
@@ -96,6 +103,7 @@ def _(op: Conv, x: Shape) -> tuple[Shape, Cost]:
 
 @read.register
 def _(op: Linear, x: Shape) -> tuple[Shape, Cost]:
+    _require(op.out > 0, f"a linear layer to {op.out} numbers")
     weights = volume(x) * op.out
     return _leaf(x, Shape(op.out, 1, 1), weights + op.out, weights)
 
@@ -112,19 +120,31 @@ def _(_: GlobalPool, x: Shape) -> tuple[Shape, Cost]:
 
 @read.register
 def _(op: Shuffle, x: Shape) -> tuple[Shape, Cost]:
+    _require(op.groups > 0, f"a shuffle between {op.groups} groups")
     _require(x.channels % op.groups == 0, f"{x.channels} channels do not shuffle between {op.groups} groups")
     return _leaf(x, x)
 
 
 @read.register
 def _(op: SqueezeExcite, x: Shape) -> tuple[Shape, Cost]:
+    _require(op.reduced > 0, f"a squeeze to {op.reduced} numbers")
     weights = 2 * x.channels * op.reduced
     return _leaf(x, x, weights + op.reduced + x.channels, weights)
 
 
+@read.register
+def _(op: LocalResponseNorm, x: Shape) -> tuple[Shape, Cost]:
+    _require(op.size > 0 and op.size % 2 == 1, f"a normalisation across {op.size} channels, which have no middle")
+    return _leaf(x, x)
+
+
+@read.register
+def _(op: Dropout, x: Shape) -> tuple[Shape, Cost]:
+    _require(0 <= op.rate < 1, f"a dropout of {op.rate}, which is no share below 1")
+    return _leaf(x, x)
+
+
 @read.register(Activation)
-@read.register(Dropout)
-@read.register(LocalResponseNorm)
 @read.register(Identity)
 def _(_: Op, x: Shape) -> tuple[Shape, Cost]:
     return _leaf(x, x)

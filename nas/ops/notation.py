@@ -18,7 +18,10 @@ from nas.errors import NotationError
 from nas.ops import ACTIVATIONS, LEAVES, Concat, Identity, Leaf, Network, Op, Residual, Seq, Shape
 
 _TOKEN = re.compile(r"\s+|[a-z][a-z0-9_.+-]*|_[a-z0-9]+|[\[\]()|]")
+_SHAPE = re.compile(r"([1-9][0-9]{0,8})x([1-9][0-9]{0,8})x([1-9][0-9]{0,8})")
 _NUMBER = re.compile(r"([a-z]*)(-?[0-9].*)")
+_DEEPEST = 100
+"""Levels of brackets that are read."""
 
 
 def write_network(network: Network) -> str:
@@ -75,20 +78,24 @@ def _suffix(act: str | None) -> str:
 def read_network(text: str) -> Network:
     """The network written as `CxHxW: expression`; NotationError points at what is wrong."""
     head, colon, body = text.partition(":")
-    sizes = head.strip().split("x")
-    if not colon or len(sizes) != 3 or not all(size.isdigit() and int(size) > 0 for size in sizes):  # noqa: PLR2004 - C, H, W
+    sizes = _SHAPE.fullmatch(head.strip())
+    if not colon or not sizes:
         raise NotationError(f"a network starts with its input shape, such as '3x224x224: ', not {text[:20]!r}")
-    op = parse(body)
-    return Network(op if isinstance(op, Seq) else Seq((op,)), Shape(*map(int, sizes)))
+    return Network(Seq(_members(body)), Shape(*map(int, sizes.groups())))
 
 
 def parse(text: str) -> Op:
     """The expression in text; NotationError points at what is wrong."""
+    ops = _members(text)
+    return ops[0] if len(ops) == 1 else Seq(ops)
+
+
+def _members(text: str) -> tuple[Op, ...]:
     reader = _Reader(text)
     ops = reader.sequence()
     if reader.word:
         raise reader.wrong("unexpected")
-    return ops[0] if len(ops) == 1 else Seq(tuple(ops))
+    return tuple(ops)
 
 
 class _Reader:
@@ -96,6 +103,7 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._tokens = self._scan(text)
+        self._depth = 0
         self._advance()
 
     def _scan(self, text: str) -> Iterator[tuple[str, int]]:
@@ -121,9 +129,13 @@ class _Reader:
         self._advance()
 
     def sequence(self) -> list[Op]:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise self.wrong(f"more than {_DEEPEST} levels of brackets before")
         ops = []
         while self.word and self.word not in "])|":
             ops.append(self._one())
+        self._depth -= 1
         return ops
 
     def _one(self) -> Op:
@@ -174,6 +186,8 @@ def _leaf(word: str, error: NotationError) -> Leaf:
     cls, values = LEAVES[tag], {}
     for part in said:
         name, value = _value(cls, part, error)
+        if name in values:
+            raise NotationError(f"{error}: {part!r} gives {name} a second time")
         values[name] = value
     try:
         return cls(**values)

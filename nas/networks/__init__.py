@@ -1,0 +1,1 @@
+"""The papers' networks; a new family is one new module here."""

@@ -1,0 +1,41 @@
+"""AlexNet (Krizhevsky et al., 2012) on one device with two groups, as Caffe ships it and SqueezeNet compares with."""
+
+from dataclasses import dataclass
+
+from nas.network import Channels, Classes, ReferenceNetwork, Resolution, network
+from nas.ops import Conv, Dropout, Linear, LocalResponseNorm, Network, Pool, Shape, seq
+
+
+@network("alexnet")
+@dataclass(frozen=True, kw_only=True)
+class AlexNet(ReferenceNetwork):
+    """AlexNet, three of its convolutions in two groups.
+
+    Response normalisation has Caffe's bias of 1; the paper has 2.
+    """
+
+    resolution: Resolution = 227
+    channels: Channels = 3
+    classes: Classes = 1000
+
+    def expand(self) -> Network:
+        pool = Pool(3, 2, padding=0, ceil=True)
+        norm = LocalResponseNorm(5, alpha=1e-4, beta=0.75, bias=1.0)
+        op = seq(
+            Conv(96, 11, 4, padding=0, norm=False),
+            norm,
+            pool,
+            Conv(256, 5, groups=2, norm=False),
+            norm,
+            pool,
+            Conv(384, 3, norm=False),
+            Conv(384, 3, groups=2, norm=False),
+            Conv(256, 3, groups=2, norm=False),
+            pool,
+            Linear(4096, act="relu"),
+            Dropout(0.5),
+            Linear(4096, act="relu"),
+            Dropout(0.5),
+            Linear(self.classes),
+        )
+        return Network(op, Shape(self.channels, self.resolution, self.resolution))

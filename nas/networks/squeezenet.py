@@ -1,0 +1,60 @@
+"""SqueezeNet 1.0 (arXiv:1602.07360, table 1) and its authors' cheaper revision 1.1: no batch norm, ceiling pools."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from nas.blocks.fire import fire
+from nas.network import Channels, Classes, ReferenceNetwork, Resolution, network
+from nas.ops import Conv, Dropout, GlobalPool, Network, Op, Pool, Shape, seq
+
+POOL = Pool(3, 2, padding=0, ceil=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqueezeNet(ReferenceNetwork):
+    stem: ClassVar[Conv]
+    features: ClassVar[tuple[Op, ...]]
+
+    resolution: Resolution = 224
+    channels: Channels = 3
+    classes: Classes = 1000
+
+    def expand(self) -> Network:
+        head = (Dropout(0.5), Conv(self.classes, norm=False), GlobalPool())
+        op = seq(self.stem, *self.features, *head)
+        return Network(op, Shape(self.channels, self.resolution, self.resolution))
+
+
+def _fires(*modules: tuple[int, int]) -> tuple[Op, ...]:
+    """Fire modules of (squeezed, expanded) channels."""
+    return tuple(fire(squeezed, expanded, norm=False) for squeezed, expanded in modules)
+
+
+@network("squeezenet_1_0")
+class SqueezeNet10(SqueezeNet):
+    """SqueezeNet 1.0: fire modules, AlexNet's accuracy with a fiftieth of its parameters."""
+
+    stem = Conv(96, 7, 2, padding=0, norm=False)
+    features = (
+        POOL,
+        *_fires((16, 64), (16, 64), (32, 128)),
+        POOL,
+        *_fires((32, 128), (48, 192), (48, 192), (64, 256)),
+        POOL,
+        *_fires((64, 256)),
+    )
+
+
+@network("squeezenet_1_1")
+class SqueezeNet11(SqueezeNet):
+    """SqueezeNet 1.1: a smaller stem and earlier pools, for fewer than half of the multiply-adds."""
+
+    stem = Conv(64, 3, 2, padding=0, norm=False)
+    features = (
+        POOL,
+        *_fires((16, 64), (16, 64)),
+        POOL,
+        *_fires((32, 128), (32, 128)),
+        POOL,
+        *_fires((48, 192), (48, 192), (64, 256), (64, 256)),
+    )
