@@ -35,7 +35,8 @@ class Recipe:
         paper's form), added to the gradient otherwise.
     ema_decay: of the moving average of the weights; None for no average. It starts lower, after n steps at
         (1 + n) / (10 + n).
-    flip: mirror half of the images, where the data set allows it. shift, cutout: as in nas.augment.Augmentation.
+    flip: mirror half of the images, where the data set allows it. shift, cutout: as in nas.augment.Augmentation. All
+        are off by default, as they cost accuracy in trainings of 2 to 8 epochs (docs/results/recipe.md).
     clip_norm: the largest norm of the gradient over all weights.
     precision: `bf16` computes convolutions and linear layers in bfloat16 by autocast; weights stay in 32 bits.
     """
@@ -53,7 +54,7 @@ class Recipe:
     batch_size: int = 64
     precision: Precision = "fp32"
     clip_norm: float | None = None
-    flip: bool = True
+    flip: bool = False
     shift: float = 0.0
     cutout: float = 0.0
 
@@ -99,9 +100,10 @@ MNASNET_RECIPE = Recipe(
     label_smoothing=0.1,
     ema_decay=0.9999,
     batch_size=4096,
+    flip=True,
 )
 """The paper's (arXiv:1807.11626, section 5), with label smoothing, average and epochs of its published code.
 
 Its dropout of 0.2 is an op of the network, before the classifier; its batch-norm momentum of 0.99 has no counterpart,
-as statistics are re-estimated for every score.
+as statistics are re-estimated for every score. Of its Inception preprocessing only the mirroring is here.
 """
