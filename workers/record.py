@@ -41,6 +41,7 @@ class RunRecord:
         self._bench = bench
         self._space = space
         self._search = search
+        self._rows: dict[int, dict[str, Any]] = {}
         self._start = time.monotonic()
         self._written = 0.0
         known = bench.folder.known("begun")
@@ -49,8 +50,12 @@ class RunRecord:
     def update(self) -> None:
         """Write the files, unless they were written a moment ago."""
         if time.monotonic() - self._written >= UPDATE_S:
-            self._write(self._record([], [], finished=False))
-            self._written = time.monotonic()
+            self.write()
+
+    def write(self) -> None:
+        """Write the files as the search stands now."""
+        self._write(self._record([], [], finished=False))
+        self._written = time.monotonic()
 
     def finish(self, references: list[dict[str, Any]], finalists: list[dict[str, Any]]) -> dict[str, Any]:
         """Write the files for the last time; returns the record."""
@@ -84,12 +89,18 @@ class RunRecord:
             "space": {"name": self._space.name, "size": self._space.size()},
             "device": self._device(),
             "objective": self._objective(),
-            "trials": [_row(trial) for trial in trials],
+            "trials": [self._row(trial) for trial in trials],
             "refused": self._search.refused,
             "front": [done[index].number for index in best],
             "references": references,
             "finalists": finalists,
         }
+
+    def _row(self, trial: Trial) -> dict[str, Any]:
+        """The trial as a row, made once for one that is finished."""
+        if trial.number not in self._rows or self._rows[trial.number]["state"] == State.RUNNING:
+            self._rows[trial.number] = _row(trial)
+        return self._rows[trial.number]
 
     def _dataset(self) -> dict[str, Any]:
         images = self._bench.images

@@ -108,6 +108,7 @@ def _run_trials(bench: Bench, search: Search, record: RunRecord) -> None:
     if search.trials:
         bench.watch.say(f"resumed: {finished()} of {total} trials are finished already")
     search.run(Steps(partial(_known, bench.estimator), train, report), max_trials=total, parallel=bench.spec.parallel)
+    record.write()
     if not any(trial.state is State.SUCCEEDED for trial in search.trials.values()):
         reasons = "; ".join(sorted({trial.reason or "no reason" for trial in search.trials.values()}))
         raise InfeasibleError(f"no trial succeeded: {reasons or 'the searcher proposed nothing'}")

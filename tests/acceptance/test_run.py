@@ -193,3 +193,30 @@ def test_killed_at_moments_of_its_life_it_ends_the_same(run, tmp_path, environme
         calm = rows(run[0] / "trials.jsonl")
         assert [t["id"] for t in trials] == [t["id"] for t in calm]
         assert [t["metrics"]["accuracy"] for t in trials] == [t["metrics"]["accuracy"] for t in calm]
+
+
+def test_trainings_that_diverge_are_failed_trials_with_their_reason(tmp_path, environment):
+    spec = SPEC | {"max_trials": 2, "evaluator": SPEC["evaluator"] | {"learning_rate": 10.0, "weight_decay": 0.9}}
+    process = start(spec, tmp_path, environment)
+    output, _ = process.communicate(timeout=120)
+
+    assert process.returncode == 2
+    assert "no trial succeeded" in output
+    trials = rows(tmp_path / "out" / "trials.jsonl")
+    assert [trial["state"] for trial in trials] == ["failed", "failed"]
+    assert all("lower the learning rate" in trial["reason"] for trial in trials)
+
+
+def test_ctrl_c_ends_it_at_once_with_its_workers(tmp_path, environment):
+    process = start(SPEC | {"parallel": 2}, tmp_path, environment)
+    journal = tmp_path / "out" / "journal.jsonl"
+    deadline = time.monotonic() + 60
+    while not journal.exists() or '"told"' not in journal.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert "Traceback" not in output

@@ -29,8 +29,8 @@ def run(spec: Path, out: Path, executor_name: str) -> None:
     with ConsoleWatch(console).drawn() as watch:
         record = run_search(checked, out, watch, executor_name=executor_name)
     table = Table(box=SIMPLE, title="Finalists and reference networks", title_justify="left")
-    table.add_column("network", no_wrap=True, min_width=len("model-0123456789abcdef.onnx"))
-    for column in ("test", "validation", "ms", "params", "M MACs"):
+    table.add_column("network", min_width=len("model-0123456789abcdef.onnx"))
+    for column in ("test", "val.", "ms", "params", "M MACs"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in [*record["finalists"], *record["references"]]:
         metrics = row["metrics"]
@@ -45,7 +45,7 @@ def run(spec: Path, out: Path, executor_name: str) -> None:
         )
     console.print(table)
     console.print(
-        "test: of the exported file, in ONNX Runtime. validation: of a reference trained as the trials were.\n"
+        "test: of the exported file, in ONNX Runtime. val.: on validation images, of a reference trained as the trials were.\n"
         f"Pareto front of {len(record['front'])} among {len(record['trials'])} trials: {out / 'report.html'}",
         soft_wrap=True,
     )

@@ -111,6 +111,7 @@ def _become_worker(reports: "SimpleQueue[_Message]", parent: int) -> None:
     """Prepare a fresh process: reports go to the queue, Ctrl-C is the parent's, and no orphan survives the parent."""
     global _reports  # noqa: PLW0603 - a pool's initializer has no other place to leave things
     _reports = reports
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin would take the cores from other trainings
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
