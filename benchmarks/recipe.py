@@ -66,6 +66,7 @@ LONG = {
     "plain, cosine": replace(SGD, batch_size=64, schedule="cosine"),
     "plain, adamw 0.012": replace(ADAMW, batch_size=64, learning_rate=0.012),
     "plain, label smoothing 0.1": replace(SGD, batch_size=64, label_smoothing=0.1),
+    "plain, no average": replace(SGD, batch_size=64, ema_decay=None),
 }
 
 

@@ -204,7 +204,7 @@ def test_trainings_that_diverge_are_failed_trials_with_their_reason(tmp_path, en
     assert "no trial succeeded" in output
     trials = rows(tmp_path / "out" / "trials.jsonl")
     assert [trial["state"] for trial in trials] == ["failed", "failed"]
-    assert all("lower the learning rate" in trial["reason"] for trial in trials)
+    assert all("DivergedError" in trial["reason"] for trial in trials)
 
 
 def test_ctrl_c_ends_it_at_once_with_its_workers(tmp_path, environment):
