@@ -45,7 +45,7 @@ def run(spec: Path, out: Path, executor_name: str) -> None:
         )
     console.print(table)
     console.print(
-        "test: of the exported file, in ONNX Runtime. val.: on validation images, of a reference trained as the trials were.\n"
+        "test: of the exported file, in ONNX Runtime. val.: of a reference trained as the trials were, on validation.\n"
         f"Pareto front of {len(record['front'])} among {len(record['trials'])} trials: {out / 'report.html'}",
         soft_wrap=True,
     )
