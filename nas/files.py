@@ -8,7 +8,7 @@ from pathlib import Path
 def write_whole(path: Path, data: bytes | str) -> None:
     """Write a file so that readers, and the next start after a crash, see the old content or the new, never a part.
 
-    OSError if the disk is full or the folder cannot be written; the old file is untouched then.
+    OSError, with the path, if the disk is full or the folder cannot be written; the old file is untouched then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -19,6 +19,8 @@ def write_whole(path: Path, data: bytes | str) -> None:
             os.fsync(file.fileno())
         Path(name).chmod(0o644)
         Path(name).replace(path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise

@@ -32,13 +32,14 @@ class FileJournal:
     def add(self, event: Mapping[str, Any]) -> None:
         """Append an event; on disk when this returns. OSError, and no half line, if it cannot be written."""
         line = json.dumps(event, allow_nan=False).encode() + b"\n"
-        with self._path.open("ab") as file:
-            before = file.tell()
+        with self._path.open("ab", buffering=0) as file:  # a buffer would be written again before a truncation
+            before = file.seek(0, os.SEEK_END)
             try:
-                file.write(line)
-                file.flush()
+                written = 0
+                while written < len(line):
+                    written += file.write(line[written:])
                 os.fsync(file.fileno())
-            except OSError:
+            except OSError as error:
                 file.truncate(before)
-                raise
+                raise OSError(error.errno, error.strerror, str(self._path)) from error
         self._events.append(dict(event))
