@@ -65,7 +65,7 @@ def _finalist_cells(finalist: Record) -> list[Markup]:
 
 def trials_table(record: Record) -> Markup:
     """Every trial; its columns can be sorted where scripts run."""
-    heads = ("trial", "state", "accuracy", "latency, ms", "± error", "params", "MACs", "reward", "architecture")
+    heads = ("trial", "state", "accuracy", "latency, ms", "± repeat", "params", "MACs", "reward", "architecture")
     columns = [tag("th", head, scope="col", data_sort=head != "architecture") for head in heads]
     front = set(record["front"])
     latencies = [x for t in record["trials"] if (x := number(t["metrics"], "latency_ms") or 0.0) > 0]
