@@ -161,14 +161,13 @@ class Estimator:
 
     def _not_measured(self, missing: Sequence[Kernel]) -> NotMeasuredError:
         remedy = (
-            "measure them with `nas device measure"
+            "measure them with"
             if self.is_local
-            else f"the device is not this machine with {self.device.runtime} {self.device.runtime_version}: there, run "
-            "`nas device measure"
+            else f"the device is not this machine with {self.device.runtime} {self.device.runtime_version}: there, run"
         )
         return NotMeasuredError(
             f"device {self.device.name!r} lacks {len(missing)} kernels, such as '{missing[0].key}'; "
-            f"{remedy} {self.device.name} --space SPACE`"
+            f"{remedy} `nas device measure {self.device.name} --space SPACE`"
         )
 
 

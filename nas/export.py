@@ -36,10 +36,10 @@ class Exported:
 
 
 def export(path: Path, network: Network, module: nn.Module, dataset: Dataset, about: Mapping[str, Any]) -> Exported:
-    """Write the trained module as an ONNX file and test that file in ONNX Runtime.
+    """Test the trained module's ONNX file in ONNX Runtime, and write it.
 
-    Its metadata properties hold, as JSON, about and: notation, classes, normalisation. ExportError if the file's scores
-    are not torch's.
+    Its metadata properties hold, as JSON, about and: notation, classes, normalisation. ExportError if its scores are
+    not torch's; it is not written then.
     """
     state = {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
     metadata = {
@@ -48,10 +48,12 @@ def export(path: Path, network: Network, module: nn.Module, dataset: Dataset, ab
         "normalisation": {"scale": 1 / 255, "mean": list(dataset.mean), "std": list(dataset.std)},
         **about,
     }
-    write_whole(path, stamped(onnx_model(network, StateWeights(state)), metadata))
-    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    file = stamped(onnx_model(network, StateWeights(state)), metadata)
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
     difference = _difference(session, module, _inputs(dataset.test, dataset, network, 0, PARITY_IMAGES))
-    return Exported(_accuracy(session, dataset, network), difference, path.stat().st_size)
+    exported = Exported(_accuracy(session, dataset, network), difference, len(file))
+    write_whole(path, file)
+    return exported
 
 
 def _inputs(split: Split, dataset: Dataset, network: Network, start: int, count: int) -> torch.Tensor:
