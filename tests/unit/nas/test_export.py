@@ -1,0 +1,48 @@
+"""An exported file is tested before it is there."""
+
+import numpy as np
+import pytest
+from torch import nn
+
+from nas.dataset import Split, split
+from nas.errors import ExportError
+from nas.export import export
+from nas.ops.notation import read_network
+from nas.ops.torch_module import build
+
+NETWORK = read_network("1x8x8: conv_4_k3_s2 gap linear_2")
+
+
+class Shifted(nn.Module):
+    """Answers otherwise than its weights say."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def state_dict(self):
+        return self.module.state_dict()
+
+    def forward(self, x):
+        return self.module(x) + 1
+
+
+@pytest.fixture
+def images():
+    rng = np.random.default_rng(0)
+    part = Split(rng.integers(0, 256, (40, 8, 8, 1), np.uint8), np.arange(40) % 2)
+    return split("noise", ("even", "odd"), part, part, seed=0)
+
+
+def test_a_file_that_computes_as_torch_does_is_written(tmp_path, images):
+    exported = export(tmp_path / "model.onnx", NETWORK, build(NETWORK, 0), images, {"id": "1"})
+
+    assert exported.max_abs_difference < 1e-5
+    assert exported.size_bytes == (tmp_path / "model.onnx").stat().st_size
+
+
+def test_a_file_that_computes_something_else_is_not(tmp_path, images):
+    with pytest.raises(ExportError, match="differ from torch's by 1"):
+        export(tmp_path / "model.onnx", NETWORK, Shifted(build(NETWORK, 0)), images, {})
+
+    assert list(tmp_path.iterdir()) == []
