@@ -1,5 +1,6 @@
 """`nas run`: a whole search from one file."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -34,12 +35,12 @@ def run(spec: Path, out: Path, executor_name: str) -> None:
         table.add_column(column, justify="right", no_wrap=True)
     for row in [*record["finalists"], *record["references"]]:
         metrics = row["metrics"]
-        test, validation, latency = metrics.get("test_accuracy"), metrics.get("accuracy"), metrics.get("latency_ms")
+        test, validation = metrics.get("test_accuracy"), metrics.get("accuracy")
         table.add_row(
             row.get("file") or row["label"],
             "" if test is None else f"{test:.2%}",
             "" if validation is None else f"{validation:.2%}",
-            f"~{metrics['estimated_latency_ms']:.4f}" if latency is None else f"{latency:.4f}",
+            _latency(metrics),
             f"{metrics['params']:,}",
             f"{metrics['macs'] / 1e6:.2f}",
         )
@@ -49,3 +50,11 @@ def run(spec: Path, out: Path, executor_name: str) -> None:
         f"Pareto front of {len(record['front'])} among {len(record['trials'])} trials: {out / 'report.html'}",
         soft_wrap=True,
     )
+
+
+def _latency(metrics: Mapping[str, float]) -> str:
+    """As measured end to end, or else estimated; references of a device that is elsewhere have neither."""
+    if "latency_ms" in metrics:
+        return f"{metrics['latency_ms']:.4f}"
+    estimated = metrics.get("estimated_latency_ms")
+    return "" if estimated is None else f"~{estimated:.4f}"
