@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from concurrent.futures import as_completed
 from typing import Any
 
-from nas.errors import NasError
+from nas.errors import DivergedError, NasError
 from nas.loop import Search
 from nas.metadata import annotate
 from nas.network import network
@@ -25,26 +25,22 @@ def train_references(bench: Bench) -> list[Row]:
     One whose training fails has no accuracy, and the reason is said.
     """
     rows = [_reference(bench, plugin) for plugin in bench.spec.references]
-    scores = bench.folder.known("references")
-    if scores is None:
-        bench.watch.say(f"training {len(rows)} reference networks as the trials were")
-        futures = [
-            bench.pool.submit(
-                evaluate,
-                bench.setup,
-                row["notation"],
-                report=epoch_bar(bench.watch, row["label"], bench.spec.trial_epochs),
-            )
-            for row in rows
-        ]
-        scores = []
-        for row, future in zip(rows, futures, strict=True):
-            try:
-                scores.append(dict(future.result()))
-            except NasError as error:
-                bench.watch.say(f"{row['label']}: {error}")
-                scores.append({})
-        bench.folder.keep("references", scores)
+    scores = [bench.folder.known(f"reference-{number}") for number in range(len(rows))]
+    missing = [number for number, score in enumerate(scores) if score is None]
+    if missing:
+        bench.watch.say(f"training {len(missing)} reference networks as the trials were")
+    futures = {}
+    for number in missing:
+        bar = epoch_bar(bench.watch, rows[number]["label"], bench.spec.trial_epochs)
+        futures[bench.pool.submit(evaluate, bench.setup, rows[number]["notation"], report=bar)] = number
+    for future in as_completed(futures):
+        number = futures[future]
+        try:
+            score = dict(future.result())
+        except NasError as error:
+            bench.watch.say(f"{rows[number]['label']}: {error}")
+            score = {}
+        scores[number] = bench.folder.keep(f"reference-{number}", score)
     return [{**row, "metrics": {**row["metrics"], **score}} for row, score in zip(rows, scores, strict=True)]
 
 
@@ -66,11 +62,15 @@ def best_trials(search: Search, count: int) -> list[Trial]:
 
 
 def train_finalists(bench: Bench, search: Search) -> list[Row]:
-    """The best trials as finalists: trained, exported and tested, each kept as soon as it is done."""
+    """The best trials as finalists: trained, exported and tested, each kept as soon as it is done.
+
+    One whose longer training diverges is left out, and the reason is said.
+    """
     chosen = best_trials(search, bench.spec.finalists.count)
-    rows = {trial.number: bench.folder.known(_key(trial)) for trial in chosen}
+    found = {trial.number: bench.folder.known(_key(trial)) for trial in chosen}
+    rows = {number: row for number, row in found.items() if row is not None}
     epochs = bench.spec.finalists.epochs
-    open_trials = [trial for trial in chosen if rows[trial.number] is None]
+    open_trials = [trial for trial in chosen if trial.number not in rows]
     if open_trials:
         bench.watch.say(f"training {len(open_trials)} finalists for {epochs} epochs each")
     futures = {}
@@ -85,12 +85,15 @@ def train_finalists(bench: Bench, search: Search) -> list[Row]:
         bar = epoch_bar(bench.watch, f"finalist {architecture.id}", epochs)
         futures[bench.pool.submit(finalise, bench.setup, notation, epochs, paths, about, report=bar)] = trial
     for future in as_completed(futures):
-        trial = futures[future]
-        rows[trial.number] = bench.folder.keep(_key(trial), future.result())
-        bench.watch.say(
-            f"finalist {trial.candidate.architecture.id}  test accuracy {rows[trial.number]['test_accuracy']:.2%}"
-        )
-    return [_finalist(trial, rows[trial.number]) for trial in chosen]
+        trial, name = futures[future], f"finalist {futures[future].candidate.architecture.id}"
+        try:
+            row = future.result()
+        except DivergedError as error:
+            bench.watch.say(f"{name} is left out: {error}")
+        else:
+            rows[trial.number] = bench.folder.keep(_key(trial), row)
+            bench.watch.say(f"{name}  test accuracy {row['test_accuracy']:.2%}")
+    return [_finalist(trial, rows[trial.number]) for trial in chosen if trial.number in rows]
 
 
 def _key(trial: Trial) -> str:
