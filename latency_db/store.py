@@ -133,7 +133,7 @@ def _engine(path: Path) -> Engine:
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": BUSY_TIMEOUT_S})
 
     # The driver's own transaction handling is switched off, so that writers lock the file when they begin, and wait for
-    # each other, instead of failing in the middle. The journal stays the default one: no WAL (see docs/design.md).
+    # each other, instead of failing in the middle.
     @event.listens_for(engine, "connect")
     def _(connection: Any, _: Any) -> None:
         connection.isolation_level = None

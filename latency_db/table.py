@@ -20,19 +20,11 @@ Progress = Callable[[int, int], None]
 """Told how many of how many kernels are measured."""
 
 
-def space_kernels(space: SearchSpace) -> list[Kernel]:
-    """All distinct kernels of the space's valid networks, those that random samples ask for most often first.
-
-    InfeasibleError if the space has no valid network.
-    """
-    return list(kernel_frequencies(space))
-
-
 def kernel_frequencies(space: SearchSpace) -> dict[Kernel, float]:
     """How often a network drawn uniformly from the space's decisions, and valid, asks for each kernel; descending.
 
     Exact, by dynamic programming over the stages: the probability of reaching a stage with an input shape, times that
-    of the step, times that of a valid rest.
+    of the step, times that of a valid rest. InfeasibleError if the space has no valid network.
     """
     frequencies: dict[Kernel, float] = defaultdict(float)
     valid = 0.0

@@ -18,15 +18,3 @@ def front(points: Sequence[Point]) -> list[int]:
         if not best or points[i][1] > points[best[-1]][1] or points[i] == points[best[-1]]:
             best.append(i)
     return best
-
-
-def hypervolume(points: Sequence[Point], reference: Point) -> float:
-    """Area between the front and reference, a latency and an accuracy that a point must better in both to count."""
-    latency, floor = reference
-    area = 0.0
-    for i in front(points):
-        x, accuracy = points[i]
-        if x < latency and accuracy > floor:
-            area += (latency - x) * (accuracy - floor)
-            floor = accuracy
-    return area

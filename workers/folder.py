@@ -30,7 +30,6 @@ class RunFolder:
             raise NasError(f"{path} is in use by another run; wait for it, or choose another --out") from None
         self._hold(spec)
         self.journal = FileJournal(path / "journal.jsonl")
-        self.resumed = bool(self.journal.events())
 
     def _hold(self, spec: SearchSpec) -> None:
         ours = spec.model_dump(mode="json")
