@@ -42,7 +42,7 @@ class RunRecord:
         self._space = space
         self._search = search
         self._rows: dict[int, dict[str, Any]] = {}
-        self._start = time.monotonic()
+        self._start = time.monotonic() - (bench.folder.known("seconds") or 0.0)  # earlier calls count
         self._written = 0.0
         known = bench.folder.known("begun")
         self._begun = known or bench.folder.keep("begun", {"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")})
@@ -65,6 +65,7 @@ class RunRecord:
 
     def _write(self, record: dict[str, Any]) -> None:
         folder = self._bench.folder
+        folder.keep("seconds", record["seconds"])
         folder.write_lines("trials.jsonl", (row for row in record["trials"] if row["state"] != State.RUNNING))
         by_number = {row["number"]: row for row in record["trials"]}
         points = [by_number[number] for number in record["front"]]

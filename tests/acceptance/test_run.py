@@ -153,13 +153,16 @@ def test_the_report_shows_finalists_and_references(run):
 
 
 def test_called_again_it_has_nothing_left_to_do(run, environment):
+    """The time it took counts all calls."""
     out, _ = run
     before = (out / "journal.jsonl").read_bytes()
+    seconds = json.loads((out / "results" / "seconds.json").read_text())
 
     output = finished(start(SPEC, out.parent, environment))
 
     assert (out / "journal.jsonl").read_bytes() == before
     assert "resumed: 8 of 8" in output
+    assert json.loads((out / "results" / "seconds.json").read_text()) >= seconds
 
 
 def test_another_spec_in_the_folder_is_refused(run, environment):
