@@ -14,7 +14,7 @@ from latency_db.commands.progress import progress_bar
 @click.argument("name")
 @click.option("--device", "device_name", help="Profile the latency on this device too.")
 @click.option("--count", type=click.IntRange(1), default=1000, show_default=True, help="Random samples.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the samples.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the samples.")
 @click.option("--budget", type=Duration(), default="30s", show_default=True, help="Time to measure missing kernels.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def profile(name: str, device_name: str | None, *, count: int, seed: int, budget: float, as_json: bool) -> None:

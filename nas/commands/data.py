@@ -103,11 +103,11 @@ def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
 @data.command()
 @click.argument("name")
 @click.option("-o", "options", metavar="KEY=VALUE", multiple=True, help="A parameter of the data set, as size=64.")
-@click.option("--seed", default=0, show_default=True, help="Draws the validation images.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws the validation images.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> None:
     """Describe data set NAME: classes, splits, mean and deviation, digest. NAME may be folder:PATH or hf:OWNER/SET."""
-    from yaml import safe_load  # noqa: PLC0415 - keeps `nas --help` fast
+    from yaml import YAMLError, safe_load  # noqa: PLC0415 - keeps `nas --help` fast
 
     from nas.dataset import load, resolve  # noqa: PLC0415 - keeps `nas --help` fast
 
@@ -116,7 +116,10 @@ def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> No
         key, equals, value = option.partition("=")
         if not equals:
             raise click.BadParameter(f"{option!r} is not KEY=VALUE", param_hint="-o")
-        config[key] = safe_load(value)
+        try:
+            config[key] = safe_load(value)
+        except YAMLError:
+            raise click.BadParameter(f"{value!r} is no YAML value", param_hint="-o") from None
     loaded = load(config, seed)
     splits = {"train": loaded.train, "validation": loaded.validation, "test": loaded.test}
     facts: dict[str, Any] = {

@@ -47,7 +47,9 @@ def show(name: str, as_json: bool) -> None:
 @click.command()
 @click.argument("name", metavar="NAME|FILE")
 @click.option("--count", default=1, show_default=True, type=click.IntRange(min=1), help="How many.")
-@click.option("--seed", default=0, show_default=True, type=int, help="The same seed gives the same members.")
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="The same seed gives the same members."
+)
 @click.option(
     "--onnx",
     "folder",

@@ -216,3 +216,11 @@ def test_a_set_is_described():
 def test_options_are_checked_as_parameters_of_the_set(tmp_path):
     assert "not KEY=VALUE" in nas_data("show", f"folder:{tmp_path}", "-o", "size").output
     assert "dataset.size" in str(nas_data("show", f"folder:{tmp_path}", "-o", "size=big").exception)
+
+
+@pytest.mark.parametrize("arguments", [("--seed", "-1"), ("-o", "size=[")])
+def test_an_option_that_cannot_be_used_is_named(arguments):
+    done = CliRunner().invoke(data, ["show", "fashion_mnist_mini", *arguments])
+
+    assert done.exit_code == 2
+    assert arguments[0] in done.output

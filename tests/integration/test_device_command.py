@@ -75,3 +75,10 @@ def test_profile_without_and_with_a_device(call):
     text = call(profile, "tiny.json", "--count", "50", "--device", "local-cpu-1t").stdout
     assert "6 architectures" in text
     assert "50 networks" in text
+
+
+def test_a_negative_seed_is_refused(call):
+    done = call(profile, "tiny.json", "--seed", "-1")
+
+    assert done.exit_code == 2
+    assert "--seed" in done.output
