@@ -103,7 +103,7 @@ def load_spec(path: Path) -> SearchSpec:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"the spec {path} cannot be read: {error}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise SpecError(f"{path} is not YAML: {error}") from None
     if not isinstance(data, dict):
         raise SpecError(f"{path}: a spec is a mapping with at least `dataset: NAME`")

@@ -69,7 +69,7 @@ def _read(path: Path) -> Any:
     try:
         text = path.read_text("utf-8")
         return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SpecError(f"{path}: not readable as {path.suffix[1:]}: {error}") from None
 
 

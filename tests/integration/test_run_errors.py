@@ -43,6 +43,7 @@ def refused(spec, tmp_path):
         ({}, ["dataset", "required"]),
         ("dataset: [", ["not YAML"]),
         ("- dataset", ["mapping"]),
+        ("[" * 20_000, ["not YAML"]),
         ({"dataset": "mnits"}, ["mnits", "fashion_mnist_mini"]),
         ({"dataset": "fashion_mnist_mini", "max_trails": 3}, ["max_trails"]),
         ({"dataset": "fashion_mnist_mini", "max_trials": 0}, ["max_trials", "greater than or equal to 1"]),

@@ -85,3 +85,16 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 
     assert "cannot write to" in failed
     assert "Traceback" not in failed
+
+
+@pytest.mark.parametrize("suffix", ["yaml", "json"])
+def test_a_file_nested_too_deep_is_refused(suffix, tmp_path):
+    """The reader gives up on thousands of levels; that is an error of the file, not a traceback."""
+    path = tmp_path / f"deep.{suffix}"
+    path.write_text("[" * 20_000)
+
+    assert f"not readable as {suffix}" in nas("space", "show", path, status=2)
+
+
+def test_a_negative_seed_is_refused(tmp_path):
+    assert "--seed" in nas("space", "sample", "small", "--seed", -1, "--onnx", tmp_path, status=2)
