@@ -7,6 +7,7 @@ NasError
 ├── InfeasibleError           a space (under its limits) in which no valid member was found
 ├── DataError                 a data set that is absent, damaged or unfit for training
 ├── DivergedError             a training whose loss is not a finite number
+├── OutOfMemoryError          a training that needs more memory than there is
 ├── CheckpointError           a training's checkpoint is damaged, of another training, or cannot be written
 ├── ExportError               an exported file that does not compute what was trained
 ├── NotMeasuredError          a device, or a kernel on it, without latency records
@@ -44,6 +45,10 @@ class DataError(NasError):
 
 class DivergedError(NasError):
     """The loss of a training is not a finite number."""
+
+
+class OutOfMemoryError(NasError):
+    """A training needs more memory than there is."""
 
 
 class CheckpointError(NasError):

@@ -7,6 +7,7 @@ that was killed goes on by making the same calls again.
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any, Protocol
 
 from nas.errors import InfeasibleError, NasError
@@ -106,6 +107,10 @@ class Search:
 
     def _finish(self, trial: Trial, measured: Metrics, steps: Steps) -> None:
         metrics = {**trial.metrics, **measured}
+        broken = [f"{name} is {value}" for name, value in metrics.items() if not isfinite(value)]
+        if broken:
+            self._end(replace(trial, state=State.FAILED, reason="; ".join(broken)), steps)
+            return
         self._end(replace(trial, state=State.SUCCEEDED, metrics=metrics, reward=self.objective.reward(metrics)), steps)
 
     def _end(self, trial: Trial, steps: Steps) -> None:

@@ -4,13 +4,15 @@ A worker keeps the data set of its last task, so that it is loaded once.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from nas.dataset import Dataset, dataset
+from nas.errors import OutOfMemoryError
 from nas.evaluator import Evaluator, Report, evaluator
 from nas.evaluators.train import TrainEvaluator
 from nas.ops.notation import read_network
@@ -43,9 +45,24 @@ def _evaluator(setup: Setup) -> Evaluator:
     return evaluator.make(json.loads(setup.evaluator), _dataset(setup.dataset, setup.seed), setup.seed)
 
 
+@contextmanager
+def _memory_said() -> Iterator[None]:
+    """Make a want of memory a NasError, so that it ends the trial and not the search."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        # torch has an error of its own for a GPU that is full, but for the CPU no more than this message.
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        raise OutOfMemoryError(
+            f"{str(error).splitlines()[0]}; lower batch_size or the number of parallel trials"
+        ) from error
+
+
 def evaluate(setup: Setup, notation: str, *, report: Report) -> dict[str, float]:
     """Metrics of a network, by the search's evaluator."""
-    return dict(_evaluator(setup).evaluate(read_network(notation), report))
+    with _memory_said():
+        return dict(_evaluator(setup).evaluate(read_network(notation), report))
 
 
 def finalise(

@@ -107,6 +107,13 @@ def test_a_failed_training_is_a_failed_trial_with_its_reason(tmp_path):
     assert search(tmp_path / "j").trials[3].state is State.FAILED
 
 
+def test_a_score_that_is_no_number_is_a_failed_trial(tmp_path):
+    trials = search(tmp_path / "j").run(steps(lambda _: done({"accuracy": float("nan")})), max_trials=2, parallel=1)
+
+    assert [t.state for t in trials] == [State.FAILED, State.FAILED]
+    assert trials[0].reason == "accuracy is nan"
+
+
 def test_a_bug_is_not_a_failed_trial(tmp_path):
     with pytest.raises(ZeroDivisionError):
         search(tmp_path / "j").run(steps(lambda _: failed(ZeroDivisionError())), max_trials=2, parallel=1)
