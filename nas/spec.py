@@ -87,6 +87,8 @@ def parse_spec(data: object) -> SearchSpec:
     _check(searcher, "searcher", spec.searcher)
     _check(evaluator, "evaluator", spec.evaluator)
     for number, reference in enumerate(spec.references):
+        for fixed in sorted({"channels", "classes"} & set(reference)):
+            raise SpecError(f"references.{number}.{fixed}: the data set decides it; leave it out")
         _check(network, f"references.{number}", reference)
     try:
         load_space(spec.space)

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from concurrent.futures import as_completed
 from typing import Any
 
-from nas.errors import DivergedError, NasError
+from nas.dataset import Dataset
+from nas.errors import DivergedError, InvalidArchitectureError, NasError, SpecError
 from nas.loop import Search
 from nas.metadata import annotate
 from nas.network import network
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network, write_network
-from nas.spec import Plugin
+from nas.spec import SearchSpec
 from nas.trial import State, Trial
 from workers.bench import Bench, epoch_bar, sizes
 from workers.record import versions
@@ -19,12 +20,29 @@ from workers.tasks import evaluate, finalise
 Row = dict[str, Any]
 
 
-def train_references(bench: Bench) -> list[Row]:
-    """The spec's reference networks on the run's images, scored as the trials are.
+def reference_rows(spec: SearchSpec, images: Dataset) -> list[Row]:
+    """The spec's reference networks for the run's images. SpecError names one that cannot be built for them."""
+    fitted = {"resolution": images.side, "channels": images.channels, "classes": len(images.classes)}
+    rows = []
+    for number, plugin in enumerate(spec.references):
+        try:
+            expanded = network.make({**fitted, **plugin}).expand()
+            metrics = sizes(expanded)
+        except InvalidArchitectureError as error:
+            raise SpecError(
+                f"references.{number}: {plugin['name']} cannot be built for images of {images.side} px: {error}; "
+                "give it a larger resolution, or leave it out"
+            ) from None
+        label = " ".join([str(plugin["name"]), *(f"{key} {value}" for key, value in plugin.items() if key != "name")])
+        rows.append({"label": label, "notation": write_network(expanded), "metrics": metrics})
+    return rows
+
+
+def train_references(bench: Bench, rows: list[Row]) -> list[Row]:
+    """The rows of reference networks with their scores on the run's images, scored as the trials are.
 
     One whose training fails has no accuracy, and the reason is said.
     """
-    rows = [_reference(bench, plugin) for plugin in bench.spec.references]
     scores = [bench.folder.known(f"reference-{number}") for number in range(len(rows))]
     missing = [number for number, score in enumerate(scores) if score is None]
     if missing:
@@ -42,14 +60,6 @@ def train_references(bench: Bench) -> list[Row]:
             score = {}
         scores[number] = bench.folder.keep(f"reference-{number}", score)
     return [{**row, "metrics": {**row["metrics"], **score}} for row, score in zip(rows, scores, strict=True)]
-
-
-def _reference(bench: Bench, plugin: Plugin) -> Row:
-    images = bench.images
-    fitted = {"resolution": images.side, "channels": images.channels, "classes": len(images.classes)}
-    expanded = network.make({**fitted, **plugin}).expand()
-    label = " ".join([str(plugin["name"]), *(f"{key} {value}" for key, value in plugin.items() if key != "name")])
-    return {"label": label, "notation": write_network(expanded), "metrics": sizes(expanded)}
 
 
 def best_trials(search: Search, count: int) -> list[Trial]:

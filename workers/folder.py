@@ -16,7 +16,7 @@ from nas.spec import SearchSpec
 class RunFolder:
     """One run's folder, held by one process at a time. The same spec in the same folder goes on where it was.
 
-    SpecError if the folder is of another spec; NasError if another process holds it.
+    SpecError if the folder has anything of another spec; NasError if another process holds it.
     """
 
     def __init__(self, path: Path, spec: SearchSpec) -> None:
@@ -28,13 +28,18 @@ class RunFolder:
         except OSError:
             self._lock.close()
             raise NasError(f"{path} is in use by another run; wait for it, or choose another --out") from None
-        self._hold(spec)
-        self.journal = FileJournal(path / "journal.jsonl")
+        try:
+            self.journal = FileJournal(path / "journal.jsonl")
+            self._hold(spec)
+        except BaseException:
+            self._lock.close()
+            raise
 
     def _hold(self, spec: SearchSpec) -> None:
         ours = spec.model_dump(mode="json")
         known = self.path / "spec.json"
-        if not known.exists():
+        begun = self.journal.events() or (self.path / "results").exists()
+        if not known.exists() or not begun:  # a spec that was refused before it began may be corrected
             write_whole(known, json.dumps(ours, indent=2) + "\n")
             return
         theirs = json.loads(known.read_text(encoding="utf-8"))

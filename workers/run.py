@@ -24,7 +24,7 @@ from nas.spec import SearchSpec
 from nas.trial import Metrics, State, Trial
 from workers.bench import Bench, epoch_bar, sizes
 from workers.executor import executor
-from workers.finalists import measure_end_to_end, train_finalists, train_references
+from workers.finalists import measure_end_to_end, reference_rows, train_finalists, train_references
 from workers.folder import RunFolder
 from workers.record import RunRecord
 from workers.tasks import Setup, evaluate
@@ -34,6 +34,7 @@ TABLE_BUDGET_S = 120.0
 """Time for measuring kernels before the first trial; what is missing then is measured when a candidate needs it."""
 
 TARGET_SAMPLES = 200
+MIN_TARGET_SAMPLES = 20
 
 
 def run(spec: SearchSpec, out: Path, watch: Watch, *, executor_name: str = "process") -> dict[str, Any]:
@@ -41,6 +42,7 @@ def run(spec: SearchSpec, out: Path, watch: Watch, *, executor_name: str = "proc
 
     Returns the record of the run, which report.html shows. NasError if it cannot go on; what was finished stays.
     """
+    start_pool = executor[executor_name]
     with RunFolder(out, spec) as folder:
         setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=max(1, core_count() // spec.parallel))
         images = dataset.make(spec.dataset).load(spec.seed)
@@ -48,14 +50,15 @@ def run(spec: SearchSpec, out: Path, watch: Watch, *, executor_name: str = "proc
         watch.say(f"{images.name}: {sizes} of {images.side} x {images.side} px in {len(images.classes)} classes")
         space = load_space(spec.space).for_images(images.channels, images.side, len(images.classes))
         space.sample(Random(spec.seed))  # a space without members is refused, with the reason, before any measurement
+        references = reference_rows(spec, images)
         estimator = _estimator(spec.device, space, watch)
         aim = {"target_latency_ms": _target_ms(spec, space, estimator, folder, watch), **spec.objective}
-        with executor[executor_name](spec.parallel) as pool:
+        with start_pool(spec.parallel) as pool:
             bench = Bench(spec, folder, watch, images, estimator, pool, setup)
             search = Search(searcher.make(spec.searcher, space, spec.seed), objective.make(aim), folder.journal)
             record = RunRecord(bench, space, search)
             _run_trials(bench, search, record)
-            references = train_references(bench)
+            references = train_references(bench, references)
             finalists = train_finalists(bench, search)
         measure_end_to_end(bench, references, finalists)
         return record.finish(references, finalists)
@@ -80,10 +83,12 @@ def _target_ms(spec: SearchSpec, space: SearchSpace, estimator: Estimator, folde
         return given
     rng = Random(spec.seed)
     networks = [space.sample(rng).architecture.expand() for _ in range(TARGET_SAMPLES)]
-    if estimator.is_local:
-        estimator.ensure(networks)
-    target = float(f"{median(estimator.estimate(network).ms for network in networks):.3g}")
-    watch.say(f"target latency: {target} ms, the median of {TARGET_SAMPLES} random members of the space")
+    measured = [network for network in networks if not estimator.missing(network)]
+    if len(measured) < MIN_TARGET_SAMPLES and estimator.is_local:  # the table of a large space is never complete
+        measured = networks[:MIN_TARGET_SAMPLES]
+        estimator.ensure(measured)
+    target = float(f"{median(estimator.estimate(network).ms for network in measured or networks):.3g}")
+    watch.say(f"target latency: {target} ms, the median of {len(measured)} random members of the space")
     folder.keep("target_latency_ms", target)
     return target
 

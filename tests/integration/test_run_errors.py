@@ -53,6 +53,11 @@ def refused(spec, tmp_path):
         ({"dataset": "fashion_mnist_mini", "searcher": {"name": "evolution", "pop": 3}}, ["searcher.pop"]),
         ({"dataset": "fashion_mnist_mini", "evaluator": {"name": "train", "epochs": 0}}, ["evaluator.epochs"]),
         ({"dataset": "fashion_mnist_mini", "references": ["alexnot"]}, ["alexnot", "alexnet"]),
+        ({"dataset": "fashion_mnist_mini", "references": ["lenet_5", "alexnet"]}, ["references.1", "alexnet", "28 px"]),
+        (
+            {"dataset": "fashion_mnist_mini", "references": [{"name": "lenet_5", "classes": 7}]},
+            ["references.0.classes", "leave it out"],
+        ),
         (
             "dataset: fashion_mnist_mini\nobjective: {name: constrained, target_latency_ms: .nan}",
             ["objective.target_latency_ms"],
