@@ -33,9 +33,14 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What the loop needs from outside: known gives metrics without training, train starts one and is its future."""
+    """What the loop needs from outside.
+
+    known gives metrics without training, recall those of an earlier training of the same network, or None; train
+    starts one and is its future. report is told of each trial that begins or has ended.
+    """
 
     known: Callable[[Candidate], Metrics]
+    recall: Callable[[Candidate], Metrics | None]
     train: Callable[[Trial], Future[Metrics]]
     report: Callable[[Trial], None]
 
@@ -49,37 +54,54 @@ class Search:
         self.journal = journal
         self.trials: dict[int, Trial] = {}
         self.refused = 0
+        self.max_trials = 0
+        self._exhausted = False
         self._refused_in_a_row = 0
         self._trained: dict[str, Metrics] = {}
         for event in list(journal.events()):
             self._replay(event)
 
     def run(self, steps: Steps, *, max_trials: int, parallel: int) -> list[Trial]:
-        """Run until max_trials trials are finished; returns them by number.
+        """Run until max_trials trials are finished; returns them by number. max_trials may be changed meanwhile.
 
         Trials that a killed run left unfinished are trained first. A training that raises NasError is a failed trial.
+        A network is trained once: a trial that asks for it again waits for the training that is under way.
         """
-        running: dict[Future[Metrics], Trial] = {}
+        self.max_trials = max_trials
+        running: dict[Future[Metrics], list[Trial]] = {}
         waiting = [trial for trial in self.trials.values() if trial.state is State.RUNNING]
-        exhausted = False
         while True:
-            while len(running) < parallel and not exhausted:
-                trial = waiting.pop(0) if waiting else self._ask(steps) if len(self.trials) < max_trials else None
+            while len(running) < parallel:
+                trial = waiting.pop(0) if waiting else self._ask(steps)
                 if trial is None:
-                    exhausted = True
-                elif trial.candidate.architecture.id in self._trained:
-                    self._finish(trial, self._trained[trial.candidate.architecture.id], steps)
-                else:
-                    steps.report(trial)
-                    running[steps.train(trial)] = trial
+                    break
+                self._start(trial, running, steps)
             if not running:
                 return [self.trials[number] for number in sorted(self.trials)]
-            for future in sorted(wait(running, return_when=FIRST_COMPLETED).done, key=lambda f: running[f].number):
+            for future in sorted(wait(running, return_when=FIRST_COMPLETED).done, key=lambda f: running[f][0].number):
                 self._collect(running.pop(future), future, steps)
 
+    def _start(self, trial: Trial, running: dict[Future[Metrics], list[Trial]], steps: Steps) -> None:
+        """Train the trial's network, unless that was done before or is being done."""
+        wanted = trial.candidate.architecture.id
+        known = self._trained.get(wanted) or steps.recall(trial.candidate)
+        if known is not None:
+            self._finish(replace(trial, reused=True), known, steps)
+            return
+        steps.report(trial)
+        for trials in running.values():
+            if trials[0].candidate.architecture.id == wanted:
+                trials.append(replace(trial, reused=True))
+                return
+        running[steps.train(trial)] = [trial]
+
     def _ask(self, steps: Steps) -> Trial | None:
-        """The next candidate that keeps the limits, or None if the searcher has no more."""
-        while (candidate := self.searcher.ask()) is not None:
+        """The next candidate that keeps the limits, or None if there are trials enough or the searcher has no more."""
+        while len(self.trials) < self.max_trials and not self._exhausted:
+            candidate = self.searcher.ask()
+            if candidate is None:
+                self._exhausted = True
+                break
             metrics = steps.known(candidate)
             trial = Trial(len(self.trials), candidate, metrics=metrics)
             violation = self.objective.violation(metrics)
@@ -97,13 +119,15 @@ class Search:
                 )
         return None
 
-    def _collect(self, trial: Trial, future: Future[Metrics], steps: Steps) -> None:
+    def _collect(self, trials: list[Trial], future: Future[Metrics], steps: Steps) -> None:
         try:
             metrics = future.result()
         except NasError as error:
-            self._end(replace(trial, state=State.FAILED, reason=f"{type(error).__name__}: {error}"), steps)
+            for trial in trials:
+                self._end(replace(trial, state=State.FAILED, reason=f"{type(error).__name__}: {error}"), steps)
         else:
-            self._finish(trial, metrics, steps)
+            for trial in trials:
+                self._finish(trial, metrics, steps)
 
     def _finish(self, trial: Trial, measured: Metrics, steps: Steps) -> None:
         metrics = {**trial.metrics, **measured}
@@ -140,7 +164,8 @@ class Search:
         if event["event"] == "told":
             known = self.trials[number]
             told = replace(known, state=State(event["state"]), metrics=metrics)
-            self._told(replace(told, reward=event["reward"], reason=event["reason"]))
+            reused = event.get("reused", False)
+            self._told(replace(told, reward=event["reward"], reason=event["reason"], reused=reused))
             return
         candidate = self.searcher.ask()
         if candidate is None or dict(candidate.choices) != event["choices"]:
@@ -158,5 +183,6 @@ class Search:
 def _line(event: str, trial: Trial) -> Event:
     line = {"event": event, "trial": trial.number, "metrics": dict(trial.metrics)}
     if event == "told":
-        return line | {"state": trial.state.value, "reward": trial.reward, "reason": trial.reason}
+        ended = {"state": trial.state.value, "reward": trial.reward, "reason": trial.reason, "reused": trial.reused}
+        return line | ended
     return line | {"choices": dict(trial.candidate.choices), "reward": trial.reward}

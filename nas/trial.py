@@ -24,7 +24,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """number: place in the search, from 0. reward: higher is better; None if failed. reason: why it did not succeed."""
+    """number: place in the search, from 0. reward: higher is better; None if failed. reason: why it did not succeed.
+
+    reused: no training was needed, as the same network had been trained before.
+    """
 
     number: int
     candidate: Candidate
@@ -32,3 +35,4 @@ class Trial:
     metrics: Metrics = field(default_factory=dict)
     reward: float | None = None
     reason: str | None = None
+    reused: bool = False

@@ -16,6 +16,14 @@ from nas.spaces import load_space
 from nas.trial import Metrics, State, Trial
 
 SPACE = load_space("small")
+FOUR = {
+    "name": "four",
+    "resolution": 16,
+    "channels": 1,
+    "classes": 4,
+    "stem": {"width": 8, "kernel": 3, "stride": 2},
+    "head": 0,
+}
 
 
 class Killed(BaseException):
@@ -48,8 +56,8 @@ def search(path: Path, target_latency_ms: float = 1.0, name: str = "evolution") 
     return Search(searcher.make(name, SPACE, 7), aim, FileJournal(path))
 
 
-def steps(train, report=lambda _: None) -> Steps:
-    return Steps(known, train, report)
+def steps(train, report=lambda _: None, recall=lambda _: None) -> Steps:
+    return Steps(known, recall, train, report)
 
 
 def test_runs_exactly_the_trials_asked_for(tmp_path):
@@ -117,6 +125,49 @@ def test_a_score_that_is_no_number_is_a_failed_trial(tmp_path):
 def test_a_bug_is_not_a_failed_trial(tmp_path):
     with pytest.raises(ZeroDivisionError):
         search(tmp_path / "j").run(steps(lambda _: failed(ZeroDivisionError())), max_trials=2, parallel=1)
+
+
+def test_a_network_asked_for_again_waits_for_its_training(tmp_path):
+    """Four networks in the space, two workers: each is trained once, however often it is asked for."""
+    space = load_space({**FOUR, "stages": [{"blocks": [{"conv": {"kernel": [3, 5]}}], "layers": 1, "width": [8, 16]}]})
+    aim = objective.make({"name": "constrained", "target_latency_ms": 1.0})
+    trained, open_futures = [], []
+
+    def train(trial):
+        trained.append(trial.candidate.architecture.id)
+        open_futures.append(Future())
+        if len(open_futures) == 2:
+            for future in open_futures:
+                future.set_result({"accuracy": 0.5})
+            open_futures.clear()
+        return done({"accuracy": 0.5}) if not open_futures else open_futures[-1]
+
+    run = Search(searcher.make("random", space, 0), aim, FileJournal(tmp_path / "j"))
+    trials = run.run(steps(train), max_trials=20, parallel=2)
+
+    assert len(trained) == len(set(trained)) == 4
+    assert [t.number for t in trials] == list(range(20))
+    assert sum(t.reused for t in trials) == 16
+
+
+def test_a_network_trained_elsewhere_is_not_trained_again(tmp_path):
+    run = search(tmp_path / "j", name="random")
+    trials = run.run(
+        steps(lambda _: failed(ZeroDivisionError()), recall=lambda _: {"accuracy": 0.7}), max_trials=3, parallel=1
+    )
+
+    assert [(t.reused, t.metrics["accuracy"]) for t in trials] == [(True, 0.7)] * 3
+    assert all(t.reused for t in search(tmp_path / "j", name="random").trials.values()), "the journal knows it"
+
+
+def test_the_number_of_trials_may_change_while_it_runs(tmp_path):
+    run = search(tmp_path / "j", name="random")
+
+    def train(trial):
+        run.max_trials = 9 if trial.number == 2 else run.max_trials
+        return done({"accuracy": accuracy(trial)})
+
+    assert len(run.run(steps(train), max_trials=4, parallel=1)) == 9
 
 
 def test_candidates_over_a_limit_are_refused_without_training(tmp_path):
