@@ -42,8 +42,25 @@ class Block(ABC):
             "" if str in kinds else " and not another positive number of that kind"
         )
 
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """JSON schema of its parameters in a space: of each, one option or a list of those to search."""
+        searched = {f.name: _listed(f.metadata["options"], f.metadata["also"]) for f in fields(cls)}
+        return {"type": "object", "properties": searched, "additionalProperties": False}
+
     def parameters(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def _listed(options: tuple[Any, ...], also: tuple[Any, ...]) -> dict[str, Any]:
+    known = (*options, *also)
+    if any(isinstance(option, str) for option in known):
+        item: dict[str, Any] = {"enum": list(known)}
+    else:
+        bound = "minimum" if 0 in known else "exclusiveMinimum"
+        item = {"type": "number" if isinstance(known[0], float) else "integer", bound: 0}
+    several = {"type": "array", "items": item, "minItems": 1, "uniqueItems": True}
+    return {"anyOf": [item, several], "default": list(options)}
 
 
 def choice(*options: Any, also: tuple[Any, ...] = ()) -> Any:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from nas.archives import Splits, read_packed
-from nas.dataset import Dataset, DatasetSource, data_dir, data_dirs, split
+from nas.dataset import Dataset, DatasetSource, data_dir, data_dirs, dataset, split
 from nas.download import Progress, download
 from nas.errors import DataError
 
@@ -184,3 +184,15 @@ def packed(*files: str) -> tuple[Form, ...]:
 
 def _read_packed(file: str, folder: Path) -> Splits:
     return read_packed(folder / file)
+
+
+def dataset_row(name: str) -> dict[str, Any]:
+    """A known data set as JSON values. where: its file, or what else must be given, or None if it must be got first."""
+    source = dataset[name]
+    row: dict[str, Any] = {"name": name, "summary": source.summary, "licence": source.licence}
+    if issubclass(source, PublishedSource):
+        found = source.published.find()
+        where = None if found is None else str(found[1] / found[0].files[0])
+        return {**row, "where": where, "download_bytes": source.published.download_bytes}
+    required = [field for field, info in dataset.parameters(name).model_fields.items() if info.is_required()]
+    return {**row, "where": f"give {', '.join(required)}" if required else "in nas", "download_bytes": None}

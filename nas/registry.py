@@ -63,6 +63,18 @@ class Registry(Generic[T]):
         """The user-settable parameters of a plugin as a pydantic model that refuses others."""
         return _parameters(self[name])
 
+    def describe(self, name: str) -> dict[str, Any]:
+        """A plugin for catalogues and forms: its name, a summary, and its parameters as JSON schema.
+
+        The summary is the first line of its module's docstring; the docstring of the class describes the parameters.
+        """
+        cls = self[name]
+        schema = _parameters(cls).model_json_schema()
+        if cls.__doc__:
+            schema["description"] = inspect.cleandoc(cls.__doc__)
+        summary = (inspect.getdoc(inspect.getmodule(cls)) or "").partition("\n")[0]
+        return {"name": name, "summary": summary, "parameters": schema}
+
     def make(self, config: Mapping[str, Any] | str, *arguments: Any) -> T:
         """Build the plugin that config names, `{"name": ..., **parameters}` or just the name.
 

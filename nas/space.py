@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from math import prod
 from random import Random
 from typing import Any
@@ -173,6 +173,30 @@ class SearchSpace:
         """Number of ways to answer all decisions, exactly; invalid combinations included."""
         return len(self.resolutions) * len(self.multipliers) * prod(stage.size() for stage in self.stages)
 
+    def describe(self) -> dict[str, Any]:
+        """The space as JSON values in the words of its file, with the exact sizes of the whole and of each part."""
+        stages = [
+            {
+                "size": stage.size(),
+                "blocks": [{"block": b.block.name, "size": b.size(), "parameters": b.parameters} for b in stage.blocks],
+                "layers": stage.layers,
+                "width": stage.widths,
+                "stride": stage.strides,
+            }
+            for stage in self.stages
+        ]
+        return {
+            "name": self.name,
+            "size": self.size(),
+            "resolution": self.resolutions,
+            "width_multiplier": self.multipliers,
+            "stem": asdict(self.stem),
+            "stages": stages,
+            "head": self.head,
+            "channels": self.channels,
+            "classes": self.classes,
+        }
+
     def for_images(self, channels: int, side: int, classes: int) -> "SearchSpace":
         """The space for images of side x side pixels.
 
@@ -207,13 +231,13 @@ class SearchSpace:
         )
         return Candidate(architecture, choices)
 
-    def valid(self, choose: Choose) -> Candidate:
+    def valid(self, choose: Choose, tries: int = TRIES) -> Candidate:
         """The first valid candidate of repeated walks; choose should answer differently each time.
 
-        InfeasibleError if there is none in TRIES walks; it gives the commonest reason.
+        InfeasibleError if there is none in so many tries; it gives the commonest reason.
         """
         refusals: Counter[str] = Counter()
-        for _ in range(TRIES):
+        for _ in range(tries):
             candidate = self.walk(choose)
             refusal = candidate.architecture.refusal()
             if refusal is None:
@@ -221,13 +245,13 @@ class SearchSpace:
             refusals[refusal] += 1
         commonest, times = refusals.most_common(1)[0]
         raise InfeasibleError(
-            f"space {self.name!r}: no valid architecture in {TRIES} samples; {times} were refused because {commonest}. "
+            f"space {self.name!r}: no valid architecture in {tries} samples; {times} were refused because {commonest}. "
             "Widen the options of the stages involved."
         )
 
-    def sample(self, rng: Random) -> Candidate:
+    def sample(self, rng: Random, tries: int = TRIES) -> Candidate:
         """A random valid candidate, each decision answered uniformly."""
-        return self.valid(lambda decision: rng.randrange(len(decision.options)))
+        return self.valid(lambda decision: rng.randrange(len(decision.options)), tries)
 
     def decode(self, choices: Mapping[str, int]) -> Candidate:
         """The candidate that these choices lead to."""

@@ -2,14 +2,11 @@
 
 import json
 from dataclasses import asdict
-from typing import Any
 
 import click
 
 from latency_db.commands.duration import Duration
 from latency_db.commands.progress import progress_bar
-
-SESSIONS_SHOWN = 5
 
 
 @click.group()
@@ -21,14 +18,10 @@ def device() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_devices(*, as_json: bool) -> None:
     """List this machine's devices and all that were measured."""
-    from latency_db.catalogue import known_devices  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.catalogue import device_rows  # noqa: PLC0415 - `nas --help` stays fast
     from latency_db.store import Store  # noqa: PLC0415 - as above
 
-    store = Store()
-    summaries = {summary.device.id + summary.device.name: summary for summary in store.devices()}
-    rows = [
-        _device_row(name, known, summaries.get(known.id + known.name)) for name, known in known_devices(store).items()
-    ]
+    rows = device_rows(Store())
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -49,16 +42,10 @@ def list_devices(*, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(name: str, *, as_json: bool) -> None:
     """Show what is known of device NAME: its fingerprint, its statistic and its latest sessions."""
-    from latency_db.catalogue import find_device  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.records import Statistic  # noqa: PLC0415 - as above
+    from latency_db.catalogue import device_row  # noqa: PLC0415 - `nas --help` stays fast
     from latency_db.store import Store  # noqa: PLC0415 - as above
 
-    store = Store()
-    found = find_device(store, name)
-    summary = next((s for s in store.devices() if (s.device.id, s.device.name) == (found.id, found.name)), None)
-    row = _device_row(name, found, summary)
-    row["statistic"] = Statistic.of(found).meaning
-    row["latest_sessions"] = [_session_row(session) for session in store.sessions(found, SESSIONS_SHOWN)]
+    row = device_row(Store(), name)
     if as_json:
         click.echo(json.dumps(row, indent=2))
         return
@@ -104,32 +91,3 @@ def measure(name: str, *, source: str, budget: float, dataset_name: str | None, 
         f"{report.measured_now} of {report.kernels} kernels measured now, {report.measured_before} before, "
         f"{report.missing} missing; a random network finds {report.coverage:.1%} of its kernels"
     )
-
-
-def _device_row(name: str, known: Any, summary: Any) -> dict[str, Any]:
-    counts = ("kernels", "networks", "samples", "sessions", "suspect_sessions")
-    last = summary.last_measured_at if summary else None
-    return {
-        "name": name,
-        "runtime": known.runtime,
-        "runtime_version": known.runtime_version,
-        "precision": known.precision,
-        "threads": known.threads,
-        "fingerprint_id": known.id,
-        "fingerprint": dict(known.fingerprint),
-        **{count: getattr(summary, count) if summary else 0 for count in counts},
-        "last_measured_at": last.isoformat(timespec="seconds") if last else None,
-    }
-
-
-def _session_row(session: Any) -> dict[str, Any]:
-    return {
-        "started_at": session.started_at.isoformat(timespec="seconds"),
-        "harness": session.harness,
-        "empty_ms": session.empty_ms,
-        "reference_ms": session.reference_ms,
-        "reference_drift": session.reference_drift,
-        "state": session.state,
-        "reason": session.reason,
-        "environment": session.environment,
-    }

@@ -19,8 +19,9 @@ def data() -> None:
 def list_sets(*, as_json: bool) -> None:
     """List the known data sets, and where they are."""
     from nas.dataset import data_dirs, dataset  # noqa: PLC0415 - keeps `nas --help` fast
+    from nas.published import dataset_row  # noqa: PLC0415 - keeps `nas --help` fast
 
-    rows = [_row(name) for name in dataset]
+    rows = [dataset_row(name) for name in dataset]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -33,20 +34,6 @@ def list_sets(*, as_json: bool) -> None:
     console = Console()
     console.print(table)
     console.print("Looked for in: " + ", ".join(str(folder) for folder in data_dirs()), highlight=False)
-
-
-def _row(name: str) -> dict[str, Any]:
-    from nas.dataset import dataset  # noqa: PLC0415 - keeps `nas --help` fast
-    from nas.published import PublishedSource  # noqa: PLC0415 - keeps `nas --help` fast
-
-    source = dataset[name]
-    row: dict[str, Any] = {"name": name, "summary": source.summary, "licence": source.licence}
-    if issubclass(source, PublishedSource):
-        found = source.published.find()
-        where = None if found is None else str(found[1] / found[0].files[0])
-        return {**row, "where": where, "download_bytes": source.published.download_bytes}
-    required = [field for field, info in dataset.parameters(name).model_fields.items() if info.is_required()]
-    return {**row, "where": f"give {', '.join(required)}" if required else "in nas", "download_bytes": None}
 
 
 def _how_to_get(row: dict[str, Any]) -> str:

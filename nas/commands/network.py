@@ -108,10 +108,7 @@ def _summary(name: str, net: "Network") -> dict[str, Any]:
     cost = network_cost(net)
     return {
         "name": name,
-        "params": cost.params,
-        "macs": cost.macs,
-        "size_bytes": cost.size_bytes,
-        "peak_memory_bytes": cost.peak_memory_bytes,
+        **cost.to_dict(),
         "input": list(net.input),
         "classes": read(net.op, net.input)[0].channels,
         "notation": write_network(net),

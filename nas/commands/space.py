@@ -1,7 +1,6 @@
 """`nas space`: what a search space holds, and members of it."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import click
 from nas.cli import EntryPointGroup
 
 if TYPE_CHECKING:
-    from nas.space import Candidate, SearchSpace
+    from nas.space import Candidate
 
 space = EntryPointGroup(
     "space",
@@ -29,7 +28,7 @@ def show(name: str, as_json: bool) -> None:
     """
     from nas.spaces import load_space  # noqa: PLC0415 - loaded when called
 
-    described = _described(load_space(name))
+    described = load_space(name).describe()
     if as_json:
         click.echo(json.dumps(described, indent=2))
         return
@@ -75,30 +74,6 @@ def sample(name: str, count: int, seed: int, folder: Path | None, as_json: bool)
         return
     for row in rows:
         click.echo(f"{row['id']}  {row['params']:>12,} params  {row['macs']:>14,} macs  {row['notation']}")
-
-
-def _described(space: "SearchSpace") -> dict[str, Any]:
-    """The space as JSON values, in the words of its file."""
-    return {
-        "name": space.name,
-        "size": space.size(),
-        "resolution": space.resolutions,
-        "width_multiplier": space.multipliers,
-        "stem": asdict(space.stem),
-        "stages": [
-            {
-                "size": stage.size(),
-                "blocks": [{"block": b.block.name, "size": b.size(), "parameters": b.parameters} for b in stage.blocks],
-                "layers": stage.layers,
-                "width": stage.widths,
-                "stride": stage.strides,
-            }
-            for stage in space.stages
-        ],
-        "head": space.head,
-        "channels": space.channels,
-        "classes": space.classes,
-    }
 
 
 def _line(value: Any) -> str:

@@ -25,15 +25,24 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from nas.block import Block, block
 from nas.errors import SpecError, UnknownNameError
 from nas.registry import reason
-from nas.space import BlockSpace, SearchSpace, StageSpace, Stem
+from nas.space import Architecture, BlockSpace, SearchSpace, Stage, StageSpace, Stem
 
-__all__ = ["known_spaces", "load_space"]
+__all__ = ["known_spaces", "load_space", "named_space", "read_architecture", "space_schema"]
 
 SUFFIXES = (".yaml", ".yml", ".json")
 MOST_LAYERS = 64
@@ -41,6 +50,7 @@ MOST_STAGES = 32
 MOST_CHANNELS = 65536
 MOST_PIXELS = 4096
 MOST_STEP = 16
+MOST_OPTIONS = 256
 
 T = TypeVar("T")
 
@@ -55,14 +65,37 @@ def load_space(source: str | Path | Mapping[str, Any]) -> SearchSpace:
 
     UnknownNameError for a name or a file that is not there; SpecError names each field that is wrong.
     """
-    if isinstance(source, Mapping):
-        return _space(source, "space.")
-    if str(source) in known_spaces():
-        return _space(yaml.safe_load((files(__name__) / f"{source}.yaml").read_text("utf-8")), "")
+    if isinstance(source, Mapping) or str(source) in known_spaces():
+        return named_space(source if isinstance(source, Mapping) else str(source))
     path = Path(source)
     if path.suffix not in SUFFIXES or not path.is_file():
         raise UnknownNameError("space, and no file ending in .yaml, .yml or .json,", str(source), known_spaces())
     return _space(_read(path), f"{path}: ")
+
+
+def named_space(source: str | Mapping[str, Any]) -> SearchSpace:
+    """load_space for what strangers send: a name or a mapping; no file is looked for."""
+    if isinstance(source, Mapping):
+        return _space(source, "space.")
+    if source not in known_spaces():
+        raise UnknownNameError("space", source, known_spaces())
+    return _space(yaml.safe_load((files(__name__) / f"{source}.yaml").read_text("utf-8")), "")
+
+
+def space_schema() -> dict[str, Any]:
+    """JSON schema of a space as a mapping; the parameters of its blocks are checked beyond it."""
+    return _SpaceFile.model_json_schema()
+
+
+def read_architecture(data: Mapping[str, Any]) -> Architecture:
+    """The architecture that a stranger sends as Architecture.to_dict writes it. SpecError names each field."""
+    try:
+        file = _ArchitectureFile.model_validate(dict(data))
+    except ValidationError as error:
+        raise SpecError(reason(error, "architecture")) from None
+    stages = tuple(_stage(stage, f"architecture.stages.{number}") for number, stage in enumerate(file.stages))
+    stem = Stem(file.stem.width, file.stem.kernel, file.stem.stride)
+    return Architecture(file.resolution, file.channels, stem, stages, file.head, file.classes)
 
 
 def _read(path: Path) -> Any:
@@ -80,6 +113,8 @@ def _listed(value: Any) -> Any:
 def _some(values: tuple[T, ...]) -> tuple[T, ...]:
     if not values:
         raise PydanticCustomError("empty", "an empty list; name at least one")
+    if len(values) > MOST_OPTIONS:
+        raise PydanticCustomError("many", "more than {most} in one list; name fewer", {"most": MOST_OPTIONS})
     return values
 
 
@@ -109,16 +144,35 @@ def _entry(value: Any) -> Any:
     return {k: {} if v is None else v for k, v in value.items()} if isinstance(value, dict) else value
 
 
+class _OrAlone:
+    """In the schema, a list of one may be written as its item."""
+
+    @staticmethod
+    def __get_pydantic_json_schema__(core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler(core)
+        return {"anyOf": [schema["items"], schema]}
+
+
+class _AnyBlock:
+    """In the schema, a block by its name or with parameters of its own."""
+
+    @staticmethod
+    def __get_pydantic_json_schema__(core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        alone = {"type": "object", "additionalProperties": False}
+        given = ({**alone, "properties": {name: block[name].schema()}, "required": [name]} for name in block)
+        return {"anyOf": [{"enum": list(block)}, *given]}
+
+
 # Lengths are checked after the items: pydantic's own limits count only the items that are right.
 Some = Annotated[tuple[T, ...], AfterValidator(_some)]
-OneOrMore = Annotated[Some[T], BeforeValidator(_listed), AfterValidator(_distinct)]
+OneOrMore = Annotated[Some[T], BeforeValidator(_listed), AfterValidator(_distinct), _OrAlone]
 Pixels = Annotated[int, Field(ge=1, le=MOST_PIXELS, strict=True)]
 Channels = Annotated[int, Field(ge=1, le=MOST_CHANNELS, strict=True)]
 Width = Annotated[int, Field(ge=0, le=MOST_CHANNELS, strict=True)]
 Layers = Annotated[int, Field(ge=0, le=MOST_LAYERS, strict=True)]
 Step = Annotated[int, Field(ge=1, le=MOST_STEP, strict=True)]
 Multiplier = Annotated[float, Field(gt=0, le=MOST_STEP, strict=True)]
-Entry = Annotated[dict[str, dict[str, Any]], BeforeValidator(_entry)]
+Entry = Annotated[dict[str, dict[str, Any]], BeforeValidator(_entry), _AnyBlock]
 
 
 class _Described(BaseModel):
@@ -129,6 +183,26 @@ class _StemFile(_Described):
     width: Channels
     kernel: Step = 3
     stride: Step = 2
+
+
+class _ArchitectureStage(BaseModel):
+    """With the block's own parameters beside these fields."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
+
+    block: str
+    layers: Annotated[Layers, Field(ge=1)]
+    width: Channels
+    stride: Step
+
+
+class _ArchitectureFile(_Described):
+    resolution: Pixels
+    channels: Channels
+    stem: _StemFile
+    stages: Annotated[tuple[_ArchitectureStage, ...], AfterValidator(_few)]
+    head: Width
+    classes: Channels
 
 
 class _StageFile(_Described):
@@ -203,3 +277,15 @@ def _options(kind: type[Block], parameter: str, value: Any, where: str) -> tuple
         return _distinct(_some(options))
     except PydanticCustomError as error:
         raise SpecError(f"{where}: {error}") from None
+
+
+def _stage(given: _ArchitectureStage, where: str) -> Stage:
+    try:
+        kind = block[given.block]
+    except UnknownNameError as error:
+        raise SpecError(f"{where}.block: {error}") from None
+    parameters = given.model_extra or {}
+    for missing in sorted(set(kind.options()) - set(parameters)):
+        raise SpecError(f"{where}.{missing}: missing")
+    alone = {key: _options(kind, key, [value], f"{where}.{key}")[0] for key, value in parameters.items()}
+    return Stage(kind(**alone), given.layers, given.width, given.stride)

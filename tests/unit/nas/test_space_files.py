@@ -3,13 +3,14 @@
 import json
 from random import Random
 
+import jsonschema
 import pytest
 import yaml
 
 from nas.errors import InfeasibleError, SpecError, UnknownNameError
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
-from nas.spaces import known_spaces, load_space
+from nas.spaces import known_spaces, load_space, named_space, read_architecture, space_schema
 
 STAGE = {"blocks": ["conv"], "layers": 1, "width": 8}
 SPACE = {"name": "mine", "resolution": 28, "stem": {"width": 8}, "stages": [STAGE]}
@@ -209,3 +210,68 @@ def test_a_space_without_a_valid_member_says_why():
 
 def test_known_spaces():
     assert known_spaces() == ("mnasnet", "mobile", "small")
+
+
+def test_strangers_name_a_space_but_no_file(tmp_path, monkeypatch):
+    (tmp_path / "mine.json").write_text(json.dumps(SPACE))
+    monkeypatch.chdir(tmp_path)
+
+    assert load_space("mine.json").name == "mine"
+    assert named_space(SPACE) == load_space(SPACE)
+    assert named_space("small") == load_space("small")
+    for path in ("mine.json", "./mine.json", str(tmp_path / "mine.json"), "../small.yaml", "small.yaml", ""):
+        with pytest.raises(UnknownNameError, match="small"):
+            named_space(path)
+
+
+def test_lists_are_short():
+    with pytest.raises(SpecError, match="more than 256 in one list"):
+        load_space({**SPACE, "stages": [{**STAGE, "width": [*range(1, 258)]}]})
+
+
+@pytest.mark.parametrize("name", known_spaces())
+def test_the_schema_takes_what_ships(name):
+    described = load_space(name).describe()
+    stages = [
+        {
+            "blocks": [{b["block"]: {key: list(options) for key, options in b["parameters"].items()}}
+                       for b in given["blocks"]],
+            **{key: list(given[key]) for key in ("layers", "width", "stride")},
+        }
+        for given in described["stages"]
+    ]  # fmt: skip
+    told = {key: described[key] for key in ("name", "stem", "head", "channels", "classes")}
+    file = {**told, **{key: list(described[key]) for key in ("resolution", "width_multiplier")}, "stages": stages}
+
+    assert jsonschema.validate(file, space_schema()) is None
+    assert load_space(file) == load_space(name)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**SPACE, "stages": [{**STAGE, "blocks": ["convolution"]}]}, space_schema())
+
+
+@pytest.mark.parametrize("name", known_spaces())
+def test_an_architecture_is_read_as_it_was_written(name):
+    for seed in range(5):
+        architecture = load_space(name).sample(Random(seed)).architecture
+
+        assert read_architecture(json.loads(json.dumps(architecture.to_dict()))) == architecture
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"stages": [{"block": "conv", "layers": 1, "width": 8, "stride": 1}]}, r"stages\.0\.kernel: missing"),
+        ({"stages": [{"block": "what", "layers": 1, "width": 8, "stride": 1}]}, r"stages\.0\.block: no block"),
+        ({"stages": [{"block": "conv", "layers": 10**9, "width": 8, "stride": 1}]}, r"stages\.0\.layers"),
+        ({"stages": [{"block": "fire", "squeeze": [2], "layers": 1, "width": 8, "stride": 1}]}, "squeeze"),
+        ({"stages": 7}, "stages"),
+        ({"resolution": 10**9}, "resolution"),
+        ({"stem": None}, "stem"),
+        ({"more": 1}, "more"),
+    ],
+)  # fmt: skip
+def test_a_wrong_architecture_names_its_field(changes, message):
+    good = load_space(SPACE).sample(Random(0)).architecture.to_dict()
+
+    with pytest.raises(SpecError, match=message):
+        read_architecture({**good, **changes})
