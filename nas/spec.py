@@ -33,8 +33,8 @@ class Finalists(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    count: Annotated[int, Field(ge=0, le=100)] = 3
-    epochs: Annotated[int, Field(ge=1)] = 10
+    count: Annotated[int, Field(ge=0, le=100, description="how many; 0 for none")] = 3
+    epochs: Annotated[int, Field(ge=1, description="epochs of the longer training")] = 10
 
 
 class SearchSpec(BaseModel):
@@ -47,17 +47,17 @@ class SearchSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    dataset: Plugin
-    space: str | dict[str, Any] = "small"
-    device: str = "local-cpu-1t"
-    objective: Plugin = {"name": "constrained"}
-    searcher: Plugin = {"name": "evolution"}
-    evaluator: Plugin = {"name": "train"}
-    max_trials: Annotated[int, Field(ge=1, le=1_000_000)] = 64
-    parallel: Annotated[int, Field(ge=1, le=1024)] = 1
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    finalists: Finalists = Finalists()
-    references: tuple[Plugin, ...] = REFERENCES
+    dataset: Annotated[Plugin, Field(description="the images to learn")]
+    space: Annotated[str | dict[str, Any], Field(description="the architectures to choose from")] = "small"
+    device: Annotated[str, Field(description="where latency counts")] = "local-cpu-1t"
+    objective: Annotated[Plugin, Field(description="what is maximised")] = {"name": "constrained"}
+    searcher: Annotated[Plugin, Field(description="how the next architecture is chosen")] = {"name": "evolution"}
+    evaluator: Annotated[Plugin, Field(description="how an architecture is scored")] = {"name": "train"}
+    max_trials: Annotated[int, Field(ge=1, le=1_000_000, description="trials in all")] = 64
+    parallel: Annotated[int, Field(ge=1, le=1024, description="trials at a time")] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**31, description="the same seed proposes the same architectures")] = 0
+    finalists: Annotated[Finalists, Field(description="the best, trained for longer and exported")] = Finalists()
+    references: Annotated[tuple[Plugin, ...], Field(description="hand-designed networks to compare with")] = REFERENCES
 
     @property
     def trial_epochs(self) -> int:
