@@ -1,0 +1,247 @@
+"""What the ledger hands out. Records are values: changing one changes nothing in the database. Times are aware, UTC."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from nas.jobs.states import AttemptState, ExportState, SearchState, TrialState
+
+Json = dict[str, Any]
+"""A JSON object; the order of its keys is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """trials: those asked, by state queued .. cancelled. refused: candidates over a limit. reused: not trained here."""
+
+    trials: int = 0
+    queued: int = 0
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    refused: int = 0
+    reused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRecord:
+    """priority: higher first. version: changes with what was decided (name, labels, priority, max_trials, state, facts,
+    deletion), not with the search's progress; last_seq changes with everything."""
+
+    id: str
+    name: str
+    labels: dict[str, str]
+    spec: Json
+    state: SearchState
+    state_reason: str | None
+    state_message: str | None
+    phase: str | None
+    progress: Json | None
+    priority: int
+    max_trials: int
+    parent_id: str | None
+    counts: Counts
+    best_trial: int | None
+    best_reward: float | None
+    target_latency_ms: float | None
+    facts: Json | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    transition_at: datetime
+    version: int
+    last_seq: int
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """seq: the event that changed it last. on_front: no other trial of the search has both less latency_ms and more
+    accuracy."""
+
+    id: str
+    search_id: str
+    number: int
+    state: TrialState
+    architecture_id: str
+    notation: str
+    choices: Json
+    architecture: Json
+    metrics: dict[str, float]
+    reward: float | None
+    reason: str | None
+    reused: bool
+    on_front: bool
+    attempts: int
+    seq: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """trial and attempt are numbers, attempt from 1. epoch: that of the lease under which it began."""
+
+    search_id: str
+    trial: int
+    attempt: int
+    epoch: int
+    worker: str
+    state: AttemptState
+    reason: str | None
+    started_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """seq: 1, 2, 3, ... in each search, without gaps."""
+
+    search_id: str
+    seq: int
+    type: str
+    at: datetime
+    data: Json
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """n: 1, 2, 3, ... in each search. trial: its number, or None for a line of the search."""
+
+    n: int
+    at: datetime
+    trial: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Trials as parallel lists by name, by rising number; started_at and ended_at in seconds since 1970.
+
+    seq: nothing up to this event is missing.
+    """
+
+    seq: int
+    columns: dict[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRecord:
+    sha256: str
+    size_bytes: int
+    media_type: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactLink:
+    """kind: onnx, report, pareto or trials. file: a name to show, never a path. trial: its number."""
+
+    search_id: str
+    trial: int | None
+    kind: str
+    file: str
+    sha256: str
+    size_bytes: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRecord:
+    """epochs: how long the trial's network is trained for the export; None: as the finalists are."""
+
+    id: str
+    trial_id: str
+    format: str
+    epochs: int | None
+    state: ExportState
+    reason: str | None
+    artifact_sha256: str | None
+    file: str | None
+    metrics: dict[str, float]
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """prefix: the secret's first characters, to recognise it by."""
+
+    id: str
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+    def allows(self, scope: str) -> bool:
+        """Whether the key has the scope: write includes read, admin all."""
+        return any(_SCOPES.index(held) >= _SCOPES.index(scope) for held in self.scopes)
+
+
+_SCOPES = ("read", "write", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """owner: who sent it, so that keys of different users do not meet. digest: of the request's body."""
+
+    key: str
+    owner: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingKey:
+    """All that a training's result depends on."""
+
+    architecture_id: str
+    data_digest: str
+    recipe_id: str
+    seed: int
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write a search. epoch: rises with every owner; writes under an older one are refused."""
+
+    search_id: str
+    epoch: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    search: SearchRecord
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class ExportLease:
+    """The right to write an export."""
+
+    export_id: str
+    epoch: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportClaim:
+    export: ExportRecord
+    lease: ExportLease
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of the artifact store, and what to call it. file: a name to show, never a path."""
+
+    kind: str
+    file: str
+    media_type: str
+    sha256: str
+    size_bytes: int

@@ -1,0 +1,62 @@
+"""How the service is set up: environment variables, all optional."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _database(given: dict[str, Any]) -> str:
+    return f"sqlite:///{given['home'] / 'nas.db'}"
+
+
+def _data_root(given: dict[str, Any]) -> Path:
+    root: Path = given["home"] / "data-root"
+    return root
+
+
+def _threads(given: dict[str, Any]) -> int:
+    return max(1, _cores() // int(given["workers"]))
+
+
+class Settings(BaseSettings):
+    """Each field is NAS_<FIELD> in the environment, but DATABASE_URL and RAY_ADDRESS bare.
+
+    home: folder of the state. data_root: below it lie the data sets that a spec may name. open: no API keys are asked
+    for. workers: trials at a time. threads: of one worker. ray_address: a cluster to use; None starts one.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="NAS_", env_ignore_empty=True, frozen=True, validate_by_name=True, validate_by_alias=True
+    )
+
+    home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("nas")))
+    data_root: Path = Field(default_factory=_data_root)
+    database_url: str = Field(default_factory=_database, validation_alias="DATABASE_URL", repr=False)
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    open: bool = False
+    executor: Literal["ray", "ray_tune", "process", "inline"] = "ray"
+    workers: int = Field(default_factory=_cores, ge=1, le=4096)
+    threads: int = Field(default_factory=_threads, ge=1, le=4096)
+    ray_address: str | None = Field(default=None, validation_alias="RAY_ADDRESS")
+
+    @property
+    def artifacts(self) -> Path:
+        return self.home / "artifacts"
+
+    @property
+    def scratch(self) -> Path:
+        return self.home / "scratch"
+
+    @property
+    def uploads(self) -> Path:
+        """Uploaded data sets by digest, below data_root, so that a spec can name them."""
+        return self.data_root / "uploads"

@@ -1,0 +1,65 @@
+"""States, and what a client may ask for in each."""
+
+from enum import StrEnum
+
+
+class SearchState(StrEnum):
+    """-ING: asked for, and not yet settled by the dispatcher that has the search."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    PAUSING = "PAUSING"
+    PAUSED = "PAUSED"
+    CANCELLING = "CANCELLING"
+    CANCELLED = "CANCELLED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+class TrialState(StrEnum):
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class AttemptState(StrEnum):
+    """LOST: its worker or dispatcher died, the trial is tried again."""
+
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    LOST = "LOST"
+    CANCELLED = "CANCELLED"
+
+
+class ExportState(StrEnum):
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+TERMINAL = frozenset({SearchState.CANCELLED, SearchState.SUCCEEDED, SearchState.FAILED})
+"""A search in one of these does not change its state any more."""
+
+ACTIVE = frozenset({SearchState.RUNNING, SearchState.PAUSING, SearchState.CANCELLING})
+"""A search in one of these belongs to a dispatcher, or waits for the next one when its lease is over."""
+
+OPEN_TRIALS = frozenset({TrialState.QUEUED, TrialState.RUNNING})
+
+_S = SearchState
+VERBS: dict[str, dict[SearchState, SearchState]] = {
+    "pause": {_S.QUEUED: _S.PAUSED, _S.RUNNING: _S.PAUSING, _S.PAUSING: _S.PAUSING, _S.PAUSED: _S.PAUSED},
+    "resume": {_S.PAUSED: _S.QUEUED, _S.PAUSING: _S.RUNNING, _S.QUEUED: _S.QUEUED, _S.RUNNING: _S.RUNNING},
+    "cancel": {
+        _S.QUEUED: _S.CANCELLED,
+        _S.PAUSED: _S.CANCELLED,
+        _S.RUNNING: _S.CANCELLING,
+        _S.PAUSING: _S.CANCELLING,
+        _S.CANCELLING: _S.CANCELLING,
+        _S.CANCELLED: _S.CANCELLED,
+    },
+}
+"""By verb and state, the state that follows; equal states: the goal already holds. Absent: refused."""
