@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from torch import nn
 from nas.augment import normalised
 from nas.dataset import Dataset, Split
 from nas.errors import ExportError
-from nas.files import write_whole
 from nas.metadata import stamped
 from nas.ops import Network
 from nas.ops.notation import write_network
@@ -28,18 +26,18 @@ PARITY = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """Found by running the file: accuracy on the test split, and the largest difference of a score to torch's."""
+    """A file, and what running it showed: accuracy on the test split, the largest difference of a score to torch's."""
 
+    file: bytes
     test_accuracy: float
     max_abs_difference: float
-    size_bytes: int
 
 
-def export(path: Path, network: Network, module: nn.Module, dataset: Dataset, about: Mapping[str, Any]) -> Exported:
-    """Test the trained module's ONNX file in ONNX Runtime, and write it.
+def export(network: Network, module: nn.Module, dataset: Dataset, about: Mapping[str, Any]) -> Exported:
+    """The trained module as an ONNX file that was tested in ONNX Runtime.
 
     Its metadata properties hold, as JSON, about and: notation, classes, normalisation. ExportError if its scores are
-    not torch's; it is not written then.
+    not torch's.
     """
     state = {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
     metadata = {
@@ -51,9 +49,7 @@ def export(path: Path, network: Network, module: nn.Module, dataset: Dataset, ab
     file = stamped(onnx_model(network, StateWeights(state)), metadata)
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
     difference = _difference(session, module, _inputs(dataset.test, dataset, network, 0, PARITY_IMAGES))
-    exported = Exported(_accuracy(session, dataset, network), difference, len(file))
-    write_whole(path, file)
-    return exported
+    return Exported(file, _accuracy(session, dataset, network), difference)
 
 
 def _inputs(split: Split, dataset: Dataset, network: Network, start: int, count: int) -> torch.Tensor:

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from nas.errors import InfeasibleError, NasError
 from nas.objective import Objective
+from nas.ops.notation import write_network
 from nas.searcher import Searcher
-from nas.space import Candidate
+from nas.space import Architecture, Candidate
 from nas.trial import Metrics, State, Trial
 
 Event = Mapping[str, Any]
@@ -35,13 +36,15 @@ class Journal(Protocol):
 class Steps:
     """What the loop needs from outside.
 
-    known gives metrics without training, recall those of an earlier training of the same network, or None; train
-    starts one and is its future. report is told of each trial that begins or has ended.
+    known gives metrics without training. train starts a training and is its future; remember keeps what it measured,
+    and recall gives it back, or None, when the same network is wanted again. report is told of each trial that begins
+    or has ended.
     """
 
     known: Callable[[Candidate], Metrics]
-    recall: Callable[[Candidate], Metrics | None]
     train: Callable[[Trial], Future[Metrics]]
+    recall: Callable[[Candidate], Metrics | None]
+    remember: Callable[[Candidate, Metrics], None]
     report: Callable[[Trial], None]
 
 
@@ -135,6 +138,8 @@ class Search:
         if broken:
             self._end(replace(trial, state=State.FAILED, reason="; ".join(broken)), steps)
             return
+        if not trial.reused:
+            steps.remember(trial.candidate, measured)
         self._end(replace(trial, state=State.SUCCEEDED, metrics=metrics, reward=self.objective.reward(metrics)), steps)
 
     def _end(self, trial: Trial, steps: Steps) -> None:
@@ -185,4 +190,15 @@ def _line(event: str, trial: Trial) -> Event:
     if event == "told":
         ended = {"state": trial.state.value, "reward": trial.reward, "reason": trial.reason, "reused": trial.reused}
         return line | ended
-    return line | {"choices": dict(trial.candidate.choices), "reward": trial.reward}
+    candidate = trial.candidate
+    line |= {"choices": dict(candidate.choices), "reward": trial.reward}
+    return line if event == "refused" else line | _described(candidate.architecture)
+
+
+def _described(architecture: Architecture) -> dict[str, Any]:
+    """The architecture for readers of the journal; a replay does not need it."""
+    return {
+        "architecture_id": architecture.id,
+        "notation": write_network(architecture.expand()),
+        "architecture": architecture.to_dict(),
+    }

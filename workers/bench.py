@@ -2,30 +2,42 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from latency_db.estimate import Estimator
 from nas.dataset import Dataset
+from nas.jobs.records import TrainingKey
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.spec import SearchSpec
 from nas.trial import Metrics
-from workers.executor import Executor
-from workers.folder import RunFolder
+from workers.place import Place
+from workers.slots import Share
 from workers.tasks import Setup
+from workers.trainings import Trainings
 from workers.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """One run's spec, folder and tools; setup is what its workers need to know."""
+    """One search's spec, place and tools; setup is what its workers need to know."""
 
     spec: SearchSpec
-    folder: RunFolder
+    place: Place
     watch: Watch
     images: Dataset
     estimator: Estimator
-    pool: Executor
+    pool: Share
     setup: Setup
+    trainings: Trainings
+
+    def recall(self, key: TrainingKey | None) -> dict[str, Any] | None:
+        """What an earlier training of the same has come to, if its key is known."""
+        return None if key is None else self.place.recall(key)
+
+    def remember(self, key: TrainingKey | None, metrics: Metrics, model: bytes | None = None) -> None:
+        if key is not None:
+            self.place.remember(key, dict(metrics), model)
 
 
 def sizes(network: Network) -> dict[str, float]:
@@ -39,6 +51,6 @@ def sizes(network: Network) -> dict[str, float]:
     }
 
 
-def epoch_bar(watch: Watch, what: str, epochs: int) -> Callable[[int, Metrics], None]:
-    """A report that draws the epochs of one training."""
-    return lambda epoch, _: watch.step(what, epoch, max(epoch, epochs))
+def epochs_of(watch: Watch, what: str, epochs: int, trial: int | None = None) -> Callable[[int, Metrics], None]:
+    """A report that tells the epochs of one training; trial is its number if it is one."""
+    return lambda epoch, metrics: watch.epoch(what, trial, epoch, max(epoch, epochs), metrics)

@@ -18,13 +18,18 @@ class WorkerDiedError(NasError):
     """The process of a task died, more than once; the machine may be short of memory."""
 
 
+class ExecutorLostError(NasError):
+    """The executor as a whole is gone, by no fault of its tasks; start them again on a new one."""
+
+
 class Executor(ABC):
     """Runs tasks. Tasks may run at the same time; reports are delivered in the order they were made."""
 
     name: ClassVar[str]
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, threads: int = 1) -> None:
         self.workers = workers
+        self.threads = threads
 
     @abstractmethod
     def submit(self, task: Task, *arguments: Any, report: Report) -> Future[Any]:

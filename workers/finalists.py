@@ -1,21 +1,24 @@
 """After the search: reference networks trained beside it, finalists trained for longer, exported, tested, measured."""
 
 from collections.abc import Mapping
-from concurrent.futures import as_completed
+from concurrent.futures import Future, as_completed
 from typing import Any
 
 from nas.dataset import Dataset
 from nas.errors import DivergedError, InvalidArchitectureError, NasError, SpecError
+from nas.files import write_whole
 from nas.loop import Search
 from nas.metadata import annotate
 from nas.network import network
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network, write_network
+from nas.space import Architecture
 from nas.spec import SearchSpec
 from nas.trial import State, Trial
-from workers.bench import Bench, epoch_bar, sizes
+from workers.bench import Bench, epochs_of, sizes
 from workers.record import versions
-from workers.tasks import evaluate, finalise
+from workers.tasks import Finalised, evaluate, finalise
+from workers.trainings import notation_id
 
 Row = dict[str, Any]
 
@@ -39,18 +42,18 @@ def reference_rows(spec: SearchSpec, images: Dataset) -> list[Row]:
 
 
 def train_references(bench: Bench, rows: list[Row]) -> list[Row]:
-    """The rows of reference networks with their scores on the run's images, scored as the trials are.
+    """The rows of reference networks with their scores on the search's images, scored as the trials are.
 
     One whose training fails has no accuracy, and the reason is said.
     """
-    scores = [bench.folder.known(f"reference-{number}") for number in range(len(rows))]
-    missing = [number for number, score in enumerate(scores) if score is None]
+    scores = {number: _known_score(bench, number, row) for number, row in enumerate(rows)}
+    missing = [number for number, score in scores.items() if score is None]
     if missing:
         bench.watch.say(f"training {len(missing)} reference networks as the trials were")
     futures = {}
     for number in missing:
-        bar = epoch_bar(bench.watch, rows[number]["label"], bench.spec.trial_epochs)
-        futures[bench.pool.submit(evaluate, bench.setup, rows[number]["notation"], report=bar)] = number
+        told = epochs_of(bench.watch, rows[number]["label"], bench.spec.trial_epochs)
+        futures[bench.pool.submit(evaluate, bench.setup, rows[number]["notation"], report=told)] = number
     for future in as_completed(futures):
         number = futures[future]
         try:
@@ -58,8 +61,15 @@ def train_references(bench: Bench, rows: list[Row]) -> list[Row]:
         except NasError as error:
             bench.watch.say(f"{rows[number]['label']}: {error}")
             score = {}
-        scores[number] = bench.folder.keep(f"reference-{number}", score)
-    return [{**row, "metrics": {**row["metrics"], **score}} for row, score in zip(rows, scores, strict=True)]
+        else:
+            bench.remember(bench.trainings.trial(notation_id(rows[number]["notation"])), score)
+        scores[number] = bench.place.keep(f"reference-{number}", score)
+    return [{**row, "metrics": {**row["metrics"], **(scores[number] or {})}} for number, row in enumerate(rows)]
+
+
+def _known_score(bench: Bench, number: int, row: Row) -> dict[str, float] | None:
+    known: dict[str, float] | None = bench.place.known(f"reference-{number}")
+    return bench.recall(bench.trainings.trial(notation_id(row["notation"]))) if known is None else known
 
 
 def best_trials(search: Search, count: int) -> list[Trial]:
@@ -77,33 +87,50 @@ def train_finalists(bench: Bench, search: Search) -> list[Row]:
     One whose longer training diverges is left out, and the reason is said.
     """
     chosen = best_trials(search, bench.spec.finalists.count)
-    found = {trial.number: bench.folder.known(_key(trial)) for trial in chosen}
+    found = {trial.number: _known_finalist(bench, trial) for trial in chosen}
     rows = {number: row for number, row in found.items() if row is not None}
-    epochs = bench.spec.finalists.epochs
     open_trials = [trial for trial in chosen if trial.number not in rows]
     if open_trials:
-        bench.watch.say(f"training {len(open_trials)} finalists for {epochs} epochs each")
-    futures = {}
-    for trial in open_trials:
-        architecture = trial.candidate.architecture
-        about = {"architecture": architecture.to_dict(), "id": architecture.id, "versions": versions()}
-        paths = (
-            str(bench.folder.path / _file(trial)),
-            str(bench.folder.path / "checkpoints" / f"{architecture.id}.pt"),
-        )
-        notation = write_network(architecture.expand())
-        bar = epoch_bar(bench.watch, f"finalist {architecture.id}", epochs)
-        futures[bench.pool.submit(finalise, bench.setup, notation, epochs, paths, about, report=bar)] = trial
+        bench.watch.say(f"training {len(open_trials)} finalists for {bench.spec.finalists.epochs} epochs each")
+    futures = {submit_final(bench, trial.candidate.architecture): trial for trial in open_trials}
     for future in as_completed(futures):
         trial, name = futures[future], f"finalist {futures[future].candidate.architecture.id}"
         try:
-            row = future.result()
+            metrics, file = future.result()
         except DivergedError as error:
             bench.watch.say(f"{name} is left out: {error}")
-        else:
-            rows[trial.number] = bench.folder.keep(_key(trial), row)
-            bench.watch.say(f"{name}  test accuracy {row['test_accuracy']:.2%}")
+            continue
+        bench.remember(bench.trainings.finalist(trial.candidate.architecture.id), metrics, file)
+        rows[trial.number] = _keep_finalist(bench, trial, metrics, file)
+        bench.watch.say(f"{name}  test accuracy {metrics['test_accuracy']:.2%}")
     return [_finalist(trial, rows[trial.number]) for trial in chosen if trial.number in rows]
+
+
+def submit_final(bench: Bench, architecture: Architecture) -> Future[Finalised]:
+    """Start the long training of a network."""
+    about = {"architecture": architecture.to_dict(), "id": architecture.id, "versions": versions()}
+    checkpoint = str(bench.place.path / "checkpoints" / f"{architecture.id}.pt")
+    epochs = bench.spec.finalists.epochs
+    told = epochs_of(bench.watch, f"finalist {architecture.id}", epochs)
+    notation = write_network(architecture.expand())
+    return bench.pool.submit(finalise, bench.setup, notation, epochs, checkpoint, about, report=told)
+
+
+def _known_finalist(bench: Bench, trial: Trial) -> dict[str, float] | None:
+    """The finalist's metrics if it is trained already, here or in an earlier search; its file is in place then."""
+    metrics: dict[str, float] | None = bench.place.known(_key(trial))
+    if metrics is not None and (bench.place.path / _file(trial)).exists():
+        return metrics
+    recalled = bench.recall(bench.trainings.finalist(trial.candidate.architecture.id))
+    if recalled is None:
+        return None
+    return _keep_finalist(bench, trial, recalled, recalled.pop("model"))
+
+
+def _keep_finalist(bench: Bench, trial: Trial, metrics: dict[str, float], file: bytes) -> dict[str, float]:
+    write_whole(bench.place.path / _file(trial), file)
+    kept: dict[str, float] = bench.place.keep(_key(trial), metrics)
+    return kept
 
 
 def _key(trial: Trial) -> str:
@@ -128,26 +155,34 @@ def _finalist(trial: Trial, found: Mapping[str, float]) -> Row:
 
 
 def measure_end_to_end(bench: Bench, references: list[Row], finalists: list[Row]) -> None:
-    """Measure references and finalists side by side on the device, and write it into their rows and files.
+    """Measure references and finalists side by side on the device, write it into their rows and files; publish these.
 
     A device that is not this machine keeps its estimates, which is said.
     """
     if not bench.estimator.is_local:
         bench.watch.say(f"{bench.spec.device} is not this machine: finalists keep their estimated latencies")
+        _publish(bench, finalists)
         return
     subjects = {row["label"]: read_network(row["notation"]) for row in references} | {
-        row["id"]: (bench.folder.path / row["file"]).read_bytes() for row in finalists
+        row["id"]: (bench.place.path / row["file"]).read_bytes() for row in finalists
     }
-    found = bench.folder.known("latencies")
+    found = bench.place.known("latencies")
     if found is None or set(found) != set(subjects):
         bench.watch.say(f"measuring {len(subjects)} networks end to end on {bench.spec.device}")
-        records = bench.estimator.measure_networks(subjects)
-        found = bench.folder.keep("latencies", {name: _latency(record) for name, record in records.items()})
+        with bench.pool.quiet():
+            records = bench.estimator.measure_networks(subjects)
+        found = bench.place.keep("latencies", {name: _latency(record) for name, record in records.items()})
     for row in references:
         row["metrics"] |= found[row["label"]]
     for row in finalists:
         row["metrics"] |= found[row["id"]]
-        annotate(bench.folder.path / row["file"], {"metrics": row["metrics"], "device": bench.spec.device})
+    _publish(bench, finalists)
+
+
+def _publish(bench: Bench, finalists: list[Row]) -> None:
+    for row in finalists:
+        annotate(bench.place.path / row["file"], {"metrics": row["metrics"], "device": bench.spec.device})
+        bench.place.publish("onnx", row["file"], row["trial"])
 
 
 def _latency(record: Any) -> dict[str, float]:

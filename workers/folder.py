@@ -2,13 +2,13 @@
 
 import fcntl
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from nas.errors import NasError, SpecError
 from nas.files import write_whole
+from nas.jobs.records import TrainingKey
 from nas.journal import FileJournal
 from nas.spec import SearchSpec
 
@@ -42,7 +42,7 @@ class RunFolder:
         if not known.exists() or not begun:  # a spec that was refused before it began may be corrected
             write_whole(known, json.dumps(ours, indent=2) + "\n")
             return
-        theirs = json.loads(known.read_text(encoding="utf-8"))
+        theirs = _read(known)
         changed = sorted(field for field in {*ours, *theirs} if ours.get(field) != theirs.get(field))
         if changed:
             raise SpecError(
@@ -52,7 +52,7 @@ class RunFolder:
     def known(self, name: str) -> Any:
         """The JSON value kept under this name, or None."""
         path = self._result(name)
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        return _read(path) if path.exists() else None
 
     def keep(self, name: str, value: Any) -> Any:
         """Keep a JSON value for the next call on this folder; returns it."""
@@ -62,12 +62,14 @@ class RunFolder:
     def _result(self, name: str) -> Path:
         return self.path / "results" / f"{name}.json"
 
-    def write(self, name: str, text: str) -> None:
-        write_whole(self.path / name, text)
+    def recall(self, key: TrainingKey) -> None:
+        """A folder knows of no other searches."""
 
-    def write_lines(self, name: str, rows: Iterable[Any]) -> None:
-        """One JSON value a line."""
-        self.write(name, "".join(json.dumps(row) + "\n" for row in rows))
+    def remember(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
+        """Each result is kept under its own name already."""
+
+    def publish(self, kind: str, name: str, trial: int | None = None) -> None:
+        """The file is where the user looks for it."""
 
     def __enter__(self) -> Self:
         return self
@@ -76,3 +78,10 @@ class RunFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._lock.close()
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise NasError(f"{path} is damaged; remove it, and what it held is done again") from None

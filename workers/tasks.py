@@ -33,6 +33,10 @@ class Setup:
         return cls(json.dumps(data), json.dumps(judge), seed, threads)
 
 
+Finalised = tuple[dict[str, float], bytes]
+"""Metrics of a finalist, and its ONNX file."""
+
+
 @lru_cache(maxsize=1)
 def _dataset(config: str, seed: int) -> Dataset:
     return dataset.make(json.loads(config)).load(seed)
@@ -66,11 +70,11 @@ def evaluate(setup: Setup, notation: str, *, report: Report) -> dict[str, float]
 
 
 def finalise(
-    setup: Setup, notation: str, epochs: int, paths: tuple[str, str], about: Mapping[str, Any], *, report: Report
-) -> dict[str, float]:
-    """Train a network for epochs, by the search's recipe, and write it to the first of paths as a tested ONNX file.
+    setup: Setup, notation: str, epochs: int, checkpoint: str, about: Mapping[str, Any], *, report: Report
+) -> Finalised:
+    """Train a network for epochs, by the search's recipe, and make a tested ONNX file of it.
 
-    The training goes on from a checkpoint at the second of paths, if an earlier call left one.
+    The training goes on from the checkpoint, a path on the worker's machine, if an earlier call left one.
     """
     from nas.export import export  # noqa: PLC0415 - torch is the workers' own
     from nas.ops.torch_module import build  # noqa: PLC0415 - torch is the workers' own
@@ -79,7 +83,7 @@ def finalise(
     judge, images = _evaluator(setup), _dataset(setup.dataset, setup.seed)
     recipe = judge.recipe if isinstance(judge, TrainEvaluator) else Recipe()
     device = judge.device if isinstance(judge, TrainEvaluator) else "cpu"
-    network, (model, checkpoint) = read_network(notation), paths
+    network = read_network(notation)
     net = build(network, setup.seed)
     fitted = fit(
         net,
@@ -91,11 +95,12 @@ def finalise(
         resolution=network.input.height,
         checkpoint_path=Path(checkpoint),
     )
-    exported = export(Path(model), network, net, images, about)
-    return {
+    exported = export(network, net, images, about)
+    metrics = {
         "validation_accuracy": fitted.accuracy,
         "test_accuracy": exported.test_accuracy,
         "max_abs_difference": exported.max_abs_difference,
-        "size_bytes": exported.size_bytes,
+        "size_bytes": len(exported.file),
         "train_seconds": fitted.seconds,
     }
+    return metrics, exported.file

@@ -17,8 +17,17 @@ class Watch(Protocol):
     def say(self, text: str) -> None:
         """A line that stays."""
 
+    def phase(self, phase: str) -> None:
+        """What the run does from now on."""
+
     def step(self, what: str, done: int, total: int) -> None:
         """Progress of one named thing."""
+
+    def epoch(self, what: str, trial: int | None, epoch: int, epochs: int, metrics: Metrics) -> None:
+        """An epoch of a training that has ended; trial is its number, or None for a reference or finalist."""
+
+    def started(self, number: int) -> None:
+        """The trial of this number has got a worker."""
 
     def trial(self, trial: Trial, total: int) -> None:
         """A trial that begins or has ended."""
@@ -50,12 +59,21 @@ class ConsoleWatch:
             f"[dim]{time.monotonic() - self._start:6.1f} s[/dim]  {text}", highlight=False, soft_wrap=True
         )
 
+    def phase(self, phase: str) -> None:
+        """The lines say it."""
+
+    def epoch(self, what: str, trial: int | None, epoch: int, epochs: int, metrics: Metrics) -> None:  # noqa: ARG002 - a console shows how far, not how well
+        self.step(what, epoch, epochs)
+
     def step(self, what: str, done: int, total: int) -> None:
         if what not in self._bars:
             self._bars[what] = self._progress.add_task(what, total=total)
         self._progress.update(self._bars[what], completed=done, total=total)
         if done >= total:
             self._progress.remove_task(self._bars.pop(what))
+
+    def started(self, number: int) -> None:
+        """The bar of its epochs says it."""
 
     def trial(self, trial: Trial, total: int) -> None:
         if trial.state is State.RUNNING:

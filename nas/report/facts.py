@@ -88,13 +88,14 @@ def _estimates(record: Record) -> str:
 
 def _search(record: Record) -> list[tuple[str, Child]]:
     space, objective = record["space"], record["objective"]
-    short = f"{magnitude(space['size'])} = " if space["size"] >= LARGE else ""
+    size = int(space["size"])
+    short = f"{magnitude(size)} = " if size >= LARGE else ""
     states = [trial["state"] for trial in record["trials"]]
     told = [f"{states.count(state)} {state}" for state in dict.fromkeys([SUCCEEDED, *states])]
     return [
         ("Objective", f"{objective['name']}: {objective['formula']}"),
         ("Space", f"{space['name']}"),
-        ("Its size", f"{short}{exact(space['size'])}"),
+        ("Its size", f"{short}{exact(size)}"),
         ("Trials", ", ".join(told)),
         ("Refused", f"{whole(record['refused'])} over a limit, never trained"),
         ("On the Pareto front", f"{len(record['front'])} of {len(trials(record, SUCCEEDED))}"),

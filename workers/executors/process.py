@@ -61,8 +61,8 @@ class _Pool:
 class ProcessExecutor(Executor):
     """A dying process takes the pool with it, so all its tasks start again in a new pool."""
 
-    def __init__(self, workers: int) -> None:
-        super().__init__(workers)
+    def __init__(self, workers: int, threads: int = 1) -> None:
+        super().__init__(workers, threads)
         self._tokens = itertools.count()
         self._lock = threading.RLock()
         self._closed = False

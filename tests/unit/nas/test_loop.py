@@ -57,7 +57,7 @@ def search(path: Path, target_latency_ms: float = 1.0, name: str = "evolution") 
 
 
 def steps(train, report=lambda _: None, recall=lambda _: None) -> Steps:
-    return Steps(known, recall, train, report)
+    return Steps(known, train, recall, lambda _, __: None, report)
 
 
 def test_runs_exactly_the_trials_asked_for(tmp_path):

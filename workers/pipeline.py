@@ -1,0 +1,174 @@
+"""A whole search: measure, search, train the finalists, export and test them, report."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from random import Random
+from statistics import median
+from typing import Any
+
+from latency_db.catalogue import find_device
+from latency_db.estimate import Estimator
+from latency_db.store import Store
+from latency_db.table import build_table
+from nas.dataset import Dataset, dataset
+from nas.errors import DataError, InfeasibleError
+from nas.loop import Search, Steps
+from nas.objective import objective
+from nas.ops.notation import write_network
+from nas.searcher import searcher
+from nas.space import Candidate, SearchSpace
+from nas.spaces import load_space
+from nas.spec import SearchSpec
+from nas.trial import Metrics, State, Trial
+from workers.bench import Bench, epochs_of, sizes
+from workers.facts import dataset_facts, device_facts, objective_facts, space_facts
+from workers.finalists import measure_end_to_end, reference_rows, train_finalists, train_references
+from workers.place import Place
+from workers.record import RunRecord
+from workers.slots import Share
+from workers.tasks import Setup, evaluate
+from workers.trainings import trainings
+from workers.watch import Watch
+
+TABLE_BUDGET_S = 120.0
+"""Time for measuring kernels before the first trial; what is missing then is measured when a candidate needs it."""
+
+TARGET_SAMPLES = 200
+MIN_TARGET_SAMPLES = 20
+
+
+class Pipeline:
+    """One search from its spec to its report, in a place, going on from where an earlier call was stopped."""
+
+    def __init__(self, spec: SearchSpec, place: Place, watch: Watch, pool: Share, *, threads: int) -> None:
+        self._spec, self._place, self._watch, self._pool = spec, place, watch, pool
+        self._setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=threads)
+        self.search: Search | None = None
+
+    def run(self, update_s: float | None = None) -> dict[str, Any]:
+        """Returns the record of the search, which report.html shows; the files are also written every update_s.
+
+        NasError if it cannot go on; what was finished stays.
+        """
+        spec, place, watch = self._spec, self._place, self._watch
+        watch.phase("STARTING")
+        images = self._images()
+        space = load_space(spec.space).for_images(images.channels, images.side, len(images.classes))
+        space.sample(Random(spec.seed))  # a space without members is refused, with the reason, before any measurement
+        references = reference_rows(spec, images)
+        watch.phase("MEASURING")
+        estimator = self._estimator(space)
+        aim = {"target_latency_ms": self._target_ms(space, estimator), **spec.objective}
+        bench = Bench(spec, place, watch, images, estimator, self._pool, self._setup, trainings(spec, images))
+        self.search = Search(searcher.make(spec.searcher, space, spec.seed), objective.make(aim), place.journal)
+        facts = {
+            "dataset": dataset_facts(images),
+            "space": space_facts(space),
+            "device": device_facts(estimator.device),
+            "objective": objective_facts(self.search.objective, spec.objective),
+        }
+        place.keep("facts", facts)
+        record = RunRecord(bench, self.search, facts)
+        watch.phase("TRAINING")
+        run_trials(bench, self.search, partial(record.update, update_s))
+        watch.phase("REFERENCES")
+        references = place.keep("references", train_references(bench, references))
+        watch.phase("FINALISTS")
+        finalists = train_finalists(bench, self.search)
+        measure_end_to_end(bench, references, finalists)
+        place.keep("references", references)
+        place.keep("finalists", finalists)
+        return record.finish(references, finalists)
+
+    def _images(self) -> Dataset:
+        """The data set; DataError if it is not the one that the search began with."""
+        images = dataset.make(self._spec.dataset).load(self._spec.seed)
+        digest = self._place.known("digest") or self._place.keep("digest", images.digest)
+        if digest != images.digest:
+            raise DataError(
+                f"{images.name}: the images are not those that this search began with; "
+                "restore them, or start a new search"
+            )
+        counts = f"{len(images.train)} training, {len(images.validation)} validation, {len(images.test)} test images"
+        side = f"{images.side} x {images.side} px"
+        self._watch.say(f"{images.name}: {counts} of {side} in {len(images.classes)} classes")
+        return images
+
+    def _estimator(self, space: SearchSpace) -> Estimator:
+        """The device's estimator. On this machine, the kernels of the space are measured first, while it is quiet."""
+        store, device = Store(), self._spec.device
+        estimator = Estimator(store, find_device(store, device))
+        if estimator.is_local:
+            progress = partial(self._watch.step, "measuring kernels")
+            with self._pool.quiet():
+                table = build_table(estimator, space, budget_s=TABLE_BUDGET_S, progress=progress)
+            done = table.kernels - table.missing
+            self._watch.say(f"{device}: {done} of the space's {table.kernels} kernels are measured")
+        return estimator
+
+    def _target_ms(self, space: SearchSpace, estimator: Estimator) -> float:
+        """The spec's target, or else the median latency of random members of the space, found once."""
+        given: float | None = self._spec.objective.get("target_latency_ms") or self._place.known("target_latency_ms")
+        if given is not None:
+            return given
+        rng = Random(self._spec.seed)
+        networks = [space.sample(rng).architecture.expand() for _ in range(TARGET_SAMPLES)]
+        measured = [network for network in networks if not estimator.missing(network)]
+        if len(measured) < MIN_TARGET_SAMPLES and estimator.is_local:  # the table of a large space is never complete
+            measured = networks[:MIN_TARGET_SAMPLES]
+            with self._pool.quiet():
+                estimator.ensure(measured)
+        target = float(f"{median(estimator.estimate(network).ms for network in measured or networks):.3g}")
+        self._watch.say(f"target latency: {target} ms, the median of {len(measured)} random members of the space")
+        self._place.keep("target_latency_ms", target)
+        return target
+
+
+def run_trials(bench: Bench, search: Search, ended: Callable[[], None]) -> None:
+    """Run the search's trials; ended is called after each. InfeasibleError if none succeeded."""
+
+    def finished() -> int:
+        return sum(trial.state is not State.RUNNING for trial in search.trials.values())
+
+    def train(trial: Trial) -> Future[Metrics]:
+        network = trial.candidate.architecture
+        told = epochs_of(bench.watch, f"trial {trial.number + 1}", bench.spec.trial_epochs, trial.number)
+        return bench.pool.submit(
+            evaluate,
+            bench.setup,
+            write_network(network.expand()),
+            report=told,
+            on_start=partial(bench.watch.started, trial.number),
+        )
+
+    def report(trial: Trial) -> None:
+        bench.watch.trial(trial, search.max_trials)
+        bench.watch.step("trials", finished(), search.max_trials)
+        if trial.state is not State.RUNNING:
+            ended()
+
+    if search.trials:
+        bench.watch.say(f"resumed: {finished()} of {bench.spec.max_trials} trials are finished already")
+    key = bench.trainings.trial
+    steps = Steps(
+        known=partial(_known, bench),
+        train=train,
+        recall=lambda candidate: bench.recall(key(candidate.architecture.id)),
+        remember=lambda candidate, metrics: bench.remember(key(candidate.architecture.id), metrics),
+        report=report,
+    )
+    search.run(steps, max_trials=bench.spec.max_trials, parallel=bench.spec.parallel)
+    if not any(trial.state is State.SUCCEEDED for trial in search.trials.values()):
+        reasons = "; ".join(sorted({trial.reason or "no reason" for trial in search.trials.values()}))
+        raise InfeasibleError(f"no trial succeeded: {reasons or 'the searcher proposed nothing'}")
+
+
+def _known(bench: Bench, candidate: Candidate) -> Metrics:
+    """What is known of a candidate without training it."""
+    network = candidate.architecture.expand()
+    if bench.estimator.is_local and bench.estimator.missing(network):
+        with bench.pool.quiet():
+            bench.estimator.ensure([network])
+    estimate = bench.estimator.estimate(network)
+    return {"latency_ms": estimate.ms, "latency_error_ms": estimate.error_ms, **sizes(network)}

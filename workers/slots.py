@@ -1,0 +1,180 @@
+"""Slots: an executor's workers, shared among searches by priority and then evenly."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from nas.evaluator import Report
+from workers.executor import Executor, ExecutorLostError, Task
+
+QUIET_WAIT_S = 60.0
+"""How long a measurement waits for running tasks to end before it starts beside them."""
+
+
+class Ticket(Future[Any]):
+    """A task that waits for a worker or runs. cancel() takes it off the list, or stops it."""
+
+    def __init__(self, stop: "Callable[[Ticket], None]") -> None:
+        super().__init__()
+        self._stop = stop
+
+    def cancel(self) -> bool:
+        self._stop(self)
+        return True
+
+    def withdraw(self) -> None:
+        """End as cancelled, and tell whoever waits."""
+        if super().cancel():
+            self.set_running_or_notify_cancel()
+
+
+@dataclass(eq=False)
+class Share:
+    """One search's way to the workers. on_start is called when a task of it gets one, with what was given to submit."""
+
+    slots: "Slots"
+    priority: int = 0
+    running: int = 0
+    tickets: set[Ticket] = field(default_factory=set)
+    stopped: bool = False
+
+    def submit(self, task: Task, *arguments: Any, report: Report, on_start: Callable[[], None] | None = None) -> Ticket:
+        """Queue a task; the future is cancelled if the search is stopped or the executor is lost."""
+        return self.slots.add(_Request(self, task, arguments, report, on_start))
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Hold back all tasks on these workers, for a measurement on this machine."""
+        with self.slots.quiet():
+            yield
+
+    def stop(self) -> None:
+        """Cancel what this search has on the workers, now and from now on."""
+        self.stopped = True
+        for ticket in list(self.tickets):
+            ticket.cancel()
+
+
+@dataclass(eq=False)
+class _Request:
+    share: Share
+    task: Task
+    arguments: tuple[Any, ...]
+    report: Report
+    on_start: Callable[[], None] | None
+    number: int = 0
+    ticket: Ticket = field(init=False)
+    inner: Future[Any] | None = None
+
+    def order(self) -> tuple[int, int, int]:
+        return (-self.share.priority, self.share.running, self.number)
+
+
+class Slots:
+    """Gives each free worker to the waiting task of the highest priority, then of the search with the fewest running.
+
+    lost is set when the executor is gone; every task is cancelled then.
+    """
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._changed = threading.Condition(threading.RLock())
+        self._measuring = threading.Lock()
+        self._waiting: list[_Request] = []
+        self._running: dict[Ticket, _Request] = {}
+        self._submitted = 0
+        self._quiet = 0
+        self.lost = threading.Event()
+
+    def share(self, priority: int = 0) -> Share:
+        return Share(self, priority)
+
+    def add(self, request: _Request) -> Ticket:
+        request.ticket = Ticket(self._stop)
+        with self._changed:
+            if request.share.stopped or self.lost.is_set():
+                request.ticket.withdraw()
+                return request.ticket
+            self._submitted += 1
+            request.number = self._submitted
+            request.share.tickets.add(request.ticket)
+            self._waiting.append(request)
+        self._fill()
+        return request.ticket
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        with self._changed:
+            self._quiet += 1
+            self._changed.wait_for(lambda: not self._running, QUIET_WAIT_S)
+        try:
+            with self._measuring:
+                yield
+        finally:
+            with self._changed:
+                self._quiet -= 1
+            self._fill()
+
+    def _fill(self) -> None:
+        while (request := self._next()) is not None:
+            if request.on_start:
+                request.on_start()
+            try:
+                request.inner = self._executor.submit(request.task, *request.arguments, report=request.report)
+            except ExecutorLostError:
+                self._lose()
+                return
+            request.inner.add_done_callback(partial(self._done, request))
+            if request.share.stopped:
+                request.inner.cancel()
+
+    def _next(self) -> _Request | None:
+        with self._changed:
+            if self._quiet or not self._waiting or len(self._running) >= self._executor.workers:
+                return None
+            request = min(self._waiting, key=_Request.order)
+            self._waiting.remove(request)
+            self._running[request.ticket] = request
+            request.share.running += 1
+            return request
+
+    def _done(self, request: _Request, inner: Future[Any]) -> None:
+        with self._changed:
+            del self._running[request.ticket]
+            request.share.running -= 1
+            request.share.tickets.discard(request.ticket)
+            self._changed.notify_all()
+        error = None if inner.cancelled() else inner.exception()
+        if isinstance(error, ExecutorLostError):
+            self._lose()
+        if inner.cancelled() or isinstance(error, ExecutorLostError):
+            request.ticket.withdraw()
+        elif error is not None:
+            request.ticket.set_exception(error)
+        else:
+            request.ticket.set_result(inner.result())
+        self._fill()
+
+    def _stop(self, ticket: Ticket) -> None:
+        with self._changed:
+            waiting = next((request for request in self._waiting if request.ticket is ticket), None)
+            if waiting:
+                self._waiting.remove(waiting)
+                waiting.share.tickets.discard(ticket)
+            running = self._running.get(ticket)
+        if waiting:
+            ticket.withdraw()
+        elif running and running.inner:
+            running.inner.cancel()
+
+    def _lose(self) -> None:
+        self.lost.set()
+        with self._changed:
+            waiting, self._waiting = self._waiting, []
+        for request in waiting:
+            request.share.tickets.discard(request.ticket)
+            request.ticket.withdraw()
