@@ -1,0 +1,155 @@
+"""Live events: one task reads what is new in the searches that are watched, once for all who watch.
+
+The event table stays the truth: a viewer starts from it, and the hub only keeps its newest lines at hand.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar, TypeVarTuple
+
+from anyio import CapacityLimiter, to_thread
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+
+from nas.errors import NasError
+from nas.jobs.events import Events
+from nas.jobs.records import EventRecord, SearchRecord
+from nas.jobs.states import TERMINAL
+
+POLL_S = 0.05
+PING_S = 15.0
+AFTER_FAULT_S = 1.0
+PAGE = 1000
+KEPT = 1000
+"""At least so many of a watched search's newest events are kept at hand, at most twice that."""
+
+_log = logging.getLogger("nas.api")
+
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An event as it is sent. ends, settles: it moves the search into a terminal state, or out of one."""
+
+    seq: int
+    ends: bool | None
+    text: bytes
+
+
+@dataclass(slots=True)
+class Topic:
+    """One watched search. lines are those after floor, up to seq, without gaps."""
+
+    seq: int
+    floor: int
+    lines: list[Line] = field(default_factory=list)
+    viewers: int = 0
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def publish(self, lines: Iterable[Line]) -> None:
+        self.lines += lines
+        self.seq = self.lines[-1].seq if self.lines else self.seq
+        if len(self.lines) > 2 * KEPT:
+            self.floor = self.lines[-KEPT - 1].seq
+            del self.lines[:-KEPT]
+        self.wake()
+
+    def wake(self) -> None:
+        self.news.set()
+        self.news = asyncio.Event()
+
+    def after(self, seq: int) -> list[Line] | None:
+        """The lines after seq, or None if some of them are no longer at hand."""
+        if seq < self.floor:
+            return None
+        return self.lines[seq - self.seq :] if seq < self.seq else []
+
+
+class Hub:
+    """Lives in one event loop. run is its task; close ends all streams."""
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self._topics: dict[str, Topic] = {}
+        self._watched = asyncio.Event()
+        self._closed = False
+        self._threads: CapacityLimiter | None = None
+
+    def close(self) -> None:
+        self._closed = True
+        for topic in self._topics.values():
+            topic.wake()
+
+    async def run(self) -> None:
+        """Until cancelled. A database that is away is waited for."""
+        while True:
+            await self._watched.wait()
+            try:
+                await self._look()
+            except NasError as error:
+                _log.warning("events cannot be read: %s", error)
+                await asyncio.sleep(AFTER_FAULT_S)
+            await asyncio.sleep(POLL_S)
+
+    async def _look(self) -> None:
+        watched = dict(self._topics)
+        positions = await self._read(self._events.positions, list(watched))
+        for search_id, topic in watched.items():
+            if positions.get(search_id, topic.seq) > topic.seq:
+                records = await self._read(self._events.after, search_id, topic.seq, PAGE)
+                topic.publish(line(record) for record in records)
+
+    async def _read(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+        if self._threads is None:  # apart from the routes' threads, so that a flood of requests delays no event
+            self._threads = CapacityLimiter(4)
+        return await to_thread.run_sync(function, *arguments, limiter=self._threads)
+
+    async def stream(self, search: SearchRecord, seq: int, *, until_end: bool) -> AsyncIterator[bytes]:
+        """Events after seq as server-sent events, then those to come, each once and in order, with pings between.
+
+        until_end: ends when all is sent and the search is in a terminal state.
+        """
+        topic = self._topics.setdefault(search.id, Topic(search.last_seq, search.last_seq))
+        topic.viewers += 1
+        self._watched.set()
+        ended = search.state in TERMINAL
+        try:
+            yield b": connected\n\n"
+            while not self._closed:
+                news = topic.news
+                lines = topic.after(seq)
+                if lines is None:
+                    lines = [line(record) for record in await self._read(self._events.after, search.id, seq, PAGE)]
+                if lines:
+                    seq = lines[-1].seq
+                    ended = next((last.ends for last in reversed(lines) if last.ends is not None), ended)
+                    yield b"".join(line.text for line in lines)
+                elif until_end and ended:
+                    return
+                else:
+                    try:
+                        await asyncio.wait_for(news.wait(), PING_S)
+                    except TimeoutError:
+                        yield KEEPALIVE_COMMENT
+        finally:
+            topic.viewers -= 1
+            if not topic.viewers and self._topics.get(search.id) is topic:
+                del self._topics[search.id]
+            if not self._topics:
+                self._watched.clear()
+
+
+def event_json(record: EventRecord) -> dict[str, object]:
+    return {"seq": record.seq, "type": record.type, "at": record.at, "data": record.data}
+
+
+def line(record: EventRecord) -> Line:
+    """The event as a server-sent event."""
+    at = record.at.isoformat().replace("+00:00", "Z")
+    data = json.dumps({"seq": record.seq, "type": record.type, "at": at, "data": record.data})
+    ends = record.data.get("state") in TERMINAL if record.type == "search.state" else None
+    return Line(record.seq, ends, format_sse_event(data_str=data, event=record.type, id=str(record.seq)))

@@ -1,0 +1,187 @@
+"""Errors as problem details (RFC 9457): what went wrong, by a stable reason, and what to do about it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import NamedTuple
+
+from nas.errors import NasError
+
+MEDIA_TYPE = "application/problem+json"
+DOCS = "/docs/problems"
+
+
+class FieldFault(NamedTuple):
+    """field: a dotted path into the request, as in `objective.target_latency_ms`."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """remedy: what a client can do."""
+
+    status: HTTPStatus
+    title: str
+    remedy: str
+
+
+_S = HTTPStatus
+REASONS: Mapping[str, Reason] = {
+    "JSON_INVALID": Reason(
+        _S.BAD_REQUEST,
+        "The body is no JSON that the service takes",
+        "Send UTF-8 JSON (RFC 8259) without NaN or Infinity, with numbers of at most 64 bits, without NUL or half a "
+        "surrogate pair in its text, and nested at most 64 deep.",
+    ),
+    "KEY_MISSING": Reason(
+        _S.UNAUTHORIZED,
+        "An API key is needed",
+        "Send `Authorization: Bearer nas_...`, or sign in with POST /v1/session. `nas key create` makes a key.",
+    ),
+    "KEY_INVALID": Reason(
+        _S.UNAUTHORIZED,
+        "The API key or session is not valid",
+        "It is mistyped, expired or revoked. Ask for a new one, or sign in again.",
+    ),
+    "SCOPE_MISSING": Reason(
+        _S.FORBIDDEN,
+        "The key's scopes do not allow this",
+        "Use a key with the scope that the message names. `write` includes `read`, `admin` includes all.",
+    ),
+    "CROSS_SITE": Reason(
+        _S.FORBIDDEN,
+        "A page of another site may not change anything here",
+        "Use the dashboard at the service's own address, or send an API key in the Authorization header.",
+    ),
+    "HOST_REFUSED": Reason(
+        _S.FORBIDDEN,
+        "An open service answers under its loopback names only",
+        "Call it as localhost, 127.0.0.1 or [::1]; or start it with keys, without --open.",
+    ),
+    "NOT_FOUND": Reason(
+        _S.NOT_FOUND, "There is nothing at this address", "Check the id; a deleted search answers so, too."
+    ),
+    "METHOD_NOT_ALLOWED": Reason(
+        _S.METHOD_NOT_ALLOWED, "The address does not take this method", "The header Allow lists those it takes."
+    ),
+    "STATE_TRANSITION": Reason(
+        _S.CONFLICT,
+        "The state does not allow this",
+        "Read the resource again: its state says what is possible. An ended search cannot be paused, a running one not "
+        "deleted.",
+    ),
+    "NOT_MEASURED": Reason(
+        _S.CONFLICT,
+        "The device has no measurements for this",
+        "Measure it first: `nas device measure`, or `nas space profile` on the device.",
+    ),
+    "VERSION_MISMATCH": Reason(
+        _S.PRECONDITION_FAILED,
+        "It was changed since it was read",
+        "Read it again, and send the new ETag in If-Match.",
+    ),
+    "BODY_TOO_LARGE": Reason(
+        _S.REQUEST_ENTITY_TOO_LARGE,
+        "The body is too large",
+        "JSON is limited to 1 MiB; the limit of uploads is in the message.",
+    ),
+    "MEDIA_TYPE_UNSUPPORTED": Reason(
+        _S.UNSUPPORTED_MEDIA_TYPE,
+        "The body's media type is not taken here",
+        "Send `Content-Type: application/json`; uploads are multipart/form-data.",
+    ),
+    "RANGE_NOT_SATISFIABLE": Reason(
+        _S.REQUESTED_RANGE_NOT_SATISFIABLE,
+        "The file has no such range",
+        "Ask for bytes inside the file; the header Content-Range gives its size.",
+    ),
+    "REQUEST_INVALID": Reason(
+        _S.UNPROCESSABLE_ENTITY,
+        "A parameter, header or field is wrong",
+        "`errors` names each of them; /openapi.json describes what is right.",
+    ),
+    "SPEC_INVALID": Reason(
+        _S.UNPROCESSABLE_ENTITY,
+        "The search cannot be carried out as specified",
+        "`errors` names each field. GET /v1/catalogue lists plugins with their parameters.",
+    ),
+    "NAME_UNKNOWN": Reason(
+        _S.UNPROCESSABLE_ENTITY,
+        "No plugin, space, network or device has this name",
+        "The message lists the known names, as GET /v1/catalogue does.",
+    ),
+    "NOTATION_INVALID": Reason(
+        _S.UNPROCESSABLE_ENTITY, "The text is no network", "The message points at the part that cannot be read."
+    ),
+    "ARCHITECTURE_INVALID": Reason(
+        _S.UNPROCESSABLE_ENTITY, "The network cannot be built at its shapes", "The message says which part, and why."
+    ),
+    "SPACE_INFEASIBLE": Reason(
+        _S.UNPROCESSABLE_ENTITY,
+        "The space has no valid member",
+        "Widen the options of the stages that the message names, or raise the limits.",
+    ),
+    "DATA_UNUSABLE": Reason(
+        _S.UNPROCESSABLE_ENTITY, "The data set is absent, damaged or unfit", "The message says what to change."
+    ),
+    "VALUE_REFUSED": Reason(
+        _S.UNPROCESSABLE_ENTITY,
+        "Text or a number that cannot be stored",
+        "Leave out NUL and half surrogate pairs; numbers are finite.",
+    ),
+    "PAGE_TOKEN_INVALID": Reason(
+        _S.UNPROCESSABLE_ENTITY,
+        "The page token is not of this list",
+        "Use next_page_token as it was given, with the same filter and order; or start again without it.",
+    ),
+    "IDEMPOTENCY_KEY_REUSED": Reason(
+        _S.UNPROCESSABLE_ENTITY,
+        "The idempotency key was used for another request",
+        "Use a new key for each request that is meant as a new one.",
+    ),
+    "VERSION_REQUIRED": Reason(
+        _S.PRECONDITION_REQUIRED,
+        "A change must say which version it changes",
+        "Send the ETag that was read in If-Match; `If-Match: *` changes whatever is there.",
+    ),
+    "INTERNAL": Reason(
+        _S.INTERNAL_SERVER_ERROR,
+        "The service failed",
+        "This is a fault of ours. Please report it with the request_id, under which the log has the details.",
+    ),
+    "LEDGER_UNAVAILABLE": Reason(
+        _S.SERVICE_UNAVAILABLE,
+        "The database does not answer",
+        "Try again after Retry-After seconds. GET /readyz and `nas doctor` say what is wrong.",
+    ),
+    "DEVICES_UNAVAILABLE": Reason(
+        _S.SERVICE_UNAVAILABLE,
+        "The latency database cannot be used",
+        "Free its disk, correct its rights, or set NAS_LATENCY_DB to another file.",
+    ),
+}
+"""Every reason a client can meet; a reason never changes its meaning."""
+
+
+class ProblemError(NasError):
+    """A request that is answered with a problem. errors: the fields at fault, if any."""
+
+    def __init__(
+        self,
+        reason: str,
+        detail: str,
+        *,
+        errors: Sequence[FieldFault] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+
+
+def kebab(reason: str) -> str:
+    """The reason as the anchor of its paragraph in the documentation."""
+    return reason.lower().replace("_", "-")
