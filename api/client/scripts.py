@@ -1,0 +1,157 @@
+"""What operations are made of (see wire.py): reading, creating, paging, waiting, streaming, files."""
+
+import hashlib
+import random
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+import yaml
+
+from api.client.errors import DamagedError, WaitTimeoutError
+from api.client.objects import ENDED, Artifact, Event, Export, Finalist
+from api.client.sse import MessageParser
+from api.client.wire import Call, Emit, Json, Pause, Read, Script, answered, content
+from nas.errors import SpecError
+from nas.files import write_whole
+
+PAGE_SIZE = 200
+POLL_S = 1.0
+RESUME_S = 0.5
+
+Spec = Mapping[str, Any] | str | Path
+
+
+def get(path: str, **params: Any) -> Script[Json]:
+    """The JSON value at a path; parameters that are None are left out."""
+    given = {key: value for key, value in params.items() if value is not None}
+    return content((yield from answered(Call("GET", path, given))))
+
+
+def post(path: str, sent: Any = None, *, headers: Mapping[str, str] | None = None, **params: Any) -> Script[Json]:
+    return content((yield from answered(Call("POST", path, params, sent, headers or {}))))
+
+
+def delete(path: str) -> Script[None]:
+    yield from answered(Call("DELETE", path))
+
+
+def pages(path: str, read: Callable[[Any], Any] = lambda item: item, **params: Any) -> Script[None]:
+    """Emit the items of a list, page after page."""
+    token = None
+    while True:
+        page = yield from get(path, page_size=PAGE_SIZE, page_token=token, **params)
+        for item in page["items"]:
+            yield Emit(read(item))
+        token = page.get("next_page_token")
+        if not token:
+            return
+
+
+def wait(path: str, timeout_s: float | None) -> Script[Json]:
+    """The search or export at a path, once it has ended. WaitTimeoutError if that takes longer."""
+    until = float("inf") if timeout_s is None else time.monotonic() + timeout_s
+    while True:
+        found = yield from get(path)
+        if found["state"] in ENDED:
+            return found
+        left_s = until - time.monotonic()
+        if left_s <= 0:
+            raise WaitTimeoutError(f"{found['id']} is still {found['state']} after {timeout_s:g} s; it goes on")
+        yield Pause(min(POLL_S, left_s))
+
+
+def stream(path: str, after: int, read: Callable[[str], Event]) -> Script[None]:
+    """Emit the events of a search after a sequence number, each once and in order, until it has ended.
+
+    A stream that is cut off is taken up again after the last event that came.
+    """
+    seq = after
+    while True:
+        headers = {"Accept": "text/event-stream", "Last-Event-ID": str(seq)}
+        yield from answered(Call("GET", f"{path}/events", {"until_end": "true"}, headers=headers, stream=True))
+        parser = MessageParser()
+        try:
+            while (chunk := (yield Read())) is not None:
+                for event in (read(message.data) for message in parser.feed(chunk) if message.id):
+                    if event.seq <= seq:
+                        continue
+                    seq = event.seq
+                    yield Emit(event)
+                    if event.ends:
+                        return
+        except httpx.TransportError:  # as a stream that ends early: a restart, or a proxy that lost patience
+            pass
+        search = yield from get(path)
+        if search["state"] in ENDED and search["last_seq"] <= seq:
+            return
+        yield Pause(RESUME_S * random.uniform(0.5, 1.0))
+
+
+def download(artifact: str | Artifact | Export | Finalist, target: Path) -> Script[Path]:
+    """Write a file, whole and as its digest says; into target under its own name if that is a folder."""
+    digest = artifact if isinstance(artifact, str) else artifact.sha256
+    if digest is None:
+        raise DamagedError("the export has no file: it has not succeeded")
+    if target.is_dir():
+        name = None if isinstance(artifact, str) else artifact.file
+        target = target / Path(name or digest).name
+    response = yield from answered(Call("GET", f"/v1/artifacts/{digest}"))
+    found = hashlib.sha256(response.content).hexdigest()
+    if found != digest:
+        raise DamagedError(f"{target.name}: the file that came has digest {found}, not {digest}; ask again")
+    write_whole(target, response.content)
+    return target
+
+
+def upload(source: Path) -> Script[Json]:
+    """Send an archive of class folders, or a folder, which is packed first."""
+    with _archive(source) as file:
+        name = f"{source.name}.tar.gz" if source.is_dir() else source.name
+        response = yield from answered(Call("POST", "/v1/datasets", files={"archive": (name, file)}))
+    return content(response)
+
+
+@contextmanager
+def _archive(source: Path) -> Iterator[IO[bytes]]:
+    if not source.is_dir():
+        with source.open("rb") as file:
+            yield file
+        return
+    with tempfile.TemporaryFile() as packed:
+        with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
+            archive.add(source, arcname=".")
+        packed.seek(0)
+        yield packed
+
+
+def body(spec: Spec | None, fields: Mapping[str, Any]) -> Json:
+    """What is submitted: a mapping or a file, with single fields replaced. A space in a file is sent along."""
+    given: Json = {}
+    if isinstance(spec, Mapping):
+        given = dict(spec)
+    elif spec is not None:
+        given = _mapping(Path(spec))
+    given |= fields
+    space = given.get("space")
+    if isinstance(space, str) and Path(space).suffix in {".yaml", ".yml", ".json"}:
+        given["space"] = _mapping(Path(space))
+    return given
+
+
+def _mapping(path: Path) -> Json:
+    """The mapping in a YAML or JSON file. SpecError if it holds none."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path} cannot be read: {error}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise SpecError(f"{path} is not YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise SpecError(f"{path}: a mapping is wanted, such as `dataset: NAME`")
+    return data
