@@ -1,5 +1,6 @@
 """Slots: an executor's workers, shared among searches by priority and then evenly."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -10,6 +11,8 @@ from typing import Any
 
 from nas.evaluator import Report
 from workers.executor import Executor, ExecutorLostError, Task
+
+log = logging.getLogger(__name__)
 
 QUIET_WAIT_S = 60.0
 """How long a measurement waits for running tasks to end before it starts beside them."""
@@ -39,7 +42,6 @@ class Share:
     slots: "Slots"
     priority: int = 0
     running: int = 0
-    tickets: set[Ticket] = field(default_factory=set)
     stopped: bool = False
 
     def submit(self, task: Task, *arguments: Any, report: Report, on_start: Callable[[], None] | None = None) -> Ticket:
@@ -55,8 +57,7 @@ class Share:
     def stop(self) -> None:
         """Cancel what this search has on the workers, now and from now on."""
         self.stopped = True
-        for ticket in list(self.tickets):
-            ticket.cancel()
+        self.slots.stop(lambda request: request.share is self)
 
 
 @dataclass(eq=False)
@@ -94,14 +95,13 @@ class Slots:
         return Share(self, priority)
 
     def add(self, request: _Request) -> Ticket:
-        request.ticket = Ticket(self._stop)
+        request.ticket = Ticket(lambda ticket: self.stop(lambda request: request.ticket is ticket))
         with self._changed:
             if request.share.stopped or self.lost.is_set():
                 request.ticket.withdraw()
                 return request.ticket
             self._submitted += 1
             request.number = self._submitted
-            request.share.tickets.add(request.ticket)
             self._waiting.append(request)
         self._fill()
         return request.ticket
@@ -121,16 +121,28 @@ class Slots:
 
     def _fill(self) -> None:
         while (request := self._next()) is not None:
+            self._begin(request)
+
+    def _begin(self, request: _Request) -> None:
+        try:
             if request.on_start:
                 request.on_start()
-            try:
-                request.inner = self._executor.submit(request.task, *request.arguments, report=request.report)
-            except ExecutorLostError:
-                self._lose()
-                return
-            request.inner.add_done_callback(partial(self._done, request))
+            inner = self._executor.submit(request.task, *request.arguments, report=request.report)
+        except ExecutorLostError:
+            self._leave(request)
+            self._lose()
+            request.ticket.withdraw()
+        except Exception:
+            # Whoever on_start tells has gone: the search cannot go on here, and will find out why.
+            log.exception("a task could not begin")
+            self._leave(request)
+            request.share.stop()
+            request.ticket.withdraw()
+        else:
+            request.inner = inner
+            inner.add_done_callback(partial(self._done, request))
             if request.share.stopped:
-                request.inner.cancel()
+                inner.cancel()
 
     def _next(self) -> _Request | None:
         with self._changed:
@@ -143,11 +155,7 @@ class Slots:
             return request
 
     def _done(self, request: _Request, inner: Future[Any]) -> None:
-        with self._changed:
-            del self._running[request.ticket]
-            request.share.running -= 1
-            request.share.tickets.discard(request.ticket)
-            self._changed.notify_all()
+        self._leave(request)
         error = None if inner.cancelled() else inner.exception()
         if isinstance(error, ExecutorLostError):
             self._lose()
@@ -159,22 +167,24 @@ class Slots:
             request.ticket.set_result(inner.result())
         self._fill()
 
-    def _stop(self, ticket: Ticket) -> None:
+    def _leave(self, request: _Request) -> None:
         with self._changed:
-            waiting = next((request for request in self._waiting if request.ticket is ticket), None)
-            if waiting:
-                self._waiting.remove(waiting)
-                waiting.share.tickets.discard(ticket)
-            running = self._running.get(ticket)
-        if waiting:
-            ticket.withdraw()
-        elif running and running.inner:
-            running.inner.cancel()
+            del self._running[request.ticket]
+            request.share.running -= 1
+            self._changed.notify_all()
+
+    def stop(self, chosen: "Callable[[_Request], bool]") -> None:
+        """Cancel the chosen requests: those that wait first, so that none of them takes the place of one that runs."""
+        with self._changed:
+            withdrawn = [request for request in self._waiting if chosen(request)]
+            self._waiting = [request for request in self._waiting if not chosen(request)]
+            running = [request for request in self._running.values() if chosen(request)]
+        for request in withdrawn:
+            request.ticket.withdraw()
+        for request in running:
+            if request.inner:
+                request.inner.cancel()
 
     def _lose(self) -> None:
         self.lost.set()
-        with self._changed:
-            waiting, self._waiting = self._waiting, []
-        for request in waiting:
-            request.share.tickets.discard(request.ticket)
-            request.ticket.withdraw()
+        self.stop(lambda request: request.ticket not in self._running)

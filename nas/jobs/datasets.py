@@ -1,0 +1,43 @@
+"""Which data sets a search of the service may name: none reads files outside the data root."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from nas.errors import SpecError
+
+_HUB_SET = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+
+
+def resolve_path(config: Mapping[str, Any], data_root: Path) -> dict[str, Any]:
+    """The data set with the path where it lies on this machine; the stored spec keeps the relative one.
+
+    SpecError if a path is not relative to data_root, leads out of it (symbolic links followed), or is no folder.
+    """
+    path = config.get("path")
+    if path is None:
+        return dict(config)
+    if not isinstance(path, str):
+        raise SpecError("dataset.path: Input should be a valid string")
+    if config.get("name") == "hf":
+        # The hub's library prefers a local folder of that name to the set on the hub.
+        if _HUB_SET.fullmatch(path) is None or Path(path).exists():
+            raise SpecError("dataset.path: name a set of the hub as OWNER/SET")
+        return dict(config)
+    return {**config, "path": str(_inside(path, data_root))}
+
+
+def _inside(path: str, data_root: Path) -> Path:
+    given = PurePosixPath(path)
+    if not path or "\0" in path or "\\" in path or given.is_absolute() or ".." in given.parts or path.startswith("~"):
+        raise SpecError("dataset.path: give a path below the data root of the service, without `..`")
+    try:
+        root = data_root.resolve()
+        found = (root / given).resolve()
+        is_folder = found.is_dir()
+    except (OSError, RuntimeError):  # too long, or a circle of links
+        is_folder = False
+    if not is_folder or not found.is_relative_to(root):
+        raise SpecError("dataset.path: there is no such folder below the data root of the service; upload one first")
+    return found

@@ -1,0 +1,108 @@
+"""Exports: single trials that a user wants as a file, trained as long as finalists are."""
+
+import logging
+import threading
+import time
+from concurrent.futures import CancelledError
+from typing import Any
+
+from nas.dataset import dataset
+from nas.errors import NasError
+from nas.jobs.datasets import located
+from nas.jobs.errors import FencedError, LedgerError
+from nas.jobs.files import ArtifactStore
+from nas.jobs.ledger import Ledger
+from nas.jobs.records import ExportClaim, File, TrainingKey
+from nas.jobs.settings import Settings
+from nas.jobs.states import ExportState
+from nas.spec import SearchSpec, parse_spec
+from workers.ledger_place import MEDIA_TYPES
+from workers.record import versions
+from workers.slots import Slots
+from workers.tasks import Setup, finalise
+from workers.trainings import trainings
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+RENEW_S = 5.0
+
+
+class Exporting:
+    """Carries out one export at a time; tick() is to be called often."""
+
+    def __init__(self, ledger: Ledger, settings: Settings, slots: Slots, owner: str) -> None:
+        self._ledger, self._settings, self._owner = ledger, settings, owner
+        self._artifacts = ArtifactStore(settings.artifacts)
+        self._share = slots.share()
+        self._thread: threading.Thread | None = None
+        self._claim: ExportClaim | None = None
+        self._looked = 0.0
+
+    def tick(self) -> None:
+        busy = self._thread is not None and self._thread.is_alive()
+        if time.monotonic() - self._looked < (RENEW_S if busy else LOOK_S):
+            return
+        self._looked = time.monotonic()
+        if busy and self._claim:
+            self._renew(self._claim)
+            return
+        self._claim = self._ledger.claims.claim_export(self._owner)
+        if self._claim:
+            self._thread = threading.Thread(target=self._run, args=(self._claim,), daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Give up what is under way; its lease ends by itself and another dispatcher begins again."""
+        self._share.stop()
+
+    def _renew(self, claim: ExportClaim) -> None:
+        try:
+            self._ledger.claims.renew_export(claim.lease)
+        except FencedError:
+            log.warning("%s: another dispatcher has it", claim.export.id)
+
+    def _run(self, claim: ExportClaim) -> None:
+        end = self._ledger.claims.end_export
+        try:
+            file, metrics = self._export(claim)
+            end(claim.lease, ExportState.SUCCEEDED, file=file, metrics=metrics)
+        except (CancelledError, FencedError, LedgerError) as error:
+            log.warning("%s: given up: %s", claim.export.id, error or "stopped")
+        except NasError as error:
+            end(claim.lease, ExportState.FAILED, reason=str(error))
+        except Exception:
+            log.exception("%s failed by an error of the program", claim.export.id)
+            end(claim.lease, ExportState.FAILED, reason="an error of the program; its log has the details")
+
+    def _export(self, claim: ExportClaim) -> tuple[File, dict[str, Any]]:
+        trial = self._ledger.trials.get(claim.export.trial_id)
+        spec = self._spec(trial.search_id, claim.export.epochs)
+        images = dataset.make(spec.dataset).load(spec.seed)
+        key = trainings(spec, images).finalist(trial.architecture_id)
+        metrics = self._recalled(key)
+        if metrics is None:
+            setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=self._settings.threads)
+            about = {"architecture": trial.architecture, "id": trial.architecture_id, "versions": versions()}
+            epochs = spec.finalists.epochs
+            checkpoint = self._settings.scratch / trial.search_id / "checkpoints" / f"{claim.export.id}.pt"
+            task = (setup, trial.notation, epochs, str(checkpoint), about)
+            metrics, model = self._share.submit(finalise, *task, report=lambda _, __: None).result()
+            metrics = {**metrics, "model": self._artifacts.add(model)[0]}
+            if key:
+                self._ledger.trainings.put(key, metrics)
+        sha256 = metrics.pop("model")
+        size = self._artifacts.path(sha256).stat().st_size
+        name = f"model-{trial.architecture_id}-{spec.finalists.epochs}-epochs.onnx"
+        return File("onnx", name, MEDIA_TYPES[".onnx"], sha256, size), metrics
+
+    def _recalled(self, key: TrainingKey | None) -> dict[str, Any] | None:
+        found = self._ledger.trainings.get(key) if key else None
+        return found if found and self._artifacts.path(found["model"]).exists() else None
+
+    def _spec(self, search_id: str, epochs: int | None) -> SearchSpec:
+        """The search's spec, with the export's epochs for those of a finalist."""
+        data = self._ledger.searches.get(search_id, deleted=True).spec
+        if epochs is not None:
+            data = {**data, "finalists": {**data["finalists"], "epochs": epochs}}
+        return parse_spec({**data, "dataset": located(data["dataset"], self._settings.data_root)})

@@ -1,0 +1,84 @@
+"""A search's place in the ledger and the artifact store, for as long as its lease holds."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nas.jobs.desk import Desk
+from nas.jobs.files import ArtifactStore
+from nas.jobs.ledger import Ledger
+from nas.jobs.records import TrainingKey
+
+MEDIA_TYPES = {
+    ".onnx": "application/octet-stream",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+}
+
+
+class StoppedError(Exception):
+    """The search was stopped from outside: paused, cancelled, or given up by this dispatcher."""
+
+
+class LedgerPlace:
+    """Every call raises StoppedError once stop() was called, and FencedError once another dispatcher has the search."""
+
+    def __init__(self, ledger: Ledger, desk: Desk, artifacts: ArtifactStore, path: Path) -> None:
+        self._ledger, self._desk, self._artifacts, self._path = ledger, desk, artifacts, path
+        self._stopped = False
+        path.mkdir(parents=True, exist_ok=True)
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    @property
+    def desk(self) -> Desk:
+        if self._stopped:
+            raise StoppedError
+        return self._desk
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    @property
+    def journal(self) -> "LedgerPlace":
+        return self
+
+    def events(self) -> Iterable[Mapping[str, Any]]:
+        return self.desk.events()
+
+    def add(self, event: Mapping[str, Any]) -> None:
+        self.desk.add(event)
+
+    def known(self, name: str) -> Any:
+        return self.desk.known(name)
+
+    def keep(self, name: str, value: Any) -> Any:
+        if name == "facts":
+            self.desk.facts(value, value["objective"]["target_latency_ms"])
+        elif name in {"references", "finalists"}:
+            self.desk.shown(name, value)
+        else:
+            self.desk.keep(name, value)
+        return value
+
+    def recall(self, key: TrainingKey) -> dict[str, Any] | None:
+        """A model whose file is gone from the store is as if it had not been trained."""
+        found = self._ledger.trainings.get(key)
+        if found is None or "model" not in found:
+            return found
+        path = self._artifacts.path(found["model"])
+        return {**found, "model": path.read_bytes()} if path.exists() else None
+
+    def remember(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
+        if model is not None:
+            sha256, _ = self._artifacts.add(model)
+            metrics = {**metrics, "model": sha256}
+        self._ledger.trainings.put(key, metrics)
+
+    def publish(self, kind: str, name: str, trial: int | None = None) -> None:
+        file = self._path / name
+        sha256, size_bytes = self._artifacts.add(file)
+        self.desk.attach(kind, name, MEDIA_TYPES[file.suffix], sha256, size_bytes, trial)
