@@ -7,7 +7,8 @@ empty model in the kernel's own session; the network pays it once.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import hypot
+from math import hypot, inf
+from time import monotonic
 
 from latency_db.device import Device, is_local
 from latency_db.measure import BATCH, EMPTY_NETWORK, QUICK, THOROUGH, Settings, measure
@@ -89,33 +90,35 @@ class Estimator:
             sum(map(_is_suspect, records)),
         )
 
-    def missing(self, network: Network) -> list[Kernel]:
-        """The kernels of network without a record, each once, in the order of execution."""
-        return self._load(kernels(network))
-
     def unmeasured(self, wanted: Iterable[Kernel]) -> list[Kernel]:
         """Those of the wanted kernels without a record, each once, in their order."""
         return self._load(wanted)
 
     def ensure(self, networks: Iterable[Network]) -> int:
         """Measure the kernels that the networks lack; returns how many. NotMeasuredError if the device is elsewhere."""
-        missing = self._load(kernel for network in networks for kernel in kernels(network))
-        self.measure_kernels(missing)
-        return len(missing)
+        return self.measure_kernels(self._load(kernel for network in networks for kernel in kernels(network)))
 
-    def measure_kernels(self, wanted: Sequence[Kernel], progress: Progress | None = None) -> None:
-        """Measure kernels, storing them batch by batch. NotMeasuredError if the device is not this machine."""
-        for start in range(0, len(wanted), BATCH):
-            batch = wanted[start : start + BATCH]
+    def measure_kernels(
+        self, wanted: Sequence[Kernel], *, budget_s: float = inf, progress: Progress | None = None
+    ) -> int:
+        """Measure kernels, storing them batch by batch, until the time is over; returns how many.
+
+        A batch that has begun is finished. NotMeasuredError if the device is not this machine.
+        """
+        start, done = monotonic(), 0
+        while done < len(wanted) and monotonic() - start < budget_s:
             if not self.is_local:
                 raise self._not_measured(wanted)
+            batch = wanted[done : done + BATCH]
             by_signature = {kernel_signature(kernel): kernel for kernel in batch}
             models = {signature: kernel_model(kernel) for signature, kernel in by_signature.items()}
             records = self._measure(models, QUICK)
             for signature, kernel in by_signature.items():
                 self._kernels[kernel] = records[signature]
+            done += len(batch)
             if progress:
-                progress(start + len(batch), len(wanted))
+                progress(done, len(wanted))
+        return done
 
     def measure_networks(
         self, networks: Mapping[str, Network | bytes], settings: Settings = THOROUGH

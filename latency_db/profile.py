@@ -1,22 +1,17 @@
 """What a space contains, before any search: is the target within reach?"""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from statistics import median
-from time import monotonic
 
-from latency_db.estimate import Estimator
-from latency_db.measure import BATCH
+from latency_db.estimate import Estimator, Progress
 from nas.errors import InfeasibleError
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
 from nas.space import Decision, SearchSpace
-
-Progress = Callable[[int, int], None]
-"""Told how many of how many kernels are measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +85,7 @@ def profile_latency(
     NotMeasuredError if that is so for none of them.
     """
     missing = estimator.unmeasured(kernel for network in networks for kernel in kernels(network))
-    start, now = monotonic(), 0
-    while estimator.is_local and now < len(missing) and monotonic() - start < budget_s:
-        batch = missing[now : now + BATCH]
-        estimator.measure_kernels(batch)
-        now += len(batch)
-        if progress:
-            progress(now, len(missing))
+    now = estimator.measure_kernels(missing, budget_s=budget_s, progress=progress) if estimator.is_local else 0
     absent = set(missing[now:])
     known = [network for network in networks if absent.isdisjoint(kernels(network))]
     latencies = [estimator.estimate(network).ms for network in known or networks[:1]]

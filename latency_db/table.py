@@ -1,23 +1,19 @@
 """The table of a space: every kernel its networks can ask for, measured in the order in which it pays most."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 from time import monotonic
 
-from latency_db.estimate import Estimator
-from latency_db.measure import BATCH
+from latency_db.estimate import Estimator, Progress
 from nas.block import Block
 from nas.errors import InfeasibleError, InvalidArchitectureError
 from nas.ops import Op, Shape
 from nas.ops.cost import read
 from nas.ops.kernels import Kernel
 from nas.space import Architecture, SearchSpace, StageSpace, scaled_width
-
-Progress = Callable[[int, int], None]
-"""Told how many of how many kernels are measured."""
 
 
 def kernel_frequencies(space: SearchSpace) -> dict[Kernel, float]:
@@ -180,14 +176,13 @@ def build_table(
     """
     frequencies = kernel_frequencies(space)
     missing = estimator.unmeasured(frequencies)
-    before, done = len(frequencies) - len(missing), 0
-    start = monotonic()
-    while done < len(missing) and monotonic() - start < budget_s:
-        batch = missing[done : done + BATCH]
-        estimator.measure_kernels(batch)
-        done += len(batch)
+    before, start = len(frequencies) - len(missing), monotonic()
+
+    def told(done: int, _: int) -> None:
         if progress:
             progress(before + done, len(frequencies))
+
+    done = estimator.measure_kernels(missing, budget_s=budget_s, progress=told)
     left = sum(frequencies[kernel] for kernel in missing[done:])
     coverage = 1 - left / sum(frequencies.values())
     return TableReport(len(frequencies), before, done, coverage, monotonic() - start)

@@ -15,6 +15,7 @@ from nas.dataset import Dataset, dataset
 from nas.errors import DataError, InfeasibleError
 from nas.loop import Search, Steps
 from nas.objective import objective
+from nas.ops.kernels import kernels
 from nas.ops.notation import write_network
 from nas.searcher import searcher
 from nas.space import Candidate, SearchSpace
@@ -114,7 +115,7 @@ class Pipeline:
             return given
         rng = Random(self._spec.seed)
         networks = [space.sample(rng).architecture.expand() for _ in range(TARGET_SAMPLES)]
-        measured = [network for network in networks if not estimator.missing(network)]
+        measured = [network for network in networks if not estimator.unmeasured(kernels(network))]
         if len(measured) < MIN_TARGET_SAMPLES and estimator.is_local:  # the table of a large space is never complete
             measured = networks[:MIN_TARGET_SAMPLES]
             with self._pool.quiet():
@@ -167,7 +168,7 @@ def run_trials(bench: Bench, search: Search, ended: Callable[[], None]) -> None:
 def _known(bench: Bench, candidate: Candidate) -> Metrics:
     """What is known of a candidate without training it."""
     network = candidate.architecture.expand()
-    if bench.estimator.is_local and bench.estimator.missing(network):
+    if bench.estimator.is_local and bench.estimator.unmeasured(kernels(network)):
         with bench.pool.quiet():
             bench.estimator.ensure([network])
     estimate = bench.estimator.estimate(network)

@@ -58,11 +58,11 @@ def test_a_missing_kernel_is_an_error_with_a_remedy_and_never_zero(store, elsewh
 
 def test_what_another_process_measures_later_is_found(store, elsewhere):
     estimator = Estimator(store, elsewhere.device)
-    assert len(estimator.missing(NETWORK)) == 4
+    assert len(estimator.unmeasured(kernels(NETWORK))) == 4
 
     store.add([*elsewhere.empties(), *(elsewhere.record(key, 0.1) for key in KEYS)])
 
-    assert estimator.missing(NETWORK) == []
+    assert estimator.unmeasured(kernels(NETWORK)) == []
     assert estimator.estimate(NETWORK).source is Source.SUMMED
 
 
