@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -104,7 +105,7 @@ async def _nas_error(request: Request, error: Exception) -> Response:
     )
     if reason not in REASONS or reason == "INTERNAL":
         return await _unexpected(request, error)
-    if REASONS[reason].status.is_server_error:
+    if REASONS[reason].status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request %s: %s", request_id(request.scope), detail)
     faults = _faults(detail) if reason == "SPEC_INVALID" else ()
     return problem(request.scope, reason, detail, faults)
