@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import CancelledError
 
 from nas.errors import NasError
-from nas.jobs.datasets import located
+from nas.jobs.datasets import resolve_path
 from nas.jobs.desk import Desk
 from nas.jobs.errors import FencedError, LedgerError
 from nas.jobs.files import ArtifactStore
@@ -120,7 +120,7 @@ class Assignment:
         """The spec as data, with what a client has changed and where this machine keeps the images."""
         record = self._claim.search
         data = {**record.spec, "max_trials": record.max_trials}
-        return parse_spec({**data, "dataset": located(record.spec["dataset"], self._settings.data_root)})
+        return parse_spec({**data, "dataset": resolve_path(record.spec["dataset"], self._settings.data_root)})
 
 
 def _reason(error: NasError) -> str:

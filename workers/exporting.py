@@ -8,7 +8,7 @@ from typing import Any
 
 from nas.dataset import dataset
 from nas.errors import NasError
-from nas.jobs.datasets import located
+from nas.jobs.datasets import resolve_path
 from nas.jobs.errors import FencedError, LedgerError
 from nas.jobs.files import ArtifactStore
 from nas.jobs.ledger import Ledger
@@ -68,7 +68,7 @@ class Exporting:
             file, metrics = self._export(claim)
             end(claim.lease, ExportState.SUCCEEDED, file=file, metrics=metrics)
         except (CancelledError, FencedError, LedgerError) as error:
-            log.warning("%s: given up: %s", claim.export.id, error or "stopped")
+            log.warning("%s: given up: %s", claim.export.id, error)
         except NasError as error:
             end(claim.lease, ExportState.FAILED, reason=str(error))
         except Exception:
@@ -105,4 +105,4 @@ class Exporting:
         data = self._ledger.searches.get(search_id, deleted=True).spec
         if epochs is not None:
             data = {**data, "finalists": {**data["finalists"], "epochs": epochs}}
-        return parse_spec({**data, "dataset": located(data["dataset"], self._settings.data_root)})
+        return parse_spec({**data, "dataset": resolve_path(data["dataset"], self._settings.data_root)})

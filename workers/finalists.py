@@ -50,7 +50,7 @@ def train_references(bench: Bench, rows: list[Row]) -> list[Row]:
     missing = [number for number, score in scores.items() if score is None]
     if missing:
         bench.watch.say(f"training {len(missing)} reference networks as the trials were")
-    futures = {}
+    futures: dict[Future[Any], int] = {}
     for number in missing:
         told = epochs_of(bench.watch, rows[number]["label"], bench.spec.trial_epochs)
         futures[bench.pool.submit(evaluate, bench.setup, rows[number]["notation"], report=told)] = number
