@@ -151,10 +151,18 @@ REASONS: Mapping[str, Reason] = {
         "The service failed",
         "This is a fault of ours. Please report it with the request_id, under which the log has the details.",
     ),
+    "STORAGE_FULL": Reason(
+        _S.INSUFFICIENT_STORAGE,
+        "There is no room for it",
+        "Ask whoever runs the service to free its disk; then send it again.",
+    ),
     "LEDGER_UNAVAILABLE": Reason(
         _S.SERVICE_UNAVAILABLE,
         "The database does not answer",
         "Try again after Retry-After seconds. GET /readyz and `nas doctor` say what is wrong.",
+    ),
+    "STORAGE_FULL": Reason(
+        _S.INSUFFICIENT_STORAGE, "The disk of the service is full", "Free it, or ask whoever runs the service to."
     ),
     "DEVICES_UNAVAILABLE": Reason(
         _S.SERVICE_UNAVAILABLE,

@@ -22,6 +22,9 @@ T = TypeVar("T")
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 """Names of files that count as pictures; others in a folder are left alone."""
 
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""What those files hold, whatever they are called; Pillow knows formats that start other programs."""
+
 GREY = frozenset({"1", "L", "LA", "La"})
 WIDE = ("I", "F")
 """First letters of the modes with more than 8 bits a channel, of which no one can say where white is."""
@@ -40,7 +43,7 @@ def opened(picture: Picture) -> Iterator[Image.Image]:
     """The picture, not yet decoded. DataError names it if it cannot be read, inside the with block too."""
     content = picture.content
     try:
-        with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as image:
+        with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=FORMATS) as image:
             yield image
     except (OSError, EOFError, SyntaxError, ValueError, StructError, zlib.error, Image.DecompressionBombError) as fault:
         raise DataError(f"{picture.where} is no readable image ({fault}); replace or remove it") from fault

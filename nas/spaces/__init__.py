@@ -42,7 +42,7 @@ from nas.errors import SpecError, UnknownNameError
 from nas.registry import reason
 from nas.space import Architecture, BlockSpace, SearchSpace, Stage, StageSpace, Stem
 
-__all__ = ["known_spaces", "load_space", "named_space", "read_architecture", "space_schema"]
+__all__ = ["known_spaces", "load_space", "named_space", "read_architecture", "space_definition", "space_schema"]
 
 SUFFIXES = (".yaml", ".yml", ".json")
 MOST_LAYERS = 64
@@ -77,9 +77,15 @@ def named_space(source: str | Mapping[str, Any]) -> SearchSpace:
     """load_space for what strangers send: a name or a mapping; no file is looked for."""
     if isinstance(source, Mapping):
         return _space(source, "space.")
-    if source not in known_spaces():
-        raise UnknownNameError("space", source, known_spaces())
-    return _space(yaml.safe_load((files(__name__) / f"{source}.yaml").read_text("utf-8")), "")
+    return _space(space_definition(source), "")
+
+
+def space_definition(name: str) -> dict[str, Any]:
+    """The mapping that describes a space which ships with nas; UnknownNameError lists them."""
+    if name not in known_spaces():
+        raise UnknownNameError("space", name, known_spaces())
+    data: dict[str, Any] = yaml.safe_load((files(__name__) / f"{name}.yaml").read_text("utf-8"))
+    return data
 
 
 def space_schema() -> dict[str, Any]:

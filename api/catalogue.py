@@ -1,0 +1,99 @@
+"""The plugins as JSON values, and the body of a search as JSON schema: what a form is made from."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from nas.block import block
+from nas.dataset import dataset
+from nas.evaluator import evaluator
+from nas.network import network
+from nas.objective import objective
+from nas.published import dataset_row
+from nas.registry import Registry
+from nas.searcher import searcher
+from nas.spaces import known_spaces, named_space, space_schema
+
+FAMILIES: Mapping[str, Registry[Any]] = {
+    "blocks": block,
+    "searchers": searcher,
+    "objectives": objective,
+    "evaluators": evaluator,
+    "datasets": dataset,
+    "networks": network,
+}
+FOUND = ("target_latency_ms",)
+"""Parameters of objectives that a search finds by itself where they are left out."""
+DECIDED = ("channels", "classes")
+"""Parameters of reference networks that the data set decides."""
+
+
+def catalogue() -> dict[str, list[dict[str, Any]]]:
+    """By family, every plugin: name, summary and the JSON schema of its parameters; spaces have their size."""
+    described = {
+        family: [registry.describe(name) for name in registry] for family, registry in FAMILIES.items()
+    }  # fmt: skip
+    for row in described["blocks"]:
+        row["parameters"] |= block[row["name"]].schema()
+    for row in described["datasets"]:
+        row |= {key: value for key, value in data_row(row["name"]).items() if key != "name"}
+    return described | {"spaces": [{"name": name, "size": str(named_space(name).size())} for name in known_spaces()]}
+
+
+def data_row(name: str) -> dict[str, Any]:
+    """A known data set; where it lies on this machine is not told."""
+    row = dataset_row(name)
+    where = row.pop("where")
+    return {**row, "available": where is not None}
+
+
+def search_schema(body: type[BaseModel], devices: Iterable[str]) -> dict[str, Any]:
+    """JSON schema of the body of POST /v1/searches: that of the model, with every plugin and its parameters spelt out.
+
+    The API also takes a plugin's bare name where no parameter is needed.
+    """
+    schema = body.model_json_schema()
+    fields = schema["properties"]
+    for field, registry, optional in (
+        ("dataset", dataset, ()),
+        ("objective", objective, FOUND),
+        ("searcher", searcher, ()),
+        ("evaluator", evaluator, ()),
+    ):
+        fields[field] = _told(fields[field]) | {"oneOf": _variants(registry, optional=optional)}
+    fields["references"]["items"] = {"oneOf": _variants(network, left_out=DECIDED)}
+    own = space_schema()
+    schema["$defs"] = schema.get("$defs", {}) | own.pop("$defs")
+    named = {"title": "Known space", "enum": list(known_spaces())}
+    fields["space"] = _told(fields["space"]) | {"anyOf": [named, {**own, "title": "Space of your own"}]}
+    fields["device"]["examples"] = list(devices)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _told(field: Mapping[str, Any]) -> dict[str, Any]:
+    """What a field says of itself, without its type."""
+    return {key: field[key] for key in ("title", "description", "default") if key in field}
+
+
+def _variants(
+    registry: Registry[Any], *, optional: Iterable[str] = (), left_out: Iterable[str] = ()
+) -> list[dict[str, Any]]:
+    """Of each plugin, the object that names it and sets its parameters."""
+    variants = []
+    for name in registry:
+        described = registry.describe(name)
+        parameters = described["parameters"]
+        own = {key: value for key, value in parameters["properties"].items() if key not in left_out}
+        required = [key for key in parameters.get("required", ()) if key not in optional]
+        variants.append(
+            {
+                "title": name,
+                "description": "\n\n".join(filter(None, (described["summary"], parameters.get("description")))),
+                "type": "object",
+                "properties": {"name": {"const": name}, **own},
+                "required": ["name", *required],
+                "additionalProperties": False,
+            }
+        )
+    return variants

@@ -1,0 +1,40 @@
+"""What can be chosen: every plugin with its parameters, and the schema that a form for a search is made from."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from api.catalogue import catalogue as plugins
+from api.catalogue import search_schema
+from api.schemas.common import problems
+from api.schemas.search import NewSearch
+from api.security import READ
+
+router = APIRouter(prefix="/v1", tags=["catalogue"])
+
+
+@router.get("/catalogue", dependencies=[READ], responses=problems("DEVICES_UNAVAILABLE"))
+def catalogue() -> dict[str, list[dict[str, Any]]]:
+    """Every block, searcher, objective, evaluator, data set, network, space and device that a search may name.
+
+    The parameters of each are JSON schema.
+    """
+    return plugins() | {"devices": [{"name": row["name"], "summary": _summary(row)} for row in _devices()]}
+
+
+@router.get("/schemas/search", dependencies=[READ], responses=problems("DEVICES_UNAVAILABLE"))
+def search() -> dict[str, Any]:
+    """JSON schema of the body of `POST /v1/searches`, with the parameters of every plugin, defaults and limits."""
+    return search_schema(NewSearch, [row["name"] for row in _devices()])
+
+
+def _devices() -> list[dict[str, Any]]:
+    from latency_db.catalogue import device_rows  # noqa: PLC0415 - the API starts without onnxruntime
+    from latency_db.store import Store  # noqa: PLC0415 - as above
+
+    return device_rows(Store())
+
+
+def _summary(row: dict[str, Any]) -> str:
+    runtime = f"{row['runtime']} {row['runtime_version']}"
+    return f"{row['fingerprint']['cpu']}, {row['threads']} threads, {runtime}, {row['precision']}"

@@ -1,0 +1,67 @@
+"""Devices: what is known of them, and the latency of a network on them from what was measured."""
+
+from math import isnan
+from typing import Any
+
+from fastapi import APIRouter
+
+from api.problems import ProblemError
+from api.schemas.common import problems
+from api.schemas.device import EstimateBody, LatencyEstimate
+from api.security import READ
+from nas.errors import UnknownNameError
+
+router = APIRouter(prefix="/v1", tags=["devices"])
+
+WRONG = problems(
+    "JSON_INVALID",
+    "NOT_MEASURED",
+    "MEDIA_TYPE_UNSUPPORTED",
+    "REQUEST_INVALID",
+    "SPEC_INVALID",
+    "NAME_UNKNOWN",
+    "NOTATION_INVALID",
+    "ARCHITECTURE_INVALID",
+    "DEVICES_UNAVAILABLE",
+)
+
+
+@router.get("/devices", dependencies=[READ], responses=problems("DEVICES_UNAVAILABLE"))
+def list_devices() -> dict[str, list[dict[str, Any]]]:
+    """The devices of this machine, and all that were measured."""
+    from latency_db.catalogue import device_rows  # noqa: PLC0415 - the API starts without onnxruntime
+    from latency_db.store import Store  # noqa: PLC0415 - as above
+
+    return {"items": device_rows(Store())}
+
+
+@router.get("/devices/{name}", dependencies=[READ], responses=problems("NOT_FOUND", "DEVICES_UNAVAILABLE"))
+def get_device(name: str) -> dict[str, Any]:
+    """A device: its fingerprint, its statistic and its latest sessions."""
+    from latency_db.catalogue import device_row  # noqa: PLC0415 - the API starts without onnxruntime
+    from latency_db.store import Store  # noqa: PLC0415 - as above
+
+    try:
+        return device_row(Store(), name)
+    except UnknownNameError as error:
+        raise ProblemError("NOT_FOUND", str(error)) from None
+
+
+@router.post("/latency:estimate", dependencies=[READ], responses=WRONG)
+def estimate_latency(body: EstimateBody) -> LatencyEstimate:
+    """The latency of a network from the records of a device. Nothing is measured now: what lacks is an error."""
+    from latency_db.catalogue import find_device  # noqa: PLC0415 - the API starts without onnxruntime
+    from latency_db.estimate import Estimator  # noqa: PLC0415 - as above
+    from latency_db.store import Store  # noqa: PLC0415 - as above
+
+    network = body.expand()
+    store = Store()
+    found = Estimator(store, find_device(store, body.device)).estimate(network)
+    return LatencyEstimate(
+        device=body.device,
+        ms=found.ms,
+        error_ms=None if isnan(found.error_ms) else found.error_ms,
+        source=found.source,
+        kernels=found.kernels,
+        suspect=found.suspect,
+    )

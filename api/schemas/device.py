@@ -1,0 +1,48 @@
+"""Estimates of latency."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from api.schemas.common import Received, Sent
+from nas.ops import Network
+from nas.ops.notation import read_network
+from nas.spaces import read_architecture
+
+LONGEST = 100_000
+
+
+class EstimateBody(Received):
+    """A device and a network, in notation or as the architecture of a trial."""
+
+    device: Annotated[str, Field(max_length=200, examples=["local-cpu-1t"])]
+    network: Annotated[
+        str | None,
+        Field(max_length=LONGEST, description="notation", examples=["1x28x28: conv_16_k3_s2 gap linear_10"]),
+    ] = None
+    architecture: Annotated[dict[str, Any] | None, Field(description="as a trial shows it")] = None
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if (self.network is None) == (self.architecture is None):
+            raise ValueError("give either network or architecture")
+        return self
+
+    def expand(self) -> Network:
+        if self.network is not None:
+            return read_network(self.network)
+        return read_architecture(self.architecture or {}).expand()
+
+
+class LatencyEstimate(Sent):
+    """Latency of one run at batch 1. source: measured end to end, or summed over kernels.
+
+    error_ms: how well the measurements repeat, null where that is unknown. suspect: records from unsteady sessions.
+    """
+
+    device: str
+    ms: float
+    error_ms: float | None
+    source: str
+    kernels: int
+    suspect: int

@@ -1,0 +1,46 @@
+"""Spaces and members of them."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from api.schemas.common import Received, Sent
+
+Space = Annotated[
+    Annotated[str, Field(max_length=64)] | dict[str, Any],
+    Field(description="the name of a known space, or a space as a mapping", examples=["small"]),
+]
+
+
+class SpaceBody(Received):
+    space: Space
+
+
+class DecodeBody(SpaceBody):
+    """Without choices, a random member is drawn by the seed."""
+
+    choices: Annotated[
+        dict[str, Annotated[int, Field(ge=0, lt=2**31, strict=True)]] | None,
+        Field(description="index of an option by the name of its decision"),
+    ] = None
+    seed: Annotated[int, Field(ge=0, lt=2**31, strict=True)] = 0
+
+
+class Cost(Sent):
+    """Of one image; sizes are of 32-bit floats."""
+
+    params: int
+    macs: int
+    size_bytes: int
+    peak_memory_bytes: int
+
+
+class Member(Sent):
+    """One architecture of a space. diagram: nodes and edges, with the output shape and the cost of each node."""
+
+    architecture_id: str
+    notation: str
+    architecture: dict[str, Any]
+    choices: dict[str, int]
+    cost: Cost
+    diagram: dict[str, Any]
