@@ -151,11 +151,6 @@ REASONS: Mapping[str, Reason] = {
         "The service failed",
         "This is a fault of ours. Please report it with the request_id, under which the log has the details.",
     ),
-    "STORAGE_FULL": Reason(
-        _S.INSUFFICIENT_STORAGE,
-        "There is no room for it",
-        "Ask whoever runs the service to free its disk; then send it again.",
-    ),
     "LEDGER_UNAVAILABLE": Reason(
         _S.SERVICE_UNAVAILABLE,
         "The database does not answer",
