@@ -153,8 +153,8 @@ class Finalist(Value):
 
     trial: int
     id: str
-    file: str
-    sha256: str
+    file: str | None = None
+    sha256: str | None = None
     notation: str
     metrics: dict[str, Any]
     url: str | None = None
@@ -166,6 +166,7 @@ class Pareto(Value):
     search_id: str
     seq: int
     target_latency_ms: float | None = None
+    reference_ms: float | None = None
     hypervolume: float | None = None
     points: tuple[Point, ...] = ()
     references: tuple[Reference, ...] = ()
@@ -182,7 +183,7 @@ class Pareto(Value):
             "search": self.search_id,
             "points": len(self.points),
             "target": None if self.target_latency_ms is None else f"{self.target_latency_ms:.4g} ms",
-            "finalists": ", ".join(f.file for f in self.finalists) or None,
+            "finalists": ", ".join(f.file or f.id for f in self.finalists) or None,
         }
         return card("Pareto front", rows, front_drawing(places, self.target_latency_ms))
 
@@ -237,8 +238,9 @@ class Export(Value):
 class Estimate(Value):
     """The latency that is predicted for a network, and how it was found."""
 
+    device: str
     ms: float
     error_ms: float | None = None
     source: str
-    kernels: list[Any] | int | None = None
-    suspect: Any = None
+    kernels: int
+    suspect: int

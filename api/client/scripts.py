@@ -97,7 +97,7 @@ def download(artifact: str | Artifact | Export | Finalist, target: Path) -> Scri
     """Write a file, whole and as its digest says; into target under its own name if that is a folder."""
     digest = artifact if isinstance(artifact, str) else artifact.sha256
     if digest is None:
-        raise DamagedError("the export has no file: it has not succeeded")
+        raise DamagedError("there is no file: the export or finalist has not succeeded")
     if target.is_dir():
         name = None if isinstance(artifact, str) else artifact.file
         target = target / Path(name or digest).name

@@ -1,0 +1,106 @@
+"""`nas search pareto|trials|export`: what came out of a search."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from api.commands.remote import SEARCH, Remote, number, remote, table
+
+if TYPE_CHECKING:
+    from api.client import Export, Finalist, Search
+
+METRICS = ("accuracy", "ms", "params", "M MACs")
+
+
+@click.command()
+@remote
+@SEARCH
+def pareto(service: Remote, search: str) -> None:
+    """The trials that no other beats in both accuracy and latency; references and finalists below them."""
+    found = service.find(search).pareto()
+    rows = [
+        *((f"trial {p.number}", p.architecture_id, *_metrics(p.metrics)) for p in found.points),
+        *((f"reference {r.label}", None, *_metrics(r.metrics)) for r in found.references),
+        *((f"finalist {f.trial}", f.file, *_metrics(f.metrics)) for f in found.finalists),
+    ]
+    service.show(found.model_dump(mode="json"), lambda: table(("network", "", *METRICS), rows, left=2))
+
+
+@click.command()
+@remote
+@SEARCH
+@click.option("--state", help="Only those in this state, such as FAILED.")
+@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="The first so many.")
+def trials(service: Remote, search: str, state: str | None, limit: int) -> None:
+    """The trials of a search."""
+    found = service.find(search).trials(state=None if state is None else state.upper())
+    rows = [t for t, _ in zip(found, range(limit), strict=False)]
+    service.show(
+        [t.model_dump(mode="json", exclude_none=True) for t in rows],
+        lambda: table(
+            ("trial", "architecture", "state", *METRICS, "reward", ""),
+            (
+                (t.number, t.architecture_id, t.state, *_metrics(t.metrics), number(t.reward, ".4f"), t.reason)
+                for t in rows
+            ),
+            left=3,
+        ),
+    )
+
+
+@click.command()
+@remote
+@SEARCH
+@click.option("--trial", type=click.IntRange(min=0), help="This trial rather than the finalists; it is trained for it.")
+@click.option("--epochs", type=click.IntRange(min=1), help="With --trial: how long.  [default: as the finalists]")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="Folder for the files.  [default: .]",
+)
+def export(service: Remote, search: str, trial: int | None, epochs: int | None, out: Path) -> None:
+    """Download the finalists of a search as ONNX files, or export one trial and download that."""
+    if epochs is not None and trial is None:
+        raise click.UsageError("--epochs goes with --trial")
+    found = service.find(search)
+    files = _finalists(found) if trial is None else [(trial, _exported(service, found, trial, epochs))]
+    out.mkdir(parents=True, exist_ok=True)
+    rows = [
+        {"trial": trial, "path": str(service.client.download(file, out)), "sha256": file.sha256}
+        for trial, file in files
+    ]
+    service.show({"search": found.id, "files": rows}, "\n".join(str(row["path"]) for row in rows))
+
+
+def _finalists(found: "Search") -> "list[tuple[int, Finalist | Export]]":
+    files = [f for f in found.pareto().finalists if f.sha256 is not None]
+    if not files:
+        raise click.ClickException(
+            f"{found.id} is {found.state} and has no finalists to download; `--trial N` exports any one trial"
+        )
+    return [(f.trial, f) for f in files]
+
+
+def _exported(service: Remote, found: "Search", trial: int, epochs: int | None) -> "Export":
+    if not service.as_json:
+        click.echo(f"Exporting trial {trial}; this trains it ...", err=True)
+    exported = found.export(trial, epochs=epochs)
+    if exported.sha256 is None:
+        raise click.ClickException(f"the export of trial {trial} has failed: {exported.reason}")
+    return exported
+
+
+def _metrics(metrics: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """As METRICS. An exported file's accuracy is that on the test images."""
+    accuracy = metrics.get("test_accuracy", metrics.get("accuracy"))
+    latency = metrics.get("latency_ms", metrics.get("estimated_latency_ms"))
+    macs = metrics.get("macs")
+    return (
+        number(accuracy, ".2%"),
+        number(latency, ".4f"),
+        number(metrics.get("params"), ",.0f"),
+        number(macs and macs / 1e6, ".2f"),
+    )

@@ -1,0 +1,107 @@
+"""What the events of a search come to, for one who watches it."""
+
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from nas.pareto import Point, front
+
+if TYPE_CHECKING:
+    from api.client import Event, Search
+
+LAST_TRIALS = 5
+
+
+class Story:
+    """A search from its first event on. Trials that are done are kept as rows of trial.told."""
+
+    def __init__(self, search: "Search") -> None:
+        self.id = search.id
+        self.name = search.name or search.id
+        self.max_trials = search.max_trials
+        self.state = "QUEUED"
+        self.ended = False
+        self.phase: str | None = None
+        self.progress: dict[str, Any] | None = None
+        self.done = self.failed = self.reused = 0
+        self.best: dict[str, Any] | None = None
+        self.last: deque[dict[str, Any]] = deque(maxlen=LAST_TRIALS)
+        self.front: list[Point] = []
+        self._began: datetime | None = None
+        self._told: datetime | None = None
+
+    def add(self, event: "Event") -> str | None:
+        """Take an event in; returns it as a line for people, None where it says nothing to them."""
+        told = getattr(self, "_" + event.type.replace(".", "_"), None)
+        line: str | None = None if told is None else told(event)
+        self.ended = self.ended or event.ends
+        return line
+
+    def left(self, now: datetime) -> timedelta | None:
+        """Time until the last trial, at the rate so far."""
+        if self._began is None or self._told is None or not self.done or self.done >= self.max_trials:
+            return None
+        each = (self._told - self._began) / self.done
+        return max(each * (self.max_trials - self.done) - (now - self._told), timedelta())
+
+    def _search_state(self, event: "Event") -> str:
+        self.state = event.data["state"]
+        because = event.data.get("message") or event.data.get("reason")
+        return self.state + (f": {because}" if because else "")
+
+    def _search_phase(self, event: "Event") -> str | None:
+        self.phase, self.progress = event.data["phase"], None
+        return self.phase and self.phase.lower().replace("_", " ")
+
+    def _search_progress(self, event: "Event") -> None:
+        self.progress = event.data
+
+    def _search_note(self, event: "Event") -> str:
+        return str(event.data["text"])
+
+    def _search_changed(self, event: "Event") -> None:
+        fields = event.data.get("fields")
+        if isinstance(fields, dict):
+            self.max_trials = fields.get("max_trials", self.max_trials)
+
+    def _trial_started(self, event: "Event") -> None:
+        self._began = self._began or event.at
+
+    def _trial_lost(self, event: "Event") -> str:
+        return f"trial {event.data['number']} is started again: {event.data['reason']}"
+
+    def _trial_told(self, event: "Event") -> str:
+        trial = event.data
+        self._began, self._told = self._began or event.at, event.at
+        self.done += 1
+        self.failed += trial["state"] == "FAILED"
+        self.reused += bool(trial["reused"])
+        self.last.append(trial)
+        reward, metrics = trial["reward"], trial["metrics"]
+        if reward is not None and (self.best is None or reward > self.best["reward"]):
+            self.best = trial
+        if trial["state"] == "SUCCEEDED" and {"latency_ms", "accuracy"} <= metrics.keys():
+            points = [*self.front, (metrics["latency_ms"], metrics["accuracy"])]
+            self.front = [points[i] for i in front(points)]
+        return f"trial {trial['number']} ({self.done}/{self.max_trials})  {described(trial)}"
+
+    def _artifact_added(self, event: "Event") -> str:
+        return f"file {event.data['file']}"
+
+
+def described(trial: dict[str, Any]) -> str:
+    """The result of a trial in one line."""
+    if trial["state"] != "SUCCEEDED":
+        reasons = [line["reason"] for line in trial.get("lines", ()) if line.get("reason")]
+        return ": ".join([trial["state"].lower(), *reasons])
+    metrics, parts = trial["metrics"], []
+    for name, form in (("accuracy", "{:.1%}"), ("latency_ms", "{:.3f} ms"), ("params", "{:,.0f} params")):
+        if metrics.get(name) is not None:
+            parts.append(form.format(metrics[name]))
+    if trial["reward"] is not None:
+        parts.append(f"reward {trial['reward']:.4f}")
+    return "  ".join(parts + ["not trained again"] * bool(trial["reused"]))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
