@@ -13,6 +13,7 @@ from api.service import Service, Serving
 from nas.jobs.records import KeyRecord
 
 Scope = Literal["read", "write", "admin"]
+_SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
 COOKIE = "nas_session"
 SESSION_S = 7 * 24 * 3600
 
@@ -24,17 +25,21 @@ _cookie = APIKeyCookie(
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """owner: the id of the key, or `open`."""
+    """key: None where the service is open, when anybody may do anything."""
 
-    owner: str
-    scopes: tuple[str, ...]
-    key: KeyRecord | None = None
+    key: KeyRecord | None
+
+    @property
+    def owner(self) -> str:
+        return self.key.id if self.key else "open"
 
     def allows(self, scope: Scope) -> bool:
-        return self.key.allows(scope) if self.key else scope in self.scopes
+        return self.key is None or self.key.allows(scope)
 
-
-OPEN = Principal("open", ("read", "write", "admin"))
+    @property
+    def scopes(self) -> list[Scope]:
+        """All that are allowed, those that others include too."""
+        return [scope for scope in _SCOPES if self.allows(scope)]
 
 
 def identify(
@@ -45,7 +50,7 @@ def identify(
 ) -> Principal | None:
     """Who asks; None for nobody. ProblemError, KEY_INVALID, for a key or session that is not valid."""
     if service.settings.open:
-        return OPEN
+        return Principal(None)
     if bearer is not None:
         key = service.ledger.keys.find(bearer.credentials)
     elif request.headers.get("authorization"):
@@ -56,7 +61,7 @@ def identify(
         return None
     if key is None:
         raise ProblemError("KEY_INVALID", "The API key or session is unknown, expired or revoked.")
-    return Principal(key.id, key.scopes, key)
+    return Principal(key)
 
 
 def new_session(service: Service, key: KeyRecord) -> str:

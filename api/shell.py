@@ -18,7 +18,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 class Shell:
     """ASGI middleware. open_: without keys, when only loopback names are answered (a page that rebinds its own name to
-    127.0.0.1 has another)."""
+    127.0.0.1 has another).
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, *, open_: bool) -> None:
         self._app = app
@@ -71,7 +72,8 @@ def _host_name(host: str) -> str | None:
 
 def _cross_site(method: str, headers: Headers) -> tuple[str, str] | None:
     """Why a change is refused: a browser says that another site's page asks for it. A key in a header is no browser's
-    doing, so it may come from anywhere."""
+    doing, so it may come from anywhere.
+    """
     if method in _SAFE_METHODS or headers.get("authorization", "").lower().startswith("bearer "):
         return None
     site, origin = headers.get("sec-fetch-site", "none"), headers.get("origin")

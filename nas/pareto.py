@@ -18,3 +18,14 @@ def front(points: Sequence[Point]) -> list[int]:
         if not best or points[i][1] > points[best[-1]][1] or points[i] == points[best[-1]]:
             best.append(i)
     return best
+
+
+def hypervolume(points: Sequence[Point], reference: Point) -> float:
+    """The area that points dominate, bounded by the reference; points beyond it add nothing."""
+    (most, least), area, height = reference, 0.0, reference[1]
+    inside = sorted(point for point in points if point[0] < most and point[1] > least)
+    for latency, accuracy in inside:
+        if accuracy > height:
+            area += (most - latency) * (accuracy - height)
+            height = accuracy
+    return area

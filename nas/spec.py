@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from nas.dataset import dataset, resolve
 from nas.errors import NasError, SpecError, UnknownNameError
@@ -18,8 +18,18 @@ from nas.registry import Registry, reason
 from nas.searcher import searcher
 from nas.spaces import load_space
 
-Plugin = dict[str, Any]
-"""A plugin and its parameters: {"name": ..., parameter: value}."""
+
+def _named(value: object) -> object:
+    return resolve(value) if isinstance(value, str) else value
+
+
+_NAME = {"type": "string", "minLength": 1}
+Plugin = Annotated[
+    dict[str, Any],
+    BeforeValidator(_named),
+    WithJsonSchema({"anyOf": [_NAME, {"type": "object", "properties": {"name": _NAME}, "required": ["name"]}]}),
+]
+"""A plugin and its parameters, {"name": ..., parameter: value}; its bare name is short for one without parameters."""
 
 REFERENCES: tuple[Plugin, ...] = (
     {"name": "mobilenetv1", "width": 0.5},
@@ -33,8 +43,8 @@ class Finalists(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    count: Annotated[int, Field(ge=0, le=100, description="how many; 0 for none")] = 3
-    epochs: Annotated[int, Field(ge=1, description="epochs of the longer training")] = 10
+    count: Annotated[int, Field(ge=0, le=100, strict=True, description="how many; 0 for none")] = 3
+    epochs: Annotated[int, Field(ge=1, le=100_000, strict=True, description="epochs of the longer training")] = 10
 
 
 class SearchSpec(BaseModel):
@@ -49,13 +59,13 @@ class SearchSpec(BaseModel):
 
     dataset: Annotated[Plugin, Field(description="the images to learn")]
     space: Annotated[str | dict[str, Any], Field(description="the architectures to choose from")] = "small"
-    device: Annotated[str, Field(description="where latency counts")] = "local-cpu-1t"
+    device: Annotated[str, Field(max_length=200, description="where latency counts")] = "local-cpu-1t"
     objective: Annotated[Plugin, Field(description="what is maximised")] = {"name": "constrained"}
     searcher: Annotated[Plugin, Field(description="how the next architecture is chosen")] = {"name": "evolution"}
     evaluator: Annotated[Plugin, Field(description="how an architecture is scored")] = {"name": "train"}
-    max_trials: Annotated[int, Field(ge=1, le=1_000_000, description="trials in all")] = 64
-    parallel: Annotated[int, Field(ge=1, le=1024, description="trials at a time")] = 1
-    seed: Annotated[int, Field(ge=0, lt=2**31, description="the same seed proposes the same architectures")] = 0
+    max_trials: Annotated[int, Field(ge=1, le=1_000_000, strict=True, description="trials in all")] = 64
+    parallel: Annotated[int, Field(ge=1, le=1024, strict=True, description="trials at a time")] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**31, strict=True, description="same seed, same proposals")] = 0
     finalists: Annotated[Finalists, Field(description="the best, trained for longer and exported")] = Finalists()
     references: Annotated[tuple[Plugin, ...], Field(description="hand-designed networks to compare with")] = REFERENCES
 
@@ -64,16 +74,6 @@ class SearchSpec(BaseModel):
         """Epochs of a trial's training; 1 for an evaluator that knows no epochs."""
         default = evaluator.parameters(self.evaluator["name"]).model_fields.get("epochs")
         return int(self.evaluator.get("epochs", default.default if default else 1))
-
-    @field_validator("dataset", "objective", "searcher", "evaluator", mode="before")
-    @classmethod
-    def _named(cls, value: object) -> object:
-        return resolve(value) if isinstance(value, str) else value
-
-    @field_validator("references", mode="before")
-    @classmethod
-    def _named_each(cls, value: object) -> object:
-        return [resolve(v) if isinstance(v, str) else v for v in value] if isinstance(value, list | tuple) else value
 
 
 def parse_spec(data: object) -> SearchSpec:

@@ -1,0 +1,100 @@
+"""The HTTP API as one application. It starts without torch, and goes on while nothing trains."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from api import handlers, openapi
+from api.body import BodyGate
+from api.routes import (
+    artifacts,
+    catalogue,
+    datasets,
+    devices,
+    docs,
+    events,
+    exports,
+    health,
+    keys,
+    logs,
+    searches,
+    session,
+    spaces,
+    trials,
+    verbs,
+)
+from api.service import Service
+from api.shell import Shell
+from nas.jobs.settings import Settings
+
+DASHBOARD = Path(__file__).parent / "dashboard" / "dist"
+UPLOAD_LIMIT = 4 << 30
+GZIP_FROM = 2000
+GZIP_LEVEL = 5
+
+# `{search_id}:pause` also matches the pattern of `{search_id}`, so verbs and exports come first.
+ROUTERS = (
+    verbs, exports, events, searches, trials, logs, artifacts,
+    catalogue, spaces, devices, datasets,
+    keys, session, health, docs,
+)  # fmt: skip
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application. Its database is opened and migrated when it starts, and closed when it ends."""
+    service = Service.of(settings)
+    app = FastAPI(
+        title="nas",
+        version=version("nas"),
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+        lifespan=_lifespan,
+        middleware=[
+            Middleware(Shell, metrics=service.metrics, open_=settings.open),
+            Middleware(GZipMiddleware, minimum_size=GZIP_FROM, compresslevel=GZIP_LEVEL),
+            Middleware(BodyGate, upload_limit=UPLOAD_LIMIT),
+        ],
+    )
+    app.state.service = service
+    app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # as FastAPI's documentation does
+    handlers.install(app)
+    for module in ROUTERS:
+        app.include_router(module.router)
+    if (DASHBOARD / "index.html").is_file():
+        app.frontend("/", directory=DASHBOARD, fallback="index.html")
+    else:
+        app.add_api_route("/", _no_dashboard, include_in_schema=False)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    await run_in_threadpool(service.ledger.migrate)
+    watching = asyncio.create_task(service.hub.run())
+    try:
+        yield
+    finally:
+        service.hub.close()
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        service.ledger.close()
+
+
+def _no_dashboard() -> HTMLResponse:
+    return HTMLResponse(
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>nas</title>'
+        "<p>The service runs. Its dashboard is not built: run <code>make dashboard</code> and start again.</p>"
+        '<p><a href="/docs">HTTP API</a></p></html>'
+    )

@@ -1,0 +1,48 @@
+"""The OpenAPI of the service: what FastAPI finds, with the errors that every route can answer."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.schemas.common import Problem, problems
+
+DESCRIPTION = """Hardware-aware neural architecture search: submit a search, watch it, take away ONNX files.
+
+Errors are problem details (RFC 9457) with a stable `reason`; each is explained at [/docs/problems](/docs/problems).
+Lists come in pages: send `next_page_token` back as `page_token` until it is null. Times are RFC 3339, UTC."""
+
+COMMON: dict[int | str, dict[str, Any]] = problems(
+    "KEY_MISSING",
+    "KEY_INVALID",
+    "SCOPE_MISSING",
+    "CROSS_SITE",
+    "NOT_FOUND",
+    "METHOD_NOT_ALLOWED",
+    "REQUEST_INVALID",
+    "INTERNAL",
+    "LEDGER_UNAVAILABLE",
+)
+WITH_BODY: dict[int | str, dict[str, Any]] = problems("JSON_INVALID", "BODY_TOO_LARGE", "MEDIA_TYPE_UNSUPPORTED")
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The document; made once."""
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
+        components = schema.setdefault("components", {}).setdefault("schemas", {})
+        own = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+        components |= own.pop("$defs", {}) | {"Problem": own}
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                _complete(operation)
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    more = COMMON | (WITH_BODY if "requestBody" in operation else {})
+    for status, response in more.items():
+        known = operation["responses"].setdefault(str(status), response)
+        if "application/json" in known.get("content", {}) and str(status) == "422":
+            operation["responses"]["422"] = response  # FastAPI's own, which is never sent

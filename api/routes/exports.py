@@ -1,0 +1,44 @@
+"""Models of single trials, trained and exported on demand."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from api.routes.artifacts import artifact_url
+from api.schemas.common import ExportId, TrialId, problems
+from api.schemas.trial import ExportOut, NewExport
+from api.security import READ, WRITE
+from api.service import Serving
+from nas.jobs.records import ExportRecord
+
+router = APIRouter(prefix="/v1", tags=["exports"])
+
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    201: {"model": ExportOut, "description": "It is there already"},
+    202: {"description": "It is being made"},
+    **problems("STATE_TRANSITION"),
+}
+
+
+@router.post(
+    "/trials/{trial_id}:export", status_code=202, response_model=ExportOut, responses=_RESPONSES, dependencies=[WRITE]
+)
+def export_trial(trial_id: TrialId, body: NewExport, service: Serving) -> Response:
+    """Train a trial's network for longer and export it as ONNX. The same export is made once."""
+    export, _ = service.ledger.exports.request(trial_id, body.format, body.epochs)
+    content = _out(export)
+    status = 201 if content.url else 202
+    headers = {"location": f"/v1/exports/{export.id}"}
+    return Response(content.model_dump_json(), status, headers, "application/json")
+
+
+@router.get("/exports/{export_id}", dependencies=[READ])
+def get_export(export_id: ExportId, service: Serving) -> ExportOut:
+    """How an export stands; `url` is the file once it has SUCCEEDED."""
+    return _out(service.ledger.exports.get(export_id))
+
+
+def _out(export: ExportRecord) -> ExportOut:
+    url = artifact_url(export.artifact_sha256, export.file) if export.artifact_sha256 else None
+    names = ExportOut.model_fields.keys() - {"url"}
+    return ExportOut(**{name: getattr(export, name) for name in names}, url=url)

@@ -1,0 +1,29 @@
+"""API keys, for those who hold one with the scope admin."""
+
+from fastapi import APIRouter
+
+from api.schemas.common import KeyId
+from api.schemas.key import CreatedKey, KeyList, KeyOut, NewKey
+from api.security import ADMIN
+from api.service import Serving
+
+router = APIRouter(prefix="/v1/keys", tags=["keys"], dependencies=[ADMIN])
+
+
+@router.get("")
+def list_keys(service: Serving) -> KeyList:
+    """All keys, revoked ones too; never their secrets."""
+    return KeyList(items=[KeyOut.model_validate(key) for key in service.ledger.keys.list()])
+
+
+@router.post("", status_code=201)
+def create_key(body: NewKey, service: Serving) -> CreatedKey:
+    """Make a key. Its secret is in this answer and nowhere else."""
+    key, secret = service.ledger.keys.create(body.name, body.scopes, body.expires_at)
+    return CreatedKey(**KeyOut.model_validate(key).model_dump(), secret=secret)
+
+
+@router.delete("/{key_id}")
+def revoke_key(key_id: KeyId, service: Serving) -> KeyOut:
+    """Revoke a key; sessions made from it end with it."""
+    return KeyOut.model_validate(service.ledger.keys.revoke(key_id))

@@ -1,0 +1,35 @@
+"""What searches and their trials said."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.routes.trials import MAX_SEQ
+from api.schemas.common import SearchId, TrialId
+from api.schemas.trial import LogLine, LogPage
+from api.security import READ
+from api.service import Serving
+from nas.jobs.records import LogRecord
+
+router = APIRouter(prefix="/v1", tags=["logs"], dependencies=[READ])
+
+After = Annotated[int, Query(ge=0, le=MAX_SEQ, description="Lines after this one; `next` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=10_000)]
+
+
+@router.get("/searches/{search_id}/logs")
+def read_search_log(search_id: SearchId, service: Serving, after: After = 0, limit: Limit = 1000) -> LogPage:
+    """The lines of a search and of its trials, oldest first."""
+    service.ledger.searches.get(search_id)
+    return _page(service.ledger.trials.search_log(search_id, after, limit), after)
+
+
+@router.get("/trials/{trial_id}/logs")
+def read_trial_log(trial_id: TrialId, service: Serving, after: After = 0, limit: Limit = 1000) -> LogPage:
+    """The lines of one trial, oldest first."""
+    service.ledger.trials.get(trial_id)
+    return _page(service.ledger.trials.log(trial_id, after, limit), after)
+
+
+def _page(lines: list[LogRecord], after: int) -> LogPage:
+    return LogPage(items=[LogLine.model_validate(line) for line in lines], next=lines[-1].n if lines else after)

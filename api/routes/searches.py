@@ -1,0 +1,170 @@
+"""Searches: made, listed, read, changed and deleted."""
+
+import hashlib
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from api.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
+from api.problems import FieldFault, ProblemError
+from api.schemas.common import SearchId, problems
+from api.schemas.search import NewSearch, Order, SearchOut, SearchPage, SearchPatch, SearchSummary, State, Validated
+from api.security import READ, WRITE, Writer
+from api.service import Serving
+from api.specs import SPEC_FIELDS, check_spec, default_name
+from nas.jobs.records import Idempotency, SearchRecord
+from nas.jobs.searches import place
+from nas.spaces import load_space
+from nas.spec import SearchSpec
+
+router = APIRouter(prefix="/v1", tags=["searches"])
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=255,
+        pattern=r"^[!-~]+$",
+        description="Requests with the same key and body make one search, however often they are sent",
+    ),
+]
+IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=200, description="The ETag that was read, or *")]
+IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=1000)]
+Plain = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$", description="A part of the name or of a label")]
+SUBMIT_PROBLEMS = problems("NOT_FOUND", "SPEC_INVALID", "NAME_UNKNOWN", "REQUEST_INVALID", "IDEMPOTENCY_KEY_REUSED")
+_HEADERS = {"ETag": {"schema": {"type": "string"}}, "Location": {"schema": {"type": "string"}}}
+CREATED: dict[int | str, dict[str, Any]] = {
+    200: {"model": Validated, "description": "The search could be made; with validate_only"},
+    201: {"description": "The search, made now or by an earlier request with the same key", "headers": _HEADERS},
+}
+
+
+@router.post(
+    "/searches", status_code=201, responses=CREATED | SUBMIT_PROBLEMS, response_model=SearchOut, dependencies=[WRITE]
+)
+def create_search(
+    *,
+    body: NewSearch,
+    request: Request,
+    service: Serving,
+    caller: Writer,
+    key: IdempotencyKey = None,
+    validate_only: Annotated[bool, Query(description="Only say whether the search could be made")] = False,
+) -> Response:
+    """Make a search from the spec that `nas run` takes. It waits in the queue until a dispatcher takes it up."""
+    given = body.model_dump(mode="json")
+    spec = check_spec({name: given[name] for name in SPEC_FIELDS}, service.settings.data_root)
+    if validate_only:
+        return Response(_validated(spec).model_dump_json(), media_type="application/json")
+    search, created = service.ledger.searches.submit(
+        spec.model_dump(mode="json"),
+        name=body.name or default_name(spec),
+        labels=body.labels,
+        priority=body.priority,
+        idempotency=idempotency(key, caller.owner, [request.url.path, given]),
+    )
+    return created_response(search, created=created)
+
+
+@router.get("/searches", dependencies=[READ], responses=problems("PAGE_TOKEN_INVALID"))
+def list_searches(
+    *,
+    service: Serving,
+    page_size: PageSize = PAGE_SIZE,
+    page_token: PageToken = None,
+    state: Annotated[list[State] | None, Query(description="Only searches in one of these")] = None,
+    text: Plain = "",
+    order_by: Order = "-created_at",
+) -> SearchPage:
+    """Searches that were not deleted, in pages."""
+    view = ["searches", sorted(state or ()), text, order_by]
+    after = place_of(service.signer, page_token, view)
+    found = service.ledger.searches.page(
+        states=tuple(state or ()), text=text, limit=page_size + 1, after=after and tuple(after), order=order_by
+    )
+    shown = found[:page_size]
+    last = place(shown[-1], order_by) if len(found) > page_size else None
+    return SearchPage(
+        items=[SearchSummary.of(search) for search in shown],
+        next_page_token=token_of(service.signer, last, view) if last else None,
+    )
+
+
+@router.get(
+    "/searches/{search_id}",
+    dependencies=[READ],
+    response_model=SearchOut,
+    responses={304: {"description": "As it was"}, 200: {"headers": {"ETag": _HEADERS["ETag"]}}},
+)
+def get_search(search_id: SearchId, service: Serving, known: IfNoneMatch = None) -> Response:
+    """A search with its spec and its facts."""
+    search = service.ledger.searches.get(search_id)
+    if known and etag(search) in known:
+        return Response(status_code=304, headers={"etag": etag(search)})
+    return search_response(search)
+
+
+@router.patch(
+    "/searches/{search_id}",
+    dependencies=[WRITE],
+    response_model=SearchOut,
+    responses=problems("VERSION_MISMATCH", "VERSION_REQUIRED", "STATE_TRANSITION"),
+)
+def change_search(search_id: SearchId, body: SearchPatch, service: Serving, known: IfMatch = None) -> Response:
+    """Change name, labels, priority or the number of trials; the version that was read goes into If-Match."""
+    service.ledger.searches.get(search_id)
+    changes = body.model_dump(exclude_unset=True)
+    return search_response(service.ledger.searches.change(search_id, _version(known), **changes))
+
+
+@router.delete("/searches/{search_id}", dependencies=[WRITE], responses=problems("STATE_TRANSITION"), status_code=204)
+def delete_search(search_id: SearchId, service: Serving) -> None:
+    """Delete a search that has ended or is paused; `:undelete` brings it back."""
+    service.ledger.searches.delete(search_id)
+
+
+def etag(search: SearchRecord) -> str:
+    """Strong: another whenever the resource is another. Its first part is the version, which If-Match compares."""
+    return f'"{search.version}.{search.last_seq}"'
+
+
+def search_response(search: SearchRecord, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    content = SearchOut.of(search).model_dump_json()
+    return Response(content, status, {"etag": etag(search), **(headers or {})}, "application/json")
+
+
+def created_response(search: SearchRecord, *, created: bool) -> Response:
+    headers = {"location": f"/v1/searches/{search.id}"}
+    return search_response(search, 201, headers if created else headers | {"idempotent-replay": "true"})
+
+
+def idempotency(key: str | None, owner: str, request: Any) -> Idempotency | None:
+    """request: all that makes two requests the same, in JSON values."""
+    if key is None:
+        return None
+    canonical = json.dumps(request, sort_keys=True, separators=(",", ":"))
+    return Idempotency(key, owner, hashlib.sha256(canonical.encode()).hexdigest())
+
+
+def _version(known: str | None) -> int | None:
+    if known is None:
+        raise ProblemError("VERSION_REQUIRED", "Send the ETag of the search that you read in If-Match.")
+    if known == "*":
+        return None
+    version = known.strip('"').partition(".")[0]
+    if not version.isascii() or not version.isdecimal() or len(version) > 9:  # noqa: PLR2004 - digits of a version
+        fault = FieldFault("If-Match", "not an ETag of a search")
+        raise ProblemError("VERSION_MISMATCH", "If-Match is not an ETag of this search.", errors=[fault])
+    return int(version)
+
+
+def _validated(spec: SearchSpec) -> Validated:
+    space = load_space(spec.space)
+    return Validated.model_validate(
+        {
+            "spec": spec.model_dump(mode="json"),
+            "space": {"name": space.name, "size": str(space.size())},
+            "estimate": {"trials": spec.max_trials},
+        }
+    )

@@ -1,0 +1,40 @@
+"""Sessions of the dashboard: an API key becomes a cookie that scripts in the page cannot read."""
+
+from fastapi import APIRouter, Request, Response
+
+from api.problems import ProblemError
+from api.schemas.common import problems
+from api.schemas.key import SessionOut, SignIn
+from api.security import COOKIE, SESSION_S, Caller, Principal, new_session
+from api.service import Serving
+
+router = APIRouter(prefix="/v1/session", tags=["session"])
+
+
+@router.get("")
+def get_session(service: Serving, caller: Caller) -> SessionOut:
+    """What the caller may do; nothing when not signed in."""
+    return SessionOut(open=service.settings.open, scopes=caller.scopes if caller else [])
+
+
+@router.post("", responses=problems("KEY_INVALID"))
+def sign_in(body: SignIn, request: Request, response: Response, service: Serving) -> SessionOut:
+    """Sign in with an API key: sets a cookie for seven days."""
+    key = service.ledger.keys.find(body.key)
+    if key is None:
+        raise ProblemError("KEY_INVALID", "The API key is unknown, expired or revoked.")
+    response.set_cookie(
+        COOKIE,
+        new_session(service, key),
+        max_age=SESSION_S,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return SessionOut(open=service.settings.open, scopes=Principal(key).scopes)
+
+
+@router.delete("", status_code=204)
+def sign_out(response: Response) -> None:
+    """Sign out."""
+    response.delete_cookie(COOKIE, httponly=True, samesite="strict")

@@ -1,0 +1,111 @@
+"""Trials: in pages, as columns, one by one; the front they make."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from api.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
+from api.routes.artifacts import artifact_out, artifact_url
+from api.schemas.common import SearchId, TrialId, problems
+from api.schemas.trial import (
+    Attempt,
+    ColumnsOut,
+    ParetoOut,
+    Point,
+    TrialDetail,
+    TrialOut,
+    TrialPage,
+    TrialStateName,
+)
+from api.security import READ
+from api.service import Serving
+from nas.jobs.records import SearchRecord, TrialRecord
+from nas.ops.diagram import diagram
+from nas.ops.notation import read_network
+from nas.pareto import hypervolume
+
+router = APIRouter(prefix="/v1", tags=["trials"], dependencies=[READ])
+
+MAX_SEQ = 2**53
+AfterSeq = Annotated[int, Query(ge=0, le=MAX_SEQ, description="Only what changed after this event")]
+
+
+@router.get("/searches/{search_id}/trials", responses=problems("PAGE_TOKEN_INVALID"))
+def list_trials(
+    search_id: SearchId,
+    service: Serving,
+    page_size: PageSize = PAGE_SIZE,
+    page_token: PageToken = None,
+    state: Annotated[list[TrialStateName] | None, Query(description="Only trials in one of these")] = None,
+) -> TrialPage:
+    """The trials of a search by number, in pages."""
+    service.ledger.searches.get(search_id)
+    view = ["trials", search_id, sorted(state or ())]
+    after = place_of(service.signer, page_token, view)
+    found = service.ledger.trials.page(
+        search_id, after=-1 if after is None else after, limit=page_size + 1, states=tuple(state or ())
+    )
+    shown = found[:page_size]
+    return TrialPage(
+        items=[TrialOut.model_validate(trial) for trial in shown],
+        next_page_token=token_of(service.signer, shown[-1].number, view) if len(found) > page_size else None,
+    )
+
+
+@router.get("/searches/{search_id}/trials:columns", response_model=ColumnsOut)
+def get_columns(search_id: SearchId, service: Serving, after_seq: AfterSeq = 0) -> Response:
+    """All trials as parallel lists, for charts: those that changed after an event, or all."""
+    service.ledger.searches.get(search_id)
+    found = service.ledger.trials.columns(search_id, after_seq)
+    content = json.dumps({"seq": found.seq, "columns": found.columns}, separators=(",", ":"))
+    return Response(content, media_type="application/json")
+
+
+@router.get("/searches/{search_id}/pareto")
+def get_pareto(search_id: SearchId, service: Serving) -> ParetoOut:
+    """The front of latency and accuracy; beside it the reference networks and the finalists, once they are there."""
+    search = service.ledger.searches.get(search_id)
+    points = service.ledger.trials.front(search_id)
+    results = service.ledger.trials.results(search_id)
+    reference_ms = _reference_ms(search, points)
+    area = hypervolume([(p.metrics["latency_ms"], p.metrics["accuracy"]) for p in points], (reference_ms or 0.0, 0.0))
+    return ParetoOut(
+        search_id=search_id,
+        seq=search.last_seq,
+        target_latency_ms=search.target_latency_ms,
+        reference_ms=reference_ms,
+        hypervolume=area / reference_ms if reference_ms else None,
+        points=[Point.model_validate(point) for point in points],
+        references=results.get("references") or [],
+        finalists=[_finalist(row) for row in results.get("finalists") or []],
+    )
+
+
+@router.get("/trials/{trial_id}")
+def get_trial(trial_id: TrialId, service: Serving) -> TrialDetail:
+    """A trial with its diagram, its curve of training, its attempts and its artifacts."""
+    trials = service.ledger.trials
+    trial = trials.get(trial_id)
+    attempts = [Attempt.model_validate(attempt) for attempt in trials.attempts(trial_id)]
+    links = service.ledger.artifacts.links(trial.search_id, trial.number)
+    return TrialDetail(
+        **TrialOut.model_validate(trial).model_dump(),
+        diagram=diagram(read_network(trial.notation)),
+        curve=trials.curve(trial_id),
+        attempt_list=attempts,
+        artifacts=[artifact_out(link) for link in links],
+    )
+
+
+def _reference_ms(search: SearchRecord, points: list[TrialRecord]) -> float | None:
+    """Beyond this latency the front gains nothing."""
+    if not points:
+        return None
+    target = search.target_latency_ms
+    return 2 * target if target else max(point.metrics["latency_ms"] for point in points)
+
+
+def _finalist(row: dict[str, Any]) -> dict[str, Any]:
+    digest = row.get("sha256")
+    return {**row, "url": artifact_url(digest, row.get("file"))} if digest else row
