@@ -1,28 +1,103 @@
-"""Who works on what: leases on searches and exports."""
+"""Who works on what: leases on searches and exports, timed by the database's clock alone.
 
+A lease that is over stays its owner's until somebody else claims; from then on the owner's writes are refused.
+"""
+
+from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import ColumnElement, and_, or_, select, update
+
+from nas.jobs import moves, tables
+from nas.jobs.attach import attach
+from nas.jobs.columns import now, readable
+from nas.jobs.database import Database
+from nas.jobs.errors import FencedError
+from nas.jobs.ids import trial_id
 from nas.jobs.records import Claim, ExportClaim, ExportLease, ExportRecord, File, Lease, SearchRecord
+from nas.jobs.rows import read_export, read_search
+from nas.jobs.states import ACTIVE, ExportState, SearchState
+from nas.jobs.turn import Turn, locked_search, owners_turn, turn
+
+LEASE_S = 30.0
+
+_search = tables.search.c
+_export = tables.export.c
 
 
 class Claims:
-    def claim(self, owner: str, *, lease_s: float = 30) -> Claim | None:
-        raise NotImplementedError
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def renew(self, lease: Lease, lease_s: float = 30) -> SearchRecord:
-        raise NotImplementedError
+    def claim(self, owner: str, *, lease_s: float = LEASE_S) -> Claim | None:
+        """The next search that waits, or whose owner's lease is over; the highest priority first, then the oldest.
+
+        Trials that an owner before left running are queued again, their attempts lost. A search that is PAUSING or
+        CANCELLING is claimed as such: the new owner has to end it.
+        """
+        wanted = _claimable().order_by(_search.priority.desc(), _search.created_at, _search.id).limit(1)
+        with self._database.reading() as connection:  # most often there is none, and nobody need wait for a lock
+            if connection.scalar(wanted) is None:
+                return None
+        with self._database.writing() as connection:
+            search_id = connection.scalar(wanted.with_for_update(skip_locked=True))
+            if search_id is None:
+                return None
+            mine = Turn(connection, locked_search(connection, search_id) or {})
+            lease = Lease(search_id, mine.values["epoch"] + 1, owner)
+            mine.set(owner=owner, epoch=lease.epoch, lease_until=mine.at + timedelta(seconds=lease_s))
+            moves.lose_all(mine, "the dispatcher's lease ran out")
+            if mine.state is SearchState.QUEUED:
+                mine.move(SearchState.RUNNING)
+                mine.set(started_at=mine.values["started_at"] or mine.at)
+            mine.write()
+            return Claim(mine.record(), lease)
+
+    def renew(self, lease: Lease, lease_s: float = LEASE_S) -> SearchRecord:
+        """Longer, from now on; the search as it is, with what clients have asked for. FencedError if it is lost."""
+        with owners_turn(self._database, lease) as mine:
+            mine.set(lease_until=mine.at + timedelta(seconds=lease_s))
+            return mine.record()
 
     def release(self, lease: Lease) -> None:
-        raise NotImplementedError
+        """Give the search back as it is, for another to claim at once. FencedError if it is another's already."""
+        with owners_turn(self._database, lease) as mine:
+            mine.set(owner=None, lease_until=mine.at, epoch=lease.epoch + 1)
+            moves.lose_all(mine, "the dispatcher stopped")
 
     def owned(self, owner: str) -> list[SearchRecord]:
-        raise NotImplementedError
+        """The searches of this owner, its lease over or not."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(tables.search).where(_search.owner == owner).order_by(_search.id))
+            return [read_search(dict(row)) for row in found.mappings()]
 
-    def claim_export(self, owner: str, lease_s: float = 30) -> ExportClaim | None:
-        raise NotImplementedError
+    def claim_export(self, owner: str, lease_s: float = LEASE_S) -> ExportClaim | None:
+        """The oldest export that waits, or whose owner's lease is over."""
+        over = and_(_export.state == ExportState.RUNNING.value, _export.lease_until <= now())
+        free = or_(_export.state == ExportState.QUEUED.value, over)
+        wanted = select(_export.id, _export.search_id).join(tables.search)
+        wanted = wanted.where(free, _search.deleted_at.is_(None)).order_by(_export.created_at, _export.id).limit(1)
+        while True:
+            with self._database.reading() as connection:
+                found = connection.execute(wanted).one_or_none()
+            if found is None:
+                return None
+            with turn(self._database, found.search_id, deleted=True) as mine:
+                until = mine.at + timedelta(seconds=lease_s)
+                values = {"state": ExportState.RUNNING.value, "owner": owner, "lease_until": until}
+                taken = _change_export(mine, and_(_export.id == found.id, free), epoch=_export.epoch + 1, **values)
+            if taken is not None:  # else another was faster
+                return ExportClaim(read_export(taken), ExportLease(found.id, taken.epoch, owner))
 
-    def renew_export(self, lease: ExportLease, lease_s: float = 30) -> ExportRecord:
-        raise NotImplementedError
+    def renew_export(self, lease: ExportLease, lease_s: float = LEASE_S) -> ExportRecord:
+        """FencedError if the lease is lost."""
+        with self._database.writing() as connection:
+            until = connection.execute(select(now())).scalar_one() + timedelta(seconds=lease_s)
+            longer = update(tables.export).where(_held(lease)).values(lease_until=until)
+            found = connection.execute(longer.returning(*tables.export.c)).one_or_none()
+        if found is None:
+            raise _fenced(lease)
+        return read_export(found)
 
     def end_export(
         self,
@@ -31,7 +106,44 @@ class Claims:
         *,
         reason: str | None = None,
         file: File | None = None,
-        metrics: dict[str, Any] | None = None,
+        metrics: dict[str, float] | None = None,
     ) -> ExportRecord:
-        """SUCCEEDED with a file, or FAILED with a reason."""
-        raise NotImplementedError
+        """SUCCEEDED with a file of the artifact store, or FAILED with a reason. FencedError if the lease is lost."""
+        with self._database.reading() as connection:
+            search_id = connection.scalar(select(_export.search_id).where(_held(lease)))
+        if search_id is None:
+            raise _fenced(lease)
+        with turn(self._database, search_id, deleted=True) as mine:
+            values: dict[str, Any] = {"state": ExportState(state).value, "ended_at": mine.at, "owner": None}
+            values |= {"reason": None if reason is None else readable(reason), "metrics": metrics or {}}
+            if file is not None:
+                number = mine.connection.scalar(select(_export.number).where(_export.id == lease.export_id))
+                attach(mine, file, number)
+                values |= {"sha256": file.sha256, "file": file.file}
+            ended = _change_export(mine, _held(lease), **values)
+            if ended is None:
+                raise _fenced(lease)
+            return read_export(ended)
+
+
+def _claimable() -> Any:
+    over = and_(_search.state.in_([state.value for state in ACTIVE]), _search.lease_until <= now())
+    waiting = _search.state == SearchState.QUEUED.value
+    return select(_search.id).where(_search.deleted_at.is_(None), or_(waiting, over))
+
+
+def _held(lease: ExportLease) -> ColumnElement[bool]:
+    return and_(_export.id == lease.export_id, _export.epoch == lease.epoch, _export.owner == lease.owner)
+
+
+def _fenced(lease: ExportLease) -> FencedError:
+    return FencedError(f"export {lease.export_id} is not {lease.owner}'s any more; stop working on it")
+
+
+def _change_export(mine: Turn, which: ColumnElement[bool], **values: Any) -> Any:
+    """The row after the change, with its event; or None, and nothing written, if there is no such row."""
+    changed = update(tables.export).where(which).values(**values).returning(*tables.export.c)
+    row = mine.connection.execute(changed).one_or_none()
+    if row is not None:
+        mine.event("export.state", id=row.id, trial=trial_id(row.search_id, row.number), state=row.state)
+    return row

@@ -7,7 +7,7 @@ NasError
 ├── VersionError       changed by somebody else since it was read
 ├── IdempotencyError   the key was used for another request
 ├── FencedError        somebody else owns the search now: stop working on it
-└── ValueRefusedError  text or a number that cannot be stored
+└── ValueRefusedError  a value that the ledger has no place for
 """
 
 from typing import ClassVar
@@ -52,6 +52,6 @@ class FencedError(NasError):
 
 
 class ValueRefusedError(NasError, ValueError):
-    """Text with NUL or half a surrogate pair, or a number that JSON has not."""
+    """A value that the ledger has no place for: text with NUL, a number that is none, a scope that is unknown."""
 
     reason: ClassVar[str] = "VALUE_REFUSED"

@@ -2,12 +2,28 @@
 
 from collections.abc import Iterable
 
+from sqlalchemy import select
+
+from nas.jobs import tables
+from nas.jobs.database import Database
 from nas.jobs.records import EventRecord
+from nas.jobs.rows import read_event
 
 
 class Events:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
     def after(self, search_id: str, seq: int = 0, limit: int = 1000) -> list[EventRecord]:
-        raise NotImplementedError
+        """The first limit events after seq, in order; none of a search that is not there."""
+        row = tables.event.c
+        later = select(tables.event).where(row.search_id == search_id, row.seq > seq).order_by(row.seq).limit(limit)
+        with self._database.reading() as connection:
+            return [read_event(found) for found in connection.execute(later)]
 
     def positions(self, search_ids: Iterable[str]) -> dict[str, int]:
-        raise NotImplementedError
+        """By search, the seq of its last event: one query for all viewers. Searches that are not there are absent."""
+        row = tables.search.c
+        with self._database.reading() as connection:
+            found = connection.execute(select(row.id, row.last_seq).where(row.id.in_([*search_ids])))
+            return {search.id: search.last_seq for search in found}

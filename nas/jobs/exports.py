@@ -1,14 +1,73 @@
 """Exports, asked for and read."""
 
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from nas.jobs import tables
+from nas.jobs.database import Database
+from nas.jobs.errors import NotFoundError, StateError
+from nas.jobs.ids import new_id, split_trial_id
 from nas.jobs.records import ExportRecord
+from nas.jobs.rows import read_export
+from nas.jobs.states import ExportState, TrialState
+from nas.jobs.turn import turn
+
+_export = tables.export.c
 
 
 class Exports:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
     def request(self, trial_id: str, export_format: str, epochs: int | None) -> tuple[ExportRecord, bool]:
-        raise NotImplementedError
+        """A new export of the trial's network and True; or the same one asked for before and False, unless it failed.
+
+        NotFoundError if there is no such trial; StateError unless it succeeded.
+        """
+        key = split_trial_id(trial_id)
+        if key is None:
+            raise NotFoundError(f"no trial {trial_id}")
+        search_id, number = key
+        trial = tables.trial.c
+        with turn(self._database, search_id) as mine:
+            state = mine.connection.scalar(
+                select(trial.state).where(trial.search_id == search_id, trial.number == number)
+            )
+            if state is None:
+                raise NotFoundError(f"no trial {trial_id}")
+            if state != TrialState.SUCCEEDED:
+                raise StateError(f"trial {trial_id} is {state}: only a trial that succeeded can be exported")
+            same = select(tables.export).where(
+                _export.search_id == search_id,
+                _export.number == number,
+                _export.format == export_format,
+                _export.epochs.is_not_distinct_from(epochs),
+                _export.state != ExportState.FAILED.value,
+            )
+            known = mine.connection.execute(same).one_or_none()
+            if known is not None:
+                return read_export(known), False
+            export_id = new_id("exp")
+            what: dict[str, Any] = {"id": export_id, "search_id": search_id, "number": number, "format": export_format}
+            what |= {"epochs": epochs, "state": ExportState.QUEUED.value, "created_at": mine.at}
+            mine.connection.execute(insert(tables.export).values(**what, metrics={}))
+            mine.event("export.state", id=export_id, trial=trial_id, state=ExportState.QUEUED.value)
+            return read_export(mine.connection.execute(same).one()), True
 
     def get(self, export_id: str) -> ExportRecord:
-        raise NotImplementedError
+        """NotFoundError if there is none."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(tables.export).where(_export.id == export_id)).one_or_none()
+        if found is None:
+            raise NotFoundError(f"no export {export_id}")
+        return read_export(found)
 
     def of(self, trial_id: str) -> list[ExportRecord]:
-        raise NotImplementedError
+        """The trial's exports, the oldest first."""
+        key = split_trial_id(trial_id)
+        if key is None:
+            return []
+        mine = select(tables.export).where(_export.search_id == key[0], _export.number == key[1])
+        with self._database.reading() as connection:
+            return [read_export(found) for found in connection.execute(mine.order_by(_export.created_at, _export.id))]

@@ -5,6 +5,7 @@ import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32
 _LENGTH = 26
+_DIGITS = 9
 
 
 def new_id(prefix: str) -> str:
@@ -21,6 +22,6 @@ def trial_id(search_id: str, number: int) -> str:
 def split_trial_id(text: str) -> tuple[str, int] | None:
     """The search's id and the trial's number, or None if this is no id of a trial."""
     search_id, _, number = text.rpartition(".")
-    if not search_id or not number.isascii() or not number.isdecimal() or len(number) > 9:
+    if not search_id or not number.isascii() or not number.isdecimal() or len(number) > _DIGITS:
         return None
     return search_id, int(number)

@@ -1,22 +1,90 @@
-"""API keys."""
+"""API keys: secrets that the ledger can recognise, and does not hold."""
 
+import hashlib
+import secrets
+import string
+import zlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from nas.jobs.records import KeyRecord
+from sqlalchemy import insert, or_, select, update
+
+from nas.jobs import tables
+from nas.jobs.columns import now
+from nas.jobs.database import Database
+from nas.jobs.errors import NotFoundError, ValueRefusedError
+from nas.jobs.ids import new_id
+from nas.jobs.records import SCOPES, KeyRecord
+from nas.jobs.rows import read_key
+
+_BASE62 = string.digits + string.ascii_letters
+_RANDOM = 43  # 256 bits
+_CHECK = 6
+_PREFIX = len("nas_") + 6
+_USED_AGAIN = timedelta(minutes=1)
 
 
 class Keys:
-    def create(
-        self, name: str, scopes: Sequence[str], expires_at: datetime | None = None
-    ) -> tuple[KeyRecord, str]:
-        raise NotImplementedError
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, name: str, scopes: Sequence[str], expires_at: datetime | None = None) -> tuple[KeyRecord, str]:
+        """A new key and its secret, which nobody can look up afterwards. ValueRefusedError for a scope there is not."""
+        unknown = sorted(set(scopes) - set(SCOPES))
+        if unknown or not scopes:
+            raise ValueRefusedError(f"scopes: {', '.join(unknown) or 'none'}; there are: {', '.join(SCOPES)}")
+        body = "nas_" + "".join(secrets.choice(_BASE62) for _ in range(_RANDOM))
+        secret = f"{body}_{_check(body)}"
+        key_id = new_id("key")
+        row = {"id": key_id, "name": name, "digest": _digest(secret), "prefix": secret[:_PREFIX], "scopes": [*scopes]}
+        with self._database.writing() as connection:
+            connection.execute(insert(tables.api_key).values(**row, created_at=now(), expires_at=expires_at))
+            made = connection.execute(select(tables.api_key).where(tables.api_key.c.id == key_id)).one()
+        return read_key(made), secret
 
     def find(self, secret: str) -> KeyRecord | None:
-        raise NotImplementedError
-
-    def list(self) -> list[KeyRecord]:
-        raise NotImplementedError
+        """The key of this secret, unless it is revoked or over. Notes the use, to a minute."""
+        body, _, check = secret.rpartition("_")
+        if not secret.isascii() or check != _check(body):
+            return None
+        key = tables.api_key.c
+        active = [key.digest == _digest(secret), key.revoked_at.is_(None)]
+        active.append(or_(key.expires_at.is_(None), key.expires_at > now()))
+        with self._database.reading() as connection:
+            found = connection.execute(select(tables.api_key, now().label("now")).where(*active)).one_or_none()
+        if found is None:
+            return None
+        if found.last_used_at is None or found.now - found.last_used_at > _USED_AGAIN:
+            with self._database.writing() as connection:
+                connection.execute(update(tables.api_key).where(key.id == found.id).values(last_used_at=now()))
+        return read_key(found)
 
     def revoke(self, key_id: str) -> KeyRecord:
-        raise NotImplementedError
+        """From now on the key is refused. NotFoundError if there is none."""
+        key = tables.api_key.c
+        with self._database.writing() as connection:
+            current = update(tables.api_key).where(key.id == key_id, key.revoked_at.is_(None))
+            connection.execute(current.values(revoked_at=now()))
+            found = connection.execute(select(tables.api_key).where(key.id == key_id)).one_or_none()
+        if found is None:
+            raise NotFoundError(f"no key {key_id}")
+        return read_key(found)
+
+    def list(self) -> Sequence[KeyRecord]:
+        """All keys, the oldest first, revoked ones too."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(tables.api_key).order_by(tables.api_key.c.created_at, tables.api_key.c.id))
+            return tuple(read_key(row) for row in rows)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _check(body: str) -> str:
+    """A checksum, by which scanners know a leaked key, and we a mistyped one without looking it up."""
+    value, digits = zlib.crc32(body.encode("utf-8", "replace")), ""
+    for _ in range(_CHECK):
+        value, digit = divmod(value, len(_BASE62))
+        digits = _BASE62[digit] + digits
+    return digits

@@ -1,7 +1,9 @@
 """The ledger as one object."""
 
+from nas.jobs import migrate
 from nas.jobs.artifacts import Artifacts
 from nas.jobs.claims import Claims
+from nas.jobs.database import Database
 from nas.jobs.events import Events
 from nas.jobs.exports import Exports
 from nas.jobs.keys import Keys
@@ -11,23 +13,29 @@ from nas.jobs.trials import Trials
 
 
 class Ledger:
-    searches: Searches
-    trials: Trials
-    events: Events
-    claims: Claims
-    exports: Exports
-    artifacts: Artifacts
-    keys: Keys
-    trainings: Trainings
+    """All records, by kind. May be used by many threads at once; what it writes is safe on disk when a call returns.
+
+    Any call raises LedgerError if the database cannot be used, ValueRefusedError for a value it cannot hold.
+    """
 
     def __init__(self, url: str) -> None:
-        raise NotImplementedError
+        self.database = Database(url)
+        self.searches = Searches(self.database)
+        self.trials = Trials(self.database)
+        self.events = Events(self.database)
+        self.claims = Claims(self.database)
+        self.exports = Exports(self.database)
+        self.artifacts = Artifacts(self.database)
+        self.keys = Keys(self.database)
+        self.trainings = Trainings(self.database)
 
     def migrate(self) -> None:
-        raise NotImplementedError
+        """Bring the schema to this version; several processes may do so at once."""
+        migrate.migrate(self.database)
 
     def check(self) -> None:
-        raise NotImplementedError
+        """LedgerError if the database cannot be reached or has another schema."""
+        migrate.check(self.database)
 
     def close(self) -> None:
-        raise NotImplementedError
+        self.database.close()

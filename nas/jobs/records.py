@@ -9,6 +9,9 @@ from nas.jobs.states import AttemptState, ExportState, SearchState, TrialState
 Json = dict[str, Any]
 """A JSON object; the order of its keys is kept."""
 
+SCOPES = ("read", "write", "admin")
+"""Of API keys: each includes those before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -27,7 +30,8 @@ class Counts:
 @dataclass(frozen=True, slots=True)
 class SearchRecord:
     """priority: higher first. version: changes with what was decided (name, labels, priority, max_trials, state, facts,
-    deletion), not with the search's progress; last_seq changes with everything."""
+    deletion), not with the search's progress; last_seq changes with everything.
+    """
 
     id: str
     name: str
@@ -58,7 +62,8 @@ class SearchRecord:
 @dataclass(frozen=True, slots=True)
 class TrialRecord:
     """seq: the event that changed it last. on_front: no other trial of the search has both less latency_ms and more
-    accuracy."""
+    accuracy.
+    """
 
     id: str
     search_id: str
@@ -179,11 +184,8 @@ class KeyRecord:
     revoked_at: datetime | None
 
     def allows(self, scope: str) -> bool:
-        """Whether the key has the scope: write includes read, admin all."""
-        return any(_SCOPES.index(held) >= _SCOPES.index(scope) for held in self.scopes)
-
-
-_SCOPES = ("read", "write", "admin")
+        """Whether the key has the scope, or a larger one."""
+        return any(SCOPES.index(held) >= SCOPES.index(scope) for held in self.scopes)
 
 
 @dataclass(frozen=True, slots=True)

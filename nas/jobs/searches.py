@@ -1,54 +1,201 @@
 """Searches, as a client sees and steers them."""
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import BigInteger, ColumnElement, Connection, Text, delete, func, or_, select, tuple_, type_coerce
+from sqlalchemy import insert as plain_insert
+
+from nas.jobs import moves, tables
+from nas.jobs.columns import Instant, now
+from nas.jobs.database import Database, insert
+from nas.jobs.errors import IdempotencyError, NotFoundError, StateError, VersionError
+from nas.jobs.ids import new_id
 from nas.jobs.records import Idempotency, SearchRecord
+from nas.jobs.rows import read_search
+from nas.jobs.states import TERMINAL, VERBS, SearchState, TrialState
+from nas.jobs.turn import Turn, locked_search, turn
+
+KEYS_KEPT = timedelta(hours=24)
+"""An idempotency key is known for at least so long."""
+
+CHANGEABLE = frozenset({"name", "labels", "priority", "max_trials"})
+
+_search = tables.search.c
+_ORDERS: dict[str, tuple[bool, tuple[ColumnElement[Any], ...]]] = {
+    "created_at": (False, (_search.created_at, _search.id)),
+    "-created_at": (True, (_search.created_at, _search.id)),
+    "-priority": (True, (_search.priority, _search.created_at, _search.id)),
+}
+"""By name: whether falling, and the columns."""
+
+ORDERS = tuple(_ORDERS)
 
 
 class Searches:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
     def submit(
         self,
-        spec: dict[str, Any],
+        spec: Mapping[str, Any],
         *,
         name: str,
-        labels: dict[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
         priority: int = 0,
         parent_id: str | None = None,
         idempotency: Idempotency | None = None,
     ) -> tuple[SearchRecord, bool]:
-        raise NotImplementedError
+        """The search and True; or, with an idempotency key that was used before, the search it made and False.
+
+        IdempotencyError if the key came with another request then.
+        """
+        search_id = new_id("srch")
+        with self._database.writing() as connection:
+            if idempotency is not None:
+                first = _take_key(connection, idempotency, search_id)
+                if first != search_id:
+                    return read_search(locked_search(connection, first) or {}), False
+            about = {"name": name, "labels": dict(labels or {}), "priority": priority, "parent_id": parent_id}
+            values = about | {"id": search_id, "spec": dict(spec), "max_trials": spec["max_trials"]}
+            at = {"created_at": now(), "transition_at": now()}
+            connection.execute(plain_insert(tables.search).values(state=SearchState.QUEUED.value, **values, **at))
+            mine = Turn(connection, locked_search(connection, search_id) or {})
+            mine.event("search.created", **about)
+            mine.write()
+            return mine.record(), True
 
     def get(self, search_id: str, *, deleted: bool = False) -> SearchRecord:
-        raise NotImplementedError
+        """NotFoundError if there is none, or if it is deleted and not looked for so."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(tables.search).where(_search.id == search_id)).mappings().one_or_none()
+        if found is None or (found["deleted_at"] is not None and not deleted):
+            raise NotFoundError(f"no search {search_id}")
+        return read_search(dict(found))
 
     def page(
         self,
         *,
-        states: tuple[str, ...] = (),
+        states: Sequence[str] = (),
         text: str = "",
         limit: int = 50,
-        after: tuple[Any, ...] | None = None,
+        after: Sequence[Any] | None = None,
         order: str = "-created_at",
     ) -> list[SearchRecord]:
-        """after: the place (see place) of the last record of the page before."""
-        raise NotImplementedError
+        """At most limit searches that are not deleted. text: in name, labels or id. after: the place of the last one
+        of the page before. order: one of ORDERS.
+        """
+        falling, columns = _ORDERS[order]
+        wanted = select(tables.search).where(_search.deleted_at.is_(None))
+        if states:
+            wanted = wanted.where(_search.state.in_(states))
+        if text:
+            words = (type_coerce(column, Text) for column in (_search.name, _search.labels, _search.id))
+            wanted = wanted.where(or_(*(column.icontains(text, autoescape=True) for column in words)))
+        if after is not None:
+            places = tuple_(*(_comparable(column) for column in columns))
+            wanted = wanted.where(places < tuple(after) if falling else places > tuple(after))
+        wanted = wanted.order_by(*(column.desc() if falling else column.asc() for column in columns)).limit(limit)
+        with self._database.reading() as connection:
+            return [read_search(dict(found)) for found in connection.execute(wanted).mappings()]
 
-    def place(self, record: SearchRecord, order: str) -> tuple[Any, ...]:
-        """JSON values that say where record stands in this order."""
-        raise NotImplementedError
+    def tally(self) -> tuple[dict[str, int], datetime | None]:
+        """How many searches are in each state, and since when the first of those queued waits."""
+        counted = select(_search.state, func.count(), func.min(_search.transition_at)).group_by(_search.state)
+        with self._database.reading() as connection:
+            rows = connection.execute(counted.where(_search.deleted_at.is_(None))).all()
+        waiting = next((since for state, _, since in rows if state == SearchState.QUEUED), None)
+        return {state: count for state, count, _ in rows}, waiting
 
     def change(self, search_id: str, version: int | None = None, **fields: Any) -> SearchRecord:
-        raise NotImplementedError
+        """Set name, labels, priority or max_trials. VersionError if version is given and is not the newest.
+
+        StateError for max_trials of a search that has ended.
+        """
+        unknown = sorted(set(fields) - CHANGEABLE)
+        if unknown:
+            raise TypeError(f"not changeable: {', '.join(unknown)}")
+        with turn(self._database, search_id) as mine:
+            if version is not None and version != mine.values["version"]:
+                raise VersionError(
+                    f"search {search_id} is at version {mine.values['version']}, not {version}; read it again"
+                )
+            new = {name: value for name, value in fields.items() if mine.values[name] != value}
+            if "max_trials" in new and mine.state in TERMINAL:
+                raise StateError(f"search {search_id} is {mine.state}: its max_trials cannot be changed; fork it")
+            if new:
+                mine.set(**new)
+                mine.event("search.changed", fields=new)
+            return mine.record()
 
     def request(self, search_id: str, verb: str) -> SearchRecord:
-        raise NotImplementedError
+        """pause, resume or cancel: at once, or, where a dispatcher has the search, as soon as it has seen to it.
+
+        A search that is there already, or on its way, is returned as it is. StateError where the verb has no place.
+        """
+        with turn(self._database, search_id) as mine:
+            goal = VERBS[verb].get(mine.state)
+            if goal is None:
+                raise StateError(f"search {search_id} is {mine.state}: it cannot {verb}")
+            if goal is not mine.state:
+                seq = mine.move(goal)
+                if goal is SearchState.CANCELLED:
+                    moves.settle(mine, seq, state=TrialState.CANCELLED)
+            return mine.record()
 
     def delete(self, search_id: str) -> SearchRecord:
-        raise NotImplementedError
+        """Put away, until purged. StateError for a search that is queued or under way."""
+        with turn(self._database, search_id) as mine:
+            if mine.state not in TERMINAL | {SearchState.PAUSED}:
+                raise StateError(f"search {search_id} is {mine.state}: it cannot be deleted; cancel it first")
+            mine.set(deleted_at=mine.at)
+            mine.event("search.changed", fields={"deleted": True})
+            return mine.record()
 
     def undelete(self, search_id: str) -> SearchRecord:
-        raise NotImplementedError
+        with turn(self._database, search_id, deleted=True) as mine:
+            if mine.values["deleted_at"] is not None:
+                mine.set(deleted_at=None)
+                mine.event("search.changed", fields={"deleted": False})
+            return mine.record()
 
     def purge(self, before: datetime) -> int:
-        raise NotImplementedError
+        """Remove what was deleted before then, for good, and idempotency keys of the day before yesterday.
+
+        Returns the number of searches. Files stay: other searches may have the same.
+        """
+        with self._database.writing() as connection:
+            clock = connection.execute(select(now())).scalar_one()
+            old = tables.idempotency.c.created_at < clock - KEYS_KEPT
+            connection.execute(delete(tables.idempotency).where(old))
+            return int(connection.execute(delete(tables.search).where(_search.deleted_at < before)).rowcount)
+
+
+def place(record: SearchRecord, order: str) -> tuple[str | int, ...]:
+    """Where the record stands in this order, as JSON values: what `after` of page takes."""
+    columns = _ORDERS[order][1]
+    return tuple(_plain(getattr(record, column.key or "")) for column in columns)
+
+
+def _comparable(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column, times as the numbers they are kept as."""
+    return type_coerce(column, BigInteger) if isinstance(column.type, Instant) else column
+
+
+def _plain(value: str | int | datetime) -> str | int:
+    return round(value.timestamp() * 1000) if isinstance(value, datetime) else value
+
+
+def _take_key(connection: Connection, given: Idempotency, search_id: str) -> str:
+    """The id of the search that the key belongs to: search_id, if nobody had the key before."""
+    row = tables.idempotency.c
+    values = {"owner": given.owner, "key": given.key, "digest": given.digest, "search_id": search_id}
+    new = insert(connection, tables.idempotency).values(**values, created_at=now())
+    connection.execute(new.on_conflict_do_nothing())
+    taken = connection.execute(
+        select(row.search_id, row.digest).where(row.owner == given.owner, row.key == given.key)
+    ).one()
+    if taken.digest != given.digest:
+        raise IdempotencyError("the idempotency key was used for another request; send a new key")
+    return str(taken.search_id)

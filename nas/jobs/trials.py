@@ -1,35 +1,124 @@
-"""Trials, read."""
+"""Trials, read. A search that is not there has none."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import BigInteger, Text, select, type_coerce
+
+from nas.jobs import tables
+from nas.jobs.database import Database
+from nas.jobs.errors import NotFoundError
+from nas.jobs.ids import split_trial_id
 from nas.jobs.records import AttemptRecord, Columns, LogRecord, TrialRecord
+from nas.jobs.rows import read_attempt, read_log, read_trial
+
+_trial = tables.trial.c
+_PLAIN = ("number", "state", "architecture_id", "accuracy", "latency_ms", "params", "macs", "size_bytes", "reward")
+_TRUTHS = ("on_front", "reused")
+_TIMES = ("started_at", "ended_at")
 
 
 class Trials:
-    def get(self, trial_id: str) -> TrialRecord:
-        raise NotImplementedError
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def page(self, search_id: str, *, after: int = -1, limit: int = 50, states: Sequence[str] = ()) -> list[TrialRecord]:
-        raise NotImplementedError
+    def get(self, trial_id: str) -> TrialRecord:
+        """NotFoundError if there is none, or if its search is deleted."""
+        search_id, number = _key(trial_id)
+        wanted = select(tables.trial).join(tables.search).where(_trial.search_id == search_id, _trial.number == number)
+        with self._database.reading() as connection:
+            found = connection.execute(wanted.where(tables.search.c.deleted_at.is_(None))).one_or_none()
+        if found is None:
+            raise NotFoundError(f"no trial {trial_id}")
+        return read_trial(found)
+
+    def page(
+        self, search_id: str, *, after: int = -1, limit: int = 50, states: Sequence[str] = ()
+    ) -> list[TrialRecord]:
+        """At most limit trials with a number after this one, by number."""
+        wanted = select(tables.trial).where(_trial.search_id == search_id, _trial.number > after)
+        if states:
+            wanted = wanted.where(_trial.state.in_(states))
+        with self._database.reading() as connection:
+            return [read_trial(found) for found in connection.execute(wanted.order_by(_trial.number).limit(limit))]
 
     def columns(self, search_id: str, after_seq: int = 0) -> Columns:
-        raise NotImplementedError
+        """What changed after this event, as lists. NotFoundError if there is no such search."""
+        names = (*_PLAIN, *_TRUTHS, *_TIMES)
+        # Without the types' own conversions, which cost more than the query.
+        plain = [
+            type_coerce(_trial[name], Text if name in ("state", "architecture_id") else BigInteger) for name in names
+        ]
+        changed = select(*plain).where(_trial.search_id == search_id, _trial.seq > after_seq).order_by(_trial.number)
+        with self._database.reading() as connection:
+            # First the place, then the rows: what comes in between is sent twice rather than never.
+            found = select(tables.search.c.last_seq).where(
+                tables.search.c.id == search_id, tables.search.c.deleted_at.is_(None)
+            )
+            seq = connection.scalar(found)
+            if seq is None:
+                raise NotFoundError(f"no search {search_id}")
+            rows = connection.execute(changed).all()
+        lists: list[list[Any]] = [[*values] for values in zip(*rows, strict=True)] or [[] for _ in names]
+        columns = dict(zip(names, lists, strict=True))
+        columns |= {name: [bool(value) for value in columns[name]] for name in _TRUTHS}
+        columns |= {name: [None if t is None else t / 1000 for t in columns[name]] for name in _TIMES}
+        return Columns(seq, columns)
 
     def front(self, search_id: str) -> list[TrialRecord]:
-        raise NotImplementedError
+        """The Pareto front of latency_ms against accuracy, by rising latency."""
+        wanted = select(tables.trial).where(_trial.search_id == search_id, _trial.on_front)
+        with self._database.reading() as connection:
+            rows = connection.execute(wanted.order_by(_trial.latency_ms, _trial.number))
+            return [read_trial(found) for found in rows]
 
     def attempts(self, trial_id: str) -> list[AttemptRecord]:
-        raise NotImplementedError
+        row = tables.attempt.c
+        wanted = select(tables.attempt).where(*_of(row, trial_id)).order_by(row.attempt)
+        with self._database.reading() as connection:
+            return [read_attempt(found) for found in connection.execute(wanted)]
 
     def curve(self, trial_id: str) -> list[dict[str, Any]]:
-        raise NotImplementedError
+        """By epoch: {"epoch": number, metric: value, ...}."""
+        row = tables.metric.c
+        wanted = select(row.epoch, row.metrics).where(*_of(row, trial_id)).order_by(row.epoch)
+        with self._database.reading() as connection:
+            return [{"epoch": found.epoch, **found.metrics} for found in connection.execute(wanted)]
 
     def log(self, trial_id: str, after: int = 0, limit: int = 1000) -> list[LogRecord]:
-        raise NotImplementedError
+        """At most limit lines of the trial's output with an n after this one."""
+        search_id, number = _key(trial_id)
+        return self._log(search_id, after, limit, number)
 
     def search_log(self, search_id: str, after: int = 0, limit: int = 1000) -> list[LogRecord]:
-        raise NotImplementedError
+        """As log, of the search and all its trials."""
+        return self._log(search_id, after, limit, None)
 
     def results(self, search_id: str) -> dict[str, Any]:
-        raise NotImplementedError
+        """What the dispatcher keeps of the search, JSON values by name."""
+        kept = tables.result.c
+        with self._database.reading() as connection:
+            found = connection.execute(
+                select(kept.name, kept.value).where(kept.search_id == search_id).order_by(kept.name)
+            )
+            return {row.name: row.value for row in found}
+
+    def _log(self, search_id: str, after: int, limit: int, number: int | None) -> list[LogRecord]:
+        row = tables.log.c
+        wanted = select(tables.log).where(row.search_id == search_id, row.n > after).order_by(row.n).limit(limit)
+        if number is not None:
+            wanted = wanted.where(row.number == number)
+        with self._database.reading() as connection:
+            return [read_log(found) for found in connection.execute(wanted)]
+
+
+def _key(trial_id: str) -> tuple[str, int]:
+    key = split_trial_id(trial_id)
+    if key is None:
+        raise NotFoundError(f"no trial {trial_id}")
+    return key
+
+
+def _of(row: Any, trial_id: str) -> tuple[Any, Any]:
+    search_id, number = _key(trial_id)
+    return row.search_id == search_id, row.number == number
