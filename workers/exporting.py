@@ -12,7 +12,7 @@ from nas.jobs.datasets import resolve_path
 from nas.jobs.errors import FencedError, LedgerError
 from nas.jobs.files import ArtifactStore
 from nas.jobs.ledger import Ledger
-from nas.jobs.records import ExportClaim, File, TrainingKey
+from nas.jobs.records import ExportClaim, File
 from nas.jobs.settings import Settings
 from nas.jobs.states import ExportState
 from nas.spec import SearchSpec, parse_spec
@@ -20,7 +20,7 @@ from workers.ledger_place import MEDIA_TYPES
 from workers.record import versions
 from workers.slots import Slots
 from workers.tasks import Setup, finalise
-from workers.trainings import trainings
+from workers.trainings import recall, trainings
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Exporting:
         spec = self._spec(trial.search_id, claim.export.epochs)
         images = dataset.make(spec.dataset).load(spec.seed)
         key = trainings(spec, images).finalist(trial.architecture_id)
-        metrics = self._recalled(key)
+        metrics = recall(self._ledger, self._artifacts, key) if key else None
         if metrics is None:
             setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=self._settings.threads)
             about = {"architecture": trial.architecture, "id": trial.architecture_id, "versions": versions()}
@@ -95,10 +95,6 @@ class Exporting:
         size = self._artifacts.path(sha256).stat().st_size
         name = f"model-{trial.architecture_id}-{spec.finalists.epochs}-epochs.onnx"
         return File("onnx", name, MEDIA_TYPES[".onnx"], sha256, size), metrics
-
-    def _recalled(self, key: TrainingKey | None) -> dict[str, Any] | None:
-        found = self._ledger.trainings.get(key) if key else None
-        return found if found and self._artifacts.path(found["model"]).exists() else None
 
     def _spec(self, search_id: str, epochs: int | None) -> SearchSpec:
         """The search's spec, with the export's epochs for those of a finalist."""

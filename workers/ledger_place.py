@@ -8,6 +8,7 @@ from nas.jobs.desk import Desk
 from nas.jobs.files import ArtifactStore
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import TrainingKey
+from workers.trainings import recall
 
 MEDIA_TYPES = {
     ".onnx": "application/octet-stream",
@@ -58,19 +59,15 @@ class LedgerPlace:
     def keep(self, name: str, value: Any) -> Any:
         if name == "facts":
             self.desk.facts(value, value["objective"]["target_latency_ms"])
-        elif name in {"references", "finalists"}:
-            self.desk.shown(name, value)
         else:
             self.desk.keep(name, value)
         return value
 
     def recall(self, key: TrainingKey) -> dict[str, Any] | None:
-        """A model whose file is gone from the store is as if it had not been trained."""
-        found = self._ledger.trainings.get(key)
-        if found is None or "model" not in found:
-            return found
-        path = self._artifacts.path(found["model"])
-        return {**found, "model": path.read_bytes()} if path.exists() else None
+        found = recall(self._ledger, self._artifacts, key)
+        if found and "model" in found:
+            return {**found, "model": self._artifacts.path(found["model"]).read_bytes()}
+        return found
 
     def remember(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
         if model is not None:

@@ -3,10 +3,14 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from nas.dataset import Dataset
 from nas.evaluator import evaluator
 from nas.evaluators.train import TrainEvaluator
+from nas.jobs.errors import NotFoundError
+from nas.jobs.files import ArtifactStore
+from nas.jobs.ledger import Ledger
 from nas.jobs.records import TrainingKey
 from nas.spec import SearchSpec
 from nas.training import Recipe
@@ -33,6 +37,17 @@ def trainings(spec: SearchSpec, images: Dataset) -> Trainings:
         lambda network_id: key(network_id, judge.data_digest, judge.recipe),
         lambda network_id: key(network_id, images.digest, longer),
     )
+
+
+def recall(ledger: Ledger, artifacts: ArtifactStore, key: TrainingKey) -> dict[str, Any] | None:
+    """What an earlier training came to. One whose "model", a file's digest, is no more is as if it had not been."""
+    found = ledger.trainings.get(key)
+    if found and "model" in found:
+        try:
+            artifacts.path(found["model"])
+        except NotFoundError:
+            return None
+    return found
 
 
 def notation_id(notation: str) -> str:
