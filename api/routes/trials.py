@@ -20,7 +20,7 @@ from api.schemas.trial import (
 )
 from api.security import READ
 from api.service import Serving
-from nas.jobs.records import SearchRecord, TrialRecord
+from nas.jobs.records import ArtifactLink, SearchRecord, TrialRecord
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network
 from nas.pareto import hypervolume
@@ -78,7 +78,7 @@ def get_pareto(search_id: SearchId, service: Serving) -> ParetoOut:
         hypervolume=area / reference_ms if reference_ms else None,
         points=[Point.model_validate(point) for point in points],
         references=results.get("references") or [],
-        finalists=[_finalist(row) for row in results.get("finalists") or []],
+        finalists=_finalists(results.get("finalists") or [], service.ledger.artifacts.links(search_id)),
     )
 
 
@@ -106,6 +106,11 @@ def _reference_ms(search: SearchRecord, points: list[TrialRecord]) -> float | No
     return 2 * target if target else max(point.metrics["latency_ms"] for point in points)
 
 
-def _finalist(row: dict[str, Any]) -> dict[str, Any]:
-    digest = row.get("sha256")
-    return {**row, "url": artifact_url(digest, row.get("file"))} if digest else row
+def _finalists(rows: list[dict[str, Any]], links: list[ArtifactLink]) -> list[dict[str, Any]]:
+    """The finalists, each with where its file is."""
+    digests = {(link.trial, link.file): link.sha256 for link in links}
+    found = []
+    for row in rows:
+        digest = digests.get((row["trial"], row["file"]))
+        found.append({**row, "sha256": digest, "url": artifact_url(digest, row["file"]) if digest else None})
+    return found

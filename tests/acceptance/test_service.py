@@ -1,0 +1,216 @@
+"""The service as its users have it: `nas serve`, real trainings, a real database, results taken away over HTTP."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from api.client import Client
+from nas.dataset import load
+
+NAS = Path(sys.executable).with_name("nas")
+ROOT = Path(__file__).parents[2]
+
+SPEC = {
+    "dataset": "fashion_mnist_mini",
+    "space": {
+        "name": "tiny",
+        "resolution": 28,
+        "channels": 1,
+        "classes": 10,
+        "stem": {"width": 8, "kernel": 3, "stride": 2},
+        "stages": [
+            {
+                "blocks": [{"conv": {"kernel": 3}}, {"separable": {"kernel": 3}}],
+                "layers": 1,
+                "width": [8, 16],
+                "stride": 2,
+            },
+            {"blocks": [{"fire": {"squeeze": 0.25}}], "layers": [1, 2], "width": 32, "stride": 2},
+        ],
+        "head": 0,
+    },
+    "objective": {"name": "mnasnet", "target_latency_ms": 0.02, "alpha": 0.0, "beta": -1.0},
+    "searcher": "random",
+    "evaluator": {"name": "train", "epochs": 1, "train_images": 1500},
+    "max_trials": 6,
+    "parallel": 2,
+    "finalists": {"count": 1, "epochs": 2},
+    "references": [{"name": "mobilenetv1", "width": 0.25}],
+}
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@contextlib.contextmanager
+def process(*command, environment):
+    """A command of the project, ended as a user ends it."""
+    running = subprocess.Popen([NAS, *command], env=environment)
+    try:
+        yield running
+    finally:
+        running.send_signal(signal.SIGTERM)
+        try:
+            running.wait(45)
+        finally:
+            running.kill()
+            running.wait()
+
+
+@pytest.fixture(scope="module")
+def latency_db(tmp_path_factory):
+    return tmp_path_factory.mktemp("latency") / "latency.db"
+
+
+def environment(home, latency_db, **more):
+    return {**os.environ, "NAS_HOME": str(home), "NAS_LATENCY_DB": str(latency_db), **more}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory, latency_db):
+    """A service with embedded defaults, but processes as workers, which start faster than Ray."""
+    port = free_port()
+    options = ("--open", "--port", str(port), "--executor", "process", "--workers", "2")
+    with (
+        process("serve", *options, environment=environment(tmp_path_factory.mktemp("home"), latency_db)),
+        Client(f"http://127.0.0.1:{port}") as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def search(client):
+    """One search, watched to its end."""
+    search = client.submit(SPEC, name="first", labels={"kind": "acceptance"})
+    events = list(search.watch())
+    return search.refresh(), events
+
+
+def test_a_search_submitted_over_http_ends_with_its_trials(search):
+    found, events = search
+
+    assert found.state == "SUCCEEDED", found.state_message
+    assert (found.counts.trials, found.counts.succeeded) == (6, 6)
+    assert [event.seq for event in events] == list(range(1, found.last_seq + 1))
+    assert sum(event.type == "trial.told" for event in events) == 6
+    assert [trial.number for trial in found.trials()] == list(range(6))
+    assert found.best.reward == max(trial.reward for trial in found.trials())
+
+
+def test_the_winner_runs_in_onnxruntime_as_accurately_as_was_said(search, tmp_path):
+    found, _ = search
+    (finalist,) = found.pareto().finalists
+    images = load("fashion_mnist_mini", seed=0)
+
+    path = found.download(finalist, tmp_path / "winner.onnx")
+
+    session = onnxruntime.InferenceSession(path)
+    x = (images.test.images / 255 - images.mean) / images.std
+    (scores,) = session.run(None, {"image": x.transpose(0, 3, 1, 2).astype(np.float32)})
+    accuracy = float((scores.argmax(1) == images.test.labels).mean())
+    assert accuracy == pytest.approx(finalist.metrics["test_accuracy"], abs=0.001)
+    assert finalist.metrics["latency_ms"] > 0
+
+
+def test_the_front_stands_beside_measured_references(search):
+    found, _ = search
+    pareto = found.pareto()
+
+    assert {point.number for point in pareto.points} == {t.number for t in found.trials() if t.on_front}
+    (reference,) = pareto.references
+    assert reference.metrics["latency_ms"] > 0
+    assert reference.metrics["accuracy"] > 0.1
+
+
+def test_nothing_is_trained_twice(search, client):
+    """The same spec again takes every network from the first search; another device would too."""
+    first, _ = search
+
+    again = client.submit(SPEC, name="again").wait(timeout_s=120)
+
+    assert again.state == "SUCCEEDED", again.state_message
+    assert again.counts.reused == again.counts.succeeded == 6
+    assert [t.metrics["accuracy"] for t in again.trials()] == [t.metrics["accuracy"] for t in first.trials()]
+    assert again.pareto().finalists[0].metrics["test_accuracy"] == first.pareto().finalists[0].metrics["test_accuracy"]
+
+
+def test_any_trial_can_be_exported(search, tmp_path):
+    found, _ = search
+    finalist = found.pareto().finalists[0].trial
+    other = next(trial.number for trial in found.trials() if trial.number != finalist)
+
+    export = found.export(other, epochs=1, timeout_s=120)
+
+    assert export.state == "SUCCEEDED", export.reason
+    path = found.download(export, tmp_path / "other.onnx")
+    assert onnxruntime.InferenceSession(path).get_inputs()[0].shape[1:] == [1, 28, 28]
+
+
+def test_a_search_can_be_paused_resumed_and_cancelled(client):
+    longer = {**SPEC, "seed": 1, "max_trials": 200, "searcher": "random", "evaluator": {"name": "train", "epochs": 2}}
+    search = client.submit(longer)
+    until(lambda: search.refresh().counts.succeeded >= 1)
+
+    search.pause()
+    until(lambda: search.refresh().state == "PAUSED")
+    paused = search.refresh()
+    time.sleep(1.0)
+    assert search.refresh().counts == paused.counts, "nothing runs while it is paused"
+    assert paused.counts.running == 0
+
+    search.resume()
+    until(lambda: search.refresh().counts.succeeded > paused.counts.succeeded)
+    search.cancel()
+    ended = search.wait(timeout_s=60)
+
+    assert ended.state == "CANCELLED"
+    assert ended.counts.running == ended.counts.queued == 0
+    numbers = [event.data["number"] for event in search.watch() if event.type == "trial.told"]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_a_search_that_cannot_work_says_why(client):
+    diverging = {
+        **SPEC,
+        "max_trials": 2,
+        "evaluator": {**SPEC["evaluator"], "learning_rate": 10.0, "weight_decay": 0.9},
+    }
+
+    ended = client.submit(diverging).wait(timeout_s=120)
+
+    assert (ended.state, ended.state_reason) == ("FAILED", "INFEASIBLE")
+    assert "no trial succeeded" in ended.state_message
+    assert {trial.state for trial in ended.trials()} == {"FAILED"}
+
+
+def test_killed_processes_are_a_non_event(tmp_path):
+    """The long form, and the one with Ray, is the benchmark itself."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "kills.py", "--kills", "4", "--trials", "8", "--executor", "process"],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+        cwd=tmp_path,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def until(holds, timeout_s=90):
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.1)
