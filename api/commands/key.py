@@ -1,0 +1,121 @@
+"""`nas key`: API keys, straight in the ledger: for who runs the service, on its machine."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from api.commands.remote import table
+
+if TYPE_CHECKING:
+    from nas.jobs.ledger import Ledger
+    from nas.jobs.records import KeyRecord
+
+SPAN = re.compile(r"(\d{1,5})([hdw])")
+UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+DATABASE = click.option("--database", help="URL of the ledger's database.  [default: DATABASE_URL, or NAS_HOME's]")
+
+
+@click.group()
+def key() -> None:
+    """API keys of the service, in its database.
+
+    Exit codes: 0 done, 1 the database cannot be used, 2 wrong use or input.
+    """
+
+
+def _span(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    parts = SPAN.fullmatch(value)
+    if parts is None or not int(parts[1]):
+        raise click.BadParameter("a time such as 12h, 90d or 8w is wanted")
+    return datetime.now(UTC) + timedelta(**{UNITS[parts[2]]: int(parts[1])})
+
+
+@key.command()
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice(["read", "write", "admin"]),
+    help="write includes read, admin all; may be given several times.",
+)
+@click.option("--expires", callback=_span, metavar="TIME", help="12h, 90d, 8w.  [default: never]")
+@DATABASE
+@JSON
+def create(name: str, scopes: tuple[str, ...], expires: datetime | None, database: str | None, as_json: bool) -> None:
+    """A new key. Its secret is printed here and never again: only its digest is stored."""
+    with _ledger(database) as ledger:
+        made, secret = ledger.keys.create(name, scopes, expires)
+    if as_json:
+        click.echo(json.dumps({**_described(made), "secret": secret}))
+        return
+    click.echo(secret)
+    click.echo(f"{made.id} {made.name}: {', '.join(made.scopes)}. Keep it now; it is not shown again.", err=True)
+
+
+@key.command("list")
+@DATABASE
+@JSON
+def list_(database: str | None, as_json: bool) -> None:
+    """All keys, without their secrets."""
+    with _ledger(database) as ledger:
+        rows = [_described(found) for found in ledger.keys.list()]
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    columns = ("id", "name", "prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
+    shown = (
+        [", ".join(row[c]) if c == "scopes" else (row[c] or "")[:19] * (c != "id") or row[c] for c in columns]
+        for row in rows
+    )
+    table(columns, shown, left=len(columns))
+
+
+@key.command()
+@click.argument("key_id", metavar="ID")
+@DATABASE
+@JSON
+def revoke(key_id: str, database: str | None, as_json: bool) -> None:
+    """End a key, at once and for good."""
+    with _ledger(database) as ledger:
+        gone = ledger.keys.revoke(key_id)
+    click.echo(json.dumps(_described(gone)) if as_json else f"{gone.id}  revoked")
+
+
+@contextmanager
+def _ledger(database: str | None) -> Iterator["Ledger"]:
+    """The ledger of the environment or of a URL, at this version's schema."""
+    from nas.jobs.errors import LedgerError  # noqa: PLC0415 - keeps `nas --help` fast
+    from nas.jobs.ledger import Ledger  # noqa: PLC0415 - as above
+    from nas.jobs.settings import Settings  # noqa: PLC0415 - as above
+
+    try:
+        ledger = Ledger(database or Settings().database_url)
+        try:
+            ledger.migrate()
+            yield ledger
+        finally:
+            ledger.close()
+    except LedgerError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _described(record: "KeyRecord") -> dict[str, Any]:
+    times = ("created_at", "expires_at", "last_used_at", "revoked_at")
+    found = {name: getattr(record, name) for name in times}
+    return {
+        "id": record.id,
+        "name": record.name,
+        "prefix": record.prefix,
+        "scopes": list(record.scopes),
+        **{name: None if at is None else at.isoformat().replace("+00:00", "Z") for name, at in found.items()},
+    }

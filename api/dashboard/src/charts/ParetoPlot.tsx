@@ -1,0 +1,120 @@
+// Accuracy against latency: trials, their front, the target, reference networks and finalists.
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { finite, milliseconds, percent, significant } from "../format";
+import type { LiveSearch } from "../store/live";
+import { dark } from "../theme";
+import { Over, Under } from "./Frame";
+import { paint } from "./paint";
+import { hit, neighbour, scene, type Hit, type Mark, type Scene } from "./scene";
+import { Legend, type Entry } from "./shapes";
+import { useWidth } from "./size";
+
+interface Props {
+  live: LiveSearch;
+  selected: number | null;
+  select: (trial: number | null) => void;
+}
+
+export function ParetoPlot({ live, selected, select }: Props) {
+  const frame = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const width = useWidth(frame);
+  const [at, setAt] = useState<Hit | null>(null);
+  const { table } = live;
+  const facts = live.search.value?.facts?.objective ?? null;
+  const target = finite(live.search.value?.target_latency_ms) ?? finite(facts?.target_latency_ms);
+  const height = Math.round(Math.min(Math.max(width * 0.56, 320), 520));
+  const found = useMemo(
+    () => (width ? scene({ table, references: live.references.value, finalists: live.finalists.value, target, objective: facts }, width, height) : null),
+    [width, height, live.revision.value, live.references.value, live.finalists.value, target, facts],
+  );
+  useEffect(() => {
+    if (found && canvas.current) paint(canvas.current, found);
+  }, [found, dark.value]);
+
+  const chosen = (of: Hit | null) => (of?.kind === "trial" ? table.columns.number[of.row]! : (of?.mark.trial ?? null));
+  const point = (event: PointerEvent | MouseEvent) => {
+    if (!found) return null;
+    const box = (event.currentTarget as Element).getBoundingClientRect();
+    return hit(found, event.clientX - box.left, event.clientY - box.top, "pointerType" in event && event.pointerType === "touch" ? 28 : 18);
+  };
+  const key = (event: KeyboardEvent) => found && steer(event, found, live, at, setAt, () => select(chosen(at)), () => select(null));
+  const ring = (number: number | null) => {
+    const row = number === null ? undefined : table.row(number);
+    const i = row === undefined || !found ? -1 : found.dots.row.indexOf(row);
+    return i < 0 || !found ? null : { x: found.dots.x[i]!, y: found.dots.y[i]! };
+  };
+  const said = at && describe(at, live);
+  return (
+    <figure class="chart" data-testid="pareto">
+      {found && <Legend entries={legend(found)} />}
+      <div ref={frame} class="canvas" style={{ height: `${height}px` }} tabIndex={0} role="group" aria-roledescription="plot"
+        aria-label={`Accuracy against latency of ${found?.dots.x.length ?? 0} trials. Arrow keys left and right move by latency, up and down along the front, Enter selects. The same numbers are in the table of trials.`}
+        onPointerMove={(event) => setAt(point(event))} onPointerLeave={() => setAt(null)} onBlur={() => setAt(null)} onKeyDown={key}
+        onClick={(event) => { const there = point(event); setAt(there); if (there && chosen(there) !== null) select(chosen(there)); }}>
+        {found ? (
+          <>
+            <Under scene={found} />
+            <canvas ref={canvas} aria-hidden="true" />
+            <Over scene={found} target={target} selected={ring(selected)} hovered={at} />
+          </>
+        ) : width > 0 && <p class="nothing">No latency is known yet.</p>}
+        {at && said && <Tip lines={said} at={at} width={width} />}
+      </div>
+      <p class="unseen" aria-live="polite">{said?.join(", ")}</p>
+    </figure>
+  );
+}
+
+function steer(event: KeyboardEvent, found: Scene, live: LiveSearch, at: Hit | null, move: (to: Hit | null) => void, choose: () => void, leave: () => void): void {
+  const moves: Record<string, [1 | -1, boolean]> = { ArrowRight: [1, false], ArrowLeft: [-1, false], ArrowUp: [1, true], ArrowDown: [-1, true] };
+  const way = moves[event.key];
+  if (way) {
+    const row = neighbour(found, live.table, at?.kind === "trial" ? at.row : -1, ...way);
+    const i = row === null ? -1 : found.dots.row.indexOf(row);
+    if (i >= 0) move({ kind: "trial", row: row!, x: found.dots.x[i]!, y: found.dots.y[i]! });
+  } else if ((event.key === "Enter" || event.key === " ") && at) choose();
+  else if (event.key === "Escape") leave();
+  else return;
+  event.preventDefault();
+}
+
+function describe(at: Hit, live: LiveSearch): string[] {
+  if (at.kind === "mark") return describeMark(at.mark);
+  const { columns, front } = live.table;
+  const [row, number] = [at.row, columns.number[at.row]!];
+  const reward = finite(columns.reward[row]);
+  return [
+    `trial ${number}${front.some((point) => point.trial === number) ? " · on the front" : ""}${columns.reused[row] ? " · reused" : ""}`,
+    `${percent(columns.accuracy[row])} accuracy`,
+    `${milliseconds(columns.latency_ms[row])}${reward === null ? "" : ` · reward ${significant(reward, 4)}`}`,
+  ];
+}
+
+function describeMark({ kind, name, metrics }: Mark): string[] {
+  const error = finite(metrics["latency_error_ms"]);
+  const latency = `${milliseconds(metrics["latency_ms"])}${error === null ? "" : ` ± ${significant(error, 2)}`} measured`;
+  if (kind === "finalist") return [`${name} · finalist`, `${percent(metrics["test_accuracy"])} test accuracy`, latency];
+  return [`${name} · reference`, kind === "tick" ? "not trained" : `${percent(metrics["accuracy"])} accuracy`, latency];
+}
+
+function Tip({ lines, at, width }: { lines: string[]; at: Hit; width: number }) {
+  const right = at.x > width / 2;
+  const style = { top: `${Math.max(4, at.y - 34)}px`, ...(right ? { right: `${width - at.x + 14}px` } : { left: `${at.x + 14}px` }) };
+  return <div class="tip" style={style} aria-hidden="true">{lines.map((line, i) => <div key={i}>{line}</div>)}</div>;
+}
+
+function legend(found: Scene): Entry[] {
+  const has = (kind: Mark["kind"]) => found.marks.some((mark) => mark.kind === kind);
+  const entries: (Entry | false)[] = [
+    { shape: "dot", class: "trial", text: "trial" },
+    { shape: "line", class: "front", text: "Pareto front" },
+    found.running.length > 0 && { shape: "triangle", class: "in-training", text: "in training" },
+    has("finalist") && { shape: "star", class: "finalist", text: "finalist, measured end to end, test accuracy" },
+    has("reference") && { shape: "diamond", class: "reference", text: "reference network, measured" },
+    has("tick") && { shape: "tick", class: "reference-tick", text: "reference network, not trained" },
+    found.iso.length > 0 && { shape: "line", class: "iso", text: "equal reward" },
+    found.dots.below.includes(1) && { shape: "triangle", class: "trial", text: "below the axis" },
+  ];
+  return entries.filter((entry) => entry !== false);
+}

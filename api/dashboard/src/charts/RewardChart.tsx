@@ -1,0 +1,71 @@
+// Reward of each trial and the best so far.
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { significant } from "../format";
+import { progress } from "../store/columns";
+import type { LiveSearch } from "../store/live";
+import { colour, dark } from "../theme";
+import { fencedAxis } from "./axis";
+import { useWidth } from "./size";
+
+const HEIGHT = 220;
+const FONT = "12px system-ui, sans-serif";
+
+function options(width: number, range: () => [number, number]): uPlot.Options {
+  const axis: uPlot.Axis = { stroke: colour("soft"), font: FONT, grid: { stroke: colour("grid"), width: 1 }, ticks: { show: false } };
+  return {
+    width,
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+    scales: { x: { time: false, range: (_, low, high) => [Math.min(low, 0) - 0.3, Math.max(high, low + 1) + 0.3] }, y: { range } },
+    axes: [
+      { ...axis, values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? String(value) : "")) },
+      { ...axis, size: 54, values: (_, splits) => splits.map((value) => significant(value, 3)) },
+    ],
+    series: [
+      { label: "trial" },
+      { label: "reward", stroke: "transparent", paths: () => null, points: { show: true, size: 5, width: 0, fill: colour("dot") } },
+      { label: "best so far", stroke: colour("front"), width: 2, paths: uPlot.paths.stepped!({ align: 1 }), points: { show: false } },
+    ],
+  };
+}
+
+export function RewardChart({ live, select }: { live: LiveSearch; select: (trial: number) => void }) {
+  const frame = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const width = useWidth(frame);
+  const data = useMemo(() => progress(live.table.columns), [live.revision.value]);
+  const latest = useRef(data);
+  latest.current = data;
+  const chosen = useRef(select);
+  chosen.current = select;
+  useEffect(() => {
+    if (!frame.current || !width || !data.trial.length) return undefined;
+    const range = (): [number, number] => {
+      const { low, high } = fencedAxis(latest.current.reward, latest.current.best, 0, 1);
+      return [low, high];
+    };
+    const made = new uPlot(options(width, range), [data.trial, data.reward, data.best], frame.current);
+    plot.current = made;
+    made.over.addEventListener("click", () => {
+      const trial = made.cursor.idx == null ? undefined : latest.current.trial[made.cursor.idx];
+      if (trial !== undefined) chosen.current(trial);
+    });
+    return () => {
+      made.destroy();
+      plot.current = null;
+    };
+  }, [width, dark.value, data.trial.length > 0]);
+  useEffect(() => plot.current?.setData([data.trial, data.reward, data.best]), [data]);
+  const best = data.best.at(-1);
+  const at = data.trial[data.reward.indexOf(best ?? NaN)];
+  const said = best === undefined ? "No trial has a reward yet." : `The best reward is ${significant(best, 4)}, of trial ${at}.`;
+  return (
+    <figure class="chart reward" data-testid="reward">
+      <div ref={frame} style={{ minHeight: data.trial.length ? `${HEIGHT}px` : "0" }} role="img" aria-label={`Best reward so far by trial. ${said}`} />
+      <figcaption class="soft">{said}</figcaption>
+    </figure>
+  );
+}

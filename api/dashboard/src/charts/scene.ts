@@ -1,0 +1,184 @@
+// The Pareto plot in pixels: what stands where. Drawing it is for others.
+import type { Finalist, ObjectiveFacts, Reference } from "../api";
+import { finite } from "../format";
+import { step } from "../store/front";
+import { accuracyFor } from "../store/reward";
+import type { TrialTable } from "../store/columns";
+import { accuracyAxis, latencyAxis, place, ticks, valueAt, type Axis } from "./axis";
+import { around, Placer, textWidth, type Box } from "./labels";
+
+export interface Dots {
+  row: Int32Array;
+  x: Float32Array;
+  y: Float32Array;
+  /** Whether the dot stands at the edge, its accuracy being below the axis. */
+  below: Uint8Array;
+}
+
+export interface Mark {
+  kind: "finalist" | "reference" | "tick";
+  name: string;
+  x: number;
+  y: number;
+  label: Box | null;
+  trial: number | null;
+  metrics: Record<string, number | null>;
+  /** Where the search saw a finalist. */
+  from: [number, number] | null;
+}
+
+export interface Scene {
+  width: number;
+  height: number;
+  area: Box;
+  x: Axis;
+  y: Axis;
+  dots: Dots;
+  front: { trial: number; x: number; y: number }[];
+  frontLine: [number, number][];
+  iso: [number, number][][];
+  target: number | null;
+  marks: Mark[];
+  /** Latencies of trials that are being trained. */
+  running: number[];
+}
+
+export interface Subject {
+  table: TrialTable;
+  references: readonly Reference[];
+  finalists: readonly Finalist[];
+  target: number | null;
+  objective: ObjectiveFacts | null;
+}
+
+const MOST_NAMES = 14;
+const MOST_RUNNING = 64;
+const SAMPLES = 96;
+/** Curves of equal reward that meet the target above, and below, the range of accuracies. */
+const BEYOND = 6;
+const ROW = 20;
+
+/** null while no latency is known. */
+export function scene(subject: Subject, width: number, height: number): Scene | null {
+  const { table, target } = subject;
+  const area = { left: width < 560 ? 46 : 58, top: 46, right: width - 18, bottom: height - 50 };
+  const named = [...subject.finalists.map((row) => ({ row, key: "test_accuracy" })), ...subject.references.map((row) => ({ row, key: "accuracy" }))]
+    .map(({ row, key }) => ({ row, latency: finite(row.metrics["latency_ms"]), accuracy: finite(row.metrics[key]) }))
+    .filter((each): each is typeof each & { latency: number } => each.latency !== null && each.latency > 0);
+  const points = table.columns.number.map((_, row) => table.point(row));
+  const running = runningLatencies(table);
+  const latencies = [...named.map((each) => each.latency), ...running, ...(target ? [target] : [])];
+  const accuracies: number[] = [];
+  for (const point of points) {
+    if (!point) continue;
+    latencies.push(point.latency);
+    accuracies.push(point.accuracy);
+  }
+  const shown = named.flatMap((each) => (each.accuracy === null ? [] : [each.accuracy]));
+  if (!latencies.length) return null;
+  const x = latencyAxis(latencies, area.left, area.right);
+  const lane = named.some((each) => each.accuracy === null) ? ROW * 1.5 : 0;
+  const important = [...table.front.map((point) => point.accuracy), ...shown];
+  const y = accuracyAxis([...accuracies, ...shown], important, area.bottom - lane, area.top);
+  const at = (latency: number, accuracy: number): [number, number] => [place(x, latency), place(y, Math.max(accuracy, y.low))];
+
+  const dots = dotsOf(points, at, y);
+  const front = table.front.map((point) => {
+    const [a, b] = at(point.latency, point.accuracy);
+    return { trial: point.trial, x: a, y: b };
+  });
+  const frontLine = step(front.map((point) => [point.x, point.y] as const), area.right);
+  const placer = new Placer(area, obstacles(dots, frontLine, target === null ? null : place(x, target), area));
+  const marks = named.slice(0, 60).map(({ row, latency, accuracy }, i): Mark => {
+    const finalist = "trial" in row ? row : null;
+    const name = finalist ? `trial ${finalist.trial}` : (row as Reference).label;
+    const [a, b] = accuracy === null ? [place(x, latency), area.bottom - lane + 8] : at(latency, accuracy);
+    const label = i < MOST_NAMES ? placer.place(a, b, textWidth(name, width < 560 ? 11 : 12) + 4, accuracy === null ? 6 : 10) : null;
+    const seen = finalist ? points[table.row(finalist.trial) ?? -1] : null;
+    return {
+      kind: finalist ? "finalist" : accuracy === null ? "tick" : "reference",
+      name, x: a, y: b, label, trial: finalist?.trial ?? null, metrics: row.metrics,
+      from: seen && accuracy !== null ? at(seen.latency, seen.accuracy) : null,
+    };
+  });
+  const curves = isoRewards(subject.objective, target, x, y);
+  return { width, height, area, x, y, dots, front, frontLine, iso: curves, target: target === null ? null : place(x, target), marks, running: running.map((each) => place(x, each)) };
+}
+
+function runningLatencies(table: TrialTable): number[] {
+  const { state, latency_ms } = table.columns;
+  const found: number[] = [];
+  for (let row = state.length - 1; row >= 0 && found.length < MOST_RUNNING; row--) {
+    const latency = finite(latency_ms[row]);
+    if (state[row] === "RUNNING" && latency !== null && latency > 0) found.push(latency);
+  }
+  return found;
+}
+
+function dotsOf(points: ReturnType<TrialTable["point"]>[], at: (latency: number, accuracy: number) => [number, number], y: Axis): Dots {
+  const rows = points.flatMap((point, row) => (point ? [row] : []));
+  const dots: Dots = { row: Int32Array.from(rows), x: new Float32Array(rows.length), y: new Float32Array(rows.length), below: new Uint8Array(rows.length) };
+  rows.forEach((row, i) => {
+    const point = points[row]!;
+    [dots.x[i], dots.y[i]] = at(point.latency, point.accuracy);
+    dots.below[i] = Number(point.accuracy < y.low);
+  });
+  return dots;
+}
+
+/** What labels are to leave free: dots, as far as they are few, the front and the target. */
+function obstacles(dots: Dots, line: readonly [number, number][], target: number | null, area: Box): Box[] {
+  const stride = Math.max(1, Math.floor(dots.x.length / 400));
+  const boxes: Box[] = [];
+  for (let i = 0; i < dots.x.length; i += stride) boxes.push(around(dots.x[i]!, dots.y[i]!, 6));
+  for (let i = 1; i < line.length; i++) {
+    const [[x1, y1], [x2, y2]] = [line[i - 1]!, line[i]!];
+    boxes.push({ left: Math.min(x1, x2) - 1, top: Math.min(y1, y2) - 1, right: Math.max(x1, x2) + 1, bottom: Math.max(y1, y2) + 1 });
+  }
+  if (target !== null) boxes.push({ left: target - 3, top: area.top, right: target + 3, bottom: area.bottom });
+  return boxes;
+}
+
+/** Curves of equal reward at even steps: at the target the reward is the accuracy, so each meets a tick there. */
+function isoRewards(objective: ObjectiveFacts | null, target: number | null, x: Axis, y: Axis): [number, number][][] {
+  const accuracy = accuracyFor(objective, target);
+  const marks = ticks(y);
+  if (!accuracy || target === null || marks.length < 2) return [];
+  const by = marks[1]! - marks[0]!;
+  const latencies = Array.from({ length: SAMPLES }, (_, i) => valueAt(x, x.start + ((x.end - x.start) * (i + 0.5)) / SAMPLES));
+  latencies.push(target);
+  latencies.sort((a, b) => a - b);
+  return Array.from({ length: marks.length + 2 * BEYOND }, (_, i) => {
+    const reward = marks[0]! + (i - BEYOND) * by;
+    return latencies.map((latency): [number, number] => [place(x, latency), place(y, accuracy(reward, latency))]);
+  }).filter((curve) => curve.some(([, b]) => b <= y.start && b >= y.end));
+}
+
+export type Hit = { kind: "trial"; row: number; x: number; y: number } | { kind: "mark"; mark: Mark; x: number; y: number };
+
+/** What is nearest to a place, within a reach; named marks go first. */
+export function hit(found: Scene, x: number, y: number, reach = 18): Hit | null {
+  let [best, least]: [Hit | null, number] = [null, reach * reach];
+  for (const mark of found.marks) {
+    const distance = (mark.x - x) ** 2 + (mark.y - y) ** 2 - 60;
+    if (distance < least) [best, least] = [{ kind: "mark", mark, x: mark.x, y: mark.y }, distance];
+  }
+  const { dots } = found;
+  for (let i = 0; i < dots.x.length; i++) {
+    const distance = (dots.x[i]! - x) ** 2 + (dots.y[i]! - y) ** 2;
+    if (distance < least) [best, least] = [{ kind: "trial", row: dots.row[i]!, x: dots.x[i]!, y: dots.y[i]! }, distance];
+  }
+  return best;
+}
+
+/** The next dot in a direction, by latency; along the front if asked. -1 stands for none yet. */
+export function neighbour(found: Scene, table: TrialTable, row: number, by: 1 | -1, alongFront: boolean): number | null {
+  const front = new Set(found.front.map((point) => point.trial));
+  const { number, latency_ms } = table.columns;
+  const order = Array.from(found.dots.row).filter((each) => !alongFront || front.has(number[each]!) || each === row);
+  order.sort((a, b) => latency_ms[a]! - latency_ms[b]! || a - b);
+  if (!order.length) return null;
+  const now = order.indexOf(row);
+  if (now < 0) return order[by > 0 ? 0 : order.length - 1]!;
+  return order[Math.min(Math.max(now + by, 0), order.length - 1)]!;
+}

@@ -1,0 +1,42 @@
+// The first search of somebody new, and how it is started from elsewhere.
+
+export const EXAMPLE = {
+  name: "first search",
+  dataset: "fashion_mnist_mini",
+  space: "small",
+  objective: { name: "constrained", target_latency_ms: 0.15 },
+  searcher: { name: "evolution", population: 8, tournament: 4 },
+  evaluator: { name: "train", epochs: 2 },
+  max_trials: 16,
+  parallel: 2,
+  finalists: { count: 2, epochs: 8 },
+  references: [{ name: "mobilenetv1", width: 0.5 }, { name: "shufflenet", groups: 3, width: 0.5 }],
+};
+
+export type Way = "curl" | "CLI" | "Python";
+export const WAYS: Way[] = ["curl", "CLI", "Python"];
+
+export function commands(origin: string, open: boolean): Record<Way, string> {
+  const json = JSON.stringify(EXAMPLE, null, 2);
+  const { name, ...spec } = EXAMPLE;
+  const yaml = Object.entries(spec).map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`);
+  const shell = open ? "" : "export NAS_API_KEY=nas_...   # from: nas key create\n";
+  return {
+    curl: [
+      `${shell}curl ${origin}/v1/searches \\`,
+      "  -H 'Content-Type: application/json' \\",
+      ...(open ? [] : ['  -H "Authorization: Bearer $NAS_API_KEY" \\']),
+      `  -d '${json}'`,
+    ].join("\n"),
+    CLI: `export NAS_URL=${origin}\n${shell}cat > first.yaml <<'END'\n${yaml.join("\n")}\nEND\nnas search submit first.yaml --name '${name}' --watch`,
+    Python: [
+      "from api.client import Client",
+      "",
+      `client = Client("${origin}"${open ? "" : ', key="nas_..."'})`,
+      `search = client.submit(${json})`,
+      "for event in search.watch():",
+      "    print(event.type)",
+      "print(search.pareto())",
+    ].join("\n"),
+  };
+}

@@ -1,0 +1,79 @@
+// One field of the form, as the control that its kind asks for.
+import { useEffect, useId, useState } from "preact/hooks";
+import type { Json } from "../api";
+import { fault, shown, typed, valueAt, withValue, type Draft } from "./draft";
+import type { Field } from "./schema";
+
+export interface Editing {
+  draft: Draft;
+  change: (draft: Draft) => void;
+  /** What the service has against fields, by their names. */
+  faults: ReadonlyMap<string, string>;
+}
+
+export function FieldInput({ field, editing, suggestions }: { field: Field; editing: Editing; suggestions?: readonly string[] }) {
+  const id = useId();
+  const value = valueAt(editing.draft, field.path);
+  const wrong = fault(field, value) === "needed" ? editing.faults.get(field.name) : (fault(field, value) ?? editing.faults.get(field.name));
+  const set = (next: Json | undefined) => editing.change(withValue(editing.draft, field.path, next));
+  const about = [field.help, field.limits].filter(Boolean).join("; ");
+  const common = {
+    id,
+    "aria-invalid": wrong ? ("true" as const) : undefined,
+    "aria-describedby": `${id}-about`,
+    "data-testid": `field-${field.name}`,
+  };
+  return (
+    <div class={`field ${field.kind}`}>
+      <label class="label" for={id}>{field.label}{field.required && <span class="needed" title="needed"> *</span>}</label>
+      <Control field={field} value={value} set={set} common={common} suggestions={suggestions} />
+      <span id={`${id}-about`}>
+        {wrong && <span class="fault" data-testid={`fault-${field.name}`}>{wrong}</span>}
+        {about && <span class="help">{about}</span>}
+      </span>
+    </div>
+  );
+}
+
+interface ControlProps {
+  field: Field;
+  value: Json | undefined;
+  set: (value: Json | undefined) => void;
+  common: Record<string, unknown> & { id: string };
+  suggestions: readonly string[] | undefined;
+}
+
+function Control({ field, value, set, common, suggestions }: ControlProps) {
+  if (field.kind === "boolean") {
+    return <input {...common} type="checkbox" checked={Boolean(value ?? field.fallback)} onChange={(event) => set(event.currentTarget.checked)} />;
+  }
+  if (field.kind === "choice") {
+    return (
+      <select {...common} value={shown(value ?? field.fallback)} onChange={(event) => set(event.currentTarget.value)}>
+        {field.options.map((option) => <option key={option} value={option}>{option}</option>)}
+      </select>
+    );
+  }
+  return <TextControl {...{ field, value, set, common, suggestions }} />;
+}
+
+/** Keeps what is typed as it is typed: "0." is on its way to a number. */
+function TextControl({ field, value, set, common, suggestions }: ControlProps) {
+  const [text, setText] = useState(shown(value));
+  useEffect(() => {
+    if (shown(typed(field, text)) !== shown(value)) setText(shown(value));
+  }, [value]);
+  const input = (event: { currentTarget: { value: string } }) => {
+    setText(event.currentTarget.value);
+    set(typed(field, event.currentTarget.value));
+  };
+  const rest = { ...common, value: text, placeholder: shown(field.fallback), onInput: input };
+  if (field.kind === "json") return <textarea {...rest} rows={field.fallback && shown(field.fallback).length > 60 ? 4 : 2} spellcheck={false} />;
+  const numeric = field.kind !== "text";
+  return (
+    <>
+      <input {...rest} type="text" inputMode={numeric ? "decimal" : undefined} list={suggestions?.length ? `${common.id}-list` : undefined} autocomplete="off" />
+      {suggestions && suggestions.length > 0 && <datalist id={`${common.id}-list`}>{suggestions.map((each) => <option key={each} value={each} />)}</datalist>}
+    </>
+  );
+}

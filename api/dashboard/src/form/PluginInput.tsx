@@ -1,0 +1,65 @@
+// A plugin and its parameters: those that matter first, the others folded.
+import { useId } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { title } from "../format";
+import { pluginName, withPlugin } from "./draft";
+import { FieldInput, type Editing } from "./Inputs";
+import type { Field, Variant } from "./schema";
+
+interface Props {
+  family: string;
+  help?: string;
+  variants: readonly Variant[];
+  editing: Editing;
+  /** The parameters that are always in sight. */
+  first: readonly string[];
+  fallback?: string;
+  note?: (variant: string) => string;
+  suggestions?: readonly string[];
+  children?: ComponentChildren;
+}
+
+export function PluginInput({ family, help, variants, editing, first, fallback, note, suggestions, children }: Props) {
+  const id = useId();
+  const name = pluginName(editing.draft, family) ?? fallback ?? "";
+  const variant = variants.find((each) => each.name === name);
+  const inSight = (field: Field) => field.required || first.includes(field.path.at(-1) ?? "");
+  const shown = variant?.fields.filter(inSight) ?? [];
+  const folded = variant?.fields.filter((field) => !inSight(field)) ?? [];
+  const wrong = editing.faults.get(family);
+  const choose = (next: string) => {
+    const fields = variants.find((each) => each.name === next)?.fields ?? [];
+    editing.change(withPlugin(editing.draft, family, next, fields));
+  };
+  const [summary, ...more] = (variant?.summary ?? "").split("\n\n");
+  return (
+    <div class="plugin" data-testid={`plugin-${family}`}>
+      <div class="field choice">
+        <label class="label" for={id}>{title(family)}</label>
+        <select id={id} value={name} onChange={(event) => choose(event.currentTarget.value)} aria-invalid={wrong ? "true" : undefined} aria-describedby={`${id}-about`} data-testid={`field-${family}`}>
+          {!variant && <option value={name}>{name || "choose …"}</option>}
+          {variants.map((each) => <option key={each.name} value={each.name}>{each.name}{note?.(each.name)}</option>)}
+        </select>
+        <span id={`${id}-about`}>
+          {wrong && <span class="fault" data-testid={`fault-${family}`}>{wrong}</span>}
+          <span class="help" title={more.join("\n\n")}>{summary || help}</span>
+        </span>
+      </div>
+      {children}
+      {shown.map((field) => <FieldInput key={field.name} field={field} editing={editing} suggestions={field.path.at(-1) === "path" ? suggestions ?? [] : []} />)}
+      <Folded said={`More of ${name}`} fields={folded} editing={editing} />
+    </div>
+  );
+}
+
+/** Fields that most leave as they are; unfolded where one is at fault or set. */
+export function Folded({ said, fields, editing }: { said: string; fields: readonly Field[]; editing: Editing }) {
+  if (!fields.length) return null;
+  const wrong = fields.some((field) => editing.faults.has(field.name));
+  return (
+    <details class="more" open={wrong || undefined}>
+      <summary>{said} ({fields.length})</summary>
+      <div class="fields">{fields.map((field) => <FieldInput key={field.name} field={field} editing={editing} />)}</div>
+    </details>
+  );
+}

@@ -1,0 +1,86 @@
+// The fields of a search in an order that a reader can follow.
+import { variantsOf, fieldOf, fieldsOf, namesOf, type Field, type Schema, type Variant } from "./schema";
+import { FieldInput, type Editing } from "./Inputs";
+import { Folded, PluginInput } from "./PluginInput";
+import { SpaceInput } from "./SpaceInput";
+import { Upload, type Uploaded } from "./Upload";
+
+export interface Datasets {
+  items: { name: string; summary: string; available: boolean }[];
+  uploads: Uploaded[];
+}
+
+const FAMILIES = ["dataset", "objective", "searcher", "evaluator"];
+const PLAIN = ["name", "max_trials", "parallel"];
+
+export interface Form {
+  families: Record<string, Variant[]>;
+  fallbacks: Record<string, string>;
+  plain: Field[];
+  device: Field;
+  folded: Field[];
+  spaces: string[];
+  devices: string[];
+  names: string[];
+  help: Record<string, string>;
+}
+
+export function formOf(root: Schema): Form {
+  const families = Object.fromEntries(FAMILIES.map((family) => [family, variantsOf(root, family)]));
+  const device = fieldOf(root.properties?.["device"] ?? {}, ["device"], root, false);
+  const own = fieldsOf({ properties: Object.fromEntries(Object.entries(root.properties ?? {}).filter(([name]) => !FAMILIES.includes(name) && name !== "space" && name !== "device")) }, [], root);
+  const plain = PLAIN.flatMap((name) => own.find((field) => field.name === name) ?? []);
+  const folded = own.filter((field) => !plain.includes(field));
+  const fields = [...Object.values(families).flat().flatMap((variant) => variant.fields), ...own];
+  const fallbacks = Object.fromEntries(FAMILIES.map((family) => {
+    const value = root.properties?.[family]?.default;
+    return [family, typeof value === "object" && value !== null && !Array.isArray(value) ? String(value["name"] ?? "") : ""];
+  }));
+  const help = Object.fromEntries(Object.entries(root.properties ?? {}).map(([name, schema]) => [name, schema.description ?? ""]));
+  return {
+    families, fallbacks, plain, device, folded, help,
+    spaces: namesOf(root, "space"),
+    devices: namesOf(root, "device"),
+    names: [...new Set([...fields.map((field) => field.name), ...FAMILIES, "space", "device"])],
+  };
+}
+
+interface Props { form: Form; editing: Editing; datasets: Datasets | null; reload: () => void }
+
+export function SearchForm({ form, editing, datasets, reload }: Props) {
+  const plugin = (family: string) => ({
+    family, editing, help: form.help[family] ?? "", variants: form.families[family] ?? [], fallback: form.fallbacks[family] ?? "",
+  });
+  const missing = new Set(datasets?.items.filter((row) => !row.available).map((row) => row.name));
+  const uploaded = (found: Uploaded) => {
+    editing.change({ ...editing.draft, dataset: { name: found.name, path: found.path } });
+    reload();
+  };
+  return (
+    <div class="form">
+      <fieldset>
+        <legend>Images</legend>
+        <PluginInput {...plugin("dataset")} first={["path", "size", "flip", "download"]} suggestions={datasets?.uploads.map((each) => each.path) ?? []}
+          note={(name) => (missing.has(name) ? " (to be fetched)" : "")}>
+          <Upload done={uploaded} />
+        </PluginInput>
+      </fieldset>
+      <fieldset>
+        <legend>Device and goal</legend>
+        <FieldInput field={form.device} editing={editing} suggestions={form.devices} />
+        <PluginInput {...plugin("objective")} first={["target_latency_ms", "alpha", "beta"]} />
+      </fieldset>
+      <fieldset>
+        <legend>Search</legend>
+        <SpaceInput spaces={form.spaces} help={form.help["space"] ?? ""} editing={editing} />
+        <PluginInput {...plugin("searcher")} first={[]} />
+        <PluginInput {...plugin("evaluator")} first={["epochs"]} />
+      </fieldset>
+      <fieldset>
+        <legend>Extent</legend>
+        {form.plain.map((field) => <FieldInput key={field.name} field={field} editing={editing} />)}
+        <Folded said="More" fields={form.folded} editing={editing} />
+      </fieldset>
+    </div>
+  );
+}

@@ -1,0 +1,29 @@
+// What the service says of a draft, asked for a moment after it was last changed.
+import { useEffect, useState } from "preact/hooks";
+import { asProblem, request, type Problem } from "../api";
+import type { Draft } from "./draft";
+
+export interface Valid { spec: Record<string, unknown>; space: { name: string; size: string }; estimate: { trials: number } }
+export interface Check { busy: boolean; valid: Valid | null; problem: Problem | null }
+
+const PAUSE_MS = 400;
+
+export function useCheck(draft: Draft | null): Check {
+  const [found, setFound] = useState<Check>({ busy: true, valid: null, problem: null });
+  useEffect(() => {
+    if (!draft) return undefined;
+    const stop = new AbortController();
+    setFound((old) => ({ ...old, busy: true }));
+    const timer = setTimeout(() => {
+      request<Valid>("/v1/searches?validate_only=true", { method: "POST", body: draft, signal: stop.signal }).then(
+        (valid) => setFound({ busy: false, valid, problem: null }),
+        (error: unknown) => stop.signal.aborted || setFound({ busy: false, valid: null, problem: asProblem(error) }),
+      );
+    }, PAUSE_MS);
+    return () => {
+      clearTimeout(timer);
+      stop.abort();
+    };
+  }, [draft]);
+  return found;
+}

@@ -1,0 +1,124 @@
+// From the JSON schema of a search to the fields of a form.
+import type { Json } from "../api";
+import { title } from "../format";
+
+export interface Schema {
+  title?: string;
+  description?: string;
+  type?: string;
+  default?: Json;
+  const?: Json;
+  enum?: Json[];
+  examples?: Json[];
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+  properties?: Record<string, Schema>;
+  required?: string[];
+  items?: Schema;
+  $ref?: string;
+  $defs?: Record<string, Schema>;
+}
+
+export type Path = readonly string[];
+export type Kind = "integer" | "number" | "text" | "boolean" | "choice" | "json";
+
+export interface Field {
+  path: Path;
+  /** The path as problems name it: objective.alpha. */
+  name: string;
+  label: string;
+  kind: Kind;
+  help: string;
+  required: boolean;
+  fallback: Json | undefined;
+  options: readonly string[];
+  min?: number;
+  max?: number;
+  /** The limits in words: "at least 1", "above 0 and below 1". */
+  limits: string;
+}
+
+export interface Variant {
+  name: string;
+  summary: string;
+  fields: Field[];
+}
+
+/** schema with what it refers to, and without the null that an optional value allows. */
+export function resolved(schema: Schema, root: Schema): Schema {
+  if (schema.$ref) {
+    const found = root.$defs?.[schema.$ref.replace("#/$defs/", "")] ?? {};
+    const { $ref: _, ...own } = schema;
+    return resolved({ ...found, ...own }, root);
+  }
+  const choices = schema.anyOf?.filter((choice) => choice.type !== "null");
+  if (choices?.length === 1 && choices[0]) {
+    const { anyOf: _, ...own } = schema;
+    return resolved({ ...choices[0], ...own }, root);
+  }
+  return schema;
+}
+
+function kindOf(schema: Schema): Kind {
+  if (schema.enum) return "choice";
+  if (schema.type === "integer" || schema.type === "number" || schema.type === "boolean") return schema.type;
+  return schema.type === "string" ? "text" : "json";
+}
+
+export function fieldOf(raw: Schema, path: Path, root: Schema, required: boolean): Field {
+  const schema = resolved(raw, root);
+  const name = path.at(-1) ?? "";
+  const field: Field = {
+    path,
+    name: path.join("."),
+    label: title(name),
+    kind: kindOf(schema),
+    help: schema.description ?? "",
+    required,
+    fallback: schema.default ?? undefined,
+    options: (schema.enum ?? []).map(String),
+    limits: limits(schema),
+  };
+  const [min, max] = [schema.minimum ?? schema.exclusiveMinimum, schema.maximum ?? schema.exclusiveMaximum];
+  return { ...field, ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) };
+}
+
+function limits({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema): string {
+  const said: string[] = [];
+  if (minimum !== undefined) said.push(`at least ${minimum}`);
+  if (exclusiveMinimum !== undefined) said.push(`above ${exclusiveMinimum}`);
+  if (maximum !== undefined) said.push(`at most ${maximum}`);
+  if (exclusiveMaximum !== undefined) said.push(`below ${exclusiveMaximum}`);
+  return said.join(", ");
+}
+
+/** The fields of an object, those of objects inside it included. */
+export function fieldsOf(raw: Schema, path: Path, root: Schema): Field[] {
+  const schema = resolved(raw, root);
+  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
+    if (property.const !== undefined) return []; // the name of a plugin
+    const inner = resolved(property, root);
+    if (inner.properties) return fieldsOf(inner, [...path, name], root);
+    return [fieldOf(property, [...path, name], root, schema.required?.includes(name) ?? false)];
+  });
+}
+
+/** The plugins that a field offers. */
+export function variantsOf(root: Schema, family: string): Variant[] {
+  return (root.properties?.[family]?.oneOf ?? []).map((schema) => ({
+    name: String(schema.properties?.["name"]?.const ?? schema.title ?? ""),
+    summary: schema.description ?? "",
+    fields: fieldsOf(schema, [family], root),
+  }));
+}
+
+/** The names that a field offers, where it also takes other values. */
+export function namesOf(root: Schema, field: string): string[] {
+  const schema = root.properties?.[field];
+  const offered = schema?.enum ?? schema?.anyOf?.find((choice) => choice.enum)?.enum ?? schema?.examples ?? [];
+  return offered.map(String);
+}

@@ -1,0 +1,74 @@
+// A form for a search, made from the service's own schema.
+import { useMemo, useRef, useState } from "preact/hooks";
+import { asProblem, request, searchPath, type Json, type Problem, type Search } from "../api";
+import { Failure, Loading } from "../components/states";
+import { useTitle } from "../components/title";
+import { useCheck } from "../form/check";
+import { newKey } from "../form/key";
+import { byField, type Draft } from "../form/draft";
+import { SearchForm, formOf, type Datasets } from "../form/SearchForm";
+import { SpecPane } from "../form/SpecPane";
+import type { Schema } from "../form/schema";
+import { navigate, query } from "../router";
+import { useLoaded } from "../store/load";
+
+export function NewSearchPage() {
+  const from = query.value.get("from");
+  useTitle(from ? "Fork a search" : "New search");
+  const schema = useLoaded<Schema>("/v1/schemas/search");
+  const datasets = useLoaded<Datasets>("/v1/datasets");
+  const parent = useLoaded<Search>(from ? searchPath(from) : null);
+  const problem = schema.problem ?? parent.problem;
+  if (problem) return <Failure problem={problem} again={() => { schema.again(); parent.again(); }} />;
+  if (!schema.value || (from && !parent.value)) return <Loading what="the form" lines={7} />;
+  return <Editor schema={schema.value} datasets={datasets.value} reload={datasets.again} parent={parent.value} />;
+}
+
+interface Props { schema: Schema; datasets: Datasets | null; reload: () => void; parent: Search | null }
+
+function Editor({ schema, datasets, reload, parent }: Props) {
+  const form = useMemo(() => formOf(schema), [schema]);
+  const [draft, setDraft] = useState(() => begun(schema, parent));
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const sent = useRef({ text: "", key: "" });
+  const check = useCheck(draft);
+  const { fields, rest } = byField(check.problem?.errors ?? [], form.names);
+  const change = (next: Draft) => {
+    setProblem(null);
+    setDraft(next);
+  };
+  const submit = async () => {
+    const text = JSON.stringify(draft);
+    if (sent.current.text !== text) sent.current = { text, key: newKey() }; // sent again after a cut: the same search
+    setBusy(true);
+    setProblem(null);
+    try {
+      const path = parent ? `${searchPath(parent.id)}:fork` : "/v1/searches";
+      const search = await request<Search>(path, { method: "POST", body: draft as Json, headers: { "Idempotency-Key": sent.current.key } });
+      navigate(`/searches/${search.id}`);
+    } catch (error) {
+      setProblem(asProblem(error));
+      setBusy(false);
+    }
+  };
+  return (
+    <form class="new-search" data-testid="search-form" noValidate onSubmit={(event) => event.preventDefault()}>
+      <header class="page-head"><h1>{parent ? `Fork of ${parent.name}` : "New search"}</h1></header>
+      <div class="columns">
+        <SearchForm form={form} editing={{ draft, change, faults: fields }} datasets={datasets} reload={reload} />
+        <SpecPane {...{ draft, change, check, rest, busy, problem, submit: () => void submit(), action: parent ? "Start the fork" : "Start the search" }} />
+      </div>
+    </form>
+  );
+}
+
+function begun(schema: Schema, parent: Search | null): Draft {
+  return parent ? { name: `${parent.name} (fork)`, ...parent.spec } : { dataset: { name: firstDataset(schema) } };
+}
+
+/** The data set that comes with the package, if it is there. */
+function firstDataset(schema: Schema): string {
+  const names = formOf(schema).families["dataset"]?.map((variant) => variant.name) ?? [];
+  return names.find((name) => name.endsWith("_mini")) ?? names[0] ?? "";
+}

@@ -1,0 +1,68 @@
+// One search, live: its front, its trials, and the network of the one that is selected.
+import { useEffect, useMemo } from "preact/hooks";
+import { finite } from "../format";
+import { Failure, Loading } from "../components/states";
+import { useTitle } from "../components/title";
+import { ParetoPlot } from "../charts/ParetoPlot";
+import { RewardChart } from "../charts/RewardChart";
+import { query, setQuery } from "../router";
+import { Figures } from "../search/Figures";
+import { Inspector } from "../search/Inspector";
+import { SearchFacts } from "../search/SearchFacts";
+import { SearchHead } from "../search/SearchHead";
+import { TrialsTable } from "../search/TrialsTable";
+import { LiveSearch } from "../store/live";
+
+export function SearchPage({ id }: { id: string }) {
+  const live = useMemo(() => new LiveSearch(id), [id]);
+  useEffect(() => {
+    void live.start();
+    return () => live.stop();
+  }, [live]);
+  const search = live.search.value;
+  useTitle(search?.name ?? "Search");
+  const problem = live.problem.value;
+  if (problem) return <Failure problem={problem} again={() => void live.start()} />;
+  if (!search) return <Loading what="the search" lines={6} />;
+  return <Loaded live={live} />;
+}
+
+function Loaded({ live }: { live: LiveSearch }) {
+  void live.revision.value; // drawn again when trials have changed
+  const asked = query.value.get("trial");
+  const selected = asked !== null && /^\d+$/.test(asked) ? Number(asked) : null;
+  const select = (trial: number | null) => setQuery("trial", trial === null ? null : String(trial));
+  const best = bestTrial(live);
+  return (
+    <div class="search-page" data-testid="search-page">
+      <SearchHead live={live} />
+      <Figures live={live} select={select} />
+      <div class="columns">
+        <div class="views">
+          <section aria-labelledby="pareto-title">
+            <h2 id="pareto-title">Accuracy against latency</h2>
+            <ParetoPlot live={live} selected={selected} select={select} />
+          </section>
+          <section aria-labelledby="reward-title">
+            <h2 id="reward-title">Best reward so far</h2>
+            <RewardChart live={live} select={select} />
+          </section>
+          <TrialsTable live={live} selected={selected} select={select} />
+          <SearchFacts live={live} />
+        </div>
+        <Inspector live={live} number={selected ?? best} chosen={selected !== null} close={() => select(null)} />
+      </div>
+    </div>
+  );
+}
+
+/** The succeeded trial of the highest reward; the earliest of equals. */
+function bestTrial(live: LiveSearch): number | null {
+  const { number, reward, state } = live.table.columns;
+  let [best, most]: [number | null, number] = [null, -Infinity];
+  number.forEach((each, row) => {
+    const value = finite(reward[row]);
+    if (value !== null && state[row] === "SUCCEEDED" && value > most) [best, most] = [each, value];
+  });
+  return best;
+}

@@ -1,0 +1,140 @@
+// The selected trial: what it measured, what it is made of, what can be taken away.
+import { useEffect, useRef } from "preact/hooks";
+import { trialPath, type Trial } from "../api";
+import { Failure, Loading, Trouble } from "../components/states";
+import { Code } from "../components/Code";
+import { Network } from "../diagram/Network";
+import { count, duration, milliseconds, MISSING, percent, significant, size, title } from "../format";
+import { useLoaded } from "../store/load";
+import type { LiveSearch } from "../store/live";
+import { Curve } from "./Curve";
+import { Downloads } from "./Downloads";
+
+interface Props { live: LiveSearch; number: number | null; chosen: boolean; close: () => void }
+
+export function Inspector({ live, number, chosen, close }: Props) {
+  if (number === null) {
+    return (
+      <aside class="inspector follows" aria-label="Selected trial">
+        <p class="soft">The network of a trial is shown here: select one in the plot or in the table.</p>
+      </aside>
+    );
+  }
+  return (
+    <aside class={`inspector${chosen ? "" : " follows"}`} aria-label={`Trial ${number}`} data-testid="inspector">
+      <div class="inspector-head">
+        <h2>Trial {number}</h2>
+        {!chosen && <span class="badge">best so far</span>}
+        <span class="grow" />
+        {chosen && <button type="button" class="icon" onClick={close} aria-label="Close" data-testid="close"><span aria-hidden="true">×</span></button>}
+      </div>
+      <Loaded key={number} live={live} number={number} />
+    </aside>
+  );
+}
+
+function Loaded({ live, number }: { live: LiveSearch; number: number }) {
+  const { id } = live;
+  const { value: trial, problem, again } = useLoaded<Trial>(trialPath(id, number));
+  const seq = live.changed.value.get(number);
+  useEffect(() => {
+    if (seq !== undefined) again();
+  }, [seq]);
+  if (!trial) return problem ? <Failure problem={problem} again={again} /> : <Loading what="the trial" lines={5} />;
+  return (
+    <>
+      {problem && <Trouble problem={problem} again={again} />}
+      <Metrics trial={trial} />
+      {trial.reason && <p class="trouble lines">{trial.reason}</p>}
+      <Downloads live={live} trial={trial} again={again} />
+      {trial.diagram && <Architecture trial={trial} />}
+      <Curve rows={trial.curve} />
+      <Details trial={trial} />
+    </>
+  );
+}
+
+const METRICS: [string, string, (value: number | null | undefined) => string][] = [
+  ["accuracy", "accuracy", percent],
+  ["latency_ms", "latency, estimated", milliseconds],
+  ["params", "parameters", count],
+  ["macs", "multiply-adds", count],
+  ["size_bytes", "size", size],
+];
+
+function Metrics({ trial }: { trial: Trial }) {
+  const shown = METRICS.filter(([key]) => trial.metrics[key] !== undefined);
+  const known = new Set(METRICS.map(([key]) => key));
+  const others = Object.entries(trial.metrics).filter(([key, value]) => !known.has(key) && value !== null);
+  const took = trial.started_at && trial.ended_at ? (Date.parse(trial.ended_at) - Date.parse(trial.started_at)) / 1000 : null;
+  return (
+    <dl class="metrics">
+      <div><dt>state</dt><dd class={`trial-state ${trial.state.toLowerCase()}`}>{trial.state.toLowerCase()}{trial.on_front && <span class="badge">front</span>}{trial.reused && <span class="badge">reused</span>}</dd></div>
+      <div><dt>reward</dt><dd>{trial.reward === null ? MISSING : significant(trial.reward, 4)}</dd></div>
+      {shown.map(([key, said, show]) => <div key={key}><dt>{said}</dt><dd>{show(trial.metrics[key])}</dd></div>)}
+      {others.map(([key, value]) => <div key={key}><dt>{title(key).toLowerCase()}</dt><dd>{key.endsWith("accuracy") ? percent(value) : significant(value ?? 0)}</dd></div>)}
+      {took !== null && !trial.reused && <div><dt>trained for</dt><dd>{duration(took)}</dd></div>}
+    </dl>
+  );
+}
+
+function Architecture({ trial }: { trial: Trial }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const name = `Architecture of trial ${trial.number}`;
+  return (
+    <section>
+      <h3 class="with-link">Architecture <button type="button" class="link" onClick={() => dialog.current?.showModal()} data-testid="widen">see it wide</button></h3>
+      <div class="diagram-box"><Network diagram={trial.diagram!} name={name} column /></div>
+      <dialog ref={dialog} class="wide-dialog" aria-label={name} onClick={(event) => event.target === dialog.current && dialog.current?.close()}>
+        <div class="dialog-body">
+          <div class="inspector-head"><h2>{name}</h2><span class="grow" /><button type="button" class="icon" onClick={() => dialog.current?.close()} aria-label="Close"><span aria-hidden="true">×</span></button></div>
+          <Network diagram={trial.diagram!} name={name} />
+        </div>
+      </dialog>
+    </section>
+  );
+}
+
+function Details({ trial }: { trial: Trial }) {
+  const choices = Object.entries(trial.choices);
+  return (
+    <>
+      <details>
+        <summary>Choices ({choices.length})</summary>
+        <dl class="choices">{choices.map(([key, value]) => <div key={key}><dt>{key}</dt><dd>{typeof value === "object" ? JSON.stringify(value) : String(value)}</dd></div>)}</dl>
+      </details>
+      <details>
+        <summary>Notation</summary>
+        <Code text={trial.notation} label="Notation" />
+        <p class="small">Architecture <code>{trial.architecture_id}</code></p>
+      </details>
+      {trial.attempt_list.length > 0 && (
+        <details open={trial.attempt_list.length > 1}>
+          <summary>Attempts ({trial.attempt_list.length})</summary>
+          <ol class="attempts">
+            {trial.attempt_list.map((attempt) => (
+              <li key={attempt.attempt} value={attempt.attempt}>
+                <span class={`trial-state ${attempt.state.toLowerCase()}`}>{attempt.state.toLowerCase()}</span> on <code>{attempt.worker}</code>
+                {attempt.reason && <span class="reason">{attempt.reason}</span>}
+              </li>
+            ))}
+          </ol>
+        </details>
+      )}
+      <Log id={trial.id} />
+    </>
+  );
+}
+
+interface Lines { items: { n: number; at: string; text: string }[] }
+
+function Log({ id }: { id: string }) {
+  const { value, problem, again } = useLoaded<Lines>(`/v1/trials/${encodeURIComponent(id)}/logs?limit=200`);
+  if (!value?.items.length && !problem) return null;
+  return (
+    <details onToggle={(event) => event.currentTarget.open && again()}>
+      <summary>Log</summary>
+      {problem ? <Trouble problem={problem} again={again} /> : <pre class="log">{value?.items.map((line) => line.text).join("\n")}</pre>}
+    </details>
+  );
+}

@@ -1,0 +1,58 @@
+// What the results depend on: data, space, device, objective; and the spec as it was submitted.
+import type { ComponentChildren } from "preact";
+import { Code } from "../components/Code";
+import { dimensions, magnitude, milliseconds, number, significant, whole } from "../format";
+import type { LiveSearch } from "../store/live";
+
+type Row = [string, ComponentChildren];
+
+export function SearchFacts({ live }: { live: LiveSearch }) {
+  const { facts, spec } = live.search.value!;
+  const { dataset, space, device, objective } = facts ?? {};
+  const groups: [string, Row[]][] = [];
+  if (dataset) {
+    groups.push(["Data", [
+      ["name", dataset.name],
+      ["images", `${whole(dataset.train)} to train, ${whole(dataset.validation)} to validate, ${whole(dataset.test)} to test`],
+      ["size", `${dimensions([dataset.side, dataset.side])} px, ${dataset.channels === 1 ? "grey" : "colour"}`],
+      ["classes", `${dataset.classes.length}: ${dataset.classes.slice(0, 12).join(", ")}${dataset.classes.length > 12 ? " …" : ""}`],
+    ]]);
+  }
+  if (device) {
+    groups.push(["Device", [
+      ["name", device.name],
+      ["runtime", `${device.runtime} ${device.runtime_version}, ${device.precision}, ${device.threads} thread${device.threads === 1 ? "" : "s"}`],
+      ["processor", device.cpu],
+      ["latency is", device.statistic],
+    ]]);
+  }
+  if (space) groups.push(["Space", [["name", space.name], ["architectures", magnitude(space.size)], ["hypervolume found", number(live.hypervolume.value)]]]);
+  if (objective) {
+    const limits = Object.entries(objective).filter(([key, value]) => key.startsWith("max_") && value !== null);
+    groups.push(["Objective", [
+      ["name", objective.name],
+      ["formula", objective.formula ?? ""],
+      ["target", milliseconds(objective.target_latency_ms)],
+      ...limits.map(([key, value]): Row => [key, typeof value === "number" ? significant(value) : String(value)]),
+    ]]);
+  }
+  return (
+    <section class="facts" aria-labelledby="facts-title">
+      <h2 id="facts-title">Conditions</h2>
+      {objective?.note && <p class="notice">{objective.note}</p>}
+      {!groups.length && <p class="soft">They are written down when the search starts.</p>}
+      <div class="fact-groups">
+        {groups.map(([title, rows]) => (
+          <div key={title}>
+            <h3>{title}</h3>
+            <dl>{rows.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
+          </div>
+        ))}
+      </div>
+      <details>
+        <summary>The spec as submitted</summary>
+        <Code text={JSON.stringify(spec, null, 2)} label="Spec" />
+      </details>
+    </section>
+  );
+}

@@ -1,0 +1,69 @@
+// What the search is called, how it stands, and what can be done with it.
+import { useState } from "preact/hooks";
+import { asProblem, request, searchPath, type Problem, type Search } from "../api";
+import { phase, Remaining, StateBadge, TERMINAL } from "../components/badges";
+import { Trouble } from "../components/states";
+import { ago } from "../format";
+import { mayWrite } from "../store/session";
+import type { LiveSearch } from "../store/live";
+
+type Verb = "pause" | "resume" | "cancel";
+const VERBS: { verb: Verb; said: string; from: string[] }[] = [
+  { verb: "pause", said: "Pause", from: ["QUEUED", "RUNNING"] },
+  { verb: "resume", said: "Resume", from: ["PAUSED", "PAUSING"] },
+  { verb: "cancel", said: "Cancel", from: ["QUEUED", "RUNNING", "PAUSING", "PAUSED"] },
+];
+
+export function SearchHead({ live }: { live: LiveSearch }) {
+  const search = live.search.value!;
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [busy, setBusy] = useState(false);
+  const act = async (verb: Verb) => {
+    if (verb === "cancel" && !confirm(`Cancel ${search.name}? What it has found is kept; it cannot go on later, but can be forked.`)) return;
+    setBusy(true);
+    setProblem(null);
+    try {
+      live.search.value = await request<Search>(`${searchPath(search.id)}:${verb}`, { method: "POST" });
+    } catch (error) {
+      setProblem(asProblem(error));
+    }
+    setBusy(false);
+  };
+  return (
+    <header class="search-head">
+      <p class="eyebrow"><a href="/">Searches</a></p>
+      <div class="page-head">
+        <h1>{search.name}</h1>
+        <span class="grow" />
+        <span class="buttons">
+          {mayWrite() && VERBS.filter(({ from }) => from.includes(search.state)).map(({ verb, said }) => (
+            <button key={verb} type="button" class="button" disabled={busy} onClick={() => void act(verb)} data-testid={verb}>{said}</button>
+          ))}
+          {mayWrite() && <a class="button" href={`/new?from=${search.id}`} data-testid="fork" title="A new search that starts from this one's spec">Fork</a>}
+        </span>
+      </div>
+      <p class="about">
+        <StateBadge state={search.state} />
+        {!TERMINAL.has(search.state) && search.phase && <span>{phase(search.phase)}{search.progress && search.progress.total > 0 ? ` · ${search.progress.what} ${search.progress.done} of ${search.progress.total}` : ""}</span>}
+        <span><Remaining search={search} /></span>
+        <span>created {ago(search.created_at)}</span>
+        {search.parent_id && <span>fork of <a href={`/searches/${search.parent_id}`}>another search</a></span>}
+        {Object.entries(search.labels).map(([key, value]) => <span key={key} class="tag">{key}{value && `: ${value}`}</span>)}
+        <ConnectionSign live={live} />
+      </p>
+      {problem && <Trouble problem={problem} />}
+      {search.state === "FAILED" && (
+        <p class="trouble" role="alert" data-testid="failed-reason"><strong>{search.state_reason ?? "It has failed"}.</strong> <span class="lines">{search.state_message}</span></p>
+      )}
+      {search.state !== "FAILED" && search.phase === "WAITING_FOR_WORKERS" && !TERMINAL.has(search.state) && (
+        <p class="notice">No worker can be reached at the moment. The search goes on by itself when one is there.</p>
+      )}
+    </header>
+  );
+}
+
+function ConnectionSign({ live }: { live: LiveSearch }) {
+  const state = live.connection.value;
+  if (state !== "reconnecting") return <span class="unseen" data-testid="connection" data-state={state} />;
+  return <span class="reconnecting" role="status" data-testid="connection" data-state={state}>reconnecting …</span>;
+}

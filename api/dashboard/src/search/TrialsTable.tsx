@@ -1,0 +1,112 @@
+// All trials as a table: the plot's numbers, sortable. Only the rows in sight are in the document.
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { count, duration, milliseconds, MISSING, percent, significant, size } from "../format";
+import { seconds, ordered, type Show, type SortKey } from "../store/order";
+import type { Columns } from "../store/columns";
+import type { LiveSearch } from "../store/live";
+
+const ROW_PX = 36;
+const SPARE = 8;
+const COLUMNS: { key: SortKey; said: string; wide?: boolean; show: (columns: Columns, row: number) => string }[] = [
+  { key: "number", said: "trial", show: (c, row) => String(c.number[row]) },
+  { key: "state", said: "state", show: (c, row) => c.state[row]!.toLowerCase() },
+  { key: "accuracy", said: "accuracy", show: (c, row) => percent(c.accuracy[row]) },
+  { key: "latency_ms", said: "latency", show: (c, row) => milliseconds(c.latency_ms[row]) },
+  { key: "reward", said: "reward", show: (c, row) => (c.reward[row] == null ? MISSING : significant(c.reward[row]!, 4)) },
+  { key: "params", said: "params", show: (c, row) => count(c.params[row]) },
+  { key: "macs", said: "MACs", wide: true, show: (c, row) => count(c.macs[row]) },
+  { key: "size_bytes", said: "size", wide: true, show: (c, row) => size(c.size_bytes[row]) },
+  { key: "seconds", said: "time", wide: true, show: (c, row) => (c.reused[row] ? "reused" : duration(seconds(c, row))) },
+];
+const SHOWN: [Show, string][] = [["all", "all trials"], ["front", "on the front"], ["running", "in training"], ["failed", "failed"]];
+
+interface Props { live: LiveSearch; selected: number | null; select: (trial: number) => void }
+
+export function TrialsTable({ live, selected, select }: Props) {
+  const [sort, setSort] = useState<{ key: SortKey; down: boolean }>({ key: "number", down: true });
+  const [show, setShow] = useState<Show>("all");
+  const { columns, front } = live.table;
+  const onFront = useMemo(() => new Set(front.map((point) => point.trial)), [front]);
+  const rows = useMemo(() => ordered(columns, sort.key, sort.down, show, onFront), [live.revision.value, sort, show, onFront]);
+  const { box, first, last, reveal } = useWindow(rows.length);
+  const at = selected === null ? -1 : rows.findIndex((row) => columns.number[row] === selected);
+  useEffect(() => reveal(at), [selected]);
+  const move = (event: KeyboardEvent) => {
+    const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity }[event.key];
+    if (by === undefined || !rows.length) return;
+    event.preventDefault();
+    const next = rows[Math.min(Math.max((at < 0 ? -1 : at) + by, 0), rows.length - 1)]!;
+    select(columns.number[next]!);
+  };
+  const sortBy = (key: SortKey) => setSort((old) => ({ key, down: old.key === key ? !old.down : key !== "latency_ms" && key !== "params" }));
+  return (
+    <section class="trials" aria-labelledby="trials-title">
+      <div class="page-head">
+        <h2 id="trials-title">Trials</h2>
+        <span class="soft">{rows.length}</span>
+        <span class="grow" />
+        <select aria-label="Which trials" value={show} onChange={(event) => setShow(event.currentTarget.value as Show)} data-testid="show">
+          {SHOWN.map(([value, said]) => <option key={value} value={value}>{said}</option>)}
+        </select>
+      </div>
+      <div class="scroll" ref={box} tabIndex={0} role="group" aria-label="Trials; arrow keys move the selection" onKeyDown={move}>
+        <table aria-rowcount={rows.length + 1} data-testid="trials">
+          <thead>
+            <tr aria-rowindex={1}>
+              {COLUMNS.map(({ key, said, wide }) => (
+                <th key={key} scope="col" class={wide ? "wide" : undefined} aria-sort={sort.key === key ? (sort.down ? "descending" : "ascending") : undefined}>
+                  <button type="button" onClick={() => sortBy(key)}>{said}</button>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {first > 0 && <tr aria-hidden="true" style={{ height: `${first * ROW_PX}px` }} />}
+            {rows.slice(first, last).map((row, i) => {
+              const number = columns.number[row]!;
+              return (
+                <tr key={number} aria-rowindex={first + i + 2} aria-selected={number === selected} class={number === selected ? "selected" : undefined} onClick={() => select(number)} data-testid="trial-row" data-trial={number}>
+                  {COLUMNS.map(({ key, wide, show: said }) => (
+                    <td key={key} class={[key, wide && "wide", key === "state" && columns.state[row]!.toLowerCase()].filter(Boolean).join(" ")}>
+                      {key === "number" ? <>{said(columns, row)}{onFront.has(number) && <span class="badge" title="on the Pareto front">front</span>}</> : said(columns, row)}
+                    </td>
+                  ))}
+                </tr>
+              );
+            })}
+            {last < rows.length && <tr aria-hidden="true" style={{ height: `${(rows.length - last) * ROW_PX}px` }} />}
+          </tbody>
+        </table>
+        {!rows.length && <p class="nothing">{columns.number.length ? "No trial is like that." : "No trial yet: candidates are asked for when the search has started."}</p>}
+      </div>
+    </section>
+  );
+}
+
+/** Which rows of a scrolled box are in sight. */
+function useWindow(length: number) {
+  const box = useRef<HTMLDivElement>(null);
+  const [top, setTop] = useState(0);
+  const [height, setHeight] = useState(480);
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return undefined;
+    const scroll = () => setTop(Math.floor(element.scrollTop / ROW_PX));
+    element.addEventListener("scroll", scroll, { passive: true });
+    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
+    observer.observe(element);
+    return () => {
+      element.removeEventListener("scroll", scroll);
+      observer.disconnect();
+    };
+  }, []);
+  const reveal = (index: number) => {
+    const element = box.current;
+    if (!element || index < 0) return;
+    const [from, to] = [index * ROW_PX, (index + 2) * ROW_PX]; // a row below, for the head that stays
+    if (from < element.scrollTop) element.scrollTop = from;
+    else if (to > element.scrollTop + element.clientHeight) element.scrollTop = to - element.clientHeight;
+  };
+  const first = Math.max(0, Math.min(top, length) - SPARE);
+  return { box, first, last: Math.min(length, top + Math.ceil(height / ROW_PX) + SPARE), reveal };
+}

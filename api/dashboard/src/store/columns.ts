@@ -1,0 +1,150 @@
+// The trials of a search as parallel lists: loaded once, then kept up to date by events.
+import type { SearchEvent, TrialState } from "../api";
+import { finite } from "../format";
+import { extended, frontOf, type Point } from "./front";
+
+export interface Columns {
+  number: number[];
+  state: TrialState[];
+  architecture_id: string[];
+  accuracy: (number | null)[];
+  latency_ms: (number | null)[];
+  params: (number | null)[];
+  macs: (number | null)[];
+  size_bytes: (number | null)[];
+  reward: (number | null)[];
+  reused: boolean[];
+  started_at: (number | null)[];
+  ended_at: (number | null)[];
+}
+
+export type Measure = "accuracy" | "latency_ms" | "params" | "macs" | "size_bytes" | "reward";
+const MEASURES: Measure[] = ["accuracy", "latency_ms", "params", "macs", "size_bytes"];
+
+const empty = (): Columns => ({
+  number: [], state: [], architecture_id: [], accuracy: [], latency_ms: [], params: [], macs: [], size_bytes: [],
+  reward: [], reused: [], started_at: [], ended_at: [],
+});
+
+export interface Told { number: number; state: string; reward: number | null; metrics: Record<string, unknown>; reused?: boolean }
+
+export class TrialTable {
+  columns = empty();
+  front: readonly Point[] = [];
+  /** Rows whose reward was the best so far when they ended, in that order. */
+  private readonly rows = new Map<number, number>();
+  /** Last epoch reported by trials that run. */
+  readonly epochs = new Map<number, { epoch: number; metrics: Record<string, number> }>();
+
+  load(columns: Partial<Columns>): void {
+    this.columns = { ...empty(), ...columns };
+    this.rows.clear();
+    this.columns.number.forEach((number, row) => this.rows.set(number, row));
+    const points = this.columns.number.map((_, row) => this.point(row)).filter((point) => point !== null);
+    this.front = frontOf(points);
+  }
+
+  get length(): number {
+    return this.columns.number.length;
+  }
+
+  row(trial: number): number | undefined {
+    return this.rows.get(trial);
+  }
+
+  /** Where the row is drawn; null if it did not end well or something was not measured. */
+  point(row: number): Point | null {
+    const { number, state, latency_ms, accuracy } = this.columns;
+    const [latency, score] = [finite(latency_ms[row]), finite(accuracy[row])];
+    if (state[row] !== "SUCCEEDED" || latency === null || score === null || latency <= 0) return null;
+    return { trial: number[row]!, latency, accuracy: score };
+  }
+
+  /** Bring the event into the table; whether anything changed. Applying one twice changes nothing more. */
+  apply(event: SearchEvent): boolean {
+    const at = Date.parse(event.at) / 1000;
+    const { data } = event;
+    switch (event.type) {
+      case "trial.asked":
+        return this.asked(data["lines"] ?? []);
+      case "trial.started":
+        return this.set(data["number"], { state: "RUNNING", started_at: at });
+      case "trial.lost":
+        return this.set(data["number"], { state: "QUEUED", started_at: null });
+      case "trial.told":
+        return this.told(data as unknown as Told & { lines?: any[] }, at);
+      case "trial.epoch":
+        this.epochs.set(data["number"], { epoch: data["epoch"], metrics: data["metrics"] ?? {} });
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  private asked(lines: any[]): boolean {
+    for (const line of lines) {
+      if (line.event === "asked") this.add(line.trial, line.architecture_id ?? "", line.metrics ?? {});
+    }
+    return lines.length > 0;
+  }
+
+  private told(told: Told & { lines?: any[] }, at: number): boolean {
+    if (!this.rows.has(told.number)) this.add(told.number, "", {});
+    const row = this.rows.get(told.number)!;
+    this.measure(row, told.metrics ?? {});
+    const state = told.state.toUpperCase() as TrialState;
+    this.set(told.number, { state, reward: finite(told.reward), reused: Boolean(told.reused), ended_at: at });
+    this.epochs.delete(told.number);
+    const point = this.point(row);
+    if (point) this.front = extended(this.front.filter((member) => member.trial !== point.trial), point);
+    return true;
+  }
+
+  private add(number: number, architecture: string, metrics: Record<string, unknown>): void {
+    if (this.rows.has(number)) return;
+    const row = this.columns.number.push(number) - 1;
+    this.rows.set(number, row);
+    const blank = { state: "QUEUED", architecture_id: architecture, reward: null, reused: false, started_at: null, ended_at: null };
+    this.set(number, blank as Partial<Record<keyof Columns, any>>);
+    for (const name of MEASURES) this.columns[name][row] = null;
+    this.measure(row, metrics);
+  }
+
+  private measure(row: number, metrics: Record<string, unknown>): void {
+    for (const name of MEASURES) {
+      const value = finite(metrics[name]);
+      if (value !== null) this.columns[name][row] = value;
+    }
+  }
+
+  private set(number: number, values: { [K in keyof Columns]?: Columns[K][number] }): boolean {
+    const row = this.rows.get(number);
+    if (row === undefined) return false;
+    for (const [name, value] of Object.entries(values)) (this.columns[name as keyof Columns] as unknown[])[row] = value;
+    return true;
+  }
+}
+
+/** Rewards in the order in which trials ended, and the best so far at each: the data of the progress chart. */
+export function progress(columns: Columns): { trial: number[]; reward: number[]; best: number[] } {
+  const rows = columns.number.map((_, row) => row).filter((row) => finite(columns.reward[row]) !== null && columns.state[row] === "SUCCEEDED");
+  rows.sort((a, b) => columns.number[a]! - columns.number[b]!);
+  let best = -Infinity;
+  const found = { trial: [] as number[], reward: [] as number[], best: [] as number[] };
+  for (const row of rows) {
+    best = Math.max(best, columns.reward[row]!);
+    found.trial.push(columns.number[row]!);
+    found.reward.push(columns.reward[row]!);
+    found.best.push(best);
+  }
+  return found;
+}
+
+export interface Tally { trials: number; queued: number; running: number; succeeded: number; failed: number; cancelled: number; ended: number }
+
+export function tally(columns: Columns): Tally {
+  const found: Tally = { trials: columns.number.length, queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, ended: 0 };
+  for (const state of columns.state) found[state.toLowerCase() as "queued"]++;
+  found.ended = found.succeeded + found.failed + found.cancelled;
+  return found;
+}

@@ -1,0 +1,149 @@
+// One search as it happens: loaded once, then kept up to date by its events.
+import { signal } from "@preact/signals";
+import {
+  asProblem, request, searchPath, type Export, type Finalist, type Pareto, type Problem, type Reference, type Search, type SearchEvent,
+} from "../api";
+import { Feed, type Connection } from "../events";
+import { TrialTable, type Columns } from "./columns";
+
+const REFRESH_MS = 3000;
+const SOON_MS = 150;
+
+export class LiveSearch {
+  readonly search = signal<Search | null>(null);
+  readonly problem = signal<Problem | null>(null);
+  readonly connection = signal<Connection>("connecting");
+  readonly table = new TrialTable();
+  /** Rises when the table has changed: at most once a frame. */
+  readonly revision = signal(0);
+  readonly references = signal<Reference[]>([]);
+  readonly finalists = signal<Finalist[]>([]);
+  readonly hypervolume = signal<number | null>(null);
+  readonly note = signal<string | null>(null);
+  readonly exports = signal<ReadonlyMap<number, Partial<Export>>>(new Map());
+  /** The last event that changed a trial, by its number: who shows the trial loads it again. */
+  readonly changed = signal<ReadonlyMap<number, number>>(new Map());
+
+  private feed: Feed | null = null;
+  private frame = 0;
+  private readonly touched = new Set<number>();
+  private readonly timers = new Map<string, number>();
+  private ended = false;
+
+  constructor(readonly id: string) {}
+
+  async start(): Promise<void> {
+    this.problem.value = null;
+    const path = searchPath(this.id);
+    try {
+      const columns = await request<{ seq: number; columns: Columns }>(`${path}/trials:columns`);
+      const [search, pareto] = await Promise.all([request<Search>(path), request<Pareto>(`${path}/pareto`)]);
+      if (this.ended) return;
+      this.table.load(columns.columns);
+      this.search.value = search;
+      this.takePareto(pareto);
+      this.revision.value++;
+      this.listen(columns.seq);
+    } catch (error) {
+      this.problem.value = asProblem(error);
+    }
+  }
+
+  stop(): void {
+    this.ended = true;
+    this.feed?.rest();
+    document.removeEventListener("visibilitychange", this.watch);
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    cancelAnimationFrame(this.frame);
+  }
+
+  private listen(from: number): void {
+    this.feed = new Feed({
+      url: (seq) => `${searchPath(this.id)}/events?from_seq=${seq}`,
+      from,
+      deliver: (event) => this.take(event),
+      connection: (state) => {
+        this.connection.value = state;
+        if (state === "reconnecting") this.soon("search", SOON_MS); // finds out whether a key is needed now
+      },
+    });
+    document.addEventListener("visibilitychange", this.watch);
+    this.feed.start();
+  }
+
+  /** A hidden page holds no connection: browsers allow few of them to one host. */
+  private readonly watch = (): void => {
+    if (document.visibilityState === "visible") this.feed?.start();
+    else this.feed?.rest();
+  };
+
+  private take(event: SearchEvent): void {
+    const { type, data } = event;
+    if (this.table.apply(event)) this.redraw();
+    if (type.startsWith("trial.") && type !== "trial.asked") this.touch(data["number"], event.seq);
+    if (type === "search.note") this.note.value = String(data["text"]);
+    if (type === "export.state") this.took(data);
+    if (type === "references" || type === "finalists" || type === "artifact.added") this.soon("pareto", SOON_MS);
+    if (type === "artifact.added" && typeof data["trial"] === "number") this.touch(data["trial"], event.seq);
+    const search = this.search.value;
+    if (!search || event.seq <= search.last_seq) return; // the search was loaded after this happened
+    if (type === "search.state") this.search.value = { ...search, state: data["state"], state_reason: data["reason"] ?? null, state_message: data["message"] ?? null };
+    if (type === "search.phase") this.search.value = { ...search, phase: data["phase"], progress: null };
+    if (type === "search.progress") this.search.value = { ...search, progress: { what: data["what"], done: data["done"], total: data["total"] } };
+    const decided = type === "search.state" || type === "search.changed" || type === "search.facts";
+    this.soon("search", decided ? SOON_MS : REFRESH_MS);
+  }
+
+  private took(data: Record<string, any>): void {
+    const number = Number(String(data["trial"]).split(".").at(-1));
+    this.exports.value = new Map(this.exports.value).set(number, data as Partial<Export>);
+  }
+
+  private touch(number: number, seq: number): void {
+    this.touched.add(number);
+    this.lastSeq = seq;
+    this.redraw();
+  }
+
+  private lastSeq = 0;
+
+  private redraw(): void {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      if (this.touched.size) {
+        const next = new Map(this.changed.value);
+        for (const number of this.touched) next.set(number, this.lastSeq);
+        this.touched.clear();
+        this.changed.value = next;
+      }
+      this.revision.value++;
+    });
+  }
+
+  /** Load the search or its front again after a while; one load for all that asked meanwhile. */
+  private soon(what: "search" | "pareto", ms: number): void {
+    if (this.timers.has(what) && ms >= REFRESH_MS) return;
+    clearTimeout(this.timers.get(what));
+    this.timers.set(what, window.setTimeout(() => {
+      this.timers.delete(what);
+      void this.refresh(what);
+    }, ms));
+  }
+
+  async refresh(what: "search" | "pareto"): Promise<void> {
+    const path = searchPath(this.id);
+    try {
+      if (what === "search") this.search.value = await request<Search>(path);
+      else this.takePareto(await request<Pareto>(`${path}/pareto`));
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem.status === 404) this.problem.value = problem; // deleted meanwhile
+    }
+  }
+
+  private takePareto(pareto: Pareto): void {
+    this.references.value = pareto.references;
+    this.finalists.value = pareto.finalists;
+    this.hypervolume.value = pareto.hypervolume;
+  }
+}

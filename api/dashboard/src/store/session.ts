@@ -1,0 +1,17 @@
+// Who the reader is to the service.
+import { signal } from "@preact/signals";
+import { locked, request, type Session } from "../api";
+
+export const session = signal<Session | null>(null);
+
+/** Ask who we are; locks the pages where a key is needed. Problem if the service does not answer. */
+export async function openSession(): Promise<void> {
+  const found = await request<Session>("/v1/session");
+  session.value = found;
+  locked.value = !found.open && !found.scopes.length;
+}
+
+export const mayWrite = (): boolean => {
+  const known = session.value;
+  return !known || known.open || known.scopes.includes("write") || known.scopes.includes("admin");
+};

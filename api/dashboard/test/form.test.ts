@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { byField, fault, parsed, pluginName, typed, valueAt, withPlugin, withValue } from "../src/form/draft";
+import { fieldsOf, namesOf, variantsOf, type Schema } from "../src/form/schema";
+
+const variant = (name: string, properties: Record<string, Schema>, required: string[] = []): Schema => ({
+  title: name,
+  description: `about ${name}`,
+  type: "object",
+  properties: { name: { const: name }, ...properties },
+  required: ["name", ...required],
+});
+const ROOT: Schema = {
+  $defs: { Finalists: { properties: { count: { type: "integer", default: 3, minimum: 0, maximum: 100 } } } },
+  properties: {
+    dataset: { oneOf: [variant("mini", {}), variant("folder", { path: { type: "string" } }, ["path"])] },
+    objective: {
+      oneOf: [
+        variant("constrained", { target_latency_ms: { type: "number", exclusiveMinimum: 0 } }),
+        variant("mnasnet", { target_latency_ms: { type: "number" }, beta: { type: "number", maximum: 0, default: -0.07 } }),
+      ],
+    },
+    space: { anyOf: [{ enum: ["small", "mobile"] }, { type: "object" }] },
+    device: { type: "string", examples: ["local-cpu-1t"] },
+    finalists: { $ref: "#/$defs/Finalists" },
+    limit: { anyOf: [{ type: "integer", exclusiveMinimum: 0 }, { type: "null" }], default: null },
+    optimizer: { enum: ["sgd", "adamw"], type: "string", default: "sgd" },
+  },
+};
+
+test("fields know their kind, limits, default and whether they are needed", () => {
+  const fields = new Map(fieldsOf(ROOT, [], ROOT).map((field) => [field.name, field]));
+  assert.equal(fields.get("finalists.count")?.limits, "at least 0, at most 100");
+  assert.equal(fields.get("finalists.count")?.fallback, 3);
+  assert.deepEqual([fields.get("limit")?.kind, fields.get("limit")?.min], ["integer", 0]);
+  assert.deepEqual([fields.get("optimizer")?.kind, fields.get("optimizer")?.options], ["choice", ["sgd", "adamw"]]);
+  const [mini, folder] = variantsOf(ROOT, "dataset");
+  assert.deepEqual(mini?.fields, []);
+  assert.equal(folder?.fields[0]?.required, true);
+  assert.equal(folder?.fields[0]?.name, "dataset.path");
+  assert.deepEqual([namesOf(ROOT, "space"), namesOf(ROOT, "device")], [["small", "mobile"], ["local-cpu-1t"]]);
+});
+
+test("setting and clearing a value keeps the rest, and leaves no empty object", () => {
+  const draft = withValue({ seed: 1 }, ["finalists", "count"], 2);
+  assert.deepEqual(draft, { seed: 1, finalists: { count: 2 } });
+  assert.equal(valueAt(draft, ["finalists", "count"]), 2);
+  assert.deepEqual(withValue(draft, ["finalists", "count"], undefined), { seed: 1 });
+});
+
+test("another plugin keeps the parameters it shares", () => {
+  const variants = variantsOf(ROOT, "objective");
+  const draft = { objective: { name: "mnasnet", target_latency_ms: 1, beta: -1 } };
+  const next = withPlugin(draft, "objective", "constrained", variants[0]!.fields);
+  assert.deepEqual(next, { objective: { name: "constrained", target_latency_ms: 1 } });
+  assert.equal(pluginName({ objective: "tunas" }, "objective"), "tunas");
+});
+
+test("typed text becomes a value, or stays text that is found at fault", () => {
+  const field = fieldsOf(ROOT, [], ROOT).find((each) => each.name === "finalists.count")!;
+  assert.equal(typed(field, " 12 "), 12);
+  assert.equal(typed(field, ""), undefined);
+  assert.equal(fault(field, typed(field, "many")), "a number, please");
+  assert.equal(fault(field, typed(field, "1.5")), "a whole number, please");
+  assert.equal(fault(field, 3), null);
+});
+
+test("pasted text is an object or an explanation", () => {
+  assert.deepEqual(parsed('{"seed": 1}'), { seed: 1 });
+  assert.match(parsed("[1]") as string, /JSON object/);
+  assert.match(parsed("{") as string, /not JSON/);
+});
+
+test("errors find their field, or are kept apart", () => {
+  const errors = [
+    { field: "objective.beta", message: "too large" },
+    { field: "objective.beta.0", message: "odd" },
+    { field: "space", message: "unknown" },
+  ];
+  const found = byField(errors, ["objective", "objective.beta"]);
+  assert.equal(found.fields.get("objective.beta"), "too large; odd");
+  assert.deepEqual(found.rest.map((error) => error.field), ["space"]);
+});

@@ -1,0 +1,10 @@
+import { defineConfig } from "vite";
+
+// `npm run dev` shows the pages with the data of a service that runs elsewhere.
+const service = { target: "http://127.0.0.1:8000", changeOrigin: true };
+
+export default defineConfig({
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false }, reportCompressedSize: true },
+  server: { proxy: { "/v1": service, "/docs": service, "/openapi.json": service } },
+});

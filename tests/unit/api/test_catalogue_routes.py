@@ -1,0 +1,113 @@
+"""The catalogue and the schema of a search, against the plugins themselves."""
+
+import subprocess
+import sys
+
+import jsonschema
+import pytest
+from resources import client, home, latency_db, locked, problem  # noqa: F401 - fixtures
+
+from api.catalogue import FAMILIES
+from nas.errors import NasError
+from nas.spaces import known_spaces
+from nas.spec import parse_spec
+
+
+def test_every_plugin_is_listed_with_a_summary_and_a_schema(client):
+    shown = client.get("/v1/catalogue").json()
+
+    for family, registry in FAMILIES.items():
+        assert [row["name"] for row in shown[family]] == list(registry)
+        for row in shown[family]:
+            assert row["summary"]
+            jsonschema.Draft202012Validator.check_schema(row["parameters"])
+    assert [row["name"] for row in shown["spaces"]] == list(known_spaces())
+    assert "local-cpu-1t" in [row["name"] for row in shown["devices"]]
+    assert {row["name"]: row["available"] for row in shown["datasets"]}["fashion_mnist_mini"] is True
+
+
+def test_no_path_of_this_machine_is_told(client):
+    assert "/home" not in (text := client.get("/v1/catalogue").text)
+    assert "site-packages" not in text
+    assert '"where"' not in text
+
+
+@pytest.fixture(scope="module")
+def schema(client):
+    shown = client.get("/v1/schemas/search").json()
+    jsonschema.Draft202012Validator.check_schema(shown)
+    return shown
+
+
+INLINE = {
+    "name": "mine",
+    "resolution": 28,
+    "stem": {"width": 8},
+    "stages": [{"blocks": ["conv", {"mbconv": {"kernel": 3, "se": [0, 0.25]}}], "layers": [0, 1], "width": 8}],
+}
+RIGHT = [
+    {"dataset": {"name": "fashion_mnist_mini"}},
+    {"dataset": {"name": "folder", "path": "mine", "size": 32}, "max_trials": 1, "name": "first", "priority": -5},
+    {"dataset": {"name": "mnist"}, "space": "mobile", "searcher": {"name": "evolution", "population": 4}},
+    {"dataset": {"name": "mnist"}, "space": INLINE, "evaluator": {"name": "train", "epochs": 1, "ema_decay": None}},
+    {"dataset": {"name": "mnist"}, "objective": {"name": "mnasnet", "target_latency_ms": 0.1, "alpha": 0}},
+    {"dataset": {"name": "mnist"}, "references": [{"name": "resnet_20"}], "finalists": {"count": 0}},
+]
+WRONG = [
+    {},
+    {"dataset": {"name": "folder"}},
+    {"dataset": {"name": "nothing"}},
+    {"dataset": {"name": "mnist", "more": 1}},
+    {"dataset": {"name": "mnist"}, "space": "nowhere"},
+    {"dataset": {"name": "mnist"}, "space": {**INLINE, "stages": [{"blocks": ["what"], "layers": 1, "width": 8}]}},
+    {"dataset": {"name": "mnist"}, "searcher": {"name": "evolution", "population": 0}},
+    {"dataset": {"name": "mnist"}, "objective": {"name": "constrained", "target_latency_ms": -1}},
+    {"dataset": {"name": "mnist"}, "evaluator": {"name": "train", "precision": "int1"}},
+    {"dataset": {"name": "mnist"}, "references": [{"name": "resnet_20", "classes": 7}]},
+    {"dataset": {"name": "mnist"}, "max_trials": 0},
+    {"dataset": {"name": "mnist"}, "unknown": 0},
+]
+
+
+@pytest.mark.parametrize("body", RIGHT)
+def test_the_schema_takes_what_the_service_takes(client, schema, body, home):  # noqa: F811
+    (home / "data-root/mine").mkdir(parents=True, exist_ok=True)
+
+    jsonschema.validate(body, schema)
+
+    assert client.post("/v1/searches", params={"validate_only": True}, json=body).status_code == 200
+
+
+@pytest.mark.parametrize("body", WRONG)
+def test_the_schema_refuses_what_the_library_refuses(schema, body):
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(body, schema)
+    with pytest.raises(NasError):
+        parse_spec(body)
+
+
+def test_the_schema_says_enough_for_a_form(schema):
+    """Each choice has a title, and each field that needs one a description and a default."""
+    fields = schema["properties"]
+    assert fields["space"]["anyOf"][0]["enum"] == list(known_spaces())
+    assert "local-cpu-1t" in fields["device"]["examples"]
+    assert fields["objective"]["default"] == {"name": "constrained"}
+    for field in ("dataset", "space", "device", "objective", "searcher", "evaluator", "max_trials", "finalists"):
+        assert fields[field]["description"]
+    for variant in fields["searcher"]["oneOf"]:
+        assert variant["title"] == variant["properties"]["name"]["const"]
+        assert all("default" in own for key, own in variant["properties"].items() if key != "name")
+
+
+def test_a_key_is_needed(locked):  # noqa: F811
+    for path in ("/v1/catalogue", "/v1/schemas/search", "/v1/spaces", "/v1/devices", "/v1/datasets"):
+        problem(locked.get(path), 401, "KEY_MISSING")
+
+
+def test_the_routes_load_neither_torch_nor_ray_nor_a_runtime():
+    code = (
+        "import sys, api.app; print([m for m in ('torch', 'ray', 'onnx', 'onnxruntime', 'PIL.ImageFile') "
+        "if m in sys.modules])"
+    )
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
