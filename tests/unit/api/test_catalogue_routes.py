@@ -5,7 +5,7 @@ import sys
 
 import jsonschema
 import pytest
-from resources import client, home, latency_db, locked, problem  # noqa: F401 - fixtures
+from problem import assert_problem
 
 from api.catalogue import FAMILIES
 from nas.errors import NasError
@@ -13,8 +13,8 @@ from nas.spaces import known_spaces
 from nas.spec import parse_spec
 
 
-def test_every_plugin_is_listed_with_a_summary_and_a_schema(client):
-    shown = client.get("/v1/catalogue").json()
+def test_every_plugin_is_listed_with_a_summary_and_a_schema(open_client):
+    shown = open_client.get("/v1/catalogue").json()
 
     for family, registry in FAMILIES.items():
         assert [row["name"] for row in shown[family]] == list(registry)
@@ -26,15 +26,15 @@ def test_every_plugin_is_listed_with_a_summary_and_a_schema(client):
     assert {row["name"]: row["available"] for row in shown["datasets"]}["fashion_mnist_mini"] is True
 
 
-def test_no_path_of_this_machine_is_told(client):
-    assert "/home" not in (text := client.get("/v1/catalogue").text)
+def test_no_path_of_this_machine_is_told(open_client):
+    assert "/home" not in (text := open_client.get("/v1/catalogue").text)
     assert "site-packages" not in text
     assert '"where"' not in text
 
 
 @pytest.fixture(scope="module")
-def schema(client):
-    shown = client.get("/v1/schemas/search").json()
+def schema(open_client):
+    shown = open_client.get("/v1/schemas/search").json()
     jsonschema.Draft202012Validator.check_schema(shown)
     return shown
 
@@ -70,12 +70,12 @@ WRONG = [
 
 
 @pytest.mark.parametrize("body", RIGHT)
-def test_the_schema_takes_what_the_service_takes(client, schema, body, home):  # noqa: F811
-    (home / "data-root/mine").mkdir(parents=True, exist_ok=True)
+def test_the_schema_takes_what_the_service_takes(open_client, schema, body, service_home):
+    (service_home / "data-root/mine").mkdir(parents=True, exist_ok=True)
 
     jsonschema.validate(body, schema)
 
-    assert client.post("/v1/searches", params={"validate_only": True}, json=body).status_code == 200
+    assert open_client.post("/v1/searches", params={"validate_only": True}, json=body).status_code == 200
 
 
 @pytest.mark.parametrize("body", WRONG)
@@ -99,9 +99,9 @@ def test_the_schema_says_enough_for_a_form(schema):
         assert all("default" in own for key, own in variant["properties"].items() if key != "name")
 
 
-def test_a_key_is_needed(locked):  # noqa: F811
+def test_a_key_is_needed(locked_client):
     for path in ("/v1/catalogue", "/v1/schemas/search", "/v1/spaces", "/v1/devices", "/v1/datasets"):
-        problem(locked.get(path), 401, "KEY_MISSING")
+        assert_problem(locked_client.get(path), 401, "KEY_MISSING")
 
 
 def test_the_routes_load_neither_torch_nor_ray_nor_a_runtime():
