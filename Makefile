@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NAS := $(BIN)/nas
+DASHBOARD := api/dashboard/dist/index.html
+SOURCES := $(shell find api/dashboard -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/.test/*')
 
-.PHONY: help serve test lint format bench clean
+.PHONY: help serve dashboard test lint format bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -20,10 +22,16 @@ $(VENV)/dev: $(VENV)/run
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-serve: $(VENV)/run ## a whole search on the embedded images; run it again to go on where it was stopped
-	$(NAS) run examples/quickstart.yaml --out runs/quickstart
+serve: $(VENV)/run $(DASHBOARD) ## the service with its dashboard on http://127.0.0.1:8000, open to this machine alone
+	$(NAS) serve --open
 
-test: lint ## lint, types, import contracts and every test
+dashboard: $(DASHBOARD) ## the dashboard, built
+
+$(DASHBOARD): $(SOURCES) | $(VENV)/run
+	$(BIN)/python scripts/build_dashboard.py
+	@touch $@
+
+test: lint $(DASHBOARD) ## lint, types, import contracts and every test
 	$(BIN)/pytest -n auto
 
 lint: $(VENV)/dev ## ruff, mypy strict, import contracts

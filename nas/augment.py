@@ -3,11 +3,14 @@
 Shapes: N images in the set, B in a batch, H x H pixels, C channels. A shift is a random crop after reflect padding.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -50,8 +53,8 @@ class Batches:
         device: torch.device | str = "cpu",
         augmentation: Augmentation = NONE,
     ) -> None:
-        self._images = torch.as_tensor(split.images).to(device)
-        self._labels = torch.as_tensor(split.labels).to(device)
+        self._images = tensor(split.images).to(device)
+        self._labels = tensor(split.labels).to(device)
         self._scale, self._offset = _affine(mean, std, self._images.device)
         self._batch_size = min(batch_size, len(split))
         self._seed = seed
@@ -113,8 +116,15 @@ def normalised(
     images: Images | Tensor, mean: Sequence[float], std: Sequence[float], resolution: int | None = None
 ) -> Tensor:
     """uint8 [B, H, H, C] as a network takes them: (pixel / 255 - mean) / std, float32 [B, C, R, R], channels last."""
-    pixels = torch.as_tensor(images)
+    pixels = images if isinstance(images, Tensor) else tensor(images)
     return _resized(_floats(pixels, *_affine(mean, std, pixels.device)), resolution)
+
+
+def tensor(values: NDArray[Any]) -> Tensor:
+    """The values as a tensor over the same memory, to be read only: a data set may be shared between processes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(values)
 
 
 def _affine(mean: Sequence[float], std: Sequence[float], device: torch.device) -> tuple[Tensor, Tensor]:

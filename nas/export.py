@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from nas.augment import normalised
+from nas.augment import normalised, tensor
 from nas.dataset import Dataset, Split
 from nas.errors import ExportError
 from nas.metadata import stamped
@@ -53,7 +53,7 @@ def export(network: Network, module: nn.Module, dataset: Dataset, about: Mapping
 
 
 def _inputs(split: Split, dataset: Dataset, network: Network, start: int, count: int) -> torch.Tensor:
-    images = torch.from_numpy(split.images[start : start + count])
+    images = tensor(split.images[start : start + count])
     return normalised(images, dataset.mean, dataset.std, network.input.height)
 
 

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
+from nas.dataset import Dataset
 from nas.errors import NasError
 from nas.evaluator import Report
 from nas.registry import Registry
@@ -26,6 +27,8 @@ class Executor(ABC):
     """Runs tasks. Tasks may run at the same time; reports are delivered in the order they were made."""
 
     name: ClassVar[str]
+    needs_new_process: ClassVar[bool] = False
+    """Whether a process that has lost this executor cannot have another one."""
 
     def __init__(self, workers: int, threads: int = 1) -> None:
         self.workers = workers
@@ -34,6 +37,10 @@ class Executor(ABC):
     @abstractmethod
     def submit(self, task: Task, *arguments: Any, report: Report) -> Future[Any]:
         """Start a task, or queue it. What it raises is the future's exception; WorkerDiedError if its process died."""
+
+    def share(self, images: Dataset) -> Any:  # noqa: ARG002 - for executors that can
+        """What to give tasks for a data set: a reference that workers resolve, or None: they load it themselves."""
+        return None
 
     @abstractmethod
     def close(self) -> None:

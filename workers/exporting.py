@@ -19,7 +19,7 @@ from nas.spec import SearchSpec, parse_spec
 from workers.ledger_place import MEDIA_TYPES
 from workers.record import versions
 from workers.slots import Slots
-from workers.tasks import Setup, finalise
+from workers.tasks import Final, Setup, finalise
 from workers.trainings import recall, trainings
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Exporting:
             about = {"architecture": trial.architecture, "id": trial.architecture_id, "versions": versions()}
             epochs = spec.finalists.epochs
             checkpoint = self._settings.scratch / trial.search_id / "checkpoints" / f"{claim.export.id}.pt"
-            task = (setup, trial.notation, epochs, str(checkpoint), about)
+            task = (setup, self._share.lend(images), trial.notation, Final(epochs, str(checkpoint), about))
             metrics, model = self._share.submit(finalise, *task, report=lambda _, __: None).result()
             metrics = {**metrics, "model": self._artifacts.add(model)[0]}
             if key:

@@ -17,7 +17,7 @@ from nas.spec import SearchSpec
 from nas.trial import State, Trial
 from workers.bench import Bench, epochs_of, sizes
 from workers.record import versions
-from workers.tasks import Finalised, evaluate, finalise
+from workers.tasks import Final, Finalised, evaluate, finalise
 from workers.trainings import notation_id
 
 Row = dict[str, Any]
@@ -51,9 +51,10 @@ def train_references(bench: Bench, rows: list[Row]) -> list[Row]:
     if missing:
         bench.watch.say(f"training {len(missing)} reference networks as the trials were")
     futures: dict[Future[Any], int] = {}
+    shared = bench.pool.lend(bench.images)
     for number in missing:
         told = epochs_of(bench.watch, rows[number]["label"], bench.spec.trial_epochs)
-        futures[bench.pool.submit(evaluate, bench.setup, rows[number]["notation"], report=told)] = number
+        futures[bench.pool.submit(evaluate, bench.setup, shared, rows[number]["notation"], report=told)] = number
     for future in as_completed(futures):
         number = futures[future]
         try:
@@ -109,11 +110,14 @@ def train_finalists(bench: Bench, search: Search) -> list[Row]:
 def submit_final(bench: Bench, architecture: Architecture) -> Future[Finalised]:
     """Start the long training of a network."""
     about = {"architecture": architecture.to_dict(), "id": architecture.id, "versions": versions()}
-    checkpoint = str(bench.place.path / "checkpoints" / f"{architecture.id}.pt")
+    checkpoint = bench.place.path / "checkpoints" / f"{architecture.id}.pt"
     epochs = bench.spec.finalists.epochs
     told = epochs_of(bench.watch, f"finalist {architecture.id}", epochs)
     notation = write_network(architecture.expand())
-    return bench.pool.submit(finalise, bench.setup, notation, epochs, checkpoint, about, report=told)
+    shared = bench.pool.lend(bench.images)
+    return bench.pool.submit(
+        finalise, bench.setup, shared, notation, Final(epochs, str(checkpoint), about), report=told
+    )
 
 
 def _known_finalist(bench: Bench, trial: Trial) -> dict[str, float] | None:

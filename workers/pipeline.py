@@ -138,6 +138,7 @@ def run_trials(bench: Bench, search: Search, ended: Callable[[], None]) -> None:
         return bench.pool.submit(
             evaluate,
             bench.setup,
+            bench.pool.lend(bench.images),
             write_network(network.expand()),
             report=told,
             on_start=partial(bench.watch.started, trial.number),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from nas.dataset import Dataset
 from nas.evaluator import Report
 from workers.executor import Executor, ExecutorLostError, Task
 
@@ -48,6 +49,10 @@ class Share:
         """Queue a task; the future is cancelled if the search is stopped or the executor is lost."""
         return self.slots.add(_Request(self, task, arguments, report, on_start))
 
+    def lend(self, images: Dataset) -> Any:
+        """What to give this search's tasks for their data set (Executor.share)."""
+        return self.slots.executor.share(images)
+
     @contextmanager
     def quiet(self) -> Iterator[None]:
         """Hold back all tasks on these workers, for a measurement on this machine."""
@@ -82,7 +87,7 @@ class Slots:
     """
 
     def __init__(self, executor: Executor) -> None:
-        self._executor = executor
+        self.executor = executor
         self._changed = threading.Condition(threading.RLock())
         self._measuring = threading.Lock()
         self._waiting: list[_Request] = []
@@ -127,7 +132,7 @@ class Slots:
         try:
             if request.on_start:
                 request.on_start()
-            inner = self._executor.submit(request.task, *request.arguments, report=request.report)
+            inner = self.executor.submit(request.task, *request.arguments, report=request.report)
         except ExecutorLostError:
             self._leave(request)
             self._lose()
@@ -146,7 +151,7 @@ class Slots:
 
     def _next(self) -> _Request | None:
         with self._changed:
-            if self._quiet or not self._waiting or len(self._running) >= self._executor.workers:
+            if self._quiet or not self._waiting or len(self._running) >= self.executor.workers:
                 return None
             request = min(self._waiting, key=_Request.order)
             self._waiting.remove(request)

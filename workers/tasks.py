@@ -33,6 +33,15 @@ class Setup:
         return cls(json.dumps(data), json.dumps(judge), seed, threads)
 
 
+@dataclass(frozen=True, slots=True)
+class Final:
+    """A long training: its epochs, where its checkpoint is kept on the worker's machine, what its file is to say."""
+
+    epochs: int
+    checkpoint: str
+    about: Mapping[str, Any]
+
+
 Finalised = tuple[dict[str, float], bytes]
 """Metrics of a finalist, and its ONNX file."""
 
@@ -42,11 +51,11 @@ def _dataset(config: str, seed: int) -> Dataset:
     return dataset.make(json.loads(config)).load(seed)
 
 
-def _evaluator(setup: Setup) -> Evaluator:
+def _evaluator(setup: Setup, images: Dataset) -> Evaluator:
     import torch  # noqa: PLC0415 - the parent, which imports this module too, has no need of torch
 
     torch.set_num_threads(setup.threads)
-    return evaluator.make(json.loads(setup.evaluator), _dataset(setup.dataset, setup.seed), setup.seed)
+    return evaluator.make(json.loads(setup.evaluator), images, setup.seed)
 
 
 @contextmanager
@@ -63,24 +72,24 @@ def _memory_said() -> Iterator[None]:
         ) from error
 
 
-def evaluate(setup: Setup, notation: str, *, report: Report) -> dict[str, float]:
-    """Metrics of a network, by the search's evaluator."""
+def evaluate(setup: Setup, shared: Dataset | None, notation: str, *, report: Report) -> dict[str, float]:
+    """Metrics of a network, by the search's evaluator. shared: the data set, if the executor brings it here."""
     with _memory_said():
-        return dict(_evaluator(setup).evaluate(read_network(notation), report))
+        images = shared or _dataset(setup.dataset, setup.seed)
+        return dict(_evaluator(setup, images).evaluate(read_network(notation), report))
 
 
-def finalise(
-    setup: Setup, notation: str, epochs: int, checkpoint: str, about: Mapping[str, Any], *, report: Report
-) -> Finalised:
-    """Train a network for epochs, by the search's recipe, and make a tested ONNX file of it.
+def finalise(setup: Setup, shared: Dataset | None, notation: str, final: Final, *, report: Report) -> Finalised:
+    """Train a network by the search's recipe, but for longer, and make a tested ONNX file of it.
 
-    The training goes on from the checkpoint, a path on the worker's machine, if an earlier call left one.
+    The training goes on from the checkpoint if an earlier call left one.
     """
     from nas.export import export  # noqa: PLC0415 - torch is the workers' own
     from nas.ops.torch_module import build  # noqa: PLC0415 - torch is the workers' own
     from nas.training.fit import fit  # noqa: PLC0415 - torch is the workers' own
 
-    judge, images = _evaluator(setup), _dataset(setup.dataset, setup.seed)
+    images = shared or _dataset(setup.dataset, setup.seed)
+    judge = _evaluator(setup, images)
     recipe = judge.recipe if isinstance(judge, TrainEvaluator) else Recipe()
     device = judge.device if isinstance(judge, TrainEvaluator) else "cpu"
     network = read_network(notation)
@@ -88,14 +97,14 @@ def finalise(
     fitted = fit(
         net,
         images,
-        replace(recipe, epochs=epochs, time_budget_s=None),
+        replace(recipe, epochs=final.epochs, time_budget_s=None),
         seed=setup.seed,
         report=report,
         device=device,
         resolution=network.input.height,
-        checkpoint_path=Path(checkpoint),
+        checkpoint_path=Path(final.checkpoint),
     )
-    exported = export(network, net, images, about)
+    exported = export(network, net, images, final.about)
     metrics = {
         "validation_accuracy": fitted.accuracy,
         "test_accuracy": exported.test_accuracy,

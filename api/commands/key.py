@@ -73,11 +73,8 @@ def list_(database: str | None, as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     columns = ("id", "name", "prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
-    shown = (
-        [", ".join(row[c]) if c == "scopes" else (row[c] or "")[:19] * (c != "id") or row[c] for c in columns]
-        for row in rows
-    )
-    table(columns, shown, left=len(columns))
+    shown = [{**row, "scopes": ", ".join(row["scopes"])} for row in rows]
+    table(columns, ([row[column] for column in columns] for row in shown), left=len(columns))
 
 
 @key.command()
@@ -117,5 +114,8 @@ def _described(record: "KeyRecord") -> dict[str, Any]:
         "name": record.name,
         "prefix": record.prefix,
         "scopes": list(record.scopes),
-        **{name: None if at is None else at.isoformat().replace("+00:00", "Z") for name, at in found.items()},
+        **{
+            name: None if at is None else at.isoformat(timespec="seconds").replace("+00:00", "Z")
+            for name, at in found.items()
+        },
     }

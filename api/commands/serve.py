@@ -12,7 +12,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 @click.option("--host", help="Address to listen on.  [default: NAS_HOST, or 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="0 takes any free one.  [default: NAS_PORT, or 8000]")
 @click.option("--open/--keys", "open_", default=None, help="Without API keys, on this machine only.  [default: --keys]")
-@click.option("--executor", help="Where trials are trained: ray, ray_tune, process or inline.  [default: ray]")
+@click.option("--executor", help="Where trials are trained: ray, process or inline.  [default: ray]")
 @click.option("--workers", type=click.IntRange(min=1), help="Trials at a time.  [default: one a core]")
 @click.option("--database", help="URL of the ledger's database.  [default: DATABASE_URL, or a file in NAS_HOME]")
 @click.option("--no-worker", is_flag=True, help="Only the API; `nas worker` runs elsewhere.")
@@ -26,7 +26,7 @@ def serve(open_: bool | None, no_worker: bool, as_json: bool, **given: Any) -> N
     from api.supervisor import Supervisor, free_port  # noqa: PLC0415 - keeps `nas --help` fast
 
     given["database_url"] = given.pop("database")
-    settings = _settings({"open": open_, **given})
+    settings = settings_of({"open": open_, **given})
     if settings.open and settings.host not in LOOPBACK:
         raise click.UsageError(f"--open lets anybody in who reaches {settings.host}; use --keys, or --host 127.0.0.1")
     port = free_port(settings.host, settings.port)
@@ -45,7 +45,7 @@ def serve(open_: bool | None, no_worker: bool, as_json: bool, **given: Any) -> N
     supervisor.run(ready)
 
 
-def _settings(given: dict[str, Any]) -> Any:
+def settings_of(given: dict[str, Any]) -> Any:
     """The settings of the environment, with those given in place of it; SpecError names what is wrong."""
     from pydantic import ValidationError  # noqa: PLC0415 - keeps `nas --help` fast
 

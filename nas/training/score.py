@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from nas.augment import normalised
+from nas.augment import normalised, tensor
 from nas.dataset import Split
 
 BATCH_SIZE = 512
@@ -32,8 +32,8 @@ def evaluate(
     module.eval()
     with torch.inference_mode():
         for start in range(0, len(split), BATCH_SIZE):
-            images = torch.as_tensor(split.images[start : start + BATCH_SIZE]).to(device)
-            labels = torch.as_tensor(split.labels[start : start + BATCH_SIZE]).to(device)
+            images = tensor(split.images[start : start + BATCH_SIZE]).to(device)
+            labels = tensor(split.labels[start : start + BATCH_SIZE]).to(device)
             scores = module(normalised(images, mean, std, resolution))
             correct += (scores.argmax(1) == labels).sum()
             loss += cross_entropy(scores, labels, reduction="sum")

@@ -22,7 +22,7 @@ class ProcessExecutor(PoolExecutor):
 
 
 class _Process:
-    """A process at the other end of a pipe, which carries tasks, and numbers of those to stop, there, and messages back."""
+    """A process behind a pipe: tasks go there, and the numbers of those to stop; messages come back."""
 
     def __init__(self, threads: int) -> None:
         context = multiprocessing.get_context("spawn")

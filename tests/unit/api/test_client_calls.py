@@ -1,4 +1,4 @@
-"""The client on the wire: what is repeated, what is not, how refusals read. The server is real, its answers scripted."""
+"""The client on the wire: what is repeated, what is not, how refusals read. Server real, its answers scripted."""
 
 import asyncio
 import gzip

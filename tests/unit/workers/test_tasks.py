@@ -12,7 +12,7 @@ SETUP = Setup.of({"name": "fashion_mnist_mini"}, {"name": "train", "epochs": 1},
 def test_a_network_too_large_for_the_memory_is_said_so():
     """Four terabytes of weights: torch itself refuses."""
     with pytest.raises(OutOfMemoryError, match="batch_size"):
-        evaluate(SETUP, "1x28x28: linear_1000000 linear_1000000 linear_10", report=lambda *_: None)
+        evaluate(SETUP, None, "1x28x28: linear_1000000 linear_1000000 linear_10", report=lambda *_: None)
 
 
 def test_another_fault_of_the_runtime_stays_what_it_is(monkeypatch):
@@ -22,4 +22,4 @@ def test_another_fault_of_the_runtime_stays_what_it_is(monkeypatch):
     monkeypatch.setattr(evaluator["train"], "evaluate", broken)
 
     with pytest.raises(RuntimeError, match="a bug"):
-        evaluate(SETUP, "1x28x28: gap linear_10", report=lambda *_: None)
+        evaluate(SETUP, None, "1x28x28: gap linear_10", report=lambda *_: None)
