@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 PATIENCE_S = 3.0
 """Somebody waits at a terminal."""
 
+WIDEST = 10_000
+
 REFUSED = range(400, 500)
 BUSY = 429
 ID_PREFIX = "srch_"
@@ -92,21 +94,17 @@ def failures() -> Iterator[None]:
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, left: int = 1) -> None:
-    """Print rows; the first columns, so many, are text, the others numbers. Whole values, also where no terminal is."""
-    from rich import box  # noqa: PLC0415 - keeps `nas --help` fast
-    from rich.console import Console  # noqa: PLC0415 - as above
+    """Print rows, none cut to fit, as ids are to be copied; the first columns, so many, are text, the others numbers."""
+    from rich.console import Console  # noqa: PLC0415 - keeps `nas --help` fast
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    console = Console(soft_wrap=True)
-    made = Table(box=box.SIMPLE)
-    for number, column in enumerate(columns):
-        made.add_column(column, justify="left" if number < left else "right", no_wrap=True)
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for place, column in enumerate(columns):
+        made.add_column(column, justify="left" if place < left else "right", no_wrap=True)
     for row in rows:
         made.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    if not console.is_terminal:
-        console.width = max(console.width, console.measure(made).maximum)
-    console.print(made)
+    Console(width=WIDEST).print(made)
 
 
 def number(value: Any, form: str) -> str | None:
