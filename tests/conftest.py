@@ -5,6 +5,8 @@ import pytest
 from nas.dataset import dataset
 from nas.published import PublishedSource
 
+pytest_plugins = ["databases"]
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("data"):
