@@ -47,6 +47,14 @@ test("a lost trial waits again; a failed one has no point", () => {
   assert.equal(found.point(0), null);
 });
 
+test("when the search rests its trials wait, when it ends the open ones are cancelled", () => {
+  const found = table(asked(0, 0.5), asked(1, 0.5), told(0, 0.8), event("trial.started", { number: 1 }));
+  found.apply(event("search.state", { state: "PAUSED" }));
+  assert.deepEqual(found.columns.state, ["SUCCEEDED", "QUEUED"]);
+  found.apply(event("search.state", { state: "CANCELLED" }));
+  assert.deepEqual(found.columns.state, ["SUCCEEDED", "CANCELLED"]);
+});
+
 test("refused candidates are no trials", () => {
   const found = table(event("candidates.refused", { lines: [{ event: "refused", trial: 0, metrics: {} }] }));
   assert.equal(found.length, 0);

@@ -32,7 +32,7 @@ test("fields know their kind, limits, default and whether they are needed", () =
   const fields = new Map(fieldsOf(ROOT, [], ROOT).map((field) => [field.name, field]));
   assert.equal(fields.get("finalists.count")?.limits, "at least 0, at most 100");
   assert.equal(fields.get("finalists.count")?.fallback, 3);
-  assert.deepEqual([fields.get("limit")?.kind, fields.get("limit")?.min], ["integer", 0]);
+  assert.deepEqual([fields.get("limit")?.kind, fields.get("limit")?.range.exclusiveMinimum], ["integer", 0]);
   assert.deepEqual([fields.get("optimizer")?.kind, fields.get("optimizer")?.options], ["choice", ["sgd", "adamw"]]);
   const [mini, folder] = variantsOf(ROOT, "dataset");
   assert.deepEqual(mini?.fields, []);
@@ -62,6 +62,7 @@ test("typed text becomes a value, or stays text that is found at fault", () => {
   assert.equal(typed(field, ""), undefined);
   assert.equal(fault(field, typed(field, "many")), "a number, please");
   assert.equal(fault(field, typed(field, "1.5")), "a whole number, please");
+  assert.equal(fault(field, 101), "at least 0, at most 100, please");
   assert.equal(fault(field, 3), null);
 });
 

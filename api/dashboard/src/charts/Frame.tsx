@@ -1,5 +1,5 @@
 // Under the dots: gridlines, axes, curves of equal reward. Above them: front, target, named marks.
-import { milliseconds, significant } from "../format";
+import { milliseconds } from "../format";
 import { decimals, place, ticks } from "./axis";
 import { textWidth } from "./labels";
 import type { Mark, Scene } from "./scene";
@@ -13,6 +13,8 @@ export function Under({ scene }: { scene: Scene }) {
   const levels = ticks(y);
   const digits = Math.max(decimals(levels.map((tick) => 100 * tick)), 0);
   const first = frontLine[0];
+  const across = thinned(ticks(x, narrow ? 4 : 8), (tick) => place(x, tick), narrow ? 36 : 32);
+  const places = decimals(across);
   return (
     <svg class="plot" width={width} height={height} aria-hidden="true">
       <clipPath id="pareto-area"><rect x={area.left} y={area.top} width={area.right - area.left} height={y.start - area.top} /></clipPath>
@@ -22,10 +24,10 @@ export function Under({ scene }: { scene: Scene }) {
           <text x={area.left - 8} y={place(y, tick) + 4} text-anchor="end">{(100 * tick).toFixed(digits)}{narrow ? "" : " %"}</text>
         </g>
       ))}
-      {thinned(ticks(x, narrow ? 4 : 8), (tick) => place(x, tick), narrow ? 34 : 30).map((tick) => (
+      {across.map((tick) => (
         <g key={tick}>
           <line class="grid" x1={place(x, tick)} x2={place(x, tick)} y1={area.top} y2={area.bottom} />
-          <text x={place(x, tick)} y={area.bottom + 18} text-anchor="middle">{tick < 10 ? significant(tick, 2) : Number(tick.toPrecision(6))}</text>
+          <text x={place(x, tick)} y={area.bottom + 18} text-anchor="middle">{x.log ? Number(tick.toPrecision(6)) : tick.toFixed(places)}</text>
         </g>
       ))}
       <line class="axis" x1={area.left} x2={area.right} y1={area.bottom} y2={area.bottom} />

@@ -9,7 +9,7 @@ import { colour, dark } from "../theme";
 import { fencedAxis } from "./axis";
 import { useWidth } from "./size";
 
-const HEIGHT = 220;
+const HEIGHT = 200;
 const FONT = "12px system-ui, sans-serif";
 
 function options(width: number, range: () => [number, number]): uPlot.Options {
@@ -21,12 +21,12 @@ function options(width: number, range: () => [number, number]): uPlot.Options {
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: false, range: (_, low, high) => [Math.min(low, 0) - 0.3, Math.max(high, low + 1) + 0.3] }, y: { range } },
     axes: [
-      { ...axis, values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? String(value) : "")) },
+      { ...axis, size: 32, values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? String(value) : "")) },
       { ...axis, size: 54, values: (_, splits) => splits.map((value) => significant(value, 3)) },
     ],
     series: [
       { label: "trial" },
-      { label: "reward", stroke: "transparent", paths: () => null, points: { show: true, size: 5, width: 0, fill: colour("dot") } },
+      { label: "reward", stroke: "transparent", paths: () => null, points: { show: true, size: 6, width: 0, fill: colour("dot") } },
       { label: "best so far", stroke: colour("front"), width: 2, paths: uPlot.paths.stepped!({ align: 1 }), points: { show: false } },
     ],
   };

@@ -11,10 +11,13 @@ export interface Editing {
   faults: ReadonlyMap<string, string>;
 }
 
+/** What happens without a value, where no default says it. */
+const LEFT_OUT: Record<string, string> = { "objective.target_latency_ms": "the median of the space" };
+
 export function FieldInput({ field, editing, suggestions }: { field: Field; editing: Editing; suggestions?: readonly string[] }) {
   const id = useId();
   const value = valueAt(editing.draft, field.path);
-  const wrong = fault(field, value) === "needed" ? editing.faults.get(field.name) : (fault(field, value) ?? editing.faults.get(field.name));
+  const wrong = editing.faults.get(field.name) ?? (value === undefined ? null : fault(field, value));
   const set = (next: Json | undefined) => editing.change(withValue(editing.draft, field.path, next));
   const about = [field.help, field.limits].filter(Boolean).join("; ");
   const common = {
@@ -24,7 +27,7 @@ export function FieldInput({ field, editing, suggestions }: { field: Field; edit
     "data-testid": `field-${field.name}`,
   };
   return (
-    <div class={`field ${field.kind}`}>
+    <div class={field.kind === "boolean" ? "field boolean" : "field"}>
       <label class="label" for={id}>{field.label}{field.required && <span class="needed" title="needed"> *</span>}</label>
       <Control field={field} value={value} set={set} common={common} suggestions={suggestions} />
       <span id={`${id}-about`}>
@@ -48,8 +51,10 @@ function Control({ field, value, set, common, suggestions }: ControlProps) {
     return <input {...common} type="checkbox" checked={Boolean(value ?? field.fallback)} onChange={(event) => set(event.currentTarget.checked)} />;
   }
   if (field.kind === "choice") {
+    const chosen = shown(value ?? field.fallback);
     return (
-      <select {...common} value={shown(value ?? field.fallback)} onChange={(event) => set(event.currentTarget.value)}>
+      <select {...common} value={chosen} onChange={(event) => set(event.currentTarget.value)}>
+        {!field.options.includes(chosen) && <option value={chosen}>{chosen}</option>}
         {field.options.map((option) => <option key={option} value={option}>{option}</option>)}
       </select>
     );
@@ -67,7 +72,7 @@ function TextControl({ field, value, set, common, suggestions }: ControlProps) {
     setText(event.currentTarget.value);
     set(typed(field, event.currentTarget.value));
   };
-  const rest = { ...common, value: text, placeholder: shown(field.fallback), onInput: input };
+  const rest = { ...common, value: text, placeholder: shown(field.fallback) || LEFT_OUT[field.name], onInput: input };
   if (field.kind === "json") return <textarea {...rest} rows={field.fallback && shown(field.fallback).length > 60 ? 4 : 2} spellcheck={false} />;
   const numeric = field.kind !== "text";
   return (

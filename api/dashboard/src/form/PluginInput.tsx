@@ -34,7 +34,7 @@ export function PluginInput({ family, help, variants, editing, first, fallback, 
   const [summary, ...more] = (variant?.summary ?? "").split("\n\n");
   return (
     <div class="plugin" data-testid={`plugin-${family}`}>
-      <div class="field choice">
+      <div class="field">
         <label class="label" for={id}>{title(family)}</label>
         <select id={id} value={name} onChange={(event) => choose(event.currentTarget.value)} aria-invalid={wrong ? "true" : undefined} aria-describedby={`${id}-about`} data-testid={`field-${family}`}>
           {!variant && <option value={name}>{name || "choose …"}</option>}

@@ -20,14 +20,15 @@ export interface Form {
   device: Field;
   folded: Field[];
   spaces: string[];
-  devices: string[];
   names: string[];
   help: Record<string, string>;
 }
 
 export function formOf(root: Schema): Form {
   const families = Object.fromEntries(FAMILIES.map((family) => [family, variantsOf(root, family)]));
-  const device = fieldOf(root.properties?.["device"] ?? {}, ["device"], root, false);
+  const devices = namesOf(root, "device");
+  const plainDevice = fieldOf(root.properties?.["device"] ?? {}, ["device"], root, false);
+  const device: Field = devices.length ? { ...plainDevice, kind: "choice", options: devices } : plainDevice;
   const own = fieldsOf({ properties: Object.fromEntries(Object.entries(root.properties ?? {}).filter(([name]) => !FAMILIES.includes(name) && name !== "space" && name !== "device")) }, [], root);
   const plain = PLAIN.flatMap((name) => own.find((field) => field.name === name) ?? []);
   const folded = own.filter((field) => !plain.includes(field));
@@ -40,7 +41,6 @@ export function formOf(root: Schema): Form {
   return {
     families, fallbacks, plain, device, folded, help,
     spaces: namesOf(root, "space"),
-    devices: namesOf(root, "device"),
     names: [...new Set([...fields.map((field) => field.name), ...FAMILIES, "space", "device"])],
   };
 }
@@ -67,7 +67,7 @@ export function SearchForm({ form, editing, datasets, reload }: Props) {
       </fieldset>
       <fieldset>
         <legend>Device and goal</legend>
-        <FieldInput field={form.device} editing={editing} suggestions={form.devices} />
+        <FieldInput field={form.device} editing={editing} />
         <PluginInput {...plugin("objective")} first={["target_latency_ms", "alpha", "beta"]} />
       </fieldset>
       <fieldset>

@@ -1,6 +1,6 @@
 // The spec in the making: only what was set; what was not, the service sets.
 import type { FieldError, Json } from "../api";
-import type { Field, Path } from "./schema";
+import type { Field, Path, Range } from "./schema";
 
 export type Draft = { [key: string]: Json };
 
@@ -64,7 +64,13 @@ export function fault(field: Field, value: Json | undefined): string | null {
   if (value === undefined) return field.required ? "needed" : null;
   if (field.kind !== "integer" && field.kind !== "number") return null;
   if (typeof value !== "number") return "a number, please";
-  return field.kind === "integer" && !Number.isInteger(value) ? "a whole number, please" : null;
+  if (field.kind === "integer" && !Number.isInteger(value)) return "a whole number, please";
+  return inRange(value, field.range) ? null : `${field.limits}, please`;
+}
+
+function inRange(value: number, { minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Range): boolean {
+  const above = value >= (minimum ?? -Infinity) && value > (exclusiveMinimum ?? -Infinity);
+  return above && value <= (maximum ?? Infinity) && value < (exclusiveMaximum ?? Infinity);
 }
 
 /** Draft from what was typed or pasted as JSON; what is wrong, in words, if it is none. */

@@ -1,6 +1,6 @@
 // From the JSON schema of a search to the fields of a form.
 import type { Json } from "../api";
-import { title } from "../format";
+import { title, whole } from "../format";
 
 export interface Schema {
   title?: string;
@@ -36,11 +36,12 @@ export interface Field {
   required: boolean;
   fallback: Json | undefined;
   options: readonly string[];
-  min?: number;
-  max?: number;
-  /** The limits in words: "at least 1", "above 0 and below 1". */
+  range: Range;
+  /** The range in words: "at least 1", "above 0 and below 1". */
   limits: string;
 }
+
+export type Range = Pick<Schema, "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum">;
 
 export interface Variant {
   name: string;
@@ -72,7 +73,9 @@ function kindOf(schema: Schema): Kind {
 export function fieldOf(raw: Schema, path: Path, root: Schema, required: boolean): Field {
   const schema = resolved(raw, root);
   const name = path.at(-1) ?? "";
-  const field: Field = {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
+  const range = { minimum, maximum, exclusiveMinimum, exclusiveMaximum };
+  return {
     path,
     name: path.join("."),
     label: title(name),
@@ -81,18 +84,18 @@ export function fieldOf(raw: Schema, path: Path, root: Schema, required: boolean
     required,
     fallback: schema.default ?? undefined,
     options: (schema.enum ?? []).map(String),
-    limits: limits(schema),
+    range,
+    limits: limits(range),
   };
-  const [min, max] = [schema.minimum ?? schema.exclusiveMinimum, schema.maximum ?? schema.exclusiveMaximum];
-  return { ...field, ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) };
 }
 
-function limits({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema): string {
+function limits({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Range): string {
   const said: string[] = [];
-  if (minimum !== undefined) said.push(`at least ${minimum}`);
-  if (exclusiveMinimum !== undefined) said.push(`above ${exclusiveMinimum}`);
-  if (maximum !== undefined) said.push(`at most ${maximum}`);
-  if (exclusiveMaximum !== undefined) said.push(`below ${exclusiveMaximum}`);
+  const plain = (value: number) => (Number.isInteger(value) && value >= 10_000 ? whole(value) : String(value));
+  if (minimum !== undefined) said.push(`at least ${plain(minimum)}`);
+  if (exclusiveMinimum !== undefined) said.push(`above ${plain(exclusiveMinimum)}`);
+  if (maximum !== undefined) said.push(`at most ${plain(maximum)}`);
+  if (exclusiveMaximum !== undefined) said.push(`below ${plain(exclusiveMaximum)}`);
   return said.join(", ");
 }
 

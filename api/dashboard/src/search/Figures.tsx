@@ -1,7 +1,7 @@
 // The numbers that matter, large: the best model, what it takes, how far the search is.
 import type { ComponentChildren } from "preact";
 import { artifactUrl, type Finalist } from "../api";
-import { about, count, finite, milliseconds, MISSING, percent, significant, size } from "../format";
+import { about, count, finite, milliseconds, MISSING, percent, significant, size, whole } from "../format";
 import { Progress, TERMINAL } from "../components/badges";
 import { tally } from "../store/columns";
 import type { LiveSearch } from "../store/live";
@@ -20,7 +20,7 @@ export function Figures({ live, select }: { live: LiveSearch; select: (trial: nu
       {shown.map((each) => <Figure key={each.label} {...each} />)}
       <div class="figure-block">
         <div class="label">Trials</div>
-        <div class="big">{said.ended}<small> of {search.max_trials}</small></div>
+        <div class="big">{whole(said.ended)}<small> of {whole(search.max_trials)}</small></div>
         <Progress done={said.ended} total={search.max_trials} />
         <div class="note">
           {said.running > 0 && <>{said.running} in training · </>}

@@ -4,7 +4,7 @@ import { trialPath, type Trial } from "../api";
 import { Failure, Loading, Trouble } from "../components/states";
 import { Code } from "../components/Code";
 import { Network } from "../diagram/Network";
-import { count, duration, milliseconds, MISSING, percent, significant, size, title } from "../format";
+import { count, duration, finite, milliseconds, MISSING, percent, significant, size, title } from "../format";
 import { useLoaded } from "../store/load";
 import type { LiveSearch } from "../store/live";
 import { Curve } from "./Curve";
@@ -54,24 +54,30 @@ function Loaded({ live, number }: { live: LiveSearch; number: number }) {
   );
 }
 
-const METRICS: [string, string, (value: number | null | undefined) => string][] = [
-  ["accuracy", "accuracy", percent],
-  ["latency_ms", "latency, estimated", milliseconds],
+const METRICS: [string, string, (value: number | null | undefined, all: Trial["metrics"]) => string][] = [
+  ["accuracy", "accuracy", (value) => percent(value)],
+  ["latency_ms", "latency, estimated", latency],
   ["params", "parameters", count],
   ["macs", "multiply-adds", count],
   ["size_bytes", "size", size],
 ];
 
+/** With its error bar, if it has one. */
+function latency(value: number | null | undefined, all: Trial["metrics"]): string {
+  const [known, error] = [finite(value), finite(all["latency_error_ms"])];
+  return known === null || error === null ? milliseconds(value) : `${significant(known)} ± ${significant(error, 2)}\u00a0ms`;
+}
+
 function Metrics({ trial }: { trial: Trial }) {
   const shown = METRICS.filter(([key]) => trial.metrics[key] !== undefined);
-  const known = new Set(METRICS.map(([key]) => key));
+  const known = new Set([...METRICS.map(([key]) => key), "latency_error_ms"]);
   const others = Object.entries(trial.metrics).filter(([key, value]) => !known.has(key) && value !== null);
   const took = trial.started_at && trial.ended_at ? (Date.parse(trial.ended_at) - Date.parse(trial.started_at)) / 1000 : null;
   return (
     <dl class="metrics">
       <div><dt>state</dt><dd class={`trial-state ${trial.state.toLowerCase()}`}>{trial.state.toLowerCase()}{trial.on_front && <span class="badge">front</span>}{trial.reused && <span class="badge">reused</span>}</dd></div>
       <div><dt>reward</dt><dd>{trial.reward === null ? MISSING : significant(trial.reward, 4)}</dd></div>
-      {shown.map(([key, said, show]) => <div key={key}><dt>{said}</dt><dd>{show(trial.metrics[key])}</dd></div>)}
+      {shown.map(([key, said, show]) => <div key={key}><dt>{said}</dt><dd>{show(trial.metrics[key], trial.metrics)}</dd></div>)}
       {others.map(([key, value]) => <div key={key}><dt>{title(key).toLowerCase()}</dt><dd>{key.endsWith("accuracy") ? percent(value) : significant(value ?? 0)}</dd></div>)}
       {took !== null && !trial.reused && <div><dt>trained for</dt><dd>{duration(took)}</dd></div>}
     </dl>

@@ -13,7 +13,7 @@ const COLUMNS: { key: SortKey; said: string; wide?: boolean; show: (columns: Col
   { key: "accuracy", said: "accuracy", show: (c, row) => percent(c.accuracy[row]) },
   { key: "latency_ms", said: "latency", show: (c, row) => milliseconds(c.latency_ms[row]) },
   { key: "reward", said: "reward", show: (c, row) => (c.reward[row] == null ? MISSING : significant(c.reward[row]!, 4)) },
-  { key: "params", said: "params", show: (c, row) => count(c.params[row]) },
+  { key: "params", said: "params", wide: true, show: (c, row) => count(c.params[row]) },
   { key: "macs", said: "MACs", wide: true, show: (c, row) => count(c.macs[row]) },
   { key: "size_bytes", said: "size", wide: true, show: (c, row) => size(c.size_bytes[row]) },
   { key: "seconds", said: "time", wide: true, show: (c, row) => (c.reused[row] ? "reused" : duration(seconds(c, row))) },
@@ -67,7 +67,7 @@ export function TrialsTable({ live, selected, select }: Props) {
               return (
                 <tr key={number} aria-rowindex={first + i + 2} aria-selected={number === selected} class={number === selected ? "selected" : undefined} onClick={() => select(number)} data-testid="trial-row" data-trial={number}>
                   {COLUMNS.map(({ key, wide, show: said }) => (
-                    <td key={key} class={[key, wide && "wide", key === "state" && columns.state[row]!.toLowerCase()].filter(Boolean).join(" ")}>
+                    <td key={key} class={[wide && "wide", key === "state" && `trial-state ${columns.state[row]!.toLowerCase()}`].filter(Boolean).join(" ") || undefined}>
                       {key === "number" ? <>{said(columns, row)}{onFront.has(number) && <span class="badge" title="on the Pareto front">front</span>}</> : said(columns, row)}
                     </td>
                   ))}

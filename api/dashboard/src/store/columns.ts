@@ -31,7 +31,6 @@ export interface Told { number: number; state: string; reward: number | null; me
 export class TrialTable {
   columns = empty();
   front: readonly Point[] = [];
-  /** Rows whose reward was the best so far when they ended, in that order. */
   private readonly rows = new Map<number, number>();
   /** Last epoch reported by trials that run. */
   readonly epochs = new Map<number, { epoch: number; metrics: Record<string, number> }>();
@@ -76,9 +75,22 @@ export class TrialTable {
       case "trial.epoch":
         this.epochs.set(data["number"], { epoch: data["epoch"], metrics: data["metrics"] ?? {} });
         return true;
+      case "search.state":
+        return this.settle(String(data["state"]));
       default:
         return false;
     }
+  }
+
+  /** A search that rests has no trial running; one that has ended has none open. */
+  private settle(state: string): boolean {
+    const rests = state === "PAUSED" || state === "QUEUED";
+    if (!rests && !["CANCELLED", "SUCCEEDED", "FAILED"].includes(state)) return false;
+    const states = this.columns.state;
+    states.forEach((each, row) => {
+      if (each === "RUNNING" || each === "QUEUED") states[row] = rests ? "QUEUED" : "CANCELLED";
+    });
+    return true;
   }
 
   private asked(lines: any[]): boolean {
