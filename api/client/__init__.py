@@ -2,7 +2,7 @@
 
     from api.client import Client
 
-    search = Client().submit(dataset="digits", max_trials=16)
+    search = Client().submit(dataset="fashion_mnist_mini", max_trials=16)
     for event in search.watch():
         print(event.type, event.data)
     print(search.pareto().to_pandas())

@@ -94,7 +94,7 @@ def failures() -> Iterator[None]:
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, left: int = 1) -> None:
-    """Print rows, none cut to fit, as ids are to be copied; the first columns, so many, are text, the others numbers."""
+    """Print rows, none cut to fit, as ids are to be copied. The first `left` columns are text, the rest numbers."""
     from rich.console import Console  # noqa: PLC0415 - keeps `nas --help` fast
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
