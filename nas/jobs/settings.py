@@ -29,12 +29,19 @@ def _threads(given: dict[str, Any]) -> int:
 class Settings(BaseSettings):
     """Each field is NAS_<FIELD> in the environment, but DATABASE_URL and RAY_ADDRESS bare.
 
+    What is not there may be in a file of that name in the folder NAS_SECRETS_DIR, as containers get their secrets.
+
     home: folder of the state. data_root: below it lie the data sets that a spec may name. open: no API keys are asked
     for. workers: trials at a time. threads: of one worker. ray_address: a cluster to use; None starts one.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="NAS_", env_ignore_empty=True, frozen=True, validate_by_name=True, validate_by_alias=True
+        env_prefix="NAS_",
+        env_ignore_empty=True,
+        frozen=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+        secrets_dir=os.environ.get("NAS_SECRETS_DIR") or None,
     )
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("nas")))
