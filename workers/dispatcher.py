@@ -20,8 +20,10 @@ log = logging.getLogger(__name__)
 TICK_S = 0.2
 FOLLOW_S = 1.0
 RENEW_S = 5.0
-SEARCHES = 8
+MAX_SEARCHES = 8
 """Searches of one dispatcher at a time: each holds its images in memory."""
+SEARCHES_A_WORKER = 2
+"""More would only wait here, where another dispatcher may have workers free."""
 DRAIN_S = 20.0
 
 
@@ -33,6 +35,7 @@ class Dispatcher:
         self.slots = Slots(executor)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._searches: dict[str, Assignment] = {}
+        self._limit = min(MAX_SEARCHES, SEARCHES_A_WORKER * executor.workers)
         self._exporting = Exporting(ledger, settings, self.slots, self.owner)
         self._followed = self._renewed = 0.0
 
@@ -65,7 +68,7 @@ class Dispatcher:
         self._claim()
 
     def _claim(self) -> None:
-        while len(self._searches) < SEARCHES:
+        while len(self._searches) < self._limit:
             claim = self._ledger.claims.claim(self.owner)
             if claim is None:
                 return

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     open: bool = False
-    executor: Literal["ray", "process", "inline"] = "ray"
+    executor: Literal["ray", "ray_tune", "process", "inline"] = "ray"
     workers: int = Field(default_factory=_cores, ge=1, le=4096)
     threads: int = Field(default_factory=_threads, ge=1, le=4096)
     ray_address: str | None = Field(default=None, validation_alias="RAY_ADDRESS")

@@ -195,6 +195,26 @@ def test_a_search_that_cannot_work_says_why(client):
     assert {trial.state for trial in ended.trials()} == {"FAILED"}
 
 
+def test_two_dispatchers_share_a_postgresql_ledger(postgresql_url, tmp_path, latency_db):
+    """One with Ray actors, one with Ray Tune; a search of each, and no search twice."""
+    port = free_port()
+    given = environment(tmp_path, latency_db, DATABASE_URL=postgresql_url)
+    with (
+        process("serve", "--open", "--port", str(port), "--no-worker", environment=given),
+        process("worker", "--executor", "ray", "--workers", "1", environment=given),
+        process("worker", "--executor", "ray_tune", "--workers", "1", environment=given),
+        Client(f"http://127.0.0.1:{port}") as client,
+    ):
+        small = {**SPEC, "max_trials": 3, "references": []}
+        searches = [client.submit(small, seed=seed) for seed in range(4)]
+        ended = [search.wait(timeout_s=200) for search in searches]
+        workers = {a["worker"] for search in ended for n in range(3) for a in search.trial(n).attempt_list}
+
+    assert [search.state for search in ended] == ["SUCCEEDED"] * 4, [search.state_message for search in ended]
+    assert all(search.counts.succeeded == 3 for search in ended)
+    assert len(workers) == 2, "each has had its part"
+
+
 def test_killed_processes_are_a_non_event(tmp_path):
     """The long form, and the one with Ray, is the benchmark itself."""
     done = subprocess.run(

@@ -4,7 +4,7 @@ import click
 
 
 @click.command()
-@click.option("--executor", "executor_name", help="Where trials are trained: ray, process or inline.")
+@click.option("--executor", "executor_name", help="Where trials are trained: ray, ray_tune, process or inline.")
 @click.option("--workers", type=click.IntRange(min=1), help="Trials at a time.  [default: one a core]")
 @click.option("--database", help="URL of the ledger's database.  [default: DATABASE_URL, or a file in NAS_HOME]")
 def worker(executor_name: str | None, workers: int | None, database: str | None) -> None:
