@@ -46,6 +46,8 @@ class Story:
 
     def _search_state(self, event: "Event") -> str:
         self.state = event.data["state"]
+        if event.ends:
+            self.phase = self.progress = None
         because = event.data.get("message") or event.data.get("reason")
         return self.state + (f": {because}" if because else "")
 

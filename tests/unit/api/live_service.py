@@ -1,0 +1,105 @@
+"""A real service on a free port, and a dispatcher that is played: what it writes is real, but nothing is trained."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+
+import uvicorn
+
+from api.app import create_app
+from api.server import Server
+from nas.jobs.desk import Desk
+from nas.jobs.files import ArtifactStore
+from nas.jobs.ledger import Ledger
+from nas.jobs.settings import Settings
+from nas.ops.notation import write_network
+from nas.spaces import load_space
+
+SPEC = {"dataset": "fashion_mnist_mini", "max_trials": 4, "references": [], "objective": {"name": "constrained"}}
+MODEL = b"a model" * 100
+METRICS = [
+    {"accuracy": 0.8, "latency_ms": 2.0, "params": 1000, "macs": 2_000_000},
+    {"accuracy": 0.7, "latency_ms": 1.0, "params": 500, "macs": 1_000_000},
+    {"accuracy": 0.6, "latency_ms": 3.0, "params": 700, "macs": 1_500_000},
+]
+
+
+@contextmanager
+def service_on(settings: Settings, port: int | None = None) -> Iterator[str]:
+    """The address of the API, served in a thread; port is a free one if None."""
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port or 0))
+        app = create_app(settings)
+        config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
+        server = Server(app, config, None)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            while not server.started and thread.is_alive():
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def ledger_of(settings: Settings) -> Iterator[Ledger]:
+    ledger = Ledger(settings.database_url)
+    try:
+        ledger.migrate()
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def take(ledger: Ledger) -> Desk:
+    """The next search that waits."""
+    claim = ledger.claims.claim("the test")
+    assert claim is not None
+    return Desk(ledger, claim.lease)
+
+
+def ask(desk: Desk, number: int) -> None:
+    """Begin a trial."""
+    candidate = load_space("small").sample(Random(number))
+    architecture = candidate.architecture
+    described = {
+        "architecture_id": architecture.id,
+        "notation": write_network(architecture.expand()),
+        "architecture": architecture.to_dict(),
+        "choices": dict(candidate.choices),
+    }
+    desk.add({"event": "asked", "trial": number, "metrics": {}, **described})
+    desk.started(number, "the test's worker")
+
+
+def tell(desk: Desk, number: int, **result) -> None:
+    """End a trial, as METRICS says unless the result is given."""
+    metrics = METRICS[number % len(METRICS)]
+    known = {"state": "succeeded", "metrics": metrics, "reward": metrics["accuracy"], "reason": None}
+    desk.told({"event": "told", "trial": number, **known, **result})
+
+
+def play(settings: Settings, trials: int = 3, end: str | None = "SUCCEEDED") -> str:
+    """Carry out the next search with a failed trial after so many, a finalist and a log; returns its id."""
+    with ledger_of(settings) as ledger:
+        desk = take(ledger)
+        for number in range(trials):
+            ask(desk, number)
+            tell(desk, number)
+        ask(desk, trials)
+        tell(desk, trials, state="failed", metrics={}, reward=None, reason="the loss is no number")
+        desk.log([(None, "begins"), (0, "epoch 1")])
+        sha256, size = ArtifactStore(settings.artifacts).add(MODEL)
+        desk.attach("onnx", "model-a.onnx", "application/octet-stream", sha256, size, trial=0)
+        finalist = {"trial": 0, "id": "a", "file": "model-a.onnx", "sha256": sha256, "notation": "n"}
+        desk.keep("finalists", [{**finalist, "metrics": METRICS[0] | {"test_accuracy": 0.79}}])
+        desk.keep("references", [{"label": "mobilenetv1", "notation": "n", "metrics": METRICS[2]}])
+        if end is not None:
+            desk.end(end, None if end == "SUCCEEDED" else "TESTED", None if end == "SUCCEEDED" else "as the test says")
+        return desk.lease.search_id
