@@ -50,6 +50,7 @@ class Filling:
         self.candidates: list[Candidate] = []
 
     def begin(self, objective: dict[str, Any] | None = None) -> "Filling":
+        self.ledger.searches.change(self.id, priority=100)  # before those that other tests left in the queue
         claim = self.ledger.claims.claim(f"dispatcher {self.id}", lease_s=600)
         assert claim is not None
         assert claim.search.id == self.id
@@ -100,7 +101,11 @@ class Filling:
         self.desk.shown(
             "references",
             [
-                {"label": label, "notation": "", "metrics": {"latency_ms": ms, "latency_error_ms": 0.002, "accuracy": acc}}
+                {
+                    "label": label,
+                    "notation": "",
+                    "metrics": {"latency_ms": ms, "latency_error_ms": 0.002, "accuracy": acc},
+                }
                 for label, ms, acc in rows
             ],
         )

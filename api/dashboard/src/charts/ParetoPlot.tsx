@@ -58,7 +58,7 @@ export function ParetoPlot({ live, selected, select }: Props) {
             <canvas ref={canvas} aria-hidden="true" />
             <Over scene={found} target={target} selected={ring(selected)} hovered={at} />
           </>
-        ) : width > 0 && <p class="nothing">No latency is known yet.</p>}
+        ) : width > 0 && <p class="nothing">No candidate is known yet.</p>}
         {at && said && <Tip lines={said} at={at} width={width} />}
       </div>
       <p class="unseen" aria-live="polite">{said?.join(", ")}</p>

@@ -58,7 +58,7 @@ const SAMPLES = 96;
 const BEYOND = 6;
 const ROW = 20;
 
-/** null while no latency is known. */
+/** null while no latency but the target is known. */
 export function scene(subject: Subject, width: number, height: number): Scene | null {
   const { table, target } = subject;
   const area = { left: width < 560 ? 46 : 58, top: 46, right: width - 18, bottom: height - 50 };
@@ -67,7 +67,7 @@ export function scene(subject: Subject, width: number, height: number): Scene | 
     .filter((each): each is typeof each & { latency: number } => each.latency !== null && each.latency > 0);
   const points = table.columns.number.map((_, row) => table.point(row));
   const running = runningLatencies(table);
-  const latencies = [...named.map((each) => each.latency), ...running, ...(target ? [target] : [])];
+  const latencies = [...named.map((each) => each.latency), ...running];
   const accuracies: number[] = [];
   for (const point of points) {
     if (!point) continue;
@@ -76,6 +76,7 @@ export function scene(subject: Subject, width: number, height: number): Scene | 
   }
   const shown = named.flatMap((each) => (each.accuracy === null ? [] : [each.accuracy]));
   if (!latencies.length) return null;
+  if (target !== null) latencies.push(target);
   const x = latencyAxis(latencies, area.left, area.right);
   const lane = named.some((each) => each.accuracy === null) ? ROW * 1.5 : 0;
   const important = [...table.front.map((point) => point.accuracy), ...shown];

@@ -1,12 +1,15 @@
 // Who the reader is to the service.
 import { signal } from "@preact/signals";
-import { locked, request, type Session } from "../api";
+import { locked, Problem, request, type Session } from "../api";
 
 export const session = signal<Session | null>(null);
 
 /** Ask who we are; locks the pages where a key is needed. Problem if the service does not answer. */
 export async function openSession(): Promise<void> {
-  const found = await request<Session>("/v1/session");
+  const found = await request<Session>("/v1/session").catch((error: unknown) => {
+    if (error instanceof Problem && error.status === 401) return { open: false, scopes: [] }; // the session is over
+    throw error;
+  });
   session.value = found;
   locked.value = !found.open && !found.scopes.length;
 }

@@ -1,0 +1,61 @@
+"""A browser, and a service with the dashboard; console errors fail the test that saw them."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pages import Dashboard
+from playwright.sync_api import Browser, Page, sync_playwright
+from serving import Served, served
+
+BUILT = Path(__file__).parents[2] / "api" / "dashboard" / "dist" / "index.html"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium on PATH (Debian package: chromium)")
+    if not BUILT.is_file():
+        pytest.fail("the dashboard is not built: make dashboard")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("service")) as found:
+        yield found
+
+
+def watched(page: Page, heard: list[str]) -> Page:
+    """The page, with what goes wrong in it written down."""
+    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    return page
+
+
+@pytest.fixture
+def heard(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """Errors of the page. Failed requests are none in a test that uses `refusals`."""
+    lines: list[str] = []
+    yield lines
+    expected = "refusals" in request.fixturenames
+    wrong = [line for line in lines if not (expected and line.startswith("Failed to load resource"))]
+    assert wrong == []
+
+
+@pytest.fixture
+def refusals() -> None:
+    """For tests in which requests are to fail."""
+
+
+@pytest.fixture
+def dashboard(browser: Browser, service: Served, heard: list[str]) -> Iterator[Dashboard]:
+    context = browser.new_context(viewport={"width": 1400, "height": 1000}, accept_downloads=True)
+    yield Dashboard(watched(context.new_page(), heard), service.url)
+    context.close()

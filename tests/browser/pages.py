@@ -1,0 +1,67 @@
+"""The dashboard as its user handles it: what the tests click and read, in one place."""
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+PATIENCE_MS = 30_000
+
+
+class Dashboard:
+    """One tab. Elements are found by their data-testid, so that words and looks may change."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+
+    def open(self, path: str = "/") -> "Dashboard":
+        self.page.goto(self.url + path)
+        return self
+
+    def there(self, testid: str) -> Locator:
+        return self.page.get_by_test_id(testid)
+
+    def open_search(self, search_id: str, query: str = "") -> "Dashboard":
+        self.open(f"/searches/{search_id}{query}")
+        expect(self.there("search-page")).to_be_visible(timeout=PATIENCE_MS)
+        return self
+
+    def listed(self, search_id: str) -> Locator:
+        return self.page.locator(f'[data-testid="search-row"][data-id="{search_id}"]')
+
+    def start_example(self) -> str:
+        """Click the button of the empty list; returns the id of the search that it starts."""
+        self.there("start-example").click()
+        return self._landed()
+
+    def submit(self) -> str:
+        """Start the search that the form describes; returns its id."""
+        self.there("submit").click()
+        return self._landed()
+
+    def expect_state(self, state: str, timeout_ms: float = PATIENCE_MS) -> None:
+        expect(self.there("state").first).to_have_attribute("data-state", state, timeout=timeout_ms)
+
+    def expect_live(self) -> None:
+        expect(self.there("connection")).to_have_attribute("data-state", "live", timeout=PATIENCE_MS)
+
+    def trial(self, number: int) -> Locator:
+        return self.page.locator(f'[data-testid="trial-row"][data-trial="{number}"]')
+
+    def download(self, testid: str, folder: Path) -> Path:
+        """Click a download; returns the file."""
+        with self.page.expect_download() as found:
+            self.there(testid).first.click()
+        path = folder / found.value.suggested_filename
+        found.value.save_as(path)
+        return path
+
+    def overflow(self) -> int:
+        """Pixels that the page is wider than its window."""
+        wide: Any = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        return int(wide)
+
+    def _landed(self) -> str:
+        expect(self.there("search-page")).to_be_visible(timeout=PATIENCE_MS)
+        return self.page.url.partition("/searches/")[2].partition("?")[0]
