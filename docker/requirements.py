@@ -1,4 +1,4 @@
-"""The requirements of one image, out of pyproject.toml: python docker/requirements.py api|worker|agent."""
+"""The requirements of one image, out of pyproject.toml: python docker/requirements.py api|worker|agent."""  # noqa: INP001 - a script
 
 import re
 import sys
