@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, insert, select, update
+from sqlalchemy import and_, bindparam, insert, select, update
 
 from nas.jobs import tables
 from nas.jobs.columns import readable
@@ -14,6 +14,20 @@ from nas.jobs.turn import Turn
 from nas.pareto import front
 
 Line = Mapping[str, Any]
+
+# Made once: to build a statement costs more than to run it.
+_trial, _attempt = tables.trial.c, tables.attempt.c
+_THIS = and_(_trial.search_id == bindparam("this"), _trial.number == bindparam("trial"))
+_OPEN = select(_trial.state, _trial.attempts, _trial.started_at).where(_THIS)
+_CHANGE = update(tables.trial).where(_THIS)
+_FRONT = select(_trial.number, _trial.latency_ms, _trial.accuracy).where(
+    _trial.search_id == bindparam("this"), _trial.on_front
+)
+_RUNNING = and_(_attempt.search_id == bindparam("this"), _attempt.state == AttemptState.RUNNING.value)
+_END_ALL = update(tables.attempt).where(_RUNNING)
+_END_ONE = _END_ALL.where(_attempt.number == bindparam("trial"))
+_ASK = insert(tables.trial)
+_START = insert(tables.attempt)
 
 _MEASURED = ("accuracy", "latency_ms")
 _COUNTED = ("params", "macs", "size_bytes")
@@ -42,7 +56,7 @@ def ask(turn: Turn, line: Line) -> None:
         "seq": turn.event("trial.asked", lines=[dict(line)]),
         "created_at": turn.at,
     }
-    turn.connection.execute(insert(tables.trial).values(search_id=turn.id, **values, **_metrics(line["metrics"])))
+    turn.connection.execute(_ASK, {"search_id": turn.id, **values, **_metrics(line["metrics"])})
 
 
 def start(turn: Turn, number: int, epoch: int, worker: str) -> int:
@@ -54,11 +68,9 @@ def start(turn: Turn, number: int, epoch: int, worker: str) -> int:
     turn.count(queued=-1, running=1)
     seq = turn.event("trial.started", number=number, attempt=attempt, worker=worker)
     running = {"state": TrialState.RUNNING.value, "attempts": attempt, "started_at": row.started_at or turn.at}
-    turn.connection.execute(update(tables.trial).where(_is(turn, number)).values(seq=seq, **running))
-    values = {"attempt": attempt, "epoch": epoch, "worker": worker, "started_at": turn.at}
-    turn.connection.execute(
-        insert(tables.attempt).values(search_id=turn.id, number=number, state=AttemptState.RUNNING.value, **values)
-    )
+    turn.connection.execute(_CHANGE, {**_key(turn, number), **running, "seq": seq})
+    begun = {"number": number, "attempt": attempt, "epoch": epoch, "worker": worker, "started_at": turn.at}
+    turn.connection.execute(_START, {"search_id": turn.id, "state": AttemptState.RUNNING.value, **begun})
     return attempt
 
 
@@ -70,17 +82,14 @@ def lose(turn: Turn, number: int, reason: str) -> None:
     turn.count(running=-1, queued=1)
     reason = readable(reason)
     seq = turn.event("trial.lost", number=number, attempt=row.attempts, reason=reason)
-    queued = update(tables.trial).where(_is(turn, number))
-    turn.connection.execute(queued.values(state=TrialState.QUEUED.value, seq=seq))
+    turn.connection.execute(_CHANGE, {**_key(turn, number), "state": TrialState.QUEUED.value, "seq": seq})
     _end_attempts(turn, AttemptState.LOST, reason, number)
 
 
 def lose_all(turn: Turn, reason: str) -> None:
     """Queue every running trial again: the dispatcher that had them is gone."""
-    running = select(tables.trial.c.number).where(
-        tables.trial.c.search_id == turn.id, tables.trial.c.state == TrialState.RUNNING.value
-    )
-    for number in turn.connection.scalars(running.order_by(tables.trial.c.number)).all():
+    running = select(_trial.number).where(_trial.search_id == turn.id, _trial.state == TrialState.RUNNING.value)
+    for number in turn.connection.scalars(running.order_by(_trial.number)).all():
         lose(turn, number, reason)
 
 
@@ -99,7 +108,7 @@ def tell(turn: Turn, line: Line, *, reused: bool) -> None:
     seq = turn.event("trial.told", lines=[dict(line)], number=number, metrics=dict(line["metrics"]), **shown)
     reason = None if line["reason"] is None else readable(line["reason"])
     values = {"reason": reason, "seq": seq, "ended_at": turn.at, **shown, **known}
-    turn.connection.execute(update(tables.trial).where(_is(turn, number)).values(**values))
+    turn.connection.execute(_CHANGE, {**_key(turn, number), **values})
     if row.state == TrialState.RUNNING:
         _end_attempts(turn, AttemptState(state.value), reason, number)
 
@@ -113,7 +122,7 @@ def settle(turn: Turn, seq: int, *, state: TrialState) -> None:
     if state is TrialState.CANCELLED:
         values["ended_at"] = turn.at
     leaving = [left.value for left in OPEN_TRIALS if left is not state]
-    open_trials = and_(tables.trial.c.search_id == turn.id, tables.trial.c.state.in_(leaving))
+    open_trials = and_(_trial.search_id == turn.id, _trial.state.in_(leaving))
     turn.connection.execute(update(tables.trial).where(open_trials).values(**values))
     _end_attempts(turn, AttemptState.CANCELLED, None)
 
@@ -122,15 +131,12 @@ def _enter_front(turn: Turn, known: dict[str, Any]) -> bool:
     """Compare with the trials on the front only: whom they dominate, no other can be beaten by."""
     if any(known[name] is None for name in _MEASURED):
         return False
-    row = tables.trial.c
-    members = turn.connection.execute(
-        select(row.number, row.latency_ms, row.accuracy).where(row.search_id == turn.id, row.on_front)
-    ).all()
+    members = turn.connection.execute(_FRONT, {"this": turn.id}).all()
     points = [(latency_ms, accuracy) for _, latency_ms, accuracy in members]
     stay = set(front([*points, (known["latency_ms"], known["accuracy"])]))
     beaten = [number for index, (number, _, _) in enumerate(members) if index not in stay]
     if beaten:
-        leaving = update(tables.trial).where(row.search_id == turn.id, row.number.in_(beaten))
+        leaving = update(tables.trial).where(_trial.search_id == turn.id, _trial.number.in_(beaten))
         turn.connection.execute(leaving.values(on_front=False, seq=turn.seq + 1))  # the event that tells follows
     return len(members) in stay
 
@@ -142,15 +148,13 @@ def _metrics(given: Mapping[str, float]) -> dict[str, Any]:
     return known | {name: int(given[name]) if name in given else None for name in _COUNTED}
 
 
-def _is(turn: Turn, number: int) -> ColumnElement[bool]:
-    return and_(tables.trial.c.search_id == turn.id, tables.trial.c.number == number)
+def _key(turn: Turn, number: int) -> dict[str, Any]:
+    return {"this": turn.id, "trial": number}
 
 
 def _open_trial(turn: Turn, number: int) -> Any:
     """The trial's state, attempts and start. StateError if it is over, or is none."""
-    row = tables.trial.c
-    found = turn.connection.execute(select(row.state, row.attempts, row.started_at).where(_is(turn, number)))
-    known = found.one_or_none()
+    known = turn.connection.execute(_OPEN, _key(turn, number)).one_or_none()
     if known is None or known.state not in OPEN_TRIALS:
         raise StateError(f"trial {trial_id(turn.id, number)} is {known.state if known else 'unknown'}: it is not open")
     return known
@@ -158,9 +162,8 @@ def _open_trial(turn: Turn, number: int) -> Any:
 
 def _end_attempts(turn: Turn, state: AttemptState, reason: str | None, number: int | None = None) -> None:
     """End the running attempts: of one trial, or of all."""
-    mine = and_(tables.attempt.c.search_id == turn.id, tables.attempt.c.state == AttemptState.RUNNING.value)
-    if number is not None:
-        mine &= tables.attempt.c.number == number
-    turn.connection.execute(
-        update(tables.attempt).where(mine).values(state=state.value, reason=reason, ended_at=turn.at)
-    )
+    ended = {"state": state.value, "reason": reason, "ended_at": turn.at}
+    if number is None:
+        turn.connection.execute(_END_ALL, {"this": turn.id, **ended})
+    else:
+        turn.connection.execute(_END_ONE, {**_key(turn, number), **ended})

@@ -106,9 +106,8 @@ trial = Table(
     Column("ended_at", Instant),
     PrimaryKeyConstraint("search_id", "number"),
     Index("ix_trial_seq", "search_id", "seq"),
-    Index("ix_trial_state", "search_id", "state"),
+    Index("ix_trial_front", "search_id", "on_front"),
 )
-Index("ix_trial_front", trial.c.search_id, sqlite_where=trial.c.on_front, postgresql_where=trial.c.on_front)
 
 attempt = Table(
     "attempt",

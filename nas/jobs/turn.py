@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from nas.jobs import tables
 from nas.jobs.columns import now
@@ -20,6 +20,12 @@ _DECIDED = frozenset(
     | {"facts", "target_latency_ms"}
 )
 """What a client may hold a version of; progress is not among it, or no running search could be changed."""
+
+# Made once: to build a statement costs more than to run it.
+_THIS = tables.search.c.id == bindparam("this")
+_LOCK = select(tables.search, now().label("now")).where(_THIS).with_for_update(of=tables.search)
+_WRITE = update(tables.search).where(_THIS)
+_EVENTS = insert(tables.event)
 
 
 class Turn:
@@ -83,9 +89,9 @@ class Turn:
         if not self._changed:
             return
         values = {name: self.values[name] for name in self._changed}
-        self.connection.execute(update(tables.search).where(tables.search.c.id == self.id).values(**values))
+        self.connection.execute(_WRITE, {"this": self.id, **values})
         if self._events:
-            self.connection.execute(insert(tables.event), self._events)
+            self.connection.execute(_EVENTS, self._events)
 
 
 @contextmanager
@@ -113,7 +119,6 @@ def owners_turn(database: Database, lease: Lease) -> Iterator[Turn]:
 
 
 def locked_search(connection: Connection, search_id: str) -> dict[str, Any] | None:
-    """The search's row; nobody else can write it, or take its lease, before the transaction ends."""
-    wanted = select(tables.search, now().label("now")).where(tables.search.c.id == search_id)
-    row = connection.execute(wanted.with_for_update(of=tables.search)).one_or_none()
-    return None if row is None else dict(row._mapping)  # noqa: SLF001 - the public name of it
+    """The search's row and the clock, `now`; nobody else writes the row or takes its lease in this transaction."""
+    row = connection.execute(_LOCK, {"this": search_id}).mappings().one_or_none()
+    return None if row is None else dict(row)

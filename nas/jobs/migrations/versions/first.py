@@ -268,8 +268,5 @@ def _trial() -> None:
         sa.ForeignKeyConstraint(["search_id"], ["search.id"], name="fk_trial_search_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("search_id", "number", name="pk_trial"),
     )
-    op.create_index(
-        "ix_trial_front", "trial", ["search_id"], sqlite_where=sa.text("on_front"), postgresql_where=sa.text("on_front")
-    )
+    op.create_index("ix_trial_front", "trial", ["search_id", "on_front"])
     op.create_index("ix_trial_seq", "trial", ["search_id", "seq"])
-    op.create_index("ix_trial_state", "trial", ["search_id", "state"])
