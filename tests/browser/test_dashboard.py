@@ -1,6 +1,7 @@
 """The dashboard on the real API and a real ledger, in a real browser."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,17 @@ def test_first_search_is_one_click_away(dashboard: Dashboard, service: Served) -
     for way, word in (("curl", "curl http"), ("CLI", "nas search submit"), ("Python", "from api.client import Client")):
         dashboard.there(f"tab-{way}").click()
         expect(dashboard.page.get_by_role("tabpanel")).to_contain_text(word)
+    dashboard.there("tab-curl").click()
+    said = subprocess.run(
+        ["/bin/sh", "-c", dashboard.page.get_by_role("tabpanel").locator("code").inner_text()],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    same = json.loads(said.stdout)
+    service.ledger.searches.request(same["id"], "cancel")
     search = service.ledger.searches.get(dashboard.start_example())
+    assert search.spec == same["spec"]
     dashboard.expect_state("QUEUED")
     assert search.spec["max_trials"] == 16
     service.ledger.searches.request(search.id, "cancel")

@@ -16,7 +16,7 @@ FAULTS = {
     "500": lambda route: route.fulfill(
         status=500,
         content_type="application/problem+json",
-        body='{"title": "It broke", "status": 500, "detail": "Nobody knows why.", "reason": "INTERNAL", "request_id": "r-1"}',
+        body='{"title": "It broke", "status": 500, "detail": "Nobody knows why.", "request_id": "r-1"}',
     ),
     "bare 502": lambda route: route.fulfill(status=502, body="<html>bad gateway"),
     "cut": lambda route: route.abort(),

@@ -16,10 +16,13 @@ export const EXAMPLE = {
 export type Way = "curl" | "CLI" | "Python";
 export const WAYS: Way[] = ["curl", "CLI", "Python"];
 
+/** JSON on one line, with the spaces that people put. */
+const spaced = (value: unknown) => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ").replace(/([[{]) | ([\]}])/g, "$1$2");
+
 export function commands(origin: string, open: boolean): Record<Way, string> {
-  const json = JSON.stringify(EXAMPLE, null, 2);
+  const json = `{\n${Object.entries(EXAMPLE).map(([key, value]) => `  "${key}": ${spaced(value)}`).join(",\n")}\n}`;
   const { name, ...spec } = EXAMPLE;
-  const yaml = Object.entries(spec).map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`);
+  const yaml = Object.entries(spec).map(([key, value]) => `${key}: ${typeof value === "string" ? value : spaced(value)}`);
   const shell = open ? "" : "export NAS_API_KEY=nas_...   # from: nas key create\n";
   return {
     curl: [

@@ -34,7 +34,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
     <>
       <a class="skip" href="#main">To the content</a>
       <header class="head">
-        <a class="brand" href="/"><img src="/icon.svg" alt="" width={26} height={26} /> <span>Architecture search</span></a>
+        <a class="brand" href="/" aria-label="Architecture search, all searches"><img src="/icon.svg" alt="" width={26} height={26} /> <span>Architecture search</span></a>
         <nav aria-label="Pages">
           <a href="/" aria-current={at("/")}>Searches</a>
           <a href="/new" aria-current={at("/new")}>New</a>

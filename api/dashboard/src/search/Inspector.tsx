@@ -45,7 +45,7 @@ function Loaded({ live, number }: { live: LiveSearch; number: number }) {
     <>
       {problem && <Trouble problem={problem} again={again} />}
       <Metrics trial={trial} />
-      {trial.reason && <p class="trouble lines">{trial.reason}</p>}
+      {trial.reason && <p class="trouble lines" tabIndex={0}>{trial.reason}</p>}
       <Downloads live={live} trial={trial} again={again} />
       {trial.diagram && <Architecture trial={trial} />}
       <Curve rows={trial.curve} />

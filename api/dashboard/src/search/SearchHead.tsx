@@ -53,7 +53,7 @@ export function SearchHead({ live }: { live: LiveSearch }) {
       </p>
       {problem && <Trouble problem={problem} />}
       {search.state === "FAILED" && (
-        <p class="trouble" role="alert" data-testid="failed-reason"><strong>{search.state_reason ?? "It has failed"}.</strong> <span class="lines">{search.state_message}</span></p>
+        <p class="trouble" role="alert" tabIndex={0} data-testid="failed-reason"><strong>{search.state_reason ?? "It has failed"}.</strong> <span class="lines">{search.state_message}</span></p>
       )}
       {search.state !== "FAILED" && search.phase === "WAITING_FOR_WORKERS" && !TERMINAL.has(search.state) && (
         <p class="notice">No worker can be reached at the moment. The search goes on by itself when one is there.</p>
