@@ -95,7 +95,8 @@ def parse_spec(data: object) -> SearchSpec:
     except UnknownNameError:
         raise
     except NasError as error:
-        raise SpecError(f"space: {error}") from None
+        message = str(error)
+        raise SpecError(message if message.startswith("space.") else f"space: {message}") from None
     return spec
 
 
