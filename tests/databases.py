@@ -15,6 +15,12 @@ import pytest
 from psycopg import sql
 
 from nas.jobs.ledger import Ledger
+from nas.jobs.tables import metadata
+
+_CUT_OFF = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 class PostgreSQL:
@@ -34,27 +40,35 @@ class PostgreSQL:
         with psycopg.connect(self._uri, autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
-    def create(self, template: str = "template0") -> tuple[str, str]:
-        """A new database's name and URL."""
-        name = f"t{secrets.token_hex(8)}"
-        self._run("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
-        server, query = self._uri.split("?", 1)
-        return name, f"{server.rpartition('/')[0]}/{name}?{query}"
-
-    @cached_property
-    def _migrated(self) -> str:
-        name, url = self.create()
-        _migrate(url)
-        return name
-
     @contextmanager
-    def database(self, *, migrated: bool) -> Iterator[str]:
-        """The URL of a new database, that is gone afterwards."""
-        name, url = self.create(self._migrated) if migrated else self.create()
+    def database(self) -> Iterator[str]:
+        """The URL of a new database without tables, that is gone afterwards."""
+        name = f"t{secrets.token_hex(8)}"
+        self._run("CREATE DATABASE {}", name)
         try:
-            yield url
+            yield self._url(name)
         finally:
             self._run("DROP DATABASE {} WITH (FORCE)", name)
+
+    @cached_property
+    def _ledger(self) -> str:
+        """The name of a database that this process keeps to empty: that takes a tenth of making one."""
+        name = f"t{secrets.token_hex(8)}"
+        self._run("CREATE DATABASE {}", name)
+        _migrate(self._url(name))
+        return name
+
+    def ledger(self) -> str:
+        """The URL of the ledger, emptied; whoever still uses it is cut off."""
+        with psycopg.connect(self._url(self._ledger), autocommit=True) as connection:
+            connection.execute(_CUT_OFF)
+            tables = sql.SQL(", ").join(sql.Identifier(name) for name in metadata.tables)
+            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(tables))
+        return self._url(self._ledger)
+
+    def _url(self, name: str) -> str:
+        server, query = self._uri.split("?", 1)
+        return f"{server.rpartition('/')[0]}/{name}?{query}"
 
 
 def _migrate(url: str) -> None:
@@ -82,10 +96,9 @@ def sqlite_url(tmp_path: Path, _migrated_file: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
+def postgresql_url(postgresql: PostgreSQL) -> str:
     """The URL of a fresh ledger in PostgreSQL."""
-    with postgresql.database(migrated=True) as url:
-        yield url
+    return postgresql.ledger()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

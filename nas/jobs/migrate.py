@@ -8,6 +8,8 @@ from nas.jobs.database import Database
 from nas.jobs.errors import LedgerError
 from nas.jobs.tables import HEAD
 
+MIGRATIONS = Path(__file__).with_name("migrations")
+
 _LOCK = 0x6E61732E6A6F6273  # "nas.jobs": one number that every process of ours knows
 
 
@@ -22,7 +24,7 @@ def migrate(database: Database) -> None:
     from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with database.writing() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

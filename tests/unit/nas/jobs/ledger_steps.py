@@ -1,0 +1,59 @@
+"""What a dispatcher would write, in short."""
+
+from nas.jobs.desk import Desk
+from nas.jobs.ledger import Ledger
+
+SPEC = {"dataset": {"name": "synthetic"}, "max_trials": 4}
+
+
+def submit(ledger: Ledger, name: str = "a search", **about):
+    return ledger.searches.submit(SPEC, name=name, **about)[0]
+
+
+def claimed(ledger: Ledger, owner: str = "one", lease_s: float = 30, **about):
+    """A search that was submitted and claimed, and the desk of its owner."""
+    search = submit(ledger, **about)
+    claim = ledger.claims.claim(owner, lease_s=lease_s)
+    assert claim is not None
+    assert claim.search.id == search.id
+    return claim.search, Desk(ledger, claim.lease)
+
+
+def asked(number: int, latency_ms: float = 1.5):
+    return {
+        "event": "asked",
+        "trial": number,
+        "metrics": {"latency_ms": latency_ms, "params": 1000 + number, "macs": 2.0e6, "size_bytes": 4000},
+        "choices": {"stage 0": 1, "another": 0},
+        "reward": None,
+        "architecture_id": f"{number:016x}",
+        "notation": "3x8x8: conv_8_k3_s2 gap linear_10",
+        "architecture": {"stem": {"width": 8}, "classes": 10},
+    }
+
+
+def refused(number: int):
+    return {"event": "refused", "trial": number, "metrics": {"latency_ms": 99.0}, "choices": {"a": 0}, "reward": -3.5}
+
+
+def told(number: int, accuracy: float = 0.5, latency_ms: float = 1.5, reward: float | None = 0.25):
+    return {
+        "event": "told",
+        "trial": number,
+        "metrics": {**asked(number, latency_ms)["metrics"], "accuracy": accuracy},
+        "state": "failed" if reward is None else "succeeded",
+        "reward": reward,
+        "reason": "DivergedError: the loss is nan" if reward is None else None,
+        "reused": False,
+    }
+
+
+def carry_out(desk: Desk, number: int, **result) -> None:
+    """One trial from asked to told."""
+    desk.add(asked(number))
+    desk.started(number, "worker 1")
+    desk.told(told(number, **result))
+
+
+def types(ledger: Ledger, search_id: str) -> list[str]:
+    return [event.type for event in ledger.events.after(search_id)]
