@@ -36,7 +36,8 @@ class Bench:
         return None if key is None else self.place.recall(key)
 
     def remember(self, key: TrainingKey | None, metrics: Metrics, model: bytes | None = None) -> None:
-        if key is not None:
+        """Keep a training for every later search, unless a scheduler has cut it short."""
+        if key is not None and "stopped_epoch" not in metrics:
             self.place.remember(key, dict(metrics), model)
 
 

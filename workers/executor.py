@@ -15,6 +15,19 @@ Task = Callable[..., Any]
 """task(*arguments, report=...): reports each epoch, returns plain data."""
 
 
+_EARLY: set[Task] = set()
+
+
+def may_end_early(task: Task) -> Task:
+    """Decorator: what the task reports is what it would return by then, so a scheduler may end it after any report."""
+    _EARLY.add(task)
+    return task
+
+
+def ends_early(task: Task) -> bool:
+    return task in _EARLY
+
+
 class WorkerDiedError(NasError):
     """The process of a task died, more than once; the machine may be short of memory."""
 

@@ -1,6 +1,7 @@
 """A pool of workers that run one task at a time: who waits, who runs, who is stopped, and what is started again."""
 
 import itertools
+import logging
 import pickle
 import threading
 import traceback
@@ -15,6 +16,8 @@ from nas.errors import NasError
 from nas.evaluator import Report
 from nas.trial import Metrics
 from workers.executor import Executor, ExecutorLostError, Task, WorkerDiedError
+
+log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 """How often a task is started in all, when its workers die."""
@@ -203,7 +206,9 @@ class PoolExecutor(Executor):
             try:
                 worker = worker or self.hire()
                 ended = self._follow(job, worker)
-            except WorkerGoneError:
+            except WorkerGoneError as error:
+                if not job.future.done() and self._lost is None:
+                    log.warning("a worker has died while it ran a task: %s", " ".join(str(error).split()))
                 self._leave(job)
                 self._bury(worker)
                 worker = None

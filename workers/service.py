@@ -56,13 +56,11 @@ def _dispatch(ledger: Ledger, settings: Settings, stop: threading.Event) -> None
     with kind(settings.workers, settings.threads) as pool:
         log.info("ready: %s, %d workers of %d threads", settings.executor, settings.workers, settings.threads)
         dispatcher = Dispatcher(ledger, settings, pool)
-        # Ray replaces signal handlers when it starts.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
         dispatcher.run(stop)
-        if dispatcher.slots.lost.is_set() and kind.needs_new_process:
-            log.warning("the executor is lost; starting again in a new process")
-            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the same command again
+    # Not before the executor is closed: what is left of the old Ray would go on beside the new one.
+    if dispatcher.slots.lost.is_set() and kind.needs_new_process and not stop.is_set():
+        log.warning("the executor is lost; starting again in a new process")
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the same command again
 
 
 def _watch_parent(parent: int, stop: threading.Event) -> None:

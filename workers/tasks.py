@@ -17,6 +17,7 @@ from nas.evaluator import Evaluator, Report, evaluator
 from nas.evaluators.train import TrainEvaluator
 from nas.ops.notation import read_network
 from nas.training import Recipe
+from workers.executor import may_end_early
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def _memory_said() -> Iterator[None]:
         ) from error
 
 
+@may_end_early
 def evaluate(setup: Setup, shared: Dataset | None, notation: str, *, report: Report) -> dict[str, float]:
     """Metrics of a network, by the search's evaluator. shared: the data set, if the executor brings it here."""
     with _memory_said():

@@ -3,7 +3,9 @@
 import pickle
 import queue
 import threading
-import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, field
 from typing import Any
 
 import ray
@@ -11,63 +13,117 @@ from ray import tune
 from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 
-from workers.pool import Ended, Reported, perform
+from workers.executor import Task, ends_early
+from workers.pool import Ended, Reported, WorkerGoneError, perform
 
-IDLE_S = 0.01
+WAIT_S = 0.01
+"""How long Tune's loop waits for work each time it asks; its other events wait with it."""
 
 
-class Work(tune.Trainable):  # type: ignore[misc]  # Ray's classes are untyped
+class Work(tune.Trainable):
     """Runs one task after the other in the same process (reuse_actors). A step is a report, the last one its end."""
 
     def setup(self, config: dict[str, Any]) -> None:
-        self._stopped = threading.Event()
+        self._running: _Running | None = None
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self._stopped.set()  # a task that was stopped may still be there
-        self._stopped = threading.Event()
-        self._messages: queue.SimpleQueue[Reported | Ended] = queue.SimpleQueue()
-        task, arguments = pickle.loads(new_config["job"])  # noqa: S301 - the driver's own
+        self.cleanup()
+        task, arguments, graded = pickle.loads(new_config["work"])  # noqa: S301 - the driver's own
         given = tuple(ray.get(value) if isinstance(value, ray.ObjectRef) else value for value in arguments)
-        work = (task, given, self._messages.put, self._stopped.is_set)
-        threading.Thread(target=perform, args=work, daemon=True).start()
+        self._running = _Running(task, given, graded)
         return True
 
     def step(self) -> dict[str, Any]:
-        message = self._messages.get()
-        metrics = message.metrics if isinstance(message, Reported) else {}
-        # As bytes, because Tune flattens what is nested.
-        return {**metrics, "done": isinstance(message, Ended), "message": pickle.dumps(message)}
+        assert self._running is not None  # noqa: S101 - setup comes first
+        return self._running.step()
 
     def cleanup(self) -> None:
-        self._stopped.set()
+        if self._running:
+            self._running.stop()
 
 
-class Feed(Searcher):  # type: ignore[misc]  # Ray's classes are untyped
-    """Gives Tune the tasks that wait, and hears of their reports and ends.
+class _Running:
+    """A task in a thread. It stands still in its report until the next step, as Tune may end it there.
 
-    desk has take(trial_id) -> job as bytes or None, told(trial_id, result), ended(trial_id, result, died), and closed.
+    graded: its accuracy is told to Tune's scheduler.
     """
 
-    def __init__(self, desk: Any, trials: int) -> None:
-        super().__init__(metric="accuracy", mode="max")
-        self._desk, self._left = desk, trials
+    def __init__(self, task: Task, arguments: tuple[Any, ...], graded: bool) -> None:
+        self._graded = graded
+        self._messages: queue.SimpleQueue[Reported | Ended] = queue.SimpleQueue()
+        self._go = threading.Semaphore(0)
+        self._reported = self._stopped = False
+        work = (task, arguments, self._send, lambda: self._stopped)
+        self._thread = threading.Thread(target=perform, args=work, daemon=True)
+        self._thread.start()
+
+    def step(self) -> dict[str, Any]:
+        if self._reported:
+            self._go.release()
+        message = self._messages.get()
+        self._reported = isinstance(message, Reported)
+        if isinstance(message, Ended):
+            return {"done": True, "message": message}
+        grade = {"accuracy": message.metrics["accuracy"]} if self._graded and "accuracy" in message.metrics else {}
+        return {"message": message, **grade}
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._go.release()
+        self._thread.join()
+
+    def _send(self, message: Reported | Ended) -> None:
+        self._messages.put(message)
+        if isinstance(message, Reported):
+            self._go.acquire()
+            if self._stopped:
+                raise CancelledError
+
+
+@dataclass(eq=False)
+class _Errand:
+    """One attempt at a task. Its last message is how it ended, or None: its worker has died."""
+
+    work: bytes
+    messages: queue.SimpleQueue[Reported | Ended | None] = field(default_factory=queue.SimpleQueue)
+    stopped: bool = False
+    actor: Any = None
+
+
+class Feed(Searcher):
+    """Gives Tune the errands that wait, some hundred in one experiment, and hears of their reports and ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: queue.SimpleQueue[_Errand] = queue.SimpleQueue()
+        self.running: dict[str, _Errand] = {}
+        self.left = 0
+        self.closed = False
 
     def suggest(self, trial_id: str) -> Any:
-        if self._desk.closed or not self._left:
+        if self.closed or not self.left:
             return Searcher.FINISHED
-        job = self._desk.take(trial_id)
-        if job is None:
-            time.sleep(IDLE_S)
+        try:
+            errand = self.waiting.get(timeout=WAIT_S)
+        except queue.Empty:
             return None
-        self._left -= 1
-        return {"job": job}
+        if errand.stopped:
+            errand.messages.put(Ended(error=CancelledError()))
+            return None
+        self.left -= 1
+        self.running[trial_id] = errand
+        return {"work": errand.work}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        self._desk.told(trial_id, result)
+        self.running[trial_id].messages.put(result["message"])
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        self._desk.ended(trial_id, result, error)
+        errand = self.running.pop(trial_id)
+        message = None if error or not result else result["message"]
+        errand.messages.put(message)
+        if isinstance(message, Reported):  # its scheduler, or a cancel, has ended it
+            errand.messages.put(Ended({**message.metrics, "stopped_epoch": message.epoch}))
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing is ever resumed from Tune's files: the ledger knows what there is to do."""
@@ -79,17 +135,68 @@ class Feed(Searcher):  # type: ignore[misc]  # Ray's classes are untyped
         return {}
 
 
-class Stop(Stopper):  # type: ignore[misc]  # Ray's classes are untyped
-    """Stops trials whose future was cancelled."""
+class Slot:
+    """A worker of the pool, whose task Tune gives to one of its actors."""
 
-    def __init__(self, desk: Any) -> None:
-        self._desk = desk
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._stopped = -1
+        self._errand: _Errand | None = None
 
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:  # noqa: ARG002 - Tune's signature
-        return bool(self._desk.cancelled(trial_id))
+    def run(self, number: int, task: Task, arguments: tuple[Any, ...]) -> Iterator[Reported | Ended]:
+        errand = self._errand = _Errand(_bytes((task, arguments, ends_early(task))))
+        errand.stopped = number == self._stopped
+        self._feed.waiting.put(errand)
+        while (message := errand.messages.get()) is not None:
+            yield message
+            if isinstance(message, Ended):
+                return
+        raise WorkerGoneError("its actor has died")
 
-    def stop_all(self) -> bool:
-        return bool(self._desk.closed)
+    def stop(self, number: int) -> None:
+        self._stopped = number
+        if self._errand:
+            self._errand.stopped = True
+
+    def kill(self) -> None:
+        if self._errand:
+            self._errand.stopped = True
+            self._errand.messages.put(None)
+            if self._errand.actor:
+                ray.kill(self._errand.actor)
+
+
+class Actors(tune.Callback):
+    """Notes which actor has which errand, so that one can be killed."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002 - Tune's
+        self._feed.running[trial.trial_id].actor = trial.temporary_state.ray_actor
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
+
+
+class Stop(Stopper):
+    """Stops trials whose errand is no longer wanted."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:  # noqa: ARG002 - Tune's signature
+        errand = self._feed.running.get(trial_id)
+        return errand is None or errand.stopped
+
+    def stop_all(self) -> bool:
+        return self._feed.closed
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+def _bytes(value: Any) -> bytes:
+    """The value pickled, functions of scripts included."""
+    pickled: bytes = ray.cloudpickle.dumps(value)  # type: ignore[no-untyped-call]  # Ray leaves it untyped
+    return pickled

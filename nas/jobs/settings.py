@@ -33,6 +33,8 @@ class Settings(BaseSettings):
 
     home: folder of the state. data_root: below it lie the data sets that a spec may name. open: no API keys are asked
     for. workers: trials at a time. threads: of one worker. ray_address: a cluster to use; None starts one.
+    ray_object_store_bytes: for data sets in a Ray that is started here. gpus_per_worker: None shares the cluster's
+    equally. tune_scheduler: what ends trials early with the executor ray_tune.
     """
 
     model_config = SettingsConfigDict(
@@ -54,6 +56,9 @@ class Settings(BaseSettings):
     workers: int = Field(default_factory=_cores, ge=1, le=4096)
     threads: int = Field(default_factory=_threads, ge=1, le=4096)
     ray_address: str | None = Field(default=None, validation_alias="RAY_ADDRESS")
+    ray_object_store_bytes: int = Field(default=256 * 2**20, ge=80 * 2**20)
+    gpus_per_worker: float | None = Field(default=None, ge=0)
+    tune_scheduler: Literal["none", "asha"] = "none"
 
     @property
     def artifacts(self) -> Path:

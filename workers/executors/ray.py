@@ -24,11 +24,11 @@ class RayExecutor(PoolExecutor):
 
     def __init__(self, workers: int, threads: int = 1) -> None:
         super().__init__(workers, threads)
-        self._cluster = Cluster(workers * threads)
+        self._cluster = Cluster(workers, threads)
         self._ray = self._cluster.ray
         self._actor = self._ray.remote(Actor).options(
             num_cpus=threads,
-            num_gpus=self._cluster.gpus() / workers,
+            num_gpus=self._cluster.gpus,
             max_restarts=0,
             max_task_retries=0,
             max_concurrency=2,
@@ -56,8 +56,7 @@ class RayExecutor(PoolExecutor):
     def close(self) -> None:
         self._cluster.stop_watching()
         super().close()
-        if self._lost is None:
-            self._cluster.close()
+        self._cluster.close()
 
 
 class Actor:
