@@ -135,16 +135,14 @@ class Hub:
                         await asyncio.wait_for(news.wait(), PING_S)
                     except TimeoutError:
                         yield KEEPALIVE_COMMENT
+        except NasError as error:  # the client comes again, and goes on where it was
+            _log.warning("a stream of events ends: %s", error)
         finally:
             topic.viewers -= 1
             if not topic.viewers and self._topics.get(search.id) is topic:
                 del self._topics[search.id]
             if not self._topics:
                 self._watched.clear()
-
-
-def event_json(record: EventRecord) -> dict[str, object]:
-    return {"seq": record.seq, "type": record.type, "at": record.at, "data": record.data}
 
 
 def line(record: EventRecord) -> Line:

@@ -357,7 +357,7 @@ def test_each_method_of_a_path_is_in_allow(client):
     assert refused.headers["allow"] == "DELETE, GET, PATCH"
 
 
-def test_a_database_that_is_gone_is_a_503_and_not_the_end(client, settings, monkeypatch):
+def test_a_database_that_is_gone_is_a_503_and_not_the_end(client, settings):
     assert client.get("/readyz").json()["status"] == "ready"
     path = settings.home / "nas.db"
     away = path.rename(path.with_suffix(".away"))
