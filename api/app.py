@@ -40,7 +40,6 @@ UPLOAD_LIMIT = 4 << 30
 GZIP_FROM = 2000
 GZIP_LEVEL = 5
 
-# `{search_id}:pause` also matches the pattern of `{search_id}`, so verbs and exports come first.
 ROUTERS = (
     verbs, exports, events, searches, trials, logs, artifacts,
     catalogue, spaces, devices, datasets,

@@ -31,7 +31,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
         components = schema.setdefault("components", {}).setdefault("schemas", {})
-        own = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+        own = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         components |= own.pop("$defs", {}) | {"Problem": own}
         for operations in schema["paths"].values():
             for operation in operations.values():

@@ -51,7 +51,7 @@ class _Running:
 
     def __init__(self, task: Task, arguments: tuple[Any, ...], graded: bool) -> None:
         self._graded = graded
-        self._messages: queue.SimpleQueue[Reported | Ended] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[tuple[Reported | Ended, bytes]] = queue.SimpleQueue()
         self._go = threading.Semaphore(0)
         self._reported = self._stopped = False
         work = (task, arguments, self._send, lambda: self._stopped)
@@ -61,12 +61,12 @@ class _Running:
     def step(self) -> dict[str, Any]:
         if self._reported:
             self._go.release()
-        message = self._messages.get()
+        message, sent = self._messages.get()
         self._reported = isinstance(message, Reported)
         if isinstance(message, Ended):
-            return {"done": True, "message": message}
+            return {"done": True, "message": sent}
         grade = {"accuracy": message.metrics["accuracy"]} if self._graded and "accuracy" in message.metrics else {}
-        return {"message": message, **grade}
+        return {"message": sent, **grade}
 
     def stop(self) -> None:
         self._stopped = True
@@ -74,7 +74,7 @@ class _Running:
         self._thread.join()
 
     def _send(self, message: Reported | Ended) -> None:
-        self._messages.put(message)
+        self._messages.put((message, ray.cloudpickle.dumps(message)))  # type: ignore[no-untyped-call]  # Ray leaves it untyped
         if isinstance(message, Reported):
             self._go.acquire()
             if self._stopped:
@@ -116,11 +116,11 @@ class Feed(Searcher):
         return {"work": errand.work}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        self.running[trial_id].messages.put(result["message"])
+        self.running[trial_id].messages.put(pickle.loads(result["message"]))  # noqa: S301 - our own worker's
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         errand = self.running.pop(trial_id)
-        message = None if error or not result else result["message"]
+        message = None if error or not result else pickle.loads(result["message"])  # noqa: S301 - as above
         errand.messages.put(message)
         if isinstance(message, Reported):  # its scheduler, or a cancel, has ended it
             errand.messages.put(Ended({**message.metrics, "stopped_epoch": message.epoch}))

@@ -92,7 +92,7 @@ def list_searches(
 
 
 @router.get(
-    "/searches/{search_id}",
+    "/searches/{search_id:id}",
     dependencies=[READ],
     response_model=SearchOut,
     responses={304: {"description": "As it was"}, 200: {"headers": {"ETag": _HEADERS["ETag"]}}},
@@ -106,7 +106,7 @@ def get_search(search_id: SearchId, service: Serving, known: IfNoneMatch = None)
 
 
 @router.patch(
-    "/searches/{search_id}",
+    "/searches/{search_id:id}",
     dependencies=[WRITE],
     response_model=SearchOut,
     responses=problems("VERSION_MISMATCH", "VERSION_REQUIRED", "STATE_TRANSITION"),
@@ -118,7 +118,9 @@ def change_search(search_id: SearchId, body: SearchPatch, service: Serving, know
     return search_response(service.ledger.searches.change(search_id, _version(known), **changes))
 
 
-@router.delete("/searches/{search_id}", dependencies=[WRITE], responses=problems("STATE_TRANSITION"), status_code=204)
+@router.delete(
+    "/searches/{search_id:id}", dependencies=[WRITE], responses=problems("STATE_TRANSITION"), status_code=204
+)
 def delete_search(search_id: SearchId, service: Serving) -> None:
     """Delete a search that has ended or is paused; `:undelete` brings it back."""
     service.ledger.searches.delete(search_id)

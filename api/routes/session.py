@@ -11,7 +11,7 @@ from api.service import Serving
 router = APIRouter(prefix="/v1/session", tags=["session"])
 
 
-@router.get("")
+@router.get("", openapi_extra={"security": [{}]})
 def get_session(service: Serving, caller: Caller) -> SessionOut:
     """What the caller may do; nothing when not signed in."""
     return SessionOut(open=service.settings.open, scopes=caller.scopes if caller else [])

@@ -82,7 +82,7 @@ def get_pareto(search_id: SearchId, service: Serving) -> ParetoOut:
     )
 
 
-@router.get("/trials/{trial_id}")
+@router.get("/trials/{trial_id:id}")
 def get_trial(trial_id: TrialId, service: Serving) -> TrialDetail:
     """A trial with its diagram, its curve of training, its attempts and its artifacts."""
     trials = service.ledger.trials

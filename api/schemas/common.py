@@ -4,8 +4,18 @@ from typing import Annotated, Any
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from api.problems import MEDIA_TYPE, REASONS
+
+
+class IdConvertor(StringConvertor):
+    """`{search_id:id}` in a path: without colon, so that `/searches/ID:pause` is no search."""
+
+    regex = "[^/:]+"
+
+
+register_url_convertor("id", IdConvertor())
 
 SEARCH_ID = r"^srch_[0-9a-z]{26}$"
 TRIAL_ID = r"^srch_[0-9a-z]{26}\.[0-9]{1,9}$"

@@ -3,17 +3,26 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from api.schemas.common import Received, Sent, Text
 
 ScopeName = Literal["read", "write", "admin"]
 
 
+def _text(value: object) -> object:
+    if isinstance(value, int | float):  # pydantic would take seconds
+        raise ValueError("give a date and time as in 2030-01-31T12:00:00Z")  # noqa: TRY004 - pydantic wants this one
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_text)]
+
+
 class NewKey(Received):
     name: Text
     scopes: Annotated[tuple[ScopeName, ...], Field(min_length=1, max_length=3)] = ("read",)
-    expires_at: Annotated[AwareDatetime | None, Field(description="null: never")] = None
+    expires_at: Annotated[Moment | None, Field(description="null: never")] = None
 
 
 class KeyOut(Sent):

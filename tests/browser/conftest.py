@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from pages import Dashboard
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from serving import Served, served
 
 BUILT = Path(__file__).parents[2] / "api" / "dashboard" / "dist" / "index.html"
+expect.set_options(timeout=30_000)  # patience for a busy machine, not a promise
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 
 

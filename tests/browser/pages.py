@@ -5,8 +5,6 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-PATIENCE_MS = 30_000
-
 
 class Dashboard:
     """One tab. Elements are found by their data-testid, so that words and looks may change."""
@@ -24,7 +22,7 @@ class Dashboard:
 
     def open_search(self, search_id: str, query: str = "") -> "Dashboard":
         self.open(f"/searches/{search_id}{query}")
-        expect(self.there("search-page")).to_be_visible(timeout=PATIENCE_MS)
+        expect(self.there("search-page")).to_be_visible()
         return self
 
     def listed(self, search_id: str) -> Locator:
@@ -40,11 +38,11 @@ class Dashboard:
         self.there("submit").click()
         return self._landed()
 
-    def expect_state(self, state: str, timeout_ms: float = PATIENCE_MS) -> None:
+    def expect_state(self, state: str, timeout_ms: float = 30_000) -> None:
         expect(self.there("state").first).to_have_attribute("data-state", state, timeout=timeout_ms)
 
     def expect_live(self) -> None:
-        expect(self.there("connection")).to_have_attribute("data-state", "live", timeout=PATIENCE_MS)
+        expect(self.there("connection")).to_have_attribute("data-state", "live")
 
     def trial(self, number: int) -> Locator:
         return self.page.locator(f'[data-testid="trial-row"][data-trial="{number}"]')
@@ -63,5 +61,5 @@ class Dashboard:
         return int(wide)
 
     def _landed(self) -> str:
-        expect(self.there("search-page")).to_be_visible(timeout=PATIENCE_MS)
+        expect(self.there("search-page")).to_be_visible()
         return self.page.url.partition("/searches/")[2].partition("?")[0]

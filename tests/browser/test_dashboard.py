@@ -49,7 +49,7 @@ def test_list_follows_without_a_click(dashboard: Dashboard, service: Served) -> 
     dashboard.open("/?text=late-comer")
     expect(dashboard.there("no-match")).to_be_visible()
     late = Filling(service.ledger, "late-comer")
-    expect(dashboard.listed(late.id)).to_be_visible(timeout=15_000)
+    expect(dashboard.listed(late.id)).to_be_visible()
 
 
 def test_first_search_is_one_click_away(dashboard: Dashboard, service: Served) -> None:

@@ -67,7 +67,7 @@ def operations(app):
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, APIRoute):
             for method in context.methods:
-                yield method, context.path, {found.scope for found in needs(context.dependant)}
+                yield method, context.path_format, {found.scope for found in needs(context.dependant)}
 
 
 def needs(dependant):

@@ -26,10 +26,17 @@ export function App() {
   useEffect(begin, []);
   return (
     <Shell>
-      {problem ? <Failure problem={problem} again={begin} />
-        : locked.value ? <LoginPage />
-        : !session.value ? <Loading what="the page" />
-        : <Boundary key={path.value}><Page /></Boundary>}
+      {problem ? (
+        <Failure problem={problem} again={begin} />
+      ) : locked.value ? (
+        <LoginPage />
+      ) : !session.value ? (
+        <Loading what="the page" />
+      ) : (
+        <Boundary key={path.value}>
+          <Page />
+        </Boundary>
+      )}
     </Shell>
   );
 }

@@ -2,12 +2,15 @@
 import { signal } from "@preact/signals";
 
 export type SearchState =
-  | "QUEUED" | "RUNNING" | "PAUSING" | "PAUSED" | "CANCELLING" | "CANCELLED" | "SUCCEEDED" | "FAILED";
+  "QUEUED" | "RUNNING" | "PAUSING" | "PAUSED" | "CANCELLING" | "CANCELLED" | "SUCCEEDED" | "FAILED";
 export type TrialState = "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type Metrics = Record<string, number | null>;
 
-export interface Plugin { name: string; [parameter: string]: Json }
+export interface Plugin {
+  name: string;
+  [parameter: string]: Json;
+}
 
 export interface ObjectiveFacts {
   name: string;
@@ -19,18 +22,44 @@ export interface ObjectiveFacts {
 }
 
 export interface Facts {
-  dataset?: { name: string; classes: string[]; train: number; validation: number; test: number; side: number; channels: number };
+  dataset?: {
+    name: string;
+    classes: string[];
+    train: number;
+    validation: number;
+    test: number;
+    side: number;
+    channels: number;
+  };
   space?: { name: string; size: string | number };
-  device?: { name: string; runtime: string; runtime_version: string; precision: string; threads: number; cpu: string; statistic: string };
+  device?: {
+    name: string;
+    runtime: string;
+    runtime_version: string;
+    precision: string;
+    threads: number;
+    cpu: string;
+    statistic: string;
+  };
   objective?: ObjectiveFacts;
 }
 
 export interface Counts {
-  trials: number; queued: number; running: number; succeeded: number;
-  failed: number; cancelled: number; refused: number; reused: number;
+  trials: number;
+  queued: number;
+  running: number;
+  succeeded: number;
+  failed: number;
+  cancelled: number;
+  refused: number;
+  reused: number;
 }
 
-export interface Progress { what: string; done: number; total: number }
+export interface Progress {
+  what: string;
+  done: number;
+  total: number;
+}
 
 export interface SearchItem {
   id: string;
@@ -61,14 +90,36 @@ export interface Search extends SearchItem {
 }
 
 export interface Node {
-  id: number; op: string; text: string; shape: number[]; params: number; macs: number; member: number;
+  id: number;
+  op: string;
+  text: string;
+  shape: number[];
+  params: number;
+  macs: number;
+  member: number;
 }
-export interface Diagram { input: number[]; nodes: Node[]; edges: [number, number][] }
+export interface Diagram {
+  input: number[];
+  nodes: Node[];
+  edges: [number, number][];
+}
 
 export interface Attempt {
-  attempt: number; worker: string; state: string; reason: string | null; started_at: string; ended_at: string | null;
+  attempt: number;
+  worker: string;
+  state: string;
+  reason: string | null;
+  started_at: string;
+  ended_at: string | null;
 }
-export interface Artifact { trial?: number | null; kind: string; file: string; sha256: string; size_bytes: number; url?: string }
+export interface Artifact {
+  trial?: number | null;
+  kind: string;
+  file: string;
+  sha256: string;
+  size_bytes: number;
+  url?: string;
+}
 
 export interface Trial {
   id: string;
@@ -93,9 +144,25 @@ export interface Trial {
   artifacts: Artifact[];
 }
 
-export interface Reference { label: string; notation: string; metrics: Metrics }
-export interface Finalist { trial: number; id: string; file: string; sha256?: string; metrics: Metrics; notation: string; url?: string }
-export interface ParetoPoint { number: number; metrics: Metrics; reward: number | null }
+export interface Reference {
+  label: string;
+  notation: string;
+  metrics: Metrics;
+}
+export interface Finalist {
+  trial: number;
+  id: string;
+  file: string;
+  sha256?: string;
+  metrics: Metrics;
+  notation: string;
+  url?: string;
+}
+export interface ParetoPoint {
+  number: number;
+  metrics: Metrics;
+  reward: number | null;
+}
 export interface Pareto {
   seq: number;
   target_latency_ms: number | null;
@@ -105,11 +172,29 @@ export interface Pareto {
   finalists: Finalist[];
 }
 
-export interface Export { id: string; trial_id: string; state: string; reason: string | null; artifact_sha256: string | null; file: string | null }
-export interface SearchEvent { seq: number; type: string; at: string; data: Record<string, any> } // eslint-disable-line
-export interface Session { open: boolean; scopes: string[] }
+export interface Export {
+  id: string;
+  trial_id: string;
+  state: string;
+  reason: string | null;
+  artifact_sha256: string | null;
+  file: string | null;
+}
+export interface SearchEvent {
+  seq: number;
+  type: string;
+  at: string;
+  data: Record<string, any>;
+} // eslint-disable-line
+export interface Session {
+  open: boolean;
+  scopes: string[];
+}
 
-export interface FieldError { field: string; message: string }
+export interface FieldError {
+  field: string;
+  message: string;
+}
 
 /** What the service, or the way to it, had against a request. Status 0: it did not answer. */
 export class Problem extends Error {
@@ -129,7 +214,12 @@ export class Problem extends Error {
 /** Set when a request was refused for want of a key; the page then asks for one. */
 export const locked = signal(false);
 
-interface Options { method?: string; body?: unknown; headers?: Record<string, string>; signal?: AbortSignal }
+interface Options {
+  method?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
 
 export async function request<T>(path: string, options: Options = {}): Promise<T> {
   const { method = "GET", body, headers = {}, signal } = options;
@@ -140,7 +230,11 @@ export async function request<T>(path: string, options: Options = {}): Promise<T
       method,
       signal: signal ?? null,
       credentials: "same-origin",
-      headers: { Accept: "application/json", ...(body && !form ? { "Content-Type": "application/json" } : {}), ...headers },
+      headers: {
+        Accept: "application/json",
+        ...(body && !form ? { "Content-Type": "application/json" } : {}),
+        ...headers,
+      },
       body: form ? body : body === undefined ? null : JSON.stringify(body),
     });
   } catch (error) {
@@ -153,7 +247,12 @@ export async function request<T>(path: string, options: Options = {}): Promise<T
   try {
     return JSON.parse(text) as T;
   } catch {
-    throw new Problem(response.status, "The answer is not JSON", `What ${path} sent could not be read.`, requestId(response));
+    throw new Problem(
+      response.status,
+      "The answer is not JSON",
+      `What ${path} sent could not be read.`,
+      requestId(response),
+    );
   }
 }
 
@@ -169,7 +268,12 @@ function refusal(response: Response, text: string): Problem {
     const word = (key: string) => (typeof said[key] === "string" ? (said[key] as string) : null);
     const errors = Array.isArray(said["errors"]) ? (said["errors"] as FieldError[]) : [];
     return new Problem(
-      response.status, word("title") ?? fallback, word("detail") ?? "", word("request_id") ?? requestId(response), word("reason"), errors,
+      response.status,
+      word("title") ?? fallback,
+      word("detail") ?? "",
+      word("request_id") ?? requestId(response),
+      word("reason"),
+      errors,
     );
   } catch {
     return new Problem(response.status, fallback, "", requestId(response));

@@ -2,9 +2,23 @@
 import type { SearchEvent } from "./api";
 
 export const EVENT_TYPES = [
-  "search.created", "search.state", "search.phase", "search.progress", "search.note", "search.changed", "search.facts",
-  "trial.asked", "candidates.refused", "trial.told", "trial.started", "trial.lost", "trial.epoch",
-  "artifact.added", "references", "finalists", "export.state",
+  "search.created",
+  "search.state",
+  "search.phase",
+  "search.progress",
+  "search.note",
+  "search.changed",
+  "search.facts",
+  "trial.asked",
+  "candidates.refused",
+  "trial.told",
+  "trial.started",
+  "trial.lost",
+  "trial.epoch",
+  "artifact.added",
+  "references",
+  "finalists",
+  "export.state",
 ] as const;
 
 export type Connection = "connecting" | "live" | "reconnecting" | "resting";
@@ -54,7 +68,8 @@ export class Feed {
     source.onerror = () => {
       if (run === this.run) this.retry(run);
     };
-    for (const type of EVENT_TYPES) source.addEventListener(type, (message) => run === this.run && this.receive(message.data));
+    for (const type of EVENT_TYPES)
+      source.addEventListener(type, (message) => run === this.run && this.receive(message.data));
   }
 
   /** Close the connection; start goes on where this left off. */

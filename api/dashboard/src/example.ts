@@ -10,19 +10,29 @@ export const EXAMPLE = {
   max_trials: 16,
   parallel: 2,
   finalists: { count: 2, epochs: 8 },
-  references: [{ name: "mobilenetv1", width: 0.5 }, { name: "shufflenet", groups: 3, width: 0.5 }],
+  references: [
+    { name: "mobilenetv1", width: 0.5 },
+    { name: "shufflenet", groups: 3, width: 0.5 },
+  ],
 };
 
 export type Way = "curl" | "CLI" | "Python";
 export const WAYS: Way[] = ["curl", "CLI", "Python"];
 
 /** JSON on one line, with the spaces that people put. */
-const spaced = (value: unknown) => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ").replace(/([[{]) | ([\]}])/g, "$1$2");
+const spaced = (value: unknown) =>
+  JSON.stringify(value, null, 1)
+    .replace(/\n\s*/g, " ")
+    .replace(/([[{]) | ([\]}])/g, "$1$2");
 
 export function commands(origin: string, open: boolean): Record<Way, string> {
-  const json = `{\n${Object.entries(EXAMPLE).map(([key, value]) => `  "${key}": ${spaced(value)}`).join(",\n")}\n}`;
+  const json = `{\n${Object.entries(EXAMPLE)
+    .map(([key, value]) => `  "${key}": ${spaced(value)}`)
+    .join(",\n")}\n}`;
   const { name, ...spec } = EXAMPLE;
-  const yaml = Object.entries(spec).map(([key, value]) => `${key}: ${typeof value === "string" ? value : spaced(value)}`);
+  const yaml = Object.entries(spec).map(
+    ([key, value]) => `${key}: ${typeof value === "string" ? value : spaced(value)}`,
+  );
   const shell = open ? "" : "export NAS_API_KEY=nas_...   # from: nas key create\n";
   return {
     curl: [
@@ -31,7 +41,13 @@ export function commands(origin: string, open: boolean): Record<Way, string> {
       ...(open ? [] : ['  -H "Authorization: Bearer $NAS_API_KEY" \\']),
       `  -d '${json}'`,
     ].join("\n"),
-    CLI: `export NAS_URL=${origin}\n${shell}cat > first.yaml <<'END'\n${yaml.join("\n")}\nEND\nnas search submit first.yaml --name '${name}' --watch`,
+    CLI: [
+      `export NAS_URL=${origin}`,
+      `${shell}cat > first.yaml <<'END'`,
+      ...yaml,
+      "END",
+      `nas search submit first.yaml --name '${name}' --watch`,
+    ].join("\n"),
     Python: [
       "from api.client import Client",
       "",

@@ -84,7 +84,9 @@ export function magnitude(digits: string | number): string {
 
 export function whole(value: Maybe): string {
   const known = finite(value);
-  return known === null ? MISSING : known.toLocaleString("en-US", { maximumFractionDigits: 0 }).replaceAll(",", "\u202f");
+  return known === null
+    ? MISSING
+    : known.toLocaleString("en-US", { maximumFractionDigits: 0 }).replaceAll(",", "\u202f");
 }
 
 /** When it was, seen from now: "just now", "4 min ago", "3 h ago", or the date. */

@@ -32,7 +32,8 @@ const SERVED = /^\/(v1|docs|openapi\.json|metrics|healthz|readyz)(\/|$)/;
 export function startRouter(): void {
   addEventListener("popstate", () => (here.value = location.pathname + location.search));
   document.addEventListener("click", (event) => {
-    if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+      return;
     const link = (event.target as Element).closest?.("a");
     if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
     if (SERVED.test(link.pathname) || link.getAttribute("href")?.startsWith("#")) return;

@@ -5,11 +5,25 @@ import { TrialTable, progress, tally } from "../src/store/columns";
 import { ordered } from "../src/store/order";
 
 let seq = 0;
-const event = (type: string, data: Record<string, unknown>): SearchEvent => ({ seq: ++seq, type, at: "2026-11-23T20:00:10Z", data });
+const event = (type: string, data: Record<string, unknown>): SearchEvent => ({
+  seq: ++seq,
+  type,
+  at: "2026-11-23T20:00:10Z",
+  data,
+});
 const asked = (trial: number, latency: number) =>
-  event("trial.asked", { lines: [{ event: "asked", trial, architecture_id: `a${trial}`, metrics: { latency_ms: latency } }] });
+  event("trial.asked", {
+    lines: [{ event: "asked", trial, architecture_id: `a${trial}`, metrics: { latency_ms: latency } }],
+  });
 const told = (number: number, accuracy: number | null, state = "SUCCEEDED") =>
-  event("trial.told", { number, state, reward: accuracy, metrics: accuracy === null ? {} : { accuracy }, on_front: true, reused: false });
+  event("trial.told", {
+    number,
+    state,
+    reward: accuracy,
+    metrics: accuracy === null ? {} : { accuracy },
+    on_front: true,
+    reused: false,
+  });
 
 function table(...events: SearchEvent[]): TrialTable {
   const found = new TrialTable();
@@ -33,7 +47,10 @@ test("events applied twice leave what they left once", () => {
 
 test("the front loses what a better trial covers, and equals that of a fresh load", () => {
   const found = table(asked(0, 0.5), asked(1, 0.4), asked(2, 0.6), told(0, 0.8), told(1, 0.85), told(2, 0.9));
-  assert.deepEqual(found.front.map((point) => point.trial), [1, 2]);
+  assert.deepEqual(
+    found.front.map((point) => point.trial),
+    [1, 2],
+  );
   const again = new TrialTable();
   again.load(found.columns);
   assert.deepEqual(again.front, found.front);

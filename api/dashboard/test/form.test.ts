@@ -17,7 +17,10 @@ const ROOT: Schema = {
     objective: {
       oneOf: [
         variant("constrained", { target_latency_ms: { type: "number", exclusiveMinimum: 0 } }),
-        variant("mnasnet", { target_latency_ms: { type: "number" }, beta: { type: "number", maximum: 0, default: -0.07 } }),
+        variant("mnasnet", {
+          target_latency_ms: { type: "number" },
+          beta: { type: "number", maximum: 0, default: -0.07 },
+        }),
       ],
     },
     space: { anyOf: [{ enum: ["small", "mobile"] }, { type: "object" }] },
@@ -80,5 +83,8 @@ test("errors find their field, or are kept apart", () => {
   ];
   const found = byField(errors, ["objective", "objective.beta"]);
   assert.equal(found.fields.get("objective.beta"), "too large; odd");
-  assert.deepEqual(found.rest.map((error) => error.field), ["space"]);
+  assert.deepEqual(
+    found.rest.map((error) => error.field),
+    ["space"],
+  );
 });

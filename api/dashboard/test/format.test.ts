@@ -6,8 +6,14 @@ import { ago, count, duration, magnitude, milliseconds, percent, significant, ti
 const plain = (text: string) => text.replaceAll("\u00a0", " ").replaceAll("\u202f", " ");
 
 test("numbers keep three digits, whole numbers all of theirs", () => {
-  assert.deepEqual([0.04567, 999.6, 12345, -0.5, 0].map((value) => significant(value)), ["0.0457", "1000", "12345", "−0.500", "0"]);
-  assert.deepEqual([940, 12_400, 3.5e6, 1.82e9, 999_600].map((value) => plain(count(value))), ["940", "12.4 k", "3.50 M", "1.82 G", "1.00 M"]);
+  assert.deepEqual(
+    [0.04567, 999.6, 12345, -0.5, 0].map((value) => significant(value)),
+    ["0.0457", "1000", "12345", "−0.500", "0"],
+  );
+  assert.deepEqual(
+    [940, 12_400, 3.5e6, 1.82e9, 999_600].map((value) => plain(count(value))),
+    ["940", "12.4 k", "3.50 M", "1.82 G", "1.00 M"],
+  );
 });
 
 test("what is missing or no number is a dash", () => {
@@ -17,7 +23,10 @@ test("what is missing or no number is a dash", () => {
 });
 
 test("times read as people say them", () => {
-  assert.deepEqual([12, 312, 11_220].map((value) => plain(duration(value))), ["12 s", "5 min 12 s", "3 h 07 min"]);
+  assert.deepEqual(
+    [12, 312, 11_220].map((value) => plain(duration(value))),
+    ["12 s", "5 min 12 s", "3 h 07 min"],
+  );
   const now = Date.parse("2026-11-24T12:00:00Z");
   assert.equal(ago("2026-11-24T11:20:00Z", now), "40 min ago");
   assert.equal(ago("2026-01-02T00:00:00Z", now), "2026-01-02");

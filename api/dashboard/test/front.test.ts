@@ -13,7 +13,11 @@ test("growing the front point by point gives that of all points", () => {
   for (let seed = 1; seed < 30; seed++) {
     const next = random(seed);
     const coarse = () => Math.ceil(next() * 12) / 12; // coarse, so that there are ties
-    const points: Point[] = Array.from({ length: 60 }, (_, trial) => ({ trial, latency: coarse(), accuracy: coarse() }));
+    const points: Point[] = Array.from({ length: 60 }, (_, trial) => ({
+      trial,
+      latency: coarse(),
+      accuracy: coarse(),
+    }));
     const grown = points.reduce<readonly Point[]>((front, point) => extended(front, point), []);
     assert.deepEqual(grown, frontOf(points));
   }
@@ -23,12 +27,28 @@ test("nothing covers a member of the front", () => {
   const next = random(7);
   const points = Array.from({ length: 200 }, (_, trial) => ({ trial, latency: next(), accuracy: next() }));
   for (const member of frontOf(points)) {
-    assert.ok(!points.some((other) => other !== member && other.latency <= member.latency && other.accuracy >= member.accuracy));
+    assert.ok(
+      !points.some((other) => other !== member && other.latency <= member.latency && other.accuracy >= member.accuracy),
+    );
   }
 });
 
 test("the step line goes right, then up", () => {
-  assert.deepEqual(step([[1, 5], [3, 2]], 9), [[1, 5], [3, 5], [3, 2], [9, 2]]);
+  assert.deepEqual(
+    step(
+      [
+        [1, 5],
+        [3, 2],
+      ],
+      9,
+    ),
+    [
+      [1, 5],
+      [3, 5],
+      [3, 2],
+      [9, 2],
+    ],
+  );
   assert.deepEqual(step([], 9), []);
 });
 

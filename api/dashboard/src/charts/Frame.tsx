@@ -5,7 +5,8 @@ import { textWidth } from "./labels";
 import type { Mark, Scene } from "./scene";
 import { Sign } from "./shapes";
 
-const path = (points: readonly [number, number][]) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+const path = (points: readonly [number, number][]) =>
+  points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
 export function Under({ scene }: { scene: Scene }) {
   const { area, x, y, width, height, frontLine } = scene;
@@ -17,23 +18,38 @@ export function Under({ scene }: { scene: Scene }) {
   const places = decimals(across);
   return (
     <svg class="plot" width={width} height={height} aria-hidden="true">
-      <clipPath id="pareto-area"><rect x={area.left} y={area.top} width={area.right - area.left} height={y.start - area.top} /></clipPath>
+      <clipPath id="pareto-area">
+        <rect x={area.left} y={area.top} width={area.right - area.left} height={y.start - area.top} />
+      </clipPath>
       {levels.map((tick) => (
         <g key={tick}>
           <line class="grid" x1={area.left} x2={area.right} y1={place(y, tick)} y2={place(y, tick)} />
-          <text x={area.left - 8} y={place(y, tick) + 4} text-anchor="end">{(100 * tick).toFixed(digits)}{narrow ? "" : " %"}</text>
+          <text x={area.left - 8} y={place(y, tick) + 4} text-anchor="end">
+            {(100 * tick).toFixed(digits)}
+            {narrow ? "" : " %"}
+          </text>
         </g>
       ))}
       {across.map((tick) => (
         <g key={tick}>
           <line class="grid" x1={place(x, tick)} x2={place(x, tick)} y1={area.top} y2={area.bottom} />
-          <text x={place(x, tick)} y={area.bottom + 18} text-anchor="middle">{x.log ? Number(tick.toPrecision(6)) : tick.toFixed(places)}</text>
+          <text x={place(x, tick)} y={area.bottom + 18} text-anchor="middle">
+            {x.log ? Number(tick.toPrecision(6)) : tick.toFixed(places)}
+          </text>
         </g>
       ))}
       <line class="axis" x1={area.left} x2={area.right} y1={area.bottom} y2={area.bottom} />
-      <text class="caption" x={4} y={area.top - 26}>↑ accuracy{narrow ? " in %" : ""}</text>
-      <text class="caption" x={area.right} y={area.bottom + 40} text-anchor="end">latency in ms{x.log ? ", logarithmic" : ""} →</text>
-      <g clip-path="url(#pareto-area)">{scene.iso.map((curve, i) => <path key={i} class="iso" d={path(curve)} />)}</g>
+      <text class="caption" x={4} y={area.top - 26}>
+        ↑ accuracy{narrow ? " in %" : ""}
+      </text>
+      <text class="caption" x={area.right} y={area.bottom + 40} text-anchor="end">
+        latency in ms{x.log ? ", logarithmic" : ""} →
+      </text>
+      <g clip-path="url(#pareto-area)">
+        {scene.iso.map((curve, i) => (
+          <path key={i} class="iso" d={path(curve)} />
+        ))}
+      </g>
       {first && <path class="under-front" d={`${path(frontLine)}V${area.bottom}H${first[0].toFixed(1)}Z`} />}
     </svg>
   );
@@ -49,9 +65,22 @@ function thinned(values: readonly number[], at: (value: number) => number, apart
   return kept;
 }
 
-export interface Highlight { x: number; y: number }
+export interface Highlight {
+  x: number;
+  y: number;
+}
 
-export function Over({ scene, target, selected, hovered }: { scene: Scene; target: number | null; selected: Highlight | null; hovered: Highlight | null }) {
+export function Over({
+  scene,
+  target,
+  selected,
+  hovered,
+}: {
+  scene: Scene;
+  target: number | null;
+  selected: Highlight | null;
+  hovered: Highlight | null;
+}) {
   const { area, width, height } = scene;
   const said = `target ${milliseconds(target)}`;
   const half = textWidth(said) / 2;
@@ -60,16 +89,31 @@ export function Over({ scene, target, selected, hovered }: { scene: Scene; targe
       {scene.target !== null && (
         <>
           <line class="target" x1={scene.target} x2={scene.target} y1={area.top - 6} y2={area.bottom} />
-          <text class="name target-name" text-anchor="middle" x={Math.min(Math.max(scene.target, area.left + 62 + half), area.right - half)} y={area.top - 12}>{said}</text>
+          <text
+            class="name target-name"
+            text-anchor="middle"
+            x={Math.min(Math.max(scene.target, area.left + 62 + half), area.right - half)}
+            y={area.top - 12}
+          >
+            {said}
+          </text>
         </>
       )}
-      {scene.running.map((x, i) => <path key={i} class="in-training" d={`M${x.toFixed(1)} ${area.bottom - 1}l-4.5 -8h9z`} />)}
+      {scene.running.map((x, i) => (
+        <path key={i} class="in-training" d={`M${x.toFixed(1)} ${area.bottom - 1}l-4.5 -8h9z`} />
+      ))}
       <path class="front" d={path(scene.frontLine)} />
-      {scene.front.map((point) => <circle key={point.trial} class="on-front" cx={point.x} cy={point.y} r={scene.front.length > 40 ? 3.6 : 4.8} />)}
-      {scene.marks.map((mark) => mark.from && <path key={mark.name} class="journey" d={path([mark.from, [mark.x, mark.y]])} />)}
+      {scene.front.map((point) => (
+        <circle key={point.trial} class="on-front" cx={point.x} cy={point.y} r={scene.front.length > 40 ? 3.6 : 4.8} />
+      ))}
+      {scene.marks.map(
+        (mark) => mark.from && <path key={mark.name} class="journey" d={path([mark.from, [mark.x, mark.y]])} />,
+      )}
       {selected && <circle class="selected-ring" cx={selected.x} cy={selected.y} r={9} />}
       {hovered && <circle class="hover-ring" cx={hovered.x} cy={hovered.y} r={7} />}
-      {scene.marks.map((mark, i) => <Named key={i} mark={mark} small={width < 560} />)}
+      {scene.marks.map((mark, i) => (
+        <Named key={i} mark={mark} small={width < 560} />
+      ))}
     </svg>
   );
 }
@@ -79,9 +123,22 @@ const SHAPES = { finalist: "star", reference: "diamond", tick: "tick" } as const
 function Named({ mark, small }: { mark: Mark; small: boolean }) {
   return (
     <g>
-      <Sign shape={SHAPES[mark.kind]} class={mark.kind === "tick" ? "reference-tick" : mark.kind} x={mark.x} y={mark.y} r={6} />
+      <Sign
+        shape={SHAPES[mark.kind]}
+        class={mark.kind === "tick" ? "reference-tick" : mark.kind}
+        x={mark.x}
+        y={mark.y}
+        r={6}
+      />
       {mark.label && (
-        <text class={`name ${mark.kind === "finalist" ? "finalist" : "reference"}-name${small ? " tiny" : ""}`} text-anchor="middle" x={(mark.label.left + mark.label.right) / 2} y={mark.label.bottom - 3.5}>{mark.name}</text>
+        <text
+          class={`name ${mark.kind === "finalist" ? "finalist" : "reference"}-name${small ? " tiny" : ""}`}
+          text-anchor="middle"
+          x={(mark.label.left + mark.label.right) / 2}
+          y={mark.label.bottom - 3.5}
+        >
+          {mark.name}
+        </text>
       )}
     </g>
   );

@@ -15,6 +15,10 @@ interface Props {
   select: (trial: number | null) => void;
 }
 
+const KEYS =
+  "Arrow keys left and right move by latency, up and down along the front, Enter selects. " +
+  "The same numbers are in the table of trials.";
+
 export function ParetoPlot({ live, selected, select }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -25,7 +29,14 @@ export function ParetoPlot({ live, selected, select }: Props) {
   const target = finite(live.search.value?.target_latency_ms) ?? finite(facts?.target_latency_ms);
   const height = Math.round(Math.min(Math.max(width * 0.56, 320), 520));
   const found = useMemo(
-    () => (width ? scene({ table, references: live.references.value, finalists: live.finalists.value, target, objective: facts }, width, height) : null),
+    () =>
+      width
+        ? scene(
+            { table, references: live.references.value, finalists: live.finalists.value, target, objective: facts },
+            width,
+            height,
+          )
+        : null,
     [width, height, live.revision.value, live.references.value, live.finalists.value, target, facts],
   );
   useEffect(() => {
@@ -36,9 +47,24 @@ export function ParetoPlot({ live, selected, select }: Props) {
   const point = (event: PointerEvent | MouseEvent) => {
     if (!found) return null;
     const box = (event.currentTarget as Element).getBoundingClientRect();
-    return hit(found, event.clientX - box.left, event.clientY - box.top, "pointerType" in event && event.pointerType === "touch" ? 28 : 18);
+    return hit(
+      found,
+      event.clientX - box.left,
+      event.clientY - box.top,
+      "pointerType" in event && event.pointerType === "touch" ? 28 : 18,
+    );
   };
-  const key = (event: KeyboardEvent) => found && steer(event, found, live, at, setAt, () => select(chosen(at)), () => select(null));
+  const key = (event: KeyboardEvent) =>
+    found &&
+    steer(
+      event,
+      found,
+      live,
+      at,
+      setAt,
+      () => select(chosen(at)),
+      () => select(null),
+    );
   const ring = (number: number | null) => {
     const row = number === null ? undefined : table.row(number);
     const i = row === undefined || !found ? -1 : found.dots.row.indexOf(row);
@@ -48,26 +74,57 @@ export function ParetoPlot({ live, selected, select }: Props) {
   return (
     <figure class="chart" data-testid="pareto">
       {found && <Legend entries={legend(found)} />}
-      <div ref={frame} class="canvas" style={{ height: `${height}px` }} tabIndex={0} role="group" aria-roledescription="plot"
-        aria-label={`Accuracy against latency of ${found?.dots.x.length ?? 0} trials. Arrow keys left and right move by latency, up and down along the front, Enter selects. The same numbers are in the table of trials.`}
-        onPointerMove={(event) => setAt(point(event))} onPointerLeave={() => setAt(null)} onBlur={() => setAt(null)} onKeyDown={key}
-        onClick={(event) => { const there = point(event); setAt(there); if (there && chosen(there) !== null) select(chosen(there)); }}>
+      <div
+        ref={frame}
+        class="canvas"
+        style={{ height: `${height}px` }}
+        tabIndex={0}
+        role="group"
+        aria-roledescription="plot"
+        aria-label={`Accuracy against latency of ${found?.dots.x.length ?? 0} trials. ${KEYS}`}
+        onPointerMove={(event) => setAt(point(event))}
+        onPointerLeave={() => setAt(null)}
+        onBlur={() => setAt(null)}
+        onKeyDown={key}
+        onClick={(event) => {
+          const there = point(event);
+          setAt(there);
+          if (there && chosen(there) !== null) select(chosen(there));
+        }}
+      >
         {found ? (
           <>
             <Under scene={found} />
             <canvas ref={canvas} aria-hidden="true" />
             <Over scene={found} target={target} selected={ring(selected)} hovered={at} />
           </>
-        ) : width > 0 && <p class="nothing">No candidate is known yet.</p>}
+        ) : (
+          width > 0 && <p class="nothing">No candidate is known yet.</p>
+        )}
         {at && said && <Tip lines={said} at={at} width={width} />}
       </div>
-      <p class="unseen" aria-live="polite">{said?.join(", ")}</p>
+      <p class="unseen" aria-live="polite">
+        {said?.join(", ")}
+      </p>
     </figure>
   );
 }
 
-function steer(event: KeyboardEvent, found: Scene, live: LiveSearch, at: Hit | null, move: (to: Hit | null) => void, choose: () => void, leave: () => void): void {
-  const moves: Record<string, [1 | -1, boolean]> = { ArrowRight: [1, false], ArrowLeft: [-1, false], ArrowUp: [1, true], ArrowDown: [-1, true] };
+function steer(
+  event: KeyboardEvent,
+  found: Scene,
+  live: LiveSearch,
+  at: Hit | null,
+  move: (to: Hit | null) => void,
+  choose: () => void,
+  leave: () => void,
+): void {
+  const moves: Record<string, [1 | -1, boolean]> = {
+    ArrowRight: [1, false],
+    ArrowLeft: [-1, false],
+    ArrowUp: [1, true],
+    ArrowDown: [-1, true],
+  };
   const way = moves[event.key];
   if (way) {
     const row = neighbour(found, live.table, at?.kind === "trial" ? at.row : -1, ...way);
@@ -84,8 +141,9 @@ function describe(at: Hit, live: LiveSearch): string[] {
   const { columns, front } = live.table;
   const [row, number] = [at.row, columns.number[at.row]!];
   const reward = finite(columns.reward[row]);
+  const place = front.some((point) => point.trial === number) ? " · on the front" : "";
   return [
-    `trial ${number}${front.some((point) => point.trial === number) ? " · on the front" : ""}${columns.reused[row] ? " · reused" : ""}`,
+    `trial ${number}${place}${columns.reused[row] ? " · reused" : ""}`,
     `${percent(columns.accuracy[row])} accuracy`,
     `${milliseconds(columns.latency_ms[row])}${reward === null ? "" : ` · reward ${significant(reward, 4)}`}`,
   ];
@@ -100,8 +158,17 @@ function describeMark({ kind, name, metrics }: Mark): string[] {
 
 function Tip({ lines, at, width }: { lines: string[]; at: Hit; width: number }) {
   const right = at.x > width / 2;
-  const style = { top: `${Math.max(4, at.y - 34)}px`, ...(right ? { right: `${width - at.x + 14}px` } : { left: `${at.x + 14}px` }) };
-  return <div class="tip" style={style} aria-hidden="true">{lines.map((line, i) => <div key={i}>{line}</div>)}</div>;
+  const style = {
+    top: `${Math.max(4, at.y - 34)}px`,
+    ...(right ? { right: `${width - at.x + 14}px` } : { left: `${at.x + 14}px` }),
+  };
+  return (
+    <div class="tip" style={style} aria-hidden="true">
+      {lines.map((line, i) => (
+        <div key={i}>{line}</div>
+      ))}
+    </div>
+  );
 }
 
 function legend(found: Scene): Entry[] {

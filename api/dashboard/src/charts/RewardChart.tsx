@@ -10,24 +10,45 @@ import { fencedAxis } from "./axis";
 import { useWidth } from "./size";
 
 const HEIGHT = 200;
+/** Steps between numbers of trials. */
+const TRIALS = [0, 1, 2, 3, 4, 5].flatMap((power) => [1, 2, 5].map((factor) => factor * 10 ** power));
 const FONT = "12px system-ui, sans-serif";
 
 function options(width: number, range: () => [number, number]): uPlot.Options {
-  const axis: uPlot.Axis = { stroke: colour("soft"), font: FONT, grid: { stroke: colour("grid"), width: 1 }, ticks: { show: false } };
+  const axis: uPlot.Axis = {
+    stroke: colour("soft"),
+    font: FONT,
+    grid: { stroke: colour("grid"), width: 1 },
+    ticks: { show: false },
+  };
   return {
     width,
     height: HEIGHT,
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-    scales: { x: { time: false, range: (_, low, high) => [Math.min(low, 0) - 0.3, Math.max(high, low + 1) + 0.3] }, y: { range } },
+    scales: {
+      x: { time: false, range: (_, low, high) => [Math.min(low, 0) - 0.3, Math.max(high, low + 1) + 0.3] },
+      y: { range },
+    },
     axes: [
-      { ...axis, size: 32, values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? String(value) : "")) },
+      { ...axis, size: 32, incrs: TRIALS, values: (_, splits) => splits.map(String) },
       { ...axis, size: 54, values: (_, splits) => splits.map((value) => significant(value, 3)) },
     ],
     series: [
       { label: "trial" },
-      { label: "reward", stroke: "transparent", paths: () => null, points: { show: true, size: 6, width: 0, fill: colour("dot") } },
-      { label: "best so far", stroke: colour("front"), width: 2, paths: uPlot.paths.stepped!({ align: 1 }), points: { show: false } },
+      {
+        label: "reward",
+        stroke: "transparent",
+        paths: () => null,
+        points: { show: true, size: 6, width: 0, fill: colour("dot") },
+      },
+      {
+        label: "best so far",
+        stroke: colour("front"),
+        width: 2,
+        paths: uPlot.paths.stepped!({ align: 1 }),
+        points: { show: false },
+      },
     ],
   };
 }
@@ -61,10 +82,16 @@ export function RewardChart({ live, select }: { live: LiveSearch; select: (trial
   useEffect(() => plot.current?.setData([data.trial, data.reward, data.best]), [data]);
   const best = data.best.at(-1);
   const at = data.trial[data.reward.indexOf(best ?? NaN)];
-  const said = best === undefined ? "No trial has a reward yet." : `The best reward is ${significant(best, 4)}, of trial ${at}.`;
+  const said =
+    best === undefined ? "No trial has a reward yet." : `The best reward is ${significant(best, 4)}, of trial ${at}.`;
   return (
     <figure class="chart reward" data-testid="reward">
-      <div ref={frame} style={{ minHeight: data.trial.length ? `${HEIGHT}px` : "0" }} role="img" aria-label={`Best reward so far by trial. ${said}`} />
+      <div
+        ref={frame}
+        style={{ minHeight: data.trial.length ? `${HEIGHT}px` : "0" }}
+        role="img"
+        aria-label={`Best reward so far by trial. ${said}`}
+      />
       <figcaption class="soft">{said}</figcaption>
     </figure>
   );

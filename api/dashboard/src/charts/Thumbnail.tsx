@@ -10,7 +10,11 @@ const PAD = 5;
 /** How often the front of a search that moves is fetched, at most. */
 const FRESH_MS = 12_000;
 
-interface Kept { seq: number; at: number; pareto: Pareto }
+interface Kept {
+  seq: number;
+  at: number;
+  pareto: Pareto;
+}
 const kept = new Map<string, Kept>();
 
 export const frontPoints = (pareto: Pareto): Point[] =>
@@ -26,7 +30,9 @@ export function usePareto(search: SearchItem, ref: { current: Element | null }):
   const known = kept.get(search.id);
   useEffect(() => {
     if (!ref.current) return undefined;
-    const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && setSeen(true));
+    const observer = new IntersectionObserver(
+      (entries) => entries.some((entry) => entry.isIntersecting) && setSeen(true),
+    );
     observer.observe(ref.current);
     return () => observer.disconnect();
   }, []);
@@ -46,7 +52,12 @@ export function usePareto(search: SearchItem, ref: { current: Element | null }):
 
 export function Thumbnail({ search, pareto }: { search: SearchItem; pareto: Pareto | null }) {
   const points = pareto ? frontPoints(pareto) : [];
-  if (!points.length) return <svg class="thumbnail" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true"><line class="floor" x1={PAD} x2={WIDTH - PAD} y1={HEIGHT - PAD} y2={HEIGHT - PAD} /></svg>;
+  if (!points.length)
+    return (
+      <svg class="thumbnail" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true">
+        <line class="floor" x1={PAD} x2={WIDTH - PAD} y1={HEIGHT - PAD} y2={HEIGHT - PAD} />
+      </svg>
+    );
   const target = search.target_latency_ms ?? pareto?.target_latency_ms ?? null;
   const xs = [...points.map((point) => point.latency), ...(target ? [target] : [])].map(Math.log);
   const ys = points.map((point) => point.accuracy);
@@ -61,12 +72,21 @@ export function Thumbnail({ search, pareto }: { search: SearchItem; pareto: Pare
   const line = corners.map(([a, b], i) => `${i ? "L" : "M"}${a.toFixed(1)} ${b.toFixed(1)}`).join("");
   const best = points.findIndex((point) => point.trial === search.best?.trial);
   return (
-    <svg class="thumbnail" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`Front of ${points.length} trials`}>
+    <svg
+      class="thumbnail"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      role="img"
+      aria-label={`Front of ${points.length} trials`}
+    >
       <path class="under-front" d={`${line}V${HEIGHT - PAD}H${places[0]![0].toFixed(1)}Z`} />
       <line class="floor" x1={PAD} x2={WIDTH - PAD} y1={HEIGHT - PAD} y2={HEIGHT - PAD} />
-      {target && <line class="target" x1={x(Math.log(target))} x2={x(Math.log(target))} y1={PAD - 2} y2={HEIGHT - PAD} />}
+      {target && (
+        <line class="target" x1={x(Math.log(target))} x2={x(Math.log(target))} y1={PAD - 2} y2={HEIGHT - PAD} />
+      )}
       <path class="front" d={line} />
-      {places.map(([a, b], i) => <circle key={i} class={i === best ? "best-mark" : "front-mark"} cx={a} cy={b} r={i === best ? 3.6 : 2.2} />)}
+      {places.map(([a, b], i) => (
+        <circle key={i} class={i === best ? "best-mark" : "front-mark"} cx={a} cy={b} r={i === best ? 3.6 : 2.2} />
+      ))}
     </svg>
   );
 }

@@ -88,7 +88,12 @@ export function fencedAxis(values: readonly number[], important: readonly number
 }
 
 /** A fenced axis that ends at accuracies of 0 and, nearly, 1. */
-export function accuracyAxis(values: readonly number[], important: readonly number[], start: number, end: number): Axis {
+export function accuracyAxis(
+  values: readonly number[],
+  important: readonly number[],
+  start: number,
+  end: number,
+): Axis {
   if (!values.length) return { low: 0, high: 1, start, end, log: false };
   const axis = fencedAxis(values, important, start, end);
   return { ...axis, low: Math.max(axis.low, 0), high: Math.min(axis.high, 1.01) };

@@ -62,7 +62,10 @@ const ROW = 20;
 export function scene(subject: Subject, width: number, height: number): Scene | null {
   const { table, target } = subject;
   const area = { left: width < 560 ? 46 : 58, top: 46, right: width - 18, bottom: height - 50 };
-  const named = [...subject.finalists.map((row) => ({ row, key: "test_accuracy" })), ...subject.references.map((row) => ({ row, key: "accuracy" }))]
+  const named = [
+    ...subject.finalists.map((row) => ({ row, key: "test_accuracy" })),
+    ...subject.references.map((row) => ({ row, key: "accuracy" })),
+  ]
     .map(({ row, key }) => ({ row, latency: finite(row.metrics["latency_ms"]), accuracy: finite(row.metrics[key]) }))
     .filter((each): each is typeof each & { latency: number } => each.latency !== null && each.latency > 0);
   const points = table.columns.number.map((_, row) => table.point(row));
@@ -81,29 +84,56 @@ export function scene(subject: Subject, width: number, height: number): Scene | 
   const lane = named.some((each) => each.accuracy === null) ? ROW * 1.5 : 0;
   const important = [...table.front.map((point) => point.accuracy), ...shown];
   const y = accuracyAxis([...accuracies, ...shown], important, area.bottom - lane, area.top);
-  const at = (latency: number, accuracy: number): [number, number] => [place(x, latency), place(y, Math.max(accuracy, y.low))];
+  const at = (latency: number, accuracy: number): [number, number] => [
+    place(x, latency),
+    place(y, Math.max(accuracy, y.low)),
+  ];
 
   const dots = dotsOf(points, at, y);
   const front = table.front.map((point) => {
     const [a, b] = at(point.latency, point.accuracy);
     return { trial: point.trial, x: a, y: b };
   });
-  const frontLine = step(front.map((point) => [point.x, point.y] as const), area.right);
+  const frontLine = step(
+    front.map((point) => [point.x, point.y] as const),
+    area.right,
+  );
   const placer = new Placer(area, obstacles(dots, frontLine, target === null ? null : place(x, target), area));
   const marks = named.slice(0, 60).map(({ row, latency, accuracy }, i): Mark => {
     const finalist = "trial" in row ? row : null;
     const name = finalist ? `trial ${finalist.trial}` : (row as Reference).label;
     const [a, b] = accuracy === null ? [place(x, latency), area.bottom - lane + 8] : at(latency, accuracy);
-    const label = i < MOST_NAMES ? placer.place(a, b, textWidth(name, width < 560 ? 11 : 12) + 4, accuracy === null ? 6 : 10) : null;
+    const label =
+      i < MOST_NAMES
+        ? placer.place(a, b, textWidth(name, width < 560 ? 11 : 12) + 4, accuracy === null ? 6 : 10)
+        : null;
     const seen = finalist ? points[table.row(finalist.trial) ?? -1] : null;
     return {
       kind: finalist ? "finalist" : accuracy === null ? "tick" : "reference",
-      name, x: a, y: b, label, trial: finalist?.trial ?? null, metrics: row.metrics,
+      name,
+      x: a,
+      y: b,
+      label,
+      trial: finalist?.trial ?? null,
+      metrics: row.metrics,
       from: seen && accuracy !== null ? at(seen.latency, seen.accuracy) : null,
     };
   });
   const curves = isoRewards(subject.objective, target, x, y);
-  return { width, height, area, x, y, dots, front, frontLine, iso: curves, target: target === null ? null : place(x, target), marks, running: running.map((each) => place(x, each)) };
+  return {
+    width,
+    height,
+    area,
+    x,
+    y,
+    dots,
+    front,
+    frontLine,
+    iso: curves,
+    target: target === null ? null : place(x, target),
+    marks,
+    running: running.map((each) => place(x, each)),
+  };
 }
 
 function runningLatencies(table: TrialTable): number[] {
@@ -116,9 +146,18 @@ function runningLatencies(table: TrialTable): number[] {
   return found;
 }
 
-function dotsOf(points: ReturnType<TrialTable["point"]>[], at: (latency: number, accuracy: number) => [number, number], y: Axis): Dots {
+function dotsOf(
+  points: ReturnType<TrialTable["point"]>[],
+  at: (latency: number, accuracy: number) => [number, number],
+  y: Axis,
+): Dots {
   const rows = points.flatMap((point, row) => (point ? [row] : []));
-  const dots: Dots = { row: Int32Array.from(rows), x: new Float32Array(rows.length), y: new Float32Array(rows.length), below: new Uint8Array(rows.length) };
+  const dots: Dots = {
+    row: Int32Array.from(rows),
+    x: new Float32Array(rows.length),
+    y: new Float32Array(rows.length),
+    below: new Uint8Array(rows.length),
+  };
   rows.forEach((row, i) => {
     const point = points[row]!;
     [dots.x[i], dots.y[i]] = at(point.latency, point.accuracy);
@@ -134,7 +173,12 @@ function obstacles(dots: Dots, line: readonly [number, number][], target: number
   for (let i = 0; i < dots.x.length; i += stride) boxes.push(around(dots.x[i]!, dots.y[i]!, 6));
   for (let i = 1; i < line.length; i++) {
     const [[x1, y1], [x2, y2]] = [line[i - 1]!, line[i]!];
-    boxes.push({ left: Math.min(x1, x2) - 1, top: Math.min(y1, y2) - 1, right: Math.max(x1, x2) + 1, bottom: Math.max(y1, y2) + 1 });
+    boxes.push({
+      left: Math.min(x1, x2) - 1,
+      top: Math.min(y1, y2) - 1,
+      right: Math.max(x1, x2) + 1,
+      bottom: Math.max(y1, y2) + 1,
+    });
   }
   if (target !== null) boxes.push({ left: target - 3, top: area.top, right: target + 3, bottom: area.bottom });
   return boxes;
@@ -146,7 +190,9 @@ function isoRewards(objective: ObjectiveFacts | null, target: number | null, x: 
   const marks = ticks(y);
   if (!accuracy || target === null || marks.length < 2) return [];
   const by = marks[1]! - marks[0]!;
-  const latencies = Array.from({ length: SAMPLES }, (_, i) => valueAt(x, x.start + ((x.end - x.start) * (i + 0.5)) / SAMPLES));
+  const latencies = Array.from({ length: SAMPLES }, (_, i) =>
+    valueAt(x, x.start + ((x.end - x.start) * (i + 0.5)) / SAMPLES),
+  );
   latencies.push(target);
   latencies.sort((a, b) => a - b);
   return Array.from({ length: marks.length + 2 * BEYOND }, (_, i) => {
@@ -155,7 +201,8 @@ function isoRewards(objective: ObjectiveFacts | null, target: number | null, x: 
   }).filter((curve) => curve.some(([, b]) => b <= y.start && b >= y.end));
 }
 
-export type Hit = { kind: "trial"; row: number; x: number; y: number } | { kind: "mark"; mark: Mark; x: number; y: number };
+export type Hit =
+  { kind: "trial"; row: number; x: number; y: number } | { kind: "mark"; mark: Mark; x: number; y: number };
 
 /** What is nearest to a place, within a reach; named marks go first. */
 export function hit(found: Scene, x: number, y: number, reach = 18): Hit | null {
@@ -167,13 +214,20 @@ export function hit(found: Scene, x: number, y: number, reach = 18): Hit | null 
   const { dots } = found;
   for (let i = 0; i < dots.x.length; i++) {
     const distance = (dots.x[i]! - x) ** 2 + (dots.y[i]! - y) ** 2;
-    if (distance < least) [best, least] = [{ kind: "trial", row: dots.row[i]!, x: dots.x[i]!, y: dots.y[i]! }, distance];
+    if (distance < least)
+      [best, least] = [{ kind: "trial", row: dots.row[i]!, x: dots.x[i]!, y: dots.y[i]! }, distance];
   }
   return best;
 }
 
 /** The next dot in a direction, by latency; along the front if asked. -1 stands for none yet. */
-export function neighbour(found: Scene, table: TrialTable, row: number, by: 1 | -1, alongFront: boolean): number | null {
+export function neighbour(
+  found: Scene,
+  table: TrialTable,
+  row: number,
+  by: 1 | -1,
+  alongFront: boolean,
+): number | null {
   const front = new Set(found.front.map((point) => point.trial));
   const { number, latency_ms } = table.columns;
   const order = Array.from(found.dots.row).filter((each) => !alongFront || front.has(number[each]!) || each === row);

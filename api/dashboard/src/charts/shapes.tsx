@@ -7,14 +7,36 @@ const STAR = Array.from({ length: 10 }, (_, i) => {
 
 export type Shape = "dot" | "star" | "diamond" | "triangle" | "tick" | "line" | "dashes";
 
-export function Sign({ shape, x = 0, y = 0, r = 6, class: name }: { shape: Shape; x?: number; y?: number; r?: number; class: string }) {
+export function Sign({
+  shape,
+  x = 0,
+  y = 0,
+  r = 6,
+  class: name,
+}: {
+  shape: Shape;
+  x?: number;
+  y?: number;
+  r?: number;
+  class: string;
+}) {
   switch (shape) {
     case "dot":
       return <circle class={name} cx={x} cy={y} r={r} />;
     case "star":
-      return <polygon class={name} points={STAR.map(([a, b]) => `${(x + a * r * 1.5).toFixed(1)},${(y + b * r * 1.5).toFixed(1)}`).join(" ")} />;
+      return (
+        <polygon
+          class={name}
+          points={STAR.map(([a, b]) => `${(x + a * r * 1.5).toFixed(1)},${(y + b * r * 1.5).toFixed(1)}`).join(" ")}
+        />
+      );
     case "diamond":
-      return <polygon class={name} points={`${x},${y - r * 1.15} ${x + r * 1.15},${y} ${x},${y + r * 1.15} ${x - r * 1.15},${y}`} />;
+      return (
+        <polygon
+          class={name}
+          points={`${x},${y - r * 1.15} ${x + r * 1.15},${y} ${x},${y + r * 1.15} ${x - r * 1.15},${y}`}
+        />
+      );
     case "triangle":
       return <polygon class={name} points={`${x},${y + r} ${x + r},${y - r * 0.8} ${x - r},${y - r * 0.8}`} />;
     case "tick":
@@ -24,14 +46,20 @@ export function Sign({ shape, x = 0, y = 0, r = 6, class: name }: { shape: Shape
   }
 }
 
-export interface Entry { shape: Shape; class: string; text: string }
+export interface Entry {
+  shape: Shape;
+  class: string;
+  text: string;
+}
 
 export function Legend({ entries }: { entries: readonly Entry[] }) {
   return (
     <ul class="legend">
       {entries.map(({ shape, class: name, text }) => (
         <li key={text}>
-          <svg width={24} height={16} viewBox="0 0 24 16" aria-hidden="true"><Sign shape={shape} x={12} y={8} r={shape === "dot" || shape === "triangle" ? 4 : 5} class={name} /></svg>
+          <svg width={24} height={16} viewBox="0 0 24 16" aria-hidden="true">
+            <Sign shape={shape} x={12} y={8} r={shape === "dot" || shape === "triangle" ? 4 : 5} class={name} />
+          </svg>
           {text}
         </li>
       ))}

@@ -11,8 +11,14 @@ export function Code({ text, label = "Code" }: { text: string; label?: string })
   };
   return (
     <div class="code">
-      <pre tabIndex={0} aria-label={label}><code>{text}</code></pre>
-      {navigator.clipboard && <button type="button" class="copy" onClick={copy}>{copied ? "copied" : "copy"}</button>}
+      <pre tabIndex={0} aria-label={label}>
+        <code>{text}</code>
+      </pre>
+      {navigator.clipboard && (
+        <button type="button" class="copy" onClick={copy}>
+          {copied ? "copied" : "copy"}
+        </button>
+      )}
     </div>
   );
 }

@@ -15,8 +15,14 @@ function ThemeButton() {
   const at = THEMES.findIndex((each) => each.name === theme.value);
   const [now, next] = [THEMES[at] ?? THEMES[0]!, THEMES[(at + 1) % THEMES.length]!];
   return (
-    <button type="button" class="icon" onClick={() => chooseTheme(next.name)} title={`${now.said}; change to: ${next.said.toLowerCase()}`}
-      aria-label={`Colours: ${now.said}. Change to: ${next.said}`} data-testid="theme">
+    <button
+      type="button"
+      class="icon"
+      onClick={() => chooseTheme(next.name)}
+      title={`${now.said}; change to: ${next.said.toLowerCase()}`}
+      aria-label={`Colours: ${now.said}. Change to: ${next.said}`}
+      data-testid="theme"
+    >
       <span aria-hidden="true">{now.sign}</span>
     </button>
   );
@@ -32,21 +38,33 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const at = (to: string) => (path.value === to ? "page" : undefined);
   return (
     <>
-      <a class="skip" href="#main">To the content</a>
+      <a class="skip" href="#main">
+        To the content
+      </a>
       <header class="head">
-        <a class="brand" href="/" aria-label="Architecture search, all searches"><img src="/icon.svg" alt="" width={26} height={26} /> <span>Architecture search</span></a>
+        <a class="brand" href="/" aria-label="Architecture search, all searches">
+          <img src="/icon.svg" alt="" width={26} height={26} /> <span>Architecture search</span>
+        </a>
         <nav aria-label="Pages">
-          <a href="/" aria-current={at("/")}>Searches</a>
-          <a href="/new" aria-current={at("/new")}>New</a>
+          <a href="/" aria-current={at("/")}>
+            Searches
+          </a>
+          <a href="/new" aria-current={at("/new")}>
+            New
+          </a>
           <a href="/docs">API</a>
         </nav>
         <span class="grow" />
         {session.value && !session.value.open && !locked.value && (
-          <button type="button" class="link" onClick={() => void signOut()} data-testid="sign-out">Sign out</button>
+          <button type="button" class="link" onClick={() => void signOut()} data-testid="sign-out">
+            Sign out
+          </button>
         )}
         <ThemeButton />
       </header>
-      <main id="main" tabIndex={-1}>{children}</main>
+      <main id="main" tabIndex={-1}>
+        {children}
+      </main>
     </>
   );
 }

@@ -23,11 +23,24 @@ export function Tabs<T extends string>({ label, names, chosen, choose, children 
     <div class="tabs">
       <div role="tablist" aria-label={label} onKeyDown={move}>
         {names.map((name) => (
-          <button key={name} type="button" role="tab" id={`${id}-${name}`} aria-selected={name === chosen} aria-controls={`${id}-panel`}
-            tabIndex={name === chosen ? 0 : -1} onClick={() => choose(name)} data-testid={`tab-${name}`}>{name}</button>
+          <button
+            key={name}
+            type="button"
+            role="tab"
+            id={`${id}-${name}`}
+            aria-selected={name === chosen}
+            aria-controls={`${id}-panel`}
+            tabIndex={name === chosen ? 0 : -1}
+            onClick={() => choose(name)}
+            data-testid={`tab-${name}`}
+          >
+            {name}
+          </button>
         ))}
       </div>
-      <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${chosen}`}>{children}</div>
+      <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${chosen}`}>
+        {children}
+      </div>
     </div>
   );
 }

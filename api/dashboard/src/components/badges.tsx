@@ -16,11 +16,15 @@ export const TERMINAL: ReadonlySet<string> = new Set(["CANCELLED", "SUCCEEDED", 
 
 export function StateBadge({ state }: { state: string }) {
   const [word, kind] = WORDS[state as SearchState] ?? [state.toLowerCase(), "waits"];
-  return <span class={`state ${kind}`} data-testid="state" data-state={state}>{word}</span>;
+  return (
+    <span class={`state ${kind}`} data-testid="state" data-state={state}>
+      {word}
+    </span>
+  );
 }
 
 const PHASES: Record<string, string> = {
-  STARTING: "starting",
+  STARTING: "reading the images",
   MEASURING: "measuring kernels on the device",
   TRAINING: "training candidates",
   REFERENCES: "training reference networks",
@@ -28,17 +32,28 @@ const PHASES: Record<string, string> = {
   WAITING_FOR_WORKERS: "waiting for workers",
 };
 
-export const phase = (name: string | null): string | null => (name ? (PHASES[name] ?? name.toLowerCase().replaceAll("_", " ")) : null);
+export const phase = (name: string | null): string | null =>
+  name ? (PHASES[name] ?? name.toLowerCase().replaceAll("_", " ")) : null;
 
 /** Trials ended, of those wanted. */
 export function Progress({ done, total, label }: { done: number; total: number; label?: string }) {
   const share = total > 0 ? Math.min(1, done / total) : 0;
   return (
     <span class="progress">
-      <span class="track" role="progressbar" aria-valuenow={done} aria-valuemin={0} aria-valuemax={total} aria-label={label ?? "Trials ended"}>
+      <span
+        class="track"
+        role="progressbar"
+        aria-valuenow={done}
+        aria-valuemin={0}
+        aria-valuemax={total}
+        aria-label={label ?? "Trials ended"}
+      >
         <span class="fill" style={{ width: `${100 * share}%` }} />
       </span>
-      <span class="figure">{done}<span class="soft"> / {total}</span></span>
+      <span class="figure">
+        {done}
+        <span class="soft"> / {total}</span>
+      </span>
     </span>
   );
 }

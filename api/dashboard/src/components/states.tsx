@@ -6,7 +6,9 @@ export function Loading({ what, lines = 4 }: { what: string; lines?: number }) {
   return (
     <div class="loading" role="status" data-testid="loading">
       <span class="unseen">Loading {what}</span>
-      {Array.from({ length: lines }, (_, i) => <div key={i} class="bone" />)}
+      {Array.from({ length: lines }, (_, i) => (
+        <div key={i} class="bone" />
+      ))}
     </div>
   );
 }
@@ -27,9 +29,18 @@ export function Failure({ problem, again }: { problem: Problem; again?: () => vo
       {problem.detail && problem.detail !== problem.title && <p>{problem.detail}</p>}
       <p class="small">
         {problem.reason && <code>{problem.reason}</code>}
-        {problem.requestId && <> request <code>{problem.requestId}</code></>}
+        {problem.requestId && (
+          <>
+            {" "}
+            request <code>{problem.requestId}</code>
+          </>
+        )}
       </p>
-      {again && <button type="button" class="button" onClick={again} data-testid="retry">Try again</button>}
+      {again && (
+        <button type="button" class="button" onClick={again} data-testid="retry">
+          Try again
+        </button>
+      )}
     </div>
   );
 }
@@ -38,13 +49,20 @@ export function Failure({ problem, again }: { problem: Problem; again?: () => vo
 export function Trouble({ problem, again }: { problem: Problem; again?: () => void }) {
   return (
     <p class="trouble" role="alert" data-testid="trouble">
-      <strong>{problem.title}.</strong> {problem.detail} {problem.requestId && <span class="small">Request {problem.requestId}.</span>}{" "}
-      {again && <button type="button" class="link" onClick={again}>Try again</button>}
+      <strong>{problem.title}.</strong> {problem.detail}{" "}
+      {problem.requestId && <span class="small">Request {problem.requestId}.</span>}{" "}
+      {again && (
+        <button type="button" class="link" onClick={again}>
+          Try again
+        </button>
+      )}
     </p>
   );
 }
 
-interface Caught { error: Error | null }
+interface Caught {
+  error: Error | null;
+}
 
 /** Keeps a fault of one page from leaving a blank one. */
 export class Boundary extends Component<{ children: ComponentChildren }, Caught> {
@@ -67,8 +85,12 @@ export class Boundary extends Component<{ children: ComponentChildren }, Caught>
         <h2>This page has failed</h2>
         <p>{error.message}</p>
         <p class="buttons">
-          <button type="button" class="button" onClick={() => this.setState({ error: null })}>Try again</button>
-          <button type="button" class="button" onClick={() => void navigator.clipboard?.writeText(report)}>Copy a report</button>
+          <button type="button" class="button" onClick={() => this.setState({ error: null })}>
+            Try again
+          </button>
+          <button type="button" class="button" onClick={() => void navigator.clipboard?.writeText(report)}>
+            Copy a report
+          </button>
         </p>
       </div>
     );

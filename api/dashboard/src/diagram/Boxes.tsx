@@ -9,7 +9,11 @@ import { words } from "./words";
 const [PILL, BARE_PILL, GAP, BEND, LANE, BETWEEN] = [40, 26, 14, 20, 26, 14];
 
 /** Pixels on either side of the axis, and down. */
-export interface Extent { left: number; right: number; height: number }
+export interface Extent {
+  left: number;
+  right: number;
+  height: number;
+}
 
 export function extent(chain: Chain): Extent {
   const sizes = chain.map(sizeOf);
@@ -25,14 +29,18 @@ const sizeOf = (item: Node | Fork): Extent => (isFork(item) ? forkSize(item) : o
 function opSize(node: Node): Extent {
   const said = words(node);
   const joint = said.family === "joint";
-  const half = joint ? textWidth(said.name, 11) / 2 + 10 : Math.max(textWidth(said.name, 12.5), textWidth(said.detail, 9.5)) / 2 + 9;
+  const half = joint
+    ? textWidth(said.name, 11) / 2 + 10
+    : Math.max(textWidth(said.name, 12.5), textWidth(said.detail, 9.5)) / 2 + 9;
   return { left: half, right: half, height: said.detail ? PILL : BARE_PILL };
 }
 
 /** Whether the first branch stays on the axis, all others being empty. */
-const hasAxis = (fork: Fork) => Boolean(fork.branches[0]?.length) && !fork.branches.slice(1).some((branch) => branch.length);
+const hasAxis = (fork: Fork) =>
+  Boolean(fork.branches[0]?.length) && !fork.branches.slice(1).some((branch) => branch.length);
 
-const widthOf = (sizes: Extent[]) => sizes.reduce((total, size) => total + size.left + size.right, 0) + BETWEEN * (sizes.length - 1);
+const widthOf = (sizes: Extent[]) =>
+  sizes.reduce((total, size) => total + size.left + size.right, 0) + BETWEEN * (sizes.length - 1);
 
 function forkSize(fork: Fork): Extent {
   const sizes = fork.branches.map(extent);
@@ -65,9 +73,21 @@ function Box({ node, x, y }: { node: Node; x: number; y: number }) {
   return (
     <g class={`op ${said.family}`}>
       <title>{`${node.text}\noutput ${dimensions(node.shape)}${cost}`}</title>
-      <rect x={x - size.left} y={y} width={size.left + size.right} height={size.height} rx={said.family === "joint" ? size.height / 2 : 8} />
-      <text class="op-name" x={x} y={middle + (said.detail ? -2.5 : 4)}>{said.name}</text>
-      {said.detail && <text class="op-detail" x={x} y={middle + 12.5}>{said.detail}</text>}
+      <rect
+        x={x - size.left}
+        y={y}
+        width={size.left + size.right}
+        height={size.height}
+        rx={said.family === "joint" ? size.height / 2 : 8}
+      />
+      <text class="op-name" x={x} y={middle + (said.detail ? -2.5 : 4)}>
+        {said.name}
+      </text>
+      {said.detail && (
+        <text class="op-detail" x={x} y={middle + 12.5}>
+          {said.detail}
+        </text>
+      )}
     </g>
   );
 }
@@ -90,7 +110,12 @@ function Forked({ fork, x, y }: { fork: Fork; x: number; y: number }) {
       </g>
     );
   });
-  return <>{parts}<Box node={fork.joint} x={x} y={bottom + BEND} /></>;
+  return (
+    <>
+      {parts}
+      <Box node={fork.joint} x={x} y={bottom + BEND} />
+    </>
+  );
 }
 
 type Place = [number, number];

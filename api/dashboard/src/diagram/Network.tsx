@@ -11,14 +11,19 @@ export function Network({ diagram, name, column = false }: { diagram: Diagram; n
   const cards = members(diagram);
   return (
     <ol class={`network${column ? " column" : ""}`} aria-label={name} data-testid="diagram">
-      <li class="member"><span class="end">image</span></li>
+      <li class="member">
+        <span class="end">image</span>
+      </li>
       {cards.map((member) => (
         <li class="member" key={member.first}>
           <Edge shape={member.input} />
           <Card member={member} />
         </li>
       ))}
-      <li class="member"><Edge shape={cards.at(-1)?.output ?? diagram.input} /><span class="end">scores</span></li>
+      <li class="member">
+        <Edge shape={cards.at(-1)?.output ?? diagram.input} />
+        <span class="end">scores</span>
+      </li>
     </ol>
   );
 }
@@ -28,7 +33,9 @@ function Edge({ shape }: { shape: number[] }) {
   return (
     <span class="edge">
       <span class="shape">{vector ? String(shape[0] ?? "") : dimensions(shape)}</span>
-      <svg viewBox="0 0 50 10" width={50} height={10} aria-hidden="true"><path class="wire" d="M0 5H48M42 1L48 5L42 9" /></svg>
+      <svg viewBox="0 0 50 10" width={50} height={10} aria-hidden="true">
+        <path class="wire" d="M0 5H48M42 1L48 5L42 9" />
+      </svg>
     </span>
   );
 }
@@ -41,17 +48,40 @@ function Card({ member }: { member: Member }) {
   return (
     <div class={`card${times > 1 ? " stacked" : ""}`}>
       <div class="card-head">
-        <span class="number">{member.first + 1}{times > 1 && `–${member.last + 1}`}</span>
-        {times > 1 && <span class="times" title="equal members, one after the other">× {times}</span>}
+        <span class="number">
+          {member.first + 1}
+          {times > 1 && `–${member.last + 1}`}
+        </span>
+        {times > 1 && (
+          <span class="times" title="equal members, one after the other">
+            × {times}
+          </span>
+        )}
       </div>
       <div class="drawing">
-        <svg viewBox={`0 0 ${width.toFixed(0)} ${height.toFixed(0)}`} width={Math.round(width)} height={Math.round(height)} role="group" aria-label={`member ${member.first + 1}`}>
+        <svg
+          viewBox={`0 0 ${width.toFixed(0)} ${height.toFixed(0)}`}
+          width={Math.round(width)}
+          height={Math.round(height)}
+          role="group"
+          aria-label={`member ${member.first + 1}`}
+        >
           <path class="wire" d={`M${x} 0v${LEAD}M${x} ${height - LEAD}v${LEAD}`} />
           <Boxes chain={member.chain} x={x} y={LEAD} />
         </svg>
       </div>
       <div class="card-foot">
-        {member.params ? <>{each}{count(member.params)} params<br />{each}{count(member.macs)} MACs</> : "no parameters"}
+        {member.params ? (
+          <>
+            {each}
+            {count(member.params)} params
+            <br />
+            {each}
+            {count(member.macs)} MACs
+          </>
+        ) : (
+          "no parameters"
+        )}
       </div>
     </div>
   );

@@ -2,7 +2,10 @@
 import type { Diagram, Node } from "../api";
 
 /** Branches from one point that meet in a joint; an empty branch is the input itself. */
-export interface Fork { joint: Node; branches: Chain[] }
+export interface Fork {
+  joint: Node;
+  branches: Chain[];
+}
 export type Chain = (Node | Fork)[];
 
 /** Equal members of a network in a row: first and last number, the shapes around them, the cost of one. */
@@ -63,7 +66,15 @@ class Graph {
       const chain = this.chain(entry, tail.id);
       const input = this.nodes.get(entry)?.shape ?? [];
       entry = tail.id;
-      return { first: number, last: number, chain, input, output: tail.shape, params: sum("params"), macs: sum("macs") };
+      return {
+        first: number,
+        last: number,
+        chain,
+        input,
+        output: tail.shape,
+        params: sum("params"),
+        macs: sum("macs"),
+      };
     });
   }
 
@@ -75,7 +86,9 @@ class Graph {
       const node: Node = this.nodes.get(at)!;
       const tails: number[] = this.before.get(at)!;
       const fork: number | null = this.dominator.get(at) ?? null;
-      items.push(tails.length > 1 ? { joint: node, branches: tails.map((tail) => this.chain(fork ?? start, tail)) } : node);
+      items.push(
+        tails.length > 1 ? { joint: node, branches: tails.map((tail) => this.chain(fork ?? start, tail)) } : node,
+      );
       at = fork;
     }
     return items.reverse();

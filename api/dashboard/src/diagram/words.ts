@@ -3,7 +3,11 @@ import type { Node } from "../api";
 import { dimensions } from "../format";
 
 export type Family = "conv" | "depthwise" | "linear" | "pool" | "gate" | "joint" | "plain";
-export interface Words { name: string; detail: string; family: Family }
+export interface Words {
+  name: string;
+  detail: string;
+  family: Family;
+}
 
 const ACTIVATIONS = ["relu", "relu6", "hswish", "sigmoid"];
 
@@ -22,7 +26,11 @@ export function words(node: Node): Words {
     case "linear":
       return { name: "linear", detail: listed(`${field("") ?? ""} outputs`, activation(parts)), family: "linear" };
     case "pool":
-      return { name: `${parts.includes("avg") ? "avg" : "max"} pool ${window(field("") ?? "3")}`, detail: `stride ${stride}`, family: "pool" };
+      return {
+        name: `${parts.includes("avg") ? "avg" : "max"} pool ${window(field("") ?? "3")}`,
+        detail: `stride ${stride}`,
+        family: "pool",
+      };
     case "gap":
       return { name: "global average", detail: channels, family: "pool" };
     case "se":
@@ -47,7 +55,12 @@ function conv(parts: string[], field: (key: string) => string | undefined, chann
   const depthwise = groups !== "1" && groups === out;
   const kind = depthwise ? "depthwise" : "conv";
   const act = parts.includes("linear") ? "linear" : activation(parts) || "relu";
-  const detail = listed(channels, stride === "1" ? "" : `stride ${stride}`, groups === "1" || depthwise ? "" : `${groups} groups`, act);
+  const detail = listed(
+    channels,
+    stride === "1" ? "" : `stride ${stride}`,
+    groups === "1" || depthwise ? "" : `${groups} groups`,
+    act,
+  );
   return { name: `${kind} ${window(field("k") ?? "1")}`, detail, family: kind };
 }
 

@@ -14,7 +14,15 @@ export interface Editing {
 /** What happens without a value, where no default says it. */
 const LEFT_OUT: Record<string, string> = { "objective.target_latency_ms": "the median of the space" };
 
-export function FieldInput({ field, editing, suggestions }: { field: Field; editing: Editing; suggestions?: readonly string[] }) {
+export function FieldInput({
+  field,
+  editing,
+  suggestions,
+}: {
+  field: Field;
+  editing: Editing;
+  suggestions?: readonly string[];
+}) {
   const id = useId();
   const value = valueAt(editing.draft, field.path);
   const wrong = editing.faults.get(field.name) ?? (value === undefined ? null : fault(field, value));
@@ -28,10 +36,22 @@ export function FieldInput({ field, editing, suggestions }: { field: Field; edit
   };
   return (
     <div class={field.kind === "boolean" ? "field boolean" : "field"}>
-      <label class="label" for={id}>{field.label}{field.required && <span class="needed" title="needed"> *</span>}</label>
+      <label class="label" for={id}>
+        {field.label}
+        {field.required && (
+          <span class="needed" title="needed">
+            {" "}
+            *
+          </span>
+        )}
+      </label>
       <Control field={field} value={value} set={set} common={common} suggestions={suggestions} />
       <span id={`${id}-about`}>
-        {wrong && <span class="fault" data-testid={`fault-${field.name}`}>{wrong}</span>}
+        {wrong && (
+          <span class="fault" data-testid={`fault-${field.name}`}>
+            {wrong}
+          </span>
+        )}
         {about && <span class="help">{about}</span>}
       </span>
     </div>
@@ -48,14 +68,25 @@ interface ControlProps {
 
 function Control({ field, value, set, common, suggestions }: ControlProps) {
   if (field.kind === "boolean") {
-    return <input {...common} type="checkbox" checked={Boolean(value ?? field.fallback)} onChange={(event) => set(event.currentTarget.checked)} />;
+    return (
+      <input
+        {...common}
+        type="checkbox"
+        checked={Boolean(value ?? field.fallback)}
+        onChange={(event) => set(event.currentTarget.checked)}
+      />
+    );
   }
   if (field.kind === "choice") {
     const chosen = shown(value ?? field.fallback);
     return (
       <select {...common} value={chosen} onChange={(event) => set(event.currentTarget.value)}>
         {!field.options.includes(chosen) && <option value={chosen}>{chosen}</option>}
-        {field.options.map((option) => <option key={option} value={option}>{option}</option>)}
+        {field.options.map((option) => (
+          <option key={option} value={option}>
+            {option}
+          </option>
+        ))}
       </select>
     );
   }
@@ -73,12 +104,25 @@ function TextControl({ field, value, set, common, suggestions }: ControlProps) {
     set(typed(field, event.currentTarget.value));
   };
   const rest = { ...common, value: text, placeholder: shown(field.fallback) || LEFT_OUT[field.name], onInput: input };
-  if (field.kind === "json") return <textarea {...rest} rows={field.fallback && shown(field.fallback).length > 60 ? 4 : 2} spellcheck={false} />;
+  if (field.kind === "json")
+    return <textarea {...rest} rows={field.fallback && shown(field.fallback).length > 60 ? 4 : 2} spellcheck={false} />;
   const numeric = field.kind !== "text";
   return (
     <>
-      <input {...rest} type="text" inputMode={numeric ? "decimal" : undefined} list={suggestions?.length ? `${common.id}-list` : undefined} autocomplete="off" />
-      {suggestions && suggestions.length > 0 && <datalist id={`${common.id}-list`}>{suggestions.map((each) => <option key={each} value={each} />)}</datalist>}
+      <input
+        {...rest}
+        type="text"
+        inputMode={numeric ? "decimal" : undefined}
+        list={suggestions?.length ? `${common.id}-list` : undefined}
+        autocomplete="off"
+      />
+      {suggestions && suggestions.length > 0 && (
+        <datalist id={`${common.id}-list`}>
+          {suggestions.map((each) => (
+            <option key={each} value={each} />
+          ))}
+        </datalist>
+      )}
     </>
   );
 }

@@ -35,18 +35,45 @@ export function PluginInput({ family, help, variants, editing, first, fallback, 
   return (
     <div class="plugin" data-testid={`plugin-${family}`}>
       <div class="field">
-        <label class="label" for={id}>{title(family)}</label>
-        <select id={id} value={name} onChange={(event) => choose(event.currentTarget.value)} aria-invalid={wrong ? "true" : undefined} aria-describedby={`${id}-about`} data-testid={`field-${family}`}>
+        <label class="label" for={id}>
+          {title(family)}
+        </label>
+        <select
+          id={id}
+          value={name}
+          onChange={(event) => choose(event.currentTarget.value)}
+          aria-invalid={wrong ? "true" : undefined}
+          aria-describedby={`${id}-about`}
+          data-testid={`field-${family}`}
+        >
           {!variant && <option value={name}>{name || "choose …"}</option>}
-          {variants.map((each) => <option key={each.name} value={each.name}>{each.name}{note?.(each.name)}</option>)}
+          {variants.map((each) => (
+            <option key={each.name} value={each.name}>
+              {each.name}
+              {note?.(each.name)}
+            </option>
+          ))}
         </select>
         <span id={`${id}-about`}>
-          {wrong && <span class="fault" data-testid={`fault-${family}`}>{wrong}</span>}
-          <span class="help" title={more.join("\n\n")}>{summary || help}</span>
+          {wrong && (
+            <span class="fault" data-testid={`fault-${family}`}>
+              {wrong}
+            </span>
+          )}
+          <span class="help" title={more.join("\n\n")}>
+            {summary || help}
+          </span>
         </span>
       </div>
       {children}
-      {shown.map((field) => <FieldInput key={field.name} field={field} editing={editing} suggestions={field.path.at(-1) === "path" ? suggestions ?? [] : []} />)}
+      {shown.map((field) => (
+        <FieldInput
+          key={field.name}
+          field={field}
+          editing={editing}
+          suggestions={field.path.at(-1) === "path" ? (suggestions ?? []) : []}
+        />
+      ))}
       <Folded said={`More of ${name}`} fields={folded} editing={editing} />
     </div>
   );
@@ -58,8 +85,14 @@ export function Folded({ said, fields, editing }: { said: string; fields: readon
   const wrong = fields.some((field) => editing.faults.has(field.name));
   return (
     <details class="more" open={wrong || undefined}>
-      <summary>{said} ({fields.length})</summary>
-      <div class="fields">{fields.map((field) => <FieldInput key={field.name} field={field} editing={editing} />)}</div>
+      <summary>
+        {said} ({fields.length})
+      </summary>
+      <div class="fields">
+        {fields.map((field) => (
+          <FieldInput key={field.name} field={field} editing={editing} />
+        ))}
+      </div>
     </details>
   );
 }

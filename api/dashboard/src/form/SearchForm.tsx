@@ -29,27 +29,63 @@ export function formOf(root: Schema): Form {
   const devices = namesOf(root, "device");
   const plainDevice = fieldOf(root.properties?.["device"] ?? {}, ["device"], root, false);
   const device: Field = devices.length ? { ...plainDevice, kind: "choice", options: devices } : plainDevice;
-  const own = fieldsOf({ properties: Object.fromEntries(Object.entries(root.properties ?? {}).filter(([name]) => !FAMILIES.includes(name) && name !== "space" && name !== "device")) }, [], root);
+  const own = fieldsOf(
+    {
+      properties: Object.fromEntries(
+        Object.entries(root.properties ?? {}).filter(
+          ([name]) => !FAMILIES.includes(name) && name !== "space" && name !== "device",
+        ),
+      ),
+    },
+    [],
+    root,
+  );
   const plain = PLAIN.flatMap((name) => own.find((field) => field.name === name) ?? []);
   const folded = own.filter((field) => !plain.includes(field));
-  const fields = [...Object.values(families).flat().flatMap((variant) => variant.fields), ...own];
-  const fallbacks = Object.fromEntries(FAMILIES.map((family) => {
-    const value = root.properties?.[family]?.default;
-    return [family, typeof value === "object" && value !== null && !Array.isArray(value) ? String(value["name"] ?? "") : ""];
-  }));
-  const help = Object.fromEntries(Object.entries(root.properties ?? {}).map(([name, schema]) => [name, schema.description ?? ""]));
+  const fields = [
+    ...Object.values(families)
+      .flat()
+      .flatMap((variant) => variant.fields),
+    ...own,
+  ];
+  const fallbacks = Object.fromEntries(
+    FAMILIES.map((family) => {
+      const value = root.properties?.[family]?.default;
+      return [
+        family,
+        typeof value === "object" && value !== null && !Array.isArray(value) ? String(value["name"] ?? "") : "",
+      ];
+    }),
+  );
+  const help = Object.fromEntries(
+    Object.entries(root.properties ?? {}).map(([name, schema]) => [name, schema.description ?? ""]),
+  );
   return {
-    families, fallbacks, plain, device, folded, help,
+    families,
+    fallbacks,
+    plain,
+    device,
+    folded,
+    help,
     spaces: namesOf(root, "space"),
     names: [...new Set([...fields.map((field) => field.name), ...FAMILIES, "space", "device"])],
   };
 }
 
-interface Props { form: Form; editing: Editing; datasets: Datasets | null; reload: () => void }
+interface Props {
+  form: Form;
+  editing: Editing;
+  datasets: Datasets | null;
+  reload: () => void;
+}
 
 export function SearchForm({ form, editing, datasets, reload }: Props) {
   const plugin = (family: string) => ({
-    family, editing, help: form.help[family] ?? "", variants: form.families[family] ?? [], fallback: form.fallbacks[family] ?? "",
+    family,
+    editing,
+    help: form.help[family] ?? "",
+    variants: form.families[family] ?? [],
+    fallback: form.fallbacks[family] ?? "",
   });
   const missing = new Set(datasets?.items.filter((row) => !row.available).map((row) => row.name));
   const uploaded = (found: Uploaded) => {
@@ -60,8 +96,12 @@ export function SearchForm({ form, editing, datasets, reload }: Props) {
     <div class="form">
       <fieldset>
         <legend>Images</legend>
-        <PluginInput {...plugin("dataset")} first={["path", "size", "flip", "download"]} suggestions={datasets?.uploads.map((each) => each.path) ?? []}
-          note={(name) => (missing.has(name) ? " (to be fetched)" : "")}>
+        <PluginInput
+          {...plugin("dataset")}
+          first={["path", "size", "flip", "download"]}
+          suggestions={datasets?.uploads.map((each) => each.path) ?? []}
+          note={(name) => (missing.has(name) ? " (to be fetched)" : "")}
+        >
           <Upload done={uploaded} />
         </PluginInput>
       </fieldset>
@@ -78,7 +118,9 @@ export function SearchForm({ form, editing, datasets, reload }: Props) {
       </fieldset>
       <fieldset>
         <legend>Extent</legend>
-        {form.plain.map((field) => <FieldInput key={field.name} field={field} editing={editing} />)}
+        {form.plain.map((field) => (
+          <FieldInput key={field.name} field={field} editing={editing} />
+        ))}
         <Folded said="More" fields={form.folded} editing={editing} />
       </fieldset>
     </div>

@@ -5,8 +5,24 @@ import type { Field } from "./schema";
 
 const OWN = " own";
 /** A space to start from: one stage of convolutions. */
-const SKETCH = { name: "mine", resolution: 28, stem: { width: 16, kernel: 3, stride: 1 }, stages: [{ blocks: ["conv", "mbconv"], layers: [1, 2], width: [24, 32], stride: 2 }] };
-const FIELD: Field = { path: ["space"], name: "space", label: "Space of your own", kind: "json", help: "as in a space file", required: true, fallback: undefined, options: [], range: {}, limits: "" };
+const SKETCH = {
+  name: "mine",
+  resolution: 28,
+  stem: { width: 16, kernel: 3, stride: 1 },
+  stages: [{ blocks: ["conv", "mbconv"], layers: [1, 2], width: [24, 32], stride: 2 }],
+};
+const FIELD: Field = {
+  path: ["space"],
+  name: "space",
+  label: "Space of your own",
+  kind: "json",
+  help: "as in a space file",
+  required: true,
+  fallback: undefined,
+  options: [],
+  range: {},
+  limits: "",
+};
 
 export function SpaceInput({ spaces, help, editing }: { spaces: readonly string[]; help: string; editing: Editing }) {
   const id = useId();
@@ -17,10 +33,23 @@ export function SpaceInput({ spaces, help, editing }: { spaces: readonly string[
   return (
     <div class="plugin">
       <div class="field">
-        <label class="label" for={id}>Space</label>
-        <select id={id} value={own ? OWN : value} onChange={(event) => choose(event.currentTarget.value)} aria-invalid={wrong ? "true" : undefined} aria-describedby={`${id}-about`} data-testid="field-space">
+        <label class="label" for={id}>
+          Space
+        </label>
+        <select
+          id={id}
+          value={own ? OWN : value}
+          onChange={(event) => choose(event.currentTarget.value)}
+          aria-invalid={wrong ? "true" : undefined}
+          aria-describedby={`${id}-about`}
+          data-testid="field-space"
+        >
           {!own && !spaces.includes(value) && <option value={value}>{value}</option>}
-          {spaces.map((name) => <option key={name} value={name}>{name}</option>)}
+          {spaces.map((name) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
           <option value={OWN}>your own …</option>
         </select>
         <span id={`${id}-about`}>

@@ -33,14 +33,42 @@ export function SpecPane({ draft, change, check, rest, busy, problem, submit, ac
   };
   return (
     <aside class="spec-pane">
-      <label class="label" for="spec-json">The search as JSON</label>
-      <textarea id="spec-json" class="spec-json" value={text} onInput={input} rows={18} spellcheck={false} aria-invalid={wrong ? "true" : undefined} aria-describedby="spec-said" data-testid="spec-json" />
-      <div id="spec-said" class="spec-said" role="status" data-testid="check" data-valid={String(Boolean(check.valid) && !check.busy && !wrong)}>
+      <label class="label" for="spec-json">
+        The search as JSON
+      </label>
+      <textarea
+        id="spec-json"
+        class="spec-json"
+        value={text}
+        onInput={input}
+        rows={18}
+        spellcheck={false}
+        aria-invalid={wrong ? "true" : undefined}
+        aria-describedby="spec-said"
+        data-testid="spec-json"
+      />
+      <div
+        id="spec-said"
+        class="spec-said"
+        role="status"
+        data-testid="check"
+        data-valid={String(Boolean(check.valid) && !check.busy && !wrong)}
+      >
         {wrong ? <p class="fault">{wrong}</p> : <Said check={check} rest={rest} />}
       </div>
       {problem && <Trouble problem={problem} />}
-      <button type="submit" class="button first large" disabled={busy || wrong !== null || (!check.valid && !check.busy)} onClick={submit} data-testid="submit">{busy ? "Submitting …" : action}</button>
-      <p class="small">The same JSON goes to <code>POST /v1/searches</code>, and as YAML to <code>nas run</code>.</p>
+      <button
+        type="submit"
+        class="button first large"
+        disabled={busy || wrong !== null || (!check.valid && !check.busy)}
+        onClick={submit}
+        data-testid="submit"
+      >
+        {busy ? "Submitting …" : action}
+      </button>
+      <p class="small">
+        The same JSON goes to <code>POST /v1/searches</code>, and as YAML to <code>nas run</code>.
+      </p>
     </aside>
   );
 }
@@ -51,7 +79,11 @@ function Said({ check, rest }: { check: Check; rest: readonly FieldError[] }) {
     const inForm = problem.errors.length - rest.length;
     return (
       <>
-        {rest.map((error) => <p key={error.field + error.message} class="fault"><strong>{error.field}</strong> {error.message}</p>)}
+        {rest.map((error) => (
+          <p key={error.field + error.message} class="fault">
+            <strong>{error.field}</strong> {error.message}
+          </p>
+        ))}
         {inForm > 0 && <p class="fault">{inForm === 1 ? "One field needs" : `${inForm} fields need`} attention.</p>}
         {!problem.errors.length && <p class="fault lines">{problem.detail || problem.title}</p>}
       </>
@@ -60,7 +92,14 @@ function Said({ check, rest }: { check: Check; rest: readonly FieldError[] }) {
   if (!valid) return <p class="soft">{busy ? "Checking …" : ""}</p>;
   return (
     <p class={busy ? "soft" : "fine"}>
-      {busy ? "Checking …" : <>Ready: {whole(valid.estimate.trials)} trials of the {magnitude(valid.space.size)} architectures in <strong>{valid.space.name}</strong>.</>}
+      {busy ? (
+        "Checking …"
+      ) : (
+        <>
+          Ready: {whole(valid.estimate.trials)} trials of the {magnitude(valid.space.size)} architectures in{" "}
+          <strong>{valid.space.name}</strong>.
+        </>
+      )}
     </p>
   );
 }

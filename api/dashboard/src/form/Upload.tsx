@@ -4,7 +4,12 @@ import { Problem, type FieldError } from "../api";
 import { size, whole } from "../format";
 import { Trouble } from "../components/states";
 
-export interface Uploaded { name: string; path: string; classes: string[]; images: number }
+export interface Uploaded {
+  name: string;
+  path: string;
+  classes: string[];
+  images: number;
+}
 
 /** Like request, but tells how far it is: fetch cannot. */
 function send(file: File, progress: (share: number) => void): Promise<Uploaded> {
@@ -13,11 +18,21 @@ function send(file: File, progress: (share: number) => void): Promise<Uploaded> 
     call.open("POST", "/v1/datasets");
     call.responseType = "json";
     call.upload.onprogress = (event) => progress(event.lengthComputable ? event.loaded / event.total : 0);
-    call.onerror = () => reject(new Problem(0, "The upload was cut off", "Choose the archive again to send it once more."));
+    call.onerror = () =>
+      reject(new Problem(0, "The upload was cut off", "Choose the archive again to send it once more."));
     call.onload = () => {
-      const said = call.response as (Uploaded & { title?: string; detail?: string; request_id?: string; errors?: FieldError[] }) | null;
+      const said = call.response as
+        (Uploaded & { title?: string; detail?: string; request_id?: string; errors?: FieldError[] }) | null;
       if (call.status < 300 && said) resolve(said);
-      else reject(new Problem(call.status, said?.title ?? `The service answered ${call.status}`, said?.detail ?? "", said?.request_id ?? null));
+      else
+        reject(
+          new Problem(
+            call.status,
+            said?.title ?? `The service answered ${call.status}`,
+            said?.detail ?? "",
+            said?.request_id ?? null,
+          ),
+        );
     };
     const form = new FormData();
     form.append("archive", file, file.name);
@@ -52,12 +67,44 @@ export function Upload({ done }: { done: (found: Uploaded) => void }) {
     void take(event.dataTransfer?.files[0]);
   };
   return (
-    <div class={`upload${over ? " over" : ""}`} onDrop={drop} onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)}>
-      <input ref={input} type="file" class="unseen" tabIndex={-1} aria-label="Archive of images" accept=".zip,.tar,.gz,.tgz" data-testid="upload"
-        onChange={(event) => { void take(event.currentTarget.files?.[0]); event.currentTarget.value = ""; }} />
-      <button type="button" class="button" onClick={() => input.current?.click()} disabled={share !== null}>{share === null ? "Upload images …" : "Sending …"}</button>
+    <div
+      class={`upload${over ? " over" : ""}`}
+      onDrop={drop}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+    >
+      <input
+        ref={input}
+        type="file"
+        class="unseen"
+        tabIndex={-1}
+        aria-label="Archive of images"
+        accept=".zip,.tar,.gz,.tgz"
+        data-testid="upload"
+        onChange={(event) => {
+          void take(event.currentTarget.files?.[0]);
+          event.currentTarget.value = "";
+        }}
+      />
+      <button type="button" class="button" onClick={() => input.current?.click()} disabled={share !== null}>
+        {share === null ? "Upload images …" : "Sending …"}
+      </button>
       <span class="soft">{said || "a .zip or .tar.gz with a folder for each class"}</span>
-      {share !== null && <span class="track" role="progressbar" aria-valuenow={Math.round(100 * share)} aria-valuemin={0} aria-valuemax={100} aria-label="Upload"><span class="fill" style={{ width: `${100 * share}%` }} /></span>}
+      {share !== null && (
+        <span
+          class="track"
+          role="progressbar"
+          aria-valuenow={Math.round(100 * share)}
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-label="Upload"
+        >
+          <span class="fill" style={{ width: `${100 * share}%` }} />
+        </span>
+      )}
       {problem && <Trouble problem={problem} />}
     </div>
   );

@@ -3,8 +3,16 @@ import { useEffect, useState } from "preact/hooks";
 import { asProblem, request, type Problem } from "../api";
 import type { Draft } from "./draft";
 
-export interface Valid { spec: Record<string, unknown>; space: { name: string; size: string }; estimate: { trials: number } }
-export interface Check { busy: boolean; valid: Valid | null; problem: Problem | null }
+export interface Valid {
+  spec: Record<string, unknown>;
+  space: { name: string; size: string };
+  estimate: { trials: number };
+}
+export interface Check {
+  busy: boolean;
+  valid: Valid | null;
+  problem: Problem | null;
+}
 
 const PAUSE_MS = 400;
 

@@ -4,7 +4,8 @@ import type { Field, Path, Range } from "./schema";
 
 export type Draft = { [key: string]: Json };
 
-const isObject = (value: Json | undefined): value is Draft => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: Json | undefined): value is Draft =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 export function valueAt(draft: Draft, path: Path): Json | undefined {
   let value: Json | undefined = draft;
@@ -38,7 +39,7 @@ export function withPlugin(draft: Draft, family: string, name: string, fields: r
   return { ...draft, [family]: { name, ...Object.fromEntries(kept) } };
 }
 
-/** What was typed as the field's value; undefined for nothing. What is no number stays text, for the service to refuse. */
+/** What was typed as a value; undefined for nothing. What is no number stays text, for the service to refuse. */
 export function typed(field: Field, text: string): Json | undefined {
   if (text.trim() === "") return undefined;
   if (field.kind === "integer" || field.kind === "number") {
@@ -84,7 +85,10 @@ export function parsed(text: string): Draft | string {
 }
 
 /** Errors by the name of the field that shows them: the longest one that the error's own name starts with. */
-export function byField(errors: readonly FieldError[], names: readonly string[]): { fields: Map<string, string>; rest: FieldError[] } {
+export function byField(
+  errors: readonly FieldError[],
+  names: readonly string[],
+): { fields: Map<string, string>; rest: FieldError[] } {
   const fields = new Map<string, string>();
   const rest: FieldError[] = [];
   for (const error of errors) {

@@ -30,17 +30,30 @@ export function FirstSearch() {
     <div class="first-search" data-testid="first-search">
       <h1>Find a network for your device</h1>
       <p class="lead">
-        Give it images, a device and a latency budget. It trains candidates, looks up what each would take on the device,
-        and hands you the best as ONNX files, tested and measured.
+        Give it images, a device and a latency budget. It trains candidates, looks up what each would take on the
+        device, and hands you the best as ONNX files, tested and measured.
       </p>
       <p class="buttons">
-        {mayWrite() && <button type="button" class="button first" onClick={() => void start()} disabled={busy} data-testid="start-example">
-          {busy ? "Starting …" : "Start the example search"}
-        </button>}
-        <a class="button" href="/new">Describe your own</a>
+        {mayWrite() && (
+          <button
+            type="button"
+            class="button first"
+            onClick={() => void start()}
+            disabled={busy}
+            data-testid="start-example"
+          >
+            {busy ? "Starting …" : "Start the example search"}
+          </button>
+        )}
+        <a class="button" href="/new">
+          Describe your own
+        </a>
       </p>
       {problem && <Trouble problem={problem} />}
-      <p class="soft">Sixteen small networks on Fashion-MNIST, which comes with the package: some minutes on two cores. The same from elsewhere:</p>
+      <p class="soft">
+        Sixteen small networks on Fashion-MNIST, which comes with the package: some minutes on two cores. The same from
+        elsewhere:
+      </p>
       <Tabs label="Ways to start" names={WAYS} chosen={way} choose={setWay}>
         <Code text={said[way]} />
       </Tabs>

@@ -19,12 +19,26 @@ export function NewSearchPage() {
   const datasets = useLoaded<Datasets>("/v1/datasets");
   const parent = useLoaded<Search>(from ? searchPath(from) : null);
   const problem = schema.problem ?? parent.problem;
-  if (problem) return <Failure problem={problem} again={() => { schema.again(); parent.again(); }} />;
+  if (problem)
+    return (
+      <Failure
+        problem={problem}
+        again={() => {
+          schema.again();
+          parent.again();
+        }}
+      />
+    );
   if (!schema.value || (from && !parent.value)) return <Loading what="the form" lines={7} />;
   return <Editor schema={schema.value} datasets={datasets.value} reload={datasets.again} parent={parent.value} />;
 }
 
-interface Props { schema: Schema; datasets: Datasets | null; reload: () => void; parent: Search | null }
+interface Props {
+  schema: Schema;
+  datasets: Datasets | null;
+  reload: () => void;
+  parent: Search | null;
+}
 
 function Editor({ schema, datasets, reload, parent }: Props) {
   const form = useMemo(() => formOf(schema), [schema]);
@@ -45,7 +59,11 @@ function Editor({ schema, datasets, reload, parent }: Props) {
     setProblem(null);
     try {
       const path = parent ? `${searchPath(parent.id)}:fork` : "/v1/searches";
-      const search = await request<Search>(path, { method: "POST", body: draft as Json, headers: { "Idempotency-Key": sent.current.key } });
+      const search = await request<Search>(path, {
+        method: "POST",
+        body: draft as Json,
+        headers: { "Idempotency-Key": sent.current.key },
+      });
       navigate(`/searches/${search.id}`);
     } catch (error) {
       setProblem(asProblem(error));
@@ -54,10 +72,23 @@ function Editor({ schema, datasets, reload, parent }: Props) {
   };
   return (
     <form class="new-search" data-testid="search-form" noValidate onSubmit={(event) => event.preventDefault()}>
-      <header class="page-head"><h1>{parent ? `Fork of ${parent.name}` : "New search"}</h1></header>
+      <header class="page-head">
+        <h1>{parent ? `Fork of ${parent.name}` : "New search"}</h1>
+      </header>
       <div class="columns">
         <SearchForm form={form} editing={{ draft, change, faults: fields }} datasets={datasets} reload={reload} />
-        <SpecPane {...{ draft, change, check, rest, busy, problem, submit: () => void submit(), action: parent ? "Start the fork" : "Start the search" }} />
+        <SpecPane
+          {...{
+            draft,
+            change,
+            check,
+            rest,
+            busy,
+            problem,
+            submit: () => void submit(),
+            action: parent ? "Start the fork" : "Start the search",
+          }}
+        />
       </div>
     </form>
   );

@@ -6,8 +6,14 @@ export function NotFoundPage() {
   return (
     <div class="empty" data-testid="not-found">
       <h1>There is no such page</h1>
-      <p><code>{path.value}</code> leads nowhere. It may have been mistyped, or what it showed was deleted.</p>
-      <p><a class="button" href="/">All searches</a></p>
+      <p>
+        <code>{path.value}</code> leads nowhere. It may have been mistyped, or what it showed was deleted.
+      </p>
+      <p>
+        <a class="button" href="/">
+          All searches
+        </a>
+      </p>
     </div>
   );
 }

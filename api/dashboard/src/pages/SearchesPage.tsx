@@ -28,20 +28,37 @@ export function SearchesPage() {
         <h1>Searches</h1>
         <span class="grow" />
         <Filters text={text} state={state} />
-        <a class="button first" href="/new" data-testid="new-search">New search</a>
+        <a class="button first" href="/new" data-testid="new-search">
+          New search
+        </a>
       </div>
       {problem && <Trouble problem={problem} again={again} />}
       {!items.length && (
         <div class="empty" data-testid="no-match">
           <p>No search matches.</p>
-          <button type="button" class="button" onClick={() => { setQuery("text", null); setQuery("state", null); }}>Show all</button>
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              setQuery("text", null);
+              setQuery("state", null);
+            }}
+          >
+            Show all
+          </button>
         </div>
       )}
       <ul class="searches" aria-label="Searches" data-testid="searches">
-        {items.map((search) => <Row key={search.id} search={search} />)}
+        {items.map((search) => (
+          <Row key={search.id} search={search} />
+        ))}
       </ul>
       {more && size < MOST && (
-        <p class="centre"><button type="button" class="button" onClick={() => setSize(Math.min(MOST, size + 2 * PAGE))}>Show more</button></p>
+        <p class="centre">
+          <button type="button" class="button" onClick={() => setSize(Math.min(MOST, size + 2 * PAGE))}>
+            Show more
+          </button>
+        </p>
       )}
     </>
   );
@@ -55,11 +72,27 @@ function Filters({ text, state }: { text: string; state: string }) {
   };
   return (
     <div class="filters" role="search">
-      <input type="search" aria-label="Filter by name" placeholder="Filter by name" value={text} maxLength={200}
-        onInput={(event) => type(event.currentTarget.value)} data-testid="filter-text" />
-      <select aria-label="Filter by state" value={state} onChange={(event) => setQuery("state", event.currentTarget.value)} data-testid="filter-state">
+      <input
+        type="search"
+        aria-label="Filter by name"
+        placeholder="Filter by name"
+        value={text}
+        maxLength={200}
+        onInput={(event) => type(event.currentTarget.value)}
+        data-testid="filter-text"
+      />
+      <select
+        aria-label="Filter by state"
+        value={state}
+        onChange={(event) => setQuery("state", event.currentTarget.value)}
+        data-testid="filter-state"
+      >
         <option value="">all states</option>
-        {STATES.map((each) => <option key={each} value={each}>{each === "SUCCEEDED" ? "finished" : each.toLowerCase()}</option>)}
+        {STATES.map((each) => (
+          <option key={each} value={each}>
+            {each === "SUCCEEDED" ? "finished" : each.toLowerCase()}
+          </option>
+        ))}
       </select>
     </div>
   );
@@ -76,7 +109,15 @@ function Row({ search }: { search: SearchItem }) {
         <Thumbnail search={search} pareto={pareto} />
         <span class="cell name">
           <strong>{search.name}</strong>
-          <span class="soft">{ago(search.created_at)}{Object.entries(search.labels).map(([key, value]) => <span key={key} class="tag">{key}{value && `: ${value}`}</span>)}</span>
+          <span class="soft">
+            {ago(search.created_at)}
+            {Object.entries(search.labels).map(([key, value]) => (
+              <span key={key} class="tag">
+                {key}
+                {value && `: ${value}`}
+              </span>
+            ))}
+          </span>
         </span>
         <span class="cell">
           <StateBadge state={search.state} />
@@ -85,7 +126,9 @@ function Row({ search }: { search: SearchItem }) {
         <Best search={search} pareto={pareto} />
         <span class="cell">
           <Progress done={ended} total={search.max_trials} label={`Trials of ${search.name}`} />
-          <span class="soft"><Remaining search={search} /></span>
+          <span class="soft">
+            <Remaining search={search} />
+          </span>
         </span>
       </a>
     </li>
@@ -99,9 +142,14 @@ function Best({ search, pareto }: { search: SearchItem; pareto: ReturnType<typeo
   const target = search.target_latency_ms;
   return (
     <span class="cell best">
-      <span class="value">{!best ? MISSING : accuracy !== null ? percent(accuracy) : <>reward {significant(best.reward, 4)}</>}
-        {latency !== null && <span class="at"> at {milliseconds(latency)}</span>}</span>
-      <span class="soft">{best ? `best: trial ${best.trial}` : "no result yet"}{target ? ` · target ${milliseconds(target)}` : ""}</span>
+      <span class="value">
+        {!best ? MISSING : accuracy !== null ? percent(accuracy) : <>reward {significant(best.reward, 4)}</>}
+        {latency !== null && <span class="at"> at {milliseconds(latency)}</span>}
+      </span>
+      <span class="soft">
+        {best ? `best: trial ${best.trial}` : "no result yet"}
+        {target ? ` · target ${milliseconds(target)}` : ""}
+      </span>
     </span>
   );
 }

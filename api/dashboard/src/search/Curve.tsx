@@ -6,20 +6,31 @@ const [WIDTH, HEIGHT, PAD] = [320, 84, 8];
 
 export function Curve({ rows }: { rows: readonly ({ epoch: number } & Metrics)[] }) {
   const key = ["accuracy", "validation_accuracy"].find((name) => rows.some((row) => finite(row[name]) !== null));
-  const points = key ? rows.flatMap((row) => (finite(row[key]) === null ? [] : [{ epoch: row.epoch, value: row[key]! }])) : [];
+  const points = key
+    ? rows.flatMap((row) => (finite(row[key]) === null ? [] : [{ epoch: row.epoch, value: row[key]! }]))
+    : [];
   if (points.length < 2) return null;
   const [first, last] = [points[0]!, points.at(-1)!];
   const values = points.map((point) => point.value);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const x = (epoch: number) => PAD + ((epoch - first.epoch) / (last.epoch - first.epoch)) * (WIDTH - 2 * PAD);
   const y = (value: number) => HEIGHT - PAD - (high > low ? (value - low) / (high - low) : 0.5) * (HEIGHT - 2 * PAD);
-  const said = `From ${percent(first.value)} after epoch ${first.epoch} to ${percent(last.value)} after epoch ${last.epoch}`;
+  const at = ({ epoch, value }: { epoch: number; value: number }) => `${percent(value)} after epoch ${epoch}`;
+  const said = `From ${at(first)} to ${at(last)}`;
   return (
     <section>
       <h3>Accuracy by epoch</h3>
       <svg class="curve" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={said}>
-        <path class="front" d={points.map((point, i) => `${i ? "L" : "M"}${x(point.epoch).toFixed(1)} ${y(point.value).toFixed(1)}`).join("")} />
-        {points.length < 24 && points.map((point) => <circle key={point.epoch} class="front-mark" cx={x(point.epoch)} cy={y(point.value)} r={3} />)}
+        <path
+          class="front"
+          d={points
+            .map((point, i) => `${i ? "L" : "M"}${x(point.epoch).toFixed(1)} ${y(point.value).toFixed(1)}`)
+            .join("")}
+        />
+        {points.length < 24 &&
+          points.map((point) => (
+            <circle key={point.epoch} class="front-mark" cx={x(point.epoch)} cy={y(point.value)} r={3} />
+          ))}
       </svg>
       <p class="small">{said}.</p>
     </section>

@@ -1,12 +1,17 @@
 // The numbers that matter, large: the best model, what it takes, how far the search is.
 import type { ComponentChildren } from "preact";
 import { artifactUrl, type Finalist } from "../api";
-import { about, count, finite, milliseconds, MISSING, percent, significant, size, whole } from "../format";
-import { Progress, TERMINAL } from "../components/badges";
+import { count, finite, milliseconds, MISSING, percent, significant, size, whole } from "../format";
+import { Progress } from "../components/badges";
 import { tally } from "../store/columns";
 import type { LiveSearch } from "../store/live";
 
-interface Shown { label: string; value: string; unit: string; note: ComponentChildren }
+interface Shown {
+  label: string;
+  value: string;
+  unit: string;
+  note: ComponentChildren;
+}
 
 export function Figures({ live, select }: { live: LiveSearch; select: (trial: number) => void }) {
   const search = live.search.value!;
@@ -17,23 +22,38 @@ export function Figures({ live, select }: { live: LiveSearch; select: (trial: nu
   const said = tally(live.table.columns);
   return (
     <section class="figures" aria-label="Summary" data-testid="figures">
-      {shown.map((each) => <Figure key={each.label} {...each} />)}
+      {shown.map((each) => (
+        <Figure key={each.label} {...each} />
+      ))}
       <div class="figure-block">
         <div class="label">Trials</div>
-        <div class="big">{whole(said.ended)}<small> of {whole(search.max_trials)}</small></div>
+        <div class="big">
+          {whole(said.ended)}
+          <small> of {whole(search.max_trials)}</small>
+        </div>
         <Progress done={said.ended} total={search.max_trials} />
         <div class="note">
-          {said.running > 0 && <>{said.running} in training · </>}
-          {said.failed > 0 && <>{said.failed} failed · </>}
-          {search.counts.reused > 0 && <>{search.counts.reused} reused · </>}
-          {search.counts.refused > 0 && <>{search.counts.refused} over a limit · </>}
-          {TERMINAL.has(search.state) ? "done" : search.eta_seconds ? `${about(search.eta_seconds)} left` : "no estimate yet"}
+          {[
+            [said.running, "in training"],
+            [said.failed, "failed"],
+            [search.counts.reused, "reused"],
+            [search.counts.refused, "over a limit"],
+          ]
+            .filter(([count]) => Number(count) > 0)
+            .map((pair) => pair.join(" "))
+            .join(" · ")}
         </div>
       </div>
       {finalist && (
         <div class="take">
-          {url && <a class="button first" href={url} download={finalist.file} data-testid="download">Download ONNX</a>}
-          <button type="button" class="link" onClick={() => select(finalist.trial)}>best finalist: trial {finalist.trial}</button>
+          {url && (
+            <a class="button first" href={url} download={finalist.file} data-testid="download">
+              Download ONNX
+            </a>
+          )}
+          <button type="button" class="link" onClick={() => select(finalist.trial)}>
+            best finalist: trial {finalist.trial}
+          </button>
           <code class="soft clip">{finalist.file}</code>
         </div>
       )}
@@ -45,7 +65,10 @@ function Figure({ label, value, unit, note }: Shown) {
   return (
     <div class="figure-block">
       <div class="label">{label}</div>
-      <div class="big">{value}{unit && <small> {unit}</small>}</div>
+      <div class="big">
+        {value}
+        {unit && <small> {unit}</small>}
+      </div>
       <div class="note">{note}</div>
     </div>
   );
@@ -53,7 +76,8 @@ function Figure({ label, value, unit, note }: Shown) {
 
 /** The finalist shown first: within the target if one is, then of the best validation accuracy. Tests have no say. */
 function headline(finalists: readonly Finalist[], target: number | null): Finalist | null {
-  const excess = ({ metrics }: Finalist) => Math.max(0, (finite(metrics["latency_ms"]) ?? Infinity) - (target ?? Infinity)) || 0;
+  const excess = ({ metrics }: Finalist) =>
+    Math.max(0, (finite(metrics["latency_ms"]) ?? Infinity) - (target ?? Infinity)) || 0;
   const accuracy = ({ metrics }: Finalist) => finite(metrics["validation_accuracy"]) ?? -Infinity;
   return [...finalists].sort((a, b) => excess(a) - excess(b) || accuracy(b) - accuracy(a))[0] ?? null;
 }
@@ -70,7 +94,9 @@ function figure(label: string, text: string, note: ComponentChildren): Shown {
 
 function within(latency: number | null, target: number | null): string {
   if (latency === null || target === null) return target === null ? "no target yet" : `target ${milliseconds(target)}`;
-  return latency <= target ? `within the target of ${milliseconds(target)}` : `over the target of ${milliseconds(target)}`;
+  return latency <= target
+    ? `within the target of ${milliseconds(target)}`
+    : `over the target of ${milliseconds(target)}`;
 }
 
 function ofFinalist({ metrics }: Finalist, target: number | null): Shown[] {
@@ -85,10 +111,12 @@ function ofBest(live: LiveSearch, target: number | null): Shown[] {
   const { columns } = live.table;
   let best = -1;
   columns.reward.forEach((reward, row) => {
-    if (finite(reward) !== null && columns.state[row] === "SUCCEEDED" && (best < 0 || reward! > columns.reward[best]!)) best = row;
+    if (finite(reward) !== null && columns.state[row] === "SUCCEEDED" && (best < 0 || reward! > columns.reward[best]!))
+      best = row;
   });
   const [latency, reward] = [finite(columns.latency_ms[best]), finite(columns.reward[best])];
-  const note = best < 0 ? "no trial has ended yet" : `trial ${columns.number[best]}, reward ${significant(reward ?? 0, 4)}`;
+  const note =
+    best < 0 ? "no trial has ended yet" : `trial ${columns.number[best]}, reward ${significant(reward ?? 0, 4)}`;
   return [
     figure("Best accuracy so far", percent(columns.accuracy[best]), note),
     figure("At a latency of", milliseconds(latency), within(latency, target)),

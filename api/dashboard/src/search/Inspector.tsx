@@ -1,16 +1,21 @@
 // The selected trial: what it measured, what it is made of, what can be taken away.
 import { useEffect, useRef } from "preact/hooks";
-import { trialPath, type Trial } from "../api";
+import { trialPath, type Finalist, type Trial } from "../api";
 import { Failure, Loading, Trouble } from "../components/states";
 import { Code } from "../components/Code";
 import { Network } from "../diagram/Network";
-import { count, duration, finite, milliseconds, MISSING, percent, significant, size, title } from "../format";
+import { count, duration, finite, milliseconds, MISSING, percent, significant, size, title, whole } from "../format";
 import { useLoaded } from "../store/load";
 import type { LiveSearch } from "../store/live";
 import { Curve } from "./Curve";
 import { Downloads } from "./Downloads";
 
-interface Props { live: LiveSearch; number: number | null; chosen: boolean; close: () => void }
+interface Props {
+  live: LiveSearch;
+  number: number | null;
+  chosen: boolean;
+  close: () => void;
+}
 
 export function Inspector({ live, number, chosen, close }: Props) {
   if (number === null) {
@@ -26,7 +31,11 @@ export function Inspector({ live, number, chosen, close }: Props) {
         <h2>Trial {number}</h2>
         {!chosen && <span class="badge">best so far</span>}
         <span class="grow" />
-        {chosen && <button type="button" class="icon" onClick={close} aria-label="Close" data-testid="close"><span aria-hidden="true">×</span></button>}
+        {chosen && (
+          <button type="button" class="icon" onClick={close} aria-label="Close" data-testid="close">
+            <span aria-hidden="true">×</span>
+          </button>
+        )}
       </div>
       <Loaded key={number} live={live} number={number} />
     </aside>
@@ -44,8 +53,12 @@ function Loaded({ live, number }: { live: LiveSearch; number: number }) {
   return (
     <>
       {problem && <Trouble problem={problem} again={again} />}
-      <Metrics trial={trial} />
-      {trial.reason && <p class="trouble lines" tabIndex={0}>{trial.reason}</p>}
+      <Metrics trial={trial} finalist={live.finalists.value.find((each) => each.trial === number) ?? null} />
+      {trial.reason && (
+        <p class="trouble lines" tabIndex={0}>
+          {trial.reason}
+        </p>
+      )}
       <Downloads live={live} trial={trial} again={again} />
       {trial.diagram && <Architecture trial={trial} />}
       <Curve rows={trial.curve} />
@@ -65,21 +78,69 @@ const METRICS: [string, string, (value: number | null | undefined, all: Trial["m
 /** With its error bar, if it has one. */
 function latency(value: number | null | undefined, all: Trial["metrics"]): string {
   const [known, error] = [finite(value), finite(all["latency_error_ms"])];
-  return known === null || error === null ? milliseconds(value) : `${significant(known)} ± ${significant(error, 2)}\u00a0ms`;
+  return known === null || error === null
+    ? milliseconds(value)
+    : `${significant(known)} ± ${significant(error, 2)}\u00a0ms`;
 }
 
-function Metrics({ trial }: { trial: Trial }) {
+/** A metric that is not known here, by the unit in its name. */
+function plain(name: string, value: number): string {
+  if (name.endsWith("accuracy")) return percent(value);
+  if (name.endsWith("_bytes")) return size(value);
+  if (name.endsWith("_seconds")) return duration(value);
+  return Number.isInteger(value) ? whole(value) : significant(value);
+}
+
+function Metrics({ trial, finalist }: { trial: Trial; finalist: Finalist | null }) {
   const shown = METRICS.filter(([key]) => trial.metrics[key] !== undefined);
   const known = new Set([...METRICS.map(([key]) => key), "latency_error_ms"]);
   const others = Object.entries(trial.metrics).filter(([key, value]) => !known.has(key) && value !== null);
-  const took = trial.started_at && trial.ended_at ? (Date.parse(trial.ended_at) - Date.parse(trial.started_at)) / 1000 : null;
+  const took =
+    trial.started_at && trial.ended_at ? (Date.parse(trial.ended_at) - Date.parse(trial.started_at)) / 1000 : null;
   return (
     <dl class="metrics">
-      <div><dt>state</dt><dd class={`trial-state ${trial.state.toLowerCase()}`}>{trial.state.toLowerCase()}{trial.on_front && <span class="badge">front</span>}{trial.reused && <span class="badge">reused</span>}</dd></div>
-      <div><dt>reward</dt><dd>{trial.reward === null ? MISSING : significant(trial.reward, 4)}</dd></div>
-      {shown.map(([key, said, show]) => <div key={key}><dt>{said}</dt><dd>{show(trial.metrics[key], trial.metrics)}</dd></div>)}
-      {others.map(([key, value]) => <div key={key}><dt>{title(key).toLowerCase()}</dt><dd>{key.endsWith("accuracy") ? percent(value) : significant(value ?? 0)}</dd></div>)}
-      {took !== null && !trial.reused && <div><dt>trained for</dt><dd>{duration(took)}</dd></div>}
+      <div>
+        <dt>state</dt>
+        <dd class={`trial-state ${trial.state.toLowerCase()}`}>
+          {trial.state.toLowerCase()}
+          {trial.on_front && <span class="badge">front</span>}
+          {trial.reused && <span class="badge">reused</span>}
+        </dd>
+      </div>
+      <div>
+        <dt>reward</dt>
+        <dd>{trial.reward === null ? MISSING : significant(trial.reward, 4)}</dd>
+      </div>
+      {finalist && (
+        <>
+          <div class="finalist-row">
+            <dt>test accuracy, as finalist</dt>
+            <dd>{percent(finalist.metrics["test_accuracy"])}</dd>
+          </div>
+          <div class="finalist-row">
+            <dt>latency, measured</dt>
+            <dd>{latency(finalist.metrics["latency_ms"], finalist.metrics)}</dd>
+          </div>
+        </>
+      )}
+      {shown.map(([key, said, show]) => (
+        <div key={key}>
+          <dt>{said}</dt>
+          <dd>{show(trial.metrics[key], trial.metrics)}</dd>
+        </div>
+      ))}
+      {others.map(([key, value]) => (
+        <div key={key}>
+          <dt>{title(key.replace(/_bytes$/, "")).toLowerCase()}</dt>
+          <dd>{plain(key, value ?? 0)}</dd>
+        </div>
+      ))}
+      {took !== null && !trial.reused && (
+        <div>
+          <dt>trained for</dt>
+          <dd>{duration(took)}</dd>
+        </div>
+      )}
     </dl>
   );
 }
@@ -89,11 +150,29 @@ function Architecture({ trial }: { trial: Trial }) {
   const name = `Architecture of trial ${trial.number}`;
   return (
     <section>
-      <h3 class="with-link">Architecture <button type="button" class="link" onClick={() => dialog.current?.showModal()} data-testid="widen">see it wide</button></h3>
-      <div class="diagram-box"><Network diagram={trial.diagram!} name={name} column /></div>
-      <dialog ref={dialog} class="wide-dialog" aria-label={name} onClick={(event) => event.target === dialog.current && dialog.current?.close()}>
+      <h3 class="with-link">
+        Architecture{" "}
+        <button type="button" class="link" onClick={() => dialog.current?.showModal()} data-testid="widen">
+          see it wide
+        </button>
+      </h3>
+      <div class="diagram-box">
+        <Network diagram={trial.diagram!} name={name} column />
+      </div>
+      <dialog
+        ref={dialog}
+        class="wide-dialog"
+        aria-label={name}
+        onClick={(event) => event.target === dialog.current && dialog.current?.close()}
+      >
         <div class="dialog-body">
-          <div class="inspector-head"><h2>{name}</h2><span class="grow" /><button type="button" class="icon" onClick={() => dialog.current?.close()} aria-label="Close"><span aria-hidden="true">×</span></button></div>
+          <div class="inspector-head">
+            <h2>{name}</h2>
+            <span class="grow" />
+            <button type="button" class="icon" onClick={() => dialog.current?.close()} aria-label="Close">
+              <span aria-hidden="true">×</span>
+            </button>
+          </div>
           <Network diagram={trial.diagram!} name={name} />
         </div>
       </dialog>
@@ -107,12 +186,21 @@ function Details({ trial }: { trial: Trial }) {
     <>
       <details>
         <summary>Choices ({choices.length})</summary>
-        <dl class="choices">{choices.map(([key, value]) => <div key={key}><dt>{key}</dt><dd>{typeof value === "object" ? JSON.stringify(value) : String(value)}</dd></div>)}</dl>
+        <dl class="choices">
+          {choices.map(([key, value]) => (
+            <div key={key}>
+              <dt>{key}</dt>
+              <dd>{typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>
+            </div>
+          ))}
+        </dl>
       </details>
       <details>
         <summary>Notation</summary>
         <Code text={trial.notation} label="Notation" />
-        <p class="small">Architecture <code>{trial.architecture_id}</code></p>
+        <p class="small">
+          Architecture <code>{trial.architecture_id}</code>
+        </p>
       </details>
       {trial.attempt_list.length > 0 && (
         <details open={trial.attempt_list.length > 1}>
@@ -120,7 +208,8 @@ function Details({ trial }: { trial: Trial }) {
           <ol class="attempts">
             {trial.attempt_list.map((attempt) => (
               <li key={attempt.attempt} value={attempt.attempt}>
-                <span class={`trial-state ${attempt.state.toLowerCase()}`}>{attempt.state.toLowerCase()}</span> on <code>{attempt.worker}</code>
+                <span class={`trial-state ${attempt.state.toLowerCase()}`}>{attempt.state.toLowerCase()}</span> on{" "}
+                <code>{attempt.worker}</code>
                 {attempt.reason && <span class="reason">{attempt.reason}</span>}
               </li>
             ))}
@@ -132,7 +221,9 @@ function Details({ trial }: { trial: Trial }) {
   );
 }
 
-interface Lines { items: { n: number; at: string; text: string }[] }
+interface Lines {
+  items: { n: number; at: string; text: string }[];
+}
 
 function Log({ id }: { id: string }) {
   const { value, problem, again } = useLoaded<Lines>(`/v1/trials/${encodeURIComponent(id)}/logs?limit=200`);
@@ -140,7 +231,11 @@ function Log({ id }: { id: string }) {
   return (
     <details onToggle={(event) => event.currentTarget.open && again()}>
       <summary>Log</summary>
-      {problem ? <Trouble problem={problem} again={again} /> : <pre class="log">{value?.items.map((line) => line.text).join("\n")}</pre>}
+      {problem ? (
+        <Trouble problem={problem} again={again} />
+      ) : (
+        <pre class="log">{value?.items.map((line) => line.text).join("\n")}</pre>
+      )}
     </details>
   );
 }

@@ -6,35 +6,62 @@ import type { LiveSearch } from "../store/live";
 
 type Row = [string, ComponentChildren];
 
+const MOST_CLASSES = 12;
+const listed = (names: string[]) => names.slice(0, MOST_CLASSES).join(", ") + (names.length > MOST_CLASSES ? " …" : "");
+const threads = (count: number) => `${count} thread${count === 1 ? "" : "s"}`;
+
 export function SearchFacts({ live }: { live: LiveSearch }) {
   const { facts, spec } = live.search.value!;
   const { dataset, space, device, objective } = facts ?? {};
   const groups: [string, Row[]][] = [];
   if (dataset) {
-    groups.push(["Data", [
-      ["name", dataset.name],
-      ["images", `${whole(dataset.train)} to train, ${whole(dataset.validation)} to validate, ${whole(dataset.test)} to test`],
-      ["size", `${dimensions([dataset.side, dataset.side])} px, ${dataset.channels === 1 ? "grey" : "colour"}`],
-      ["classes", `${dataset.classes.length}: ${dataset.classes.slice(0, 12).join(", ")}${dataset.classes.length > 12 ? " …" : ""}`],
-    ]]);
+    groups.push([
+      "Data",
+      [
+        ["name", dataset.name],
+        [
+          "images",
+          `${whole(dataset.train)} to train, ${whole(dataset.validation)} to validate, ${whole(dataset.test)} to test`,
+        ],
+        ["size", `${dimensions([dataset.side, dataset.side])} px, ${dataset.channels === 1 ? "grey" : "colour"}`],
+        ["classes", `${dataset.classes.length}: ${listed(dataset.classes)}`],
+      ],
+    ]);
   }
   if (device) {
-    groups.push(["Device", [
-      ["name", device.name],
-      ["runtime", `${device.runtime} ${device.runtime_version}, ${device.precision}, ${device.threads} thread${device.threads === 1 ? "" : "s"}`],
-      ["processor", device.cpu],
-      ["latency is", device.statistic],
-    ]]);
+    groups.push([
+      "Device",
+      [
+        ["name", device.name],
+        [
+          "runtime",
+          [`${device.runtime} ${device.runtime_version}`, device.precision, threads(device.threads)].join(", "),
+        ],
+        ["processor", device.cpu],
+        ["latency is", device.statistic],
+      ],
+    ]);
   }
-  if (space) groups.push(["Space", [["name", space.name], ["architectures", magnitude(space.size)], ["hypervolume found", number(live.hypervolume.value)]]]);
+  if (space)
+    groups.push([
+      "Space",
+      [
+        ["name", space.name],
+        ["architectures", magnitude(space.size)],
+        ["hypervolume found", number(live.hypervolume.value)],
+      ],
+    ]);
   if (objective) {
     const limits = Object.entries(objective).filter(([key, value]) => key.startsWith("max_") && value !== null);
-    groups.push(["Objective", [
-      ["name", objective.name],
-      ["formula", objective.formula ?? ""],
-      ["target", milliseconds(objective.target_latency_ms)],
-      ...limits.map(([key, value]): Row => [key, typeof value === "number" ? significant(value) : String(value)]),
-    ]]);
+    groups.push([
+      "Objective",
+      [
+        ["name", objective.name],
+        ["formula", objective.formula ?? ""],
+        ["target", milliseconds(objective.target_latency_ms)],
+        ...limits.map(([key, value]): Row => [key, typeof value === "number" ? significant(value) : String(value)]),
+      ],
+    ]);
   }
   return (
     <section class="facts" aria-labelledby="facts-title">
@@ -45,7 +72,14 @@ export function SearchFacts({ live }: { live: LiveSearch }) {
         {groups.map(([title, rows]) => (
           <div key={title}>
             <h3>{title}</h3>
-            <dl>{rows.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
+            <dl>
+              {rows.map(([name, value]) => (
+                <div key={name}>
+                  <dt>{name}</dt>
+                  <dd>{value}</dd>
+                </div>
+              ))}
+            </dl>
           </div>
         ))}
       </div>

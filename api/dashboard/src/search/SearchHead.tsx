@@ -19,7 +19,11 @@ export function SearchHead({ live }: { live: LiveSearch }) {
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
   const act = async (verb: Verb) => {
-    if (verb === "cancel" && !confirm(`Cancel ${search.name}? What it has found is kept; it cannot go on later, but can be forked.`)) return;
+    if (
+      verb === "cancel" &&
+      !confirm(`Cancel ${search.name}? What it has found is kept; it cannot go on later, but can be forked.`)
+    )
+      return;
     setBusy(true);
     setProblem(null);
     try {
@@ -31,29 +35,63 @@ export function SearchHead({ live }: { live: LiveSearch }) {
   };
   return (
     <header class="search-head">
-      <p class="eyebrow"><a href="/">Searches</a></p>
+      <p class="eyebrow">
+        <a href="/">Searches</a>
+      </p>
       <div class="page-head">
         <h1>{search.name}</h1>
         <span class="grow" />
         <span class="buttons">
-          {mayWrite() && VERBS.filter(({ from }) => from.includes(search.state)).map(({ verb, said }) => (
-            <button key={verb} type="button" class="button" disabled={busy} onClick={() => void act(verb)} data-testid={verb}>{said}</button>
-          ))}
-          {mayWrite() && <a class="button" href={`/new?from=${search.id}`} data-testid="fork" title="A new search that starts from this one's spec">Fork</a>}
+          {mayWrite() &&
+            VERBS.filter(({ from }) => from.includes(search.state)).map(({ verb, said }) => (
+              <button
+                key={verb}
+                type="button"
+                class="button"
+                disabled={busy}
+                onClick={() => void act(verb)}
+                data-testid={verb}
+              >
+                {said}
+              </button>
+            ))}
+          {mayWrite() && (
+            <a
+              class="button"
+              href={`/new?from=${search.id}`}
+              data-testid="fork"
+              title="A new search that starts from this one's spec"
+            >
+              Fork
+            </a>
+          )}
         </span>
       </div>
       <p class="about">
         <StateBadge state={search.state} />
-        {!TERMINAL.has(search.state) && search.phase && <span>{phase(search.phase)}{search.progress && search.progress.total > 0 ? ` · ${search.progress.what} ${search.progress.done} of ${search.progress.total}` : ""}</span>}
-        <span><Remaining search={search} /></span>
+        {!TERMINAL.has(search.state) && search.phase && <span>{doing(search)}</span>}
+        <span>
+          <Remaining search={search} />
+        </span>
         <span>created {ago(search.created_at)}</span>
-        {search.parent_id && <span>fork of <a href={`/searches/${search.parent_id}`}>another search</a></span>}
-        {Object.entries(search.labels).map(([key, value]) => <span key={key} class="tag">{key}{value && `: ${value}`}</span>)}
+        {search.parent_id && (
+          <span>
+            fork of <a href={`/searches/${search.parent_id}`}>another search</a>
+          </span>
+        )}
+        {Object.entries(search.labels).map(([key, value]) => (
+          <span key={key} class="tag">
+            {key}
+            {value && `: ${value}`}
+          </span>
+        ))}
         <ConnectionSign live={live} />
       </p>
       {problem && <Trouble problem={problem} />}
       {search.state === "FAILED" && (
-        <p class="trouble" role="alert" tabIndex={0} data-testid="failed-reason"><strong>{search.state_reason ?? "It has failed"}.</strong> <span class="lines">{search.state_message}</span></p>
+        <p class="trouble" role="alert" tabIndex={0} data-testid="failed-reason">
+          <strong>{search.state_reason ?? "It has failed"}.</strong> <span class="lines">{search.state_message}</span>
+        </p>
       )}
       {search.state !== "FAILED" && search.phase === "WAITING_FOR_WORKERS" && !TERMINAL.has(search.state) && (
         <p class="notice">No worker can be reached at the moment. The search goes on by itself when one is there.</p>
@@ -62,8 +100,20 @@ export function SearchHead({ live }: { live: LiveSearch }) {
   );
 }
 
+/** The phase and how far it is; how many trials have ended is said elsewhere. */
+function doing({ phase: name, progress }: Search): string | null {
+  const words = phase(name);
+  if (name === "TRAINING" || !progress?.total) return words;
+  const { what, done, total } = progress;
+  return `${name === "MEASURING" ? what : `${words}: ${what}`} ${done} of ${total}`;
+}
+
 function ConnectionSign({ live }: { live: LiveSearch }) {
   const state = live.connection.value;
   if (state !== "reconnecting") return <span class="unseen" data-testid="connection" data-state={state} />;
-  return <span class="reconnecting" role="status" data-testid="connection" data-state={state}>reconnecting …</span>;
+  return (
+    <span class="reconnecting" role="status" data-testid="connection" data-state={state}>
+      reconnecting …
+    </span>
+  );
 }

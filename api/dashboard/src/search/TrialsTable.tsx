@@ -12,22 +12,43 @@ const COLUMNS: { key: SortKey; said: string; wide?: boolean; show: (columns: Col
   { key: "state", said: "state", show: (c, row) => c.state[row]!.toLowerCase() },
   { key: "accuracy", said: "accuracy", show: (c, row) => percent(c.accuracy[row]) },
   { key: "latency_ms", said: "latency", show: (c, row) => milliseconds(c.latency_ms[row]) },
-  { key: "reward", said: "reward", show: (c, row) => (c.reward[row] == null ? MISSING : significant(c.reward[row]!, 4)) },
+  {
+    key: "reward",
+    said: "reward",
+    show: (c, row) => (c.reward[row] == null ? MISSING : significant(c.reward[row]!, 4)),
+  },
   { key: "params", said: "params", wide: true, show: (c, row) => count(c.params[row]) },
   { key: "macs", said: "MACs", wide: true, show: (c, row) => count(c.macs[row]) },
   { key: "size_bytes", said: "size", wide: true, show: (c, row) => size(c.size_bytes[row]) },
-  { key: "seconds", said: "time", wide: true, show: (c, row) => (c.reused[row] ? "reused" : duration(seconds(c, row))) },
+  {
+    key: "seconds",
+    said: "time",
+    wide: true,
+    show: (c, row) => (c.reused[row] ? "reused" : duration(seconds(c, row))),
+  },
 ];
-const SHOWN: [Show, string][] = [["all", "all trials"], ["front", "on the front"], ["running", "in training"], ["failed", "failed"]];
+const SHOWN: [Show, string][] = [
+  ["all", "all trials"],
+  ["front", "on the front"],
+  ["running", "in training"],
+  ["failed", "failed"],
+];
 
-interface Props { live: LiveSearch; selected: number | null; select: (trial: number) => void }
+interface Props {
+  live: LiveSearch;
+  selected: number | null;
+  select: (trial: number) => void;
+}
 
 export function TrialsTable({ live, selected, select }: Props) {
   const [sort, setSort] = useState<{ key: SortKey; down: boolean }>({ key: "number", down: true });
   const [show, setShow] = useState<Show>("all");
   const { columns, front } = live.table;
   const onFront = useMemo(() => new Set(front.map((point) => point.trial)), [front]);
-  const rows = useMemo(() => ordered(columns, sort.key, sort.down, show, onFront), [live.revision.value, sort, show, onFront]);
+  const rows = useMemo(
+    () => ordered(columns, sort.key, sort.down, show, onFront),
+    [live.revision.value, sort, show, onFront],
+  );
   const { box, first, last, reveal } = useWindow(rows.length);
   const at = selected === null ? -1 : rows.findIndex((row) => columns.number[row] === selected);
   useEffect(() => reveal(at), [selected]);
@@ -38,24 +59,48 @@ export function TrialsTable({ live, selected, select }: Props) {
     const next = rows[Math.min(Math.max((at < 0 ? -1 : at) + by, 0), rows.length - 1)]!;
     select(columns.number[next]!);
   };
-  const sortBy = (key: SortKey) => setSort((old) => ({ key, down: old.key === key ? !old.down : key !== "latency_ms" && key !== "params" }));
+  const sortBy = (key: SortKey) =>
+    setSort((old) => ({ key, down: old.key === key ? !old.down : key !== "latency_ms" && key !== "params" }));
   return (
     <section class="trials" aria-labelledby="trials-title">
       <div class="page-head">
         <h2 id="trials-title">Trials</h2>
         <span class="soft">{rows.length}</span>
         <span class="grow" />
-        <select aria-label="Which trials" value={show} onChange={(event) => setShow(event.currentTarget.value as Show)} data-testid="show">
-          {SHOWN.map(([value, said]) => <option key={value} value={value}>{said}</option>)}
+        <select
+          aria-label="Which trials"
+          value={show}
+          onChange={(event) => setShow(event.currentTarget.value as Show)}
+          data-testid="show"
+        >
+          {SHOWN.map(([value, said]) => (
+            <option key={value} value={value}>
+              {said}
+            </option>
+          ))}
         </select>
       </div>
-      <div class="scroll" ref={box} tabIndex={0} role="group" aria-label="Trials; arrow keys move the selection" onKeyDown={move}>
+      <div
+        class="scroll"
+        ref={box}
+        tabIndex={0}
+        role="group"
+        aria-label="Trials; arrow keys move the selection"
+        onKeyDown={move}
+      >
         <table aria-rowcount={rows.length + 1} data-testid="trials">
           <thead>
             <tr aria-rowindex={1}>
               {COLUMNS.map(({ key, said, wide }) => (
-                <th key={key} scope="col" class={wide ? "wide" : undefined} aria-sort={sort.key === key ? (sort.down ? "descending" : "ascending") : undefined}>
-                  <button type="button" onClick={() => sortBy(key)}>{said}</button>
+                <th
+                  key={key}
+                  scope="col"
+                  class={wide ? "wide" : undefined}
+                  aria-sort={sort.key === key ? (sort.down ? "descending" : "ascending") : undefined}
+                >
+                  <button type="button" onClick={() => sortBy(key)}>
+                    {said}
+                  </button>
                 </th>
               ))}
             </tr>
@@ -65,10 +110,36 @@ export function TrialsTable({ live, selected, select }: Props) {
             {rows.slice(first, last).map((row, i) => {
               const number = columns.number[row]!;
               return (
-                <tr key={number} aria-rowindex={first + i + 2} aria-selected={number === selected} class={number === selected ? "selected" : undefined} onClick={() => select(number)} data-testid="trial-row" data-trial={number}>
+                <tr
+                  key={number}
+                  aria-rowindex={first + i + 2}
+                  aria-selected={number === selected}
+                  class={number === selected ? "selected" : undefined}
+                  onClick={() => select(number)}
+                  data-testid="trial-row"
+                  data-trial={number}
+                >
                   {COLUMNS.map(({ key, wide, show: said }) => (
-                    <td key={key} class={[wide && "wide", key === "state" && `trial-state ${columns.state[row]!.toLowerCase()}`].filter(Boolean).join(" ") || undefined}>
-                      {key === "number" ? <>{said(columns, row)}{onFront.has(number) && <span class="badge" title="on the Pareto front">front</span>}</> : said(columns, row)}
+                    <td
+                      key={key}
+                      class={
+                        [wide && "wide", key === "state" && `trial-state ${columns.state[row]!.toLowerCase()}`]
+                          .filter(Boolean)
+                          .join(" ") || undefined
+                      }
+                    >
+                      {key === "number" ? (
+                        <>
+                          {said(columns, row)}
+                          {onFront.has(number) && (
+                            <span class="badge" title="on the Pareto front">
+                              front
+                            </span>
+                          )}
+                        </>
+                      ) : (
+                        said(columns, row)
+                      )}
                     </td>
                   ))}
                 </tr>
@@ -77,7 +148,13 @@ export function TrialsTable({ live, selected, select }: Props) {
             {last < rows.length && <tr aria-hidden="true" style={{ height: `${(rows.length - last) * ROW_PX}px` }} />}
           </tbody>
         </table>
-        {!rows.length && <p class="nothing">{columns.number.length ? "No trial is like that." : "No trial yet: candidates are asked for when the search has started."}</p>}
+        {!rows.length && (
+          <p class="nothing">
+            {columns.number.length
+              ? "No trial is like that."
+              : "No trial yet: candidates are asked for when the search has started."}
+          </p>
+        )}
       </div>
     </section>
   );

@@ -22,11 +22,27 @@ export type Measure = "accuracy" | "latency_ms" | "params" | "macs" | "size_byte
 const MEASURES: Measure[] = ["accuracy", "latency_ms", "params", "macs", "size_bytes"];
 
 const empty = (): Columns => ({
-  number: [], state: [], architecture_id: [], accuracy: [], latency_ms: [], params: [], macs: [], size_bytes: [],
-  reward: [], reused: [], started_at: [], ended_at: [],
+  number: [],
+  state: [],
+  architecture_id: [],
+  accuracy: [],
+  latency_ms: [],
+  params: [],
+  macs: [],
+  size_bytes: [],
+  reward: [],
+  reused: [],
+  started_at: [],
+  ended_at: [],
 });
 
-export interface Told { number: number; state: string; reward: number | null; metrics: Record<string, unknown>; reused?: boolean }
+export interface Told {
+  number: number;
+  state: string;
+  reward: number | null;
+  metrics: Record<string, unknown>;
+  reused?: boolean;
+}
 
 export class TrialTable {
   columns = empty();
@@ -108,7 +124,7 @@ export class TrialTable {
     this.set(told.number, { state, reward: finite(told.reward), reused: Boolean(told.reused), ended_at: at });
     this.epochs.delete(told.number);
     const point = this.point(row);
-    if (point) this.front = extended(this.front.filter((member) => member.trial !== point.trial), point);
+    if (point) this.front = extended(this.front, point);
     return true;
   }
 
@@ -116,7 +132,14 @@ export class TrialTable {
     if (this.rows.has(number)) return;
     const row = this.columns.number.push(number) - 1;
     this.rows.set(number, row);
-    const blank = { state: "QUEUED", architecture_id: architecture, reward: null, reused: false, started_at: null, ended_at: null };
+    const blank = {
+      state: "QUEUED",
+      architecture_id: architecture,
+      reward: null,
+      reused: false,
+      started_at: null,
+      ended_at: null,
+    };
     this.set(number, blank as Partial<Record<keyof Columns, any>>);
     for (const name of MEASURES) this.columns[name][row] = null;
     this.measure(row, metrics);
@@ -139,7 +162,9 @@ export class TrialTable {
 
 /** Rewards in the order in which trials ended, and the best so far at each: the data of the progress chart. */
 export function progress(columns: Columns): { trial: number[]; reward: number[]; best: number[] } {
-  const rows = columns.number.map((_, row) => row).filter((row) => finite(columns.reward[row]) !== null && columns.state[row] === "SUCCEEDED");
+  const rows = columns.number
+    .map((_, row) => row)
+    .filter((row) => finite(columns.reward[row]) !== null && columns.state[row] === "SUCCEEDED");
   rows.sort((a, b) => columns.number[a]! - columns.number[b]!);
   let best = -Infinity;
   const found = { trial: [] as number[], reward: [] as number[], best: [] as number[] };
@@ -152,10 +177,26 @@ export function progress(columns: Columns): { trial: number[]; reward: number[];
   return found;
 }
 
-export interface Tally { trials: number; queued: number; running: number; succeeded: number; failed: number; cancelled: number; ended: number }
+export interface Tally {
+  trials: number;
+  queued: number;
+  running: number;
+  succeeded: number;
+  failed: number;
+  cancelled: number;
+  ended: number;
+}
 
 export function tally(columns: Columns): Tally {
-  const found: Tally = { trials: columns.number.length, queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, ended: 0 };
+  const found: Tally = {
+    trials: columns.number.length,
+    queued: 0,
+    running: 0,
+    succeeded: 0,
+    failed: 0,
+    cancelled: 0,
+    ended: 0,
+  };
   for (const state of columns.state) found[state.toLowerCase() as "queued"]++;
   found.ended = found.succeeded + found.failed + found.cancelled;
   return found;

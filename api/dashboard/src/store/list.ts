@@ -21,7 +21,8 @@ export function useSearches(text: string, state: string, size: number): List {
     if (text) query.set("text", text);
     if (state) query.set("state", state);
     request<{ items: SearchItem[]; next_page_token: string | null }>(`/v1/searches?${query}`).then(
-      (page) => turn === latest.current && setFound({ items: page.items, more: Boolean(page.next_page_token), problem: null }),
+      (page) =>
+        turn === latest.current && setFound({ items: page.items, more: Boolean(page.next_page_token), problem: null }),
       (error: unknown) => turn === latest.current && setFound((old) => ({ ...old, problem: asProblem(error) })),
     );
   }, [text, state, size]);

@@ -1,7 +1,16 @@
 // One search as it happens: loaded once, then kept up to date by its events.
 import { signal } from "@preact/signals";
 import {
-  asProblem, request, searchPath, type Export, type Finalist, type Pareto, type Problem, type Reference, type Search, type SearchEvent,
+  asProblem,
+  request,
+  searchPath,
+  type Export,
+  type Finalist,
+  type Pareto,
+  type Problem,
+  type Reference,
+  type Search,
+  type SearchEvent,
 } from "../api";
 import { Feed, type Connection } from "../events";
 import { TrialTable, type Columns } from "./columns";
@@ -79,7 +88,9 @@ export class LiveSearch {
 
   private take(event: SearchEvent): void {
     const { type, data } = event;
+    const { front } = this.table;
     if (this.table.apply(event)) this.redraw();
+    if (this.table.front !== front) this.soon("pareto", REFRESH_MS);
     if (type.startsWith("trial.") && type !== "trial.asked") this.touch(data["number"], event.seq);
     if (type === "search.note") this.note.value = String(data["text"]);
     if (type === "export.state") this.took(data);
@@ -87,9 +98,16 @@ export class LiveSearch {
     if (type === "artifact.added" && typeof data["trial"] === "number") this.touch(data["trial"], event.seq);
     const search = this.search.value;
     if (!search || event.seq <= search.last_seq) return; // the search was loaded after this happened
-    if (type === "search.state") this.search.value = { ...search, state: data["state"], state_reason: data["reason"] ?? null, state_message: data["message"] ?? null };
+    if (type === "search.state")
+      this.search.value = {
+        ...search,
+        state: data["state"],
+        state_reason: data["reason"] ?? null,
+        state_message: data["message"] ?? null,
+      };
     if (type === "search.phase") this.search.value = { ...search, phase: data["phase"], progress: null };
-    if (type === "search.progress") this.search.value = { ...search, progress: { what: data["what"], done: data["done"], total: data["total"] } };
+    if (type === "search.progress")
+      this.search.value = { ...search, progress: { what: data["what"], done: data["done"], total: data["total"] } };
     const decided = type === "search.state" || type === "search.changed" || type === "search.facts";
     this.soon("search", decided ? SOON_MS : REFRESH_MS);
   }
@@ -124,10 +142,13 @@ export class LiveSearch {
   private soon(what: "search" | "pareto", ms: number): void {
     if (this.timers.has(what) && ms >= REFRESH_MS) return;
     clearTimeout(this.timers.get(what));
-    this.timers.set(what, window.setTimeout(() => {
-      this.timers.delete(what);
-      void this.refresh(what);
-    }, ms));
+    this.timers.set(
+      what,
+      window.setTimeout(() => {
+        this.timers.delete(what);
+        void this.refresh(what);
+      }, ms),
+    );
   }
 
   async refresh(what: "search" | "pareto"): Promise<void> {

@@ -10,14 +10,20 @@ export interface Loaded<T> {
 
 /** What is at path, fetched anew when it changes; the old value stays until the new one is there. */
 export function useLoaded<T>(path: string | null): Loaded<T> {
-  const [found, setFound] = useState<{ path: string | null; value: T | null; problem: Problem | null }>({ path, value: null, problem: null });
+  const [found, setFound] = useState<{ path: string | null; value: T | null; problem: Problem | null }>({
+    path,
+    value: null,
+    problem: null,
+  });
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     if (path === null) return undefined;
     const stop = new AbortController();
     request<T>(path, { signal: stop.signal }).then(
       (value) => setFound({ path, value, problem: null }),
-      (error: unknown) => stop.signal.aborted || setFound((old) => ({ path, value: old.path === path ? old.value : null, problem: asProblem(error) })),
+      (error: unknown) =>
+        stop.signal.aborted ||
+        setFound((old) => ({ path, value: old.path === path ? old.value : null, problem: asProblem(error) })),
     );
     return () => stop.abort();
   }, [path, turn]);

@@ -2,7 +2,8 @@
 import { finite } from "../format";
 import type { Columns } from "./columns";
 
-export type SortKey = "number" | "state" | "accuracy" | "latency_ms" | "params" | "macs" | "size_bytes" | "reward" | "seconds";
+export type SortKey =
+  "number" | "state" | "accuracy" | "latency_ms" | "params" | "macs" | "size_bytes" | "reward" | "seconds";
 export type Show = "all" | "front" | "running" | "failed";
 
 export const seconds = (columns: Columns, row: number): number | null => {
@@ -11,13 +12,21 @@ export const seconds = (columns: Columns, row: number): number | null => {
 };
 
 /** Row indices in the wanted order; rows without a value come last in both directions, equals by trial number. */
-export function ordered(columns: Columns, key: SortKey, descending: boolean, show: Show, front: ReadonlySet<number>): number[] {
+export function ordered(
+  columns: Columns,
+  key: SortKey,
+  descending: boolean,
+  show: Show,
+  front: ReadonlySet<number>,
+): number[] {
   const { number, state } = columns;
-  const kept = number.map((_, row) => row).filter((row) => {
-    if (show === "front") return front.has(number[row]!);
-    if (show === "failed") return state[row] === "FAILED";
-    return show === "all" || state[row] === "RUNNING";
-  });
+  const kept = number
+    .map((_, row) => row)
+    .filter((row) => {
+      if (show === "front") return front.has(number[row]!);
+      if (show === "failed") return state[row] === "FAILED";
+      return show === "all" || state[row] === "RUNNING";
+    });
   if (key === "state") return kept.sort((a, b) => order(state[a]!, state[b]!, descending) || number[a]! - number[b]!);
   const value = (row: number) => (key === "seconds" ? seconds(columns, row) : finite(columns[key][row]));
   const values = new Map(kept.map((row) => [row, value(row)]));

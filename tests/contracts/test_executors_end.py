@@ -1,0 +1,110 @@
+"""How executors end: closed with tasks under way, or with Ray killed beneath them; and how Tune ends trials early."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from processes import alive
+
+from workers.executor import ExecutorLostError, executor, may_end_early
+
+
+def linger(*, report):
+    """Runs until it is stopped."""
+    for epoch in range(1, 10_000):
+        report(epoch, {"pid": os.getpid()})
+        time.sleep(0.02)
+
+
+@may_end_early
+def climb(height, *, report):
+    for epoch in range(1, 9):
+        report(epoch, {"accuracy": height * epoch / 8})
+    return {"accuracy": height}
+
+
+def ignore(_, __):
+    """A report that nobody reads."""
+
+
+@pytest.mark.parametrize("name", [name for name in executor if name != "inline"])
+def test_closing_ends_what_runs_and_leaves_nothing(name, importable):  # noqa: ARG001 - it is in effect
+    before, pids = set(threading.enumerate()), []
+    with executor[name](1) as pool:
+        future = pool.submit(linger, report=lambda _, metrics: pids.append(int(metrics["pid"])))
+        while not pids:
+            time.sleep(0.05)
+
+    assert future.cancelled()
+    assert not alive(pids[0])
+    assert not [thread.name for thread in threading.enumerate() if thread not in before]
+    assert not list(Path("/tmp").glob(f"nas-ray-{os.getpid()}"))  # noqa: S108 - Ray's folder
+    with pytest.raises(ExecutorLostError, match="closed"):
+        pool.submit(linger, report=ignore)
+
+
+def test_a_scheduler_of_tune_ends_the_worse_trials_early(importable, monkeypatch):  # noqa: ARG001 - it is in effect
+    monkeypatch.setenv("NAS_TUNE_SCHEDULER", "asha")
+    with executor["ray_tune"](1) as pool:
+        results = [pool.submit(climb, height, report=ignore).result(60) for height in (0.8, 0.4, 0.2)]
+
+    assert results[0] == {"accuracy": 0.8}
+    assert results[1:] == [{"accuracy": 0.05, "stopped_epoch": 1}, {"accuracy": 0.025, "stopped_epoch": 1}]
+
+
+def test_a_cluster_that_is_not_there_is_said(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+
+    with pytest.raises(ExecutorLostError, match="RAY_ADDRESS"):
+        executor["ray"](1)
+
+
+LOSE_RAY = """
+import os, signal, sys, threading
+from pathlib import Path
+sys.path.insert(0, {folder!r})
+from test_executors_end import linger
+from workers.executor import ExecutorLostError, executor
+
+def daemons():
+    for found in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = found.read_text().rpartition(")")[2].split()[:2]
+            words = (found.parent / "cmdline").read_bytes().split(bytes(1))
+        except OSError:  # it has just ended
+            continue
+        if int(parent) == os.getpid() and state != "Z":
+            yield int(found.parent.name), words[0].rpartition(b"/")[2]
+
+if __name__ == "__main__":
+    pool = executor[{name!r}](1)
+    begun = threading.Event()
+    future = pool.submit(linger, report=lambda *_: begun.set())
+    assert begun.wait(60)
+    for pid, name in daemons():
+        if name == {victim!r}:
+            os.kill(pid, signal.SIGKILL)
+    try:
+        future.result(timeout=40)
+    except ExecutorLostError as error:
+        print("lost:", error, flush=True)
+    pool.close()
+    print("left:", list(daemons()), flush=True)
+"""
+
+
+@pytest.mark.parametrize(("name", "victim"), [("ray", b"raylet"), ("ray", b"gcs_server"), ("ray_tune", b"raylet")])
+def test_the_loss_of_ray_is_told_before_ray_ends_the_process(tmp_path, importable, name, victim):  # noqa: ARG001 - it is in effect
+    code = LOSE_RAY.format(folder=str(Path(__file__).parent), name=name, victim=victim)
+    (tmp_path / "lose.py").write_text(code)
+
+    done = subprocess.run(
+        [sys.executable, tmp_path / "lose.py"], capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert f"lost: Ray's {'raylet' if victim == b'raylet' else 'GCS'}" in done.stdout, done.stdout + done.stderr
+    assert "left: []" in done.stdout, done.stdout + done.stderr
