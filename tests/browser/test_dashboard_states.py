@@ -54,7 +54,9 @@ def test_slow_answers_show_that_something_loads(dashboard: Dashboard, search_id:
     held: list[Route] = []
     dashboard.page.route(f"**/{search_id}/trials:columns", lambda route: held.append(route))  # noqa: PLW0108 - Playwright wants a function
     dashboard.open(f"/searches/{search_id}")
-    expect(dashboard.there("loading")).to_be_visible()
+    expect(dashboard.there("loading")).to_contain_text("Loading the search")
+    while not held:
+        dashboard.page.wait_for_timeout(20)
     held[0].continue_()
     expect(dashboard.there("search-page")).to_be_visible()
 
