@@ -5,6 +5,13 @@ const service = { target: "http://127.0.0.1:8000", changeOrigin: true };
 
 export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false }, reportCompressedSize: true },
+  // MIT asks that its notice goes with the copies.
+  build: {
+    license: { fileName: "licenses.md" },
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: true,
+  },
   server: { proxy: { "/v1": service, "/docs": service, "/openapi.json": service } },
 });
