@@ -57,11 +57,13 @@ def ledger_of(settings: Settings) -> Iterator[Ledger]:
         ledger.close()
 
 
-def take(ledger: Ledger) -> Desk:
-    """The next search that waits."""
-    claim = ledger.claims.claim("the test")
-    assert claim is not None
-    return Desk(ledger, claim.lease)
+def take(ledger: Ledger, search_id: str | None = None) -> Desk:
+    """This search, or the next that waits; what other tests left before it is taken as well."""
+    while True:
+        claim = ledger.claims.claim("the test")
+        assert claim is not None, "no search waits"
+        if search_id in (None, claim.search.id):
+            return Desk(ledger, claim.lease)
 
 
 def ask(desk: Desk, number: int) -> None:
@@ -85,10 +87,10 @@ def tell(desk: Desk, number: int, **result) -> None:
     desk.told({"event": "told", "trial": number, **known, **result})
 
 
-def play(settings: Settings, trials: int = 3, end: str | None = "SUCCEEDED") -> str:
-    """Carry out the next search with a failed trial after so many, a finalist and a log; returns its id."""
+def play(settings: Settings, search_id: str | None = None, *, trials: int = 3, end: str | None = "SUCCEEDED") -> str:
+    """Carry out this or the next search: so many trials, a failed one, a finalist and a log; returns its id."""
     with ledger_of(settings) as ledger:
-        desk = take(ledger)
+        desk = take(ledger, search_id)
         for number in range(trials):
             ask(desk, number)
             tell(desk, number)

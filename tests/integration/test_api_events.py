@@ -61,7 +61,7 @@ def table(settings, search_id):
 
 def played(settings, client, trials=3):
     search_id = submit(client)
-    assert play(settings, trials) == search_id
+    assert play(settings, trials=trials) == search_id
     return search_id
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,7 @@ def test_pause_resume_cancel_fork_delete(nas):
 
 def test_a_finished_search_is_watched_and_taken_away(nas, settings, tmp_path):
     search = made(nas)["id"]
-    play(settings)
+    play(settings, search)
 
     code, out, _ = nas("watch", search)
     assert code == 0
@@ -115,7 +116,7 @@ def _first(nas, search):
 
 def test_watching_a_search_that_fails_is_a_failure(nas, settings):
     search = made(nas)["id"]
-    dispatcher = threading.Thread(target=play, args=(settings,), kwargs={"end": "FAILED"})
+    dispatcher = threading.Thread(target=play, args=(settings, search), kwargs={"end": "FAILED"})
     dispatcher.start()
     code, out, _ = nas("watch", search)
     dispatcher.join()
@@ -128,7 +129,7 @@ def test_a_search_is_drawn_on_a_terminal(nas, settings, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
     search = made(nas)["id"]
-    play(settings)
+    play(settings, search)
 
     code, out, _ = nas("watch", search)
 
@@ -174,8 +175,7 @@ def test_what_fails_in_the_service_is_1(nas, monkeypatch):
 def test_an_interrupted_watch_is_130_and_the_search_goes_on(nas, settings, url):
     search = made(nas)["id"]
     with ledger_of(settings) as ledger:
-        while take(ledger).lease.search_id != search:
-            pass  # those of other tests
+        take(ledger, search)
         watching = subprocess.Popen(
             [NAS, "search", "watch", search], stdout=subprocess.PIPE, env={**os.environ, "NAS_URL": url}
         )
@@ -190,15 +190,22 @@ def test_an_interrupted_watch_is_130_and_the_search_goes_on(nas, settings, url):
 def test_an_export_of_one_trial_that_fails(nas, settings):
     search = made(nas)["id"]
     with ledger_of(settings) as ledger:
-        desk = take(ledger)
-        while desk.lease.search_id != search:
-            desk = take(ledger)
+        desk = take(ledger, search)
         ask(desk, 0)
         tell(desk, 0)
         desk.end("SUCCEEDED")
-        ledger.exports.request(f"{search}.0", "onnx", None)
-        ledger.claims.end_export(ledger.claims.claim_export("the test").lease, "FAILED", reason="no memory")
+    dispatcher = threading.Thread(target=_refuse_export, args=(settings,))
+    dispatcher.start()
 
     code, _, complaint = nas("export", search, "--trial", "0")
+    dispatcher.join()
 
     assert (code, "no memory" in complaint) == (1, True)
+
+
+def _refuse_export(settings):
+    """Fail the next export that is asked for."""
+    with ledger_of(settings) as ledger:
+        while (claim := ledger.claims.claim_export("the test")) is None:
+            time.sleep(0.01)
+        ledger.claims.end_export(claim.lease, "FAILED", reason="no memory")
