@@ -70,9 +70,12 @@ class Pipeline:
             "objective": objective_facts(self.search.objective, spec.objective),
         }
         place.keep("facts", facts)
-        record = RunRecord(bench, self.search, facts)
+        record = RunRecord(bench, self.search, facts, update_s)
         watch.phase("TRAINING")
-        run_trials(bench, self.search, partial(record.update, update_s))
+        try:
+            run_trials(bench, self.search, record.update)
+        finally:
+            record.flush()
         watch.phase("REFERENCES")
         references = place.keep("references", train_references(bench, references))
         watch.phase("FINALISTS")

@@ -24,10 +24,11 @@ def versions() -> dict[str, str]:
 
 
 class RunRecord:
-    """Writes the folder's files from the state of a search."""
+    """Writes the folder's files from the state of a search: every update_s, or only at its end."""
 
-    def __init__(self, bench: Bench, search: Search, facts: dict[str, Any]) -> None:
+    def __init__(self, bench: Bench, search: Search, facts: dict[str, Any], update_s: float | None) -> None:
         self._bench = bench
+        self._update_s = update_s
         self._search = search
         self._facts = facts
         self._rows: dict[int, dict[str, Any]] = {}
@@ -36,9 +37,14 @@ class RunRecord:
         known = bench.place.known("begun")
         self._begun = known or bench.place.keep("begun", {"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")})
 
-    def update(self, update_s: float | None) -> None:
-        """Write the files as the search stands now, unless they were written update_s ago; None is for never."""
-        if update_s is not None and time.monotonic() - self._written >= update_s:
+    def update(self) -> None:
+        """Write the files as the search stands now, if it is time again."""
+        if self._update_s is not None and time.monotonic() - self._written >= self._update_s:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the files as the search stands now, if they are to be written before its end."""
+        if self._update_s is not None:
             self._write(self._record([], [], finished=False))
             self._written = time.monotonic()
 
