@@ -96,11 +96,14 @@ class Cluster:
         if self._watcher and self._watcher is not threading.current_thread():
             self._watcher.join()
 
-    def close(self) -> None:
-        """Leave Ray, and end what of it was started here, also after its loss."""
+    def close(self, *, lost: bool) -> None:
+        """Leave Ray, and end what of it was started here. After a loss this process stays as it is, for its end."""
         self.stop_watching()
         self._shared.clear()
-        self.ray.shutdown()
+        if lost:
+            _kill_daemons()  # a proper end would take many seconds without the GCS
+        else:
+            self.ray.shutdown()
         shutil.rmtree(_session(), ignore_errors=True)
 
 
@@ -143,6 +146,15 @@ def _signals_kept() -> Iterator[None]:
 def _session() -> Path:
     """Where the Ray of this process has its logs and sockets."""
     return SESSIONS / f"{PREFIX}{os.getpid()}"
+
+
+def _kill_daemons() -> None:
+    """Kill the children of this process that work in its session's folder."""
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            parent = int(status.read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+            if parent == os.getpid() and str(_session()).encode() in status.with_name("cmdline").read_bytes():
+                os.kill(int(status.parent.name), signal.SIGKILL)
 
 
 def _remove_old_sessions() -> None:

@@ -56,7 +56,7 @@ class RayExecutor(PoolExecutor):
     def close(self) -> None:
         self._cluster.stop_watching()
         super().close()
-        self._cluster.close()
+        self._cluster.close(lost=self._lost is not None)
 
 
 class Actor:

@@ -67,7 +67,7 @@ class TuneExecutor(PoolExecutor):
         self._feed.closed = True
         if self._lost is None:
             self._thread.join()
-        self._cluster.close()
+        self._cluster.close(lost=self._lost is not None)
         shutil.rmtree(self._files, ignore_errors=True)
 
     def _tune(self) -> None:
