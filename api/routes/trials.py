@@ -1,9 +1,9 @@
 """Trials: in pages, as columns, one by one; the front they make."""
 
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from pydantic_core import to_json
 
 from api.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
 from api.routes.artifacts import artifact_out, artifact_url
@@ -58,7 +58,7 @@ def get_columns(search_id: SearchId, service: Serving, after_seq: AfterSeq = 0) 
     """All trials as parallel lists, for charts: those that changed after an event, or all."""
     service.ledger.searches.get(search_id)
     found = service.ledger.trials.columns(search_id, after_seq)
-    content = json.dumps({"seq": found.seq, "columns": found.columns}, separators=(",", ":"))
+    content = to_json({"seq": found.seq, "columns": found.columns})  # a third of the time that json.dumps takes
     return Response(content, media_type="application/json")
 
 
