@@ -40,21 +40,33 @@ cli = click.version_option(package_name="nas")(cli)
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong use or input, 130 interrupted."""
+    try:
+        code = cli.main(standalone_mode=False) or 0
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what it cannot explain is raised again
+        code = _report(error)
+    sys.exit(code)
+
+
+def _report(error: BaseException) -> int:
+    """Say on the standard error what ended the command; its exit code. An error of the program itself is raised."""
     from nas.errors import NasError  # noqa: PLC0415 - keeps the start-up to click alone
 
-    try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    if was_interrupted(error):
         click.echo("Interrupted.", err=True)
-        sys.exit(INTERRUPTED)
-    except NasError as error:
+        return INTERRUPTED
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, NasError):
         click.echo(f"Error: {error}", err=True)
-        sys.exit(USAGE_ERROR)
-    except OSError as error:
-        if not isinstance(error.filename, str):
-            raise
+        return USAGE_ERROR
+    if isinstance(error, OSError) and isinstance(error.filename, str):
         click.echo(f"Error: {error.filename}: {error.strerror}. What was finished is kept; run it again.", err=True)
-        sys.exit(FAILED)
+        return FAILED
+    raise error
+
+
+def was_interrupted(error: BaseException) -> bool:
+    """Whether Ctrl-C ended it, also where what was being cleaned up then failed in turn and hides the interrupt."""
+    links = (link for link in (error.__cause__, error.__context__) if link is not None)
+    return isinstance(error, click.Abort | KeyboardInterrupt) or any(map(was_interrupted, links))

@@ -223,7 +223,7 @@ def test_ctrl_c_ends_it_at_once_with_its_workers(tmp_path, environment):
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=30)
 
-    assert process.returncode == 130
+    assert process.returncode == 130, output
     assert "Traceback" not in output
 
 
