@@ -1,17 +1,15 @@
-"""Name -> plugin tables that fill themselves: a plugin exists because its module exists in the family's package."""
+"""Plugins with parameters that users set: checked, and described to them as JSON schema."""
 
-import importlib
 import inspect
-import pkgutil
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, TypeVar, get_type_hints
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from nas.errors import SpecError, UnknownNameError
+from nas.errors import SpecError
+from nas.plugins import Plugins
 
 T = TypeVar("T")
-P = TypeVar("P")
 
 
 def reason(error: ValidationError, prefix: str = "") -> str:
@@ -23,41 +21,12 @@ def reason(error: ValidationError, prefix: str = "") -> str:
     return "\n".join(lines)
 
 
-class Registry(Generic[T]):
-    """Plugins of one kind, found by scanning one package the first time they are asked for.
+class Registry(Plugins[T]):
+    """Plugins of one kind.
 
     The keyword-only parameters of a plugin's constructor are the parameters users may set; their annotations and
     defaults are checked here and described to users as JSON schema.
     """
-
-    def __init__(self, kind: str, package: str) -> None:
-        self.kind = kind
-        self._package = package
-        self._classes: dict[str, type[T]] = {}
-        self._scanned = False
-
-    def __call__(self, name: str) -> Callable[[type[P]], type[P]]:
-        """Class decorator: register the class under name, and set its `name`."""
-
-        def register(cls: type[P]) -> type[P]:
-            if name in self._classes:
-                raise ValueError(f"two {self.kind}s are named {name!r}: {self._classes[name]} and {cls}")
-            self._classes[name] = cls  # type: ignore[assignment]  # P is a subclass of T; bounds cannot say so
-            cls.name = name  # type: ignore[attr-defined]  # every contract declares `name`
-            return cls
-
-        return register
-
-    def __getitem__(self, name: str) -> type[T]:
-        self._scan()
-        try:
-            return self._classes[name]
-        except (KeyError, TypeError):
-            raise UnknownNameError(self.kind, name, self) from None
-
-    def __iter__(self) -> Iterator[str]:
-        self._scan()
-        return iter(sorted(self._classes))
 
     def parameters(self, name: str) -> type[BaseModel]:
         """The user-settable parameters of a plugin as a pydantic model that refuses others."""
@@ -90,14 +59,6 @@ class Registry(Generic[T]):
             raise SpecError(reason(error, self.kind)) from None
         values = {field: getattr(checked, field) for field in type(checked).model_fields}
         return cls(*arguments, **values)
-
-    def _scan(self) -> None:
-        if self._scanned:
-            return
-        package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self._package}.{module.name}")
-        self._scanned = True
 
 
 def _parameters(cls: type[Any]) -> type[BaseModel]:
