@@ -11,7 +11,8 @@ from math import hypot, inf
 from time import monotonic
 
 from latency_db.device import Device, is_local
-from latency_db.measure import BATCH, EMPTY_NETWORK, QUICK, THOROUGH, Settings, measure
+from latency_db.fixed import EMPTY_NETWORK
+from latency_db.measure import BATCH, QUICK, THOROUGH, Settings, measure
 from latency_db.models import kernel_model, kernel_signature, network_model, network_signature, onnx_signature
 from latency_db.records import Kind, LatencyRecord, RecordState, Signature
 from latency_db.store import Store

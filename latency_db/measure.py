@@ -18,7 +18,7 @@ import numpy as np
 
 from latency_db.device import Device
 from latency_db.environment import environment
-from latency_db.models import EMPTY, REFERENCE, network_model, network_signature
+from latency_db.fixed import EMPTY_KERNEL, REFERENCE_NETWORK, fixed_models
 from latency_db.records import (
     Kind,
     LatencyRecord,
@@ -59,10 +59,6 @@ QUICK = Settings(rounds=3, min_time_s=0.008, min_runs=5, warmup_s=0.003)
 THOROUGH = Settings(rounds=6, min_time_s=0.1, min_runs=20, warmup_s=0.05)
 """For whole networks that are reported: some 0.7 s each."""
 
-EMPTY_KERNEL = Signature(network_signature(EMPTY).key, Kind.KERNEL)
-EMPTY_NETWORK = network_signature(EMPTY)
-REFERENCE_NETWORK = network_signature(REFERENCE)
-
 
 def measure(
     models: Mapping[Signature, bytes], device: Device, settings: Settings = QUICK, *, seed: int = 0
@@ -95,14 +91,12 @@ class _Subject:
 def _measure_batch(
     batch: Mapping[Signature, bytes], device: Device, settings: Settings, rng: Random
 ) -> list[LatencyRecord]:
-    empty, reference = network_model(EMPTY), network_model(REFERENCE)
-    fixed = {EMPTY_KERNEL: empty, EMPTY_NETWORK: empty, REFERENCE_NETWORK: reference}
     started_at, before = datetime.now(UTC), environment()
     loader = runtime.make(device.runtime)
     with _no_collection():
         subjects = {
-            signature: _warmed_up(loader.load(model, device.threads), signature.kind, settings)
-            for signature, model in {**batch, **fixed}.items()
+            signature: _warmed_up(loader.load(model, device.threads, device.precision), signature.kind, settings)
+            for signature, model in {**batch, **fixed_models()}.items()
         }
         order = list(subjects.values())
         for _ in range(settings.rounds):

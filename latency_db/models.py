@@ -1,24 +1,12 @@
-"""Kernels and networks as the ONNX models that are measured, and the two fixed ones of every session."""
+"""Kernels and networks as the ONNX models that are measured."""
 
 import hashlib
 
 from latency_db.records import Kind, Signature
 from nas.ops import Network, Seq
 from nas.ops.kernels import Kernel
-from nas.ops.notation import read_network, write_network
+from nas.ops.notation import write_network
 from nas.ops.onnx_graph import RandomWeights, onnx_model
-
-EMPTY = read_network("1x1x1: id")
-"""Does nothing: its time is the fixed cost of one run."""
-
-REFERENCE = read_network(
-    "3x32x32: conv_16_k3_s2 [conv_16_k3_g16 conv_24] [conv_72 conv_72_k3_s2_g72 conv_32_linear] "
-    "res([conv_96 conv_96_k5_g96 conv_32_linear]) gap linear_10"
-)
-"""Measured in every session: its drift tells how steady the machine was. Changing it makes sessions incomparable."""
-
-FIXED_KEYS = tuple(write_network(network) for network in (EMPTY, REFERENCE))
-"""Keys of what every session measures besides what was asked for."""
 
 _WEIGHTS_SEED = 0
 

@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 from latency_db import tables
 from latency_db.device import Device
 from latency_db.errors import StoreError
-from latency_db.models import FIXED_KEYS
+from latency_db.fixed import FIXED_KEYS
 from latency_db.records import Kind, LatencyRecord, MeasurementSession, RecordState
 from latency_db.rows import add_sample, add_session, read_record, read_session, target_row
 
@@ -193,7 +193,7 @@ def _records(connection: Connection, sample_ids: Sequence[int], device: Device) 
 
 def _summary(connection: Connection, row: Row[Any]) -> TargetSummary:
     runtime = {"runtime": row.runtime, "runtime_version": row.runtime_version}
-    device = Device(row.name, row.runtime, row.precision, row.threads, {**row.machine, **runtime})
+    device = Device(row.name, row.runtime, row.precision, row.threads, {**row.machine, **runtime}, row.batch)
     sample, signature, session = tables.sample, tables.signature, tables.session
     counted = (
         select(

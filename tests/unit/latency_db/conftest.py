@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from latency_db.device import Device
-from latency_db.measure import EMPTY_KERNEL, EMPTY_NETWORK
+from latency_db.fixed import EMPTY_KERNEL, EMPTY_NETWORK
 from latency_db.records import Kind, LatencyRecord, MeasurementSession, RecordState, Signature, Statistic, Statistics
 from latency_db.store import Store
 

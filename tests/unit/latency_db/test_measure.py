@@ -2,12 +2,10 @@ import pytest
 
 from latency_db.device import local_device
 from latency_db.errors import MeasurementError
+from latency_db.fixed import EMPTY, EMPTY_KERNEL, EMPTY_NETWORK, REFERENCE, REFERENCE_NETWORK, fixed_models
 from latency_db.measure import (
     BATCH,
-    EMPTY_KERNEL,
-    EMPTY_NETWORK,
     MAX_DRIFT,
-    REFERENCE_NETWORK,
     Settings,
     measure,
 )
@@ -34,6 +32,13 @@ def test_each_session_brings_the_empty_and_the_reference_model(records):
 
     assert set(records) == asked | {EMPTY_KERNEL, EMPTY_NETWORK, REFERENCE_NETWORK}
     assert len({id(record.session) for record in records.values()}) == 1
+
+
+def test_the_fixed_models_are_what_their_networks_are_as_onnx():
+    kept = fixed_models()
+
+    assert kept[EMPTY_KERNEL] == kept[EMPTY_NETWORK] == network_model(EMPTY)
+    assert kept[REFERENCE_NETWORK] == network_model(REFERENCE)
 
 
 def test_every_number_is_there_and_in_order(records):
