@@ -1,4 +1,6 @@
-"""Skips a test marked `data(name)` where that published set is in none of the data folders."""
+"""What holds for every test: data sets that are missing are skipped, and Ctrl-C interrupts."""
+
+import signal
 
 import pytest
 
@@ -8,7 +10,13 @@ from nas.published import PublishedSource
 pytest_plugins = ["databases"]
 
 
+def pytest_configure() -> None:
+    """A shell starts what it puts in the background deaf to Ctrl-C, and all that this starts would be deaf as well."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips a test marked `data(name)` where that published set is in none of the data folders."""
     for marker in item.iter_markers("data"):
         (name,) = marker.args
         source = dataset[name]
