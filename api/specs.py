@@ -1,11 +1,10 @@
 """What a search over REST may ask for: what `nas run` takes, without the files of this machine."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from latency_db.device import core_count, is_local_name
+from latency_db.device import is_local_name
 from nas.errors import UnknownNameError
 from nas.jobs.datasets import resolve_path
 from nas.spaces import known_spaces
@@ -34,8 +33,7 @@ def default_name(spec: SearchSpec) -> str:
 
 
 def _check_device(name: str) -> None:
-    threads = re.sub(r"\D", "", name)
-    if is_local_name(name) and int(threads) <= core_count():
+    if is_local_name(name):
         return
     from latency_db.catalogue import find_device  # noqa: PLC0415 - the API starts without onnxruntime
     from latency_db.store import Store  # noqa: PLC0415 - as above

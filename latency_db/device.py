@@ -7,20 +7,25 @@ import platform
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
-from latency_db.runtime import runtime
+from latency_db.runtime import FP32, runtime
 from nas.errors import UnknownNameError
 
-LOCAL_RUNTIME = "onnxruntime_cpu"
-_LOCAL_NAME = re.compile(r"local-cpu-([1-9][0-9]{0,2})t")
+DEFAULT_RUNTIME = "onnxruntime_cpu"
+_LOCAL_NAME = re.compile(r"local-([a-z][a-z_]*)(?:-([a-z][a-z0-9_]*))?-([1-9][0-9]{0,2})t")
+_CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+_KIB_PER_GIB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
     """A machine with one way to run networks on it. Latencies of different devices are never mixed.
 
-    fingerprint: the facts that decide latency: processor, cores, operating system, runtime and its version.
+    fingerprint: the facts that decide latency: processor, cores, caches, memory, operating system, runtime, version.
+    batch: images a run; all that is measured here is 1, tables of others may be imported with more.
     """
 
     name: str
@@ -28,6 +33,7 @@ class Device:
     precision: str
     threads: int
     fingerprint: Mapping[str, str]
+    batch: int = 1
 
     @property
     def runtime_version(self) -> str:
@@ -54,41 +60,91 @@ def _digest(facts: Mapping[str, str]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 
 
+class LocalName(NamedTuple):
+    """What the name of a device of this machine says: `local-RUNTIME[-PRECISION]-Nt`, N the number of threads.
+
+    32-bit floats are not written, and `cpu` stands for ONNX Runtime on the CPU: `local-cpu-1t`, `local-openvino-2t`,
+    `local-onnxruntime_cpu-int8-1t`. Each target has one name.
+    """
+
+    runtime: str
+    precision: str
+    threads: int
+
+    @classmethod
+    def read(cls, name: str) -> "LocalName | None":
+        """None if name is not written like this, or speaks of no runtime and precision that there are."""
+        match = _LOCAL_NAME.fullmatch(name)
+        if match is None:
+            return None
+        runtime_name = DEFAULT_RUNTIME if match[1] == "cpu" else match[1]
+        found = cls(runtime_name, match[2] or FP32, int(match[3]))
+        known = runtime_name in runtime and found.precision in runtime[runtime_name].precisions
+        return found if known and str(found) == name else None
+
+    def __str__(self) -> str:
+        if self.precision != FP32:
+            return f"local-{self.runtime}-{self.precision}-{self.threads}t"
+        return f"local-{'cpu' if self.runtime == DEFAULT_RUNTIME else self.runtime}-{self.threads}t"
+
+    def refusal(self) -> str | None:
+        """Why this machine has no such device, with the remedy; None if it has."""
+        made, cores = runtime.make(self.runtime), core_count()
+        if self.threads > (cores if made.multithreaded else 1):
+            return f"this machine has {cores} cores" if made.multithreaded else f"{self.runtime} has one thread"
+        return made.unavailable(self.precision)
+
+
 def is_local_name(name: str) -> bool:
-    """Whether name is written as this machine's devices are, `local-cpu-Nt` for N threads."""
-    return _LOCAL_NAME.fullmatch(name) is not None
+    """Whether name is that of a device of this machine, as LocalName writes it, that can be measured now."""
+    found = LocalName.read(name)
+    return found is not None and found.refusal() is None
 
 
 def local_device(name: str, known: Iterable[str] = ()) -> Device:
-    """This machine with ONNX Runtime on the CPU in 32-bit floats: `local-cpu-1t`, `local-cpu-2t`, ... by threads.
+    """The device of this machine that LocalName.read finds in name.
 
-    UnknownNameError lists the local names and the further ones in known.
+    UnknownNameError lists the local names and the further ones in known, or says which package is missing.
     """
-    match = _LOCAL_NAME.fullmatch(name)
-    cores = core_count()
-    if match is None or int(match[1]) > cores:
-        raise UnknownNameError("device", name, {*local_names(), *known})
-    return Device(name, LOCAL_RUNTIME, "fp32", int(match[1]), local_fingerprint(LOCAL_RUNTIME))
+    found = LocalName.read(name)
+    refusal = found.refusal() if found else None
+    if found is None or refusal:
+        raise UnknownNameError("device", name, {*local_names(), *known}, refusal)
+    return Device(name, found.runtime, found.precision, found.threads, local_fingerprint(found.runtime))
 
 
 def local_names() -> list[str]:
-    """The usual names of this machine: one thread, two, and all cores."""
-    return [f"local-cpu-{threads}t" for threads in sorted({1, min(2, core_count()), core_count()})]
+    """The usual names of this machine, the default runtime first: one thread, two, and all cores for what is there."""
+    return [
+        str(LocalName(name, precision, threads))
+        for name in sorted(runtime, key=lambda name: (name != DEFAULT_RUNTIME, name))
+        for precision in runtime[name].precisions
+        if runtime.make(name).unavailable(precision) is None
+        for threads in (sorted({1, min(2, core_count()), core_count()}) if runtime[name].multithreaded else [1])
+    ]
 
 
 def is_local(device: Device) -> bool:
     """Whether device is this machine with the runtime that is installed now."""
-    return device.runtime in runtime and device.fingerprint == local_fingerprint(device.runtime)
+    if device.runtime not in runtime or runtime.make(device.runtime).unavailable(device.precision):
+        return False
+    return device.fingerprint == local_fingerprint(device.runtime)
 
 
 def local_fingerprint(runtime_name: str) -> dict[str, str]:
+    """The facts of this machine, which is not asked again what it is, and of a runtime that is available."""
     return {
-        "cpu": _cpu_model(),
+        **_machine(),
         "cores": str(core_count()),
-        "os": f"{platform.system()} {platform.machine()}",
         "runtime": runtime_name,
         "runtime_version": runtime.make(runtime_name).version(),
     }
+
+
+@cache
+def _machine() -> Mapping[str, str]:
+    facts = {"cpu": _cpu_model(), **_caches(), "memory": _memory(), "os": f"{platform.system()} {platform.machine()}"}
+    return {fact: value for fact, value in facts.items() if value}
 
 
 def core_count() -> int:
@@ -108,3 +164,26 @@ def _cpu_model() -> str:
     name = facts.get("model name") or platform.processor() or platform.machine()
     numbers = [f"{fact.removeprefix('cpu ')} {facts[fact]}" for fact in ("cpu family", "model") if fact in facts]
     return f"{name} ({', '.join(numbers)})" if numbers else name
+
+
+def _caches() -> dict[str, str]:
+    """Sizes of the first core's data caches, by level; what the system does not tell is left out."""
+    sizes: dict[str, str] = {}
+    for cache_folder in sorted(_CACHES.glob("index*")):
+        try:
+            kind, level, size = ((cache_folder / fact).read_text("ascii").strip() for fact in ("type", "level", "size"))
+        except OSError:
+            continue
+        if kind != "Instruction":
+            sizes[f"cache_l{level}"] = size
+    return sizes
+
+
+def _memory() -> str:
+    """Whole gibibytes, rounded: what the system keeps for itself differs from start to start."""
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+    except OSError:
+        return ""
+    total = re.search(r"^MemTotal:\s*(\d+) kB$", text, re.MULTILINE)
+    return f"{round(int(total[1]) / _KIB_PER_GIB)} GiB" if total else ""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latency_db.device import Device
+from latency_db.runtime import runtime
 
 
 class Kind(StrEnum):
@@ -39,7 +40,8 @@ class Statistic(StrEnum):
 
     cpu_p10_best: 10th percentile of the thread's CPU time in a round, in the best of the rounds. For one thread this is
     the whole work, and unlike wall time it does not count the moments in which another process had the core.
-    wall_p10_best: the same of wall time, for several threads, of which the caller's CPU time is only a part.
+    wall_p10_best: the same of wall time, for several threads, of which the caller's CPU time is only a part, and for
+    runtimes that compute elsewhere.
     """
 
     CPU_P10_BEST = "cpu_p10_best"
@@ -48,7 +50,8 @@ class Statistic(StrEnum):
     @classmethod
     def of(cls, device: Device) -> "Statistic":
         """The reference statistic of a device."""
-        return cls.CPU_P10_BEST if device.threads == 1 else cls.WALL_P10_BEST
+        in_caller = device.runtime not in runtime or runtime[device.runtime].in_caller
+        return cls.CPU_P10_BEST if device.threads == 1 and in_caller else cls.WALL_P10_BEST
 
     @property
     def meaning(self) -> str:

@@ -70,7 +70,7 @@ def target_row(device: Device) -> dict[str, Any]:
         "runtime_version": device.runtime_version,
         "precision": device.precision,
         "threads": device.threads,
-        "batch": 1,
+        "batch": device.batch,
     }
 
 

@@ -20,11 +20,12 @@ class NasError(Exception):
 
 
 class UnknownNameError(NasError, LookupError):
-    """No such name; the message lists the known ones."""
+    """No such name; the message lists the known ones, after a reason why this one is not among them."""
 
-    def __init__(self, kind: str, name: object, known: object) -> None:
+    def __init__(self, kind: str, name: object, known: object, reason: str | None = None) -> None:
         names = ", ".join(sorted(str(k) for k in known)) if hasattr(known, "__iter__") else str(known)
-        super().__init__(f"no {kind} named {name!r}; there are: {names}")
+        why = f" ({reason})" if reason else ""
+        super().__init__(f"no {kind} named {name!r}{why}; there are: {names}")
 
 
 class SpecError(NasError, ValueError):

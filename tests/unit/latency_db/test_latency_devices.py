@@ -9,7 +9,7 @@ def test_a_local_name_says_the_threads():
     device = local_device("local-cpu-1t")
 
     assert (device.threads, device.precision, device.runtime) == (1, "fp32", "onnxruntime_cpu")
-    assert {"cpu", "cores", "os", "runtime", "runtime_version"} == set(device.fingerprint)
+    assert {"cpu", "cores", "os", "runtime", "runtime_version"} <= set(device.fingerprint)
     assert is_local(device)
 
 
