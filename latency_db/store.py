@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Row, create_engine, event, func, sele
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from latency_db import tables
+from latency_db import queue_tables, tables
 from latency_db.device import Device
 from latency_db.errors import StoreError
 from latency_db.fixed import FIXED_KEYS
@@ -60,11 +60,11 @@ class Store:
             self._lay_out()
 
     def _lay_out(self) -> None:
-        with self._reading() as connection:
+        with self.reading() as connection:
             version = _version(connection)
-        if version == 0:
+        if version < tables.VERSION:
             with self._engine.begin() as connection:
-                tables.metadata.create_all(connection)  # looks again for the tables, now that the file is ours alone
+                queue_tables.metadata.create_all(connection)  # those that lack, now that the file is ours alone
                 connection.exec_driver_sql(f"PRAGMA user_version = {tables.VERSION}")
         elif version != tables.VERSION:
             raise StoreError(
@@ -73,12 +73,14 @@ class Store:
             )
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
+        """A connection on which nothing is written."""
         with self._faults(), self._engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
+        """A transaction: all of it is safe on disk when the block ends, or none if it raises."""
         with self._faults(), self._engine.begin() as connection:
             yield connection
 
@@ -95,7 +97,7 @@ class Store:
 
     def add(self, records: Sequence[LatencyRecord]) -> None:
         """Store records with their sessions, all or none."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             sessions: dict[int, tuple[int, int]] = {}
             for record in records:
                 if id(record.session) not in sessions:
@@ -108,7 +110,7 @@ class Store:
 
         Keys without a record are absent.
         """
-        with self._reading() as connection:
+        with self.reading() as connection:
             target_id = _target_id(connection, device)
             if target_id is None:
                 return {}
@@ -117,14 +119,14 @@ class Store:
 
     def sessions(self, device: Device, count: int) -> list[MeasurementSession]:
         """The last sessions on device, newest first."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             mine = select(tables.session).where(tables.session.c.target_id == _target_id(connection, device))
             rows = connection.execute(mine.order_by(tables.session.c.id.desc()).limit(count))
             return [read_session(row, device) for row in rows]
 
     def devices(self) -> list[TargetSummary]:
         """All devices that were measured, with what is known of them."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             joined = select(tables.target, tables.device.c.machine).join(tables.device).order_by(tables.target.c.id)
             return [_summary(connection, row) for row in connection.execute(joined)]
 

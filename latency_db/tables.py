@@ -22,8 +22,8 @@ from sqlalchemy import (
 
 from latency_db.records import Statistics
 
-VERSION = 1
-"""Of this layout, kept in the file."""
+VERSION = 2
+"""Of this layout, kept in the file. Since 1, tables were only added."""
 
 CLOCKS = ("wall", "cpu")
 
