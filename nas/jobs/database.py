@@ -1,14 +1,16 @@
 """One database, SQLite or PostgreSQL, so that the rest need not care which."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, SQLAlchemyError, StatementError
+from sqlalchemy.pool import NullPool
 
 from nas.errors import NasError
 from nas.jobs.errors import LedgerError, ValueRefusedError
@@ -29,17 +31,36 @@ _POSTGRESQL_OPTIONS = " ".join(
 )
 
 
-class Database:
-    """Opens nothing until it is used. LedgerError says why it cannot be; its message names no password."""
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a database speaks of itself where it fails: what it is, what to do, the variable that names it, the error."""
 
-    def __init__(self, url: str) -> None:
-        parsed = _parse(url)
+    noun: str
+    remedy: str
+    variable: str
+    error: type[NasError]
+
+
+LEDGER = Wording("ledger", "see that the database runs and may be written", "DATABASE_URL", LedgerError)
+
+
+class Database:
+    """Opens nothing until it is used. The wording's error says why it cannot be; its message names no password.
+
+    pooled: connections are kept, for a process that has one database and closes it. Without, each block opens its own:
+    such a database may be made anywhere, need not be closed, and survives a fork.
+    """
+
+    def __init__(self, url: str | URL, wording: Wording = LEDGER, *, pooled: bool = True) -> None:
+        self.wording = wording
+        parsed = _parse(url, wording)
         self.name = parsed.render_as_string(hide_password=True)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         # In one process SQLite's writers queue here: the file's own lock is polled, and unfair.
         self._writers: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
+        options = _POOL if pooled else {"poolclass": NullPool}
         with self._faults():
-            self._engine = _sqlite(parsed) if self.is_sqlite else _postgresql(parsed)
+            self._engine = _sqlite(parsed, options) if self.is_sqlite else _postgresql(parsed, options)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -63,14 +84,21 @@ class Database:
         try:
             yield
         except (DataError, OverflowError) as error:
-            raise ValueRefusedError(f"a value does not fit the ledger: {_fault(error)}") from None
+            raise ValueRefusedError(f"a value does not fit the {self.wording.noun}: {_fault(error)}") from None
         except (SQLAlchemyError, OSError) as error:
             if isinstance(error, StatementError) and isinstance(error.orig, NasError | OverflowError):
-                raise _refusal(error.orig) from None
-            raise LedgerError(
-                f"ledger {self.name}: {_fault(error)}; see that the database runs and may be written, or correct "
-                "DATABASE_URL"
-            ) from error
+                raise self._refusal(error.orig) from None
+            raise self.fault(_fault(error)) from error
+
+    def fault(self, what: str) -> NasError:
+        """The error to raise for what is wrong with the database, with the remedy."""
+        wording = self.wording
+        return wording.error(f"{wording.noun} {self.name}: {what}; {wording.remedy}, or correct {wording.variable}")
+
+    def _refusal(self, error: NasError | OverflowError) -> NasError:
+        if isinstance(error, NasError):
+            return error
+        return ValueRefusedError(f"a value does not fit the {self.wording.noun}: {error}")
 
 
 def insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
@@ -78,25 +106,24 @@ def insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def _parse(url: str) -> URL:
+def _parse(url: str | URL, wording: Wording) -> URL:
+    variable, error = wording.variable, wording.error
     try:
         parsed = make_url(url)
         if parsed.drivername in ("postgres", "postgresql"):
             parsed = parsed.set(drivername="postgresql+psycopg")
     except ArgumentError:
-        raise LedgerError(
-            "DATABASE_URL is no URL; write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
-        ) from None
+        raise error(f"{variable} is no URL; write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME") from None
     if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
-        raise LedgerError(f"DATABASE_URL: no database {parsed.drivername!r}; there are: postgresql, sqlite")
+        raise error(f"{variable}: no database {parsed.drivername!r}; there are: postgresql, sqlite")
     if parsed.drivername == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise LedgerError("DATABASE_URL: sqlite needs a file, since several processes use it: sqlite:///FILE")
+        raise error(f"{variable}: sqlite needs a file, since several processes use it: sqlite:///FILE")
     return parsed
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, options: Mapping[str, Any]) -> Engine:
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, **_POOL)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, **options)
 
     # The driver's own transaction handling is switched off, so that writers lock the file when they begin, and wait for
     # each other, instead of failing in the middle. The journal is a rollback journal, not the write-ahead log: SQLite
@@ -115,17 +142,13 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-def _postgresql(url: URL) -> Engine:
+def _postgresql(url: URL, options: Mapping[str, Any]) -> Engine:
     arguments: dict[str, Any] = {"connect_timeout": 10, "application_name": "nas", "options": _POSTGRESQL_OPTIONS}
     given = {name: value for name, value in arguments.items() if name not in url.query}
-    return create_engine(url, connect_args=given, pool_pre_ping=True, **_POOL)
+    return create_engine(url, connect_args=given, pool_pre_ping=True, **options)
 
 
 def _fault(error: Exception) -> str:
     """What the database said, in one line."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return (str(cause).splitlines() or [type(cause).__name__])[0]
-
-
-def _refusal(error: NasError | OverflowError) -> NasError:
-    return error if isinstance(error, NasError) else ValueRefusedError(f"a value does not fit the ledger: {error}")

@@ -1,8 +1,9 @@
-"""The schema, brought to this version of nas."""
+"""A schema, brought to this version of nas."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, column, inspect, select, table, text
 
 from nas.jobs.database import Database
 from nas.jobs.errors import LedgerError
@@ -10,13 +11,33 @@ from nas.jobs.tables import HEAD
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
-_LOCK = 0x6E61732E6A6F6273  # "nas.jobs": one number that every process of ours knows
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Tables that have migrations of their own; several schemas may share a database.
+
+    head: the newest revision. version_table: holds the revision that a database has. lock: a number that all processes
+    know, and by which they wait for each other.
+    """
+
+    head: str
+    migrations: Path
+    version_table: str
+    lock: int
+
+    def revision(self, connection: Connection) -> str | None:
+        if not inspect(connection).has_table(self.version_table):
+            return None
+        return connection.execute(select(column("version_num")).select_from(table(self.version_table))).scalar()
 
 
-def migrate(database: Database) -> None:
-    """To HEAD, in one transaction; of several processes one migrates and the others wait for it."""
+LEDGER_SCHEMA = Schema(HEAD, MIGRATIONS, "alembic_version", 0x6E61732E6A6F6273)  # the lock says "nas.jobs"
+
+
+def migrate(database: Database, schema: Schema = LEDGER_SCHEMA) -> None:
+    """To the schema's head, in one transaction; of several processes one migrates and the others wait for it."""
     with database.reading() as connection:
-        if revision(connection) == HEAD:
+        if schema.revision(connection) == schema.head:
             return
     # Alembic takes a third of a second to import; the API, whose schema is there already, starts without it.
     from alembic import command  # noqa: PLC0415
@@ -24,32 +45,27 @@ def migrate(database: Database) -> None:
     from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
     with database.writing() as connection:
         if not database.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        config.attributes["connection"] = connection
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": schema.lock})
+        config.attributes |= {"connection": connection, "version_table": schema.version_table}
         try:
             command.upgrade(config, "head")
         except CommandError as error:
-            raise LedgerError(
-                f"ledger {database.name}: {error}; it was used by a newer nas: use that one, or set DATABASE_URL to "
-                "another database"
+            wording = database.wording
+            raise wording.error(
+                f"{wording.noun} {database.name}: {error}; it was used by a newer nas: use that one, or set "
+                f"{wording.variable} to another database"
             ) from None
 
 
 def check(database: Database) -> None:
     """LedgerError if the database cannot be reached or has another schema."""
     with database.reading() as connection:
-        found = revision(connection)
+        found = LEDGER_SCHEMA.revision(connection)
     if found != HEAD:
         raise LedgerError(
             f"ledger {database.name} has schema {found or 'none'}, this version of nas needs {HEAD}; start `nas serve` "
             "or `nas worker` of this version, which migrate it"
         )
-
-
-def revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -4,5 +4,6 @@ from alembic import context
 
 from nas.jobs.tables import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+given = context.config.attributes
+context.configure(connection=given["connection"], target_metadata=metadata, version_table=given["version_table"])
 context.run_migrations()
