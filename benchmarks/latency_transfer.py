@@ -15,7 +15,8 @@ import yaml
 from latency_db.regression import predict_choices
 from latency_db.transfer import fit_transfer
 
-MAX_SOURCE_ROWS = 1500
+MAX_SOURCE_ROWS = 900
+CLOSE, NEAR = 0.05, 0.10
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
@@ -68,7 +69,7 @@ def line(macs: np.ndarray, rows: np.ndarray, ms: np.ndarray) -> np.ndarray:
 
 def scores(predicted: np.ndarray, truth: np.ndarray) -> tuple[float, float, float]:
     error = np.abs(predicted / truth - 1)
-    return spearman(predicted, truth), float(np.mean(error <= 0.05)), float(np.mean(error <= 0.10))
+    return spearman(predicted, truth), float(np.mean(error <= CLOSE)), float(np.mean(error <= NEAR))
 
 
 def main() -> None:
@@ -108,12 +109,11 @@ def source_logs(
     table: pd.DataFrame, task: dict[str, Any], names: list[str], pool: np.ndarray, codes: np.ndarray
 ) -> np.ndarray:
     """What the known targets say of every network: predicted from the pool alone, also for the pool's own rows."""
-    columns = []
-    for name in names:
-        ms = milliseconds(table, task, name)
-        rows = pool[np.isfinite(ms[pool]) & (ms[pool] > 0)][:MAX_SOURCE_ROWS]
-        columns.append(predict_choices(codes[rows], np.log(ms[rows])[:, None], codes)[:, 0])
-    return np.stack(columns, axis=1) if columns else np.zeros((len(table), 0))
+    if not names:
+        return np.zeros((len(table), 0))
+    every = np.stack([milliseconds(table, task, name) for name in names], axis=1)
+    rows = pool[np.all(np.isfinite(every[pool]) & (every[pool] > 0), axis=1)][:MAX_SOURCE_ROWS]
+    return predict_choices(codes[rows], np.log(every[rows]), codes)
 
 
 def rated(

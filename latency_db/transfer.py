@@ -2,7 +2,7 @@
 
 Bayesian linear regression of log-latency on blocks of columns (physical quantities, counts, one-hot slots, the known
 targets' log-latencies), averaged over how much each block explains. Weights of the average: the evidence of the few
-samples, times a prior learned by leaving each known target out in turn. That average is the guard against negative
+samples, times a prior learned by leaving each known target out. That average is the guard against negative
 transfer: where the known targets do not explain the samples, their block loses its weight.
 """
 
@@ -95,7 +95,7 @@ def fit_transfer(
     """Fit a new target from `sample_ms`, measured on networks `rows` of the tables.
 
     features: blocks of columns, networks x columns each. known_ms: networks x known targets, measured or estimated, in
-    ms; the same estimates must be given for every network that is predicted later. No known target is needed (0 columns).
+    ms; the same estimates must be given for every network that is predicted later. It may have no column.
     """
     chosen, logs = np.asarray(rows, np.int64), np.log(_positive(np.asarray(sample_ms, np.float64)))
     if len(chosen) < 3 or len(chosen) != len(logs):  # noqa: PLR2004 (a constant, a slope and a residual)
@@ -175,7 +175,7 @@ def _evaluate(
 
 
 def _learned_prior(features: Mapping[str, Values], known: Values, count: int, seed: int) -> Values:
-    """Log prior of every setting: how well it predicted each known target from as many samples and the other targets."""
+    """Log prior of every setting: how well it predicted each known target from as many samples and the others."""
     targets = known.shape[1]
     if targets < 2:  # noqa: PLR2004 (nothing is left when the only one is left out)
         return np.zeros(SETTINGS)
