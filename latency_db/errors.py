@@ -2,8 +2,14 @@
 
 NasError
 ├── StoreError         the database file cannot be opened, read or written
-└── MeasurementError   a model that the runtime cannot run
+├── MeasurementError   a model that the runtime cannot run
+├── RecordError        a record from elsewhere that is none
+├── ModelRefusedError  an ONNX file that is not run, as it may do more than compute
+├── AgentError         an agent that may not do this: another has its name or token, or has taken its place
+└── LeaseLostError     a batch that is another run's by now
 """
+
+from typing import ClassVar
 
 from nas.errors import NasError
 
@@ -14,3 +20,29 @@ class StoreError(NasError):
 
 class MeasurementError(NasError):
     """The runtime cannot run the model."""
+
+
+class RecordError(NasError, ValueError):
+    """A record from elsewhere that is none; the message names the field."""
+
+    reason: ClassVar[str] = "RECORD_INVALID"
+
+
+class ModelRefusedError(NasError, ValueError):
+    """An ONNX file that is not run; the message says what it holds."""
+
+
+class AgentError(NasError):
+    """An agent that may not do this: another has its name or its token, or has taken its place."""
+
+    reason: ClassVar[str] = "AGENT_REFUSED"
+
+
+class LeaseLostError(NasError):
+    """The batch is not this run's any more. Nothing was written; its results are not wanted."""
+
+    reason: ClassVar[str] = "LEASE_LOST"
+
+
+class TableFormatError(NasError, ValueError):
+    """A file is not the table it should be; the message names the line and the remedy."""

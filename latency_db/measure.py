@@ -59,6 +59,9 @@ QUICK = Settings(rounds=3, min_time_s=0.008, min_runs=5, warmup_s=0.003)
 THOROUGH = Settings(rounds=6, min_time_s=0.1, min_runs=20, warmup_s=0.05)
 """For whole networks that are reported: some 0.7 s each."""
 
+EFFORTS = {"quick": QUICK, "thorough": THOROUGH}
+"""The settings by name, as requests to measure elsewhere name them."""
+
 
 def measure(
     models: Mapping[Signature, bytes], device: Device, settings: Settings = QUICK, *, seed: int = 0

@@ -1,11 +1,11 @@
-"""Records as rows of the tables, and back."""
+"""Devices, targets and records as rows of the tables, and back."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from datetime import UTC
+from math import isnan
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Table, select, update
 
 from latency_db import tables
 from latency_db.device import Device
@@ -18,70 +18,101 @@ from latency_db.records import (
     Statistic,
     Statistics,
 )
+from nas.jobs.database import insert
 
 
 def _find_or_add(connection: Connection, table: Table, unique: Mapping[str, Any], more: Mapping[str, Any]) -> int:
-    found = connection.scalar(select(table.c.id).where(*(table.c[name] == value for name, value in unique.items())))
-    return int(found if found is not None else _insert(connection, table, {**unique, **more}))
+    known = select(table.c.id).where(*(table.c[name] == value for name, value in unique.items()))
+    found = connection.scalar(known)
+    if found is None:
+        connection.execute(insert(connection, table).values(**unique, **more).on_conflict_do_nothing())
+        found = connection.execute(known).scalar_one()
+    return int(found)
 
 
-def _insert(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
-    key = connection.execute(table.insert().values(**values)).inserted_primary_key
-    return int(key[0]) if key else 0
+def machine_row(connection: Connection, device: Device) -> int:
+    """The id of the device's machine, which is added if it is new."""
+    machine = {"machine": dict(device.machine)}
+    return _find_or_add(connection, tables.device, {"machine_id": device.machine_id}, machine)
 
 
-def add_session(connection: Connection, session: MeasurementSession) -> tuple[int, int]:
-    device = session.device
-    device_id = _find_or_add(
-        connection, tables.device, {"machine_id": device.machine_id}, {"machine": dict(device.machine)}
+def find_target(connection: Connection, device: Device) -> int:
+    """The id of the device's target, which is added if it is new. One that was renamed has its new name from now on."""
+    identity = {"device_id": machine_row(connection, device), **_identity(device)}
+    target_id = _find_or_add(connection, tables.target, identity, {"name": device.name})
+    target = tables.target
+    renamed = update(target).where(target.c.id == target_id, target.c.name != device.name)
+    connection.execute(renamed.values(name=device.name))
+    return target_id
+
+
+def target_of(connection: Connection, device: Device) -> int | None:
+    """The id of the device's target, None if it has none."""
+    target = tables.target
+    known = select(target.c.id).join(tables.device).where(tables.device.c.machine_id == device.machine_id)
+    return connection.scalar(known.where(*(target.c[name] == value for name, value in _identity(device).items())))
+
+
+def _identity(device: Device) -> dict[str, Any]:
+    """What makes a target of a machine."""
+    return {name: getattr(device, name) for name in tables.IDENTITY if name != "device_id"}
+
+
+def target_device(connection: Connection, target_id: int) -> Device:
+    """The device of a target."""
+    joined = select(tables.target, tables.device.c.machine).join(tables.device).where(tables.target.c.id == target_id)
+    return read_device(connection.execute(joined).one())
+
+
+def read_device(row: Row[Any]) -> Device:
+    """Of a row of target with the machine of its device."""
+    runtime = {"runtime": row.runtime, "runtime_version": row.runtime_version}
+    return Device(
+        name=row.name,
+        runtime=row.runtime,
+        precision=row.precision,
+        threads=row.threads,
+        fingerprint={**row.machine, **runtime},
+        batch=row.batch,
+        layout=row.layout,
+        source=row.source,
     )
-    target_id = _find_or_add(connection, tables.target, {"device_id": device_id, **target_row(device)}, {})
+
+
+def find_signature(connection: Connection, signature: Signature) -> int:
+    """The id of the signature, which is added if it is new."""
+    return _find_or_add(connection, tables.signature, {"kind": signature.kind.value, "key": signature.key}, {})
+
+
+def session_row(session: MeasurementSession) -> dict[str, Any]:
+    """All columns but target_id and added_at."""
     values = {field.name: getattr(session, field.name) for field in fields(session) if field.name != "device"}
-    values["started_at"] = session.started_at.astimezone(UTC).replace(tzinfo=None)
-    return _insert(connection, tables.session, {**values, "target_id": target_id}), target_id
-
-
-def add_sample(connection: Connection, record: LatencyRecord, session_id: int, target_id: int) -> None:
-    signature = {"kind": record.signature.kind, "key": record.signature.key}
-    summaries = {
-        f"{clock}_{name}": value for clock in tables.CLOCKS for name, value in asdict(getattr(record, clock)).items()
-    }
-    _insert(
-        connection,
-        tables.sample,
-        {
-            "session_id": session_id,
-            "target_id": target_id,
-            "signature_id": _find_or_add(connection, tables.signature, signature, {}),
-            "statistic": record.statistic,
-            "latency_ms": record.latency_ms,
-            "rounds_ms": list(record.rounds_ms),
-            "state": record.state,
-            "reason": record.reason,
-            **summaries,
-        },
-    )
-
-
-def target_row(device: Device) -> dict[str, Any]:
-    return {
-        "name": device.name,
-        "runtime": device.runtime,
-        "runtime_version": device.runtime_version,
-        "precision": device.precision,
-        "threads": device.threads,
-        "batch": device.batch,
-    }
+    return values | {"name": session.device.name, "state": session.state.value}
 
 
 def read_session(row: Row[Any], device: Device) -> MeasurementSession:
     values = {field.name: getattr(row, field.name) for field in fields(MeasurementSession) if field.name != "device"}
-    values["started_at"] = row.started_at.replace(tzinfo=UTC)
-    values["state"] = RecordState(row.state)
-    return MeasurementSession(device=device, **values)
+    return MeasurementSession(device=device, **values | {"state": RecordState(row.state)})
+
+
+def sample_row(record: LatencyRecord) -> dict[str, Any]:
+    """All columns but the ids and the mark."""
+    summaries = {
+        f"{clock}_{name}": value for clock in tables.CLOCKS for name, value in asdict(getattr(record, clock)).items()
+    }
+    return {
+        "statistic": record.statistic.value,
+        "latency_ms": record.latency_ms,
+        "error_ms": None if isnan(record.error_ms) else record.error_ms,
+        "rounds_ms": list(record.rounds_ms),
+        "state": record.state.value,
+        "reason": record.reason,
+        **summaries,
+    }
 
 
 def read_record(row: Row[Any], session: MeasurementSession) -> LatencyRecord:
+    """State and reason are those of the mark if the sample has one."""
     wall, cpu = (
         Statistics(**{field.name: getattr(row, f"{clock}_{field.name}") for field in fields(Statistics)})
         for clock in tables.CLOCKS
@@ -94,6 +125,6 @@ def read_record(row: Row[Any], session: MeasurementSession) -> LatencyRecord:
         rounds_ms=tuple(row.rounds_ms),
         wall=wall,
         cpu=cpu,
-        state=RecordState(row.state),
-        reason=row.reason,
+        state=RecordState(row.mark or row.state),
+        reason=row.mark_reason if row.mark else row.reason,
     )

@@ -1,0 +1,224 @@
+"""Whether an ONNX file only computes: a reader of the protocol buffers' wire format, since onnx is not on a device.
+
+Read is what matters to that: operators and their domains, where tensors lie, how large they are. Field numbers are
+those of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
+"""
+
+from collections.abc import Iterator
+from enum import IntEnum
+from math import prod
+
+from latency_db.errors import ModelRefusedError
+
+LARGEST_BYTES = 64 << 20
+MOST_NODES = 10_000
+MOST_ELEMENTS = 1 << 27
+"""Of one tensor."""
+
+OPERATORS = frozenset(
+    [
+        "Add",
+        "AveragePool",
+        "BatchNormalization",
+        "Cast",
+        "Clip",
+        "Concat",
+        "Constant",
+        "Conv",
+        "DequantizeLinear",
+        "Dropout",
+        "Flatten",
+        "Gemm",
+        "GlobalAveragePool",
+        "GlobalMaxPool",
+        "HardSigmoid",
+        "HardSwish",
+        "Identity",
+        "LRN",
+        "LeakyRelu",
+        "MatMul",
+        "MaxPool",
+        "Mul",
+        "Pad",
+        "QuantizeLinear",
+        "ReduceMean",
+        "Relu",
+        "Reshape",
+        "Sigmoid",
+        "Softmax",
+        "Squeeze",
+        "Sub",
+        "Tanh",
+        "Transpose",
+        "Unsqueeze",
+    ]
+)
+"""Without control flow, without anything that makes tensors of a size that its inputs do not have."""
+
+_DOMAINS = frozenset({b"", b"ai.onnx"})
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_LONGEST_VARINT = 10
+_MORE = 128
+"""The bit of a byte of an integer that says that another follows."""
+
+
+class _Model(IntEnum):
+    GRAPH, OPSETS, TRAINING, FUNCTIONS = 7, 8, 20, 25
+
+
+class _Graph(IntEnum):
+    NODE, CONSTANT, INPUT, OUTPUT, BETWEEN, SPARSE = 1, 5, 11, 12, 13, 15
+
+
+class _Node(IntEnum):
+    OPERATOR, ATTRIBUTE, DOMAIN = 4, 5, 7
+
+
+class _Attribute(IntEnum):
+    TENSOR, GRAPH, TENSORS, GRAPHS, SPARSE, SPARSES = 5, 6, 10, 11, 22, 23
+
+
+class _Tensor(IntEnum):
+    DIMS, ELSEWHERE, LOCATION = 1, 13, 14
+
+
+Field = tuple[int, int | memoryview]
+
+
+def check_model(model: bytes) -> None:
+    """ModelRefusedError says why the file is not run."""
+    if len(model) > LARGEST_BYTES:
+        raise ModelRefusedError(f"the model has {len(model)} bytes, more than {LARGEST_BYTES}")
+    graphs = 0
+    for number, value in _fields(memoryview(model)):
+        if number in (_Model.FUNCTIONS, _Model.TRAINING):
+            raise ModelRefusedError("the model has functions of its own")
+        if number == _Model.OPSETS:
+            _check_domain(_message(value), 1)
+        if number == _Model.GRAPH:
+            graphs += 1
+            _check_graph(_message(value))
+    if graphs != 1:
+        raise ModelRefusedError(f"the file has {graphs} graphs: it is no ONNX model, or a part of one")
+
+
+def _check_graph(graph: memoryview) -> None:
+    nodes = 0
+    for number, value in _fields(graph):
+        if number == _Graph.NODE:
+            nodes += 1
+            _check_node(_message(value))
+        elif number == _Graph.CONSTANT:
+            _check_tensor(_message(value))
+        elif number == _Graph.SPARSE:
+            raise ModelRefusedError("the model has sparse tensors")
+        elif number in (_Graph.INPUT, _Graph.OUTPUT, _Graph.BETWEEN):
+            _check_value(_message(value))
+    if not 0 < nodes <= MOST_NODES:
+        raise ModelRefusedError(f"the graph has {nodes} nodes; 1 to {MOST_NODES} are run")
+
+
+def _check_node(node: memoryview) -> None:
+    _check_domain(node, _Node.DOMAIN)
+    for number, value in _fields(node):
+        if number == _Node.OPERATOR:
+            name = bytes(_message(value)).decode("utf-8", "replace")
+            if name not in OPERATORS:
+                raise ModelRefusedError(f"the operator {name[:40]!r} is not among those that are run")
+        if number == _Node.ATTRIBUTE:
+            _check_attribute(_message(value))
+
+
+def _check_attribute(attribute: memoryview) -> None:
+    for number, value in _fields(attribute):
+        if number in (_Attribute.GRAPH, _Attribute.GRAPHS):
+            raise ModelRefusedError("a node has a graph inside, as loops and branches do")
+        if number in (_Attribute.TENSOR, _Attribute.TENSORS):
+            _check_tensor(_message(value))
+        if number in (_Attribute.SPARSE, _Attribute.SPARSES):
+            raise ModelRefusedError("the model has sparse tensors")
+
+
+def _check_tensor(tensor: memoryview) -> None:
+    dims: list[int] = []
+    for number, value in _fields(tensor):
+        if number == _Tensor.DIMS:  # packed or not
+            dims += [value] if isinstance(value, int) else _varints(value)
+        if number == _Tensor.ELSEWHERE or (number == _Tensor.LOCATION and value):
+            raise ModelRefusedError("a tensor lies in another file")
+    _check_size(dims)
+
+
+def _check_value(value: memoryview) -> None:
+    """ValueInfoProto.type.tensor_type.shape.dim.dim_value, the others refused."""
+    for kind in _inside(value, 2):
+        for number, inner in _fields(kind):
+            if number != 1:
+                raise ModelRefusedError("an input or output is no tensor")
+            for shape in _inside(_message(inner), 2):
+                _check_size(
+                    [size for dim in _inside(shape, 1) for n, size in _fields(dim) if isinstance(size, int) and n == 1]
+                )
+
+
+def _check_size(dims: list[int]) -> None:
+    if any(size > MOST_ELEMENTS for size in dims) or prod(dims) > MOST_ELEMENTS:
+        raise ModelRefusedError(f"a tensor has more than {MOST_ELEMENTS} elements")
+
+
+def _check_domain(message: memoryview, field: int) -> None:
+    for domain in _inside(message, field):
+        if bytes(domain) not in _DOMAINS:
+            raise ModelRefusedError(f"the operator domain {bytes(domain[:40]).decode('utf-8', 'replace')!r} is not run")
+
+
+def _inside(message: memoryview, field: int) -> Iterator[memoryview]:
+    return (_message(value) for number, value in _fields(message) if number == field)
+
+
+def _message(value: int | memoryview) -> memoryview:
+    if isinstance(value, int):
+        raise _damaged()
+    return value
+
+
+def _fields(message: memoryview) -> Iterator[Field]:
+    """Number and value of each field: an integer, or the bytes of a message, text or packed list."""
+    at = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        number, kind = tag >> 3, tag & 7
+        value: int | memoryview
+        if kind == _VARINT:
+            value, at = _varint(message, at)
+        elif kind in (_BYTES, _FIXED32, _FIXED64):
+            size = 4 if kind == _FIXED32 else 8
+            if kind == _BYTES:
+                size, at = _varint(message, at)
+            value, at = message[at : at + size], at + size
+        else:
+            raise _damaged()
+        if at > len(message) or not number:
+            raise _damaged()
+        yield number, value
+
+
+def _varint(message: memoryview, at: int) -> tuple[int, int]:
+    value = 0
+    for place, byte in enumerate(message[at : at + _LONGEST_VARINT]):
+        value |= (byte & ~_MORE) << 7 * place
+        if byte < _MORE:
+            return value, at + place + 1
+    raise _damaged()
+
+
+def _varints(packed: memoryview) -> list[int]:
+    values, at = [], 0
+    while at < len(packed):
+        value, at = _varint(packed, at)
+        values.append(value)
+    return values
+
+
+def _damaged() -> ModelRefusedError:
+    return ModelRefusedError("the file is truncated or damaged: it is no ONNX model")

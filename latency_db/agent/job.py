@@ -1,0 +1,96 @@
+"""Measuring in a process of its own, within limits: what ends it does not end the agent.
+
+    python -m latency_db.agent.job LIFELINE
+
+reads a job and its models from the standard input and writes its sessions to the standard output, both JSON lines.
+LIFELINE is a file descriptor whose other end the agent holds: the process ends with the agent.
+"""
+
+import base64
+import json
+import os
+import resource
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import IO, Any
+
+from latency_db.agent.graph import check_model
+from latency_db.device import Device
+from latency_db.errors import MeasurementError
+from latency_db.measure import Settings, measure
+from latency_db.plain import to_plain
+from latency_db.records import Kind, LatencyRecord, Signature
+
+MEMORY_BYTES = 4 << 30
+CPU_S = 3600
+LEFT_OUT = frozenset({"device", "started_at", "session"})
+"""The service knows the device, and has the clock."""
+
+Json = dict[str, Any]
+
+
+def device_plain(device: Device) -> Json:
+    plain: Json = to_plain(device)
+    return plain
+
+
+def device_of(plain: Mapping[str, Any]) -> Device:
+    return Device(**plain)
+
+
+def write_job(device: Device, settings: Mapping[str, Any], models: Iterable[tuple[Signature, bytes]]) -> bytes:
+    """What the process reads."""
+    head = {"device": device_plain(device), "settings": dict(settings)}
+    lines = [json.dumps(head)]
+    for signature, model in models:
+        lines.append(json.dumps([signature.kind, signature.key, base64.b64encode(model).decode()]))
+    return "\n".join(lines).encode()
+
+
+def run(source: IO[bytes]) -> Json:
+    """{"sessions": [...]}, or {"faults": [{kind, key, reason}]} if the runtime refuses models."""
+    start = time.monotonic()
+    head = json.loads(source.readline())
+    device, settings = device_of(head["device"]), Settings(**head["settings"])
+    models = {}
+    for line in source:
+        kind, key, content = json.loads(line)
+        model = base64.b64decode(content)
+        check_model(model)
+        models[Signature(key, Kind(kind))] = model
+    offset_s = time.monotonic() - start
+    try:
+        records = measure(models, device, settings, seed=int.from_bytes(os.urandom(4)))
+    except MeasurementError as error:
+        return {"fault": str(error)}
+    return {"sessions": list(_sessions(records, offset_s))}
+
+
+def _sessions(records: Iterable[LatencyRecord], offset_s: float) -> Iterable[Json]:
+    by_session: dict[int, list[LatencyRecord]] = {}
+    for record in records:
+        by_session.setdefault(id(record.session), []).append(record)
+    first = min(group[0].session.started_at for group in by_session.values())
+    for group in by_session.values():
+        session = group[0].session
+        later_s = (session.started_at - first).total_seconds()
+        sent = [to_plain(record, without=LEFT_OUT) for record in group]
+        yield {**to_plain(session, without=LEFT_OUT), "offset_s": offset_s + later_s, "records": sent}
+
+
+def _end_with(lifeline: int) -> None:
+    os.read(lifeline, 1)
+    os._exit(1)
+
+
+def main() -> None:
+    threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()
+    for kind, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, CPU_S), (resource.RLIMIT_CORE, 0)):
+        resource.setrlimit(kind, (most, most))
+    print(json.dumps(run(sys.stdin.buffer)))  # noqa: T201 - to the agent
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""What is to be measured on machines with an agent: asked for here, handed out and taken back by latency_db.leases."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select, update
+
+from latency_db import queue_tables, tables
+from latency_db.device import Device
+from latency_db.models import network_model
+from latency_db.records import Signature
+from latency_db.rows import find_signature, find_target
+from latency_db.states import RequestState
+from latency_db.store import Store
+from nas.errors import NotMeasuredError
+from nas.jobs.columns import now
+from nas.jobs.database import insert
+from nas.ops.notation import read_network
+
+_agent = queue_tables.agent.c
+_request = queue_tables.request.c
+_signature = tables.signature.c
+REASONS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How the requests of a device stand. counts: by state. reasons: the latest of those that FAILED.
+
+    seen_ago_s: None if no agent was ever seen.
+    """
+
+    agent: str
+    counts: Mapping[RequestState, int]
+    reasons: tuple[str, ...]
+    trouble: str | None
+    last_seen_at: datetime | None
+    seen_ago_s: float | None
+
+
+class Queue:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def ask(
+        self,
+        device: Device,
+        wanted: Iterable[Signature],
+        effort: str,
+        *,
+        models: Mapping[Signature, bytes],
+        priority: int,
+    ) -> int:
+        """Queue what is not queued already; returns how many were. Higher priorities are measured first.
+
+        models: of those signatures that are no notation. NotMeasuredError if no agent offers the device.
+        """
+        built = {s: models[s] if s in models else network_model(read_network(s.key)) for s in wanted}
+        with self._store.writing() as connection:
+            target_id, agent_id = _offered(connection, device)
+            fixed = {"agent_id": agent_id, "target_id": target_id, "effort": effort, "priority": priority}
+            fixed |= {"state": RequestState.QUEUED.value, "attempts": 0}
+            added = 0
+            for signature, content in built.items():
+                digest = hashlib.sha256(content).hexdigest()
+                row = {**fixed, "signature_id": find_signature(connection, signature), "digest": digest}
+                new = insert(connection, queue_tables.request).values(**row, size_bytes=len(content), created_at=now())
+                added += connection.execute(new.on_conflict_do_nothing()).rowcount
+                if signature in models:
+                    kept = insert(connection, queue_tables.model).values(digest=digest, content=content)
+                    connection.execute(kept.on_conflict_do_nothing())
+        return added
+
+    def waiting(self, device: Device) -> Waiting:
+        """NotMeasuredError if no agent offers the device."""
+        with self._store.reading() as connection:
+            target_id, agent_id = _offered(connection, device)
+            mine = _request.target_id == target_id
+            counted = select(_request.state, func.count().label("requests")).where(mine).group_by(_request.state)
+            failed = select(_request.reason).where(mine, _request.state == RequestState.FAILED.value)
+            reasons = connection.scalars(failed.order_by(_request.ended_at.desc()).limit(REASONS_SHOWN)).all()
+            agent = connection.execute(
+                select(queue_tables.agent, now().label("now")).where(_agent.id == agent_id)
+            ).one()
+            found = {row.state: row.requests for row in connection.execute(counted)}
+        ago = None if agent.last_seen_at is None else (agent.now - agent.last_seen_at).total_seconds()
+        return Waiting(
+            agent=agent.name,
+            counts={state: found.get(state.value, 0) for state in RequestState},
+            reasons=tuple(dict.fromkeys(filter(None, reasons))),
+            trouble=agent.trouble,
+            last_seen_at=agent.last_seen_at,
+            seen_ago_s=ago,
+        )
+
+    def states(
+        self, device: Device, wanted: Iterable[Signature], effort: str
+    ) -> dict[Signature, tuple[RequestState, str | None]]:
+        """State and reason of the newest request of each; what was never asked for is absent."""
+        by_key = {(signature.kind, signature.key): signature for signature in wanted}
+        with self._store.reading() as connection:
+            target_id, _ = _offered(connection, device)
+            asked = (
+                select(_signature.kind, _signature.key, _request.state, _request.reason)
+                .join_from(queue_tables.request, tables.signature)
+                .where(_request.target_id == target_id, _request.effort == effort)
+                .order_by(_request.id)
+            )
+            rows = connection.execute(asked).all()
+        return {
+            by_key[row.kind, row.key]: (RequestState(row.state), row.reason)
+            for row in rows
+            if (row.kind, row.key) in by_key
+        }
+
+    def withdraw(self, device: Device) -> int:
+        """Take back what waits for no agent yet; returns how many."""
+        with self._store.writing() as connection:
+            target_id, _ = _offered(connection, device)
+            waits = update(queue_tables.request).where(
+                _request.target_id == target_id, _request.state == RequestState.QUEUED.value
+            )
+            ended = {"state": RequestState.FAILED.value, "reason": "withdrawn", "ended_at": now()}
+            return connection.execute(waits.values(**ended)).rowcount
+
+    def model(self, digest: str) -> bytes:
+        """The ONNX file of a request. NotMeasuredError if none has this digest, or it would be built otherwise now."""
+        with self._store.reading() as connection:
+            kept = connection.scalar(select(queue_tables.model.c.content).where(queue_tables.model.c.digest == digest))
+            if kept is not None:
+                return bytes(kept)
+            asked = select(_signature.key).join_from(queue_tables.request, tables.signature)
+            row = connection.execute(asked.where(_request.digest == digest).limit(1)).one_or_none()
+        model = None if row is None else network_model(read_network(row.key))
+        if model is None or hashlib.sha256(model).hexdigest() != digest:
+            raise NotMeasuredError("no request has a model of this digest; ask for it again")
+        return model
+
+
+def _offered(connection: Connection, device: Device) -> tuple[int, int]:
+    """Ids of the device's target and of the agent that offers it."""
+    machine = device.machine.get("machine")
+    agent_id = machine and connection.scalar(select(_agent.id).where(_agent.machine == machine))
+    if not agent_id:
+        raise NotMeasuredError(
+            f"device {device.name!r} is another machine, and no agent has registered from there; run `nas agent` on it"
+        )
+    return find_target(connection, device), agent_id
