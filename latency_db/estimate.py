@@ -1,7 +1,7 @@
 """Estimates: the latency of a network on a device from what was measured there.
 
-t = c0 + sum of max(kernel - c0, 0): every kernel's time contains the fixed cost c0 of one run, which is that of the
-empty model in the kernel's own session; the network pays it once.
+t = c0 + sum of max(kernel in its context - context, 0): both contain the fixed cost c0 of a run, which is that of the
+empty model, and which the network pays once.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,7 +13,14 @@ from time import monotonic
 from latency_db.device import Device, is_local
 from latency_db.fixed import EMPTY_NETWORK
 from latency_db.measure import BATCH, QUICK, THOROUGH, Settings, measure
-from latency_db.models import kernel_model, kernel_signature, network_model, network_signature, onnx_signature
+from latency_db.models import (
+    context_signature,
+    kernel_models,
+    kernel_signature,
+    network_model,
+    network_signature,
+    onnx_signature,
+)
 from latency_db.records import Kind, LatencyRecord, RecordState, Signature
 from latency_db.store import Store
 from nas.errors import NotMeasuredError
@@ -56,7 +63,7 @@ class Estimator:
         self.store = store
         self.device = device
         self._seed = seed
-        self._kernels: dict[Kernel, LatencyRecord] = {}
+        self._kernels: dict[Kernel, _Share] = {}
         self._networks = store.latest(device, Kind.NETWORK)
 
     @property
@@ -81,14 +88,14 @@ class Estimator:
     def _measured(self, network: Network) -> LatencyRecord | None:
         return self._networks.get(network_signature(network).key)
 
-    def _summed(self, records: Sequence[LatencyRecord]) -> Estimate:
+    def _summed(self, shares: Sequence["_Share"]) -> Estimate:
         empty = self._networks[EMPTY_NETWORK.key]
         return Estimate(
-            empty.latency_ms + sum(record.share_ms for record in records),
-            hypot(empty.error_ms, *(record.error_ms for record in records)),
+            empty.latency_ms + sum(share.ms for share in shares),
+            hypot(empty.error_ms, *(share.error_ms for share in shares)),
             Source.SUMMED,
-            len(records),
-            sum(map(_is_suspect, records)),
+            len(shares),
+            sum(share.is_suspect for share in shares),
         )
 
     def unmeasured(self, wanted: Iterable[Kernel]) -> list[Kernel]:
@@ -111,11 +118,9 @@ class Estimator:
             if not self.is_local:
                 raise self._not_measured(wanted)
             batch = wanted[done : done + BATCH]
-            by_signature = {kernel_signature(kernel): kernel for kernel in batch}
-            models = {signature: kernel_model(kernel) for signature, kernel in by_signature.items()}
-            records = self._measure(models, QUICK)
-            for signature, kernel in by_signature.items():
-                self._kernels[kernel] = records[signature]
+            records = self._measure(kernel_models(batch), QUICK)
+            for kernel in batch:
+                self._kernels[kernel] = _Share(records[kernel_signature(kernel)], records[context_signature(kernel)])
             done += len(batch)
             if progress:
                 progress(done, len(wanted))
@@ -156,9 +161,11 @@ class Estimator:
         unknown = dict.fromkeys(kernel for kernel in wanted if kernel not in self._kernels)
         if not unknown:
             return []
-        keys = {kernel: kernel.key for kernel in unknown}
-        records = self.store.latest(self.device, Kind.KERNEL, keys.values())
-        self._kernels |= {kernel: records[key] for kernel, key in keys.items() if key in records}
+        keys = {kernel: (kernel_signature(kernel).key, context_signature(kernel).key) for kernel in unknown}
+        records = self.store.latest(self.device, Kind.KERNEL, {key for both in keys.values() for key in both})
+        for kernel, (own, context) in keys.items():
+            if own in records and context in records:
+                self._kernels[kernel] = _Share(records[own], records[context])
         if EMPTY_NETWORK.key not in self._networks:
             self._networks |= self.store.latest(self.device, Kind.NETWORK, [EMPTY_NETWORK.key])
         return [kernel for kernel in unknown if kernel not in self._kernels]
@@ -173,6 +180,26 @@ class Estimator:
             f"device {self.device.name!r} lacks {len(missing)} kernels, such as '{missing[0].key}'; "
             f"{remedy} `nas device measure {self.device.name} --space SPACE`"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What a kernel adds to a network, from the records of the kernel in its context and of the context alone."""
+
+    whole: LatencyRecord
+    context: LatencyRecord
+
+    @property
+    def ms(self) -> float:
+        return max(self.whole.latency_ms - self.context.latency_ms, 0.0)
+
+    @property
+    def error_ms(self) -> float:
+        return hypot(self.whole.error_ms, self.context.error_ms)
+
+    @property
+    def is_suspect(self) -> bool:
+        return any(map(_is_suspect, (self.whole, self.context)))
 
 
 def _is_suspect(record: LatencyRecord) -> int:

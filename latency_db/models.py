@@ -1,9 +1,10 @@
 """Kernels and networks as the ONNX models that are measured."""
 
 import hashlib
+from collections.abc import Iterable
 
 from latency_db.records import Kind, Signature
-from nas.ops import Network, Seq
+from nas.ops import Network
 from nas.ops.kernels import Kernel
 from nas.ops.notation import write_network
 from nas.ops.onnx_graph import RandomWeights, onnx_model
@@ -12,7 +13,23 @@ _WEIGHTS_SEED = 0
 
 
 def kernel_signature(kernel: Kernel) -> Signature:
-    return Signature(kernel.key, Kind.KERNEL)
+    """Of the kernel in its context: the key is the notation of what is run."""
+    return Signature(write_network(kernel.in_context()), Kind.KERNEL)
+
+
+def context_signature(kernel: Kernel) -> Signature:
+    return Signature(write_network(kernel.context()), Kind.KERNEL)
+
+
+def kernel_models(kernels: Iterable[Kernel]) -> dict[Signature, bytes]:
+    """The models of kernels in their contexts, and of the contexts alone, each once; with random weights."""
+    models: dict[Signature, bytes] = {}
+    for kernel in kernels:
+        for network in (kernel.in_context(), kernel.context()):
+            signature = Signature(write_network(network), Kind.KERNEL)
+            if signature not in models:
+                models[signature] = network_model(network)
+    return models
 
 
 def network_signature(network: Network) -> Signature:
@@ -23,11 +40,6 @@ def network_model(network: Network) -> bytes:
     """The ONNX model of network, with random weights."""
     model: bytes = onnx_model(network, RandomWeights(_WEIGHTS_SEED)).SerializeToString()
     return model
-
-
-def kernel_model(kernel: Kernel) -> bytes:
-    """The ONNX model of one kernel on its own, with random weights."""
-    return network_model(Network(Seq((kernel.op,)), kernel.x))
 
 
 def onnx_signature(model: bytes) -> Signature:

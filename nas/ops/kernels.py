@@ -1,4 +1,4 @@
-"""Reading a network as the kernels a device runs: one block at one input shape, the key of the latency database.
+"""Reading a network as the kernels a device runs: one block at one input shape, the unit of the latency database.
 
 A block, not a single op, is the unit, because runtimes fuse within blocks: measured in its context, a block says more
 about the network than its ops apart.
@@ -7,9 +7,15 @@ about the network than its ops apart.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nas.ops import Dropout, Network, Op, Shape
+from nas.ops import Conv, Dropout, Identity, Network, Op, Pool, Shape, seq
 from nas.ops.cost import read
 from nas.ops.notation import write
+
+IMAGE_CHANNELS = 4
+"""Inputs with at most so many channels are images; with more, they are what another block has computed."""
+
+NOTHING = Network(seq(Identity()), Shape(1, 1, 1))
+"""The context of a kernel that takes an image: a run that does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,32 @@ class Kernel:
     def key(self) -> str:
         """One line of text that determines the kernel: `SHAPE notation`."""
         return f"{self.x} {write(self.op)}"
+
+    def in_context(self) -> Network:
+        """The kernel as it stands in a network: behind a convolution, whose output it finds in the layout and the cache
+        where the runtime leaves it, and before an op that reads one value of each channel of its own.
+
+        On its own, a kernel would pay for changes of layout that a network does not make.
+        """
+        y, _ = read(self.op, self.x)
+        if self.x.channels <= IMAGE_CHANNELS:
+            return Network(seq(self.op, *_end(y)), self.x)
+        return Network(seq(Conv(self.x.channels), self.op, *_end(y)), _plane(self.x))
+
+    def context(self) -> Network:
+        """in_context without the kernel: the difference of both is what the kernel adds to a network."""
+        if self.x.channels <= IMAGE_CHANNELS:
+            return NOTHING
+        return Network(seq(Conv(self.x.channels), *_end(self.x)), _plane(self.x))
+
+
+def _plane(x: Shape) -> Shape:
+    return x._replace(channels=1)
+
+
+def _end(y: Shape) -> tuple[Op, ...]:
+    side = max(y.height, y.width)
+    return (Pool(1, side, 0),) if side > 1 else ()
 
 
 def kernels(network: Network) -> Iterator[Kernel]:

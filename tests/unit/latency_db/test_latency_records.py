@@ -29,12 +29,6 @@ def test_error_is_the_distance_to_the_second_best_round(elsewhere):
     assert elsewhere.record("k", 0.1).error_ms == pytest.approx(0.001)
 
 
-def test_a_kernel_faster_than_nothing_adds_nothing(elsewhere):
-    """The clock's noise must not make a network faster by a kernel."""
-    assert elsewhere.record("k", 0.0019).share_ms == 0.0
-    assert elsewhere.record("k", 0.005).share_ms == pytest.approx(0.003)
-
-
 def test_the_statistic_is_cpu_time_for_one_thread_only(elsewhere):
     """With more threads the calling thread's time is not the whole."""
     assert Statistic.of(elsewhere.device) is Statistic.CPU_P10_BEST

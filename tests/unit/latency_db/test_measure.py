@@ -9,7 +9,7 @@ from latency_db.measure import (
     Settings,
     measure,
 )
-from latency_db.models import kernel_model, kernel_signature, network_model, network_signature
+from latency_db.models import context_signature, kernel_models, kernel_signature, network_model, network_signature
 from latency_db.records import Kind, RecordState, Signature
 from nas.ops import Conv, Shape
 from nas.ops.kernels import Kernel
@@ -22,13 +22,13 @@ NETWORK = read_network("3x16x16: conv_16_k3_s2 [conv_32 conv_32_k3_g32 conv_16_l
 
 @pytest.fixture(scope="module", params=["local-cpu-1t", "local-cpu-2t"])
 def records(request):
-    models = {kernel_signature(kernel): kernel_model(kernel) for kernel in (SMALL, LARGE)}
+    models = kernel_models([SMALL, LARGE])
     models[network_signature(NETWORK)] = network_model(NETWORK)
     return {r.signature: r for r in measure(models, local_device(request.param), FAST)}
 
 
 def test_each_session_brings_the_empty_and_the_reference_model(records):
-    asked = {kernel_signature(SMALL), kernel_signature(LARGE), network_signature(NETWORK)}
+    asked = {kernel_signature(SMALL), kernel_signature(LARGE), context_signature(LARGE), network_signature(NETWORK)}
 
     assert set(records) == asked | {EMPTY_KERNEL, EMPTY_NETWORK, REFERENCE_NETWORK}
     assert len({id(record.session) for record in records.values()}) == 1
@@ -51,6 +51,7 @@ def test_every_number_is_there_and_in_order(records):
 
 
 def test_256_times_the_work_takes_longer(records):
+    assert records[kernel_signature(LARGE)].latency_ms > 2 * records[context_signature(LARGE)].latency_ms
     assert records[kernel_signature(LARGE)].latency_ms > 2 * records[kernel_signature(SMALL)].latency_ms
     assert records[kernel_signature(SMALL)].latency_ms > records[EMPTY_KERNEL].latency_ms
 
@@ -69,7 +70,7 @@ def test_the_session_tells_how_steady_it_was(records):
 
 def test_many_models_are_measured_in_batches():
     """Each batch is a session of its own, so that memory is bounded."""
-    model, rounds = kernel_model(SMALL), Settings(rounds=2, min_time_s=0, min_runs=1, warmup_s=0)
+    model, rounds = network_model(SMALL.in_context()), Settings(rounds=2, min_time_s=0, min_runs=1, warmup_s=0)
     models = {Signature(f"copy {number}", Kind.KERNEL): model for number in range(BATCH + 1)}
 
     found = measure(models, local_device("local-cpu-1t"), rounds)

@@ -28,7 +28,7 @@ from nas.ops import (
 )
 from nas.ops.cost import read
 from nas.ops.diagram import diagram
-from nas.ops.kernels import kernels
+from nas.ops.kernels import Kernel, kernels
 from nas.ops.onnx_graph import RandomWeights, onnx_model
 from nas.ops.torch_module import build
 from nas.testing.blocks import check_readings
@@ -167,3 +167,21 @@ def test_a_diagram_draws_branches_side_by_side():
     assert [node["member"] for node in drawn["nodes"]] == [-1, 0, 1, 1, 1]
     assert drawn["nodes"][4]["shape"] == [8, 9, 8]
     assert drawn["nodes"][4]["text"] == "add relu"
+
+
+@given(convs, st.sampled_from([(1, 8, 8), (4, 5, 7), (12, 9, 8), (6, 1, 1)]))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+def test_a_kernel_is_what_its_context_lacks(conv, x):
+    """In its context it costs what it costs, on top of the context; both take planes or images, and can be run."""
+    kernel = Kernel(conv, Shape(*x))
+    assume(readable(conv, kernel.x))
+
+    whole, context = kernel.in_context(), kernel.context()
+
+    (_, own), (end, both), (_, rest) = (
+        read(op, image) for op, image in ((conv, kernel.x), (whole.op, whole.input), (context.op, context.input))
+    )
+    assert (own.params, own.macs) == (both.params - rest.params, both.macs - rest.macs)
+    assert end.channels == conv.out
+    assert whole.input == (kernel.x if x[0] <= 4 else (1, *x[1:]))
+    check_readings(whole)
