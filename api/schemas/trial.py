@@ -8,6 +8,10 @@ from pydantic import Field, StrictInt
 from api.schemas.common import Json, Metrics, Received, Sent
 
 TrialStateName = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
+ColumnName = Literal[
+    "number", "state", "architecture_id", "accuracy", "latency_ms", "params", "macs", "size_bytes", "reward",
+    "on_front", "reused", "started_at", "ended_at",
+]  # fmt: skip
 
 
 class TrialOut(Sent):
@@ -70,7 +74,10 @@ class TrialDetail(TrialOut):
 
 
 class ColumnsOut(Sent):
-    """Trials as parallel lists. Times are seconds since 1970. seq: ask for `after_seq` this next time."""
+    """Trials as parallel lists. Times are seconds since 1970; accuracy, latency and reward have six digits.
+
+    seq: ask for `after_seq` this next time.
+    """
 
     seq: int
     columns: dict[str, list[Any]]

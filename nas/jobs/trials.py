@@ -16,6 +16,7 @@ _trial = tables.trial.c
 _PLAIN = ("number", "state", "architecture_id", "accuracy", "latency_ms", "params", "macs", "size_bytes", "reward")
 _TRUTHS = ("on_front", "reused")
 _TIMES = ("started_at", "ended_at")
+COLUMNS = (*_PLAIN, *_TRUTHS, *_TIMES)
 
 
 class Trials:
@@ -42,14 +43,15 @@ class Trials:
         with self._database.reading() as connection:
             return [read_trial(found) for found in connection.execute(wanted.order_by(_trial.number).limit(limit))]
 
-    def columns(self, search_id: str, after_seq: int = 0) -> Columns:
-        """What changed after this event, as lists. NotFoundError if there is no such search."""
-        names = (*_PLAIN, *_TRUTHS, *_TIMES)
+    def columns(self, search_id: str, after_seq: int = 0, names: Sequence[str] = COLUMNS) -> Columns:
+        """What changed after this event, as lists; names: some of COLUMNS. NotFoundError if there is no such search."""
         # Without the types' own conversions, which cost more than the query.
         plain = [
             type_coerce(_trial[name], Text if name in ("state", "architecture_id") else BigInteger) for name in names
         ]
-        changed = select(*plain).where(_trial.search_id == search_id, _trial.seq > after_seq).order_by(_trial.number)
+        changed = select(*plain).where(_trial.search_id == search_id).order_by(_trial.number)
+        if after_seq:  # else the index of seq would be gone through, and all of it sorted
+            changed = changed.where(_trial.seq > after_seq)
         with self._database.reading() as connection:
             # First the place, then the rows: what comes in between is sent twice rather than never.
             found = select(tables.search.c.last_seq).where(
@@ -61,8 +63,10 @@ class Trials:
             rows = connection.execute(changed).all()
         lists: list[list[Any]] = [[*values] for values in zip(*rows, strict=True)] or [[] for _ in names]
         columns = dict(zip(names, lists, strict=True))
-        columns |= {name: [bool(value) for value in columns[name]] for name in _TRUTHS}
-        columns |= {name: [None if t is None else t / 1000 for t in columns[name]] for name in _TIMES}
+        columns |= {name: [bool(value) for value in columns[name]] for name in _TRUTHS if name in columns}
+        columns |= {
+            name: [None if t is None else t / 1000 for t in columns[name]] for name in _TIMES if name in columns
+        }
         return Columns(seq, columns)
 
     def front(self, search_id: str) -> list[TrialRecord]:

@@ -52,7 +52,7 @@ def test_no_page_is_ever_blank(dashboard: Dashboard, search_id: str, page: str, 
 
 def test_slow_answers_show_that_something_loads(dashboard: Dashboard, search_id: str) -> None:
     held: list[Route] = []
-    dashboard.page.route(f"**/{search_id}/trials:columns", lambda route: held.append(route))  # noqa: PLW0108 - Playwright wants a function
+    dashboard.page.route(f"**/{search_id}/trials:columns*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright wants a function
     dashboard.open(f"/searches/{search_id}")
     expect(dashboard.there("loading")).to_contain_text("Loading the search")
     while not held:

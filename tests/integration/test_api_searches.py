@@ -227,6 +227,9 @@ def test_a_searches_results(client, settings):
     columns = client.get(search["urls"]["columns"]).json()
     assert columns["columns"]["number"] == [0, 1, 2, 3]
     assert columns["columns"]["accuracy"] == [0.8, 0.7, 0.6, None]
+    some = client.get(search["urls"]["columns"], params={"column": ["reward", "state"]}).json()
+    assert some["columns"] == {name: columns["columns"][name] for name in ("reward", "state")}
+    assert_problem(client.get(search["urls"]["columns"], params={"column": "x"}), 422, "REQUEST_INVALID")
     later = client.get(search["urls"]["columns"], params={"after_seq": columns["seq"]}).json()
     assert later["columns"]["number"] == []
 

@@ -6,7 +6,6 @@ import { extended, frontOf, type Point } from "./front";
 export interface Columns {
   number: number[];
   state: TrialState[];
-  architecture_id: string[];
   accuracy: (number | null)[];
   latency_ms: (number | null)[];
   params: (number | null)[];
@@ -24,7 +23,6 @@ const MEASURES: Measure[] = ["accuracy", "latency_ms", "params", "macs", "size_b
 const empty = (): Columns => ({
   number: [],
   state: [],
-  architecture_id: [],
   accuracy: [],
   latency_ms: [],
   params: [],
@@ -35,6 +33,11 @@ const empty = (): Columns => ({
   started_at: [],
   ended_at: [],
 });
+
+/** What to ask the API for: what is drawn, and nothing more. */
+export const COLUMNS = Object.keys(empty())
+  .map((name) => `column=${name}`)
+  .join("&");
 
 export interface Told {
   number: number;
@@ -111,13 +114,13 @@ export class TrialTable {
 
   private asked(lines: any[]): boolean {
     for (const line of lines) {
-      if (line.event === "asked") this.add(line.trial, line.architecture_id ?? "", line.metrics ?? {});
+      if (line.event === "asked") this.add(line.trial, line.metrics ?? {});
     }
     return lines.length > 0;
   }
 
   private told(told: Told & { lines?: any[] }, at: number): boolean {
-    if (!this.rows.has(told.number)) this.add(told.number, "", {});
+    if (!this.rows.has(told.number)) this.add(told.number, {});
     const row = this.rows.get(told.number)!;
     this.measure(row, told.metrics ?? {});
     const state = told.state.toUpperCase() as TrialState;
@@ -128,13 +131,12 @@ export class TrialTable {
     return true;
   }
 
-  private add(number: number, architecture: string, metrics: Record<string, unknown>): void {
+  private add(number: number, metrics: Record<string, unknown>): void {
     if (this.rows.has(number)) return;
     const row = this.columns.number.push(number) - 1;
     this.rows.set(number, row);
     const blank = {
       state: "QUEUED",
-      architecture_id: architecture,
       reward: null,
       reused: false,
       started_at: null,

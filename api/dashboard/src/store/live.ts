@@ -13,7 +13,7 @@ import {
   type SearchEvent,
 } from "../api";
 import { Feed, type Connection } from "../events";
-import { TrialTable, type Columns } from "./columns";
+import { COLUMNS, TrialTable, type Columns } from "./columns";
 
 const REFRESH_MS = 3000;
 const SOON_MS = 150;
@@ -45,7 +45,7 @@ export class LiveSearch {
     this.problem.value = null;
     const path = searchPath(this.id);
     try {
-      const columns = await request<{ seq: number; columns: Columns }>(`${path}/trials:columns`);
+      const columns = await request<{ seq: number; columns: Columns }>(`${path}/trials:columns?${COLUMNS}`);
       const [search, pareto] = await Promise.all([request<Search>(path), request<Pareto>(`${path}/pareto`)]);
       if (this.ended) return;
       this.table.load(columns.columns);
