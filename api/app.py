@@ -15,6 +15,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import handlers, openapi
 from api.body import BodyGate
 from api.routes import (
+    agents,
     artifacts,
     catalogue,
     datasets,
@@ -43,7 +44,7 @@ GZIP_LEVEL = 1
 
 ROUTERS = (
     verbs, exports, events, searches, trials, logs, artifacts,
-    catalogue, spaces, devices, datasets,
+    catalogue, spaces, devices, agents, datasets,
     keys, session, health, docs,
 )  # fmt: skip
 

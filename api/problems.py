@@ -77,6 +77,17 @@ REASONS: Mapping[str, Reason] = {
         "The device has no measurements for this",
         "Measure it first: `nas device measure`, or `nas space profile` on the device.",
     ),
+    "AGENT_REFUSED": Reason(
+        _S.CONFLICT,
+        "The agent may not do this",
+        "The message says what stands against it: a token that another machine uses, a name that is taken, or a later "
+        "start of the same agent.",
+    ),
+    "LEASE_LOST": Reason(
+        _S.CONFLICT,
+        "The batch is not this agent's any more",
+        "Throw its results away and lease the next batch; what it held is measured again.",
+    ),
     "VERSION_MISMATCH": Reason(
         _S.PRECONDITION_FAILED,
         "It was changed since it was read",
@@ -125,6 +136,11 @@ REASONS: Mapping[str, Reason] = {
     ),
     "DATA_UNUSABLE": Reason(
         _S.UNPROCESSABLE_ENTITY, "The data set is absent, damaged or unfit", "The message says what to change."
+    ),
+    "RECORD_INVALID": Reason(
+        _S.UNPROCESSABLE_ENTITY,
+        "The results of a measurement are none",
+        "The message names the field; use an agent of the service's version.",
     ),
     "VALUE_REFUSED": Reason(
         _S.UNPROCESSABLE_ENTITY,

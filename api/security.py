@@ -12,8 +12,8 @@ from api.problems import ProblemError
 from api.service import Service, Serving
 from nas.jobs.records import KeyRecord
 
-Scope = Literal["read", "write", "admin"]
-_SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
+Scope = Literal["read", "write", "admin", "agent"]
+_SCOPES: tuple[Scope, ...] = ("read", "write", "admin", "agent")
 COOKIE = "nas_session"
 SESSION_S = 7 * 24 * 3600
 
@@ -102,8 +102,11 @@ _read, _write = Needs("read"), Needs("write")
 READ = Depends(_read)
 WRITE = Depends(_write)
 ADMIN = Depends(Needs("admin"))
+_agent = Needs("agent")
+AGENT = Depends(_agent)
 """For a route's dependencies: `@router.get(path, dependencies=[READ])`."""
 
 Reader = Annotated[Principal, READ]
 Writer = Annotated[Principal, WRITE]
+Measurer = Annotated[Principal, AGENT]
 """For a route that asks who is calling."""

@@ -121,12 +121,11 @@ def _find(connection: Connection, hello: Hello, key_id: str | None) -> AgentReco
 
 
 def _offer(connection: Connection, agent_id: str, name: str, offered: Device) -> str:
-    """Make the device known under the agent's name; what was measured under another of its names is renamed."""
+    """Make the device known under the agent's name. What waits for another version of its runtime has failed."""
     device = agent_device(name, offered)
+    target_id = find_target(connection, device)
     same = [_target.device_id == machine_row(connection, device), _target.runtime == device.runtime]
     same += [_target.precision == device.precision, _target.threads == device.threads, _target.batch == device.batch]
-    connection.execute(update(tables.target).where(*same).values(name=device.name))
-    target_id = find_target(connection, device)
     outdated = select(_target.id).where(*same, _target.id != target_id)
     gone = update(queue_tables.request).where(
         _request.agent_id == agent_id, _request.target_id.in_(outdated), _request.state == RequestState.QUEUED.value
@@ -161,6 +160,8 @@ MOST_ATTEMPTS = 3
 
 
 def _check_name(connection: Connection, name: str, agent_id: str | None) -> None:
+    if name == "local" or name.startswith("local-"):
+        raise AgentError("names that begin with `local` are the service's own machine; choose another with --name")
     holder = connection.scalar(select(_agent.id).where(_agent.name == name))
     if holder not in (None, agent_id):
         raise AgentError(f"another device has the name {name!r}; choose another with --name")

@@ -7,6 +7,9 @@ from latency_db.records import MeasurementSession, Statistic
 from latency_db.store import Store, TargetSummary
 
 SESSIONS_SHOWN = 5
+AGENT_FACT = "machine"
+"""In the fingerprint of a device with an agent: the machine's own id. The names of such devices are unique."""
+
 COUNTS = ("kernels", "networks", "samples", "sessions", "suspect_sessions")
 
 
@@ -30,10 +33,9 @@ def known_devices(store: Store) -> dict[str, Device]:
 
 def _measured(store: Store) -> dict[str, Device]:
     here = local_device(local_names()[0]).machine_id
-    return {
-        device.name if device.machine_id == here else f"{device.name}@{device.machine_id}": device
-        for device in (summary.device for summary in store.devices())
-    }
+    devices = [summary.device for summary in store.devices()]
+    unique = {device.id for device in devices if device.machine_id == here or AGENT_FACT in device.machine}
+    return {device.name if device.id in unique else f"{device.name}@{device.machine_id}": device for device in devices}
 
 
 def device_rows(store: Store) -> list[dict[str, Any]]:

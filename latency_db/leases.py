@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from latency_db import queue_tables, tables
+from latency_db.additions import add_records
 from latency_db.agents import MOST_ATTEMPTS, give_back
 from latency_db.device import Device
 from latency_db.errors import AgentError, LeaseLostError, RecordError
@@ -15,7 +16,7 @@ from latency_db.fixed import EMPTY_KERNEL, EMPTY_NETWORK, REFERENCE_NETWORK
 from latency_db.measure import BATCH, EFFORTS
 from latency_db.plain import from_plain
 from latency_db.records import Kind, LatencyRecord, MeasurementSession, Signature
-from latency_db.rows import add_sample, add_session, target_device
+from latency_db.rows import target_device
 from latency_db.states import BatchState, RequestState
 from latency_db.store import Store
 from nas.jobs.columns import now
@@ -214,9 +215,7 @@ def _store(connection: Connection, records: Sequence[LatencyRecord], wanted: Map
     strange = [record.signature.key for record in records if record.signature not in (*wanted, *FIXED)]
     if strange or not records:
         raise RecordError(f"records: {strange[0] if strange else 'none'}; only what was leased may be measured")
-    session_id, target_id = add_session(connection, records[0].session)
-    for record in records:
-        add_sample(connection, record, session_id, target_id)
+    add_records(connection, records)
     return {wanted[record.signature] for record in records if record.signature in wanted}
 
 

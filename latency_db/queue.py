@@ -11,7 +11,7 @@ from latency_db import queue_tables, tables
 from latency_db.device import Device
 from latency_db.models import network_model
 from latency_db.records import Signature
-from latency_db.rows import find_signature, find_target
+from latency_db.rows import find_signature, target_of
 from latency_db.states import RequestState
 from latency_db.store import Store
 from nas.errors import NotMeasuredError
@@ -143,8 +143,9 @@ def _offered(connection: Connection, device: Device) -> tuple[int, int]:
     """Ids of the device's target and of the agent that offers it."""
     machine = device.machine.get("machine")
     agent_id = machine and connection.scalar(select(_agent.id).where(_agent.machine == machine))
-    if not agent_id:
+    target_id = target_of(connection, device)
+    if not agent_id or target_id is None:
         raise NotMeasuredError(
             f"device {device.name!r} is another machine, and no agent has registered from there; run `nas agent` on it"
         )
-    return find_target(connection, device), agent_id
+    return target_id, str(agent_id)

@@ -45,8 +45,8 @@ def _span(_: click.Context, __: click.Parameter, value: str | None) -> datetime 
     "scopes",
     multiple=True,
     required=True,
-    type=click.Choice(["read", "write", "admin"]),
-    help="write includes read, admin all; may be given several times.",
+    type=click.Choice(["read", "write", "admin", "agent"]),
+    help="write includes read, admin all, agent is of a device; may be given several times.",
 )
 @click.option("--expires", callback=_span, metavar="TIME", help="12h, 90d, 8w.  [default: never]")
 @DATABASE

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 
 from api.schemas.common import Received, Sent, Text
 
-ScopeName = Literal["read", "write", "admin"]
+ScopeName = Literal["read", "write", "admin", "agent"]
 
 
 def _text(value: object) -> object:
@@ -21,7 +21,7 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_text)]
 
 class NewKey(Received):
     name: Text
-    scopes: Annotated[tuple[ScopeName, ...], Field(min_length=1, max_length=3)] = ("read",)
+    scopes: Annotated[tuple[ScopeName, ...], Field(min_length=1, max_length=4)] = ("read",)
     expires_at: Annotated[Moment | None, Field(description="null: never")] = None
 
 

@@ -32,8 +32,9 @@ Json = dict[str, Any]
 
 
 def device_plain(device: Device) -> Json:
-    plain: Json = to_plain(device)
-    return plain
+    """What an agent has to know of a device; batch and layout are as they are for all that is measured."""
+    named = {name: getattr(device, name) for name in ("name", "runtime", "precision", "threads")}
+    return {**named, "fingerprint": dict(device.fingerprint)}
 
 
 def device_of(plain: Mapping[str, Any]) -> Device:

@@ -9,7 +9,11 @@ from nas.jobs.states import AttemptState, ExportState, SearchState, TrialState
 Json = dict[str, Any]
 """A JSON object; the order of its keys is kept."""
 
-SCOPES = ("read", "write", "admin")
+RANKS = ("read", "write", "admin")
+AGENT = "agent"
+"""The scope of a device's agent: it measures, and reads nothing else."""
+
+SCOPES = (*RANKS, AGENT)
 """Of API keys: each includes those before it."""
 
 
@@ -185,7 +189,9 @@ class KeyRecord:
 
     def allows(self, scope: str) -> bool:
         """Whether the key has the scope, or a larger one."""
-        return any(SCOPES.index(held) >= SCOPES.index(scope) for held in self.scopes)
+        if scope == AGENT:
+            return bool({AGENT, "admin"} & set(self.scopes))
+        return any(RANKS.index(held) >= RANKS.index(scope) for held in self.scopes if held != AGENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,14 +24,17 @@ PUBLIC = {
     ("GET", "/docs/style.css"),
     ("GET", "/"),
 }
-ADMINS = {("GET", "/v1/keys"), ("POST", "/v1/keys"), ("DELETE", "/v1/keys/{key_id}")}
+ADMINS = {("GET", "/v1/keys"), ("POST", "/v1/keys"), ("DELETE", "/v1/keys/{key_id}"), ("POST", "/v1/devices")}
+AGENTS = ("/v1/agents:", "/v1/agents/", "/v1/models/")
 READING_POSTS = {"/v1/spaces:decode", "/v1/spaces:check", "/v1/latency:estimate"}
-RANKS = {"read": 1, "write": 2, "admin": 3}
+RANKS = {"agent": 0, "read": 1, "write": 2, "admin": 3}
 FILLED = {
     "search_id": "srch_" + "0" * 26,
     "trial_id": "srch_" + "0" * 26 + ".0",
     "export_id": "exp_" + "0" * 26,
     "key_id": "key_" + "0" * 26,
+    "agent_id": "agt_" + "0" * 26,
+    "batch_id": "bat_" + "0" * 26,
     "sha256": "0" * 64,
     "name": "small",
 }
@@ -82,7 +85,14 @@ def expected_scope(method, path):
         return None
     if (method, path) in ADMINS:
         return "admin"
+    if path.startswith(AGENTS):
+        return "agent"
     return "read" if method == "GET" or path in READING_POSTS else "write"
+
+
+def allowed(caller, scope):
+    """Whether a key of one scope may do what asks for another: an agent measures and nothing else."""
+    return caller in {"agent", "admin"} if scope == "agent" else RANKS[caller] >= RANKS[scope]
 
 
 def test_every_route_asks_for_the_scope_it_should(app):
@@ -106,7 +116,7 @@ def test_every_route_answers_every_caller_as_it_should(app, client, secrets):
                 assert status in {200, 204, 404, 422} or (method == "GET" and status == 401 and secret), case
             elif caller not in RANKS:
                 assert status == 401, case
-            elif RANKS[caller] < RANKS[scope]:
+            elif not allowed(caller, scope):
                 assert status == 403, case
             else:
                 assert status not in {401, 403}, case

@@ -1,0 +1,183 @@
+"""The agent's work: lease a batch, fetch and check its models, measure, and send the results until they are taken."""
+
+import json
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import httpx
+
+from latency_db.agent.graph import check_model
+from latency_db.agent.home import Spool, machine_id
+from latency_db.agent.job import device_of, device_plain, write_job
+from latency_db.agent.service import RefusedError, Service, StoppedError
+from latency_db.device import Device
+from latency_db.errors import ModelRefusedError
+from latency_db.records import Kind, Signature
+
+POLL_S = 3.0
+LOOK_S = 0.25
+LONGEST_S = 900.0
+"""Of one batch; a model that takes longer is none to measure."""
+
+_log = logging.getLogger("nas.agent")
+Json = dict[str, Any]
+
+
+class Agent:
+    """lock: the descriptor that keeps other agents away, which the measuring processes hold too."""
+
+    def __init__(self, service: Service, home: Path, server: str, stop: Event, lock: int) -> None:
+        self._service, self._stop, self._lock = service, stop, lock
+        self._spool = Spool(home, server)
+        self._machine = machine_id(home)
+        self._run = uuid.uuid4().hex
+        self._trouble: str | None = None
+
+    def run(self, name: str | None, devices: Sequence[Device], facts: Mapping[str, Any]) -> None:
+        """Until stop is set. RefusedError if the service does not want this agent (any more)."""
+        try:
+            for batch_id, results in list(self._spool):
+                self._send(batch_id, results)
+            registered = self._register(name, devices, facts)
+            base = f"/v1/agents/{registered['id']}"
+            while True:
+                lease = self._service.post(f"{base}/batches:lease", {"run": self._run, "trouble": self._trouble})
+                if lease["batch"] is not None:
+                    self._measure(f"{base}/batches/{lease['batch']['id']}", lease["batch"])
+                elif self._stop.wait(POLL_S * random.uniform(0.5, 1.0)):
+                    return
+        except StoppedError:
+            return
+
+    def _register(self, name: str | None, devices: Sequence[Device], facts: Mapping[str, Any]) -> Json:
+        own = [device_plain(device) for device in devices]
+        for device in own:
+            device["fingerprint"] |= {"machine": self._machine}
+        hello = {"machine": self._machine, "run": self._run, "name": name, "facts": dict(facts), "devices": own}
+        registered = self._service.post("/v1/agents:register", hello)
+        _log.info("registered as %s, with %s", registered["name"], ", ".join(registered["devices"]))
+        return registered
+
+    def _measure(self, path: str, batch: Mapping[str, Any]) -> None:
+        start = time.monotonic()
+        models, failures = self._fetch(batch["tasks"])
+        sessions: list[Json] = []
+        if models:
+            sessions, more = self._run_job(path, batch, models, start)
+            failures += more
+        if self._stop.is_set() and not sessions:
+            self._service.post(f"{path}:return", {}, patient=False)
+            raise StoppedError("stopped")
+        results = json.dumps({"agent_path": path, "sessions": sessions, "failures": failures})
+        try:
+            self._spool.put(batch["id"], results)
+            self._trouble = None
+        except OSError as error:
+            self._trouble = f"results cannot be kept on disk: {error.strerror}"
+            _log.warning("%s; sending them from memory", self._trouble)
+        self._send(batch["id"], results)
+
+    def _fetch(self, tasks: Sequence[Mapping[str, Any]]) -> tuple[dict[int, tuple[Signature, bytes]], list[Json]]:
+        """The models that passed by request, and those that did not."""
+        models, failures = {}, []
+        for task in tasks:
+            try:
+                model = self._service.patiently_model(task["digest"])
+                check_model(model)
+            except (ModelRefusedError, RefusedError) as error:
+                _log.warning("%s is not run: %s", task["key"][:100], error)
+                failures.append({"request": task["request"], "reason": str(error), "final": True})
+                continue
+            models[task["request"]] = (Signature(task["key"], Kind(task["kind"])), model)
+        return models, failures
+
+    def _run_job(
+        self, path: str, batch: Mapping[str, Any], models: Mapping[int, tuple[Signature, bytes]], start: float
+    ) -> tuple[list[Json], list[Json]]:
+        """Sessions and failures of a measuring process."""
+        offset_s = time.monotonic() - start
+        job = write_job(device_of(batch["device"]), batch["settings"], models.values())
+        code, said = self._process(path, job, batch["lease_s"])
+        if self._stop.is_set() and code != 0:
+            return [], []
+        found: Json = json.loads(said) if code == 0 else {"fault": _how(code)}
+        if "fault" in found:
+            _log.warning("batch %s: %s", batch["id"], found["fault"])
+            final = len(models) == 1 and code == 0
+            return [], [{"request": request, "reason": found["fault"], "final": final} for request in models]
+        for session in found["sessions"]:
+            session["offset_s"] += offset_s
+        return list(found["sessions"]), []
+
+    def _process(self, path: str, job: bytes, lease_s: float) -> tuple[int, bytes]:
+        """Exit code and output of a measuring process, while the lease is kept alive."""
+        ours, theirs = os.pipe()
+        command = [sys.executable, "-I", "-m", "latency_db.agent.job", str(ours)]
+        with subprocess.Popen(  # noqa: S603 - our own module
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=(ours, self._lock)
+        ) as process:
+            os.close(ours)
+            try:
+                return self._wait(process, path, job, lease_s)
+            finally:
+                process.kill()
+                os.close(theirs)
+
+    def _wait(self, process: subprocess.Popen[bytes], path: str, job: bytes, lease_s: float) -> tuple[int, bytes]:
+        start = beat = time.monotonic()
+        given: bytes | None = job
+        while True:
+            try:
+                said, _ = process.communicate(given, timeout=LOOK_S)
+            except subprocess.TimeoutExpired:
+                given = None  # it is taken at the first call
+                now = time.monotonic()
+                if self._stop.is_set() or now - start > LONGEST_S:
+                    return -signal.SIGALRM, b""
+                if now - beat > lease_s / 3:
+                    beat = now
+                    self._extend(path)
+            else:
+                return process.returncode, said
+
+    def _extend(self, path: str) -> None:
+        """What matters is only that the service knows; a refusal shows when the results are sent."""
+        try:
+            self._service.post(f"{path}:extend", {}, patient=False)
+        except (httpx.TransportError, RefusedError) as error:
+            _log.warning("the lease was not extended: %s", error)
+
+    def _send(self, batch_id: str, results: str) -> None:
+        """Send until the service takes or refuses them; what it refuses is not wanted any more."""
+        body = json.loads(results)
+        path = body.pop("agent_path")
+        try:
+            self._service.post(f"{path}:complete", body)
+            _log.info("batch %s: %d measured, %d not", batch_id, _count(body), len(body["failures"]))
+        except RefusedError as error:
+            _log.warning("batch %s: %s", batch_id, error)
+            if error.status == 401:  # noqa: PLR2004 - Unauthorized: the results are kept for a token that is taken
+                raise
+        self._spool.drop(batch_id)
+
+
+def _count(body: Mapping[str, Any]) -> int:
+    return sum(len(session["records"]) for session in body["sessions"])
+
+
+def _how(code: int) -> str:
+    if code == -signal.SIGALRM:
+        return f"measuring took more than {LONGEST_S:g} s"
+    if code < 0:
+        return f"the measuring process was ended by {signal.Signals(-code).name}"
+    return f"the measuring process ended with exit code {code}"

@@ -1,0 +1,120 @@
+"""The service as an agent sees it: calls that wait for it to come back, with growing pauses, and end when told to."""
+
+import hashlib
+import json
+import logging
+import random
+from collections.abc import Mapping
+from threading import Event
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from latency_db.agent.graph import LARGEST_BYTES
+from latency_db.errors import AgentError, ModelRefusedError
+from nas.errors import NasError
+
+ANSWER_TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 5.0
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 30.0
+_BUSY = frozenset({429, 500, 502, 503, 504, 507})
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_log = logging.getLogger("nas.agent")
+Json = dict[str, Any]
+
+
+class StoppedError(NasError):
+    """The agent was told to stop while it waited for the service."""
+
+
+class RefusedError(NasError):
+    """The service does not take a request. reason is stable."""
+
+    def __init__(self, status: int, reason: str, detail: str) -> None:
+        self.status, self.reason = status, reason
+        super().__init__(f"the service refuses: {detail} ({reason})")
+
+
+class Service:
+    """stop ends every wait with StoppedError."""
+
+    def __init__(self, url: str, token: str | None, stop: Event) -> None:
+        host = urlsplit(url).hostname
+        if urlsplit(url).scheme not in {"http", "https"} or not host:
+            raise AgentError(f"{url!r} is no address of a service; it looks like http://HOST:8000")
+        self._http = httpx.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            trust_env=host not in _LOOPBACK,
+        )
+        self._stop = stop
+
+    def post(self, path: str, body: Mapping[str, Any] | str, *, patient: bool = True) -> Json:
+        """The answer. RefusedError for what the service does not take; if not patient, httpx.TransportError as well."""
+        content = body if isinstance(body, str) else json.dumps(body)
+        return self._json(self._call("POST", path, content, patient=patient))
+
+    def model(self, digest: str) -> bytes:
+        """An ONNX file. ModelRefusedError if it is too large, or not of its digest."""
+        with self._http.stream("GET", f"/v1/models/{digest}") as response:
+            self._check(response)
+            content = bytearray()
+            for part in response.iter_bytes():
+                content += part
+                if len(content) > LARGEST_BYTES:
+                    raise ModelRefusedError(f"the model has more than {LARGEST_BYTES} bytes")
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise ModelRefusedError("the model that came has another digest")
+        return bytes(content)
+
+    def patiently_model(self, digest: str) -> bytes:
+        content: bytes = self._patiently(lambda: self.model(digest))
+        return content
+
+    def _call(self, method: str, path: str, content: str, *, patient: bool) -> httpx.Response:
+        def once() -> httpx.Response:
+            headers = {"Content-Type": "application/json"}
+            response = self._http.request(method, path, content=content, headers=headers)
+            self._check(response)
+            return response
+
+        return self._patiently(once) if patient else once()
+
+    def _patiently(self, once: Any) -> Any:
+        wait_s = FIRST_WAIT_S
+        while True:
+            try:
+                return once()
+            except httpx.TransportError as error:
+                _log.warning("the service cannot be reached (%s); trying again", str(error) or type(error).__name__)
+            except RefusedError as error:
+                if error.status not in _BUSY:
+                    raise
+                _log.warning("%s; trying again", error)
+            if self._stop.wait(wait_s * random.uniform(0.5, 1.0)):
+                raise StoppedError("stopped")
+            wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+
+    def _check(self, response: httpx.Response) -> None:
+        if response.is_success:
+            return
+        response.read()
+        problem = self._json(response, default={})
+        detail = str(problem.get("detail") or response.reason_phrase)
+        raise RefusedError(response.status_code, str(problem.get("reason") or response.status_code), detail)
+
+    @staticmethod
+    def _json(response: httpx.Response, default: Json | None = None) -> Json:
+        if not response.content and response.is_success:
+            return {}
+        try:
+            value = response.json()
+        except ValueError:
+            value = default
+        if not isinstance(value, dict):
+            raise RefusedError(502, "NO_SERVICE", "what answers at this address is no nas service")
+        return value
