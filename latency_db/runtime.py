@@ -45,17 +45,19 @@ class Runtime(ABC):
     Making one costs nothing and needs none of its packages, so that what is not installed here can still be spoken of.
 
     precisions: the precisions it can run in; a model comes in 32-bit floats and is quantised here.
-    packages: what it imports beside the requirements of nas. extra: the extra of nas that installs them.
+    packages: what it imports. extra: the extra of nas that installs them, if they are no requirements of nas itself.
     in_caller: with one thread, the work is done in the calling thread, whose CPU time is then all of it.
     multithreaded: whether the number of threads is a choice.
+    suffix: of the files it runs.
     """
 
     name: ClassVar[str]
     precisions: ClassVar[tuple[str, ...]] = (FP32,)
     packages: ClassVar[tuple[str, ...]] = ()
-    extra: ClassVar[str]
+    extra: ClassVar[str | None] = None
     in_caller: ClassVar[bool] = True
     multithreaded: ClassVar[bool] = True
+    suffix: ClassVar[str] = ".onnx"
 
     def unavailable(self, precision: str = FP32) -> str | None:
         """Why this precision cannot be run on this machine, with the remedy; None if it can."""
@@ -63,7 +65,8 @@ class Runtime(ABC):
             return f"{self.name} has no precision {precision!r}, only {', '.join(self.precisions)}"
         missing = [package for package in self.required(precision) if not _is_installed(package)]
         if missing:
-            return f"{self.name} needs {', '.join(missing)}; install it with `pip install 'nas[{self.extra}]'`"
+            remedy = f"'nas[{self.extra}]'" if self.extra else " ".join(missing)
+            return f"{self.name} needs {', '.join(missing)}; install it with `pip install {remedy}`"
         return None
 
     def required(self, precision: str) -> tuple[str, ...]:  # noqa: ARG002 - for runtimes whose packages depend on it
@@ -83,6 +86,13 @@ class Runtime(ABC):
 
         MeasurementError if the runtime refuses the model. Only for a runtime that is available.
         """
+
+    def export(self, model: bytes) -> bytes:
+        """A float32 model as the file that an application with this runtime loads, by its suffix.
+
+        MeasurementError if it cannot be converted. Only for a runtime that is available.
+        """
+        return model
 
 
 def input_image(shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -7,7 +7,6 @@ from latency_db.runtime import FP32, INT8, Runtime, Session, runtime
 class OnnxRuntimeCpu(Runtime):
     precisions = (FP32, INT8)
     packages = ("onnxruntime",)
-    extra = "agent"
 
     def required(self, precision: str) -> tuple[str, ...]:
         return (*self.packages, "onnx") if precision == INT8 else self.packages
