@@ -47,9 +47,7 @@ def test_local_names_can_all_be_opened():
 def test_a_runtime_that_is_not_installed_says_what_to_install(monkeypatch):
     monkeypatch.setattr("latency_db.runtime.find_spec", lambda _: None)
 
-    with pytest.raises(
-        UnknownNameError, match="needs onnxruntime, onnx; .*`pip install onnxruntime onnx`"
-    ):
+    with pytest.raises(UnknownNameError, match=r"needs onnxruntime, onnx; .*`pip install onnxruntime onnx`"):
         local_device("local-onnxruntime_cpu-int8-1t")
 
 
