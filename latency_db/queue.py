@@ -139,7 +139,7 @@ class Queue:
         return model
 
 
-def _offered(connection: Connection, device: Device) -> tuple[int, int]:
+def _offered(connection: Connection, device: Device) -> tuple[int, str]:
     """Ids of the device's target and of the agent that offers it."""
     machine = device.machine.get("machine")
     agent_id = machine and connection.scalar(select(_agent.id).where(_agent.machine == machine))
