@@ -53,6 +53,7 @@ def serve(settings: Settings) -> None:
             "use the host 127.0.0.1, or start it without --open"
         )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every plugin of its own
     app = create_app(settings)
     config = uvicorn.Config(
         app,

@@ -137,7 +137,7 @@ def run_trials(bench: Bench, search: Search, ended: Callable[[], None]) -> None:
 
     def train(trial: Trial) -> Future[Metrics]:
         network = trial.candidate.architecture
-        told = epochs_of(bench.watch, f"trial {trial.number + 1}", bench.spec.trial_epochs, trial.number)
+        told = epochs_of(bench.watch, f"trial {trial.number}", bench.spec.trial_epochs, trial.number)
         return bench.pool.submit(
             evaluate,
             bench.setup,

@@ -29,6 +29,7 @@ def serve(given: dict[str, Any]) -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s dispatcher: %(message)s", stream=sys.stderr
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every plugin of its own
     try:
         settings = Settings(**given)
     except ValidationError as error:

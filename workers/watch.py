@@ -78,7 +78,7 @@ class ConsoleWatch:
     def trial(self, trial: Trial, total: int) -> None:
         if trial.state is State.RUNNING:
             return
-        name = f"trial {trial.number + 1}/{total} {trial.candidate.architecture.id}"
+        name = f"trial {trial.number} (of {total})  {trial.candidate.architecture.id}"
         if trial.state is State.SUCCEEDED:
             self.say(f"{name}  {_described(trial.metrics)}  reward {trial.reward:.4f}")
         else:

@@ -53,14 +53,7 @@ def list_(service: Remote, state: str | None, text: str | None, limit: int) -> N
     rows = [s for s, _ in zip(found, range(limit), strict=False)]
     service.show(
         [s.model_dump(mode="json", exclude={"spec", "facts"}) for s in rows],
-        lambda: table(
-            ("id", "name", "state", "created", "trials", "best reward"),
-            (
-                (s.id, s.name, s.state, f"{s.created_at:%Y-%m-%d %H:%M}", f"{s.counts.done}/{s.max_trials}", _best(s))
-                for s in rows
-            ),
-            left=4,
-        ),
+        lambda: _list(rows) if rows else click.echo("No searches. `nas search submit SPEC` makes one.", err=True),
     )
 
 
@@ -155,6 +148,17 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value
 
 
+def _list(rows: "list[Search]") -> None:
+    table(
+        ("id", "name", "state", "created", "trials", "best reward"),
+        (
+            (s.id, s.name, s.state, f"{s.created_at:%Y-%m-%d %H:%M}", f"{s.counts.done}/{s.max_trials}", _best(s))
+            for s in rows
+        ),
+        left=4,
+    )
+
+
 def _best(found: "Search") -> str | None:
     return number(found.best and found.best.reward, ".4f")
 
@@ -164,14 +168,14 @@ def _print(found: "Search") -> None:
 
     counts = found.counts
     states = ("queued", "running", "succeeded", "failed", "cancelled", "refused", "reused")
+    told = [f"{getattr(counts, state)} {state}" for state in states if getattr(counts, state)]
     rows = {
         "id": found.id,
         "name": found.name,
         "labels": ", ".join(f"{key}={value}" for key, value in found.labels.items()) or None,
         "state": found.state + (f" ({found.phase})" if found.phase else ""),
         "because": found.state_message or found.state_reason,
-        "trials": f"{counts.done} of {found.max_trials} done: "
-        + ", ".join(f"{getattr(counts, state)} {state}" for state in states if getattr(counts, state)),
+        "trials": ", ".join([f"{counts.done} of {found.max_trials} done", *told]),
         "best": found.best and f"trial {found.best.trial}, reward {found.best.reward:.4f}",
         "target": number(found.target_latency_ms, ".4g") and f"{found.target_latency_ms:.4g} ms",
         "created": f"{found.created_at:%Y-%m-%d %H:%M:%S %Z}",

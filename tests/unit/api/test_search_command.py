@@ -53,6 +53,13 @@ def made(nas, *options):
     return json.loads(out)
 
 
+def test_an_empty_list_says_how_to_begin(nas):
+    code, out, err = nas("list", "--text", "a name that nobody gave")
+
+    assert (code, out) == (0, "")
+    assert "nas search submit" in err
+
+
 def test_submit_list_and_show(nas):
     search = made(nas, "--name", "one", "--label", "team=a", "--label", "b=", "--priority", "7")
     assert (search["labels"], search["priority"]) == ({"team": "a", "b": ""}, 7)
