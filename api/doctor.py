@@ -24,7 +24,8 @@ from sqlalchemy.exc import ArgumentError
 from api.client import UnreachableError
 from api.client.transport import options
 from latency_db.errors import StoreError
-from latency_db.store import Store, default_path
+from latency_db.location import default_location, file_of
+from latency_db.store import Store
 from nas.jobs.errors import LedgerError
 from nas.jobs.ledger import Ledger
 from nas.jobs.settings import Settings
@@ -142,15 +143,17 @@ def database(settings: Settings) -> Check:
 
 
 def latencies() -> Check:
-    path = default_path()
-    if not path.exists():
+    location = default_location()
+    path = file_of(location)
+    if path and not path.exists():
         return Check("latencies", "ok", f"{path} is not there yet (made by the first search)")
     try:
-        rows = Store(path).devices()
+        store = Store(location)
+        rows = store.devices()
     except StoreError as error:
-        return Check("latencies", "failed", str(error), "move the file away, or name another in NAS_LATENCY_DB")
+        return Check("latencies", "failed", str(error), "start the database, move the file away, or name another in NAS_LATENCY_DB")
     devices = ", ".join(f"{row.device.name} ({row.kernels} kernels)" for row in rows) or "no devices yet"
-    return Check("latencies", "ok", f"{path}: {devices}")
+    return Check("latencies", "ok", f"{store.name}: {devices}")
 
 
 def cores(settings: Settings) -> Check:

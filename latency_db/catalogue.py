@@ -4,7 +4,8 @@ from typing import Any
 
 from latency_db.device import Device, is_local_name, local_device, local_names
 from latency_db.records import MeasurementSession, Statistic
-from latency_db.store import Store, TargetSummary
+from latency_db.store import Store
+from latency_db.summaries import TargetSummary
 
 SESSIONS_SHOWN = 5
 AGENT_FACT = "machine"

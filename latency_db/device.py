@@ -20,12 +20,17 @@ _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 _KIB_PER_GIB = 1 << 20
 
 
+MEASURED = "measured"
+"""The source of what was measured here or by an agent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """A machine with one way to run networks on it. Latencies of different devices are never mixed.
 
     fingerprint: the facts that decide latency: processor, cores, caches, memory, operating system, runtime, version.
-    batch: images a run; all that is measured here is 1, tables of others may be imported with more.
+    batch: images a run; all that is measured here is 1, tables of others may be imported with more. layout: of the
+    image. source: MEASURED, or the name of the published table that speaks of the device.
     """
 
     name: str
@@ -34,6 +39,8 @@ class Device:
     threads: int
     fingerprint: Mapping[str, str]
     batch: int = 1
+    layout: str = "nchw"
+    source: str = MEASURED
 
     @property
     def runtime_version(self) -> str:
@@ -46,8 +53,12 @@ class Device:
 
     @property
     def machine_id(self) -> str:
-        """Content id of the machine's facts, 8 hexadecimal digits."""
-        return _digest(self.machine)
+        """Content id of the machine's facts, 8 hexadecimal digits; whatever it is called.
+
+        Published tables say little of their machines: those are told apart by source and name as well.
+        """
+        published = {} if self.source == MEASURED else {"source": self.source, "name": self.name}
+        return _digest(self.machine | published)
 
     @property
     def id(self) -> str:

@@ -1,13 +1,14 @@
-"""What the database holds: records of measured latencies, each with all its statistics and where it comes from.
+"""What the database holds: records of latencies, each with all its statistics and where it comes from.
 
-Times are milliseconds of one run at batch 1.
+Times are milliseconds of one run. What is not known of a record, because others published it, is None and never 0.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,10 +43,18 @@ class Statistic(StrEnum):
     the whole work, and unlike wall time it does not count the moments in which another process had the core.
     wall_p10_best: the same of wall time, for several threads, of which the caller's CPU time is only a part, and for
     runtimes that compute elsewhere.
+    The others are what published tables say they hold, of wall time; sum: of parts that were timed apart.
     """
 
     CPU_P10_BEST = "cpu_p10_best"
     WALL_P10_BEST = "wall_p10_best"
+    MINIMUM = "minimum"
+    MEDIAN = "median"
+    TRIMMED_MEAN = "trimmed_mean"
+    MEAN = "mean"
+    P90 = "p90"
+    SUM = "sum"
+    UNKNOWN = "unknown"
 
     @classmethod
     def of(cls, device: Device) -> "Statistic":
@@ -55,8 +64,10 @@ class Statistic(StrEnum):
 
     @property
     def meaning(self) -> str:
-        clock = "thread CPU time" if self is Statistic.CPU_P10_BEST else "wall time"
-        return f"{clock}, 10th percentile of a round, best round"
+        if self in (Statistic.CPU_P10_BEST, Statistic.WALL_P10_BEST):
+            clock = "thread CPU time" if self is Statistic.CPU_P10_BEST else "wall time"
+            return f"{clock}, 10th percentile of a round, best round"
+        return f"{self.value.replace('_', ' ')}, as published"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +80,18 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Summary of n timings. The trimmed mean leaves out the lowest and the highest tenth."""
+    """Summary of n timings. The trimmed mean leaves out the lowest and the highest tenth. None is not known."""
 
-    min_ms: float
-    p10_ms: float
-    p25_ms: float
-    median_ms: float
-    trimmed_mean_ms: float
-    mean_ms: float
-    p90_ms: float
-    p99_ms: float
-    std_ms: float
-    n: int
+    min_ms: float | None = None
+    p10_ms: float | None = None
+    p25_ms: float | None = None
+    median_ms: float | None = None
+    trimmed_mean_ms: float | None = None
+    mean_ms: float | None = None
+    p90_ms: float | None = None
+    p99_ms: float | None = None
+    std_ms: float | None = None
+    n: int | None = None
 
     @classmethod
     def of(cls, timings_ms: Sequence[float] | NDArray[np.float64]) -> "Statistics":
@@ -104,38 +115,44 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class MeasurementSession:
-    """Circumstances that records share: they were measured side by side, in interleaved rounds.
+    """Circumstances that records share: they were measured side by side, in interleaved rounds, or published together.
 
     empty_ms: the empty model run as a kernel, the fixed cost that each kernel's time contains.
     reference_drift: largest over smallest round of the reference network, minus 1.
+    uid: names the session wherever it is kept; one that arrives again is known by it.
+    licence, unit: of the published table. unit is the source's own, as numbers here are milliseconds.
     """
 
     device: Device
     started_at: datetime
     harness: str
     environment: Mapping[str, Any]
-    empty_ms: float
-    reference_ms: float
-    reference_drift: float
+    empty_ms: float | None = None
+    reference_ms: float | None = None
+    reference_drift: float | None = None
     state: RecordState = RecordState.VALID
     reason: str | None = None
+    uid: str = field(default_factory=lambda: uuid4().hex)
+    licence: str | None = None
+    unit: str = "ms"
 
 
 @dataclass(frozen=True, slots=True)
 class LatencyRecord:
     """One model measured in one session.
 
-    latency_ms is the reference statistic, which `statistic` names, and rounds_ms its value in each round; wall and cpu
-    summarise the timings of all rounds. For more than one thread, cpu is the calling thread's part only.
+    latency_ms is the reference statistic, which `statistic` names, and rounds_ms its value in each round (none, if that
+    is not known); wall and cpu summarise the timings of all rounds. For more than one thread, cpu is the calling
+    thread's part only.
     """
 
     signature: Signature
     session: MeasurementSession
     statistic: Statistic
     latency_ms: float
-    rounds_ms: tuple[float, ...]
-    wall: Statistics
-    cpu: Statistics
+    rounds_ms: tuple[float, ...] = ()
+    wall: Statistics = Statistics()
+    cpu: Statistics = Statistics()
     state: RecordState = RecordState.VALID
     reason: str | None = None
 
@@ -144,8 +161,3 @@ class LatencyRecord:
         """How far the best round is from being confirmed: its distance to the second best. Unknown (nan) for one."""
         best = sorted(self.rounds_ms)[:2]
         return best[1] - best[0] if best[1:] else float("nan")
-
-    @property
-    def share_ms(self) -> float:
-        """What a kernel adds to a network: its time without the fixed cost of a run."""
-        return max(self.latency_ms - self.session.empty_ms, 0.0)

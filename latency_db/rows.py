@@ -1,9 +1,9 @@
 """Devices, targets and records as rows of the tables, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from math import isnan
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Table, select, update
 
@@ -19,6 +19,15 @@ from latency_db.records import (
     Statistics,
 )
 from nas.jobs.database import insert
+
+V = TypeVar("V")
+
+_QUERY_SIZE = 500
+
+
+def parts(values: Sequence[V]) -> Iterator[Sequence[V]]:
+    """The values in parts that one query takes."""
+    return (values[start : start + _QUERY_SIZE] for start in range(0, len(values), _QUERY_SIZE))
 
 
 def _find_or_add(connection: Connection, table: Table, unique: Mapping[str, Any], more: Mapping[str, Any]) -> int:
@@ -81,7 +90,29 @@ def read_device(row: Row[Any]) -> Device:
 
 def find_signature(connection: Connection, signature: Signature) -> int:
     """The id of the signature, which is added if it is new."""
-    return _find_or_add(connection, tables.signature, {"kind": signature.kind.value, "key": signature.key}, {})
+    return find_signatures(connection, {signature})[signature]
+
+
+def find_signatures(connection: Connection, wanted: Collection[Signature]) -> dict[Signature, int]:
+    """Ids of the signatures; those that are new are added, in one order, so that writers do not block each other."""
+    found = signature_ids(connection, wanted)
+    new = sorted(set(wanted) - set(found), key=lambda signature: (signature.kind, signature.key))
+    if new:
+        rows = [{"kind": signature.kind.value, "key": signature.key} for signature in new]
+        connection.execute(insert(connection, tables.signature).on_conflict_do_nothing(), rows)
+        found |= signature_ids(connection, new)
+    return found
+
+
+def signature_ids(connection: Connection, wanted: Collection[Signature]) -> dict[Signature, int]:
+    """Ids of those of the signatures that are known."""
+    signature = tables.signature.c
+    found: dict[Signature, int] = {}
+    for kind in Kind:
+        for keys in parts([given.key for given in wanted if given.kind is kind]):
+            known = select(signature.key, signature.id).where(signature.kind == kind.value, signature.key.in_(keys))
+            found |= {Signature(row.key, kind): row.id for row in connection.execute(known)}
+    return found
 
 
 def session_row(session: MeasurementSession) -> dict[str, Any]:

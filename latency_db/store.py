@@ -1,225 +1,154 @@
-"""The latency database in one SQLite file; several processes may read and write it at once."""
+"""The latency database, in an SQLite file or in PostgreSQL; several processes may read and write it at once."""
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
 
-import platformdirs
-from sqlalchemy import Connection, Engine, Row, create_engine, event, func, select
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, func, select
 
-from latency_db import queue_tables, tables
+from latency_db import estimate_rows, predictions, tables
+from latency_db.additions import add_records
 from latency_db.device import Device
-from latency_db.errors import StoreError
-from latency_db.fixed import FIXED_KEYS
+from latency_db.estimate_rows import USABLE, Value, state_of
+from latency_db.location import WORDING, database_url, default_location
+from latency_db.marks import mark
+from latency_db.predictions import Prediction
 from latency_db.records import Kind, LatencyRecord, MeasurementSession, RecordState
-from latency_db.rows import add_sample, add_session, read_record, read_session, target_row
-
-BUSY_TIMEOUT_S = 30
-_QUERY_SIZE = 500
-V = TypeVar("V")
-_USABLE = (RecordState.VALID, RecordState.SUSPECT)
-
-
-def default_path() -> Path:
-    """NAS_LATENCY_DB, or latency.db among the user's data."""
-    given = os.environ.get("NAS_LATENCY_DB")
-    return Path(given) if given else Path(platformdirs.user_data_dir("nas")) / "latency.db"
-
-
-@dataclass(frozen=True, slots=True)
-class TargetSummary:
-    """What the database holds on a device, the fixed models of every session not counted."""
-
-    device: Device
-    kernels: int
-    networks: int
-    samples: int
-    sessions: int
-    suspect_sessions: int
-    last_measured_at: datetime | None
+from latency_db.rows import parts, read_record, read_session, target_of
+from latency_db.schema import prepare
+from latency_db.summaries import TargetSummary, summaries
+from nas.jobs.database import Database
 
 
 class Store:
     """Records of latencies by device and signature. Records are added, never changed.
 
-    StoreError says why the file cannot be used.
+    It may be made anywhere and need not be closed. StoreError says why the database cannot be used.
     """
 
-    def __init__(self, path: Path | str | None = None) -> None:
-        self.path = Path(path) if path else default_path()
-        with self._faults():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._engine = _engine(self.path)
-        with self._faults():
-            self._lay_out()
+    def __init__(self, location: Path | str | None = None) -> None:
+        """At the path of an SQLite file or the URL of a database; None is latency_db.location's default."""
+        self._database = Database(database_url(location or default_location()), WORDING, pooled=False)
+        prepare(self._database)
 
-    def _lay_out(self) -> None:
-        with self.reading() as connection:
-            version = _version(connection)
-        if version < tables.VERSION:
-            with self._engine.begin() as connection:
-                queue_tables.metadata.create_all(connection)  # those that lack, now that the file is ours alone
-                connection.exec_driver_sql(f"PRAGMA user_version = {tables.VERSION}")
-        elif version != tables.VERSION:
-            raise StoreError(
-                f"latency database {self.path} has layout {version}, this version of nas reads {tables.VERSION}; "
-                "use a newer nas, or set NAS_LATENCY_DB to another file"
-            )
+    @property
+    def name(self) -> str:
+        """The URL, without its password."""
+        return self._database.name
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> AbstractContextManager[Connection]:
         """A connection on which nothing is written."""
-        with self._faults(), self._engine.connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        return self._database.reading()
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> AbstractContextManager[Connection]:
         """A transaction: all of it is safe on disk when the block ends, or none if it raises."""
-        with self._faults(), self._engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        try:
-            yield
-        except (DBAPIError, OSError) as error:
-            fault = error.orig if isinstance(error, DBAPIError) else error
-            raise StoreError(
-                f"latency database {self.path}: {fault}; free the disk, correct the rights, or set NAS_LATENCY_DB to "
-                "another file"
-            ) from None
+        return self._database.writing()
 
     def add(self, records: Sequence[LatencyRecord]) -> None:
-        """Store records with their sessions, all or none."""
-        with self.writing() as connection:
-            sessions: dict[int, tuple[int, int]] = {}
-            for record in records:
-                if id(record.session) not in sessions:
-                    sessions[id(record.session)] = add_session(connection, record.session)
-                session_id, target_id = sessions[id(record.session)]
-                add_sample(connection, record, session_id, target_id)
+        """Store records with their sessions, all or none. What was stored before, by the session's uid, is so once.
 
-    def latest(self, device: Device, kind: Kind, keys: Iterable[str] | None = None) -> dict[str, LatencyRecord]:
+        ValueRefusedError for a latency that is none, or text that cannot be stored.
+        """
+        with self.writing() as connection:
+            add_records(connection, records)
+
+    def latest(
+        self, device: Device, kind: Kind, keys: Iterable[str] | None = None, *, as_of: datetime | None = None
+    ) -> dict[str, LatencyRecord]:
         """By key, the newest valid record of each of keys (None: all there are), or else the newest suspect one.
 
-        Keys without a record are absent.
+        Keys without a record are absent. as_of: as this would have been answered then, by when records were added.
         """
         with self.reading() as connection:
-            target_id = _target_id(connection, device)
+            target_id = target_of(connection, device)
             if target_id is None:
                 return {}
-            chosen = _newest(connection, target_id, kind, keys)
+            chosen = _newest(connection, target_id, kind, keys, as_of)
             return {record.signature.key: record for record in _records(connection, chosen, device)}
+
+    def values(self, device: Device, kind: Kind, *, as_of: datetime | None = None) -> dict[str, Value]:
+        """By key, what stands for each signature by the rule of latency_db.reference; rejected ones are absent.
+
+        All are stale if the device's machine has another version of the runtime by now. Without as_of no sample is
+        read, and 100,000 take a fraction of a second.
+        """
+        with self.reading() as connection:
+            target_id = target_of(connection, device)
+            return {} if target_id is None else estimate_rows.values(connection, target_id, kind, as_of=as_of)
 
     def sessions(self, device: Device, count: int) -> list[MeasurementSession]:
         """The last sessions on device, newest first."""
+        session = tables.session
         with self.reading() as connection:
-            mine = select(tables.session).where(tables.session.c.target_id == _target_id(connection, device))
-            rows = connection.execute(mine.order_by(tables.session.c.id.desc()).limit(count))
+            mine = select(session).where(session.c.target_id == target_of(connection, device))
+            rows = connection.execute(mine.order_by(session.c.id.desc()).limit(count))
             return [read_session(row, device) for row in rows]
 
     def devices(self) -> list[TargetSummary]:
-        """All devices that were measured, with what is known of them."""
+        """All targets that were measured, with what is known of them."""
         with self.reading() as connection:
-            joined = select(tables.target, tables.device.c.machine).join(tables.device).order_by(tables.target.c.id)
-            return [_summary(connection, row) for row in connection.execute(joined)]
+            return summaries(connection)
+
+    def reject(self, device: Device, key: str, reason: str) -> int:
+        """Mark all records of a key as known to be wrong; returns how many. What is measured later counts again."""
+        return self._mark(device, [key], RecordState.REJECTED, reason)
+
+    def mark_stale(self, device: Device, reason: str, keys: Collection[str] | None = None) -> int:
+        """Mark records of these keys (None: all) as outdated, as by a new driver; returns how many."""
+        return self._mark(device, keys, RecordState.STALE, reason)
+
+    def _mark(self, device: Device, keys: Collection[str] | None, state: RecordState, reason: str) -> int:
+        with self.writing() as connection:
+            target_id = target_of(connection, device)
+            return 0 if target_id is None else mark(connection, target_id, keys, state, reason)
+
+    def log_predictions(self, device: Device, predicted: Sequence[Prediction]) -> None:
+        """Keep predictions, for what is measured later to be written beside them; `add` does so by itself."""
+        with self.writing() as connection:
+            predictions.log(connection, device, predicted)
+
+    def confirm_predictions(self, device: Device) -> int:
+        """Write beside open predictions what was measured since and stands by now; returns how many."""
+        with self.writing() as connection:
+            target_id = target_of(connection, device)
+            return 0 if target_id is None else predictions.confirm_all(connection, target_id)
+
+    def predictions(self, device: Device) -> list[Prediction]:
+        """All of a device, in the order in which they were logged."""
+        with self.reading() as connection:
+            target_id = target_of(connection, device)
+            return [] if target_id is None else predictions.read(connection, target_id)
 
 
-def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": BUSY_TIMEOUT_S})
-
-    # The driver's own transaction handling is switched off, so that writers lock the file when they begin, and wait for
-    # each other, instead of failing in the middle.
-    @event.listens_for(engine, "connect")
-    def _(connection: Any, _: Any) -> None:
-        connection.isolation_level = None
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    @event.listens_for(engine, "begin")
-    def _(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT"
-        if immediate:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _version(connection: Connection) -> int:
-    return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-
-
-def _target_id(connection: Connection, device: Device) -> int | None:
-    found = select(tables.target.c.id).join(tables.device).where(tables.device.c.machine_id == device.machine_id)
-    return connection.scalar(
-        found.where(*(tables.target.c[name] == value for name, value in target_row(device).items()))
-    )
-
-
-def _newest(connection: Connection, target_id: int, kind: Kind, keys: Iterable[str] | None) -> list[int]:
+def _newest(
+    connection: Connection, target_id: int, kind: Kind, keys: Iterable[str] | None, as_of: datetime | None
+) -> list[int]:
     """Ids of the samples that stand for their signatures."""
-    sample, signature = tables.sample, tables.signature
+    sample, signature, state = tables.sample, tables.signature, state_of(as_of)
     newest = (
-        select(sample.c.signature_id, sample.c.state, func.max(sample.c.id))
+        select(sample.c.signature_id, state.label("state"), func.max(sample.c.id))
         .join(signature)
-        .where(sample.c.target_id == target_id, sample.c.state.in_(_USABLE), signature.c.kind == kind)
-        .group_by(sample.c.signature_id, sample.c.state)
+        .where(sample.c.target_id == target_id, state.in_([state.value for state in USABLE]))
+        .where(signature.c.kind == kind.value)
+        .group_by(sample.c.signature_id, state)
     )
+    if as_of is not None:
+        newest = newest.join(tables.session).where(tables.session.c.added_at <= as_of)
     found: dict[int, dict[str, int]] = {}
-    queries = [newest] if keys is None else [newest.where(signature.c.key.in_(part)) for part in _parts([*keys])]
+    queries = [newest] if keys is None else [newest.where(signature.c.key.in_(part)) for part in parts([*keys])]
     for query in queries:
-        for signature_id, state, sample_id in connection.execute(query):
-            found.setdefault(signature_id, {})[state] = sample_id
-    return [next(by_state[state] for state in _USABLE if state in by_state) for by_state in found.values()]
-
-
-def _parts(values: Sequence[V]) -> Iterator[Sequence[V]]:
-    return (values[start : start + _QUERY_SIZE] for start in range(0, len(values), _QUERY_SIZE))
+        for signature_id, state_name, sample_id in connection.execute(query):
+            found.setdefault(signature_id, {})[state_name] = sample_id
+    return [next(by_state[state] for state in USABLE if state in by_state) for by_state in found.values()]
 
 
 def _records(connection: Connection, sample_ids: Sequence[int], device: Device) -> Iterator[LatencyRecord]:
     sessions: dict[int, MeasurementSession] = {}
     joined = select(tables.sample, tables.signature.c.key, tables.signature.c.kind).join(tables.signature)
-    for chosen in _parts(sample_ids):
+    for chosen in parts(sample_ids):
         rows = connection.execute(joined.where(tables.sample.c.id.in_(chosen))).all()
         unseen = {row.session_id for row in rows} - set(sessions)
         for row in connection.execute(select(tables.session).where(tables.session.c.id.in_(unseen))):
             sessions[row.id] = read_session(row, device)
         yield from (read_record(row, sessions[row.session_id]) for row in rows)
-
-
-def _summary(connection: Connection, row: Row[Any]) -> TargetSummary:
-    runtime = {"runtime": row.runtime, "runtime_version": row.runtime_version}
-    device = Device(row.name, row.runtime, row.precision, row.threads, {**row.machine, **runtime}, row.batch)
-    sample, signature, session = tables.sample, tables.signature, tables.session
-    counted = (
-        select(
-            signature.c.kind,
-            func.count(sample.c.signature_id.distinct()).label("signatures"),
-            func.count().label("samples"),
-        )
-        .select_from(sample)
-        .join(signature)
-        .where(sample.c.target_id == row.id, signature.c.key.not_in(FIXED_KEYS))
-        .group_by(signature.c.kind)
-    )
-    by_kind = {counts.kind: counts for counts in connection.execute(counted)}
-    sessions = connection.execute(
-        select(session.c.state, func.count(), func.max(session.c.started_at))
-        .where(session.c.target_id == row.id)
-        .group_by(session.c.state)
-    ).all()
-    return TargetSummary(
-        device=device,
-        kernels=by_kind[Kind.KERNEL].signatures if Kind.KERNEL in by_kind else 0,
-        networks=by_kind[Kind.NETWORK].signatures if Kind.NETWORK in by_kind else 0,
-        samples=sum(counts.samples for counts in by_kind.values()),
-        sessions=sum(count for _, count, _ in sessions),
-        suspect_sessions=sum(count for state, count, _ in sessions if state != RecordState.VALID),
-        last_measured_at=max((at.replace(tzinfo=UTC) for _, _, at in sessions), default=None),
-    )

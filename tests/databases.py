@@ -1,4 +1,4 @@
-"""Fresh ledgers on real databases: SQLite, and a PostgreSQL server that the tests start without an administrator."""
+"""Fresh ledgers and latency databases: SQLite, and a PostgreSQL server that the tests start on their own."""
 
 import os
 import secrets
@@ -13,7 +13,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import MetaData
 
+from latency_db import tables as latency_tables
+from latency_db.store import Store
 from nas.jobs.ledger import Ledger
 from nas.jobs.tables import metadata
 
@@ -58,13 +61,28 @@ class PostgreSQL:
         _migrate(self._url(name))
         return name
 
+    @cached_property
+    def _latency(self) -> str:
+        """The same for latencies."""
+        name = f"t{secrets.token_hex(8)}"
+        self._run("CREATE DATABASE {}", name)
+        Store(self._url(name))
+        return name
+
     def ledger(self) -> str:
         """The URL of the ledger, emptied; whoever still uses it is cut off."""
-        with psycopg.connect(self._url(self._ledger), autocommit=True) as connection:
+        return self._emptied(self._ledger, metadata)
+
+    def latency(self) -> str:
+        """The URL of the latency database, emptied; whoever still uses it is cut off."""
+        return self._emptied(self._latency, latency_tables.metadata)
+
+    def _emptied(self, name: str, metadata: MetaData) -> str:
+        with psycopg.connect(self._url(name), autocommit=True) as connection:
             connection.execute(_CUT_OFF)
             tables = sql.SQL(", ").join(sql.Identifier(name) for name in metadata.tables)
-            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(tables))
-        return self._url(self._ledger)
+            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(tables))
+        return self._url(name)
 
     def _url(self, name: str) -> str:
         server, query = self._uri.split("?", 1)
@@ -105,6 +123,28 @@ def postgresql_url(postgresql: PostgreSQL) -> str:
 def ledger_url(request: pytest.FixtureRequest) -> str:
     """The URL of a fresh ledger, one test for each database."""
     url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def _laid_out_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("latency") / "latency.db"
+    Store(path)
+    return path
+
+
+@pytest.fixture
+def latency_file(tmp_path: Path, _laid_out_file: Path) -> Path:
+    """A fresh latency database in a file."""
+    return Path(shutil.copy(_laid_out_file, tmp_path / "latency.db"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def latency_location(request: pytest.FixtureRequest) -> str:
+    """Where a fresh latency database is, one test for each database."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("latency_file"))
+    url: str = request.getfixturevalue("postgresql").latency()
     return url
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 
@@ -19,7 +20,9 @@ class Elsewhere:
     session: MeasurementSession
 
     def record(self, key, latency_ms, *, kind=Kind.KERNEL, state=RecordState.VALID):
-        session = replace(self.session, state=state, reason=None if state is RecordState.VALID else "drifted")
+        session = replace(
+            self.session, uid=uuid4().hex, state=state, reason=None if state is RecordState.VALID else "drifted"
+        )
         rounds = (latency_ms * 1.5, latency_ms, latency_ms + 0.001)
         return LatencyRecord(
             signature=Signature(key, kind),
@@ -57,5 +60,5 @@ def elsewhere():
 
 
 @pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "latency.db")
+def store(latency_file):
+    return Store(latency_file)
