@@ -78,7 +78,7 @@ def _is_known(record: LatencyRecord, stored: Mapping[tuple[int, int], float], pl
 
 def _add_sessions(connection: Connection, sessions: Mapping[str, MeasurementSession]) -> dict[str, tuple[int, int]]:
     """Ids of session and target by uid. The targets are locked: writers of one recompute one after the other."""
-    ordered = sorted(sessions.values(), key=lambda session: (session.device.machine_id, session.device.name))
+    ordered = sorted(sessions.values(), key=lambda session: (session.device.machine_id, session.started_at))
     targets = {session.uid: find_target(connection, session.device) for session in ordered}
     target, table = tables.target, tables.session
     connection.execute(

@@ -1,9 +1,12 @@
 """The devices that can be spoken of: this machine's, and those that the database has records of."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from latency_db.device import Device, is_local_name, local_device, local_names
-from latency_db.records import MeasurementSession, Statistic
+from latency_db.device import MEASURED, Device, is_local_name, local_device, local_names
+from latency_db.records import MeasurementSession, RecordState, Statistic
 from latency_db.store import Store
 from latency_db.summaries import TargetSummary
 
@@ -17,10 +20,10 @@ COUNTS = ("kernels", "networks", "samples", "sessions", "suspect_sessions")
 def find_device(store: Store, name: str) -> Device:
     """The device of that name; UnknownNameError lists all of them.
 
-    `NAME@MACHINE`, as known_names writes it, is another machine's device. If it was measured with several versions of
-    the runtime, the one measured last is meant.
+    `NAME@MACHINE`, as known_names writes it, is another machine's device, `NAME@SOURCE` that of a published table. If
+    it was measured with several versions of the runtime, the one that its machine has now is meant.
     """
-    measured = _measured(store)
+    measured = {known: _current(summaries) for known, summaries in _by_name(store.devices()).items()}
     if name in measured and not is_local_name(name):
         return measured[name]
     return local_device(name, known=measured)
@@ -28,37 +31,52 @@ def find_device(store: Store, name: str) -> Device:
 
 def known_devices(store: Store) -> dict[str, Device]:
     """By name: this machine's devices, measured or not, then the measured ones of other machines."""
-    local = {name: local_device(name) for name in local_names()}
-    return local | {name: device for name, device in _measured(store).items() if name not in local}
-
-
-def _measured(store: Store) -> dict[str, Device]:
-    here = local_device(local_names()[0]).machine_id
-    devices = [summary.device for summary in store.devices()]
-    unique = {device.id for device in devices if device.machine_id == here or AGENT_FACT in device.machine}
-    return {device.name if device.id in unique else f"{device.name}@{device.machine_id}": device for device in devices}
+    return _known(_by_name(store.devices()))
 
 
 def device_rows(store: Store) -> list[dict[str, Any]]:
     """All known devices as JSON values: what each is, and how much was measured on it."""
-    summaries = _summaries(store)
-    return [_row(name, known, summaries.get((known.id, known.name))) for name, known in known_devices(store).items()]
+    measured = _by_name(store.devices())
+    return [_row(name, known, measured.get(name, [])) for name, known in _known(measured).items()]
 
 
 def device_row(store: Store, name: str) -> dict[str, Any]:
-    """One device as JSON values, with its statistic and its latest sessions; UnknownNameError lists all devices."""
+    """One device as JSON values, with its latest sessions; UnknownNameError lists all devices."""
     found = find_device(store, name)
-    row = _row(name, found, _summaries(store).get((found.id, found.name)))
-    sessions = [_session(session) for session in store.sessions(found, SESSIONS_SHOWN)]
-    return {**row, "statistic": Statistic.of(found).meaning, "latest_sessions": sessions}
+    row = _row(name, found, _by_name(store.devices()).get(name, []))
+    return row | {"latest_sessions": [_session(session) for session in store.sessions(found, SESSIONS_SHOWN)]}
 
 
-def _summaries(store: Store) -> dict[tuple[str, str], TargetSummary]:
-    return {(summary.device.id, summary.device.name): summary for summary in store.devices()}
+def _known(measured: Mapping[str, Sequence[TargetSummary]]) -> dict[str, Device]:
+    local = {name: local_device(name) for name in local_names()}
+    return local | {name: _current(summaries) for name, summaries in measured.items() if name not in local}
 
 
-def _row(name: str, known: Device, summary: TargetSummary | None) -> dict[str, Any]:
-    last = summary.last_measured_at if summary else None
+def _by_name(summaries: Sequence[TargetSummary]) -> dict[str, list[TargetSummary]]:
+    """The targets of each name, which are those of several versions of a runtime."""
+    here = local_device(local_names()[0]).machine_id
+    named: dict[str, list[TargetSummary]] = defaultdict(list)
+    for summary in summaries:
+        named[_name(summary.device, here)].append(summary)
+    return named
+
+
+def _name(device: Device, here: str) -> str:
+    if device.source != MEASURED:
+        return f"{device.name}@{device.source}"
+    is_unique = device.machine_id == here or AGENT_FACT in device.machine
+    return device.name if is_unique else f"{device.name}@{device.machine_id}"
+
+
+def _current(summaries: Sequence[TargetSummary]) -> Device:
+    current = [summary.device for summary in summaries if summary.superseded_by is None]
+    return current[-1] if current else summaries[-1].device
+
+
+def _row(name: str, known: Device, summaries: Sequence[TargetSummary]) -> dict[str, Any]:
+    """The counts are those of the device as it is now; its targets are these and those of other versions."""
+    own = next((summary for summary in summaries if replace(summary.device, name=known.name) == known), None)
+    last = own.last_measured_at if own else None
     return {
         "name": name,
         "runtime": known.runtime,
@@ -67,7 +85,39 @@ def _row(name: str, known: Device, summary: TargetSummary | None) -> dict[str, A
         "threads": known.threads,
         "fingerprint_id": known.id,
         "fingerprint": dict(known.fingerprint),
-        **{count: getattr(summary, count) if summary else 0 for count in COUNTS},
+        **{count: getattr(own, count) if own else 0 for count in COUNTS},
+        "last_measured_at": last.isoformat(timespec="seconds") if last else None,
+        "statistic": Statistic.of(known).meaning if known.source == MEASURED else _meanings(own),
+        "former_names": list(own.former_names) if own else [],
+        "targets": [_target(summary, known) for summary in summaries],
+    }
+
+
+def _meanings(summary: TargetSummary | None) -> str:
+    return "; ".join(Statistic(statistic).meaning for statistic in summary.statistics) if summary else "none"
+
+
+def _target(summary: TargetSummary, known: Device) -> dict[str, Any]:
+    """One target, with its estimates by state. Those of another version than the device's are stale."""
+    device, states = summary.device, dict(summary.states)
+    newer = summary.superseded_by
+    if newer is None and device.runtime_version != known.runtime_version:
+        newer = known.runtime_version  # of this machine, which has not been measured with it yet
+        states = dict.fromkeys(states, 0) | {RecordState.REJECTED: states[RecordState.REJECTED]}
+        states[RecordState.STALE] = sum(summary.states.values()) - states[RecordState.REJECTED]
+    last = summary.last_measured_at
+    return {
+        "runtime": device.runtime,
+        "runtime_version": device.runtime_version,
+        "precision": device.precision,
+        "threads": device.threads,
+        "batch": device.batch,
+        "layout": device.layout,
+        "source": device.source,
+        "licences": list(summary.licences),
+        **{state.value: count for state, count in states.items()},
+        "stale_because": f"the machine has {device.runtime} {newer} now" if newer else None,
+        "statistics": list(summary.statistics),
         "last_measured_at": last.isoformat(timespec="seconds") if last else None,
     }
 

@@ -7,6 +7,7 @@ import click
 
 from latency_db.commands.duration import Duration
 from latency_db.commands.progress import progress_bar
+from latency_db.commands.shown import STATES, lines
 
 
 @click.group()
@@ -28,36 +29,40 @@ def list_devices(*, as_json: bool) -> None:
     from rich.console import Console  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415 - as above
 
-    table = Table("device", "runtime", "kernels", "networks", "sessions", "suspect", "last measured")
+    table = Table("device", "runtime", *STATES, "statistic", "source", "last measured")
     table.columns[0].no_wrap = True
     for row in rows:
-        runtime = f"{row['runtime']} {row['runtime_version']}"
-        counts = (str(row[name]) for name in ("kernels", "networks", "sessions", "suspect_sessions"))
-        table.add_row(row["name"], runtime, *counts, (row["last_measured_at"] or "never")[:10])
+        for target in row["targets"] or [{**row, **dict.fromkeys(STATES, 0), "statistics": [], "source": ""}]:
+            runtime = f"{target['runtime']} {target['runtime_version']} {target['precision']}"
+            counts = (str(target[state]) for state in STATES)
+            said = (", ".join(target["statistics"]), target["source"], (target["last_measured_at"] or "never")[:10])
+            table.add_row(row["name"], runtime, *counts, *said)
     Console().print(table)
 
 
 @device.command("show")
 @click.argument("name")
+@click.option("--space", "source", help="A space's name or file: show how much of its table is measured.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def show(name: str, *, as_json: bool) -> None:
-    """Show what is known of device NAME: its fingerprint, its statistic and its latest sessions."""
-    from latency_db.catalogue import device_row  # noqa: PLC0415 - `nas --help` stays fast
+def show(name: str, *, source: str | None, as_json: bool) -> None:
+    """Show what is known of device NAME: its fingerprint, its statistic, its targets and its latest sessions.
+
+    With a space also how much of its table is measured.
+    """
+    from latency_db.catalogue import device_row, find_device  # noqa: PLC0415 - `nas --help` stays fast
     from latency_db.store import Store  # noqa: PLC0415 - as above
 
-    row = device_row(Store(), name)
+    store = Store()
+    row = device_row(store, name)
+    if source:
+        from latency_db.coverage import table_coverage  # noqa: PLC0415 - as above
+        from nas.spaces import load_space  # noqa: PLC0415 - as above
+
+        row["table"] = asdict(table_coverage(store, find_device(store, name), load_space(source)))
     if as_json:
         click.echo(json.dumps(row, indent=2))
         return
-    facts = row.pop("fingerprint")
-    sessions = row.pop("latest_sessions")
-    for fact, value in {**row, **facts}.items():
-        click.echo(f"{fact:18} {'none' if value is None else value}")
-    for session in sessions:
-        click.echo(
-            f"session {session['started_at']}: {session['state']}, empty run {session['empty_ms']:.4f} ms, reference "
-            f"{session['reference_ms']:.4f} ms, drift {session['reference_drift']:.1%}"
-        )
+    click.echo("\n".join(lines(row)))
 
 
 @device.command("measure")

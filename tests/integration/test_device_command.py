@@ -41,7 +41,7 @@ def test_measure_then_list_and_show(call):
 
     listed = {row["name"]: row for row in json.loads(call(device, "list", "--json").stdout)}
     shown = json.loads(call(device, "show", "local-cpu-1t", "--json").stdout)
-    assert listed["local-cpu-1t"]["kernels"] == shown["kernels"] == 8
+    assert listed["local-cpu-1t"]["kernels"] == shown["kernels"] == 11  # eight kernels and their three contexts
     assert "thread CPU time" in shown["statistic"]
     assert len(shown["latest_sessions"]) == shown["sessions"] == 1
     assert "local-cpu-1t" in call(device, "list").stdout

@@ -1,0 +1,47 @@
+"""A device as lines of text."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+STATES = ("valid", "suspect", "stale", "rejected")
+NESTED = ("fingerprint", "latest_sessions", "targets", "table", "former_names")
+
+
+def lines(row: Mapping[str, Any]) -> Iterator[str]:
+    """Of what latency_db.catalogue.device_row says."""
+    for fact, value in {**row, **row["fingerprint"]}.items():
+        if fact not in NESTED:
+            yield f"{fact:18} {'none' if value is None else value}"
+    if row["former_names"]:
+        yield f"{'former names':18} {', '.join(row['former_names'])}"
+    if "table" in row:
+        table = row["table"]
+        yield (
+            f"table of {table['space']}: {table['measured']} of {table['kernels']} kernels measured; a random network "
+            f"finds {table['coverage']:.1%} of its kernels"
+        )
+    yield from map(_target, row["targets"])
+    yield from map(_session, row["latest_sessions"])
+
+
+def _target(target: Mapping[str, Any]) -> str:
+    how = f"{target['runtime']} {target['runtime_version']} {target['precision']}, {target['threads']} threads"
+    shape = f"batch {target['batch']}, {target['layout']}"
+    states = ", ".join(f"{target[state]} {state}" for state in STATES)
+    licences = f" ({', '.join(target['licences'])})" if target["licences"] else ""
+    because = f": {target['stale_because']}" if target["stale_because"] else ""
+    return f"target {how}, {shape}, {target['source']}{licences}: {states}{because}"
+
+
+def _session(session: Mapping[str, Any]) -> str:
+    verdict = session["state"] + (f" ({session['reason']})" if session["reason"] else "")
+    numbers = [
+        f"{name} {session[field]:{form}}"
+        for name, field, form in (
+            ("empty run, ms", "empty_ms", ".4f"),
+            ("reference, ms", "reference_ms", ".4f"),
+            ("drift", "reference_drift", ".1%"),
+        )
+        if session[field] is not None
+    ]
+    return f"session {session['started_at']}: {', '.join((verdict, *numbers))}"
