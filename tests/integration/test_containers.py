@@ -339,34 +339,3 @@ def test_a_cluster_lets_nobody_in_without_the_token(ray_head, tmp_path):
         refused = healthy(port, {**environment, "HOME": str(tmp_path), **other})
         assert refused.returncode == 1
         assert b"AuthenticationError" in refused.stderr or b"Unauthenticated" in refused.stderr
-
-
-# What docs/deployment.md tells people to run
-
-
-def documented():
-    text = (ROOT / "docs/deployment.md").read_text()
-    blocks = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
-    return [line for line in blocks.splitlines() if line]
-
-
-@pytest.mark.parametrize("line", documented())
-def test_a_documented_command_exists(line):
-    """Those of nas and Ray with their options, services by name, variables as the settings know them."""
-    words = [word for word in shlex.split(line) if not re.match(r"[A-Z_]+=", word)]
-    named = set(re.findall(r"\b(?:NAS|RAY)_[A-Z_]+(?==)", line))
-    known = {f"NAS_{field}".upper() for field in Settings.model_fields} | set(SERVICES["ray-worker"]["environment"])
-    assert named <= known
-    if words[0] == "export":
-        return
-    if words[:2] == ["docker", "compose"]:
-        assert any(name in words for name in SERVICES) or words[2] in {"up", "down"}
-        words = words[words.index("nas") :] if "nas" in words else words[:0]
-    elif words[0] == "sh":
-        assert (ROOT / words[1]).is_file()
-    if words and words[0] in {"nas", "ray"}:
-        options = [word.split("=")[0] for word in words if word.startswith("-")]
-        deepest = 3 if words[1] in {"key", "device", "data"} else 2
-        run = [BIN / words[0], *words[1:deepest], "--help"]
-        helped = subprocess.run(run, capture_output=True, text=True, check=True, timeout=60).stdout
-        assert [option for option in options if option not in helped] == []

@@ -1,18 +1,27 @@
 """What the documents show is what works."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 from random import Random
 
+import click
 import pytest
 import yaml
+from documented import DOCUMENTS, ROOT, all_blocks, blocks, inline, program
 
+from nas.cli import cli
+from nas.jobs.settings import Settings
 from nas.spaces import load_space
 from nas.spec import load_spec, parse_spec
 
-ROOT = Path(__file__).parents[2]
+SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+COMMANDS = sorted(
+    {command for block in all_blocks("sh") for command in block.commands}
+    | {command for document in DOCUMENTS for command in inline(document)}
+)
 
 PLACE = """
 import sys, nas.{family}
@@ -72,9 +81,66 @@ def test_the_examples_are_valid(path):
     assert load_spec(path).finalists.count > 0
 
 
-@pytest.mark.parametrize("document", sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]), ids=lambda p: p.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.name)
 def test_links_between_documents_lead_somewhere(document):
     text = document.read_text(encoding="utf-8")
 
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert (document.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.name)
+def test_every_block_is_of_a_language_that_is_tested(document):
+    """sh and py: tests/acceptance/test_documents.py; python, yaml: by name, here or there; text and none: no code."""
+    assert {block.language for block in blocks(document)} <= {"sh", "py", "python", "yaml", "text"}
+    assert document.name in {"README.md", "plugins.md"} or not [b for b in blocks(document) if b.language == "python"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_exists_with_its_options(command):
+    """Also where it needs another machine. A program that is not known here needs a line here."""
+    words = shlex.split(re.sub(r"[][]", "", command).replace("network NAME", "network shufflenet"), comments=True)
+    variables = [word.partition("=")[0] for word in words if re.match(r"[A-Z_]+=", word)]
+    known = {f"NAS_{field}".upper() for field in Settings.model_fields} | set(SERVICES["ray-worker"]["environment"])
+    assert [name for name in variables if name.startswith(("NAS_", "RAY_")) and name not in known] == []
+    words = [word for word in words if not re.match(r"[A-Z_]+=", word)]
+    match program(command) or words[0]:
+        case "nas":
+            check_nas(words[1:])
+        case "make":
+            assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        case "python":
+            source = (ROOT / words[1]).read_text(encoding="utf-8")
+            assert [word for word in words if word.startswith("--") and f'"{word}"' not in source] == []
+        case "docker":
+            check_docker(words)
+        case "ray":
+            helped = subprocess.run([*beside("ray"), words[1], "--help"], capture_output=True, text=True, check=True)
+            assert [w for w in words if w.startswith("--") and w.partition("=")[0] not in helped.stdout] == []
+        case "sh":
+            assert (ROOT / words[1]).is_file()
+        case other:
+            assert other in {"export", "curl", "sqlite3", "rsync", "pg_dump"}, "no test knows how to check this"
+
+
+def check_nas(words):
+    """Down to the command that is meant; it takes these options."""
+    command, context = cli, click.Context(cli)
+    while words and isinstance(command, click.Group) and (found := command.get_command(context, words[0])):
+        command, words = found, words[1:]
+    options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    assert not isinstance(command, click.Group) or not words, words
+    assert {word.partition("=")[0] for word in words if word.startswith("-")} <= options
+
+
+def check_docker(words):
+    if words[1] == "build":
+        return
+    assert words[1] == "compose"
+    assert any(name in words for name in SERVICES) or words[2] in {"up", "down"}
+    if "nas" in words:
+        check_nas(words[words.index("nas") + 1 :])
+
+
+def beside(name):
+    return (str(Path(sys.executable).with_name(name)),)
