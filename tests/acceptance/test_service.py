@@ -1,9 +1,5 @@
 """The service as its users have it: `nas serve`, real trainings, a real database, results taken away over HTTP."""
 
-import contextlib
-import os
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,70 +8,17 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from whole_service import SPEC, environment, free_port, process
 
 from api.client import Client
 from nas.dataset import load
 
-NAS = Path(sys.executable).with_name("nas")
 ROOT = Path(__file__).parents[2]
-
-SPEC = {
-    "dataset": "fashion_mnist_mini",
-    "space": {
-        "name": "tiny",
-        "resolution": 28,
-        "channels": 1,
-        "classes": 10,
-        "stem": {"width": 8, "kernel": 3, "stride": 2},
-        "stages": [
-            {
-                "blocks": [{"conv": {"kernel": 3}}, {"separable": {"kernel": 3}}],
-                "layers": 1,
-                "width": [8, 16],
-                "stride": 2,
-            },
-            {"blocks": [{"fire": {"squeeze": 0.25}}], "layers": [1, 2], "width": 32, "stride": 2},
-        ],
-        "head": 0,
-    },
-    "objective": {"name": "mnasnet", "target_latency_ms": 0.02, "alpha": 0.0, "beta": -1.0},
-    "searcher": "random",
-    "evaluator": {"name": "train", "epochs": 1, "train_images": 1500},
-    "max_trials": 6,
-    "parallel": 2,
-    "finalists": {"count": 1, "epochs": 2},
-    "references": [{"name": "mobilenetv1", "width": 0.25}],
-}
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-@contextlib.contextmanager
-def process(*command, environment):
-    """A command of the project, ended as a user ends it."""
-    running = subprocess.Popen([NAS, *command], env=environment)
-    try:
-        yield running
-    finally:
-        running.send_signal(signal.SIGTERM)
-        try:
-            running.wait(45)
-        finally:
-            running.kill()
-            running.wait()
 
 
 @pytest.fixture(scope="module")
 def latency_db(tmp_path_factory):
     return tmp_path_factory.mktemp("latency") / "latency.db"
-
-
-def environment(home, latency_db, **more):
-    return {**os.environ, "NAS_HOME": str(home), "NAS_LATENCY_DB": str(latency_db), **more}
 
 
 @pytest.fixture(scope="module")
