@@ -7,6 +7,7 @@ empty model, and which the network pays once.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from math import hypot, inf
 from time import monotonic
 
@@ -14,14 +15,14 @@ from latency_db.device import Device, is_local
 from latency_db.fixed import EMPTY_NETWORK
 from latency_db.measure import BATCH, QUICK, THOROUGH, Settings, measure
 from latency_db.models import (
-    context_signature,
     kernel_models,
-    kernel_signature,
+    kernel_signatures,
     network_model,
     network_signature,
     onnx_signature,
 )
 from latency_db.records import Kind, LatencyRecord, RecordState, Signature
+from latency_db.remote import ASKED, Remote
 from latency_db.store import Store
 from nas.errors import NotMeasuredError
 from nas.ops import Network
@@ -54,7 +55,7 @@ class Estimate:
 
 
 class Estimator:
-    """Answers for one device from the records of a store, and measures what is missing if the device is this machine.
+    """Answers for one device from the records of a store, and measures what is missing: here, or by the device's agent.
 
     Records are read once and kept: what other processes measure later is found as long as it was missing here.
     """
@@ -65,11 +66,21 @@ class Estimator:
         self._seed = seed
         self._kernels: dict[Kernel, _Share] = {}
         self._networks = store.latest(device, Kind.NETWORK)
+        self._remote = Remote(store, device)
 
     @property
     def is_local(self) -> bool:
-        """Whether missing kernels can be measured here."""
+        """Whether the device is this machine."""
         return is_local(self.device)
+
+    @property
+    def can_measure(self) -> bool:
+        """Whether missing kernels can be measured: here, or by an agent."""
+        return self.is_local or self._has_agent
+
+    @cached_property
+    def _has_agent(self) -> bool:
+        return self._remote.has_agent
 
     def estimate(self, network: Network) -> Estimate:
         """The network's own record if there is one, or else the sum of its kernels.
@@ -103,7 +114,7 @@ class Estimator:
         return self._load(wanted)
 
     def ensure(self, networks: Iterable[Network]) -> int:
-        """Measure the kernels that the networks lack; returns how many. NotMeasuredError if the device is elsewhere."""
+        """Measure the kernels that the networks lack; returns how many. NotMeasuredError if they cannot be measured."""
         return self.measure_kernels(self._load(kernel for network in networks for kernel in kernels(network)))
 
     def measure_kernels(
@@ -111,16 +122,19 @@ class Estimator:
     ) -> int:
         """Measure kernels, storing them batch by batch, until the time is over; returns how many.
 
-        A batch that has begun is finished. NotMeasuredError if the device is not this machine.
+        A batch that has begun is finished. NotMeasuredError if the device is not this machine, and has no agent or one
+        that is away.
         """
         start, done = monotonic(), 0
         while done < len(wanted) and monotonic() - start < budget_s:
-            if not self.is_local:
+            if not self.can_measure:
                 raise self._not_measured(wanted)
-            batch = wanted[done : done + BATCH]
-            records = self._measure(kernel_models(batch), QUICK)
-            for kernel in batch:
-                self._kernels[kernel] = _Share(records[kernel_signature(kernel)], records[context_signature(kernel)])
+            batch = wanted[done : done + (BATCH if self.is_local else ASKED)]
+            if self.is_local:
+                self._measure(kernel_models(batch), QUICK)
+            else:
+                self._remote.ensure(list(dict.fromkeys(s for k in batch for s in kernel_signatures(k))), QUICK)
+            self._load(batch)
             done += len(batch)
             if progress:
                 progress(done, len(wanted))
@@ -131,9 +145,9 @@ class Estimator:
     ) -> dict[str, LatencyRecord]:
         """Measure whole networks, or ONNX models, side by side; records by the given names.
 
-        NotMeasuredError if the device is not this machine.
+        NotMeasuredError if the device is not this machine, and has no agent or one that is away.
         """
-        if not self.is_local:
+        if not self.can_measure:
             raise NotMeasuredError(
                 f"device {self.device.name!r} is not this machine (or its runtime was another version): measure there"
             )
@@ -141,27 +155,27 @@ class Estimator:
             name: onnx_signature(given) if isinstance(given, bytes) else network_signature(given)
             for name, given in networks.items()
         }
-        models = {
-            signatures[name]: given if isinstance(given, bytes) else network_model(given)
-            for name, given in networks.items()
-        }
-        records = self._measure(models, settings)
+        files = {signatures[name]: given for name, given in networks.items() if isinstance(given, bytes)}
+        if self.is_local:
+            built = {signatures[name]: network_model(n) for name, n in networks.items() if not isinstance(n, bytes)}
+            records = self._measure(files | built, settings)
+        else:
+            records = self._remote.measure(set(signatures.values()), settings, files)
+        self._networks |= {key.key: record for key, record in records.items() if key.kind is Kind.NETWORK}
         return {name: records[signature] for name, signature in signatures.items()}
 
     def _measure(self, models: Mapping[Signature, bytes], settings: Settings) -> dict[Signature, LatencyRecord]:
         records = measure(models, self.device, settings, seed=self._seed)
         self._seed += 1
         self.store.add(records)
-        found = {record.signature: record for record in records}
-        self._networks |= {key.key: record for key, record in found.items() if key.kind is Kind.NETWORK}
-        return found
+        return {record.signature: record for record in records}
 
     def _load(self, wanted: Iterable[Kernel]) -> list[Kernel]:
         """Read the records of wanted kernels that are not known yet; returns those that have none."""
         unknown = dict.fromkeys(kernel for kernel in wanted if kernel not in self._kernels)
         if not unknown:
             return []
-        keys = {kernel: (kernel_signature(kernel).key, context_signature(kernel).key) for kernel in unknown}
+        keys = {kernel: [signature.key for signature in kernel_signatures(kernel)] for kernel in unknown}
         records = self.store.latest(self.device, Kind.KERNEL, {key for both in keys.values() for key in both})
         for kernel, (own, context) in keys.items():
             if own in records and context in records:
@@ -173,7 +187,7 @@ class Estimator:
     def _not_measured(self, missing: Sequence[Kernel]) -> NotMeasuredError:
         remedy = (
             "measure them with"
-            if self.is_local
+            if self.can_measure
             else f"the device is not this machine with {self.device.runtime} {self.device.runtime_version}: there, run"
         )
         return NotMeasuredError(

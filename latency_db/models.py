@@ -21,6 +21,11 @@ def context_signature(kernel: Kernel) -> Signature:
     return Signature(write_network(kernel.context()), Kind.KERNEL)
 
 
+def kernel_signatures(kernel: Kernel) -> tuple[Signature, Signature]:
+    """What has to be measured for a kernel: it in its context, and the context alone."""
+    return kernel_signature(kernel), context_signature(kernel)
+
+
 def kernel_models(kernels: Iterable[Kernel]) -> dict[Signature, bytes]:
     """The models of kernels in their contexts, and of the contexts alone, each once; with random weights."""
     models: dict[Signature, bytes] = {}

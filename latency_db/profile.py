@@ -80,12 +80,12 @@ def profile_space(space: SearchSpace, count: int, seed: int) -> SpaceProfile:
 def profile_latency(
     estimator: Estimator, networks: Sequence[Network], *, budget_s: float, progress: Progress | None = None
 ) -> LatencyProfile:
-    """Latency of the networks as far as their kernels are measured, or can be within budget_s on this machine.
+    """Latency of the networks as far as their kernels are measured, or can be within budget_s.
 
     NotMeasuredError if that is so for none of them.
     """
     missing = estimator.unmeasured(kernel for network in networks for kernel in kernels(network))
-    now = estimator.measure_kernels(missing, budget_s=budget_s, progress=progress) if estimator.is_local else 0
+    now = estimator.measure_kernels(missing, budget_s=budget_s, progress=progress) if estimator.can_measure else 0
     absent = set(missing[now:])
     known = [network for network in networks if absent.isdisjoint(kernels(network))]
     latencies = [estimator.estimate(network).ms for network in known or networks[:1]]

@@ -5,10 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from onnx import checker
 from sqlalchemy import Connection, func, select, update
 
 from latency_db import queue_tables, tables
+from latency_db.agent.graph import check_model
 from latency_db.device import Device
+from latency_db.errors import ModelRefusedError
 from latency_db.models import network_model
 from latency_db.records import Signature
 from latency_db.rows import find_signature, target_of
@@ -55,11 +58,13 @@ class Queue:
     ) -> int:
         """Queue what is not queued already; returns how many were. Higher priorities are measured first.
 
-        models: of those signatures that are no notation. NotMeasuredError if no agent offers the device.
+        models: of those signatures that are no notation; ModelRefusedError if one is no valid ONNX file, or more than
+        an agent runs. NotMeasuredError if no agent offers the device, or not with this version of its runtime.
         """
-        built = {s: models[s] if s in models else network_model(read_network(s.key)) for s in wanted}
+        built = {s: _checked(models[s]) if s in models else network_model(read_network(s.key)) for s in wanted}
         with self._store.writing() as connection:
             target_id, agent_id = _offered(connection, device)
+            _check_version(connection, agent_id, device)
             fixed = {"agent_id": agent_id, "target_id": target_id, "effort": effort, "priority": priority}
             fixed |= {"state": RequestState.QUEUED.value, "attempts": 0}
             added = 0
@@ -72,6 +77,11 @@ class Queue:
                     kept = insert(connection, queue_tables.model).values(digest=digest, content=content)
                     connection.execute(kept.on_conflict_do_nothing())
         return added
+
+    def has_agent(self, device: Device) -> bool:
+        """Whether an agent offers the device, seen of late or not."""
+        with self._store.reading() as connection:
+            return _find_offered(connection, device) is not None
 
     def waiting(self, device: Device) -> Waiting:
         """NotMeasuredError if no agent offers the device."""
@@ -139,13 +149,38 @@ class Queue:
         return model
 
 
-def _offered(connection: Connection, device: Device) -> tuple[int, str]:
-    """Ids of the device's target and of the agent that offers it."""
+def _checked(model: bytes) -> bytes:
+    """The file, if it is valid and no more than agents run."""
+    check_model(model)
+    try:
+        checker.check_model(model)
+    except checker.ValidationError as error:
+        raise ModelRefusedError(f"the model is no valid ONNX file: {error}") from None
+    return model
+
+
+def _find_offered(connection: Connection, device: Device) -> tuple[int, str] | None:
+    """Ids of the device's target and of the agent that offers it, if there is one."""
     machine = device.machine.get("machine")
     agent_id = machine and connection.scalar(select(_agent.id).where(_agent.machine == machine))
     target_id = target_of(connection, device)
-    if not agent_id or target_id is None:
+    return (target_id, str(agent_id)) if agent_id and target_id is not None else None
+
+
+def _offered(connection: Connection, device: Device) -> tuple[int, str]:
+    found = _find_offered(connection, device)
+    if found is None:
         raise NotMeasuredError(
             f"device {device.name!r} is another machine, and no agent has registered from there; run `nas agent` on it"
         )
-    return target_id, str(agent_id)
+    return found
+
+
+def _check_version(connection: Connection, agent_id: str, device: Device) -> None:
+    """A target of another version of the runtime cannot be measured any more."""
+    facts = connection.execute(select(_agent.facts).where(_agent.id == agent_id)).scalar_one()
+    version = dict(facts.get("runtimes") or {}).get(device.runtime)
+    if version not in (None, device.runtime_version):
+        raise NotMeasuredError(
+            f"device {device.name!r}: its agent has {device.runtime} {version} by now, not {device.runtime_version}"
+        )

@@ -1,6 +1,7 @@
 """What the steps of a run work with."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,11 @@ class Bench:
         """Keep a training for every later search, unless a scheduler has cut it short."""
         if key is not None and "stopped_epoch" not in metrics:
             self.place.remember(key, dict(metrics), model)
+
+
+def measuring(pool: Share, estimator: Estimator) -> AbstractContextManager[None]:
+    """To measure in: on this machine, the workers are held back meanwhile."""
+    return pool.quiet() if estimator.is_local else nullcontext()
 
 
 def sizes(network: Network) -> dict[str, float]:

@@ -5,7 +5,7 @@ from concurrent.futures import Future, as_completed
 from typing import Any
 
 from nas.dataset import Dataset
-from nas.errors import DivergedError, InvalidArchitectureError, NasError, SpecError
+from nas.errors import DivergedError, InvalidArchitectureError, NasError, NotMeasuredError, SpecError
 from nas.files import write_whole
 from nas.loop import Search
 from nas.metadata import annotate
@@ -15,7 +15,7 @@ from nas.ops.notation import read_network, write_network
 from nas.space import Architecture
 from nas.spec import SearchSpec
 from nas.trial import State, Trial
-from workers.bench import Bench, epochs_of, sizes
+from workers.bench import Bench, epochs_of, measuring, sizes
 from workers.record import versions
 from workers.tasks import Final, Finalised, evaluate, finalise
 from workers.trainings import notation_id
@@ -161,20 +161,21 @@ def _finalist(trial: Trial, found: Mapping[str, float]) -> Row:
 def measure_end_to_end(bench: Bench, references: list[Row], finalists: list[Row]) -> None:
     """Measure references and finalists side by side on the device, write it into their rows and files; publish these.
 
-    A device that is not this machine keeps its estimates, which is said.
+    If the device cannot be measured they keep their estimates, which is said with the reason.
     """
-    if not bench.estimator.is_local:
-        bench.watch.say(f"{bench.spec.device} is not this machine: finalists keep their estimated latencies")
-        _publish(bench, finalists)
-        return
     subjects = {row["label"]: read_network(row["notation"]) for row in references} | {
         row["id"]: (bench.place.path / row["file"]).read_bytes() for row in finalists
     }
     found = bench.place.known("latencies")
     if found is None or set(found) != set(subjects):
         bench.watch.say(f"measuring {len(subjects)} networks end to end on {bench.spec.device}")
-        with bench.pool.quiet():
-            records = bench.estimator.measure_networks(subjects)
+        try:
+            with measuring(bench.pool, bench.estimator):
+                records = bench.estimator.measure_networks(subjects)
+        except NotMeasuredError as error:
+            bench.watch.say(f"{error}. Finalists keep their estimated latencies")
+            _publish(bench, finalists)
+            return
         found = bench.place.keep("latencies", {name: _latency(record) for name, record in records.items()})
     for row in references:
         row["metrics"] |= found[row["label"]]

@@ -22,7 +22,7 @@ from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space
 from nas.spec import SearchSpec
 from nas.trial import Metrics, State, Trial
-from workers.bench import Bench, epochs_of, sizes
+from workers.bench import Bench, epochs_of, measuring, sizes
 from workers.facts import dataset_facts, device_facts, objective_facts, space_facts
 from workers.finalists import measure_end_to_end, reference_rows, train_finalists, train_references
 from workers.place import Place
@@ -100,12 +100,12 @@ class Pipeline:
         return images
 
     def _estimator(self, space: SearchSpace) -> Estimator:
-        """The device's estimator. On this machine, the kernels of the space are measured first, while it is quiet."""
+        """The device's estimator. What it can measure of the space's kernels comes first, here while it is quiet."""
         store, device = Store(), self._spec.device
         estimator = Estimator(store, find_device(store, device))
-        if estimator.is_local:
+        if estimator.can_measure:
             progress = partial(self._watch.step, "measuring kernels")
-            with self._pool.quiet():
+            with measuring(self._pool, estimator):
                 table = build_table(estimator, space, budget_s=TABLE_BUDGET_S, progress=progress)
             done = table.kernels - table.missing
             self._watch.say(f"{device}: {done} of the space's {table.kernels} kernels are measured")
@@ -119,9 +119,9 @@ class Pipeline:
         rng = Random(self._spec.seed)
         networks = [space.sample(rng).architecture.expand() for _ in range(TARGET_SAMPLES)]
         measured = [network for network in networks if not estimator.unmeasured(kernels(network))]
-        if len(measured) < MIN_TARGET_SAMPLES and estimator.is_local:  # the table of a large space is never complete
+        if len(measured) < MIN_TARGET_SAMPLES and estimator.can_measure:  # a large space's table is never complete
             measured = networks[:MIN_TARGET_SAMPLES]
-            with self._pool.quiet():
+            with measuring(self._pool, estimator):
                 estimator.ensure(measured)
         target = float(f"{median(estimator.estimate(network).ms for network in measured or networks):.3g}")
         self._watch.say(f"target latency: {target} ms, the median of {len(measured)} random members of the space")
@@ -172,8 +172,8 @@ def run_trials(bench: Bench, search: Search, ended: Callable[[], None]) -> None:
 def _known(bench: Bench, candidate: Candidate) -> Metrics:
     """What is known of a candidate without training it."""
     network = candidate.architecture.expand()
-    if bench.estimator.is_local and bench.estimator.unmeasured(kernels(network)):
-        with bench.pool.quiet():
+    if bench.estimator.can_measure and bench.estimator.unmeasured(kernels(network)):
+        with measuring(bench.pool, bench.estimator):
             bench.estimator.ensure([network])
     estimate = bench.estimator.estimate(network)
     return {"latency_ms": estimate.ms, "latency_error_ms": estimate.error_ms, **sizes(network)}
