@@ -40,12 +40,7 @@ def block_columns(choices: Values, blocks: Sequence[Sequence[int]], whole: Value
     for block in blocks:
         for order in range(1, len(block) + 1):
             parts += [choices[:, chosen].prod(1, keepdims=True) for chosen in map(list, combinations(block, order))]
-        levels = [np.unique(choices[:, column]) for column in block]
-        parts += [
-            (choices[:, [column]] == found).astype(np.float64)
-            for column, found in zip(block, levels, strict=True)
-            if len(found) > 2  # noqa: PLR2004 (two levels are a line already)
-        ]
+        parts += [_indicators(choices[:, [column]]) for column in block] + [_indicators(choices[:, list(block)])]
     scaled = [_standardised(part) for part in parts]
     component = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
     return Columns(np.concatenate(scaled, axis=1), component)
@@ -83,6 +78,12 @@ def _variances(seen: Values, component: Indices, y: Values, relative: Values) ->
 
 def _covariance(seen: Values, prior: Values, noise: Values) -> Values:
     return np.asarray((seen * prior) @ seen.T + np.diag(noise) + CONSTANT_VARIANCE)
+
+
+def _indicators(choices: Values) -> Values:
+    """One column for each distinct row."""
+    distinct, place = np.unique(choices, axis=0, return_inverse=True)
+    return np.eye(len(distinct))[place.reshape(-1)]
 
 
 def _standardised(part: Values) -> Values:
