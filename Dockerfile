@@ -28,7 +28,7 @@ RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
 
 FROM python:${PYTHON} AS base
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PATH=/opt/nas/bin:$PATH \
-    HOME=/var/lib/nas NAS_HOME=/var/lib/nas NAS_LATENCY_DB=/var/lib/nas/latency.db NAS_DATA_DIR=/var/lib/nas/datasets
+    HOME=/var/lib/nas NAS_HOME=/var/lib/nas NAS_DATA_DIR=/var/lib/nas/datasets
 RUN groupadd --gid 10001 nas \
     && useradd --uid 10001 --gid nas --no-create-home --home-dir /var/lib/nas --shell /usr/sbin/nologin nas \
     && install --directory --owner=nas --group=nas --mode=0750 /var/lib/nas \

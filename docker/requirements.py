@@ -6,9 +6,7 @@ import tomllib
 from pathlib import Path
 
 TRAINING = {"ray", "torch"}
-SERVICE = {
-    "alembic", "fastapi", "httpx", "prometheus-client", "psycopg", "pydantic-settings", "python-multipart", "uvicorn",
-}  # fmt: skip
+SERVICE = {"fastapi", "httpx", "prometheus-client", "pydantic-settings", "python-multipart", "uvicorn"}
 LEFT_OUT: dict[str, set[str]] = {"worker": set(), "api": TRAINING, "agent": TRAINING | SERVICE}
 """What an image can do without, since it is never imported there."""
 

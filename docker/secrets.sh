@@ -10,5 +10,7 @@ secret() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 [ -s secrets/ray_token ] || secret > secrets/ray_token
 printf 'postgresql://nas:%s@postgres/nas' "$(cat secrets/postgres_password)" > secrets/database_url.new
 chmod 444 secrets/postgres_password secrets/ray_token secrets/database_url.new
+cp -p secrets/database_url.new secrets/nas_latency_db.new
 mv -f secrets/database_url.new secrets/database_url
+mv -f secrets/nas_latency_db.new secrets/nas_latency_db
 echo "secrets are in $PWD/secrets"

@@ -1,7 +1,7 @@
 """The table of estimates: recomputed from the samples, and read without them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from itertools import groupby
 from math import nan
@@ -17,6 +17,7 @@ from latency_db.reference import Observation, Reference, reference
 from latency_db.rows import parts
 from nas.jobs.database import insert
 
+_REFERENCE = [field.name for field in fields(Reference)]
 USABLE = (RecordState.VALID, RecordState.SUSPECT)
 
 
@@ -151,4 +152,5 @@ def _observation(row: Row[Any]) -> Observation:
 
 
 def _columns(found: Reference) -> dict[str, Any]:
-    return asdict(found) | {"method": found.method.value, "state": found.state.value}
+    columns = {name: getattr(found, name) for name in _REFERENCE}
+    return columns | {"method": found.method.value, "state": found.state.value}

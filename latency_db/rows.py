@@ -1,7 +1,7 @@
 """Devices, targets and records as rows of the tables, and back."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from math import isnan
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from nas.jobs.database import insert
 V = TypeVar("V")
 
 _QUERY_SIZE = 500
+_SUMMARIES = [(clock, field.name, f"{clock}_{field.name}") for clock in tables.CLOCKS for field in fields(Statistics)]
 
 
 def parts(values: Sequence[V]) -> Iterator[Sequence[V]]:
@@ -128,17 +129,16 @@ def read_session(row: Row[Any], device: Device) -> MeasurementSession:
 
 def sample_row(record: LatencyRecord) -> dict[str, Any]:
     """All columns but the ids and the mark."""
-    summaries = {
-        f"{clock}_{name}": value for clock in tables.CLOCKS for name, value in asdict(getattr(record, clock)).items()
-    }
+    summaries = {"wall": record.wall, "cpu": record.cpu}
+    error_ms = record.error_ms
     return {
         "statistic": record.statistic.value,
         "latency_ms": record.latency_ms,
-        "error_ms": None if isnan(record.error_ms) else record.error_ms,
+        "error_ms": None if isnan(error_ms) else error_ms,
         "rounds_ms": list(record.rounds_ms),
         "state": record.state.value,
         "reason": record.reason,
-        **summaries,
+        **{column: getattr(summaries[clock], name) for clock, name, column in _SUMMARIES},
     }
 
 

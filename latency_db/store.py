@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from latency_db import estimate_rows, predictions, tables
 from latency_db.additions import add_records
@@ -125,16 +125,19 @@ def _newest(
     connection: Connection, target_id: int, kind: Kind, keys: Iterable[str] | None, as_of: datetime | None
 ) -> list[int]:
     """Ids of the samples that stand for their signatures."""
-    sample, signature, state = tables.sample, tables.signature, state_of(as_of)
+    sample, signature, estimate, state = tables.sample, tables.signature, tables.estimate, state_of(as_of)
+    # Each signature that was measured has an estimate, so its index leads to the samples.
     newest = (
         select(sample.c.signature_id, state.label("state"), func.max(sample.c.id))
-        .join(signature)
-        .where(sample.c.target_id == target_id, state.in_([state.value for state in USABLE]))
-        .where(signature.c.kind == kind.value)
+        .join_from(signature, estimate)
+        .join(sample, and_(sample.c.target_id == estimate.c.target_id, sample.c.signature_id == signature.c.id))
+        .where(estimate.c.target_id == target_id, signature.c.kind == kind.value)
+        .where(state.in_([state.value for state in USABLE]))
         .group_by(sample.c.signature_id, state)
     )
     if as_of is not None:
-        newest = newest.join(tables.session).where(tables.session.c.added_at <= as_of)
+        newest = newest.join(tables.session, sample.c.session_id == tables.session.c.id)
+        newest = newest.where(tables.session.c.added_at <= as_of)
     found: dict[int, dict[str, int]] = {}
     queries = [newest] if keys is None else [newest.where(signature.c.key.in_(part)) for part in parts([*keys])]
     for query in queries:
