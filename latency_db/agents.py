@@ -1,5 +1,6 @@
 """Agents: the machines that measure for a service, by an id of their own, whatever they are called."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,11 +16,13 @@ from latency_db.states import BatchState, RequestState
 from latency_db.store import Store
 from nas.jobs.columns import now
 from nas.jobs.ids import new_id
+from nas.jobs.keys import Keys
 
 _agent = queue_tables.agent.c
 _batch = queue_tables.batch.c
 _request = queue_tables.request.c
 _target = tables.target.c
+NAME = r"[a-z0-9][a-z0-9_.-]{0,62}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class AgentRecord:
 
     id: str
     name: str
+    key_id: str | None
     machine: str | None
     facts: Mapping[str, Any]
     trouble: str | None
@@ -59,6 +63,15 @@ class Agents:
         with self._store.writing() as connection:
             _check_name(connection, name, None)
             return _insert(connection, name, key_id)
+
+    def add_with_token(self, name: str, keys: Keys) -> tuple[AgentRecord, str]:
+        """A place for an agent, and a new API key for it alone. AgentError if the name is taken, or is none."""
+        key, token = keys.create(f"device {name}", ["agent"])
+        try:
+            return self.add(name, key.id), token
+        except BaseException:
+            keys.revoke(key.id)
+            raise
 
     def register(self, hello: Hello, key_id: str | None) -> tuple[AgentRecord, list[str]]:
         """The agent that started, and the names of its devices. What an earlier run had leased is queued again.
@@ -160,6 +173,8 @@ MOST_ATTEMPTS = 3
 
 
 def _check_name(connection: Connection, name: str, agent_id: str | None) -> None:
+    if not re.fullmatch(NAME, name):
+        raise AgentError(f"{name!r} is no name: up to 63 of a-z, 0-9, `_`, `.` and `-`, a letter or digit first")
     if name == "local" or name.startswith("local-"):
         raise AgentError("names that begin with `local` are the service's own machine; choose another with --name")
     holder = connection.scalar(select(_agent.id).where(_agent.name == name))

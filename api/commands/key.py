@@ -2,23 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from api.commands.remote import table
+from nas.commands.ledger import DATABASE, open_ledger
 
 if TYPE_CHECKING:
-    from nas.jobs.ledger import Ledger
     from nas.jobs.records import KeyRecord
 
 SPAN = re.compile(r"(\d{1,5})([hdw])")
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-DATABASE = click.option("--database", help="URL of the ledger's database.  [default: DATABASE_URL, or NAS_HOME's]")
 
 
 @click.group()
@@ -53,7 +50,7 @@ def _span(_: click.Context, __: click.Parameter, value: str | None) -> datetime 
 @JSON
 def create(name: str, scopes: tuple[str, ...], expires: datetime | None, database: str | None, as_json: bool) -> None:
     """A new key. Its secret is printed here and never again: only its digest is stored."""
-    with _ledger(database) as ledger:
+    with open_ledger(database) as ledger:
         made, secret = ledger.keys.create(name, scopes, expires)
     if as_json:
         click.echo(json.dumps({**_described(made), "secret": secret}))
@@ -67,7 +64,7 @@ def create(name: str, scopes: tuple[str, ...], expires: datetime | None, databas
 @JSON
 def list_(database: str | None, as_json: bool) -> None:
     """All keys, without their secrets."""
-    with _ledger(database) as ledger:
+    with open_ledger(database) as ledger:
         rows = [_described(found) for found in ledger.keys.list()]
     if as_json:
         click.echo(json.dumps(rows))
@@ -83,27 +80,9 @@ def list_(database: str | None, as_json: bool) -> None:
 @JSON
 def revoke(key_id: str, database: str | None, as_json: bool) -> None:
     """End a key, at once and for good."""
-    with _ledger(database) as ledger:
+    with open_ledger(database) as ledger:
         gone = ledger.keys.revoke(key_id)
     click.echo(json.dumps(_described(gone)) if as_json else f"{gone.id}  revoked")
-
-
-@contextmanager
-def _ledger(database: str | None) -> Iterator["Ledger"]:
-    """The ledger of the environment or of a URL, at this version's schema."""
-    from nas.jobs.errors import LedgerError  # noqa: PLC0415 - keeps `nas --help` fast
-    from nas.jobs.ledger import Ledger  # noqa: PLC0415 - as above
-    from nas.jobs.settings import Settings  # noqa: PLC0415 - as above
-
-    try:
-        ledger = Ledger(database or Settings().database_url)
-        try:
-            ledger.migrate()
-            yield ledger
-        finally:
-            ledger.close()
-    except LedgerError as error:
-        raise click.ClickException(str(error)) from None
 
 
 def _described(record: "KeyRecord") -> dict[str, Any]:

@@ -33,13 +33,8 @@ def add_device(body: bodies.NewDevice, service: Serving) -> bodies.CreatedDevice
     from latency_db.agents import Agents  # noqa: PLC0415 - the API starts without the latency database
     from latency_db.store import Store  # noqa: PLC0415 - as above
 
-    key, token = service.ledger.keys.create(f"device {body.name}", ["agent"])
-    try:
-        made = Agents(Store()).add(body.name, key.id)
-    except BaseException:
-        service.ledger.keys.revoke(key.id)
-        raise
-    return bodies.CreatedDevice(id=made.id, name=made.name, key_id=key.id, token=token)
+    made, token = Agents(Store()).add_with_token(body.name, service.ledger.keys)
+    return bodies.CreatedDevice(id=made.id, name=made.name, key_id=made.key_id, token=token)
 
 
 @router.post("/agents:register", responses=problems("AGENT_REFUSED", "DEVICES_UNAVAILABLE"))
@@ -102,7 +97,7 @@ def complete(agent_id: bodies.AgentId, batch_id: bodies.BatchId, body: bodies.Re
     },
 )
 def get_model(sha256: Digest) -> Response:
-    """A model that is asked for, by its digest. Files that were given to the service are checked first."""
+    """A model that is asked for, by its digest. A file that was given to the service was checked before it was kept."""
     from latency_db.queue import Queue  # noqa: PLC0415 - the API starts without the latency database
     from latency_db.store import Store  # noqa: PLC0415 - as above
     from nas.errors import NotMeasuredError  # noqa: PLC0415 - as above

@@ -8,6 +8,7 @@ import click
 from latency_db.commands.duration import Duration
 from latency_db.commands.progress import progress_bar
 from latency_db.commands.shown import STATES, lines
+from nas.commands.ledger import DATABASE, open_ledger
 
 
 @click.group()
@@ -65,6 +66,27 @@ def show(name: str, *, source: str | None, as_json: bool) -> None:
     click.echo("\n".join(lines(row)))
 
 
+@device.command("add")
+@click.argument("name")
+@DATABASE
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def add(name: str, *, database: str | None, as_json: bool) -> None:
+    """Make a place for another machine, NAME, and print the token with which its `nas agent` comes.
+
+    For who runs the service, on its machine. The token is printed here and never again: only its digest is stored.
+    """
+    from latency_db.agents import Agents  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.store import Store  # noqa: PLC0415 - as above
+
+    with open_ledger(database) as ledger:
+        made, token = Agents(Store()).add_with_token(name, ledger.keys)
+    if as_json:
+        click.echo(json.dumps({"id": made.id, "name": made.name, "key_id": made.key_id, "token": token}))
+        return
+    click.echo(token)
+    click.echo(f"{made.name}: on that machine, NAS_API_KEY=TOKEN nas agent --server URL", err=True)
+
+
 @device.command("measure")
 @click.argument("name")
 @click.option("--space", "source", required=True, help="A space's name or file; its kernels are measured.")
@@ -72,7 +94,10 @@ def show(name: str, *, source: str | None, as_json: bool) -> None:
 @click.option("--dataset", "dataset_name", help="Measure the space as a search on this data set sees it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def measure(name: str, *, source: str, budget: float, dataset_name: str | None, as_json: bool) -> None:
-    """Measure the kernels that a space asks for, most frequent first. Call again to go on."""
+    """Measure the kernels that a space asks for, most frequent first. Call again to go on.
+
+    A device that is another machine is asked through its `nas agent`, and waited for.
+    """
     from latency_db.catalogue import find_device  # noqa: PLC0415 - `nas --help` stays fast
     from latency_db.estimate import Estimator  # noqa: PLC0415 - as above
     from latency_db.store import Store  # noqa: PLC0415 - as above
