@@ -12,11 +12,14 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from latency_db.composition import Columns, block_columns, predict_composition
 from latency_db.regression import predict_choices
 from latency_db.transfer import fit_transfer
 
 MAX_SOURCE_ROWS = 900
 CLOSE, NEAR = 0.05, 0.10
+FEW = 200  # more samples need no known targets, and the average over settings would take minutes
+Scores = tuple[float, float, float]
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
@@ -49,7 +52,8 @@ def features(table: pd.DataFrame, task: dict[str, Any]) -> tuple[dict[str, np.nd
         else sum(weight * (codes == value).sum(1) for value, weight in task["macs"].items())
     )
     physical = np.column_stack([macs, *(table[name] for name in task.get("numeric", []))]).astype(float)
-    return {"physical": np.log(physical + physical.mean(0) * 0.1), "counts": counts, "slots": slots}, codes, macs
+    physical = np.log(physical + physical.mean(0) * 0.1)
+    return {"macs": physical[:, :1], "physical": physical, "counts": counts, "slots": slots}, codes, macs
 
 
 def trimmed(ms: np.ndarray, rows: np.ndarray, share: float) -> np.ndarray:
@@ -72,6 +76,35 @@ def scores(predicted: np.ndarray, truth: np.ndarray) -> tuple[float, float, floa
     return spearman(predicted, truth), float(np.mean(error <= CLOSE)), float(np.mean(error <= NEAR))
 
 
+def agreement(predicted: np.ndarray, truth: np.ndarray) -> Scores:
+    """Scores of one measurement against another; each within-x share as if the truth were known."""
+    error = np.abs(predicted / truth - 1) / np.sqrt(2)
+    return spearman(predicted, truth), float(np.mean(error <= CLOSE)), float(np.mean(error <= NEAR))
+
+
+def ceiling(table: pd.DataFrame, task: dict[str, Any], name: str, asked: np.ndarray) -> Scores | None:
+    """What the exact mean would score: from networks measured twice under two names, or the reported deviations."""
+    column = task.get("prefix", "") + name
+    ms = milliseconds(table, task, name)
+    if column + "_std" in table:
+        relative = table[column + "_std"].to_numpy(float)[asked] / table[column].to_numpy(float)[asked]
+        noisy = ms[asked] * (1 + np.random.default_rng(0).normal(0, relative))
+        return scores(ms[asked], noisy)
+    if "twins" not in task:
+        return None
+    codes, (fixed, level) = table.loc[asked, task["codes"]], task["twins"]["where"]
+    swapped = codes.rename(columns={a: b for pair in task["twins"]["swap"] for a, b in (pair, pair[::-1])})
+    place = {tuple(row): position for position, row in zip(asked, codes.to_numpy(), strict=True)}
+    twins = [place.get(tuple(row), -1) for row in swapped[task["codes"]].to_numpy()]
+    pairs = [(a, b) for a, b in zip(asked, twins, strict=True) if a < b and table[fixed][a] == level]
+    first, second = np.array(pairs).T
+    return agreement(ms[first], ms[second])
+
+
+def row(name: str, count: object, estimate: str, found: Scores) -> str:
+    return f"| {name} | {count} | {estimate} | {found[0]:.3f} | {found[1]:.1%} | {found[2]:.1%} |"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, required=True)
@@ -79,30 +112,52 @@ def main() -> None:
     given = parser.parse_args()
     task = yaml.safe_load(given.task.read_text())
     table = load(given.data, task)
-    blocks, codes, macs = features(table, task)
-    idx = table["idx"].to_numpy()
+    prefix, idx = task.get("prefix", ""), table["idx"].to_numpy()
     pool = np.flatnonzero((idx >= task["pool"][0]) & (idx < task["pool"][1]))
     query = np.flatnonzero((idx >= task["query"][0]) & (idx < task["query"][1]))
-    present = [name for name in task.get("sources", []) if task.get("prefix", "") + name in table]
+    described = features(table, task)
+    present = [name for name in task.get("sources", []) if prefix + name in table]
     print(f"sources: {present}; absent: {sorted(set(task.get('sources', [])) - set(present))}")
-    known = np.exp(source_logs(table, task, present, pool, codes))
+    print(f"targets absent: {[name for name in task['targets'] if prefix + name not in table]}; {len(query)} queries")
+    known = np.exp(source_logs(table, task, present, pool, described[1]))
+    columns = compositions(table, task)
     print(f"| target | samples | estimate | Spearman | within 5 % | within 10 % |\n|{'---|' * 6}")
-    total: dict[tuple[int, str], list[tuple[float, float, float]]] = {}
-    for name in task["targets"]:
-        if task.get("prefix", "") + name not in table:
-            print(f"| {name} | - | not in the table | - | - | - |")
-            continue
+    total: dict[tuple[object, str], list[Scores]] = {}
+    for name in (name for name in task["targets"] if prefix + name in table):
         ms = milliseconds(table, task, name)
         fine = np.isfinite(ms) & (ms > 0)
-        drawn = trimmed(ms, pool[fine[pool]], task.get("trim", 0))
-        asked = trimmed(ms, query[fine[query]], task.get("trim", 0))
+        drawn, asked = (trimmed(ms, part[fine[part]], task.get("trim", 0)) for part in (pool, query))
+        results: dict[tuple[object, str], Scores] = {}
         for count in task["samples"]:
-            for estimate, found in rated(task, (blocks, codes, macs), known, (ms, drawn, asked), count).items():
-                total.setdefault((count, estimate), []).append(found)
-                print(f"| {name} | {count} | {estimate} | {found[0]:.3f} | {found[1]:.1%} | {found[2]:.1%} |")
+            rates = rated(task, (*described, columns), known, (ms, drawn, asked), count)
+            results |= {(count, estimate): found for estimate, found in rates.items()}
+        results |= references(task, table, name, (drawn, asked), described[1])
+        for (count, estimate), found in results.items():
+            total.setdefault((count, estimate), []).append(found)
+            print(row(name, count, estimate, found), flush=True)
     for (count, estimate), every in total.items():
-        rho, five, ten = np.mean(every, axis=0)
-        print(f"| **mean of {len(every)}** | {count} | {estimate} | {rho:.3f} | {five:.1%} | {ten:.1%} |")
+        print(row(f"**mean of {len(every)}**", count, estimate, tuple(np.mean(every, axis=0))))
+
+
+def references(
+    task: dict[str, Any], table: pd.DataFrame, name: str, parts: tuple[np.ndarray, np.ndarray], codes: np.ndarray
+) -> dict[tuple[object, str], Scores]:
+    """The noise ceiling where it is known, and what many measured networks of the target would give."""
+    drawn, asked = parts
+    ms = milliseconds(table, task, name)
+    rows = np.random.default_rng(0).permutation(drawn)[:MAX_SOURCE_ROWS]
+    found = np.exp(predict_choices(codes[rows], np.log(ms[rows])[:, None], codes[asked])[:, 0])
+    limit = ceiling(table, task, name, asked)
+    return {(len(rows), "choices"): scores(found, ms[asked])} | ({("-", "noise ceiling"): limit} if limit else {})
+
+
+def compositions(table: pd.DataFrame, task: dict[str, Any]) -> Columns | None:
+    if "block_size" not in task:
+        return None
+    size, choices = task["block_size"], table[task["codes"]].to_numpy(float)
+    blocks = [range(start, start + size) for start in range(0, choices.shape[1], size)]
+    whole = table[[task["macs"], *task.get("numeric", [])]].to_numpy(float)
+    return block_columns(choices, blocks, whole)
 
 
 def source_logs(
@@ -118,20 +173,22 @@ def source_logs(
 
 def rated(
     task: dict[str, Any], described: tuple[Any, ...], known: np.ndarray, target: tuple[np.ndarray, ...], count: int
-) -> dict[str, tuple[float, ...]]:
+) -> dict[str, Scores]:
     """Mean scores over the seeds of each way to estimate."""
-    (blocks, codes, macs), (ms, drawn, asked) = described, target
-    results: dict[str, list[tuple[float, float, float]]] = {}
+    (blocks, codes, macs, columns), (ms, drawn, asked) = described, target
+    results: dict[str, list[Scores]] = {}
     for seed in range(task["seeds"]):
         rows = np.random.default_rng(seed).permutation(drawn)[:count]
         found = {"constant": np.full(len(ms), np.median(ms[rows])), "multiply-adds": line(macs, rows, ms)}
         nothing = np.zeros((len(ms), 0))
         for label, table in {"no transfer": nothing, "transfer": known}.items():
-            if label == "no transfer" or known.shape[1]:
+            if count <= FEW and (label == "no transfer" or known.shape[1]):
                 model = fit_transfer(blocks, table, rows.tolist(), ms[rows].tolist(), seed=seed)
                 found[label] = model.predict(blocks, table)[0]
         if count >= 50:  # noqa: PLR2004 (fewer do not show interactions)
             found["choices"] = np.exp(predict_choices(codes[rows], np.log(ms[rows])[:, None], codes)[:, 0])
+            if columns is not None:
+                found["products of choices"] = predict_composition(columns, rows.tolist(), ms[rows])
         for label, predicted in found.items():
             results.setdefault(label, []).append(scores(predicted[asked], ms[asked]))
     return {label: tuple(np.mean(every, axis=0)) for label, every in results.items()}

@@ -22,7 +22,7 @@ Indices = NDArray[np.int64]
 
 CONSTANT_VARIANCE = 100.0
 SETTINGS = 120
-NOISE = (0.003, 0.01, 0.03, 0.1, 0.3)
+NOISE = (0.01, 0.03, 0.1, 0.3, 1.0)  # up to as much as what there is to learn: phones are timed in whole ms
 KNOWN = "known"
 KNOWN_WHITE = "known, whitened"
 MIN_SINGULAR = 0.01
@@ -103,11 +103,11 @@ def fit_transfer(
     known = np.log(_positive(known_ms))
     blocks, maps = _blocks(features, known)
     settings, noises = _settings(len(blocks.names), seed)
-    prior = _learned_prior(features, known, len(chosen), seed)
-    evidence, weights = _evaluate(blocks, settings, noises, chosen, logs)
+    prior = _learned_prior(features, known, len(chosen), seed) if known.shape[1] > 1 else np.zeros(len(settings))
+    evidence, solved = _evaluate(blocks, settings, noises, chosen, logs)
     posterior = _softmax(evidence + prior)
     return _average(
-        blocks, maps, _raw(features, known_ms).mean(0), (settings, noises, posterior, weights), (chosen, logs)
+        blocks, maps, _raw(features, known_ms).mean(0), (settings, noises, posterior, solved), (chosen, logs)
     )
 
 
@@ -152,9 +152,11 @@ def _blocks(features: Mapping[str, Values], known: Values) -> tuple[Blocks, Valu
 
 
 def _settings(blocks: int, seed: int) -> tuple[Values, Values]:
-    """How variance may be divided among the blocks, and the noise beside it."""
+    """How variance may be divided among the blocks, and the noise beside it: each block alone, then at random."""
     rng = np.random.default_rng(seed)
-    return rng.dirichlet(np.full(blocks, 0.4), SETTINGS), rng.choice(NOISE, SETTINGS)
+    alone, noises = np.repeat(np.eye(blocks), len(NOISE), axis=0), np.tile(NOISE, blocks)
+    shares = np.concatenate([alone, rng.dirichlet(np.full(blocks, 0.4), SETTINGS)])
+    return shares, np.concatenate([noises, rng.choice(NOISE, SETTINGS)])
 
 
 def _evaluate(
@@ -177,20 +179,18 @@ def _evaluate(
 def _learned_prior(features: Mapping[str, Values], known: Values, count: int, seed: int) -> Values:
     """Log prior of every setting: how well it predicted each known target from as many samples and the others."""
     targets = known.shape[1]
-    if targets < 2:  # noqa: PLR2004 (nothing is left when the only one is left out)
-        return np.zeros(SETTINGS)
-    rng, votes = np.random.default_rng(seed + 1), np.zeros(SETTINGS)
+    rng, votes = np.random.default_rng(seed + 1), []
     subset = rng.permutation(len(known))[:300]
     few = {name: block[subset] for name, block in features.items()}
     for target in range(targets):
         blocks, _ = _blocks(few, np.delete(known[subset], target, axis=1))
         settings, noises = _settings(len(blocks.names), seed)
-        score = np.zeros(SETTINGS)
+        score = np.zeros(len(settings))
         for _ in range(DRAWS):
             rows = rng.permutation(len(subset))[:count]
             score -= count / 2 * np.log(_errors(blocks, settings, noises, rows, known[subset, target])) / DRAWS
-        votes += _softmax(score)
-    return np.asarray(np.log(votes / targets + 0.1 / SETTINGS))
+        votes.append(_softmax(score))
+    return np.asarray(np.log(np.mean(votes, axis=0) + 0.1 / len(votes[0])))
 
 
 def _errors(blocks: Blocks, settings: Values, noises: Values, rows: Indices, logs: Values) -> Values:
