@@ -32,9 +32,15 @@ class Columns:
         return cls(table.rows, np.ones(len(table.rows), bool))
 
     def without(self, rejected: Sequence[int]) -> "Columns":
+        """The same, with these rows no longer sound."""
+        if not rejected:
+            return self
         sound = self.sound.copy()
         sound[list(rejected)] = False
-        left = Columns(self.rows, sound)
+        changed = set(self.device[list(rejected)].tolist())
+        left = Columns(
+            self.rows, sound, {device: known for device, known in self.known.items() if device not in changed}
+        )
         for name in ("latency_ms", "log_ms", "_keys", "_devices", "design"):  # they do not depend on sound
             if name in self.__dict__:
                 left.__dict__[name] = self.__dict__[name]

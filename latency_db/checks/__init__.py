@@ -1,0 +1,1 @@
+"""Checks of the quality gate, one kind of fault a file."""
