@@ -1,5 +1,6 @@
 """The agent's work: lease a batch, fetch and check its models, measure, and send the results until they are taken."""
 
+import contextlib
 import json
 import logging
 import os
@@ -11,8 +12,8 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import Event
-from typing import Any
+from threading import Event, Thread
+from typing import IO, Any
 
 import httpx
 
@@ -127,20 +128,20 @@ class Agent:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=(ours, self._lock)
         ) as process:
             os.close(ours)
+            source, process.stdin = process.stdin, None
+            Thread(target=_feed, args=(source, job), daemon=True).start()
             try:
-                return self._wait(process, path, job, lease_s)
+                return self._wait(process, path, lease_s)
             finally:
                 process.kill()
                 os.close(theirs)
 
-    def _wait(self, process: subprocess.Popen[bytes], path: str, job: bytes, lease_s: float) -> tuple[int, bytes]:
+    def _wait(self, process: subprocess.Popen[bytes], path: str, lease_s: float) -> tuple[int, bytes]:
         start = beat = time.monotonic()
-        given: bytes | None = job
         while True:
             try:
-                said, _ = process.communicate(given, timeout=LOOK_S)
+                said, _ = process.communicate(timeout=LOOK_S)
             except subprocess.TimeoutExpired:
-                given = None  # it is taken at the first call
                 now = time.monotonic()
                 if self._stop.is_set() or now - start > LONGEST_S:
                     return -signal.SIGALRM, b""
@@ -169,6 +170,12 @@ class Agent:
             if error.status == 401:  # noqa: PLR2004 - Unauthorized: the results are kept for a token that is taken
                 raise
         self._spool.drop(batch_id)
+
+
+def _feed(source: IO[bytes], job: bytes) -> None:
+    """Write all to a process: `communicate` forgets what was not taken when its time was over (CPython 3.11)."""
+    with contextlib.suppress(BrokenPipeError), source:
+        source.write(job)
 
 
 def _count(body: Mapping[str, Any]) -> int:
