@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, func, select
 
 from latency_db import estimate_rows, predictions, tables
 from latency_db.additions import add_records
@@ -14,8 +14,8 @@ from latency_db.estimate_rows import USABLE, Value, state_of
 from latency_db.location import WORDING, database_url, default_location
 from latency_db.marks import mark
 from latency_db.predictions import Prediction
-from latency_db.records import Kind, LatencyRecord, MeasurementSession, RecordState
-from latency_db.rows import parts, read_record, read_session, target_of
+from latency_db.records import Kind, LatencyRecord, MeasurementSession, RecordState, Signature
+from latency_db.rows import parts, read_record, read_session, signature_ids, target_of
 from latency_db.schema import prepare
 from latency_db.summaries import TargetSummary, summaries
 from nas.jobs.database import Database
@@ -77,6 +77,13 @@ class Store:
             target_id = target_of(connection, device)
             return {} if target_id is None else estimate_rows.values(connection, target_id, kind, as_of=as_of)
 
+    def records(self, device: Device) -> list[LatencyRecord]:
+        """All of a device, whatever their states, in the order in which they were added."""
+        with self.reading() as connection:
+            mine = select(tables.sample.c.id).where(tables.sample.c.target_id == target_of(connection, device))
+            found = _records(connection, list(connection.scalars(mine.order_by(tables.sample.c.id))), device)
+            return list(found)
+
     def sessions(self, device: Device, count: int) -> list[MeasurementSession]:
         """The last sessions on device, newest first."""
         session = tables.session
@@ -125,25 +132,28 @@ def _newest(
     connection: Connection, target_id: int, kind: Kind, keys: Iterable[str] | None, as_of: datetime | None
 ) -> list[int]:
     """Ids of the samples that stand for their signatures."""
-    sample, signature, estimate, state = tables.sample, tables.signature, tables.estimate, state_of(as_of)
-    # Each signature that was measured has an estimate, so its index leads to the samples.
+    sample, state = tables.sample, state_of(as_of)
     newest = (
         select(sample.c.signature_id, state.label("state"), func.max(sample.c.id))
-        .join_from(signature, estimate)
-        .join(sample, and_(sample.c.target_id == estimate.c.target_id, sample.c.signature_id == signature.c.id))
-        .where(estimate.c.target_id == target_id, signature.c.kind == kind.value)
-        .where(state.in_([state.value for state in USABLE]))
+        .where(sample.c.target_id == target_id, state.in_([state.value for state in USABLE]))
         .group_by(sample.c.signature_id, state)
     )
     if as_of is not None:
-        newest = newest.join(tables.session, sample.c.session_id == tables.session.c.id)
-        newest = newest.where(tables.session.c.added_at <= as_of)
+        newest = newest.join(tables.session).where(tables.session.c.added_at <= as_of)
     found: dict[int, dict[str, int]] = {}
-    queries = [newest] if keys is None else [newest.where(signature.c.key.in_(part)) for part in parts([*keys])]
-    for query in queries:
-        for signature_id, state_name, sample_id in connection.execute(query):
+    for ids in parts(_signature_ids(connection, target_id, kind, keys)):
+        for signature_id, state_name, sample_id in connection.execute(newest.where(sample.c.signature_id.in_(ids))):
             found.setdefault(signature_id, {})[state_name] = sample_id
     return [next(by_state[state] for state in USABLE if state in by_state) for by_state in found.values()]
+
+
+def _signature_ids(connection: Connection, target_id: int, kind: Kind, keys: Iterable[str] | None) -> list[int]:
+    """Of these keys, or of all that were measured on the target: each of them has an estimate."""
+    if keys is not None:
+        return list(signature_ids(connection, {Signature(key, kind) for key in keys}).values())
+    estimate, signature = tables.estimate.c, tables.signature.c
+    measured = select(signature.id).join_from(tables.signature, tables.estimate)
+    return list(connection.scalars(measured.where(estimate.target_id == target_id, signature.kind == kind.value)))
 
 
 def _records(connection: Connection, sample_ids: Sequence[int], device: Device) -> Iterator[LatencyRecord]:
