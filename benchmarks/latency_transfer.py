@@ -77,9 +77,13 @@ def scores(predicted: np.ndarray, truth: np.ndarray) -> tuple[float, float, floa
 
 
 def agreement(predicted: np.ndarray, truth: np.ndarray) -> Scores:
-    """Scores of one measurement against another; each within-x share as if the truth were known."""
+    """What the true mean would score against one measurement, from two: both have noise, hence the square roots."""
     error = np.abs(predicted / truth - 1) / np.sqrt(2)
-    return spearman(predicted, truth), float(np.mean(error <= CLOSE)), float(np.mean(error <= NEAR))
+    return (
+        float(np.sqrt(max(spearman(predicted, truth), 0))),
+        float(np.mean(error <= CLOSE)),
+        float(np.mean(error <= NEAR)),
+    )
 
 
 def ceiling(table: pd.DataFrame, task: dict[str, Any], name: str, asked: np.ndarray) -> Scores | None:
@@ -148,6 +152,8 @@ def references(
     rows = np.random.default_rng(0).permutation(drawn)[:MAX_SOURCE_ROWS]
     found = np.exp(predict_choices(codes[rows], np.log(ms[rows])[:, None], codes[asked])[:, 0])
     limit = ceiling(table, task, name, asked)
+    if limit is None:
+        print(f"| {name} | - | noise ceiling | not known | - | - |")
     return {(len(rows), "choices"): scores(found, ms[asked])} | ({("-", "noise ceiling"): limit} if limit else {})
 
 
