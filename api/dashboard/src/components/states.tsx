@@ -36,11 +36,18 @@ export function Failure({ problem, again }: { problem: Problem; again?: () => vo
           </>
         )}
       </p>
-      {again && (
-        <button type="button" class="button" onClick={again} data-testid="retry">
-          Try again
-        </button>
-      )}
+      <p class="buttons">
+        {again && (
+          <button type="button" class="button" onClick={again} data-testid="retry">
+            Try again
+          </button>
+        )}
+        {problem.reason === "NOT_FOUND" && (
+          <a class="button" href="/">
+            All searches
+          </a>
+        )}
+      </p>
     </div>
   );
 }

@@ -78,10 +78,13 @@ const METRICS: [string, string, (value: number | null | undefined, all: Trial["m
 /** With its error bar, if it has one. */
 function latency(value: number | null | undefined, all: Trial["metrics"]): string {
   const [known, error] = [finite(value), finite(all["latency_error_ms"])];
-  return known === null || error === null
-    ? milliseconds(value)
-    : `${significant(known)} ± ${significant(error, 2)}\u00a0ms`;
+  if (known === null || error === null) return milliseconds(value);
+  const shown = significant(known);
+  const decimals = shown.split(".")[1]?.length ?? 0;
+  return `${shown} ± ${Math.max(error, 10 ** -decimals).toFixed(decimals)}\u00a0ms`;
 }
+
+const SAID: Record<string, string> = { train_seconds: "training" };
 
 /** A metric that is not known here, by the unit in its name. */
 function plain(name: string, value: number): string {
@@ -131,13 +134,13 @@ function Metrics({ trial, finalist }: { trial: Trial; finalist: Finalist | null 
       ))}
       {others.map(([key, value]) => (
         <div key={key}>
-          <dt>{title(key.replace(/_bytes$/, "")).toLowerCase()}</dt>
+          <dt>{SAID[key] ?? title(key.replace(/_bytes$/, "")).toLowerCase()}</dt>
           <dd>{plain(key, value ?? 0)}</dd>
         </div>
       ))}
       {took !== null && !trial.reused && (
         <div>
-          <dt>trained for</dt>
+          <dt>start to end</dt>
           <dd>{duration(took)}</dd>
         </div>
       )}
