@@ -1,26 +1,41 @@
 """An agent as a process of its own, measuring for a real service; and the graphs that it refuses."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 
 import httpx
 import onnx
 import pytest
 from live_service import ledger_of, service_on
 from onnx import TensorProto, helper
+from sqlalchemy import func, select
 
+from latency_db import tables
 from latency_db.agent.graph import LARGEST_BYTES, check_model
 from latency_db.errors import ModelRefusedError
-from latency_db.fixed import fixed_models
+from latency_db.fixed import FIXED_KEYS, fixed_models
+from latency_db.store import Store
 from nas.jobs.settings import Settings
+from nas.ops.notation import write_network
+from nas.spaces import load_space
 
 NAS = Path(sys.executable).with_name("nas")
 NETWORK = "3x16x16: conv_16_k3_s2 gap linear_10"
-PATIENCE_S = 60
+PATIENCE_S = 20
+SPACE = {
+    "name": "tiny",
+    "resolution": 8,
+    "stem": {"width": 8, "stride": 1},
+    "stages": [{"blocks": [{"conv": {"kernel": 3}}], "layers": [0, 1, 2], "width": [8, 16, 24], "stride": 2}],
+    "channels": 1,
+    "classes": 3,
+}
 
 
 @pytest.fixture
@@ -95,6 +110,38 @@ def test_a_machine_has_one_agent_and_a_token_one_machine(service, started):
     assert second.returncode == 2
     assert "this token is that of 'pi', another machine" in elsewhere.communicate(timeout=PATIENCE_S)[1]
     assert elsewhere.returncode == 1
+
+
+def test_a_killed_agent_loses_and_doubles_nothing_of_what_is_waited_for(service, started, tmp_path):
+    """`nas device measure` of a machine elsewhere, whose agent is killed while it measures and started again."""
+    environment = os.environ | {"NAS_HOME": str(tmp_path), "DATABASE_URL": ""}
+    added = subprocess.run([NAS, "device", "add", "pi"], env=environment, capture_output=True, text=True, check=True)
+    token = added.stdout.strip()
+    agent = started(token, "one")
+    until(lambda: requests(service))
+    (tmp_path / "tiny.json").write_text(json.dumps(SPACE))
+
+    command = [NAS, "device", "measure", "pi-cpu-1t", "--space", tmp_path / "tiny.json", "--json"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as asking:
+        until(lambda: requests(service)["LEASED"])
+        agent.kill()
+        agent.wait()
+        started(token, "one")
+        try:
+            report = json.loads(asking.communicate(timeout=PATIENCE_S)[0])
+        finally:
+            asking.kill()
+
+    assert report["missing"] == 0
+    assert report["measured_now"] == report["kernels"] > 8
+    body = {"device": "pi-cpu-1t", "network": write_network(load_space(SPACE).sample(Random(0)).architecture.expand())}
+    assert service.post("/v1/latency:estimate", json=body).json()["source"] == "summed"
+    signature = tables.signature.c
+    with Store().reading() as connection:
+        counted = select(signature.key, func.count()).join_from(tables.sample, tables.signature)
+        rows = connection.execute(counted.where(signature.key.not_in(FIXED_KEYS)).group_by(signature.id)).all()
+    assert {samples for _, samples in rows} == {1}
+    assert len(rows) == requests(service)["DONE"] - 1  # all but the empty model, which each session measures
 
 
 def model(node, *constants):
