@@ -9,6 +9,8 @@ import click
 FAILED = 1
 USAGE_ERROR = 2
 INTERRUPTED = 130
+COMMANDS, PROGRAMS = "nas.commands", "nas.programs"
+"""Programs are run by nas.program, before click; here they are only listed."""
 
 
 class EntryPointGroup(click.Group):
@@ -17,6 +19,8 @@ class EntryPointGroup(click.Group):
     def __init__(self, name: str, *, entry_point_group: str, **options: Any) -> None:
         super().__init__(name, **options)
         self._found: dict[str, EntryPoint] = {e.name: e for e in entry_points(group=entry_point_group)}
+        if entry_point_group == COMMANDS:
+            self._found |= {e.name: e for e in entry_points(group=PROGRAMS)}
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted(self._found)
@@ -25,13 +29,15 @@ class EntryPointGroup(click.Group):
         found = self._found.get(cmd_name)
         if found is None:
             return None
+        if found.group == PROGRAMS:
+            return click.Command(cmd_name, short_help="Runs without click; see its --help.")
         command: click.Command = found.load()
         return command
 
 
 cli = EntryPointGroup(
     "nas",
-    entry_point_group="nas.commands",
+    entry_point_group=COMMANDS,
     help="Search for the most accurate network that is fast enough on your device.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
