@@ -34,7 +34,7 @@ def add_device(body: bodies.NewDevice, service: Serving) -> bodies.CreatedDevice
     from latency_db.store import Store  # noqa: PLC0415 - as above
 
     made, token = Agents(Store()).add_with_token(body.name, service.ledger.keys)
-    return bodies.CreatedDevice(id=made.id, name=made.name, key_id=made.key_id, token=token)
+    return bodies.CreatedDevice(id=made.id, name=made.name, key_id=str(made.key_id), token=token)
 
 
 @router.post("/agents:register", responses=problems("AGENT_REFUSED", "DEVICES_UNAVAILABLE"))
