@@ -85,7 +85,7 @@ class Columns:
         starts = np.flatnonzero(np.r_[True, cells[1:] != cells[:-1]]) if len(cells) else np.zeros(0, np.int64)
         sizes = np.diff(np.r_[starts, len(cells)])
         table[cells[starts]] = values[starts + (sizes - 1) // 2]
-        return table.reshape(-1, count)
+        return table.reshape(len(self._keys[0]), count)
 
     @cached_property
     def design(self) -> Values:

@@ -1,0 +1,146 @@
+"""`nas latency import|export|check`: tables of latencies in, out, and what is wrong with them."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from latency_db.exchange import LatencyTable
+    from latency_db.quality import Verdict
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("import")
+@click.argument("file", type=_FILE)
+@click.option("--format", "format_name", help="Of a published table, such as ofa_yaml; a file of nas needs none.")
+@click.option("--source", help="Where the published table is from.")
+@click.option("--licence", help="Under which it may be used.")
+@click.option("--unit", help="Of its times: ns, us, ms or s.")
+@click.option("--statistic", help="What its times are: mean, median, minimum, p90, sum or unknown.")
+@click.option("--runtime", help="That ran the networks.")
+@click.option("--device", "device_name", help="That was measured, for formats that name none.")
+@click.option("--commit", help="Of the source.")
+@click.option("--precision", default="fp32", show_default=True)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--batch", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--table", "kept", type=click.Path(path_type=Path), help="Also write the judged table to this Parquet file."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def import_table(*, file: Path, format_name: str | None, as_json: bool, **said: Any) -> None:
+    """Add the latencies in FILE to the database: an export of nas, or a published table.
+
+    Every row of a published table is judged first, and kept with its state: valid, suspect or rejected, and why.
+    """
+    if format_name is None:
+        _import_export(file, as_json=as_json)
+        return
+    missing = [f"--{name}" for name in ("source", "licence", "unit", "statistic", "runtime") if said[name] is None]
+    if missing:
+        raise click.UsageError(f"a published table needs {', '.join(missing)}")
+    verdict = _import_published(file, format_name, said)
+    _print(verdict, as_json=as_json)
+
+
+@click.command("export")
+@click.argument("device")
+@click.option("--to", "path", required=True, type=click.Path(path_type=Path), help="The Parquet file to write.")
+def export_table(device: str, path: Path) -> None:
+    """Write all records of DEVICE, with their sessions and all statistics, to one Parquet file."""
+    from latency_db.catalogue import find_device  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.record_file import write_records  # noqa: PLC0415 - as above
+    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from nas.errors import NotMeasuredError  # noqa: PLC0415 - as above
+
+    store = Store()
+    records = store.records(find_device(store, device))
+    if not records:
+        raise NotMeasuredError(f"{device} has no records; `nas device measure {device} --space SPACE` measures some")
+    write_records(records, path)
+    click.echo(f"{len(records)} records written to {path}")
+
+
+@click.command("check")
+@click.argument("what", metavar="DEVICE|FILE")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check_table(what: str, *, as_json: bool) -> None:
+    """Say what is wrong with the latencies of DEVICE, or in a Parquet FILE that nas wrote. Nothing is changed."""
+    from latency_db.quality import inspect  # noqa: PLC0415 - `nas --help` stays fast
+
+    path = Path(what)
+    _print(inspect(_of_file(path) if path.is_file() else _of_device(what)), as_json=as_json)
+
+
+def _of_file(path: Path) -> "LatencyTable":
+    from latency_db.exchange import file_format, read_table  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.published import of_records  # noqa: PLC0415 - as above
+    from latency_db.record_file import FORMAT, read_records  # noqa: PLC0415 - as above
+
+    if file_format(path) != FORMAT:
+        return read_table(path)
+    records = read_records(path)
+    return of_records(records, records[0].session.device)
+
+
+def _of_device(name: str) -> "LatencyTable":
+    from latency_db.catalogue import find_device  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.published import of_records  # noqa: PLC0415 - as above
+    from latency_db.store import Store  # noqa: PLC0415 - as above
+
+    store = Store()
+    device = find_device(store, name)
+    return of_records(store.records(device), device)
+
+
+def _import_export(file: Path, *, as_json: bool) -> None:
+    from latency_db.record_file import read_records  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.store import Store  # noqa: PLC0415 - as above
+
+    records = read_records(file)
+    Store().add(records)
+    click.echo(json.dumps({"records": len(records)}) if as_json else f"{len(records)} records of {file} are stored")
+
+
+def _import_published(file: Path, format_name: str, said: dict[str, Any]) -> "Verdict":
+    from datetime import UTC, datetime  # noqa: PLC0415 - `nas --help` stays fast
+
+    from latency_db.exchange import write_table  # noqa: PLC0415 - as above
+    from latency_db.importer import Origin, importer  # noqa: PLC0415 - as above
+    from latency_db.published import PublishedTarget, to_records  # noqa: PLC0415 - as above
+    from latency_db.quality import inspect  # noqa: PLC0415 - as above
+    from latency_db.store import Store  # noqa: PLC0415 - as above
+
+    origin = Origin(
+        said["source"], said["licence"], said["unit"], said["statistic"], said["device_name"], said["commit"]
+    )
+    verdict = inspect(importer.make(format_name).read(file, origin))
+    target = PublishedTarget(said["runtime"], precision=said["precision"], threads=said["threads"], batch=said["batch"])
+    Store().add(list(to_records(verdict.table, target, datetime.now(UTC))))
+    if said["kept"]:
+        write_table(verdict.table, said["kept"])
+    return verdict
+
+
+def _print(verdict: "Verdict", *, as_json: bool) -> None:
+    from latency_db.records import RecordState  # noqa: PLC0415 - `nas --help` stays fast
+
+    counts = {state.value: verdict.count(state) for state in RecordState}
+    if as_json:
+        findings = [
+            {
+                "check": finding.check,
+                "severity": finding.severity.value,
+                "devices": finding.devices,
+                "rows": len(finding.rows),
+                "message": finding.message,
+            }
+            for finding in verdict.findings
+        ]
+        click.echo(json.dumps({"rows": counts, "findings": findings}, indent=2))
+        return
+    click.echo(", ".join(f"{count} {state}" for state, count in counts.items() if count) or "no rows")
+    for finding in verdict.findings:
+        click.echo(f"{finding.severity.value:8} {finding.check:15} {', '.join(finding.devices[:3])}: {finding.message}")

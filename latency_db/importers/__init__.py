@@ -1,0 +1,1 @@
+"""Importers of published latency tables, one format a file."""
