@@ -110,19 +110,16 @@ def clean_alarms(table: LatencyTable, verdict: Verdict, known: set[int]) -> tupl
 
 
 def print_recall(results: list[tuple[str, str, int, int]]) -> None:
-    print(
-        "\n| planted | strength | tables | rows found | recall by rows | mean recall of tables |\n|---|---|---|---|---|---|"
-    )
+    print("\n| planted | strength | tables | rows found | of rows | mean of tables |\n|---|---|---|---|---|---|")
     grouped: dict[tuple[str, str], list[float]] = defaultdict(list)
-    sums: dict[tuple[str, str], np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
+    rows: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for kind, strength, found, total in results:
         grouped[kind, strength].append(found / total)
-        sums[kind, strength] = sums.get((kind, strength), np.zeros(2, np.int64)) + (found, total)
+        rows[kind, strength].append((found, total))
     for (kind, strength), shares in grouped.items():
-        found, total = sums[kind, strength]
-        print(
-            f"| {kind} | {strength} | {len(shares)} | {found} of {total} | {found / total:.1%} | {np.mean(shares):.1%} |"
-        )
+        found, total = (sum(column) for column in zip(*rows[kind, strength], strict=True))
+        by_rows, by_table = found / total, np.mean(shares)
+        print(f"| {kind} | {strength} | {len(shares)} | {found} of {total} | {by_rows:.1%} | {by_table:.1%} |")
     kinds: dict[str, list[float]] = defaultdict(list)
     for (kind, _), shares in grouped.items():
         kinds[kind] += shares
