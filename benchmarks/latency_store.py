@@ -138,7 +138,7 @@ def main() -> None:
     parser.add_argument("--location", help="Path or URL of a database, filled if it is empty, and kept.")
     parser.add_argument("--signatures", type=int, default=100_000)
     parser.add_argument("--sessions", type=int, default=10)
-    parser.add_argument("--networks", type=int, default=100)
+    parser.add_argument("--networks", type=int, default=100, help="As many as when the database was filled.")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
 
