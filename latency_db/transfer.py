@@ -27,6 +27,7 @@ KNOWN = "known"
 KNOWN_WHITE = "known, whitened"
 MIN_SINGULAR = 0.01
 DRAWS = 2
+UNLIKE = 2 / 3  # prior belief that the known targets do not show how the new one behaves
 
 
 class TransferError(NasError):
@@ -190,7 +191,7 @@ def _learned_prior(features: Mapping[str, Values], known: Values, count: int, se
             rows = rng.permutation(len(subset))[:count]
             score -= count / 2 * np.log(_errors(blocks, settings, noises, rows, known[subset, target])) / DRAWS
         votes.append(_softmax(score))
-    return np.asarray(np.log(np.mean(votes, axis=0) + 0.1 / len(votes[0])))
+    return np.asarray(np.log((1 - UNLIKE) * np.mean(votes, axis=0) + UNLIKE / len(votes[0])))
 
 
 def _errors(blocks: Blocks, settings: Values, noises: Values, rows: Indices, logs: Values) -> Values:
