@@ -6,7 +6,7 @@ NAS := $(BIN)/nas
 DASHBOARD := api/dashboard/dist/index.html
 SOURCES := $(shell find api/dashboard -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/.test/*')
 
-.PHONY: help serve dashboard test lint format bench clean
+.PHONY: help serve dashboard screenshots test lint format bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -30,6 +30,9 @@ dashboard: $(DASHBOARD) ## the dashboard, built
 $(DASHBOARD): $(SOURCES) | $(VENV)/run
 	$(BIN)/python scripts/build_dashboard.py
 	@touch $@
+
+screenshots: $(VENV)/dev $(DASHBOARD) ## the pictures of docs/dashboard.md, taken anew (needs chromium; some minutes)
+	NAS_SCREENSHOTS=docs/images/dashboard $(BIN)/pytest -p no:xdist tests/browser/test_first_search.py
 
 test: lint $(DASHBOARD) ## lint, types, import contracts and every test
 	$(BIN)/pytest -n auto

@@ -85,7 +85,7 @@ def test_the_examples_are_valid(path):
 def test_links_between_documents_lead_somewhere(document):
     text = document.read_text(encoding="utf-8")
 
-    for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", text) + re.findall(r'src(?:set)?="([^"]+)"', text):
         assert (document.parent / link).exists(), link
 
 
