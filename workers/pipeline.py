@@ -160,7 +160,7 @@ def run_trials(bench: Bench, search: Search, ended: Callable[[], None]) -> None:
         known=partial(_known, bench),
         train=train,
         recall=lambda candidate: bench.recall(key(candidate.architecture.id)),
-        remember=lambda candidate, metrics: bench.remember(key(candidate.architecture.id), metrics),
+        remember=lambda candidate, metrics: bench.remember(key(candidate.architecture.id), metrics, told_next=True),
         report=report,
     )
     search.run(steps, max_trials=bench.spec.max_trials, parallel=bench.spec.parallel)
