@@ -268,7 +268,7 @@ class Machine(RuleBasedStateMachine):
             counts = {state: model.trials.count(state.upper()) for state in ("queued", "running", "cancelled")}
             counts |= {"trials": len(model.trials), "refused": model.refused}
             assert counts.items() <= {name: getattr(search.counts, name) for name in search.counts.__slots__}.items()
-            assert [trial.state for trial in self.ledger.trials.page(model.id)] == model.trials
+            assert [trial.state for trial in self.ledger.trials.page(model.id, limit=1000)] == model.trials
             numbers = list(model.points)
             on_front = {numbers[index] for index in front([model.points[number] for number in numbers])}
             assert {trial.number for trial in self.ledger.trials.front(model.id)} == on_front
