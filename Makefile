@@ -51,6 +51,9 @@ bench: $(VENV)/dev ## the benchmarks that take minutes; results are kept in docs
 	$(BIN)/python benchmarks/networks.py
 	$(BIN)/python benchmarks/searchers.py
 	$(BIN)/python benchmarks/latency_sum.py
+	$(BIN)/python benchmarks/kills.py
+	$(BIN)/python benchmarks/trial_overhead.py
+	$(BIN)/python benchmarks/api_load.py
 
 clean: ## remove the environment and caches, but not runs
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
