@@ -33,7 +33,12 @@ ELSEWHERE = re.compile(
 )
 SERVERS = re.compile(r"(make|nas) serve|nas worker")
 READY_S = 60
-SHORT = {"max_trials": 2, "evaluator": {"name": "train", "epochs": 1}, "finalists": {"count": 1, "epochs": 1}}
+SHORT = {
+    "space": SPEC["space"],
+    "max_trials": 2,
+    "evaluator": {"name": "train", "epochs": 1},
+    "finalists": {"count": 1, "epochs": 1},
+}
 BACKUP = [block for block in all_blocks("sh") if "/backup/" in block.text]
 RUN = [b for b in all_blocks("sh", "py") if not ELSEWHERE.search(b.text) and b not in BACKUP]
 
