@@ -34,7 +34,7 @@ with TestClient(create_app(Settings(home=Path(sys.argv[1]), open=True)), base_ur
 print(json.dumps(sorted(module for module in sys.modules if "." not in module)))
 """
 DUPLICATES = 1000
-AT_ONCE = 100
+AT_ONCE = DUPLICATES
 ENDS_WITHIN_S = 20
 """Far above the two seconds that open streams are given; below what a hanging process takes."""
 
