@@ -151,7 +151,12 @@ def latencies() -> Check:
         store = Store(location)
         rows = store.devices()
     except StoreError as error:
-        return Check("latencies", "failed", str(error), "start the database, move the file away, or name another in NAS_LATENCY_DB")
+        return Check(
+            "latencies",
+            "failed",
+            str(error),
+            "start the database, move the file away, or name another in NAS_LATENCY_DB",
+        )
     devices = ", ".join(f"{row.device.name} ({row.kernels} kernels)" for row in rows) or "no devices yet"
     return Check("latencies", "ok", f"{store.name}: {devices}")
 
