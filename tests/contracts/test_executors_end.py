@@ -77,7 +77,8 @@ def daemons():
             words = (found.parent / "cmdline").read_bytes().split(bytes(1))
         except OSError:  # it has just ended
             continue
-        if int(parent) == os.getpid() and state != "Z":
+        ending = state == "Z" or words == [b""]  # it has given its memory back, its command line with it
+        if int(parent) == os.getpid() and not ending:
             yield int(found.parent.name), words[0].rpartition(b"/")[2]
 
 if __name__ == "__main__":
