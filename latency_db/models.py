@@ -14,11 +14,15 @@ _WEIGHTS_SEED = 0
 
 def kernel_signature(kernel: Kernel) -> Signature:
     """Of the kernel in its context: the key is the notation of what is run."""
-    return Signature(write_network(kernel.in_context()), Kind.KERNEL)
+    return _signature(kernel.in_context())
 
 
 def context_signature(kernel: Kernel) -> Signature:
-    return Signature(write_network(kernel.context()), Kind.KERNEL)
+    return _signature(kernel.context())
+
+
+def _signature(run: Network) -> Signature:
+    return Signature(write_network(run), Kind.KERNEL)
 
 
 def kernel_signatures(kernel: Kernel) -> tuple[Signature, Signature]:
@@ -31,7 +35,7 @@ def kernel_models(kernels: Iterable[Kernel]) -> dict[Signature, bytes]:
     models: dict[Signature, bytes] = {}
     for kernel in kernels:
         for network in (kernel.in_context(), kernel.context()):
-            signature = Signature(write_network(network), Kind.KERNEL)
+            signature = _signature(network)
             if signature not in models:
                 models[signature] = network_model(network)
     return models
