@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from latency_db.device import local_device
 from latency_db.environment import environment
 from latency_db.estimate import Estimator, Source
-from latency_db.measure import MAX_DRIFT
+from latency_db.fitness import MAX_DRIFT
 from latency_db.records import LatencyRecord, Statistic
 from latency_db.store import Store
 from nas.ops import Network

@@ -3,6 +3,7 @@
 NasError
 ├── StoreError         the database file cannot be opened, read or written
 ├── MeasurementError   a model that the runtime cannot run
+├── UnfitMachineError  a machine that is too noisy or too hot to measure on
 ├── RecordError        a record from elsewhere that is none
 ├── ModelRefusedError  an ONNX file that is not run, as it may do more than compute
 ├── AgentError         an agent that may not do this: another has its name or token, or has taken its place
@@ -20,6 +21,10 @@ class StoreError(NasError):
 
 class MeasurementError(NasError):
     """The runtime cannot run the model."""
+
+
+class UnfitMachineError(NasError):
+    """The machine is too noisy or too hot to measure on now; the message says which, and what to do."""
 
 
 class RecordError(NasError, ValueError):

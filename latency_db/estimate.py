@@ -22,8 +22,9 @@ from latency_db.models import (
     onnx_signature,
 )
 from latency_db.records import Kind, LatencyRecord, RecordState, Signature
+from latency_db.reference import standing
 from latency_db.remote import ASKED, Remote
-from latency_db.store import Store
+from latency_db.store import Store, reference_before
 from nas.errors import NotMeasuredError
 from nas.ops import Network
 from nas.ops.kernels import Kernel, kernels
@@ -165,10 +166,11 @@ class Estimator:
         return {name: records[signature] for name, signature in signatures.items()}
 
     def _measure(self, models: Mapping[Signature, bytes], settings: Settings) -> dict[Signature, LatencyRecord]:
-        records = measure(models, self.device, settings, seed=self._seed)
+        known_ms = reference_before(self.store, self.device)
+        records = measure(models, self.device, settings, seed=self._seed, known_ms=known_ms)
         self._seed += 1
         self.store.add(records)
-        return {record.signature: record for record in records}
+        return standing(records)
 
     def _load(self, wanted: Iterable[Kernel]) -> list[Kernel]:
         """Read the records of wanted kernels that are not known yet; returns those that have none."""

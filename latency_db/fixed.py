@@ -22,6 +22,7 @@ EMPTY_KERNEL, EMPTY_NETWORK, REFERENCE_NETWORK = (
     for key, kind in zip((FIXED_KEYS[0], *FIXED_KEYS), (Kind.KERNEL, Kind.NETWORK, Kind.NETWORK), strict=True)
 )
 
+FIXED = (EMPTY_KERNEL, EMPTY_NETWORK, REFERENCE_NETWORK)
 _FILES = {EMPTY_KERNEL: "empty.onnx", EMPTY_NETWORK: "empty.onnx", REFERENCE_NETWORK: "reference.onnx"}
 
 

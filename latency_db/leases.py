@@ -12,7 +12,7 @@ from latency_db.additions import add_records
 from latency_db.agents import MOST_ATTEMPTS, give_back
 from latency_db.device import Device
 from latency_db.errors import AgentError, LeaseLostError, RecordError
-from latency_db.fixed import EMPTY_KERNEL, EMPTY_NETWORK, REFERENCE_NETWORK
+from latency_db.fixed import FIXED
 from latency_db.measure import BATCH, EFFORTS
 from latency_db.plain import from_plain
 from latency_db.records import Kind, LatencyRecord, MeasurementSession, Signature
@@ -26,7 +26,6 @@ LEASE_S = 60.0
 BATCH_BYTES = 32 << 20
 """Of the models of a batch: an agent holds them in memory."""
 
-FIXED = (EMPTY_KERNEL, EMPTY_NETWORK, REFERENCE_NETWORK)
 _agent = queue_tables.agent.c
 _batch = queue_tables.batch.c
 _request = queue_tables.request.c

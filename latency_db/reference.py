@@ -8,12 +8,13 @@
    next fastest confirms it if it is within 2 %; if not, the value is suspect, with a reason that begins `unstable`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import isnan
 from statistics import median
 
-from latency_db.records import RecordState
+from latency_db.records import LatencyRecord, RecordState, Signature
 
 AGREEMENT = 0.02
 """Spread between sessions, of the smaller value, up to which they agree."""
@@ -80,6 +81,34 @@ def reference(observations: Sequence[Observation]) -> Reference:
         state=state,
         reason=reason,
     )
+
+
+def agree(records: Sequence[LatencyRecord]) -> bool:
+    """Whether the sessions of one model give a value that stands: valid, and by AGREEMENT confirmed by another."""
+    found = reference([_observation(record) for record in records])
+    return found.state is RecordState.VALID and found.between_ms is not None
+
+
+def standing(records: Iterable[LatencyRecord]) -> dict[Signature, LatencyRecord]:
+    """What stands for each model: that of its records nearest to its reference, with the value, state and reason of it.
+
+    records: of one measurement, in its order.
+    """
+    by_signature: dict[Signature, list[LatencyRecord]] = {}
+    for record in records:
+        by_signature.setdefault(record.signature, []).append(record)
+    return {signature: _standing(own) for signature, own in by_signature.items()}
+
+
+def _standing(records: Sequence[LatencyRecord]) -> LatencyRecord:
+    found = reference([_observation(record) for record in records])
+    nearest = min(records, key=lambda record: abs(record.latency_ms - found.value_ms))
+    return replace(nearest, latency_ms=found.value_ms, state=found.state, reason=found.reason)
+
+
+def _observation(record: LatencyRecord) -> Observation:
+    error_ms = None if isnan(record.error_ms) else record.error_ms
+    return Observation(record.latency_ms, error_ms, record.statistic, record.state, record.reason)
 
 
 def _value(latencies_ms: Sequence[float]) -> tuple[float, float | None, Method]:

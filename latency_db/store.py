@@ -11,6 +11,7 @@ from latency_db import estimate_rows, predictions, tables
 from latency_db.additions import add_records
 from latency_db.device import Device
 from latency_db.estimate_rows import USABLE, Value, state_of
+from latency_db.fixed import REFERENCE_NETWORK
 from latency_db.location import WORDING, database_url, default_location
 from latency_db.marks import mark
 from latency_db.predictions import Prediction
@@ -126,6 +127,12 @@ class Store:
         with self.reading() as connection:
             target_id = target_of(connection, device)
             return [] if target_id is None else predictions.read(connection, target_id)
+
+
+def reference_before(store: Store, device: Device) -> float | None:
+    """Milliseconds that the reference network took on device last, on a machine that was fit; None if never."""
+    record = store.latest(device, REFERENCE_NETWORK.kind, [REFERENCE_NETWORK.key]).get(REFERENCE_NETWORK.key)
+    return record.latency_ms if record and record.state is RecordState.VALID else None
 
 
 def _newest(

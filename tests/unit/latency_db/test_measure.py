@@ -1,16 +1,16 @@
+import os
+from dataclasses import replace
+
 import pytest
 
-from latency_db.device import local_device
-from latency_db.errors import MeasurementError
+from latency_db import session as sessions
+from latency_db.device import core_count, local_device
+from latency_db.errors import MeasurementError, UnfitMachineError
 from latency_db.fixed import EMPTY, EMPTY_KERNEL, EMPTY_NETWORK, REFERENCE, REFERENCE_NETWORK, fixed_models
-from latency_db.measure import (
-    BATCH,
-    MAX_DRIFT,
-    Settings,
-    measure,
-)
+from latency_db.measure import BATCH, Settings, check_fit, measure
 from latency_db.models import context_signature, kernel_models, kernel_signature, network_model, network_signature
 from latency_db.records import Kind, RecordState, Signature
+from latency_db.reference import standing
 from nas.ops import Conv, Shape
 from nas.ops.kernels import Kernel
 from nas.ops.notation import read_network
@@ -61,11 +61,14 @@ def test_the_session_tells_how_steady_it_was(records):
     reference = records[REFERENCE_NETWORK].rounds_ms
 
     assert session.reference_drift == pytest.approx(max(reference) / min(reference) - 1)
-    assert (
-        (session.state is RecordState.SUSPECT) == (session.reference_drift > MAX_DRIFT) == (session.reason is not None)
-    )
+    assert (session.state is RecordState.SUSPECT) == (session.reason is not None)
     assert session.empty_ms == records[EMPTY_KERNEL].latency_ms
-    assert {"before", "after", "cpu_share"} == set(session.environment)
+    seen = session.environment
+    assert {"before", "after", "cpu_share", "others_cores", "cores", "placement"} == set(seen)
+    assert len(seen["cores"]) == min(session.device.threads, core_count())
+    assert set(seen["placement"]) == {"CPUExecutionProvider"}
+    assert 0 < seen["cpu_share"] <= 2
+    assert seen["others_cores"] >= 0
 
 
 def test_many_models_are_measured_in_batches():
@@ -82,3 +85,89 @@ def test_many_models_are_measured_in_batches():
 def test_a_model_that_is_none():
     with pytest.raises(MeasurementError, match="cannot run the model"):
         measure({Signature("broken", Kind.NETWORK): b"no model"}, local_device("local-cpu-1t"), FAST)
+
+
+def test_what_a_runtime_refuses_does_not_stop_the_others():
+    told = {}
+    broken, whole = Signature("broken", Kind.NETWORK), network_signature(NETWORK)
+    models = {broken: b"no model", whole: network_model(NETWORK)}
+
+    found = measure(models, local_device("local-cpu-1t"), FAST, refused=told.__setitem__)
+
+    assert "cannot run the model" in told.pop(broken)
+    assert not told
+    assert {record.signature for record in found} == {whole, *fixed_models()}
+
+
+def steered(monkeypatch, latencies):
+    """Sessions in which the network takes these milliseconds, one after the other; returns those that took place."""
+    real, taken = sessions.Bench.session, []
+
+    def session(bench, models):
+        taken.append(list(models))
+        now_ms = latencies[len(taken) - 1]
+        asked = [s for s in models if s == network_signature(NETWORK)]
+        records = real(bench, models)
+        steady = replace(records[0].session, state=RecordState.VALID, reason=None)
+        records = [replace(r, session=steady, state=RecordState.VALID, reason=None) for r in records]
+        return [replace(r, latency_ms=now_ms) if r.signature in asked else r for r in records]
+
+    monkeypatch.setattr(sessions.Bench, "session", session)
+    return taken
+
+
+@pytest.mark.parametrize(
+    ("latencies", "wanted"),
+    [([1.0, 1.01], 2), ([1.0, 1.1, 1.005], 3), ([1.0, 1.1, 1.2, 1.3], 4)],
+    ids=["they agree", "the third confirms the first", "unstable"],
+)
+def test_sessions_are_added_until_they_agree_or_are_too_many(monkeypatch, latencies, wanted):
+    taken = steered(monkeypatch, latencies)
+    signature = network_signature(NETWORK)
+    settings = replace(FAST, rounds=1, sessions=2, most_sessions=4)
+
+    found = measure({signature: network_model(NETWORK)}, local_device("local-cpu-1t"), settings)
+
+    assert len(taken) == wanted
+    assert [r.latency_ms for r in found if r.signature == signature] == latencies
+    stands = standing(found)[signature]
+    assert stands.latency_ms == (1.005 if wanted == 2 else 1.0)
+    assert (stands.state is RecordState.SUSPECT) == (wanted == 4)
+    assert ("unstable" in (stands.reason or "")) == (wanted == 4)
+
+
+def test_a_machine_that_is_not_fit_is_refused_or_its_session_marked(monkeypatch):
+    monkeypatch.setattr(sessions, "heat", lambda: "x86_pkg_temp is at 101 °C, its limit is 100")
+    device = local_device("local-cpu-1t")
+
+    with pytest.raises(UnfitMachineError, match=r"hot: x86_pkg_temp is at 101 °C.*--noisy"):
+        check_fit(device)
+    found = measure({network_signature(NETWORK): network_model(NETWORK)}, device, FAST)
+
+    assert {record.state for record in found} == {RecordState.SUSPECT}
+    assert found[0].session.reason.startswith("hot: x86_pkg_temp")
+
+
+def test_a_reference_network_slower_than_before_is_told():
+    models = {network_signature(NETWORK): network_model(NETWORK)}
+
+    session = measure(models, local_device("local-cpu-1t"), FAST, known_ms=1e-4)[0].session
+
+    assert session.state is RecordState.SUSPECT
+    assert "longer than the 0.0001 ms of before" in session.reason
+
+
+def test_the_measuring_thread_is_bound_to_its_cores_and_free_again_later(monkeypatch):
+    seen, before = [], os.sched_getaffinity(0)
+    real = sessions.Subject.round
+    monkeypatch.setattr(
+        sessions.Subject, "round", lambda *given: (seen.append(os.sched_getaffinity(0)), real(*given))[1]
+    )
+
+    session = measure({network_signature(NETWORK): network_model(NETWORK)}, local_device("local-cpu-1t"), FAST)[
+        0
+    ].session
+
+    assert {tuple(cores) for cores in seen} == {tuple(session.environment["cores"])}
+    assert len(session.environment["cores"]) == 1
+    assert os.sched_getaffinity(0) == before

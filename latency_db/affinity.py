@@ -1,0 +1,55 @@
+"""Which cores a measurement runs on: fixed where the system allows it, so that nothing is moved meanwhile."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_CPUS = Path("/sys/devices/system/cpu")
+
+
+def chosen_cores(threads: int, cpus: Path = _CPUS) -> tuple[int, ...]:
+    """The cores for this number of threads, always the same: the fastest kind, each core's first hardware thread
+    before its second, the last ones before the first, which serve interrupts. All there are, if they are fewer; none
+    where the system does not bind threads to cores.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return ()
+    allowed = os.sched_getaffinity(0)
+    ordered = sorted(allowed, key=lambda core: (-_speed(core, cpus), _sibling(core, cpus), -core))
+    return tuple(sorted(ordered[:threads]))
+
+
+@contextmanager
+def pinned(threads: int) -> Iterator[tuple[int, ...]]:
+    """Bind the calling thread, and those that it starts, to chosen_cores, which are handed out; later as before."""
+    cores = chosen_cores(threads)
+    if not cores:
+        yield ()
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield cores
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _speed(core: int, cpus: Path) -> int:
+    """Greater for the large cores of a processor that has two kinds; 0 if the system does not say."""
+    for fact in ("cpu_capacity", "cpufreq/cpuinfo_max_freq"):
+        try:
+            return int((cpus / f"cpu{core}" / fact).read_text("ascii"))
+        except (OSError, ValueError):
+            continue
+    return 0
+
+
+def _sibling(core: int, cpus: Path) -> int:
+    """Place among the hardware threads of one core, which share its units."""
+    try:
+        listed = (cpus / f"cpu{core}" / "topology" / "thread_siblings_list").read_text("ascii").strip()
+    except OSError:
+        return 0
+    members = [int(number) for number in listed.replace("-", ",").split(",") if number.isdigit()]
+    return members.index(core) if core in members else 0

@@ -1,0 +1,42 @@
+"""How much of the machine is used, and by how much others use it."""
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_ROOT = Path("/")
+_BUSY_COLUMNS = (0, 1, 2, 5, 6, 7)
+"""Of /proc/stat: user, nice, system, irq, softirq, steal."""
+
+_STEAL = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Seconds of CPU time since the start of the machine, on the cores that this process may use."""
+
+    at_s: float
+    busy_s: float
+    stolen_s: float
+    own_s: float
+
+    @classmethod
+    def now(cls, root: Path = _ROOT) -> "Usage | None":
+        """None where the system does not say."""
+        try:
+            text = (root / "proc" / "stat").read_text(encoding="ascii")
+        except OSError:
+            return None
+        rows = [line.split() for line in text.splitlines() if re.match(r"cpu\d", line)]
+        allowed = os.sched_getaffinity(0)
+        ticks = [[int(number) for number in row[1:]] for row in rows if int(row[0][3:]) in allowed]
+        per_s = os.sysconf("SC_CLK_TCK")
+        busy = sum(row[column] for row in ticks for column in _BUSY_COLUMNS) / per_s
+        return cls(time.monotonic(), busy, sum(row[_STEAL] for row in ticks) / per_s, time.process_time())
+
+    def others_since(self, before: "Usage") -> float:
+        """Cores that others kept busy from before to now, those of a host that gave its time to others included."""
+        busy_s = (self.busy_s - before.busy_s) - (self.own_s - before.own_s)
+        return max(0.0, busy_s / (self.at_s - before.at_s))
