@@ -8,6 +8,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -47,7 +48,7 @@ class Split:
         return Split(self.images[indices], self.labels[indices])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dataset:
     """A data set ready for a search. Normalisation is (pixel / 255 - mean) / std, per channel, from train.
 
@@ -74,9 +75,12 @@ class Dataset:
         """Height and width of an image in pixels."""
         return int(self.train.images.shape[1])
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """Content id over all splits: equal for equal images in equal splits; 16 hexadecimal digits."""
+        """Content id over all splits: equal for equal images in equal splits; 16 hexadecimal digits.
+
+        It reads every pixel, once.
+        """
         parts = "".join(split.digest() for split in (self.train, self.validation, self.test))
         return hashlib.sha256(parts.encode()).hexdigest()[:16]
 

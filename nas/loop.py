@@ -51,13 +51,17 @@ class Steps:
 
 
 class Search:
-    """One search: a searcher and an objective over a journal. Trials are those asked, by number; refused ones apart."""
+    """One search: a searcher and an objective over a journal. Trials are those asked, by number; refused ones apart.
+
+    finished and refused count those that have a result, and those that were over a limit.
+    """
 
     def __init__(self, searcher: Searcher, objective: Objective, journal: Journal) -> None:
         self.searcher = searcher
         self.objective = objective
         self.journal = journal
         self.trials: dict[int, Trial] = {}
+        self.finished = 0
         self.refused = 0
         self.max_trials = 0
         self._exhausted = False
@@ -160,6 +164,7 @@ class Search:
         self.searcher.tell(trial)
 
     def _told(self, trial: Trial) -> None:
+        self.finished += 1
         self.trials[trial.number] = trial
         if trial.state is State.SUCCEEDED:
             self._trained[trial.candidate.architecture.id] = trial.metrics

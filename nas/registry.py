@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -30,7 +31,8 @@ class Registry(Plugins[T]):
 
     def parameters(self, name: str) -> type[BaseModel]:
         """The user-settable parameters of a plugin as a pydantic model that refuses others."""
-        return _parameters(self[name])
+        cls: Any = self[name]
+        return _parameters(cls)
 
     def describe(self, name: str) -> dict[str, Any]:
         """A plugin for catalogues and forms: its name, a summary, and its parameters as JSON schema.
@@ -38,7 +40,7 @@ class Registry(Plugins[T]):
         The summary is the first line of its module's docstring; the docstring of the class describes the parameters.
         """
         cls = self[name]
-        schema = _parameters(cls).model_json_schema()
+        schema = self.parameters(name).model_json_schema()
         if cls.__doc__:
             schema["description"] = inspect.cleandoc(cls.__doc__)
         summary = (inspect.getdoc(inspect.getmodule(cls)) or "").partition("\n")[0]
@@ -52,15 +54,17 @@ class Registry(Plugins[T]):
         given = {"name": config} if isinstance(config, str) else dict(config)
         if "name" not in given:
             raise SpecError(f"{self.kind}.name: missing; there are: {', '.join(self)}")
-        cls = self[given.pop("name")]
+        name = given.pop("name")
+        cls = self[name]
         try:
-            checked = _parameters(cls).model_validate(given)
+            checked = self.parameters(name).model_validate(given)
         except ValidationError as error:
             raise SpecError(reason(error, self.kind)) from None
         values = {field: getattr(checked, field) for field in type(checked).model_fields}
         return cls(*arguments, **values)
 
 
+@cache
 def _parameters(cls: type[Any]) -> type[BaseModel]:
     hints = get_type_hints(cls.__init__, include_extras=True)
     fields: dict[str, Any] = {

@@ -131,13 +131,11 @@ class Pipeline:
 
 def run_trials(bench: Bench, search: Search, ended: Callable[[], None]) -> None:
     """Run the search's trials; ended is called after each. InfeasibleError if none succeeded."""
-
-    def finished() -> int:
-        return sum(trial.state is not State.RUNNING for trial in search.trials.values())
+    epochs = bench.spec.trial_epochs
 
     def train(trial: Trial) -> Future[Metrics]:
         network = trial.candidate.architecture
-        told = epochs_of(bench.watch, f"trial {trial.number}", bench.spec.trial_epochs, trial.number)
+        told = epochs_of(bench.watch, f"trial {trial.number}", epochs, trial.number)
         return bench.pool.submit(
             evaluate,
             bench.setup,
@@ -149,12 +147,12 @@ def run_trials(bench: Bench, search: Search, ended: Callable[[], None]) -> None:
 
     def report(trial: Trial) -> None:
         bench.watch.trial(trial, search.max_trials)
-        bench.watch.step("trials", finished(), search.max_trials)
+        bench.watch.step("trials", search.finished, search.max_trials)
         if trial.state is not State.RUNNING:
             ended()
 
     if search.trials:
-        bench.watch.say(f"resumed: {finished()} of {bench.spec.max_trials} trials are finished already")
+        bench.watch.say(f"resumed: {search.finished} of {bench.spec.max_trials} trials are finished already")
     key = bench.trainings.trial
     steps = Steps(
         known=partial(_known, bench),
