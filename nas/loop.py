@@ -25,9 +25,7 @@ REFUSALS_IN_A_ROW = 10_000
 
 
 class Journal(Protocol):
-    """Where events are kept. add returns when the event is safe; one that does not tell a result may wait for the next,
-    since a search that goes on makes it again.
-    """
+    """Where events are kept. add returns when the event is safe."""
 
     def events(self) -> Iterable[Event]: ...
 

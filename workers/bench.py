@@ -36,12 +36,10 @@ class Bench:
         """What an earlier training of the same has come to, if its key is known."""
         return None if key is None else self.place.recall(key)
 
-    def remember(
-        self, key: TrainingKey | None, metrics: Metrics, model: bytes | None = None, *, told_next: bool = False
-    ) -> None:
-        """Keep a training for every later search, unless a scheduler has cut it short. told_next: as in Place."""
+    def remember(self, key: TrainingKey | None, metrics: Metrics, model: bytes | None = None) -> None:
+        """Keep a training for every later search, unless a scheduler has cut it short."""
         if key is not None and "stopped_epoch" not in metrics:
-            self.place.remember(key, dict(metrics), model, told_next=told_next)
+            self.place.remember(key, dict(metrics), model)
 
 
 def measuring(pool: Share, estimator: Estimator) -> AbstractContextManager[None]:

@@ -65,9 +65,7 @@ class RunFolder:
     def recall(self, key: TrainingKey) -> None:
         """A folder knows of no other searches."""
 
-    def remember(
-        self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None, *, told_next: bool = False
-    ) -> None:
+    def remember(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
         """Each result is kept under its own name already."""
 
     def publish(self, kind: str, name: str, trial: int | None = None) -> None:

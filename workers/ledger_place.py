@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from nas.jobs.desk import Desk
-from nas.jobs.errors import FencedError
 from nas.jobs.files import ArtifactStore
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import TrainingKey
@@ -29,7 +28,6 @@ class LedgerPlace:
     def __init__(self, ledger: Ledger, desk: Desk, artifacts: ArtifactStore, path: Path) -> None:
         self._ledger, self._desk, self._artifacts, self._path = ledger, desk, artifacts, path
         self._stopped = False
-        self._training: tuple[TrainingKey, dict[str, Any]] | None = None
         path.mkdir(parents=True, exist_ok=True)
 
     def stop(self) -> None:
@@ -53,16 +51,7 @@ class LedgerPlace:
         return self.desk.events()
 
     def add(self, event: Mapping[str, Any]) -> None:
-        if event["event"] != "told":
-            self.desk.add(event, wait=True)
-            return
-        training, self._training = self._training, None
-        try:
-            self.desk.told(event, training)
-        except (FencedError, StoppedError):  # the result is another's to tell, but nobody need train this again
-            if training:
-                self._ledger.trainings.put(*training)
-            raise
+        self.desk.add(event)
 
     def known(self, name: str) -> Any:
         return self.desk.known(name)
@@ -80,12 +69,7 @@ class LedgerPlace:
             return {**found, "model": self._artifacts.path(found["model"]).read_bytes()}
         return found
 
-    def remember(
-        self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None, *, told_next: bool = False
-    ) -> None:
-        if told_next:
-            self._training = (key, metrics)
-            return
+    def remember(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
         if model is not None:
             sha256, _ = self._artifacts.add(model)
             metrics = {**metrics, "model": sha256}

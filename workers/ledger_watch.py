@@ -52,7 +52,6 @@ class LedgerWatch:
             log, self._log = self._log, []
             progress, self._progress = self._progress, None
         desk = self._place.desk
-        desk.flush()
         if epochs:
             desk.epochs(epochs)
         if log:

@@ -158,7 +158,7 @@ def run_trials(bench: Bench, search: Search, ended: Callable[[], None]) -> None:
         known=partial(_known, bench),
         train=train,
         recall=lambda candidate: bench.recall(key(candidate.architecture.id)),
-        remember=lambda candidate, metrics: bench.remember(key(candidate.architecture.id), metrics, told_next=True),
+        remember=lambda candidate, metrics: bench.remember(key(candidate.architecture.id), metrics),
         report=report,
     )
     search.run(steps, max_trials=bench.spec.max_trials, parallel=bench.spec.parallel)

@@ -28,12 +28,8 @@ class Place(Protocol):
     def recall(self, key: TrainingKey) -> dict[str, Any] | None:
         """What an earlier training of the same, in any search, has come to. "model" is the content of its file."""
 
-    def remember(
-        self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None, *, told_next: bool = False
-    ) -> None:
-        """Keep a finished training for every later search. told_next: at once with the journal's next line, which tells
-        its trial's result.
-        """
+    def remember(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
+        """Keep a finished training for every later search."""
 
     def publish(self, kind: str, name: str, trial: int | None = None) -> None:
         """Hand out the file of this name in path, which is whole now."""

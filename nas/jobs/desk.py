@@ -1,9 +1,7 @@
 """All that the owner of a search writes."""
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import and_, select
@@ -30,16 +28,14 @@ _REFUSED_AT_ONCE = 100
 class Desk:
     """Each call is one transaction, and raises FencedError, with nothing written, when another owner has the search.
 
-    events and add are the search's journal (nas.loop.Journal). Lines on refused candidates wait for the next line, and
-    so may those that ask: a searcher that is called again makes the same ones. Calls may come from several threads; add
-    and told from one.
+    events and add are the search's journal (nas.loop.Journal). Lines on refused candidates wait for the next line: a
+    searcher that is called again makes the same ones. Calls may come from several threads; add and told from one.
     """
 
     def __init__(self, ledger: Ledger, lease: Lease) -> None:
         self.lease = lease
         self._database = ledger.database
-        self._waiting: list[Line] = []
-        self._lock = threading.Lock()
+        self._refused: list[Line] = []
 
     def events(self) -> list[Line]:
         """The lines that were added, in order."""
@@ -48,24 +44,22 @@ class Desk:
         with self._database.reading() as connection:
             return [line for data in connection.scalars(mine.order_by(event.seq)) for line in data["lines"]]
 
-    def add(self, line: Line, *, wait: bool = False) -> None:
+    def add(self, line: Line) -> None:
         """Keep a line. One that asks carries the candidate's architecture_id, notation and architecture as well.
 
-        wait: let a line that asks wait for the next one, the start of an attempt, or flush. StateError if the number is
-        not the next one (asked), or the trial has its result (told).
+        StateError if the number is not the next one (asked), or the trial has its result (told).
         """
         match line["event"]:
-            case "asked" if wait:
-                self._waiting.append(line)
             case "asked":
                 with self._journal() as turn:
                     moves.ask(turn, line)
             case "told":
                 self.told(line)
             case "refused":
-                self._waiting.append(line)
-                if len(self._waiting) >= _REFUSED_AT_ONCE:
-                    self.flush()
+                self._refused.append(dict(line))
+                if len(self._refused) >= _REFUSED_AT_ONCE:
+                    with self._journal():
+                        pass
             case other:
                 raise ValueError(f"no line of a journal: event {other!r}")
 
@@ -85,16 +79,9 @@ class Desk:
             if training is not None:
                 keep(turn.connection, *training)
 
-    def flush(self) -> None:
-        """Write the lines that wait, if one of them asks or there are many."""
-        asks = any(line["event"] == "asked" for line in self._waiting)
-        if asks or len(self._waiting) >= _REFUSED_AT_ONCE:
-            with self._journal():
-                pass
-
     def started(self, number: int, worker: str) -> int:
         """An attempt at a trial begins; returns its number, from 1."""
-        with self._journal() as turn:
+        with self._turn() as turn:
             return moves.start(turn, number, self.lease.epoch, worker)
 
     def lost(self, number: int, reason: str) -> None:
@@ -205,17 +192,10 @@ class Desk:
     @contextmanager
     def _journal(self) -> Iterator[Turn]:
         """A turn that begins with the lines that wait."""
-        with self._lock:
-            waiting = self._waiting[:]
-            with self._turn() as turn:
-                for asks, lines in groupby(waiting, lambda line: line["event"] == "asked"):
-                    if asks:
-                        for line in lines:
-                            moves.ask(turn, line)
-                    else:
-                        moves.refuse(turn, [*lines])
-                yield turn
-            del self._waiting[: len(waiting)]
+        with self._turn() as turn:
+            moves.refuse(turn, self._refused)
+            yield turn
+        self._refused.clear()
 
 
 def _keep_result(turn: Turn, name: str, value: Any) -> None:

@@ -274,32 +274,6 @@ def test_curves_and_output_of_a_trial(ledger):
     assert [line.n for line in ledger.trials.search_log(search.id, after=1, limit=1)] == [2]
 
 
-def test_a_line_that_asks_may_wait_for_the_start_of_its_attempt(ledger):
-    search, desk = claimed(ledger)
-    desk.add(asked(0), wait=True)
-    desk.add(asked(1), wait=True)
-    assert ledger.trials.page(search.id) == []
-    desk.started(0, "w")
-    assert [trial.state for trial in ledger.trials.page(search.id)] == ["RUNNING", "QUEUED"]
-    desk.add(asked(2), wait=True)
-    desk.flush()
-    assert [line["trial"] for line in desk.events()] == [0, 1, 2]
-    types = [event.type for event in ledger.events.after(search.id)]
-    assert types[-4:] == ["trial.asked", "trial.asked", "trial.started", "trial.asked"]
-
-
-def test_lines_that_wait_keep_their_order(ledger):
-    search, desk = claimed(ledger)
-    for line in (refused(0), asked(0), refused(1), asked(1)):
-        desk.add(line, wait=True)
-    carried = told(0)
-    desk.add(carried)
-    assert [(line["event"], line["trial"]) for line in desk.events()] == [
-        ("refused", 0), ("asked", 0), ("refused", 1), ("asked", 1), ("told", 0)
-    ]  # fmt: skip
-    assert ledger.searches.get(search.id).counts.refused == 2
-
-
 def test_trials_as_rows_and_as_columns(ledger):
     search, desk = claimed(ledger)
     assert set(map(len, ledger.trials.columns(search.id).columns.values())) == {0}
