@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import Field, fields
 from functools import singledispatch
+from math import inf
 from typing import Any
 
 from nas.errors import NotationError
@@ -202,7 +203,9 @@ def _value(cls: type[Leaf], part: str, error: NotationError) -> tuple[str, Any]:
             return f.name, f.metadata["words"][part]
         if number and f.metadata.get("key") == number[1]:
             try:
-                return f.name, float(number[2]) if f.type is float else int(number[2])
+                value = float(number[2]) if f.type is float else int(number[2])
             except ValueError:
                 break
+            if abs(value) != inf:
+                return f.name, value
     raise NotationError(f"{error}: {part!r} is no field of {cls.tag!r}")

@@ -116,6 +116,7 @@ def test_a_single_member_that_is_a_sequence_stays_a_member():
         ("3x8x8: conv_8_q3", "'q3' is no field of 'conv'"),
         ("3x8x8: conv_8_k3_k5", "'k5' gives kernel a second time"),
         ("3x8x8: conv_8_k1.5", "'k1.5' is no field"),
+        ("3x8x8: lrn_5_k1e999", "'k1e999' is no field"),
         ("3x8x8: [conv_8", "expected ']', found 'end'"),
         ("3x8x8: conv_8]", "unexpected ']'"),
         ("3x8x8: res(a", "'a' at position 5"),
