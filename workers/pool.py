@@ -258,6 +258,8 @@ class PoolExecutor(Executor):
             worker = job.worker
             if worker is None:
                 return
+            if self._closed:  # then it is killed at once
+                return
             worker.stop(job.number)
             job.killer = threading.Timer(GRACE_S, self._kill, (job, worker))
             job.killer.daemon = True
