@@ -1,5 +1,5 @@
 // The draft as JSON, which may be edited or pasted; what the service says of it; and the button.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { FieldError, Problem } from "../api";
 import { Trouble } from "../components/states";
 import { magnitude, whole } from "../format";
@@ -19,17 +19,14 @@ interface Props {
 }
 
 export function SpecPane({ draft, change, check, rest, busy, problem, submit, action }: Props) {
-  const [text, setText] = useState(() => JSON.stringify(draft, null, 2));
-  const read = parsed(text);
-  const wrong = typeof read === "string" ? read : null;
-  useEffect(() => {
-    if (wrong === null && JSON.stringify(read) === JSON.stringify(draft)) return; // typed here
-    setText(JSON.stringify(draft, null, 2));
-  }, [draft]);
+  const [typed, setTyped] = useState({ text: "", wrong: null as string | null, draft: null as Draft | null });
+  const { text, wrong } = typed.draft === draft ? typed : { text: JSON.stringify(draft, null, 2), wrong: null };
   const input = (event: { currentTarget: { value: string } }) => {
-    setText(event.currentTarget.value);
-    const next = parsed(event.currentTarget.value);
-    if (typeof next !== "string") change(next);
+    const next = event.currentTarget.value;
+    const read = parsed(next);
+    if (typeof read === "string") return setTyped({ text: next, wrong: read, draft });
+    setTyped({ text: next, wrong: null, draft: read });
+    change(read);
   };
   return (
     <aside class="spec-pane">
