@@ -11,7 +11,7 @@ def main() -> None:
         sys.exit(program.load()(sys.argv[2:]))
     if find_spec("click") is None:
         programs = ", ".join(f"`nas {name}`" for name in sorted(entry_points(group="nas.programs").names))
-        sys.exit(f"nas: only {programs} runs with what is installed; for all else: pip install 'nas[all]'")
+        sys.exit(f"nas: only {programs} runs with what is installed; for all else install nas, not nas-agent")
     from nas.cli import main as command_line  # noqa: PLC0415 - needs click
 
     command_line()

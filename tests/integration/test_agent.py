@@ -4,15 +4,11 @@ import json
 import os
 import signal
 import subprocess
-import sys
-import time
-from pathlib import Path
 from random import Random
 
-import httpx
 import onnx
 import pytest
-from live_service import ledger_of, service_on
+from agents import NAS, PATIENCE_S, requests, until
 from onnx import TensorProto, helper
 from sqlalchemy import func, select
 
@@ -21,13 +17,10 @@ from latency_db.agent.graph import LARGEST_BYTES, check_model
 from latency_db.errors import ModelRefusedError
 from latency_db.fixed import FIXED_KEYS, fixed_models
 from latency_db.store import Store
-from nas.jobs.settings import Settings
 from nas.ops.notation import write_network
 from nas.spaces import load_space
 
-NAS = Path(sys.executable).with_name("nas")
 NETWORK = "3x16x16: conv_16_k3_s2 gap linear_10"
-PATIENCE_S = 20
 SPACE = {
     "name": "tiny",
     "resolution": 8,
@@ -36,50 +29,6 @@ SPACE = {
     "channels": 1,
     "classes": 3,
 }
-
-
-@pytest.fixture
-def service(tmp_path, monkeypatch):
-    """The address of a service, and the headers of its administrator."""
-    monkeypatch.setenv("NAS_LATENCY_DB", str(tmp_path / "latency.db"))
-    settings = Settings(home=tmp_path)
-    with ledger_of(settings) as ledger:
-        _, secret = ledger.keys.create("all", ["admin"])
-    headers = {"Authorization": f"Bearer {secret}"}
-    with service_on(settings) as url, httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_S) as client:
-        yield client
-
-
-@pytest.fixture
-def started(tmp_path, service):
-    """Starts an agent on a machine of its own, which is a folder; returns the process."""
-    processes = []
-
-    def start(token, machine):
-        folder = tmp_path / machine
-        folder.mkdir(exist_ok=True)
-        command = [NAS, "agent", "--server", str(service.base_url), "--home", folder, "--runtime", "onnxruntime_cpu"]
-        environment = os.environ | {"TMPDIR": str(folder), "NAS_API_KEY": token}
-        processes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
-        return processes[-1]
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.communicate()
-
-
-def until(answer):
-    """What answer gives once it gives something."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := answer()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
-
-
-def requests(service):
-    return service.get("/v1/devices/pi-cpu-1t/requests").json().get("counts")
 
 
 def test_an_agent_measures_what_is_asked_of_its_device_and_ends_when_told(service, started):

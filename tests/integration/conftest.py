@@ -1,0 +1,42 @@
+"""A service, and agents that measure for it on machines of their own, which are folders."""
+
+import os
+import subprocess
+
+import httpx
+import pytest
+from agents import NAS, PATIENCE_S
+from live_service import ledger_of, service_on
+
+from nas.jobs.settings import Settings
+
+
+@pytest.fixture
+def service(tmp_path, monkeypatch):
+    """The address of a service, and the headers of its administrator."""
+    monkeypatch.setenv("NAS_LATENCY_DB", str(tmp_path / "latency.db"))
+    settings = Settings(home=tmp_path)
+    with ledger_of(settings) as ledger:
+        _, secret = ledger.keys.create("all", ["admin"])
+    headers = {"Authorization": f"Bearer {secret}"}
+    with service_on(settings) as url, httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_S) as client:
+        yield client
+
+
+@pytest.fixture
+def started(tmp_path, service):
+    """Starts an agent on a machine of its own, which is a folder; returns the process."""
+    processes = []
+
+    def start(token, machine):
+        folder = tmp_path / machine
+        folder.mkdir(exist_ok=True)
+        command = [NAS, "agent", "--server", str(service.base_url), "--home", folder, "--runtime", "onnxruntime_cpu"]
+        environment = os.environ | {"TMPDIR": str(folder), "NAS_API_KEY": token}
+        processes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
