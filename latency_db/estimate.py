@@ -1,18 +1,19 @@
 """Estimates: the latency of a network on a device from what was measured there.
 
-t = c0 + sum of max(kernel in its context - context, 0): both contain the fixed cost c0 of a run, which is that of the
-empty model, and which the network pays once.
+t = c0 + sum of max(kernel in its context - context, 0) * exp(residual): both contain the fixed cost c0 of a run, which
+is that of the empty model, and which the network pays once. latency_db.calibration finds the residual.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from math import hypot, inf
+from math import inf
 from time import monotonic
 
+from latency_db.calibration import Predictions
 from latency_db.device import Device, is_local
-from latency_db.fixed import EMPTY_NETWORK
+from latency_db.kernel_table import Indexed
 from latency_db.measure import BATCH, QUICK, THOROUGH, Settings, measure
 from latency_db.models import (
     kernel_models,
@@ -21,8 +22,10 @@ from latency_db.models import (
     network_signature,
     onnx_signature,
 )
+from latency_db.predictor import Predictor
 from latency_db.records import Kind, LatencyRecord, RecordState, Signature
 from latency_db.reference import standing
+from latency_db.refused_kernels import refused_kernels
 from latency_db.remote import ASKED, Remote
 from latency_db.store import Store, reference_before
 from nas.errors import NotMeasuredError
@@ -34,25 +37,35 @@ Progress = Callable[[int, int], None]
 
 
 class Source(StrEnum):
-    """measured: the network itself, end to end. summed: its kernels, one by one."""
+    """measured: the network itself, end to end. summed: its kernels, one by one. interpolated: so too, some of which
+    were not measured themselves.
+    """
 
     MEASURED = "measured"
     SUMMED = "summed"
+    INTERPOLATED = "interpolated"
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """Latency of one run at batch 1.
 
-    error_ms says how well the measurements repeat, root of summed squares over the parts; what summing itself misses
-    is not in it. kernels: how many parts were summed; suspect: how many records came from an unsteady session.
+    Nine networks in ten lie between low_ms and high_ms when they are measured end to end. measured, interpolated and
+    learned add up to 1: how much of the latency rests on what was measured, on kernels interpolated between others, and
+    on what whole networks taught. error_ms says how well the measurements repeat, root of summed squares over the
+    parts. kernels: how many parts were summed; suspect: how many records came from an unsteady session.
     """
 
     ms: float
+    low_ms: float
+    high_ms: float
     error_ms: float
     source: Source
-    kernels: int
-    suspect: int
+    measured: float = 1.0
+    interpolated: float = 0.0
+    learned: float = 0.0
+    kernels: int = 0
+    suspect: int = 0
 
 
 class Estimator:
@@ -65,8 +78,7 @@ class Estimator:
         self.store = store
         self.device = device
         self._seed = seed
-        self._kernels: dict[Kernel, _Share] = {}
-        self._networks = store.latest(device, Kind.NETWORK)
+        self._predictor = Predictor(store, device)
         self._remote = Remote(store, device)
 
     @property
@@ -84,47 +96,60 @@ class Estimator:
         return self._remote.has_agent
 
     def estimate(self, network: Network) -> Estimate:
-        """The network's own record if there is one, or else the sum of its kernels.
+        """The network's own record if there is one, or else the calibrated sum of its kernels.
 
-        NotMeasuredError, with the remedy, if kernels are missing; it is never silently zero.
+        Kernels that were not measured are interpolated from others; NotMeasuredError, with the remedy, if those are too
+        few. It is never silently zero.
         """
-        measured = self._measured(network)
-        if measured:
-            return Estimate(measured.latency_ms, measured.error_ms, Source.MEASURED, 0, _is_suspect(measured))
-        parts = list(kernels(network))
-        missing = self._load(parts)
-        if missing or EMPTY_NETWORK.key not in self._networks:
-            raise self._not_measured(missing or parts)
-        return self._summed([self._kernels[kernel] for kernel in parts])
+        return self.estimate_many([network])[0]
 
-    def _measured(self, network: Network) -> LatencyRecord | None:
-        return self._networks.get(network_signature(network).key)
+    def estimate_many(self, networks: Sequence[Network]) -> list[Estimate]:
+        """The same of many networks, in one pass."""
+        records = [self._predictor.networks.get(network_signature(network).key) for network in networks]
+        indexed = self.index([n for n, record in zip(networks, records, strict=True) if record is None])
+        summed = self._summed(indexed)
+        return [next(summed) if record is None else _end_to_end(record) for record in records]
 
-    def _summed(self, shares: Sequence["_Share"]) -> Estimate:
-        empty = self._networks[EMPTY_NETWORK.key]
-        return Estimate(
-            empty.latency_ms + sum(share.ms for share in shares),
-            hypot(empty.error_ms, *(share.error_ms for share in shares)),
-            Source.SUMMED,
-            len(shares),
-            sum(share.is_suspect for share in shares),
-        )
+    def index(self, networks: Sequence[Network]) -> Indexed:
+        """Networks as rows of the table of their kernels, for `predict`. NotMeasuredError as in `estimate`."""
+        parts = [list(kernels(network)) for network in networks]
+        wanted = [kernel for network in parts for kernel in network]
+        lacking = self._predictor.lacking(wanted) if networks else []
+        if lacking:
+            raise self._not_measured(lacking)
+        return self._predictor.index(parts)
+
+    def predict(self, networks: Indexed) -> Predictions:
+        """The calibrated sums of indexed networks, as arrays; records of whole networks only calibrate them."""
+        return self._predictor.predict(networks)
+
+    def _summed(self, networks: Indexed) -> Iterator[Estimate]:
+        if not len(networks):
+            return
+        found = self.predict(networks)
+        counts = zip(networks.counts.tolist(), self._predictor.suspect(networks), strict=True)
+        rows = zip(*(column.tolist() for column in found), strict=True)
+        for (ms, low, high, error, measured, interpolated, learned), (count, suspect) in zip(rows, counts, strict=True):
+            source = Source.INTERPOLATED if interpolated else Source.SUMMED
+            yield Estimate(ms, low, high, error, source, measured, interpolated, learned, count, suspect)
 
     def unmeasured(self, wanted: Iterable[Kernel]) -> list[Kernel]:
         """Those of the wanted kernels without a record, each once, in their order."""
-        return self._load(wanted)
+        return self._predictor.unmeasured(wanted)
 
     def ensure(self, networks: Iterable[Network]) -> int:
         """Measure the kernels that the networks lack; returns how many. NotMeasuredError if they cannot be measured."""
-        return self.measure_kernels(self._load(kernel for network in networks for kernel in kernels(network)))
+        missing = self.unmeasured(kernel for network in networks for kernel in kernels(network))
+        refused = refused_kernels(self.store, self.device, missing)
+        return self.measure_kernels([kernel for kernel in missing if kernel not in refused])
 
     def measure_kernels(
         self, wanted: Sequence[Kernel], *, budget_s: float = inf, progress: Progress | None = None
     ) -> int:
-        """Measure kernels, storing them batch by batch, until the time is over; returns how many.
+        """Measure kernels, storing them batch by batch, until the time is over; returns how many were tried.
 
-        A batch that has begun is finished. NotMeasuredError if the device is not this machine, and has no agent or one
-        that is away.
+        A batch that has begun is finished. What the device does not run is kept as refused. NotMeasuredError if the
+        device is not this machine, and has no agent or one that is away.
         """
         start, done = monotonic(), 0
         while done < len(wanted) and monotonic() - start < budget_s:
@@ -135,10 +160,12 @@ class Estimator:
                 self._measure(kernel_models(batch), QUICK)
             else:
                 self._remote.ensure(list(dict.fromkeys(s for k in batch for s in kernel_signatures(k))), QUICK)
-            self._load(batch)
+            self._predictor.unmeasured(batch)
             done += len(batch)
             if progress:
                 progress(done, len(wanted))
+        if done:
+            self._predictor.refit()
         return done
 
     def measure_networks(
@@ -160,33 +187,27 @@ class Estimator:
         if self.is_local:
             built = {signatures[name]: network_model(n) for name, n in networks.items() if not isinstance(n, bytes)}
             records = self._measure(files | built, settings)
+            for unrun in (signature for signature in signatures.values() if signature not in records):
+                reason = self.store.refusals(self.device, unrun.kind)[unrun.key]
+                raise NotMeasuredError(f"device {self.device.name!r} does not run '{unrun.key}': {reason}")
         else:
             records = self._remote.measure(set(signatures.values()), settings, files)
-        self._networks |= {key.key: record for key, record in records.items() if key.kind is Kind.NETWORK}
+        self._predictor.learn({key.key: record for key, record in records.items() if key.kind is Kind.NETWORK})
         return {name: records[signature] for name, signature in signatures.items()}
 
     def _measure(self, models: Mapping[Signature, bytes], settings: Settings) -> dict[Signature, LatencyRecord]:
         known_ms = reference_before(self.store, self.device)
-        records = measure(models, self.device, settings, seed=self._seed, known_ms=known_ms)
+        refused: dict[Signature, str] = {}
+        told = refused.__setitem__
+        records = measure(models, self.device, settings, seed=self._seed, known_ms=known_ms, refused=told)
         self._seed += 1
         self.store.add(records)
+        self.store.refuse(self.device, refused)
         return standing(records)
 
-    def _load(self, wanted: Iterable[Kernel]) -> list[Kernel]:
-        """Read the records of wanted kernels that are not known yet; returns those that have none."""
-        unknown = dict.fromkeys(kernel for kernel in wanted if kernel not in self._kernels)
-        if not unknown:
-            return []
-        keys = {kernel: [signature.key for signature in kernel_signatures(kernel)] for kernel in unknown}
-        records = self.store.latest(self.device, Kind.KERNEL, {key for both in keys.values() for key in both})
-        for kernel, (own, context) in keys.items():
-            if own in records and context in records:
-                self._kernels[kernel] = _Share(records[own], records[context])
-        if EMPTY_NETWORK.key not in self._networks:
-            self._networks |= self.store.latest(self.device, Kind.NETWORK, [EMPTY_NETWORK.key])
-        return [kernel for kernel in unknown if kernel not in self._kernels]
-
     def _not_measured(self, missing: Sequence[Kernel]) -> NotMeasuredError:
+        for kernel, reason in refused_kernels(self.store, self.device, missing).items():
+            return NotMeasuredError(f"device {self.device.name!r} does not run '{kernel.key}': {reason}")
         remedy = (
             "measure them with"
             if self.can_measure
@@ -198,25 +219,8 @@ class Estimator:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """What a kernel adds to a network, from the records of the kernel in its context and of the context alone."""
-
-    whole: LatencyRecord
-    context: LatencyRecord
-
-    @property
-    def ms(self) -> float:
-        return max(self.whole.latency_ms - self.context.latency_ms, 0.0)
-
-    @property
-    def error_ms(self) -> float:
-        return hypot(self.whole.error_ms, self.context.error_ms)
-
-    @property
-    def is_suspect(self) -> bool:
-        return any(map(_is_suspect, (self.whole, self.context)))
-
-
-def _is_suspect(record: LatencyRecord) -> int:
-    return int(record.state is RecordState.SUSPECT)
+def _end_to_end(record: LatencyRecord) -> Estimate:
+    """Between the second best round and as much below the best; a single round says nothing about its error."""
+    ms, error = record.latency_ms, record.error_ms
+    suspect = int(record.state is RecordState.SUSPECT)
+    return Estimate(ms, ms - error, ms + error, error, Source.MEASURED, suspect=suspect)

@@ -1,0 +1,132 @@
+"""What whole networks say beyond the sum of their kernels.
+
+    t = c0 + sum of kernels * exp(residual)
+
+The residual is linear: a level, how it changes with the sum, and what weights cost that a cache cannot hold. A kernel
+that is measured again and again finds its weights in a cache, and a large network does not; how much fits is not what
+data sheets say, so several sizes stand side by side. It is a ridge regression, zero until whole networks are measured,
+and gives less weight to networks that no line explains (Student's t).
+"""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latency_db.kernel_table import Sums
+
+Values = NDArray[np.float64]
+
+CACHES_MB = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
+LEVEL, SLOPE, UNCACHED = 0.05, 0.02, 0.1
+"""Prior standard deviations of the weights: a level of 5 %, 2 % for each factor e of the sum, and a byte that is not
+cached costs a tenth of what a byte of the measured networks does on the average."""
+
+NOISE = 0.02
+"""What is left of a relative error: 2 %."""
+
+FREEDOM = 4  # of Student's t
+ROUNDS = 10
+CONFIDENCE = 0.9
+NORMAL = 1.645
+"""That many standard deviations hold 90 % of a normal distribution."""
+
+
+_LEAST_MB = 1e-6
+
+
+class Predictions(NamedTuple):
+    """One number a network. low_ms and high_ms: where 90 % of the networks are, measured end to end.
+
+    The shares of what the latency rests on, which add up to 1: kernels that were measured, kernels that were
+    interpolated, and what was learned from whole networks.
+    """
+
+    ms: Values
+    low_ms: Values
+    high_ms: Values
+    error_ms: Values
+    measured: Values
+    interpolated: Values
+    learned: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The residual's weights with their covariance, and how wide an interval is in standard deviations."""
+
+    weights: Values
+    covariance: Values
+    width: float
+    center_ms: float
+    ms_per_mb: float
+    networks: int
+
+    @classmethod
+    def fit(cls, sums: Sums, measured_ms: Values, fixed_ms: float) -> "Calibration":
+        """From whole networks and what their kernels add up to; there may be none. fixed_ms: of an empty run."""
+        prior = np.array([LEVEL, SLOPE, *[UNCACHED] * len(CACHES_MB)])
+        count = len(measured_ms)
+        if not count:
+            return cls(np.zeros(len(prior)), np.diag(prior**2), NORMAL, 0.0, 0.0, 0)
+        center, scale = (
+            float(np.exp(np.log(sums.ms).mean())),
+            float(np.median(sums.ms / np.maximum(sums.weights_mb, _LEAST_MB))),
+        )
+        x, noise = _columns(sums, center, scale), _noise(sums)
+        # A network that takes less than an empty run is as wrong as can be, but no reason to fail.
+        y = np.log(np.maximum(measured_ms - fixed_ms, 0.1 * sums.ms) / sums.ms)
+        trust = np.ones(count)
+        for _ in range(ROUNDS):
+            precision = trust / noise
+            covariance = _inverse(np.diag(1 / prior**2) + (x * precision[:, None]).T @ x)
+            weights = covariance @ (x.T @ (precision * y))
+            trust = (FREEDOM + 1) / (FREEDOM + (y - x @ weights) ** 2 / noise)
+        spread = np.einsum("ij,jk,ik->i", x, covariance, x)
+        left = 1 - spread * precision
+        scores = np.abs(y - x @ weights) / left / np.sqrt(noise + spread / left)
+        return cls(weights, covariance, _width(scores), center, scale, count)
+
+    def predict(self, sums: Sums, fixed_ms: float, fixed_var: float) -> Predictions:
+        """Of networks by what their kernels add up to. fixed_var: squared error of fixed_ms."""
+        x, total = _columns(sums, self.center_ms, self.ms_per_mb), sums.ms
+        factor = np.exp(x @ self.weights)
+        spread = np.sqrt(_noise(sums) + np.einsum("ij,jk,ik->i", x, self.covariance, x))
+        wide = np.exp(self.width * spread)
+        learned = np.abs(total * (factor - 1))
+        whole = fixed_ms + total + learned
+        return Predictions(
+            fixed_ms + total * factor,
+            fixed_ms + total * factor / wide,
+            fixed_ms + total * factor * wide,
+            np.sqrt(fixed_var + sums.repeat_var),
+            (fixed_ms + sums.measured_ms) / whole,
+            sums.interpolated_ms / whole,
+            learned / whole,
+        )
+
+
+def _inverse(matrix: Values) -> Values:
+    return np.asarray(np.linalg.inv(matrix), np.float64)
+
+
+def _columns(sums: Sums, center_ms: float, ms_per_mb: float) -> Values:
+    """What the residual is linear in. Without a center, which no network means, the slope is left out."""
+    total = sums.ms
+    slope = np.log(total / center_ms) if center_ms else np.zeros_like(total)
+    cost = ms_per_mb / total if ms_per_mb else 1 / np.maximum(sums.weights_mb, CACHES_MB[0])
+    uncached = np.maximum(sums.weights_mb[:, None] - CACHES_MB, 0) * cost[:, None]
+    return np.column_stack([np.ones_like(total), slope, uncached])
+
+
+def _noise(sums: Sums) -> Values:
+    """Squared relative error that is no network's own: of the line, and of interpolated kernels."""
+    return np.asarray(NOISE**2 + sums.interpolated_var / sums.ms**2)
+
+
+def _width(scores: Values) -> float:
+    """The conformal quantile (Vovk et al. 2005) of scores that were left out one by one; the normal one for few."""
+    rank = ceil((len(scores) + 1) * CONFIDENCE)
+    return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else NORMAL

@@ -1,0 +1,90 @@
+"""A kernel as numbers, from which the time of one that was never measured is interpolated.
+
+Runtimes compute in vectors of 4, 8 or 16 channels: whether the channels fill them decides as much as the multiply-adds.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import singledispatch
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.ops import Conv, Leaf, Linear, Op, Residual, Shape
+from nas.ops.cost import read, volume
+from nas.ops.kernels import Kernel
+from nas.ops.leaves import leaves
+
+VECTORS = (16, 8, 4)
+LAYERS = ("pointwise", "spatial", "grouped", "depthwise", "linear")
+OTHERS = ("pool", "gap", "shuffle", "se", "padc", "lrn", "act", "id")
+
+
+def kernel_features(kernels: Sequence[Kernel]) -> NDArray[np.float64]:
+    """One row a kernel."""
+    return np.array([_features(kernel) for kernel in kernels])
+
+
+def _features(kernel: Kernel) -> list[float]:
+    (y, cost), parts = read(kernel.op, kernel.x), list(leaves(kernel.op, kernel.x))
+    work: Counter[str] = Counter()
+    count: Counter[str] = Counter()
+    moved = 0
+    for op, x in parts:
+        out, own = read(op, x)
+        kind = _kind(op, x)
+        work[kind] += own.macs or volume(x)
+        count[kind] += 1
+        moved += volume(x) + volume(out)
+    macs = max(cost.macs, 1)
+    sizes = (
+        cost.macs, cost.params, moved, len(parts), volume(kernel.x), volume(y), kernel.x.channels, y.channels,
+        kernel.x.height, max(getattr(op, "kernel", 1) for op, _ in parts),
+        max(getattr(op, "stride", 1) for op, _ in parts), int(isinstance(kernel.op, Residual)),
+        *(work[kind] for kind in OTHERS), *(count[kind] for kind in LAYERS),
+    )  # fmt: skip
+    return [*np.log1p(sizes).tolist(), *(work[kind] / macs for kind in LAYERS), *_filling(parts)]
+
+
+@singledispatch
+def _kind(op: Op, x: Shape) -> str:  # noqa: ARG001 - the other rules look at it
+    return "act"
+
+
+@_kind.register
+def _(op: Leaf, x: Shape) -> str:  # noqa: ARG001 - as above
+    return op.tag
+
+
+@_kind.register
+def _(op: Linear, x: Shape) -> str:  # noqa: ARG001 - as above
+    return "linear"
+
+
+@_kind.register
+def _(op: Conv, x: Shape) -> str:
+    if op.groups == 1:
+        return "pointwise" if op.kernel == 1 else "spatial"
+    return "depthwise" if op.groups == x.channels else "grouped"
+
+
+def _filling(parts: Sequence[tuple[Leaf, Shape]]) -> list[float]:
+    """How well the channels of the convolutions fill vectors: on the average of them and of the multiply-adds, and the
+    multiply-adds as they are when channels are filled up with zeros.
+    """
+    filled, macs, padded = [], [], 0.0
+    for op, x in parts:
+        if isinstance(op, Conv):
+            own = read(op, x)[1].macs
+            channels = (x.channels, op.out, x.channels // op.groups)
+            filled.append([float(number % size == 0) for number in channels for size in VECTORS])
+            macs.append(own)
+            padded += own * _padding(x.channels) * _padding(op.out)
+    if not filled:
+        return [1.0] * (6 * len(VECTORS)) + [0.0]
+    averages = (np.mean(filled, 0), np.average(filled, 0, macs))
+    return [*np.concatenate(averages).tolist(), float(np.log1p(padded))]
+
+
+def _padding(channels: int) -> float:
+    return -(-channels // VECTORS[0]) * VECTORS[0] / channels

@@ -1,0 +1,189 @@
+"""Latencies of networks on one device, rebuilt from its rows: their kernels, interpolated where they were not measured,
+and calibrated by the whole networks that were.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import exp
+from random import Random
+
+import numpy as np
+
+from latency_db.calibration import Calibration, Predictions
+from latency_db.device import Device
+from latency_db.estimate_rows import USABLE
+from latency_db.features import kernel_features
+from latency_db.fixed import EMPTY_NETWORK, FIXED_KEYS
+from latency_db.interpolation import MOST, Interpolation
+from latency_db.kernel_table import Indexed, KernelTable, Share
+from latency_db.models import context_signature, kernel_signatures
+from latency_db.records import Kind, LatencyRecord, RecordState
+from latency_db.store import Store
+from nas.errors import NasError
+from nas.ops import Network
+from nas.ops.cost import read
+from nas.ops.kernels import Kernel, kernels
+from nas.ops.notation import read_network
+
+FEWEST = 20
+"""Kernels that must be measured before others are interpolated."""
+
+CALIBRATING = 300
+"""Whole networks that are learned from, the newest; reading them all would take long."""
+
+_MB = 1e6
+
+
+class Predictor:
+    """Records are read once and kept; what other processes measure later is found as long as it was missing here.
+
+    networks: the records of whole networks by key.
+    """
+
+    def __init__(self, store: Store, device: Device) -> None:
+        self._store, self._device = store, device
+        self._table = KernelTable()
+        self._measured: set[Kernel] = set()
+        self._interpolation: Interpolation | None = None
+        self._calibrations: dict[bool, Calibration] = {}
+        self.networks = store.latest(device, Kind.NETWORK)
+
+    def unmeasured(self, wanted: Iterable[Kernel]) -> list[Kernel]:
+        """Those of the wanted kernels without a record, each once, in their order."""
+        unknown = list(dict.fromkeys(kernel for kernel in wanted if kernel not in self._measured))
+        if unknown:
+            signatures = {kernel: kernel_signatures(kernel) for kernel in unknown}
+            keys = {signature.key for both in signatures.values() for signature in both}
+            records = self._store.latest(self._device, Kind.KERNEL, keys)
+            for kernel, (own, context) in signatures.items():
+                if own.key in records and context.key in records:
+                    self._table.put(kernel, _measured(kernel, records[own.key], records[context.key]))
+                    self._measured.add(kernel)
+                    self._calibrations.clear()
+        if EMPTY_NETWORK.key not in self.networks:
+            self.networks |= self._store.latest(self._device, Kind.NETWORK, [EMPTY_NETWORK.key])
+        return [kernel for kernel in unknown if kernel not in self._measured]
+
+    def lacking(self, wanted: Collection[Kernel]) -> list[Kernel]:
+        """Those of the wanted kernels that can be answered for by nothing: neither measured nor interpolated.
+
+        All wanted ones, if the fixed cost of a run is not known.
+        """
+        missing = self.unmeasured(wanted)
+        if EMPTY_NETWORK.key not in self.networks:
+            return list(wanted)
+        new = [kernel for kernel in missing if kernel not in self._table]
+        return new if new and not self._interpolate(new) else []
+
+    def index(self, networks: Sequence[Sequence[Kernel]]) -> Indexed:
+        """Networks, as their kernels, none of which are lacking."""
+        return self._table.index(networks)
+
+    def predict(self, networks: Indexed) -> Predictions:
+        """Of indexed networks, as arrays: a million take seconds."""
+        sums, empty = self._table.sums(networks), self.networks[EMPTY_NETWORK.key]
+        calibration = self.calibration(interpolated=bool(sums.interpolated_ms.any()))
+        return calibration.predict(sums, empty.latency_ms, empty.error_ms**2)
+
+    def suspect(self, networks: Indexed) -> list[int]:
+        """How many records of unsteady sessions each network's sum contains."""
+        return [int(count) for count in self._table.sums(networks).suspect]
+
+    def learn(self, records: Mapping[str, LatencyRecord]) -> None:
+        """Take in records of whole networks, by key."""
+        self.networks |= records
+        self._calibrations.clear()
+
+    def refit(self) -> None:
+        """Interpolate anew, from what has been measured since, when it is needed next."""
+        self._interpolation = None
+
+    def calibration(self, *, interpolated: bool = False) -> Calibration:
+        """Of the whole networks whose kernels are all measured; interpolated: also of the others."""
+        if interpolated not in self._calibrations:
+            self._calibrations[interpolated] = self._calibrate(interpolated=interpolated)
+        return self._calibrations[interpolated]
+
+    def _calibrate(self, *, interpolated: bool) -> Calibration:
+        parts, measured_ms = [], []
+        for network, ms in self._whole():
+            parts.append(list(kernels(network)))
+            measured_ms.append(ms)
+        missing = set(self.unmeasured(kernel for network in parts for kernel in network))
+        new = [kernel for kernel in missing if kernel not in self._table]
+        usable = interpolated and (not new or self._interpolate(new))
+        chosen = [i for i, network in enumerate(parts) if usable or missing.isdisjoint(network)]
+        sums = self._table.sums(self._table.index(parts[i] for i in chosen))
+        return Calibration.fit(sums, np.array([measured_ms[i] for i in chosen]), self._fixed_ms)
+
+    def _whole(self) -> list[tuple[Network, float]]:
+        """The newest valid records of whole networks that are written in notation."""
+        valid = [
+            record
+            for key, record in self.networks.items()
+            if record.state is RecordState.VALID and key not in FIXED_KEYS and not key.startswith("sha256:")
+        ]
+        newest = sorted(valid, key=lambda record: record.session.started_at)[-CALIBRATING:]
+        found = ((_network(record.signature.key), record.latency_ms) for record in newest)
+        return [(network, ms) for network, ms in found if network is not None]
+
+    @property
+    def _fixed_ms(self) -> float:
+        return self.networks[EMPTY_NETWORK.key].latency_ms
+
+    def _interpolate(self, missing: Sequence[Kernel]) -> bool:
+        """Put interpolated shares of kernels into the table; false if too few others are measured."""
+        if self._interpolation is None:
+            self._interpolation = self._fit_interpolation()
+        if self._interpolation is None:
+            return False
+        logs, deviations = self._interpolation.predict(kernel_features(missing))
+        for kernel, log, deviation in zip(missing, logs.tolist(), deviations.tolist(), strict=True):
+            ms = exp(log)
+            share = Share(0.0, ms, 0.0, (ms * deviation) ** 2, _weights_mb(kernel), 0.0)
+            self._table.put(kernel, share)
+        return True
+
+    def _fit_interpolation(self) -> Interpolation | None:
+        """From the device's kernels, MOST of them at random; None if they are fewer than FEWEST."""
+        values = self._store.values(self._device, Kind.KERNEL)
+        usable = {key: value.ms for key, value in values.items() if value.state in USABLE}
+        keys = sorted(usable)
+        Random(0).shuffle(keys)
+        found: dict[Kernel, float] = {}
+        for key in keys:
+            kernel = _kernel(key)
+            context = kernel and context_signature(kernel).key
+            if kernel and context in usable and usable[key] > usable[context]:
+                found[kernel] = usable[key] - usable[context]
+            if len(found) == MOST:
+                break
+        if len(found) < FEWEST:
+            return None
+        return Interpolation.fit(kernel_features(list(found)), np.log(list(found.values())))
+
+
+def _measured(kernel: Kernel, whole: LatencyRecord, context: LatencyRecord) -> Share:
+    """Never below zero: the clock's noise must not make a network faster by a kernel."""
+    return Share(
+        measured_ms=max(whole.latency_ms - context.latency_ms, 0.0),
+        repeat_var=whole.error_ms**2 + context.error_ms**2,
+        weights_mb=_weights_mb(kernel),
+        suspect=sum(record.state is RecordState.SUSPECT for record in (whole, context)),
+    )
+
+
+def _weights_mb(kernel: Kernel) -> float:
+    return read(kernel.op, kernel.x)[1].size_bytes / _MB
+
+
+def _network(key: str) -> Network | None:
+    """None for keys that others have published, which are no notation."""
+    try:
+        return read_network(key)
+    except NasError:
+        return None
+
+
+def _kernel(key: str) -> Kernel | None:
+    run = _network(key)
+    return Kernel.of_run(run) if run else None

@@ -1,0 +1,36 @@
+"""Reading an expression as its leaves, each at its input shape, in the order in which they run."""
+
+from collections.abc import Iterator
+from functools import singledispatch
+from itertools import chain
+
+from nas.ops import Concat, Leaf, Op, Residual, Seq, Shape
+from nas.ops.cost import read
+
+
+@singledispatch
+def leaves(op: Op, x: Shape) -> Iterator[tuple[Leaf, Shape]]:
+    """The leaves of op on an input of shape x; joints, which add or concatenate, are none."""
+    raise TypeError(f"no leaves of {type(op).__name__} at {x}")
+
+
+@leaves.register
+def _(op: Leaf, x: Shape) -> Iterator[tuple[Leaf, Shape]]:
+    yield op, x
+
+
+@leaves.register
+def _(op: Seq, x: Shape) -> Iterator[tuple[Leaf, Shape]]:
+    for part in op.ops:
+        yield from leaves(part, x)
+        x, _ = read(part, x)
+
+
+@leaves.register
+def _(op: Concat, x: Shape) -> Iterator[tuple[Leaf, Shape]]:
+    return chain.from_iterable(leaves(branch, x) for branch in op.branches)
+
+
+@leaves.register
+def _(op: Residual, x: Shape) -> Iterator[tuple[Leaf, Shape]]:
+    return chain(leaves(op.body, x), leaves(op.shortcut, x))
