@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from latency_db import queue_tables, tables
+from latency_db import queue_tables, refusals, tables
 from latency_db.device import Device, LocalName
 from latency_db.errors import AgentError
 from latency_db.rows import find_target, machine_row
@@ -166,6 +166,7 @@ def give_back(connection: Connection, batch_id: str, state: BatchState, reason: 
     spent = leased.where(_request.attempts >= MOST_ATTEMPTS)
     connection.execute(spent.values(state=RequestState.FAILED.value, reason=reason, ended_at=now()))
     connection.execute(leased.values(state=RequestState.QUEUED.value, reason=reason))
+    refusals.add_of_batch(connection, batch_id)
 
 
 MOST_ATTEMPTS = 3

@@ -14,7 +14,7 @@ from latency_db.device import Device
 from latency_db.errors import ModelRefusedError
 from latency_db.models import network_model
 from latency_db.records import Signature
-from latency_db.rows import find_signature, target_of
+from latency_db.rows import find_signature, parts, signature_ids, target_of
 from latency_db.states import RequestState
 from latency_db.store import Store
 from nas.errors import NotMeasuredError
@@ -109,21 +109,16 @@ class Queue:
         self, device: Device, wanted: Iterable[Signature], effort: str
     ) -> dict[Signature, tuple[RequestState, str | None]]:
         """State and reason of the newest request of each; what was never asked for is absent."""
-        by_key = {(signature.kind, signature.key): signature for signature in wanted}
+        found: dict[Signature, tuple[RequestState, str | None]] = {}
         with self._store.reading() as connection:
             target_id, _ = _offered(connection, device)
-            asked = (
-                select(_signature.kind, _signature.key, _request.state, _request.reason)
-                .join_from(queue_tables.request, tables.signature)
-                .where(_request.target_id == target_id, _request.effort == effort)
-                .order_by(_request.id)
-            )
-            rows = connection.execute(asked).all()
-        return {
-            by_key[row.kind, row.key]: (RequestState(row.state), row.reason)
-            for row in rows
-            if (row.kind, row.key) in by_key
-        }
+            by_id = {number: signature for signature, number in signature_ids(connection, set(wanted)).items()}
+            asked = select(_request.signature_id, _request.state, _request.reason).order_by(_request.id)
+            of_effort = asked.where(_request.target_id == target_id, _request.effort == effort)
+            for ids in parts(list(by_id)):
+                for row in connection.execute(of_effort.where(_request.signature_id.in_(ids))):
+                    found[by_id[row.signature_id]] = RequestState(row.state), row.reason
+        return found
 
     def withdraw(self, device: Device) -> int:
         """Take back what waits for no agent yet; returns how many."""

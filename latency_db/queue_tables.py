@@ -60,6 +60,7 @@ request = Table(
     Column("batch_id", ForeignKey("batch.id"), index=True),
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Index("request_asked", "target_id", "signature_id", "effort"),
     Index("request_next", "agent_id", "state", "priority", "attempts", "id"),
     Index(
         "request_once", "target_id", "signature_id", "effort",

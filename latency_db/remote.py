@@ -26,8 +26,7 @@ _ENDED = frozenset({RequestState.DONE, RequestState.FAILED})
 class Remote:
     """A device whose agent measures what is asked of it.
 
-    NotMeasuredError if there is no agent, if it is away, or if the device cannot run a model; what was asked for waits
-    for the agent all the same.
+    NotMeasuredError if there is no agent, or if it is away; what was asked for waits for the agent all the same.
     """
 
     def __init__(self, store: Store, device: Device) -> None:
@@ -39,33 +38,45 @@ class Remote:
         return self._queue.has_agent(self._device)
 
     def ensure(self, wanted: Collection[Signature], settings: Settings) -> None:
-        """Have those measured that have no record."""
+        """Have those measured that have no record; what the device does not run is in the store's refusals then."""
         known = self._records(wanted)
-        self._ask([signature for signature in wanted if signature not in known], settings, {})
+        missing = [signature for signature in wanted if signature not in known]
+        failed = self._ask(missing, settings, {})
+        refused = {kind: self._store.refusals(self._device, kind) for kind in {signature.kind for signature in failed}}
+        self._check({s: reason for s, reason in failed.items() if s.key not in refused[s.kind]}, missing)
 
     def measure(
         self, wanted: Collection[Signature], settings: Settings, models: Mapping[Signature, bytes]
     ) -> dict[Signature, LatencyRecord]:
-        """Have all measured, again if need be. settings: one of EFFORTS; models: of what is no notation."""
-        self._ask(wanted, settings, models)
+        """Have all measured, again if need be. settings: one of EFFORTS; models: of what is no notation.
+
+        NotMeasuredError if the device does not run a model.
+        """
+        self._check(self._ask(wanted, settings, models), wanted)
         return self._records(wanted)
 
-    def _ask(self, wanted: Collection[Signature], settings: Settings, models: Mapping[Signature, bytes]) -> None:
-        if wanted:
-            effort = _EFFORT_OF[settings]
-            self._queue.ask(self._device, wanted, effort, models=models, priority=0)
-            self._wait(wanted, effort)
+    def _ask(
+        self, wanted: Collection[Signature], settings: Settings, models: Mapping[Signature, bytes]
+    ) -> dict[Signature, str | None]:
+        """Those that failed, with the reasons."""
+        if not wanted:
+            return {}
+        effort = _EFFORT_OF[settings]
+        self._queue.ask(self._device, wanted, effort, models=models, priority=0)
+        return self._wait(wanted, effort)
 
-    def _wait(self, wanted: Collection[Signature], effort: str) -> None:
+    def _wait(self, wanted: Collection[Signature], effort: str) -> dict[Signature, str | None]:
         while True:
             states = self._queue.states(self._device, wanted, effort)
             if all(state in _ENDED for state, _ in states.values()):
                 break
             self._check_seen()
             sleep(POLL_S)
-        failed = [(key, reason) for key, (state, reason) in states.items() if state is RequestState.FAILED]
+        return {signature: reason for signature, (state, reason) in states.items() if state is RequestState.FAILED}
+
+    def _check(self, failed: Mapping[Signature, str | None], wanted: Collection[Signature]) -> None:
         if failed:
-            (signature, reason), *_ = failed
+            (signature, reason), *_ = failed.items()
             raise NotMeasuredError(
                 f"device {self._device.name!r}: {len(failed)} of {len(wanted)} models could not be measured, such as "
                 f"'{signature.key}': {reason}"

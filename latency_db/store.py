@@ -1,13 +1,13 @@
 """The latency database, in an SQLite file or in PostgreSQL; several processes may read and write it at once."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
-from latency_db import estimate_rows, predictions, tables
+from latency_db import estimate_rows, predictions, refusals, tables
 from latency_db.additions import add_records
 from latency_db.device import Device
 from latency_db.estimate_rows import USABLE, Value, state_of
@@ -110,6 +110,18 @@ class Store:
         with self.writing() as connection:
             target_id = target_of(connection, device)
             return 0 if target_id is None else mark(connection, target_id, keys, state, reason)
+
+    def refuse(self, device: Device, refused: Mapping[Signature, str]) -> None:
+        """Keep which models the device does not run, with the reasons."""
+        if refused:
+            with self.writing() as connection:
+                refusals.add(connection, device, refused)
+
+    def refusals(self, device: Device, kind: Kind) -> dict[str, str]:
+        """By key, why the device does not run a model."""
+        with self.reading() as connection:
+            target_id = target_of(connection, device)
+            return {} if target_id is None else refusals.read(connection, target_id, kind)
 
     def log_predictions(self, device: Device, predicted: Sequence[Prediction]) -> None:
         """Keep predictions, for what is measured later to be written beside them; `add` does so by itself."""

@@ -1,13 +1,14 @@
 """The table of a space: every kernel its networks can ask for, measured in the order in which it pays most."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 from time import monotonic
 
 from latency_db.estimate import Estimator, Progress
+from latency_db.refused_kernels import refused_kernels
 from nas.block import Block
 from nas.errors import InfeasibleError, InvalidArchitectureError
 from nas.ops import Op, Shape
@@ -153,17 +154,22 @@ def _tail_kernels(tail: list[Op], x: Shape) -> Iterator[Kernel]:
 
 @dataclass(frozen=True, slots=True)
 class TableReport:
-    """How far a table has come. coverage: share of the kernels in a random network that are measured."""
+    """How far a table has come. coverage: share of the kernels in a random network that are measured.
+
+    refused: the kernels that the device does not run, with the reasons.
+    """
 
     kernels: int
     measured_before: int
     measured_now: int
+    refused: Mapping[str, str]
     coverage: float
     elapsed_s: float
 
     @property
     def missing(self) -> int:
-        return self.kernels - self.measured_before - self.measured_now
+        """Kernels that can be measured yet."""
+        return self.kernels - self.measured_before - self.measured_now - len(self.refused)
 
 
 def build_table(
@@ -172,17 +178,23 @@ def build_table(
     """Measure the space's missing kernels, the most frequent first, until all are there or the time is over.
 
     Each batch is stored at once, so a later call goes on from there; a batch that has begun is finished. budget_s is of
-    measuring; finding the kernels of a large space takes some seconds more.
+    measuring; finding the kernels of a large space takes some seconds more. What the device does not run is reported,
+    and not tried again.
     """
     frequencies = kernel_frequencies(space)
-    missing = estimator.unmeasured(frequencies)
-    before, start = len(frequencies) - len(missing), monotonic()
+    unmeasured = estimator.unmeasured(frequencies)
+    refused = refused_kernels(estimator.store, estimator.device, unmeasured)
+    missing = [kernel for kernel in unmeasured if kernel not in refused]
+    before, start = len(frequencies) - len(unmeasured), monotonic()
 
     def told(done: int, _: int) -> None:
         if progress:
             progress(before + done, len(frequencies))
 
     done = estimator.measure_kernels(missing, budget_s=budget_s, progress=told)
-    left = sum(frequencies[kernel] for kernel in missing[done:])
+    refused_now = refused_kernels(estimator.store, estimator.device, missing[:done])
+    refused |= refused_now
+    left = sum(frequencies[kernel] for kernel in (*missing[done:], *refused))
     coverage = 1 - left / sum(frequencies.values())
-    return TableReport(len(frequencies), before, done, coverage, monotonic() - start)
+    now, reasons = done - len(refused_now), {kernel.key: reason for kernel, reason in refused.items()}
+    return TableReport(len(frequencies), before, now, reasons, coverage, monotonic() - start)

@@ -3,7 +3,8 @@
 device: a machine. target: one way to run networks on it; another version of the runtime is another target, so old
 records stay readable. signature: a kernel or a network. session: circumstances shared by records. sample: a record,
 which is never changed; a mark says what became known of it later. estimate: what stands for a signature on a target
-now, recomputed with every change of its samples. prediction: what was foretold, and what was measured then.
+now, recomputed with every change of its samples. refusal: a model that a target does not run. prediction: what was
+foretold, and what was measured then.
 """
 
 from dataclasses import fields
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from latency_db.records import Statistics
 from nas.jobs.columns import Instant, Json, Words
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision."""
 
 CLOCKS = ("wall", "cpu")
@@ -132,6 +133,16 @@ estimate = Table(
     Column("method", Words, nullable=False),
     Column("state", Words, nullable=False),
     Column("reason", Words),
+    PrimaryKeyConstraint("target_id", "signature_id"),
+)
+
+refusal = Table(
+    "refusal",
+    metadata,
+    Column("target_id", ForeignKey("target.id"), nullable=False),
+    Column("signature_id", ForeignKey("signature.id"), nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("target_id", "signature_id"),
 )
 

@@ -24,6 +24,7 @@ HELP = "Measure latencies on this machine for a service."
 def main(arguments: Sequence[str]) -> int:
     """Runs until SIGTERM or Ctrl-C. Exit codes: 0 stopped, 1 refused by the service, 2 wrong use or a second agent."""
     given = _parser().parse_args(arguments)
+    sys.dont_write_bytecode = True  # CPython 3.11 leaves half of a file on a full disk, and cannot start from it again
     logging.basicConfig(level=logging.INFO, format="nas agent: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     stop = Event()

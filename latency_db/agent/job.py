@@ -51,7 +51,7 @@ def write_job(device: Device, settings: Mapping[str, Any], models: Iterable[tupl
 
 
 def run(source: IO[bytes]) -> Json:
-    """{"sessions": [...]}, or {"faults": [{kind, key, reason}]} if the runtime refuses models."""
+    """{"sessions": [...], "refused": [[kind, key, reason]]}, or {"fault": reason} if nothing can be measured."""
     start = time.monotonic()
     head = json.loads(source.readline())
     device, settings = device_of(head["device"]), Settings(**head["settings"])
@@ -62,11 +62,14 @@ def run(source: IO[bytes]) -> Json:
         check_model(model)
         models[Signature(key, Kind(kind))] = model
     offset_s = time.monotonic() - start
+    refused: dict[Signature, str] = {}
+    seed = int.from_bytes(os.urandom(4))
     try:
-        records = measure(models, device, settings, seed=int.from_bytes(os.urandom(4)))
+        records = measure(models, device, settings, seed=seed, refused=refused.__setitem__)
     except MeasurementError as error:
         return {"fault": str(error)}
-    return {"sessions": list(_sessions(records, offset_s))}
+    told = [[signature.kind, signature.key, reason] for signature, reason in refused.items()]
+    return {"sessions": list(_sessions(records, offset_s)) if len(refused) < len(models) else [], "refused": told}
 
 
 def _sessions(records: Iterable[LatencyRecord], offset_s: float) -> Iterable[Json]:

@@ -118,12 +118,16 @@ class Agent:
             return [], [{"request": request, "reason": found["fault"], "final": final} for request in models]
         for session in found["sessions"]:
             session["offset_s"] += offset_s
-        return list(found["sessions"]), []
+        requests = {(signature.kind, signature.key): request for request, (signature, _) in models.items()}
+        refused = [
+            {"request": requests[kind, key], "reason": reason, "final": True} for kind, key, reason in found["refused"]
+        ]
+        return list(found["sessions"]), refused
 
     def _process(self, path: str, job: bytes, lease_s: float) -> tuple[int, bytes]:
         """Exit code and output of a measuring process, while the lease is kept alive."""
         ours, theirs = os.pipe()
-        command = [sys.executable, "-I", "-m", "latency_db.agent.job", str(ours)]
+        command = [sys.executable, "-I", "-B", "-m", "latency_db.agent.job", str(ours)]
         with subprocess.Popen(  # noqa: S603 - our own module
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=(ours, self._lock)
         ) as process:

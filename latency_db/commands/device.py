@@ -127,3 +127,5 @@ def measure(name: str, *, source: str, budget: float, dataset_name: str | None, 
         f"{report.measured_now} of {report.kernels} kernels measured now, {report.measured_before} before, "
         f"{report.missing} missing; a random network finds {report.coverage:.1%} of its kernels"
     )
+    for kernel, reason in report.refused.items():
+        click.echo(f"refused '{kernel}': {reason}")

@@ -1,13 +1,17 @@
 from collections import Counter
+from random import Random
 
 import pytest
 
 from latency_db.device import local_device
+from latency_db.errors import MeasurementError
 from latency_db.estimate import Estimator
 from latency_db.profile import profile_latency, profile_space
+from latency_db.runtimes.onnxruntime_cpu import OnnxRuntimeCpu
 from latency_db.table import build_table, kernel_frequencies
 from nas.errors import InfeasibleError, NotMeasuredError
 from nas.ops.kernels import kernels
+from nas.ops.notation import write_network
 from nas.spaces import load_space
 
 SPACE = load_space(
@@ -25,6 +29,24 @@ SPACE = load_space(
         "classes": 3,
     }
 )
+
+TINY = load_space(
+    {
+        "name": "tinier",
+        "resolution": 8,
+        "stem": {"width": 8, "stride": 1},
+        "stages": [
+            {"blocks": ["conv", {"shuffle": {"groups": 2}}], "layers": [1], "width": [16], "stride": 2},
+        ],
+        "channels": 1,
+        "classes": 3,
+    }
+)
+
+
+def drawn(space):
+    rng = Random(0)
+    return (space.sample(rng).architecture.expand() for _ in range(50))
 
 
 def every_architecture(space):
@@ -84,6 +106,30 @@ def test_a_table_is_built_most_frequent_first_and_resumed(store):
     assert some.coverage > some.measured_now / some.kernels
     assert (more.measured_before, more.measured_now, more.missing) == (64, 64, some.missing - 64)
     assert some.coverage < more.coverage < 1
+
+
+def test_what_the_runtime_refuses_is_told_and_the_table_goes_on(store, monkeypatch):
+    real = OnnxRuntimeCpu.load
+
+    def load(self, model, *more):
+        if b"Transpose" in model:
+            raise MeasurementError("it has no Transpose")
+        return real(self, model, *more)
+
+    monkeypatch.setattr(OnnxRuntimeCpu, "load", load)
+    device = local_device("local-cpu-1t")
+    shuffling = {kernel.key for kernel in kernel_frequencies(TINY) if "shuffle" in kernel.key}
+
+    first = build_table(Estimator(store, device), TINY, budget_s=60)
+    again = build_table(Estimator(store, device), TINY, budget_s=60)
+
+    assert first.refused == again.refused == dict.fromkeys(shuffling, "it has no Transpose")
+    assert first.measured_now == again.measured_before == first.kernels - len(shuffling) > 0
+    assert (first.missing, again.missing, again.measured_now) == (0, 0, 0)
+    assert 0 < again.coverage == first.coverage < 1
+    network = next(n for n in drawn(TINY) if "shuffle" in write_network(n))
+    with pytest.raises(NotMeasuredError, match=r"does not run '.*shuffle.*': it has no Transpose"):
+        Estimator(store, device).measure_networks({"it": network})
 
 
 def test_a_table_of_another_machine_is_not_built_here(store, elsewhere):

@@ -14,7 +14,7 @@ from latency_db.errors import ModelRefusedError
 from latency_db.estimate import Estimator, Source
 from latency_db.leases import Failure, Leases
 from latency_db.measure import QUICK
-from latency_db.models import network_signature, onnx_signature
+from latency_db.models import kernel_signatures, network_signature, onnx_signature
 from latency_db.plain import to_plain
 from latency_db.queue import Queue
 from latency_db.records import Kind
@@ -120,6 +120,33 @@ def test_what_the_device_cannot_run_is_told_with_its_reason(store, agent, device
 
     with pytest.raises(NotMeasuredError, match=r"1 of 1 models could not be measured.*conv_8_k3.*an op too many"):
         Estimator(store, device).measure_networks({"it": NETWORK}, QUICK)
+
+
+def test_kernels_that_the_device_cannot_run_are_kept_as_refused_and_the_others_measured(
+    store, agent, device, elsewhere, monkeypatch
+):
+    def refuse_one(_s):
+        leases = Leases(store)
+        batch = leases.lease(agent.id, RUN)
+        first, *others = batch.tasks
+        records = [elsewhere.record(t.signature.key, 0.1, kind=t.signature.kind) for t in others]
+        one = [replace(record, session=records[0].session) for record in records]
+        leases.complete(agent.id, batch.id, [session(one)], [Failure(first.request, "an op too many", final=True)])
+
+    monkeypatch.setattr(remote, "sleep", refuse_one)
+    estimator = Estimator(store, device)
+
+    assert estimator.ensure([NETWORK]) == 4
+
+    ((refused, reason),) = store.refusals(device, Kind.KERNEL).items()
+    assert reason == "an op too many"
+    assert all(refused in keys for keys in map(kernel_keys, estimator.unmeasured(kernels(NETWORK))))
+    monkeypatch.setattr(remote, "sleep", lambda _s: pytest.fail("it was asked for again"))
+    assert Estimator(store, device).ensure([NETWORK]) == 0
+
+
+def kernel_keys(kernel):
+    return [signature.key for signature in kernel_signatures(kernel)]
 
 
 def test_another_version_of_the_runtime_cannot_be_measured_any_more(store, device):
