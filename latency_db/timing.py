@@ -12,7 +12,8 @@ STEADY = 0.02
 """Difference between two blocks of the warm-up, one after the other, at which it ends."""
 
 MOST_BLOCKS = 10
-"""Of the warm-up."""
+WARMING_RUNS = 5
+"""Of a block of the warm-up, at least."""
 
 _CLOCK_SHARE = 100
 _NS_PER_MS = 1e6
@@ -48,11 +49,11 @@ class Subject:
     cpu: list[list[float]] = field(default_factory=list)
 
     def warm_up(self, settings: Settings) -> None:
-        wall, cpu = self._time(settings.warmup_s, settings.min_runs)
+        wall, cpu = self._time(settings.warmup_s, WARMING_RUNS)
         self.runs = max(1, round(_CLOCK_SHARE * _clock_cost_ms() / min(wall)))
         last_ms = self._p10(wall, cpu)
         for _ in range(MOST_BLOCKS):
-            now_ms = self._p10(*self._time(settings.warmup_s, settings.min_runs))
+            now_ms = self._p10(*self._time(settings.warmup_s, WARMING_RUNS))
             if abs(now_ms - last_ms) <= STEADY * last_ms:
                 return
             last_ms = now_ms
