@@ -1,6 +1,7 @@
 """The API as a process: it ends within seconds of SIGTERM, open event streams or not, and with its parent."""
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -32,6 +33,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        gc.freeze()  # modules stay for ever: to look for garbage among them takes longer than to answer a request
         if self._parent is not None:
             self._watching = asyncio.create_task(self._watch_parent(self._parent))  # kept, or it may be collected
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic_core import to_json
 
+from api.digits import six_digits
 from api.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
 from api.routes.artifacts import artifact_out, artifact_url
 from api.schemas.common import SearchId, TrialId, problems
@@ -66,7 +67,7 @@ def get_columns(
 ) -> Response:
     """All trials as parallel lists, for charts: those that changed after an event, or all."""
     found = service.ledger.trials.columns(search_id, after_seq, tuple(dict.fromkeys(column or COLUMNS)))
-    columns = found.columns | {name: _short(found.columns[name]) for name in MEASURED if name in found.columns}
+    columns = found.columns | {name: six_digits(found.columns[name]) for name in MEASURED if name in found.columns}
     content = to_json({"seq": found.seq, "columns": columns})  # a third of the time that json.dumps takes
     return Response(content, media_type="application/json")
 
@@ -105,11 +106,6 @@ def get_trial(trial_id: TrialId, service: Serving) -> TrialDetail:
         attempt_list=attempts,
         artifacts=[artifact_out(link) for link in links],
     )
-
-
-def _short(values: list[float | None]) -> list[float | None]:
-    """With six significant digits."""
-    return [None if value is None else float(f"{value:.6g}") for value in values]
 
 
 def _reference_ms(search: SearchRecord, points: list[TrialRecord]) -> float | None:
