@@ -24,6 +24,8 @@ LEVEL, SLOPE, UNCACHED = 0.05, 0.02, 0.1
 """Prior standard deviations of the weights: a level of 5 %, 2 % for each factor e of the sum, and a byte that is not
 cached costs a tenth of what a byte of the measured networks does on the average."""
 
+PRIOR = np.array([LEVEL, SLOPE, *[UNCACHED] * len(CACHES_MB)])
+
 NOISE = 0.02
 """What is left of a relative error: 2 %."""
 
@@ -67,10 +69,9 @@ class Calibration:
     @classmethod
     def fit(cls, sums: Sums, measured_ms: Values, fixed_ms: float) -> "Calibration":
         """From whole networks and what their kernels add up to; there may be none. fixed_ms: of an empty run."""
-        prior = np.array([LEVEL, SLOPE, *[UNCACHED] * len(CACHES_MB)])
         count = len(measured_ms)
         if not count:
-            return cls(np.zeros(len(prior)), np.diag(prior**2), NORMAL, 0.0, 0.0, 0)
+            return cls.none()
         center, scale = (
             float(np.exp(np.log(sums.ms).mean())),
             float(np.median(sums.ms / np.maximum(sums.weights_mb, _LEAST_MB))),
@@ -81,13 +82,18 @@ class Calibration:
         trust = np.ones(count)
         for _ in range(ROUNDS):
             precision = trust / noise
-            covariance = _inverse(np.diag(1 / prior**2) + (x * precision[:, None]).T @ x)
+            covariance = _inverse(np.diag(1 / PRIOR**2) + (x * precision[:, None]).T @ x)
             weights = covariance @ (x.T @ (precision * y))
             trust = (FREEDOM + 1) / (FREEDOM + (y - x @ weights) ** 2 / noise)
         spread = np.einsum("ij,jk,ik->i", x, covariance, x)
         left = 1 - spread * precision
         scores = np.abs(y - x @ weights) / left / np.sqrt(noise + spread / left)
         return cls(weights, covariance, _width(scores), center, scale, count)
+
+    @classmethod
+    def none(cls) -> "Calibration":
+        """Before any network was measured: no residual, and wide intervals, by how far it may be from there."""
+        return cls(np.zeros(len(PRIOR)), np.diag(PRIOR**2), NORMAL, 0.0, 0.0, 0)
 
     def predict(self, sums: Sums, fixed_ms: float, fixed_var: float) -> Predictions:
         """Of networks by what their kernels add up to. fixed_var: squared error of fixed_ms."""

@@ -110,6 +110,11 @@ class Estimator:
         summed = self._summed(indexed)
         return [next(summed) if record is None else _end_to_end(record) for record in records]
 
+    def estimate_file(self, model: bytes) -> Estimate:
+        """Of an ONNX file: its record, or else it is measured now. NotMeasuredError if it cannot be."""
+        record = self._predictor.networks.get(onnx_signature(model).key)
+        return _end_to_end(record or self.measure_networks({"file": model})["file"])
+
     def index(self, networks: Sequence[Network]) -> Indexed:
         """Networks as rows of the table of their kernels, for `predict`. NotMeasuredError as in `estimate`."""
         parts = [list(kernels(network)) for network in networks]
@@ -119,9 +124,17 @@ class Estimator:
             raise self._not_measured(lacking)
         return self._predictor.index(parts)
 
-    def predict(self, networks: Indexed) -> Predictions:
-        """The calibrated sums of indexed networks, as arrays; records of whole networks only calibrate them."""
-        return self._predictor.predict(networks)
+    def predict(self, networks: Indexed, *, calibrated: bool = True) -> Predictions:
+        """The sums of indexed networks, as arrays. Records of whole networks only calibrate them."""
+        return self._predictor.predict(networks, calibrated=calibrated)
+
+    def calibrating(self) -> int:
+        """How many whole networks the estimates are calibrated by."""
+        return self._predictor.calibration().networks
+
+    def is_measured(self, network: Network) -> bool:
+        """Whether there is a record of the whole network."""
+        return network_signature(network).key in self._predictor.networks
 
     def _summed(self, networks: Indexed) -> Iterator[Estimate]:
         if not len(networks):

@@ -60,7 +60,7 @@ class Interpolation:
 
 def _solve(rows: Values, numbers: Values, length: float, noise: float) -> tuple[Values, Values, float]:
     """Cholesky factor and weights, and the log evidence, the scale of the covariance being the likeliest."""
-    factor: Values = np.linalg.cholesky(_covariance(rows, rows, length) + noise * np.eye(len(rows)))
+    factor = np.asarray(np.linalg.cholesky(_covariance(rows, rows, length) + noise * np.eye(len(rows))), np.float64)
     weights = np.asarray(np.linalg.solve(factor.T, np.linalg.solve(factor, numbers)), np.float64)
     variance = numbers @ weights / len(rows)
     return factor, weights, float(-len(rows) / 2 * np.log(variance + 1e-12) - np.log(np.diag(factor)).sum())

@@ -3,6 +3,7 @@ and calibrated by the whole networks that were.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import exp
 from random import Random
 
@@ -45,7 +46,7 @@ class Predictor:
         self._measured: set[Kernel] = set()
         self._interpolation: Interpolation | None = None
         self._calibrations: dict[bool, Calibration] = {}
-        self.networks = store.latest(device, Kind.NETWORK)
+        self.networks = _standing(store, device)
 
     def unmeasured(self, wanted: Iterable[Kernel]) -> list[Kernel]:
         """Those of the wanted kernels without a record, each once, in their order."""
@@ -78,10 +79,11 @@ class Predictor:
         """Networks, as their kernels, none of which are lacking."""
         return self._table.index(networks)
 
-    def predict(self, networks: Indexed) -> Predictions:
-        """Of indexed networks, as arrays: a million take seconds."""
+    def predict(self, networks: Indexed, *, calibrated: bool = True) -> Predictions:
+        """Of indexed networks, as arrays: a million take a second."""
         sums, empty = self._table.sums(networks), self.networks[EMPTY_NETWORK.key]
-        calibration = self.calibration(interpolated=bool(sums.interpolated_ms.any()))
+        interpolated = bool(sums.interpolated_ms.any())
+        calibration = self.calibration(interpolated=interpolated) if calibrated else Calibration.none()
         return calibration.predict(sums, empty.latency_ms, empty.error_ms**2)
 
     def suspect(self, networks: Indexed) -> list[int]:
@@ -160,6 +162,15 @@ class Predictor:
         if len(found) < FEWEST:
             return None
         return Interpolation.fit(kernel_features(list(found)), np.log(list(found.values())))
+
+
+def _standing(store: Store, device: Device) -> dict[str, LatencyRecord]:
+    """The newest record of each network, with what stands for it after all its sessions."""
+    values = store.values(device, Kind.NETWORK)
+    records = store.latest(device, Kind.NETWORK)
+    return {
+        key: replace(record, latency_ms=values[key].ms) if key in values else record for key, record in records.items()
+    }
 
 
 def _measured(kernel: Kernel, whole: LatencyRecord, context: LatencyRecord) -> Share:

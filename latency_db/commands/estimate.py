@@ -1,0 +1,110 @@
+"""`nas latency estimate` and `nas latency validate`: what a network will take, and how good such answers are."""
+
+import json
+from dataclasses import asdict
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from latency_db.commands.progress import progress_bar
+
+if TYPE_CHECKING:
+    from latency_db.estimate import Estimate, Estimator
+    from latency_db.validation import Validation
+    from nas.ops import Network
+
+_DEVICE = click.option("--device", "device_name", required=True, help="As `nas device list` names it.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command("estimate")
+@click.argument("network")
+@_DEVICE
+@_JSON
+def estimate(network: str, device_name: str, *, as_json: bool) -> None:
+    """Say how long NETWORK takes on a device: a name of `nas network`, the notation, or an ONNX file.
+
+    A network is answered for from what was measured, and nothing is measured now. A file that was not measured yet is
+    measured end to end.
+    """
+    estimator, file = _estimator(device_name), Path(network)
+    is_file = file.suffix == ".onnx"
+    found = estimator.estimate_file(_read(file)) if is_file else estimator.estimate(_network(network))
+    if as_json:
+        row = {name: None if isinstance(v, float) and isnan(v) else v for name, v in asdict(found).items()}
+        click.echo(json.dumps({"device": device_name, **row}, indent=2))
+        return
+    click.echo(_said(found))
+
+
+@click.command("validate")
+@_DEVICE
+@click.option("--space", "source", required=True, help="A space's name or file; networks are drawn from it.")
+@click.option("--networks", type=click.IntRange(2), default=100, show_default=True, help="To judge by.")
+@click.option("--calibrate", type=click.IntRange(0), default=20, show_default=True, help="To calibrate by, first.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draw.")
+@_JSON
+def validate(device_name: str, *, source: str, networks: int, calibrate: int, seed: int, as_json: bool) -> None:
+    """Estimate random networks of a space, measure them end to end, and say how good the estimates were.
+
+    Kernels that lack are measured first, and some networks to calibrate by. All that is measured is kept.
+    """
+    from latency_db.validation import Plan  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.validation import validate as run  # noqa: PLC0415 - as above
+    from nas.spaces import load_space  # noqa: PLC0415 - as above
+
+    estimator, space = _estimator(device_name), load_space(source)
+    with progress_bar("networks", shown=not as_json) as bar:
+        found = run(estimator, space, Plan(networks, calibrate, seed), progress=bar)
+    if as_json:
+        click.echo(json.dumps({"device": device_name, **asdict(found)}, indent=2))
+        return
+    _print(found)
+
+
+def _estimator(name: str) -> "Estimator":
+    from latency_db.catalogue import find_device  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.estimate import Estimator  # noqa: PLC0415 - as above
+    from latency_db.store import Store  # noqa: PLC0415 - as above
+
+    store = Store()
+    return Estimator(store, find_device(store, name))
+
+
+def _network(text: str) -> "Network":
+    """From notation, which begins with its input and a colon, or from a name; UnknownNameError lists the names."""
+    from nas.network import network  # noqa: PLC0415 - `nas --help` stays fast
+    from nas.ops.cost import network_cost  # noqa: PLC0415 - as above
+    from nas.ops.notation import read_network  # noqa: PLC0415 - as above
+
+    found = read_network(text) if ":" in text else network.make(text).expand()
+    network_cost(found)
+    return found
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise click.FileError(str(file), hint=error.strerror or str(error)) from None
+
+
+def _said(found: "Estimate") -> str:
+    interval = "" if isnan(found.low_ms) else f" ({found.low_ms:.4g} to {found.high_ms:.4g})"
+    rests = {"measured": found.measured, "interpolated": found.interpolated, "learned": found.learned}
+    shares = ", ".join(f"{share:.1%} {name}" for name, share in rests.items() if share)
+    suspect = f"; {found.suspect} records are suspect" if found.suspect else ""
+    kernels = f", {found.kernels} kernels" if found.kernels else ""
+    return f"{found.ms:.4g} ms{interval}: {found.source}{kernels}; {shares}{suspect}"
+
+
+def _print(found: "Validation") -> None:
+    from latency_db.scores import table  # noqa: PLC0415 - `nas --help` stays fast
+
+    click.echo(
+        f"{found.networks} networks of {found.space}, {found.fastest_ms:.3g} to {found.slowest_ms:.3g} ms; "
+        f"{found.kernels_measured} kernels were measured now; {found.calibrating} networks calibrate\n"
+    )
+    click.echo(table(found.scores))

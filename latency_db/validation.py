@@ -1,0 +1,155 @@
+"""Random networks of a space, estimated first and measured end to end then: how good are a device's estimates?"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latency_db.calibration import Predictions
+from latency_db.device import Device
+from latency_db.estimate import Estimator, Progress
+from latency_db.measure import BATCH
+from latency_db.models import network_signature
+from latency_db.predictions import Prediction
+from latency_db.scores import Score, baselines
+from latency_db.store import Store
+from nas.errors import InfeasibleError
+from nas.ops import Network
+from nas.ops.cost import network_cost
+from nas.space import SearchSpace
+
+Values = NDArray[np.float64]
+
+POOL = 12
+"""So many random networks are looked at for each that calibrates."""
+
+CEILING = 60
+"""So many of the networks are measured again at most: that takes as long as the first time."""
+
+TRIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which networks: that many that judge, and that many others that calibrate first. seed: of the draw."""
+
+    networks: int
+    calibrate: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """calibrating: all networks that the estimates were calibrated by, earlier ones of the device among them.
+
+    scores: of the estimates, the bare sums, and what they have to be compared with; the last is the noise ceiling.
+    """
+
+    space: str
+    networks: int
+    calibrating: int
+    kernels_measured: int
+    fastest_ms: float
+    slowest_ms: float
+    scores: tuple[Score, ...]
+
+
+def validate(estimator: Estimator, space: SearchSpace, plan: Plan, progress: Progress | None = None) -> Validation:
+    """Measure what the estimates of random networks need, and the networks themselves, and compare.
+
+    Networks that were measured before are not drawn, as their estimates would be no estimates. What is measured is
+    kept, with the predictions beside. NotMeasuredError if the device cannot be measured.
+    """
+    drawn = list(draw(estimator, space, plan))
+    judging, pool = drawn[: plan.networks], drawn[plan.networks :]
+    calibrating = [pool[number] for number in spread(pool, plan.calibrate)]
+    done = estimator.ensure([*judging, *calibrating])
+    measured_ms(estimator, calibrating)
+    indexed = estimator.index(judging)
+    found, bare = estimator.predict(indexed), estimator.predict(indexed, calibrated=False)
+    calibrated_by = estimator.calibrating()
+    log(estimator.store, estimator.device, judging, found)
+    truth = measured_ms(estimator, judging, progress)
+    again = measured_ms(estimator, judging[:CEILING])
+    scores = (
+        scored("sum of kernels, calibrated", found, truth),
+        Score.of("sum of kernels", bare.ms, truth),
+        *baselines([network_cost(network).macs for network in judging], truth),
+        Score.of("measured again (ceiling)", again, truth[:CEILING]),
+    )
+    low, high = float(truth.min()), float(truth.max())
+    return Validation(space.name, len(judging), calibrated_by, done, low, high, scores)
+
+
+def draw(estimator: Estimator, space: SearchSpace, plan: Plan) -> Iterator[Network]:
+    """Distinct random networks that were not measured yet: those that judge, then those that may calibrate.
+
+    InfeasibleError if the space has not so many.
+    """
+    rng, seen = Random(plan.seed), set[Network]()
+    wanted = plan.networks + POOL * plan.calibrate
+    for _ in range(TRIES * wanted):
+        network = space.sample(rng).architecture.expand()
+        if network not in seen and not estimator.is_measured(network):
+            seen.add(network)
+            yield network
+            if len(seen) == wanted:
+                return
+    if len(seen) < plan.networks + plan.calibrate:
+        raise InfeasibleError(
+            f"space {space.name!r}: {plan.networks + plan.calibrate} networks are wanted, and {len(seen)} were found "
+            "that are not measured yet. Ask for fewer."
+        )
+
+
+def spread(networks: Sequence[Network], count: int) -> list[int]:
+    """Places of `count` networks that are as different as can be in multiply-adds and weights: to calibrate by.
+
+    Farthest-point selection among the ranks, so that there are more where networks are more; the first is the one with
+    the most weights.
+    """
+    costs = [network_cost(network) for network in networks]
+    sizes = np.array([(cost.macs, cost.params) for cost in costs], np.float64).reshape(-1, 2)
+    ranks = np.argsort(np.argsort(sizes, axis=0, kind="stable"), axis=0)
+    chosen: list[int] = [int(sizes[:, 1].argmax())] if len(networks) and count else []
+    while len(chosen) < min(count, len(networks)):
+        distances = np.min(((ranks[:, None] - ranks[chosen][None]) ** 2).sum(2), axis=1)
+        distances[chosen] = -1
+        chosen.append(int(distances.argmax()))
+    return chosen
+
+
+def measured_ms(estimator: Estimator, networks: Sequence[Network], progress: Progress | None = None) -> Values:
+    """Of each network, measured end to end now."""
+    found: list[float] = []
+    for first in range(0, len(networks), BATCH):
+        batch = networks[first : first + BATCH]
+        records = estimator.measure_networks({str(number): network for number, network in enumerate(batch)})
+        found += [records[str(number)].latency_ms for number in range(len(batch))]
+        if progress:
+            progress(len(found), len(networks))
+    return np.array(found)
+
+
+def scored(estimate: str, found: Predictions, truth_ms: Values) -> Score:
+    """With its intervals."""
+    inside = (found.low_ms <= truth_ms) & (truth_ms <= found.high_ms)
+    width = float(np.median((found.high_ms - found.low_ms) / found.ms))
+    return replace(Score.of(estimate, found.ms, truth_ms), coverage=float(inside.mean()), width=width)
+
+
+def log(store: Store, device: Device, networks: Sequence[Network], found: Predictions) -> None:
+    """Keep predictions; the store writes beside them what is measured later."""
+    rows = zip(networks, *(column.tolist() for column in found), strict=True)
+    store.log_predictions(
+        device,
+        [
+            Prediction(
+                network_signature(network), ms, low, high, measured, interpolated, learned,
+                "interpolated" if interpolated else "summed",
+            )
+            for network, ms, low, high, _, measured, interpolated, learned in rows
+        ],
+    )  # fmt: skip
