@@ -1,6 +1,7 @@
 """A service, and agents that measure for it on machines of their own, which are folders."""
 
 import os
+import resource
 import subprocess
 
 import httpx
@@ -25,16 +26,22 @@ def service(tmp_path, monkeypatch):
 
 @pytest.fixture
 def started(tmp_path, service):
-    """Starts an agent on a machine of its own, which is a folder; returns the process."""
+    """Starts an agent on a machine of its own, which is a folder; returns the process.
+
+    file_bytes: the most that it may write into a file, as if the disk were full.
+    """
     processes = []
 
-    def start(token, machine):
+    def start(token, machine, *more, file_bytes=resource.RLIM_INFINITY):
         folder = tmp_path / machine
         folder.mkdir(exist_ok=True)
         command = [NAS, "agent", "--server", str(service.base_url), "--home", folder, "--runtime", "onnxruntime_cpu"]
-        environment = os.environ | {"TMPDIR": str(folder), "NAS_API_KEY": token}
-        processes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
-        return processes[-1]
+        command += more
+        environment = os.environ | {"TMPDIR": str(folder), "NAS_API_KEY": token, "PYTHONDONTWRITEBYTECODE": "1"}
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+        processes.append(process)
+        return process
 
     yield start
     for process in processes:
