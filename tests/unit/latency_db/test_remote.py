@@ -1,6 +1,7 @@
 """Measuring on a device elsewhere, by an agent that is played while the asking side sleeps."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from onnx import TensorProto, helper
@@ -12,7 +13,7 @@ from latency_db.agents import Agents, Hello
 from latency_db.catalogue import find_device
 from latency_db.errors import ModelRefusedError
 from latency_db.estimate import Estimator, Source
-from latency_db.leases import Failure, Leases
+from latency_db.leases import Failure, Leases, read_session
 from latency_db.measure import QUICK
 from latency_db.models import kernel_signatures, network_signature, onnx_signature
 from latency_db.plain import to_plain
@@ -143,6 +144,18 @@ def test_kernels_that_the_device_cannot_run_are_kept_as_refused_and_the_others_m
     assert all(refused in keys for keys in map(kernel_keys, estimator.unmeasured(kernels(NETWORK))))
     monkeypatch.setattr(remote, "sleep", lambda _s: pytest.fail("it was asked for again"))
     assert Estimator(store, device).ensure([NETWORK]) == 0
+
+
+@pytest.mark.parametrize("offset_s", [-1e9, 0.0, 1e9])
+def test_a_clock_that_is_wrong_or_jumps_dates_no_session_outside_its_lease(elsewhere, offset_s):
+    """An agent tells how long after the lease a session began, not when."""
+    sent = session([elsewhere.record("1x1x1: id", 0.005)]) | {"offset_s": offset_s}
+    leased_at = datetime(2026, 5, 6, tzinfo=UTC)
+    at = leased_at + timedelta(seconds=40)
+
+    (record,) = read_session(sent, elsewhere.device, leased_at, at, "it")
+
+    assert leased_at <= record.session.started_at <= at
 
 
 def kernel_keys(kernel):
