@@ -1,6 +1,7 @@
 """Where the ONNX reading takes its weights from: a trained torch state, or a seed."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from math import prod, sqrt
 from typing import Protocol
 
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 
 BATCH_NORM_EPS = 1e-5
+POOL = 65_521
+"""Random numbers of a seed; a prime, so that no layer's rows are alike."""
 
 
 class Weights(Protocol):
@@ -23,16 +26,27 @@ class Weights(Protocol):
 
 
 class RandomWeights:
-    """He-normal weights and zero biases, from a seed: for timing graphs before anything is trained."""
+    """He-normal weights and zero biases, from a seed: for timing graphs before anything is trained.
+
+    They repeat after POOL numbers, each layer beginning elsewhere, as drawing millions takes longer than building.
+    """
 
     def __init__(self, seed: int) -> None:
-        self._rng = np.random.default_rng(seed)
+        self._numbers = _normal(seed)
+        self._begin = 0
 
     def layer(self, path: str, shape: tuple[int, ...]) -> tuple[Array, Array]:  # noqa: ARG002 - the same law everywhere
         scale = np.float32(sqrt(2 / prod(shape[1:])))
-        return self._rng.standard_normal(shape, np.float32) * scale, np.zeros(shape[0], np.float32)
+        turned = np.concatenate((self._numbers[self._begin :], self._numbers[: self._begin])) * scale
+        self._begin = (self._begin + prod(shape)) % POOL
+        return np.resize(turned, shape), np.zeros(shape[0], np.float32)
 
     folded = layer
+
+
+@lru_cache(maxsize=4)
+def _normal(seed: int) -> Array:
+    return np.random.default_rng(seed).standard_normal(POOL, np.float32)
 
 
 class StateWeights:
