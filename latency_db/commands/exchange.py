@@ -48,7 +48,8 @@ def import_table(*, file: Path, format_name: str | None, as_json: bool, **said: 
 @click.command("export")
 @click.argument("device")
 @click.option("--to", "path", required=True, type=click.Path(path_type=Path), help="The Parquet file to write.")
-def export_table(device: str, path: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def export_table(device: str, path: Path, *, as_json: bool) -> None:
     """Write all records of DEVICE, with their sessions and all statistics, to one Parquet file."""
     from latency_db.catalogue import find_device  # noqa: PLC0415 - `nas --help` stays fast
     from latency_db.record_file import write_records  # noqa: PLC0415 - as above
@@ -60,7 +61,8 @@ def export_table(device: str, path: Path) -> None:
     if not records:
         raise NotMeasuredError(f"{device} has no records; `nas device measure {device} --space SPACE` measures some")
     write_records(records, path)
-    click.echo(f"{len(records)} records written to {path}")
+    said = {"device": device, "records": len(records), "path": str(path)}
+    click.echo(json.dumps(said) if as_json else f"{len(records)} records written to {path}")
 
 
 @click.command("check")

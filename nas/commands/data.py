@@ -4,9 +4,13 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from nas.published import Published
 
 
 @click.group()
@@ -45,13 +49,14 @@ def _how_to_get(row: dict[str, Any]) -> str:
 @click.option(
     "--source", "sources", metavar="URL", multiple=True, help="Try this address first: a folder with the set's files."
 )
-def get(name: str, sources: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def get(name: str, sources: tuple[str, ...], *, as_json: bool) -> None:
     """Download data set NAME into the first folder of NAS_DATA_DIR.
 
     Its sources are tried in order; what arrives is taken if its pixels are those of the published set.
     """
     from nas.dataset import dataset  # noqa: PLC0415 - keeps `nas --help` fast
-    from nas.published import Origin, PublishedSource  # noqa: PLC0415 - keeps `nas --help` fast
+    from nas.published import PublishedSource  # noqa: PLC0415 - keeps `nas --help` fast
 
     source = dataset[name]
     if not issubclass(source, PublishedSource):
@@ -59,13 +64,20 @@ def get(name: str, sources: tuple[str, ...]) -> None:
     published = source.published
     found = published.find()
     if found is not None and found[0].exact:
-        click.echo(f"{name} is there already: {found[1] / found[0].files[0]}")
-        return
+        path, said = found[1] / found[0].files[0], "is there already:"
+    else:
+        path, said = _download(published, sources), "was downloaded, its pixels checked:"
+    click.echo(json.dumps({"name": name, "path": str(path)}) if as_json else f"{name} {said} {path}")
+
+
+def _download(published: "Published", sources: tuple[str, ...]) -> Path:
+    """The folder where it is then."""
+    from nas.published import Origin  # noqa: PLC0415 - keeps `nas --help` fast
+
     forms = {origin.form: origin.md5 for origin in published.origins}
     mirrors = tuple(Origin(url, form, md5) for url in sources for form, md5 in forms.items())
     with _progress() as progress:
-        home = published.get(mirrors + published.origins, progress, lambda why: click.echo(f"Failed: {why}", err=True))
-    click.echo(f"{name} is in {home}, its pixels checked.")
+        return published.get(mirrors + published.origins, progress, lambda why: click.echo(f"Failed: {why}", err=True))
 
 
 @contextmanager

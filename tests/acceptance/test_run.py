@@ -158,10 +158,12 @@ def test_called_again_it_has_nothing_left_to_do(run, environment):
     before = (out / "journal.jsonl").read_bytes()
     seconds = json.loads((out / "results" / "seconds.json").read_text())
 
-    output = finished(start(SPEC, out.parent, environment))
+    command = [NAS, "run", out.parent / "spec.yaml", "--out", out, "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=True)
 
     assert (out / "journal.jsonl").read_bytes() == before
-    assert "resumed: 8 of 8" in output
+    assert "resumed: 8 of 8" in done.stderr
+    assert done.stdout == (out / "pareto.json").read_text()
     assert json.loads((out / "results" / "seconds.json").read_text()) >= seconds
 
 

@@ -118,6 +118,7 @@ def test_a_set_is_downloaded_from_the_first_source_that_has_it(server, folder, m
     assert "pixels are not those of tiny" in failures[3]
     assert sorted(file.name for file in (folder / "tiny").iterdir()) == sorted(IDX_FILES)
     assert "is there already" in nas_data("get", "tiny").output
+    assert json.loads(nas_data("get", "tiny", "--json").output)["name"] == "tiny"
     assert json.loads(nas_data("show", "tiny", "--json").output)["images"] == {
         "train": 36,
         "validation": 4,

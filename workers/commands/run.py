@@ -2,23 +2,26 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @click.command()
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the run.")
 @click.option("--executor", "executor_name", default="process", show_default=True, help="Where trials are trained.")
-def run(spec: Path, out: Path, executor_name: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print pareto.json at the end, and progress to stderr.")
+def run(spec: Path, out: Path, executor_name: str, *, as_json: bool) -> None:
     """Run the search of SPEC (YAML or JSON) and write its results to a folder.
 
     Called again with the same SPEC and folder, it goes on from where it was stopped. The folder gets trials.jsonl,
     pareto.json, report.html and a model-ID.onnx for each finalist.
     """
-    from rich.box import SIMPLE  # noqa: PLC0415 - keeps `nas --help` fast
     from rich.console import Console  # noqa: PLC0415 - keeps `nas --help` fast
-    from rich.table import Table  # noqa: PLC0415 - keeps `nas --help` fast
 
     from nas.spec import load_spec  # noqa: PLC0415 - keeps `nas --help` fast
 
@@ -26,9 +29,24 @@ def run(spec: Path, out: Path, executor_name: str) -> None:
     from workers.run import run as run_search  # noqa: PLC0415 - keeps `nas --help` fast
     from workers.watch import ConsoleWatch  # noqa: PLC0415 - keeps `nas --help` fast
 
-    console = Console()
+    console = Console(stderr=as_json)
     with ConsoleWatch(console).drawn() as watch:
         record = run_search(checked, out, watch, executor_name=executor_name)
+    if as_json:
+        click.echo((out / "pareto.json").read_text(encoding="utf-8"), nl=False)
+        return
+    console.print(_table(record))
+    console.print(
+        "test: of the exported file, in ONNX Runtime. val.: of a reference trained as the trials were, on validation.\n"
+        f"Pareto front of {len(record['front'])} among {len(record['trials'])} trials: {out / 'report.html'}",
+        soft_wrap=True,
+    )
+
+
+def _table(record: Mapping[str, Any]) -> "Table":
+    from rich.box import SIMPLE  # noqa: PLC0415 - keeps `nas --help` fast
+    from rich.table import Table  # noqa: PLC0415 - keeps `nas --help` fast
+
     table = Table(box=SIMPLE, title="Finalists and reference networks", title_justify="left")
     table.add_column("network", min_width=len("model-0123456789abcdef.onnx"))
     for column in ("test", "val.", "ms", "params", "M MACs"):
@@ -44,12 +62,7 @@ def run(spec: Path, out: Path, executor_name: str) -> None:
             f"{metrics['params']:,}",
             f"{metrics['macs'] / 1e6:.2f}",
         )
-    console.print(table)
-    console.print(
-        "test: of the exported file, in ONNX Runtime. val.: of a reference trained as the trials were, on validation.\n"
-        f"Pareto front of {len(record['front'])} among {len(record['trials'])} trials: {out / 'report.html'}",
-        soft_wrap=True,
-    )
+    return table
 
 
 def _latency(metrics: Mapping[str, float]) -> str:

@@ -66,3 +66,18 @@ def test_the_exit_code_says_what_ended_the_command(monkeypatch, capsys, callback
 def test_an_error_of_the_program_is_raised(monkeypatch):
     with pytest.raises(ZeroDivisionError):
         exit_code(monkeypatch, lambda: 1 // 0)
+
+
+def commands(command: click.Command, *path: str):
+    if not isinstance(command, click.Group):
+        yield " ".join(path), command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        yield from commands(command.get_command(context, name), *path, name)
+
+
+def test_every_command_that_ends_by_itself_prints_json_when_asked():
+    without = [path for path, command in commands(cli) if "--json" not in {o for p in command.params for o in p.opts}]
+
+    assert without == ["agent", "worker"]
