@@ -78,7 +78,7 @@ class Estimator:
         self.store = store
         self.device = device
         self._seed = seed
-        self._predictor = Predictor(store, device)
+        self.predictor = Predictor(store, device)
         self._remote = Remote(store, device)
 
     @property
@@ -105,50 +105,50 @@ class Estimator:
 
     def estimate_many(self, networks: Sequence[Network]) -> list[Estimate]:
         """The same of many networks, in one pass."""
-        records = [self._predictor.networks.get(network_signature(network).key) for network in networks]
+        records = [self.predictor.networks.get(network_signature(network).key) for network in networks]
         indexed = self.index([n for n, record in zip(networks, records, strict=True) if record is None])
         summed = self._summed(indexed)
         return [next(summed) if record is None else _end_to_end(record) for record in records]
 
     def estimate_file(self, model: bytes) -> Estimate:
         """Of an ONNX file: its record, or else it is measured now. NotMeasuredError if it cannot be."""
-        record = self._predictor.networks.get(onnx_signature(model).key)
+        record = self.predictor.networks.get(onnx_signature(model).key)
         return _end_to_end(record or self.measure_networks({"file": model})["file"])
 
     def index(self, networks: Sequence[Network]) -> Indexed:
         """Networks as rows of the table of their kernels, for `predict`. NotMeasuredError as in `estimate`."""
         parts = [list(kernels(network)) for network in networks]
         wanted = [kernel for network in parts for kernel in network]
-        lacking = self._predictor.lacking(wanted) if networks else []
+        lacking = self.predictor.lacking(wanted) if networks else []
         if lacking:
             raise self._not_measured(lacking)
-        return self._predictor.index(parts)
+        return self.predictor.index(parts)
 
     def predict(self, networks: Indexed, *, calibrated: bool = True) -> Predictions:
         """The sums of indexed networks, as arrays. Records of whole networks only calibrate them."""
-        return self._predictor.predict(networks, calibrated=calibrated)
+        return self.predictor.predict(networks, calibrated=calibrated)
 
     def calibrating(self) -> int:
         """How many whole networks the estimates are calibrated by."""
-        return self._predictor.calibration().networks
+        return self.predictor.calibration().networks
 
     def is_measured(self, network: Network) -> bool:
         """Whether there is a record of the whole network."""
-        return network_signature(network).key in self._predictor.networks
+        return network_signature(network).key in self.predictor.networks
 
     def _summed(self, networks: Indexed) -> Iterator[Estimate]:
         if not len(networks):
             return
         found = self.predict(networks)
-        counts = zip(networks.counts.tolist(), self._predictor.suspect(networks), strict=True)
+        counts = zip(networks.counts.tolist(), self.predictor.sums(networks).suspect.tolist(), strict=True)
         rows = zip(*(column.tolist() for column in found), strict=True)
         for (ms, low, high, error, measured, interpolated, learned), (count, suspect) in zip(rows, counts, strict=True):
             source = Source.INTERPOLATED if interpolated else Source.SUMMED
-            yield Estimate(ms, low, high, error, source, measured, interpolated, learned, count, suspect)
+            yield Estimate(ms, low, high, error, source, measured, interpolated, learned, count, int(suspect))
 
     def unmeasured(self, wanted: Iterable[Kernel]) -> list[Kernel]:
         """Those of the wanted kernels without a record, each once, in their order."""
-        return self._predictor.unmeasured(wanted)
+        return self.predictor.unmeasured(wanted)
 
     def ensure(self, networks: Iterable[Network]) -> int:
         """Measure the kernels that the networks lack; returns how many. NotMeasuredError if they cannot be measured."""
@@ -173,12 +173,12 @@ class Estimator:
                 self._measure(kernel_models(batch), QUICK)
             else:
                 self._remote.ensure(list(dict.fromkeys(s for k in batch for s in kernel_signatures(k))), QUICK)
-            self._predictor.unmeasured(batch)
+            self.predictor.unmeasured(batch)
             done += len(batch)
             if progress:
                 progress(done, len(wanted))
         if done:
-            self._predictor.refit()
+            self.predictor.refit()
         return done
 
     def measure_networks(
@@ -205,7 +205,7 @@ class Estimator:
                 raise NotMeasuredError(f"device {self.device.name!r} does not run '{unrun.key}': {reason}")
         else:
             records = self._remote.measure(set(signatures.values()), settings, files)
-        self._predictor.learn({key.key: record for key, record in records.items() if key.kind is Kind.NETWORK})
+        self.predictor.learn({key.key: record for key, record in records.items() if key.kind is Kind.NETWORK})
         return {name: records[signature] for name, signature in signatures.items()}
 
     def _measure(self, models: Mapping[Signature, bytes], settings: Settings) -> dict[Signature, LatencyRecord]:

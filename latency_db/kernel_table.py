@@ -45,6 +45,10 @@ class Sums(NamedTuple):
         """Never quite zero, so that there is a relative error."""
         return np.maximum(self.measured_ms + self.interpolated_ms, _LEAST_MS)
 
+    def at(self, networks: Indices) -> "Sums":
+        """Of some of the networks."""
+        return Sums(*(column[networks] for column in self))
+
 
 @dataclass(frozen=True, slots=True)
 class Indexed:

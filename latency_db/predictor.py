@@ -15,7 +15,7 @@ from latency_db.estimate_rows import USABLE
 from latency_db.features import kernel_features
 from latency_db.fixed import EMPTY_NETWORK, FIXED_KEYS
 from latency_db.interpolation import MOST, Interpolation
-from latency_db.kernel_table import Indexed, KernelTable, Share
+from latency_db.kernel_table import Indexed, KernelTable, Share, Sums
 from latency_db.models import context_signature, kernel_signatures
 from latency_db.records import Kind, LatencyRecord, RecordState
 from latency_db.store import Store
@@ -81,14 +81,14 @@ class Predictor:
 
     def predict(self, networks: Indexed, *, calibrated: bool = True) -> Predictions:
         """Of indexed networks, as arrays: a million take a second."""
-        sums, empty = self._table.sums(networks), self.networks[EMPTY_NETWORK.key]
+        sums, empty = self.sums(networks), self.networks[EMPTY_NETWORK.key]
         interpolated = bool(sums.interpolated_ms.any())
         calibration = self.calibration(interpolated=interpolated) if calibrated else Calibration.none()
         return calibration.predict(sums, empty.latency_ms, empty.error_ms**2)
 
-    def suspect(self, networks: Indexed) -> list[int]:
-        """How many records of unsteady sessions each network's sum contains."""
-        return [int(count) for count in self._table.sums(networks).suspect]
+    def sums(self, networks: Indexed) -> Sums:
+        """What the kernels of indexed networks add up to."""
+        return self._table.sums(networks)
 
     def learn(self, records: Mapping[str, LatencyRecord]) -> None:
         """Take in records of whole networks, by key."""
@@ -115,7 +115,7 @@ class Predictor:
         usable = interpolated and (not new or self._interpolate(new))
         chosen = [i for i, network in enumerate(parts) if usable or missing.isdisjoint(network)]
         sums = self._table.sums(self._table.index(parts[i] for i in chosen))
-        return Calibration.fit(sums, np.array([measured_ms[i] for i in chosen]), self._fixed_ms)
+        return Calibration.fit(sums, np.array([measured_ms[i] for i in chosen]), self.fixed_ms)
 
     def _whole(self) -> list[tuple[Network, float]]:
         """The newest valid records of whole networks that are written in notation."""
@@ -129,7 +129,8 @@ class Predictor:
         return [(network, ms) for network, ms in found if network is not None]
 
     @property
-    def _fixed_ms(self) -> float:
+    def fixed_ms(self) -> float:
+        """Of an empty run."""
         return self.networks[EMPTY_NETWORK.key].latency_ms
 
     def _interpolate(self, missing: Sequence[Kernel]) -> bool:

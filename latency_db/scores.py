@@ -1,10 +1,12 @@
 """How good estimates are, judged by what was measured."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from latency_db.calibration import Predictions
 
 Values = NDArray[np.float64]
 
@@ -42,6 +44,13 @@ class Score:
             float(np.mean(off <= 0.05)),  # noqa: PLR2004 - as its name says
             float(np.mean(off <= 0.10)),  # noqa: PLR2004 - as its name says
         )
+
+    @classmethod
+    def of_predictions(cls, estimate: str, found: Predictions, truth_ms: Values) -> "Score":
+        """With its intervals."""
+        inside = (found.low_ms <= truth_ms) & (truth_ms <= found.high_ms)
+        width = float(np.median((found.high_ms - found.low_ms) / found.ms))
+        return replace(cls.of(estimate, found.ms, truth_ms), coverage=float(inside.mean()), width=width)
 
     def cells(self) -> tuple[str, ...]:
         """Under HEADS."""

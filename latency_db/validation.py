@@ -1,7 +1,7 @@
 """Random networks of a space, estimated first and measured end to end then: how good are a device's estimates?"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 import numpy as np
@@ -74,7 +74,7 @@ def validate(estimator: Estimator, space: SearchSpace, plan: Plan, progress: Pro
     truth = measured_ms(estimator, judging, progress)
     again = measured_ms(estimator, judging[:CEILING])
     scores = (
-        scored("sum of kernels, calibrated", found, truth),
+        Score.of_predictions("sum of kernels, calibrated", found, truth),
         Score.of("sum of kernels", bare.ms, truth),
         *baselines([network_cost(network).macs for network in judging], truth),
         Score.of("measured again (ceiling)", again, truth[:CEILING]),
@@ -131,13 +131,6 @@ def measured_ms(estimator: Estimator, networks: Sequence[Network], progress: Pro
         if progress:
             progress(len(found), len(networks))
     return np.array(found)
-
-
-def scored(estimate: str, found: Predictions, truth_ms: Values) -> Score:
-    """With its intervals."""
-    inside = (found.low_ms <= truth_ms) & (truth_ms <= found.high_ms)
-    width = float(np.median((found.high_ms - found.low_ms) / found.ms))
-    return replace(Score.of(estimate, found.ms, truth_ms), coverage=float(inside.mean()), width=width)
 
 
 def log(store: Store, device: Device, networks: Sequence[Network], found: Predictions) -> None:
