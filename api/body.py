@@ -54,7 +54,7 @@ class BodyGate:
         body, last = await _read(receive, limit)
         if body:
             if media != "application/json" and not media.endswith("+json"):
-                raise ProblemError("MEDIA_TYPE_UNSUPPORTED", "A body is application/json; for files, multipart/form-data.")
+                raise ProblemError("MEDIA_TYPE_UNSUPPORTED", "Send application/json, or multipart/form-data for files.")
             check_json(body)
         return _replayed(body, last, receive)
 
