@@ -1,7 +1,7 @@
 """Batches of requests, leased to agents and taken back with their results. All times are the database's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from latency_db.plain import from_plain
 from latency_db.records import Kind, LatencyRecord, MeasurementSession, Signature
 from latency_db.rows import target_device
 from latency_db.states import BatchState, RequestState
-from latency_db.store import Store
+from latency_db.store import Store, reference_before
 from nas.jobs.columns import now
 from nas.jobs.ids import new_id
 
@@ -43,13 +43,14 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """settings: those of latency_db.measure."""
+    """settings: those of latency_db.measure. known_ms: what the reference network took on the device last."""
 
     id: str
     device: Device
     settings: Mapping[str, Any]
     tasks: Sequence[Task]
     lease_s: float
+    known_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ class Leases:
             if batch_id is None:
                 return None
             _prolong(connection, batch_id)
-            return _batch_of(connection, batch_id)
+            batch = _batch_of(connection, batch_id)
+        return replace(batch, known_ms=reference_before(self._store, batch.device))
 
     def extend(self, agent_id: str, batch_id: str) -> None:
         """The lease lasts longer from now on. LeaseLostError if it is another run's."""

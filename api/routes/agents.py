@@ -168,7 +168,12 @@ def _batch(batch: Any) -> bodies.BatchOut:
     ]
     device = device_plain(batch.device)
     return bodies.BatchOut(
-        id=batch.id, device=device, settings=dict(batch.settings), tasks=tasks, lease_s=batch.lease_s
+        id=batch.id,
+        device=device,
+        settings=dict(batch.settings),
+        tasks=tasks,
+        lease_s=batch.lease_s,
+        known_ms=batch.known_ms,
     )
 
 

@@ -89,11 +89,14 @@ class TaskOut(Sent):
 
 
 class BatchOut(Sent):
+    """known_ms: what the reference network took on this device last, null if it was never measured."""
+
     id: str
     device: Json
     settings: Json
     tasks: list[TaskOut]
     lease_s: float
+    known_ms: float | None
 
 
 class Leased(Sent):

@@ -37,13 +37,9 @@ def device_plain(device: Device) -> Json:
     return {**named, "fingerprint": dict(device.fingerprint)}
 
 
-def device_of(plain: Mapping[str, Any]) -> Device:
-    return Device(**plain)
-
-
-def write_job(device: Device, settings: Mapping[str, Any], models: Iterable[tuple[Signature, bytes]]) -> bytes:
-    """What the process reads."""
-    head = {"device": device_plain(device), "settings": dict(settings)}
+def write_job(batch: Mapping[str, Any], models: Iterable[tuple[Signature, bytes]]) -> bytes:
+    """What the process reads: a leased batch, as the service describes it, with the models of its tasks."""
+    head = {name: batch[name] for name in ("device", "settings", "known_ms")}
     lines = [json.dumps(head)]
     for signature, model in models:
         lines.append(json.dumps([signature.kind, signature.key, base64.b64encode(model).decode()]))
@@ -54,7 +50,7 @@ def run(source: IO[bytes]) -> Json:
     """{"sessions": [...], "refused": [[kind, key, reason]]}, or {"fault": reason} if nothing can be measured."""
     start = time.monotonic()
     head = json.loads(source.readline())
-    device, settings = device_of(head["device"]), Settings(**head["settings"])
+    device, settings = Device(**head["device"]), Settings(**head["settings"])
     models = {}
     for line in source:
         kind, key, content = json.loads(line)
@@ -65,7 +61,8 @@ def run(source: IO[bytes]) -> Json:
     refused: dict[Signature, str] = {}
     seed = int.from_bytes(os.urandom(4))
     try:
-        records = measure(models, device, settings, seed=seed, refused=refused.__setitem__)
+        known_ms = head["known_ms"]
+        records = measure(models, device, settings, seed=seed, known_ms=known_ms, refused=refused.__setitem__)
     except MeasurementError as error:
         return {"fault": str(error)}
     told = [[signature.kind, signature.key, reason] for signature, reason in refused.items()]

@@ -19,7 +19,7 @@ import httpx
 
 from latency_db.agent.graph import check_model
 from latency_db.agent.home import Spool, machine_id
-from latency_db.agent.job import device_of, device_plain, write_job
+from latency_db.agent.job import device_plain, write_job
 from latency_db.agent.service import RefusedError, Service, StoppedError
 from latency_db.device import Device
 from latency_db.errors import ModelRefusedError
@@ -107,7 +107,7 @@ class Agent:
     ) -> tuple[list[Json], list[Json]]:
         """Sessions and failures of a measuring process."""
         offset_s = time.monotonic() - start
-        job = write_job(device_of(batch["device"]), batch["settings"], models.values())
+        job = write_job(batch, models.values())
         code, said = self._process(path, job, batch["lease_s"])
         if self._stop.is_set() and code != 0:
             return [], []
