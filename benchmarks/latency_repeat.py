@@ -107,18 +107,15 @@ def compare(given: argparse.Namespace) -> None:
     ms = np.array(list(first["networks"].values()))
     print(f"{first['device']}; {first['now']}; {first['statistic']}")
     print(f"space {first['space']}, seed {first['seed']}: {len(ms)} networks, {ms.min():.3f}-{ms.max():.3f} ms\n")
-    print(
-        "| measurement, against the first | value | bias | median | p90 | p95 | largest |\n|---|---|---|---|---|---|---|"
-    )
+    print("| measurement, against the first | value | bias | median | p90 | p95 | largest |")
+    print("|---|---|---|---|---|---|---|")
     for number, other in enumerate(others, 2):
+        both = [key for key in first["networks"] if key in other["networks"]]
         for kind, name in (("networks", "of the sessions"), ("first", "of the first session")):
-            both = [key for key in first["networks"] if key in other["networks"]]
             change = np.array([other[kind][key] / first[kind][key] - 1 for key in both])
-            median, p90, p95 = np.quantile(np.abs(change), (0.5, 0.9, 0.95))
-            print(
-                f"| {number}, {other['busy']} busy loops, n = {len(both)} | {name} | {change.mean():+.2%} | {median:.2%} | "
-                f"{p90:.2%} | {p95:.2%} | {np.abs(change).max():.2%} |"
-            )
+            shown = [change.mean(), *np.quantile(np.abs(change), (0.5, 0.9, 0.95)), np.abs(change).max()]
+            numbers = " | ".join(f"{value:.2%}" for value in shown)
+            print(f"| {number}, {other['busy']} busy loops, n = {len(both)} | {name} | {numbers} |")
 
 
 def main() -> None:
