@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
-from latency_db.estimate import Estimator
+from latency_db.estimate import Estimate, Estimator
 from nas.dataset import Dataset
 from nas.jobs.records import TrainingKey
 from nas.ops import Network
@@ -45,6 +46,20 @@ class Bench:
 def measuring(pool: Share, estimator: Estimator) -> AbstractContextManager[None]:
     """To measure in: on this machine, the workers are held back meanwhile."""
     return pool.quiet() if estimator.is_local else nullcontext()
+
+
+def latency_metrics(estimate: Estimate) -> dict[str, float]:
+    """An estimate with its interval and the shares of what it rests on, without what is unknown of them."""
+    known = {
+        "latency_ms": estimate.ms,
+        "latency_low_ms": estimate.low_ms,
+        "latency_high_ms": estimate.high_ms,
+        "latency_error_ms": estimate.error_ms,
+        "latency_measured": estimate.measured,
+        "latency_interpolated": estimate.interpolated,
+        "latency_learned": estimate.learned,
+    }
+    return {metric: value for metric, value in known.items() if not isnan(value)}
 
 
 def sizes(network: Network) -> dict[str, float]:

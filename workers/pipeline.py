@@ -22,7 +22,7 @@ from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space
 from nas.spec import SearchSpec
 from nas.trial import Metrics, State, Trial
-from workers.bench import Bench, epochs_of, measuring, sizes
+from workers.bench import Bench, epochs_of, latency_metrics, measuring, sizes
 from workers.facts import dataset_facts, device_facts, objective_facts, space_facts
 from workers.finalists import measure_end_to_end, reference_rows, train_finalists, train_references
 from workers.place import Place
@@ -173,5 +173,4 @@ def _known(bench: Bench, candidate: Candidate) -> Metrics:
     if bench.estimator.can_measure and bench.estimator.unmeasured(kernels(network)):
         with measuring(bench.pool, bench.estimator):
             bench.estimator.ensure([network])
-    estimate = bench.estimator.estimate(network)
-    return {"latency_ms": estimate.ms, "latency_error_ms": estimate.error_ms, **sizes(network)}
+    return {**latency_metrics(bench.estimator.estimate(network)), **sizes(network)}

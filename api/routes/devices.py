@@ -1,5 +1,6 @@
 """Devices: what is known of them, and the latency of a network on them from what was measured."""
 
+from dataclasses import asdict
 from math import isnan
 from typing import Any
 
@@ -49,7 +50,9 @@ def get_device(name: str) -> dict[str, Any]:
 
 @router.post("/latency:estimate", dependencies=[READ], responses=WRONG)
 def estimate_latency(body: EstimateBody) -> LatencyEstimate:
-    """The latency of a network from the records of a device. Nothing is measured now: what lacks is an error."""
+    """The latency of a network from the records of a device. Nothing is measured now: what lacks is interpolated, or an
+    error if too little is there.
+    """
     from latency_db.catalogue import find_device  # noqa: PLC0415 - the API starts without onnxruntime
     from latency_db.estimate import Estimator  # noqa: PLC0415 - as above
     from latency_db.store import Store  # noqa: PLC0415 - as above
@@ -57,11 +60,7 @@ def estimate_latency(body: EstimateBody) -> LatencyEstimate:
     network = body.expand()
     store = Store()
     found = Estimator(store, find_device(store, body.device)).estimate(network)
-    return LatencyEstimate(
-        device=body.device,
-        ms=found.ms,
-        error_ms=None if isnan(found.error_ms) else found.error_ms,
-        source=found.source,
-        kernels=found.kernels,
-        suspect=found.suspect,
-    )
+    known = {
+        name: None if isinstance(value, float) and isnan(value) else value for name, value in asdict(found).items()
+    }
+    return LatencyEstimate(device=body.device, **known)

@@ -35,14 +35,22 @@ class EstimateBody(Received):
 
 
 class LatencyEstimate(Sent):
-    """Latency of one run at batch 1. source: measured end to end, or summed over kernels.
+    """Latency of one run at batch 1. source: measured end to end, summed over kernels, or summed over kernels of which
+    some are interpolated between others, as they were not measured.
 
-    error_ms: how well the measurements repeat, null where that is unknown. suspect: records from unsteady sessions.
+    Nine networks in ten lie between low_ms and high_ms when they are measured; measured, interpolated and learned are
+    the shares of what the latency rests on, and add up to 1. error_ms: how well the measurements repeat. All three
+    times are null where that is unknown. suspect: records from unsteady sessions.
     """
 
     device: str
     ms: float
+    low_ms: float | None
+    high_ms: float | None
     error_ms: float | None
     source: str
+    measured: float
+    interpolated: float
+    learned: float
     kernels: int
     suspect: int

@@ -11,6 +11,7 @@ class Constrained(Objective):
     """ACC subject to LAT <= T: a candidate over the target is not trained.
 
     Its reward is minus its relative excess, below that of every feasible candidate, so searchers are led back.
+    confident: what must keep the target is the upper end of the estimate's 90 % interval, not the estimate.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("accuracy",)
@@ -22,6 +23,7 @@ class Constrained(Objective):
         max_params: Limit = None,
         max_macs: Limit = None,
         max_size_bytes: Limit = None,
+        confident: bool = False,
     ) -> None:
         super().__init__(
             target_latency_ms=target_latency_ms,
@@ -29,7 +31,7 @@ class Constrained(Objective):
             max_macs=max_macs,
             max_size_bytes=max_size_bytes,
         )
-        self.limits["latency_ms"] = target_latency_ms
+        self.limits["latency_high_ms" if confident else "latency_ms"] = target_latency_ms
 
     def reward(self, metrics: Metrics) -> float:
         return metrics["accuracy"]

@@ -65,8 +65,13 @@ def test_an_estimate_is_the_sum_of_the_kernels(open_client, candidate, measured)
         assert shown == {
             "device": DEVICE,
             "ms": want.ms,
+            "low_ms": want.low_ms,
+            "high_ms": want.high_ms,
             "error_ms": want.error_ms,
             "source": "summed",
+            "measured": 1.0,
+            "interpolated": 0.0,
+            "learned": 0.0,
             "kernels": 3,
             "suspect": want.suspect,
         }
@@ -85,6 +90,7 @@ def test_an_error_that_is_unknown_is_null(open_client, measured, candidate):
     body = open_client.post("/v1/latency:estimate", json={"device": DEVICE, "network": write_network(network)}).json()
 
     assert (body["source"], body["ms"], body["error_ms"]) == ("measured", record.latency_ms, None)
+    assert (body["low_ms"], body["high_ms"]) == (None, None)
 
 
 def test_what_was_not_measured_says_how_to(open_client):

@@ -52,6 +52,13 @@ def test_absolute_reward():
     assert tunas.reward({"accuracy": 0.75, "latency_ms": 37.5}) == pytest.approx(0.75 - 0.1)
 
 
+def test_a_confident_constraint_is_one_of_the_upper_end_of_the_interval():
+    constrained = made("constrained", confident=True)
+
+    assert constrained.limits == {"latency_high_ms": 75.0}
+    assert constrained.violation({"latency_ms": 70.0, "latency_high_ms": 78.0}) == pytest.approx(0.04)
+
+
 def test_constrained_makes_the_target_a_limit():
     constrained = made("constrained", max_params=100)
 

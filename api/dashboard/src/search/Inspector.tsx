@@ -67,21 +67,35 @@ function Loaded({ live, number }: { live: LiveSearch; number: number }) {
   );
 }
 
+/** Shown beside others. */
+const BESIDE = ["latency_error_ms", "latency_low_ms", "latency_high_ms", "latency_interpolated", "latency_learned"];
+
 const METRICS: [string, string, (value: number | null | undefined, all: Trial["metrics"]) => string][] = [
   ["accuracy", "accuracy", (value) => percent(value)],
   ["latency_ms", "latency, estimated", latency],
+  ["latency_measured", "latency, source", source],
   ["params", "parameters", count],
   ["macs", "multiply-adds", count],
   ["size_bytes", "size", size],
 ];
 
-/** With its error bar, if it has one. */
+/** With the interval that holds nine networks in ten, or else its error bar, if it has one. */
 function latency(value: number | null | undefined, all: Trial["metrics"]): string {
+  const [low, high] = [finite(all["latency_low_ms"]), finite(all["latency_high_ms"])];
+  if (low !== null && high !== null) return `${milliseconds(value)} (${significant(low)} to ${significant(high)})`;
   const [known, error] = [finite(value), finite(all["latency_error_ms"])];
   if (known === null || error === null) return milliseconds(value);
   const shown = significant(known);
   const decimals = shown.split(".")[1]?.length ?? 0;
   return `${shown} ± ${Math.max(error, 10 ** -decimals).toFixed(decimals)}\u00a0ms`;
+}
+
+/** What it rests on: what was measured, interpolated between measurements, or learned from whole networks. */
+function source(value: number | null | undefined, all: Trial["metrics"]): string {
+  const shares = [`${percent(value)} measured`];
+  for (const kind of ["interpolated", "learned"])
+    if (finite(all[`latency_${kind}`])) shares.push(`${percent(all[`latency_${kind}`])} ${kind}`);
+  return shares.join(", ");
 }
 
 const SAID: Record<string, string> = { train_seconds: "training" };
@@ -96,7 +110,7 @@ function plain(name: string, value: number): string {
 
 function Metrics({ trial, finalist }: { trial: Trial; finalist: Finalist | null }) {
   const shown = METRICS.filter(([key]) => trial.metrics[key] !== undefined);
-  const known = new Set([...METRICS.map(([key]) => key), "latency_error_ms"]);
+  const known = new Set([...METRICS.map(([key]) => key), ...BESIDE]);
   const others = Object.entries(trial.metrics).filter(([key, value]) => !known.has(key) && value !== null);
   const took =
     trial.started_at && trial.ended_at ? (Date.parse(trial.ended_at) - Date.parse(trial.started_at)) / 1000 : null;
