@@ -82,9 +82,17 @@ class Predictor:
     def predict(self, networks: Indexed, *, calibrated: bool = True) -> Predictions:
         """Of indexed networks, as arrays: a million take a second."""
         sums, empty = self.sums(networks), self.networks[EMPTY_NETWORK.key]
-        interpolated = bool(sums.interpolated_ms.any())
-        calibration = self.calibration(interpolated=interpolated) if calibrated else Calibration.none()
-        return calibration.predict(sums, empty.latency_ms, empty.error_ms**2)
+
+        def by(calibration: Calibration) -> Predictions:
+            return calibration.predict(sums, empty.latency_ms, empty.error_ms**2)
+
+        if not calibrated:
+            return by(Calibration.none())
+        found, partly = by(self.calibration()), sums.interpolated_ms > 0
+        if not partly.any():
+            return found
+        other = by(self.calibration(interpolated=True))
+        return Predictions(*(np.where(partly, *pair) for pair in zip(other, found, strict=True)))
 
     def sums(self, networks: Indexed) -> Sums:
         """What the kernels of indexed networks add up to."""

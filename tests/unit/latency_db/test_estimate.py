@@ -1,5 +1,8 @@
-from math import hypot
+from dataclasses import fields
+from math import exp, hypot
+from random import Random
 
+import numpy as np
 import pytest
 
 from latency_db.device import local_device
@@ -7,9 +10,12 @@ from latency_db.estimate import Estimator, Source
 from latency_db.measure import Settings
 from latency_db.models import context_signature, kernel_signature, network_model, network_signature
 from latency_db.records import Kind, RecordState
+from latency_db.validation import spread
 from nas.errors import NotMeasuredError
+from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
 from nas.ops.notation import read_network
+from nas.spaces import load_space
 
 NETWORK = read_network("3x8x8: conv_8_k3 conv_8_k3 conv_8_k3 gap linear_4")
 KERNELS = list(dict.fromkeys(kernels(NETWORK)))
@@ -104,3 +110,109 @@ def test_networks_and_files_are_measured_side_by_side(store):
     assert found["file"].signature.key.startswith("sha256:")
     assert estimator.estimate(NETWORK).ms == found["one"].latency_ms
     assert Estimator(store, estimator.device).estimate(NETWORK).source is Source.MEASURED
+
+
+LEVEL = 0.06
+
+
+@pytest.fixture(scope="module")
+def networks():
+    space, rng = load_space("small"), Random(0)
+    return list({space.sample(rng).architecture.expand(): None for _ in range(40)})
+
+
+def table(elsewhere, networks, share=1.0):
+    """Records of a share of the kernels, on a device that computes 10^6 multiply-adds in 0.1 ms."""
+    all_kernels = list(dict.fromkeys(kernel for network in networks for kernel in kernels(network)))
+    records = elsewhere.empties()
+    contexts = {context_signature(kernel).key: kernel.context() for kernel in all_kernels}
+    for key, network in contexts.items():
+        if all(record.signature.key != key for record in records):
+            records.append(elsewhere.record(key, 0.01 + network_cost(network).macs * 1e-7))
+    for kernel in Random(1).sample(all_kernels, round(share * len(all_kernels))):
+        ms = 0.02 + network_cost(kernel.in_context()).macs * 1e-7
+        records.append(elsewhere.record(kernel_signature(kernel).key, ms))
+    return records
+
+
+def end_to_end(elsewhere, store, networks):
+    """Whole networks that take a factor e^LEVEL more than their kernels."""
+    bare = Estimator(store, elsewhere.device)
+    found = bare.predict(bare.index(networks), calibrated=False).ms
+    return [
+        elsewhere.record(network_signature(network).key, 0.005 + (ms - 0.005) * exp(LEVEL), kind=Kind.NETWORK)
+        for network, ms in zip(networks, found.tolist(), strict=True)
+    ]
+
+
+def test_whole_networks_in_the_store_calibrate_those_that_were_not_measured(store, elsewhere, networks):
+    """And whoever opens the store later has the same answer: it is rebuilt from rows."""
+    store.add(table(elsewhere, networks))
+    before = [Estimator(store, elsewhere.device).estimate(network) for network in networks[20:]]
+    assert {one.learned for one in before} == {0.0}
+    store.add(end_to_end(elsewhere, store, networks[:20]))
+
+    after = [Estimator(store, elsewhere.device).estimate(network) for network in networks[20:]]
+
+    for old, new in zip(before, after, strict=True):
+        assert (new.ms - 0.005) / (old.ms - 0.005) == pytest.approx(exp(LEVEL), rel=0.01)
+        assert new.low_ms < new.ms < new.high_ms
+        assert new.high_ms - new.low_ms < old.high_ms - old.low_ms
+        assert new.measured + new.learned == pytest.approx(1)
+        assert 0 < new.learned < 0.1
+
+
+def test_missing_kernels_are_interpolated_and_every_such_answer_says_so(store, elsewhere, networks):
+    store.add(table(elsewhere, networks, share=0.5))
+    estimator = Estimator(store, elsewhere.device)
+    missing = set(estimator.unmeasured(kernel for network in networks for kernel in kernels(network)))
+
+    found = estimator.estimate_many(networks)
+
+    flagged = [one.source is Source.INTERPOLATED for one in found]
+    assert flagged == [not missing.isdisjoint(kernels(network)) for network in networks]
+    assert any(flagged)
+    for network, one in zip(networks, found, strict=True):
+        truth = 0.005 + sum(0.01 + network_cost(k.in_context()).macs * 1e-7 for k in kernels(network))
+        assert 0.5 < one.ms / truth < 2
+        assert (one.interpolated > 0) == (one.source is Source.INTERPOLATED)
+        assert one.measured + one.interpolated + one.learned == pytest.approx(1)
+
+
+def test_a_kernel_that_was_interpolated_is_measured_when_it_is_there(store, elsewhere, networks):
+    records = table(elsewhere, networks)
+    store.add(records[: len(records) - 5])
+    estimator = Estimator(store, elsewhere.device)
+    assert any(one.source is Source.INTERPOLATED for one in estimator.estimate_many(networks))
+
+    store.add(records[-5:])
+
+    assert {one.source for one in estimator.estimate_many(networks)} == {Source.SUMMED}
+
+
+def test_many_networks_are_answered_for_as_each_is(store, elsewhere, networks):
+    store.add(table(elsewhere, networks, share=0.8))
+    store.add(end_to_end(elsewhere, store, networks[:10]))
+    many = Estimator(store, elsewhere.device)
+    many.calibrating()
+
+    found = many.estimate_many(networks)
+
+    for network, one in zip(networks, found, strict=True):
+        alone = many.estimate(network)
+        for field in fields(alone):
+            assert getattr(one, field.name) == pytest.approx(getattr(alone, field.name)), field.name
+    predicted = many.predict(many.index(networks))
+    assert [len(column) for column in predicted] == [len(networks)] * len(predicted)
+
+
+def test_calibrating_networks_are_spread(networks):
+    chosen = spread(networks, 8)
+    sizes = np.array([network_cost(network).params for network in networks])
+
+    assert len(set(chosen)) == 8
+    assert sizes[chosen[0]] == sizes.max()
+    assert sizes[chosen].min() <= np.quantile(sizes, 0.1)
+    assert spread(networks, 100) != []
+    assert len(spread(networks, 100)) == len(networks)
+    assert spread([], 3) == []
