@@ -3,10 +3,10 @@ within 5 %, with a mean error of 2 % and a Spearman correlation of 0.997; with h
 10 %. 90 % intervals hold 88 to 92 %; of networks that take at most T with 90 % confidence, 95 % do.
 
 Measures the kernels and the networks into a database, in calls of --budget seconds that go on where the last one ended,
-and prints the scores when all is there: one measurement, several tables. The networks that judge teach nothing.
+and prints the scores when all is there: one measurement, several tables. Networks that judge do not calibrate.
 
 Machine, versions and n are printed with the tables; results: docs/results/latency_networks.md
-Command: python benchmarks/latency_networks.py --location networks.db --delete 0.5, again until it prints them
+Command: python benchmarks/latency_networks.py --location networks.db
 """
 
 import argparse
@@ -14,6 +14,7 @@ import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -55,7 +56,7 @@ def drawn(space_name: str, count: int, seed: int) -> list[Network]:
 
 def measure(store: Store, device: Device, networks: Sequence[Network], end: float) -> int:
     """Measure what lacks of kernels and networks until the time is over; returns how many networks still lack."""
-    estimator = Estimator(store, device, seed=int(end))
+    estimator = Estimator(store, device, seed=int(monotonic()))
     missing = estimator.unmeasured(kernel for network in networks for kernel in kernels(network))
     estimator.measure_kernels(missing, budget_s=end - monotonic())
     waiting = [network for network in networks if not estimator.is_measured(network)]
@@ -189,11 +190,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--delete", type=float, default=0.5)
     parser.add_argument("--device", default="local-cpu-1t")
-    parser.add_argument("--location", default="networks.db")
-    parser.add_argument("--budget", type=float, default=270.0, help="seconds of measuring in this call")
+    parser.add_argument("--location", help="path of the database; what is in it is not measured again")
+    parser.add_argument("--budget", type=float, default=inf, help="seconds of measuring in this call")
     given = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        run(given, Store(Path(given.location or Path(folder) / "networks.db")))
 
-    device, store = local_device(given.device), Store(Path(given.location))
+
+def run(given: argparse.Namespace, store: Store) -> None:
+    device = local_device(given.device)
     networks = drawn(given.space, given.networks + POOL * CALIBRATING, given.seed)
     judging, pool = networks[: given.networks], networks[given.networks :]
     calibrating = [pool[place] for place in spread(pool, CALIBRATING)]
