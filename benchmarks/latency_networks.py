@@ -29,11 +29,11 @@ from latency_db.estimate import Estimator, Source
 from latency_db.fixed import FIXED_KEYS
 from latency_db.kernel_table import Indexed
 from latency_db.measure import BATCH
-from latency_db.models import kernel_signature, network_signature
+from latency_db.models import kernel_signature, kernel_signatures, network_signature
 from latency_db.records import Kind, LatencyRecord, RecordState, Statistic
 from latency_db.scores import Score, Values, baselines, table
 from latency_db.store import Store
-from latency_db.validation import POOL, spread
+from latency_db.validation import POOL, choose, spread
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
@@ -54,17 +54,35 @@ def drawn(space_name: str, count: int, seed: int) -> list[Network]:
     return list(networks)
 
 
-def measure(store: Store, device: Device, networks: Sequence[Network], end: float) -> int:
-    """Measure what lacks of kernels and networks until the time is over; returns how many networks still lack."""
-    estimator = Estimator(store, device, seed=int(monotonic()))
-    missing = estimator.unmeasured(kernel for network in networks for kernel in kernels(network))
-    estimator.measure_kernels(missing, budget_s=end - monotonic())
-    waiting = [network for network in networks if not estimator.is_measured(network)]
+def measure(
+    store: Store, device: Device, judging: Sequence[Network], pool: Sequence[Network], end: float
+) -> list[Network]:
+    """Measure what lacks until the time is over; returns the networks that calibrate, or exits to be called again."""
+    measure_kernels(store, device, judging, end)
+    mine = {
+        signature.key for network in judging for kernel in kernels(network) for signature in kernel_signatures(kernel)
+    }
+    others = set(store.values(device, Kind.KERNEL)) - mine
+    with TemporaryDirectory() as folder:
+        calibrating = choose(truncated(Path(folder) / "mine.db", store, device, [], others), pool, CALIBRATING)
+    estimator = measure_kernels(store, device, calibrating, end)
+    waiting = [network for network in [*calibrating, *judging] if not estimator.is_measured(network)]
     Random(len(waiting)).shuffle(waiting)
     while waiting and monotonic() < end:
         estimator.measure_networks({str(number): network for number, network in enumerate(waiting[: BATCH // 2])})
         waiting = waiting[BATCH // 2 :]
-    return len(waiting)
+    if waiting:
+        sys.exit(f"{len(waiting)} networks are not measured yet: call again")
+    return calibrating
+
+
+def measure_kernels(store: Store, device: Device, networks: Sequence[Network], end: float) -> Estimator:
+    estimator = Estimator(store, device, seed=int(monotonic()))
+    missing = estimator.unmeasured(kernel for network in networks for kernel in kernels(network))
+    done = estimator.measure_kernels(missing, budget_s=end - monotonic())
+    if done < len(missing):
+        sys.exit(f"{len(missing) - done} kernels are not measured yet: call again")
+    return estimator
 
 
 def whole(store: Store, device: Device) -> dict[str, LatencyRecord]:
@@ -140,8 +158,8 @@ def redrawn(estimator: Estimator, networks: Sequence[Network], truth: Values, co
     )
     scores = []
     for seed in range(DRAWS):
-        pool = Random(seed).sample(range(len(networks)), min(len(networks), max(len(networks) // 2, 2 * count)))
-        chosen = np.array([pool[place] for place in spread([networks[number] for number in pool], count)])
+        pool = np.array(Random(seed).sample(range(len(networks)), max(len(networks) // 2, 2 * count)))
+        chosen = pool[spread(sums.ms[pool], sums.weights_mb[pool], count)]
         rest = np.setdiff1d(rows, chosen)
         calibration = Calibration.fit(sums.at(chosen), truth[chosen], fixed_ms)
         scores.append(Score.of_predictions("", calibration.predict(sums.at(rest), fixed_ms, 0.0), truth[rest]))
@@ -201,10 +219,7 @@ def run(given: argparse.Namespace, store: Store) -> None:
     device = local_device(given.device)
     networks = drawn(given.space, given.networks + POOL * CALIBRATING, given.seed)
     judging, pool = networks[: given.networks], networks[given.networks :]
-    calibrating = [pool[place] for place in spread(pool, CALIBRATING)]
-    left = measure(store, device, [*calibrating, *judging], monotonic() + given.budget)
-    if left:
-        sys.exit(f"{left} networks are not measured yet: call again")
+    calibrating = measure(store, device, judging, pool, monotonic() + given.budget)
     print(f"device {device.name}: {device.fingerprint}")
     print(f"now: {environment()}; statistic: {Statistic.of(device).meaning}")
     sessions = store.sessions(device, 10_000)

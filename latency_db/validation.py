@@ -15,7 +15,7 @@ from latency_db.models import network_signature
 from latency_db.predictions import Prediction
 from latency_db.scores import Score, baselines
 from latency_db.store import Store
-from nas.errors import InfeasibleError
+from nas.errors import InfeasibleError, NotMeasuredError
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.space import SearchSpace
@@ -64,8 +64,9 @@ def validate(estimator: Estimator, space: SearchSpace, plan: Plan, progress: Pro
     """
     drawn = list(draw(estimator, space, plan))
     judging, pool = drawn[: plan.networks], drawn[plan.networks :]
-    calibrating = [pool[number] for number in spread(pool, plan.calibrate)]
-    done = estimator.ensure([*judging, *calibrating])
+    done = estimator.ensure(judging)
+    calibrating = choose(estimator, pool, plan.calibrate)
+    done += estimator.ensure(calibrating)
     measured_ms(estimator, calibrating)
     indexed = estimator.index(judging)
     found, bare = estimator.predict(indexed), estimator.predict(indexed, calibrated=False)
@@ -104,17 +105,30 @@ def draw(estimator: Estimator, space: SearchSpace, plan: Plan) -> Iterator[Netwo
         )
 
 
-def spread(networks: Sequence[Network], count: int) -> list[int]:
-    """Places of `count` networks that are as different as can be in multiply-adds and weights: to calibrate by.
+def choose(estimator: Estimator, pool: Sequence[Network], count: int) -> list[Network]:
+    """Those of a pool to calibrate by: spread over what their kernels add up to and over their weights.
 
-    Farthest-point selection among the ranks, so that there are more where networks are more; the first is the one with
-    the most weights.
+    Kernels that lack are interpolated for that, or else measured.
     """
-    costs = [network_cost(network) for network in networks]
-    sizes = np.array([(cost.macs, cost.params) for cost in costs], np.float64).reshape(-1, 2)
-    ranks = np.argsort(np.argsort(sizes, axis=0, kind="stable"), axis=0)
-    chosen: list[int] = [int(sizes[:, 1].argmax())] if len(networks) and count else []
-    while len(chosen) < min(count, len(networks)):
+    if not count:
+        return []
+    try:
+        indexed = estimator.index(pool)
+    except NotMeasuredError:
+        estimator.ensure(pool)
+        indexed = estimator.index(pool)
+    sums = estimator.predictor.sums(indexed)
+    return [pool[place] for place in spread(sums.ms, sums.weights_mb, count)]
+
+
+def spread(ms: Values, weights_mb: Values, count: int) -> list[int]:
+    """Places of `count` networks that are as far from each other as can be, by farthest-point selection.
+
+    Among the ranks, so that there are more where networks are more. The first is the one with the most weights.
+    """
+    ranks = np.argsort(np.argsort(np.column_stack([ms, weights_mb]), axis=0, kind="stable"), axis=0)
+    chosen = [int(weights_mb.argmax())]
+    while len(chosen) < min(count, len(ms)):
         distances = np.min(((ranks[:, None] - ranks[chosen][None]) ** 2).sum(2), axis=1)
         distances[chosen] = -1
         chosen.append(int(distances.argmax()))

@@ -2,7 +2,6 @@ from dataclasses import fields
 from math import exp, hypot
 from random import Random
 
-import numpy as np
 import pytest
 
 from latency_db.device import local_device
@@ -10,7 +9,6 @@ from latency_db.estimate import Estimator, Source
 from latency_db.measure import Settings
 from latency_db.models import context_signature, kernel_signature, network_model, network_signature
 from latency_db.records import Kind, RecordState
-from latency_db.validation import spread
 from nas.errors import NotMeasuredError
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
@@ -204,15 +202,3 @@ def test_many_networks_are_answered_for_as_each_is(store, elsewhere, networks):
             assert getattr(one, field.name) == pytest.approx(getattr(alone, field.name)), field.name
     predicted = many.predict(many.index(networks))
     assert [len(column) for column in predicted] == [len(networks)] * len(predicted)
-
-
-def test_calibrating_networks_are_spread(networks):
-    chosen = spread(networks, 8)
-    sizes = np.array([network_cost(network).params for network in networks])
-
-    assert len(set(chosen)) == 8
-    assert sizes[chosen[0]] == sizes.max()
-    assert sizes[chosen].min() <= np.quantile(sizes, 0.1)
-    assert spread(networks, 100) != []
-    assert len(spread(networks, 100)) == len(networks)
-    assert spread([], 3) == []

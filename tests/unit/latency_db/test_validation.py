@@ -18,7 +18,7 @@ from latency_db.models import network_model, onnx_signature
 from latency_db.records import Kind, LatencyRecord, MeasurementSession, Statistic
 from latency_db.scores import Score, spearman, table
 from latency_db.store import Store
-from latency_db.validation import Plan, draw
+from latency_db.validation import Plan, draw, spread
 from latency_db.validation import validate as run
 from nas.errors import InfeasibleError
 from nas.ops.cost import network_cost
@@ -87,6 +87,20 @@ def test_networks_that_were_measured_are_not_drawn_again(estimator):
     run(estimator, space, plan)
 
     assert not set(first) & set(draw(estimator, space, plan))
+
+
+def test_calibrating_networks_are_spread():
+    rng = np.random.default_rng(0)
+    ms, weights = rng.lognormal(size=100), rng.lognormal(size=100)
+
+    chosen = spread(ms, weights, 12)
+
+    assert len(set(chosen)) == 12
+    assert chosen[0] == weights.argmax()
+    for sizes in (ms, weights):
+        assert sizes[chosen].min() <= np.quantile(sizes, 0.1)
+        assert sizes[chosen].max() >= np.quantile(sizes, 0.9)
+    assert sorted(spread(ms[:5], weights[:5], 12)) == list(range(5))
 
 
 def test_a_space_without_so_many_networks_is_refused(estimator):
