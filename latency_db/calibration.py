@@ -10,6 +10,7 @@ and gives less weight to networks that no line explains (Student's t).
 
 from dataclasses import dataclass
 from math import ceil
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -27,14 +28,14 @@ cached costs a tenth of what a byte of the measured networks does on the average
 PRIOR = np.array([LEVEL, SLOPE, *[UNCACHED] * len(CACHES_MB)])
 
 NOISE = 0.02
-"""What is left of a relative error: 2 %."""
+"""What is left of a relative error: 2 %, until networks show another, which counts as much as that of ten of them."""
 
+FAR = 6.0  # Squared deviations, beyond which a network says no more of the noise.
 FREEDOM = 4  # of Student's t
 ROUNDS = 10
 CONFIDENCE = 0.9
-NORMAL = 1.645
-"""That many standard deviations hold 90 % of a normal distribution."""
-
+EXPECTED = np.array([NormalDist().inv_cdf(0.5 + 0.5 * (number + 0.5) / 10) for number in range(10)])
+"""Scores as of ten networks that are off as far as the model expects: the quantile of few scores alone is a lottery."""
 
 _LEAST_MB = 1e-6
 
@@ -57,10 +58,13 @@ class Predictions(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The residual's weights with their covariance, and how wide an interval is in standard deviations."""
+    """The residual's weights with their covariance, the variance of what it leaves, and how wide an interval is in
+    standard deviations.
+    """
 
     weights: Values
     covariance: Values
+    noise: float
     width: float
     center_ms: float
     ms_per_mb: float
@@ -69,37 +73,37 @@ class Calibration:
     @classmethod
     def fit(cls, sums: Sums, measured_ms: Values, fixed_ms: float) -> "Calibration":
         """From whole networks and what their kernels add up to; there may be none. fixed_ms: of an empty run."""
-        count = len(measured_ms)
-        if not count:
+        if not len(measured_ms):
             return cls.none()
-        center, scale = (
-            float(np.exp(np.log(sums.ms).mean())),
-            float(np.median(sums.ms / np.maximum(sums.weights_mb, _LEAST_MB))),
-        )
-        x, noise = _columns(sums, center, scale), _noise(sums)
+        center, scale = np.exp(np.log(sums.ms).mean()), np.median(sums.ms / np.maximum(sums.weights_mb, _LEAST_MB))
+        x, interpolated = _columns(sums, float(center), float(scale)), _interpolated(sums)
         # A network that takes less than an empty run is as wrong as can be, but no reason to fail.
         y = np.log(np.maximum(measured_ms - fixed_ms, 0.1 * sums.ms) / sums.ms)
-        trust = np.ones(count)
+        noise, trust = NOISE**2, np.ones(len(y))
         for _ in range(ROUNDS):
-            precision = trust / noise
+            variance = noise + interpolated
+            precision = trust / variance
             covariance = _inverse(np.diag(1 / PRIOR**2) + (x * precision[:, None]).T @ x)
             weights = covariance @ (x.T @ (precision * y))
-            trust = (FREEDOM + 1) / (FREEDOM + (y - x @ weights) ** 2 / noise)
-        spread = np.einsum("ij,jk,ik->i", x, covariance, x)
-        left = 1 - spread * precision
-        scores = np.abs(y - x @ weights) / left / np.sqrt(noise + spread / left)
-        return cls(weights, covariance, _width(scores), center, scale, count)
+            off = y - x @ weights
+            spread = np.einsum("ij,jk,ik->i", x, covariance, x)
+            left = 1 - spread * precision
+            trust = (FREEDOM + 1) / (FREEDOM + off**2 / variance)
+            found = np.clip(off**2 / left - interpolated, 0, FAR * noise)
+            noise = (len(EXPECTED) * NOISE**2 + found.sum()) / (len(EXPECTED) + len(y))
+        scores = np.abs(off) / left / np.sqrt(variance + spread / left)
+        return cls(weights, covariance, noise, _width(scores), float(center), float(scale), len(y))
 
     @classmethod
     def none(cls) -> "Calibration":
         """Before any network was measured: no residual, and wide intervals, by how far it may be from there."""
-        return cls(np.zeros(len(PRIOR)), np.diag(PRIOR**2), NORMAL, 0.0, 0.0, 0)
+        return cls(np.zeros(len(PRIOR)), np.diag(PRIOR**2), NOISE**2, _width(np.zeros(0)), 0.0, 0.0, 0)
 
     def predict(self, sums: Sums, fixed_ms: float, fixed_var: float) -> Predictions:
         """Of networks by what their kernels add up to. fixed_var: squared error of fixed_ms."""
         x, total = _columns(sums, self.center_ms, self.ms_per_mb), sums.ms
         factor = np.exp(x @ self.weights)
-        spread = np.sqrt(_noise(sums) + np.einsum("ij,jk,ik->i", x, self.covariance, x))
+        spread = np.sqrt(self.noise + _interpolated(sums) + np.einsum("ij,jk,ik->i", x, self.covariance, x))
         wide = np.exp(self.width * spread)
         learned = np.abs(total * (factor - 1))
         whole = fixed_ms + total + learned
@@ -127,12 +131,12 @@ def _columns(sums: Sums, center_ms: float, ms_per_mb: float) -> Values:
     return np.column_stack([np.ones_like(total), slope, uncached])
 
 
-def _noise(sums: Sums) -> Values:
-    """Squared relative error that is no network's own: of the line, and of interpolated kernels."""
-    return np.asarray(NOISE**2 + sums.interpolated_var / sums.ms**2)
+def _interpolated(sums: Sums) -> Values:
+    """Squared relative error of what is interpolated."""
+    return np.asarray(sums.interpolated_var / sums.ms**2)
 
 
 def _width(scores: Values) -> float:
-    """The conformal quantile (Vovk et al. 2005) of scores that were left out one by one; the normal one for few."""
-    rank = ceil((len(scores) + 1) * CONFIDENCE)
-    return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else NORMAL
+    """The conformal quantile (Vovk et al. 2005) of the scores of networks left out one by one, and of EXPECTED."""
+    pooled = np.sort(np.concatenate([scores, EXPECTED]))
+    return float(pooled[ceil((len(pooled) + 1) * CONFIDENCE) - 1])
