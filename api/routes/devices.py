@@ -63,4 +63,4 @@ def estimate_latency(body: EstimateBody) -> LatencyEstimate:
     known = {
         name: None if isinstance(value, float) and isnan(value) else value for name, value in asdict(found).items()
     }
-    return LatencyEstimate(device=body.device, **known)
+    return LatencyEstimate.model_validate({"device": body.device, **known})
