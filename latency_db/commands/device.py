@@ -6,6 +6,7 @@ from dataclasses import asdict
 import click
 
 from latency_db.commands.duration import Duration
+from latency_db.commands.noisy import NOISY, check_quiet
 from latency_db.commands.progress import progress_bar
 from latency_db.commands.shown import STATES, lines
 from nas.commands.ledger import DATABASE, open_ledger
@@ -92,7 +93,7 @@ def add(name: str, *, database: str | None, as_json: bool) -> None:
 @click.option("--space", "source", required=True, help="A space's name or file; its kernels are measured.")
 @click.option("--budget", type=Duration(), default="3m", show_default=True, help="Time to measure, such as 90s or 20m.")
 @click.option("--dataset", "dataset_name", help="Measure the space as a search on this data set sees it.")
-@click.option("--noisy", is_flag=True, envvar="NAS_NOISY", help="Measure even if the machine is busy or hot.")
+@NOISY
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def measure(name: str, *, source: str, budget: float, dataset_name: str | None, noisy: bool, as_json: bool) -> None:
     """Measure the kernels that a space asks for, most frequent first. Call again to go on.
@@ -103,8 +104,7 @@ def measure(name: str, *, source: str, budget: float, dataset_name: str | None, 
     """
     from latency_db.catalogue import find_device  # noqa: PLC0415 - `nas --help` stays fast
     from latency_db.estimate import Estimator  # noqa: PLC0415 - as above
-    from latency_db.measure import check_fit  # noqa: PLC0415 - as above
-    from latency_db.store import Store, reference_before  # noqa: PLC0415 - as above
+    from latency_db.store import Store  # noqa: PLC0415 - as above
     from latency_db.table import build_table  # noqa: PLC0415 - as above
     from nas.spaces import load_space  # noqa: PLC0415 - as above
 
@@ -116,8 +116,7 @@ def measure(name: str, *, source: str, budget: float, dataset_name: str | None, 
         images = dataset.make(dataset_name).load(0)
         space = space.for_images(images.channels, images.side, len(images.classes))
     estimator = Estimator(store, find_device(store, name))
-    if estimator.is_local and not noisy:
-        check_fit(estimator.device, known_ms=reference_before(store, estimator.device))
+    check_quiet(estimator, noisy=noisy)
     with progress_bar("kernels", shown=not as_json) as bar:
         report = build_table(estimator, space, budget_s=budget, progress=bar)
     if as_json:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from latency_db.commands.noisy import NOISY, check_quiet
 from latency_db.commands.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -45,8 +46,11 @@ def estimate(network: str, device_name: str, *, as_json: bool) -> None:
 @click.option("--networks", type=click.IntRange(2), default=100, show_default=True, help="To judge by.")
 @click.option("--calibrate", type=click.IntRange(0), default=20, show_default=True, help="To calibrate by, first.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draw.")
+@NOISY
 @_JSON
-def validate(device_name: str, *, source: str, networks: int, calibrate: int, seed: int, as_json: bool) -> None:
+def validate(
+    device_name: str, *, source: str, networks: int, calibrate: int, seed: int, noisy: bool, as_json: bool
+) -> None:
     """Estimate random networks of a space, measure them end to end, and say how good the estimates were.
 
     Kernels that lack are measured first, and some networks to calibrate by. All that is measured is kept.
@@ -56,6 +60,7 @@ def validate(device_name: str, *, source: str, networks: int, calibrate: int, se
     from nas.spaces import load_space  # noqa: PLC0415 - as above
 
     estimator, space = _estimator(device_name), load_space(source)
+    check_quiet(estimator, noisy=noisy)
     with progress_bar("networks", shown=not as_json) as bar:
         found = run(estimator, space, Plan(networks, calibrate, seed), progress=bar)
     if as_json:

@@ -4,10 +4,12 @@ from dataclasses import replace
 import pytest
 
 from latency_db import session as sessions
+from latency_db.commands.noisy import check_quiet
 from latency_db.device import core_count, local_device
 from latency_db.errors import MeasurementError, UnfitMachineError
+from latency_db.estimate import Estimator
 from latency_db.fixed import EMPTY, EMPTY_KERNEL, EMPTY_NETWORK, REFERENCE, REFERENCE_NETWORK, fixed_models
-from latency_db.measure import BATCH, Settings, check_fit, measure
+from latency_db.measure import BATCH, Settings, measure
 from latency_db.models import context_signature, kernel_models, kernel_signature, network_model, network_signature
 from latency_db.records import Kind, RecordState, Signature
 from latency_db.reference import standing
@@ -136,12 +138,13 @@ def test_sessions_are_added_until_they_agree_or_are_too_many(monkeypatch, latenc
     assert ("unstable" in (stands.reason or "")) == (wanted == 4)
 
 
-def test_a_machine_that_is_not_fit_is_refused_or_its_session_marked(monkeypatch):
+def test_a_machine_that_is_not_fit_is_refused_or_its_session_marked(store, monkeypatch):
     monkeypatch.setattr(sessions, "heat", lambda: "x86_pkg_temp is at 101 °C, its limit is 100")
     device = local_device("local-cpu-1t")
 
     with pytest.raises(UnfitMachineError, match=r"hot: x86_pkg_temp is at 101 °C.*--noisy"):
-        check_fit(device)
+        check_quiet(Estimator(store, device), noisy=False)
+    check_quiet(Estimator(store, device), noisy=True)
     found = measure({network_signature(NETWORK): network_model(NETWORK)}, device, FAST)
 
     assert {record.state for record in found} == {RecordState.SUSPECT}

@@ -1,0 +1,19 @@
+"""`--noisy`: to measure on this machine even if it is busy or hot."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from latency_db.estimate import Estimator
+
+NOISY = click.option("--noisy", is_flag=True, envvar="NAS_NOISY", help="Measure even if the machine is busy or hot.")
+
+
+def check_quiet(estimator: "Estimator", *, noisy: bool) -> None:
+    """UnfitMachineError if the device is this machine and it is not fit to be measured on; never if noisy."""
+    from latency_db.measure import check_fit  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.store import reference_before  # noqa: PLC0415 - as above
+
+    if estimator.is_local and not noisy:
+        check_fit(estimator.device, known_ms=reference_before(estimator.store, estimator.device))
