@@ -29,7 +29,7 @@ class TorchCudaGraphsSession(Session):
         module = module.cuda()
         flags = torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False)  # 32-bit floats stay so
         with torch.inference_mode(), flags:
-            stream = torch.cuda.Stream()
+            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch has no types for it
             stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(stream):
                 for _ in range(WARMING_RUNS):
