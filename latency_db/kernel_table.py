@@ -68,9 +68,6 @@ class KernelTable:
         self._row: dict[Kernel, int] = {}
         self._shares = np.zeros((64, len(Share._fields)))
 
-    def __contains__(self, kernel: Kernel) -> bool:
-        return kernel in self._row
-
     def put(self, kernel: Kernel, share: Share) -> None:
         row = self._row.setdefault(kernel, len(self._row))
         if row == len(self._shares):

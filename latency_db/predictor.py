@@ -4,7 +4,8 @@ and calibrated by the whole networks that were.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from math import exp
+from functools import cache
+from math import exp, inf
 from random import Random
 
 import numpy as np
@@ -19,7 +20,7 @@ from latency_db.kernel_table import Indexed, KernelTable, Share, Sums
 from latency_db.models import context_signature, kernel_signatures
 from latency_db.records import Kind, LatencyRecord, RecordState
 from latency_db.store import Store
-from nas.errors import NasError
+from nas.errors import NotationError
 from nas.ops import Network
 from nas.ops.cost import read
 from nas.ops.kernels import Kernel, kernels
@@ -44,6 +45,8 @@ class Predictor:
         self._store, self._device = store, device
         self._table = KernelTable()
         self._measured: set[Kernel] = set()
+        self._interpolated: set[Kernel] = set()
+        self._parts = cache(_parts)
         self._interpolation: Interpolation | None = None
         self._calibrations: dict[bool, Calibration] = {}
         self.networks = _standing(store, device)
@@ -72,8 +75,7 @@ class Predictor:
         missing = self.unmeasured(wanted)
         if EMPTY_NETWORK.key not in self.networks:
             return list(wanted)
-        new = [kernel for kernel in missing if kernel not in self._table]
-        return new if new and not self._interpolate(new) else []
+        return [] if self._interpolate(missing) else missing
 
     def index(self, networks: Sequence[Sequence[Kernel]]) -> Indexed:
         """Networks, as their kernels, none of which are lacking."""
@@ -106,6 +108,7 @@ class Predictor:
     def refit(self) -> None:
         """Interpolate anew, from what has been measured since, when it is needed next."""
         self._interpolation = None
+        self._interpolated.clear()
 
     def calibration(self, *, interpolated: bool = False) -> Calibration:
         """Of the whole networks whose kernels are all measured; interpolated: also of the others."""
@@ -114,27 +117,23 @@ class Predictor:
         return self._calibrations[interpolated]
 
     def _calibrate(self, *, interpolated: bool) -> Calibration:
-        parts, measured_ms = [], []
-        for network, ms in self._whole():
-            parts.append(list(kernels(network)))
-            measured_ms.append(ms)
-        missing = set(self.unmeasured(kernel for network in parts for kernel in network))
-        new = [kernel for kernel in missing if kernel not in self._table]
-        usable = interpolated and (not new or self._interpolate(new))
-        chosen = [i for i, network in enumerate(parts) if usable or missing.isdisjoint(network)]
-        sums = self._table.sums(self._table.index(parts[i] for i in chosen))
-        return Calibration.fit(sums, np.array([measured_ms[i] for i in chosen]), self.fixed_ms)
+        whole = self._whole()
+        missing = set(self.unmeasured(kernel for parts, _ in whole for kernel in parts))
+        if not interpolated or not self._interpolate(list(missing)):
+            whole = [(parts, ms) for parts, ms in whole if missing.isdisjoint(parts)]
+        sums = self.sums(self.index([parts for parts, _ in whole]))
+        return Calibration.fit(sums, np.array([ms for _, ms in whole]), self.fixed_ms)
 
-    def _whole(self) -> list[tuple[Network, float]]:
-        """The newest valid records of whole networks that are written in notation."""
+    def _whole(self) -> list[tuple[list[Kernel], float]]:
+        """Kernels and latencies of the newest valid records of whole networks."""
         valid = [
             record
             for key, record in self.networks.items()
-            if record.state is RecordState.VALID and key not in FIXED_KEYS and not key.startswith("sha256:")
+            if record.state is RecordState.VALID and key not in FIXED_KEYS
         ]
         newest = sorted(valid, key=lambda record: record.session.started_at)[-CALIBRATING:]
-        found = ((_network(record.signature.key), record.latency_ms) for record in newest)
-        return [(network, ms) for network, ms in found if network is not None]
+        found = ((self._parts(record.signature.key), record.latency_ms) for record in newest)
+        return [(parts, ms) for parts, ms in found if parts]
 
     @property
     def fixed_ms(self) -> float:
@@ -143,15 +142,19 @@ class Predictor:
 
     def _interpolate(self, missing: Sequence[Kernel]) -> bool:
         """Put interpolated shares of kernels into the table; false if too few others are measured."""
+        new = [kernel for kernel in missing if kernel not in self._interpolated]
+        if not new:
+            return True
         if self._interpolation is None:
             self._interpolation = self._fit_interpolation()
         if self._interpolation is None:
             return False
-        logs, deviations = self._interpolation.predict(kernel_features(missing))
-        for kernel, log, deviation in zip(missing, logs.tolist(), deviations.tolist(), strict=True):
-            ms = exp(log)
-            share = Share(0.0, ms, 0.0, (ms * deviation) ** 2, _weights_mb(kernel), 0.0)
+        logs, deviations = self._interpolation.predict(kernel_features(new))
+        for kernel, log, deviation in zip(new, logs.tolist(), deviations.tolist(), strict=True):
+            ms, variance = exp(log), exp(2 * log) * deviation**2
+            share = Share(interpolated_ms=ms, interpolated_var=variance, weights_mb=_weights_mb(kernel))
             self._table.put(kernel, share)
+        self._interpolated.update(new)
         return True
 
     def _fit_interpolation(self) -> Interpolation | None:
@@ -163,9 +166,9 @@ class Predictor:
         found: dict[Kernel, float] = {}
         for key in keys:
             kernel = _kernel(key)
-            context = kernel and context_signature(kernel).key
-            if kernel and context in usable and usable[key] > usable[context]:
-                found[kernel] = usable[key] - usable[context]
+            added_ms = usable[key] - usable.get(context_signature(kernel).key, inf) if kernel else 0.0
+            if kernel and added_ms > 0:
+                found[kernel] = added_ms
             if len(found) == MOST:
                 break
         if len(found) < FEWEST:
@@ -197,11 +200,16 @@ def _weights_mb(kernel: Kernel) -> float:
 
 
 def _network(key: str) -> Network | None:
-    """None for keys that others have published, which are no notation."""
+    """None for what is no notation: ONNX files, and keys that others have published."""
     try:
         return read_network(key)
-    except NasError:
+    except NotationError:
         return None
+
+
+def _parts(key: str) -> list[Kernel]:
+    network = _network(key)
+    return list(kernels(network)) if network else []
 
 
 def _kernel(key: str) -> Kernel | None:

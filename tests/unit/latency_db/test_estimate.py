@@ -202,3 +202,19 @@ def test_many_networks_are_answered_for_as_each_is(store, elsewhere, networks):
             assert getattr(one, field.name) == pytest.approx(getattr(alone, field.name)), field.name
     predicted = many.predict(many.index(networks))
     assert [len(column) for column in predicted] == [len(networks)] * len(predicted)
+
+
+def test_what_is_measured_teaches_what_is_interpolated(store, elsewhere, networks, monkeypatch):
+    """The same answer as of an estimator that has seen the new kernels from the start."""
+    records = table(elsewhere, networks, share=0.6)
+    store.add(records[:-20])
+    estimator = Estimator(store, elsewhere.device)
+    before = estimator.estimate_many(networks)
+    monkeypatch.setattr("latency_db.estimate.is_local", lambda _: True)
+    monkeypatch.setattr("latency_db.estimate.measure", lambda *_, **__: records[-20:])
+
+    assert estimator.measure_kernels(estimator.unmeasured(kernels(networks[0]))[:1] or KERNELS[:1]) == 1
+
+    after = estimator.estimate_many(networks)
+    assert after == Estimator(store, elsewhere.device).estimate_many(networks)
+    assert after != before
