@@ -117,6 +117,8 @@ class Predictor:
         return self._calibrations[interpolated]
 
     def _calibrate(self, *, interpolated: bool) -> Calibration:
+        if EMPTY_NETWORK.key not in self.networks:
+            return Calibration.none()
         whole = self._whole()
         missing = set(self.unmeasured(kernel for parts, _ in whole for kernel in parts))
         if not interpolated or not self._interpolate(list(missing)):

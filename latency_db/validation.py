@@ -64,10 +64,7 @@ def validate(estimator: Estimator, space: SearchSpace, plan: Plan, progress: Pro
     """
     drawn = list(draw(estimator, space, plan))
     judging, pool = drawn[: plan.networks], drawn[plan.networks :]
-    done = estimator.ensure(judging)
-    calibrating = choose(estimator, pool, plan.calibrate)
-    done += estimator.ensure(calibrating)
-    measured_ms(estimator, calibrating)
+    done = estimator.ensure(judging) + calibrate(estimator, pool, plan.calibrate)
     indexed = estimator.index(judging)
     found, bare = estimator.predict(indexed), estimator.predict(indexed, calibrated=False)
     calibrated_by = estimator.calibrating()
@@ -103,6 +100,19 @@ def draw(estimator: Estimator, space: SearchSpace, plan: Plan) -> Iterator[Netwo
             f"space {space.name!r}: {plan.networks + plan.calibrate} networks are wanted, and {len(seen)} were found "
             "that are not measured yet. Ask for fewer."
         )
+
+
+def calibrate(estimator: Estimator, pool: Sequence[Network], count: int) -> int:
+    """Measure `count` networks of a pool, by which estimates are calibrated then; returns how many kernels lacked."""
+    chosen = choose(estimator, pool, count)
+    done = estimator.ensure(chosen)
+    measured_ms(estimator, chosen)
+    return done
+
+
+def measure_drawn(estimator: Estimator, space: SearchSpace, count: int, seed: int = 0) -> None:
+    """Calibrate by random networks of a space."""
+    calibrate(estimator, list(draw(estimator, space, Plan(0, count, seed))), count)
 
 
 def choose(estimator: Estimator, pool: Sequence[Network], count: int) -> list[Network]:

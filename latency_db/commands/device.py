@@ -93,10 +93,15 @@ def add(name: str, *, database: str | None, as_json: bool) -> None:
 @click.option("--space", "source", required=True, help="A space's name or file; its kernels are measured.")
 @click.option("--budget", type=Duration(), default="3m", show_default=True, help="Time to measure, such as 90s or 20m.")
 @click.option("--dataset", "dataset_name", help="Measure the space as a search on this data set sees it.")
+@click.option("--calibrate", type=click.IntRange(0), default=0, show_default=True, help="Then measure whole networks.")
 @NOISY
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def measure(name: str, *, source: str, budget: float, dataset_name: str | None, noisy: bool, as_json: bool) -> None:
+def measure(
+    name: str, *, source: str, budget: float, dataset_name: str | None, calibrate: int, noisy: bool, as_json: bool
+) -> None:
     """Measure the kernels that a space asks for, most frequent first. Call again to go on.
+
+    Whole networks calibrate the estimates of others: 20 are enough, and take a minute more than the budget.
 
     This machine is measured only while it is quiet and cool, or with --noisy; sessions that suffered are suspect.
 
@@ -106,6 +111,7 @@ def measure(name: str, *, source: str, budget: float, dataset_name: str | None, 
     from latency_db.estimate import Estimator  # noqa: PLC0415 - as above
     from latency_db.store import Store  # noqa: PLC0415 - as above
     from latency_db.table import build_table  # noqa: PLC0415 - as above
+    from latency_db.validation import measure_drawn  # noqa: PLC0415 - as above
     from nas.spaces import load_space  # noqa: PLC0415 - as above
 
     store = Store()
@@ -119,8 +125,11 @@ def measure(name: str, *, source: str, budget: float, dataset_name: str | None, 
     check_quiet(estimator, noisy=noisy)
     with progress_bar("kernels", shown=not as_json) as bar:
         report = build_table(estimator, space, budget_s=budget, progress=bar)
+    if calibrate:
+        measure_drawn(estimator, space, calibrate)
     if as_json:
-        click.echo(json.dumps({**asdict(report), "missing": report.missing}, indent=2))
+        calibrating = estimator.calibrating()
+        click.echo(json.dumps({**asdict(report), "missing": report.missing, "calibrating": calibrating}, indent=2))
         return
     click.echo(
         f"{report.measured_now} of {report.kernels} kernels measured now, {report.measured_before} before, "

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from latency_db.commands.device import measure
 from latency_db.commands.estimate import estimate, validate
 from latency_db.device import local_device
 from latency_db.estimate import Estimator, Source
@@ -101,6 +102,16 @@ def test_calibrating_networks_are_spread():
         assert sizes[chosen].min() <= np.quantile(sizes, 0.1)
         assert sizes[chosen].max() >= np.quantile(sizes, 0.9)
     assert sorted(spread(ms[:5], weights[:5], 12)) == list(range(5))
+
+
+@pytest.mark.usefixtures("estimator")
+def test_a_table_is_calibrated_when_that_is_asked_for(latency_file, monkeypatch):
+    monkeypatch.setenv("NAS_LATENCY_DB", str(latency_file))
+    asked = [DEVICE, "--space", "small", "--budget", "20s", "--calibrate", "5", "--noisy", "--json"]
+
+    found = json.loads(CliRunner().invoke(measure, asked).output)
+
+    assert found["calibrating"] == 5
 
 
 def test_a_space_without_so_many_networks_is_refused(estimator):
