@@ -178,7 +178,8 @@ def report(
         part = truncated(Path(folder) / "part.db", source, device, calibrating, lost)
         indexed, found = full.index(judging), full.predict(full.index(judging))
         partly = part.predict(part.index(judging))
-        redraws = [redrawn(full, judging, truth, count) for count in (CALIBRATING, 5 * CALIBRATING)]
+        counts = [count for count in (CALIBRATING, 5 * CALIBRATING) if 2 * count <= len(judging)]
+        redraws = [redrawn(full, judging, truth, count) for count in counts]
         by = full.calibrating()
         print(f"{len(judging)} networks, {truth.min():.3f}-{truth.max():.3f} ms; {by} others calibrate\n")
         scores = [
