@@ -39,7 +39,9 @@ class Axis:
         return 10.0**level if self.log else level
 
     def holds(self, value: float) -> bool:
-        return self.low <= value <= self.high
+        """Whether value is in the range, but for errors of rounding."""
+        slack = 1e-9 * (self.high - self.low)
+        return self.low - slack <= value <= self.high + slack
 
     def ticks(self, about: int = 6) -> list[float]:
         """Round values in the range."""
