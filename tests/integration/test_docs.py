@@ -101,8 +101,8 @@ def test_a_command_exists_with_its_options(command):
     """Also where it needs another machine. A program that is not known here needs a line here."""
     words = shlex.split(re.sub(r"[][]", "", command).replace("network NAME", "network shufflenet"), comments=True)
     variables = [word.partition("=")[0] for word in words if re.match(r"[A-Z_]+=", word)]
-    known = {f"NAS_{field}".upper() for field in Settings.model_fields} | set(SERVICES["ray-worker"]["environment"])
-    assert [name for name in variables if name.startswith(("NAS_", "RAY_")) and name not in known] == []
+    settings = {f"NAS_{field}".upper() for field in Settings.model_fields} | set(SERVICES["ray-worker"]["environment"])
+    assert [name for name in variables if name.startswith(("NAS_", "RAY_")) and name not in settings] == []
     words = [word for word in words if not re.match(r"[A-Z_]+=", word)]
     match program(command) or words[0]:
         case "nas":
@@ -120,7 +120,8 @@ def test_a_command_exists_with_its_options(command):
         case "sh":
             assert (ROOT / words[1]).is_file()
         case other:
-            assert other in {"export", "curl", "sqlite3", "rsync", "pg_dump", "pip", "pytest"}, "no test knows how to check this"
+            known = {"export", "curl", "sqlite3", "rsync", "pg_dump", "pip", "pytest"}
+            assert other in known, "no test knows how to check this"
 
 
 def check_nas(words):
