@@ -13,7 +13,7 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from latency_db.agent.graph import check_model
@@ -37,13 +37,12 @@ def device_plain(device: Device) -> Json:
     return {**named, "fingerprint": dict(device.fingerprint)}
 
 
-def write_job(batch: Mapping[str, Any], models: Iterable[tuple[Signature, bytes]]) -> bytes:
-    """What the process reads: a leased batch, as the service describes it, with the models of its tasks."""
+def job_lines(batch: Mapping[str, Any], models: Iterable[tuple[Signature, bytes]]) -> Iterator[bytes]:
+    """What the process reads: a leased batch, as the service describes it, and the models of its tasks, one by one."""
     head = {name: batch[name] for name in ("device", "settings", "known_ms")}
-    lines = [json.dumps(head)]
+    yield json.dumps(head).encode() + b"\n"
     for signature, model in models:
-        lines.append(json.dumps([signature.kind, signature.key, base64.b64encode(model).decode()]))
-    return "\n".join(lines).encode()
+        yield json.dumps([signature.kind, signature.key, base64.b64encode(model).decode()]).encode() + b"\n"
 
 
 def run(source: IO[bytes]) -> Json:

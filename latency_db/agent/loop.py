@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import Event, Thread
 from typing import IO, Any
@@ -19,7 +19,7 @@ import httpx
 
 from latency_db.agent.graph import check_model
 from latency_db.agent.home import Spool, machine_id
-from latency_db.agent.job import device_plain, write_job
+from latency_db.agent.job import device_plain, job_lines
 from latency_db.agent.service import RefusedError, Service, StoppedError
 from latency_db.device import Device
 from latency_db.errors import ModelRefusedError
@@ -107,7 +107,7 @@ class Agent:
     ) -> tuple[list[Json], list[Json]]:
         """Sessions and failures of a measuring process."""
         offset_s = time.monotonic() - start
-        job = write_job(batch, models.values())
+        job = job_lines(batch, models.values())
         code, said = self._process(path, job, batch["lease_s"])
         if self._stop.is_set() and code != 0:
             return [], []
@@ -124,7 +124,7 @@ class Agent:
         ]
         return list(found["sessions"]), refused
 
-    def _process(self, path: str, job: bytes, lease_s: float) -> tuple[int, bytes]:
+    def _process(self, path: str, job: Iterable[bytes], lease_s: float) -> tuple[int, bytes]:
         """Exit code and output of a measuring process, while the lease is kept alive."""
         ours, theirs = os.pipe()
         command = [sys.executable, "-I", "-B", "-m", "latency_db.agent.job", str(ours)]
@@ -176,10 +176,10 @@ class Agent:
         self._spool.drop(batch_id)
 
 
-def _feed(source: IO[bytes], job: bytes) -> None:
+def _feed(source: IO[bytes], job: Iterable[bytes]) -> None:
     """Write all to a process: `communicate` forgets what was not taken when its time was over (CPython 3.11)."""
     with contextlib.suppress(BrokenPipeError), source:
-        source.write(job)
+        source.writelines(job)
 
 
 def _count(body: Mapping[str, Any]) -> int:
