@@ -63,6 +63,8 @@ def watched(agent: "subprocess.Popen[bytes]", service: httpx.Client, networks: l
     """Megabytes: of the agent when it waits for work, of it at last, and of the process that measures."""
     requests = "/v1/devices/pi-cpu-1t/requests"
     while service.get(requests).status_code != httpx.codes.OK:
+        if agent.poll() is not None:
+            sys.exit("the agent did not register")
         time.sleep(0.1)
     waiting = most_mb(agent.pid)
     service.post(requests, json={"networks": networks, "effort": effort}).raise_for_status()
@@ -87,19 +89,16 @@ def main() -> None:
     networks = list({write_network(space.sample(rng).architecture.expand()): None for _ in range(2 * BATCH)})[:BATCH]
     with TemporaryDirectory() as folder:
         environment = os.environ | {"NAS_HOME": folder, "NAS_LATENCY_DB": f"{folder}/latency.db", "TMPDIR": folder}
-        adding = [NAS, "device", "add", "pi"]
-        added = subprocess.run(adding, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - ourselves
         serving = [NAS, "serve", "--no-worker", "--open", "--port", str(PORT)]
         asking = [given.nas, "agent", "--server", f"http://127.0.0.1:{PORT}", "--home", f"{folder}/agent"]
-        asking += ["--runtime", "onnxruntime_cpu"]
-        token = {"NAS_API_KEY": added.stdout.strip()}
+        asking += ["--runtime", "onnxruntime_cpu", "--name", "pi"]
         with (
             subprocess.Popen(serving, env=environment) as server,  # noqa: S603 - as above
             httpx.Client(base_url=f"http://127.0.0.1:{PORT}", timeout=30) as service,
         ):
             try:
                 until_up(service)
-                with subprocess.Popen(asking, env=environment | token) as agent:  # noqa: S603 - as above
+                with subprocess.Popen(asking, env=environment) as agent:  # noqa: S603 - as above
                     try:
                         found = watched(agent, service, networks, given.effort)
                     finally:
