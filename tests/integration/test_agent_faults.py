@@ -111,11 +111,11 @@ def test_a_device_that_is_renamed_while_it_measures_goes_on(service, started):
     assert service.get("/v1/devices/pi-cpu-1t").status_code == 404
 
 
-def doubling(times):
-    """A graph of allowed operators whose tensors, none of them declared, grow to 16 bytes times 2 to the times."""
+def growing(times):
+    """A graph of allowed operators whose tensors, none of them declared, grow to 16 bytes times 64 to the times."""
     value = helper.make_tensor_value_info("x0", TensorProto.FLOAT, [1, 4])
     out = helper.make_tensor_value_info(f"x{times}", TensorProto.FLOAT, [1, "many"])
-    nodes = [helper.make_node("Concat", [f"x{n}"] * 2, [f"x{n + 1}"], axis=1) for n in range(times)]
+    nodes = [helper.make_node("Concat", [f"x{n}"] * 64, [f"x{n + 1}"], axis=1) for n in range(times)]
     graph = helper.make_graph(nodes, "g", [value], [out])
     opset = [helper.make_opsetid("", 13)]
     return helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
@@ -125,7 +125,7 @@ def test_a_graph_that_grows_without_bound_fails_alone(service, started):
     token = service.post("/v1/devices", json={"name": "pi"}).json()["token"]
     agent = started(token, "one")
     until(lambda: requests(service))
-    model = doubling(31)
+    model = growing(5)
     signature, store = onnx_signature(model), Store()
     device = find_device(store, "pi-cpu-1t")
 
