@@ -2,10 +2,10 @@
 
     t = c0 + sum of kernels * exp(residual)
 
-The residual is linear: a level, how it changes with the sum, and what weights cost that a cache cannot hold. A kernel
-that is measured again and again finds its weights in a cache, and a large network does not; how much fits is not what
-data sheets say, so several sizes stand side by side. It is a ridge regression, zero until whole networks are measured,
-and gives less weight to networks that no line explains (Student's t).
+The residual is linear: a level, how it changes with the sum, what each kernel costs beside its own time, and what
+weights cost that a cache cannot hold. A kernel that is measured again and again finds its weights in a cache, and a large
+network does not; how much fits is not what data sheets say, so several sizes stand side by side. It is a ridge
+regression, zero until whole networks are measured, and gives less weight to networks that no line explains (Student's t).
 """
 
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ from latency_db.kernel_table import Sums
 Values = NDArray[np.float64]
 
 CACHES_MB = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
-LEVEL, SLOPE, UNCACHED = 0.05, 0.02, 0.1
-"""Prior standard deviations of the weights: a level of 5 %, 2 % for each factor e of the sum, and a byte that is not
-cached costs a tenth of what a byte of the measured networks does on the average."""
+LEVEL, SLOPE, KERNEL, UNCACHED = 0.05, 0.02, 0.05, 0.1
+"""Prior standard deviations of the weights: a level of 5 %, 2 % for each factor e of the sum, a kernel costs 5 % of a
+typical one beside its time, and a byte that is not cached a tenth of what a byte of the measured networks does."""
 
-PRIOR = np.array([LEVEL, SLOPE, *[UNCACHED] * len(CACHES_MB)])
+PRIOR = np.array([LEVEL, SLOPE, KERNEL, *[UNCACHED] * len(CACHES_MB)])
 
 NOISE = 0.02
 """What is left of a relative error: 2 %, until networks show another, which counts as much as that of ten of them."""
@@ -37,7 +37,7 @@ CONFIDENCE = 0.9
 EXPECTED = np.array([NormalDist().inv_cdf(0.5 + 0.5 * (number + 0.5) / 10) for number in range(10)])
 """Scores as of ten networks that are off as far as the model expects: the quantile of few scores alone is a lottery."""
 
-_LEAST_MB = 1e-6
+_LEAST = 1e-6
 
 
 class Predictions(NamedTuple):
@@ -56,6 +56,21 @@ class Predictions(NamedTuple):
     learned: Values
 
 
+class Typical(NamedTuple):
+    """Of the measured networks: the time of one, a kernel and a megabyte of weights, in ms; all 0 if there are none."""
+
+    network: float
+    kernel: float
+    mb: float
+
+    @classmethod
+    def of(cls, sums: Sums) -> "Typical":
+        kernel, mb = (
+            float(np.median(sums.ms / np.maximum(count, _LEAST))) for count in (sums.kernels, sums.weights_mb)
+        )
+        return cls(float(np.exp(np.log(sums.ms).mean())), kernel, mb)
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """The residual's weights with their covariance, the variance of what it leaves, and how wide an interval is in
@@ -66,8 +81,7 @@ class Calibration:
     covariance: Values
     noise: float
     width: float
-    center_ms: float
-    ms_per_mb: float
+    typical: Typical
     networks: int
 
     @classmethod
@@ -75,8 +89,8 @@ class Calibration:
         """From whole networks and what their kernels add up to; there may be none. fixed_ms: of an empty run."""
         if not len(measured_ms):
             return cls.none()
-        center, scale = np.exp(np.log(sums.ms).mean()), np.median(sums.ms / np.maximum(sums.weights_mb, _LEAST_MB))
-        x, interpolated = _columns(sums, float(center), float(scale)), _interpolated(sums)
+        typical = Typical.of(sums)
+        x, interpolated = _columns(sums, typical), _interpolated(sums)
         # A network that takes less than an empty run is as wrong as can be, but no reason to fail.
         y = np.log(np.maximum(measured_ms - fixed_ms, 0.1 * sums.ms) / sums.ms)
         noise, trust = NOISE**2, np.ones(len(y))
@@ -92,16 +106,17 @@ class Calibration:
             found = np.clip(off**2 / left - interpolated, 0, FAR * noise)
             noise = (len(EXPECTED) * NOISE**2 + found.sum()) / (len(EXPECTED) + len(y))
         scores = np.abs(off) / left / np.sqrt(variance + spread / left)
-        return cls(weights, covariance, noise, _width(scores), float(center), float(scale), len(y))
+        return cls(weights, covariance, noise, _width(scores), typical, len(y))
 
     @classmethod
     def none(cls) -> "Calibration":
         """Before any network was measured: no residual, and wide intervals, by how far it may be from there."""
-        return cls(np.zeros(len(PRIOR)), np.diag(PRIOR**2), NOISE**2, _width(np.zeros(0)), 0.0, 0.0, 0)
+        unknown = Typical(0.0, 0.0, 0.0)
+        return cls(np.zeros(len(PRIOR)), np.diag(PRIOR**2), NOISE**2, _width(np.zeros(0)), unknown, 0)
 
     def predict(self, sums: Sums, fixed_ms: float, fixed_var: float) -> Predictions:
         """Of networks by what their kernels add up to. fixed_var: squared error of fixed_ms."""
-        x, total = _columns(sums, self.center_ms, self.ms_per_mb), sums.ms
+        x, total = _columns(sums, self.typical), sums.ms
         factor = np.exp(x @ self.weights)
         spread = np.sqrt(self.noise + _interpolated(sums) + np.einsum("ij,jk,ik->i", x, self.covariance, x))
         wide = np.exp(self.width * spread)
@@ -122,13 +137,14 @@ def _inverse(matrix: Values) -> Values:
     return np.asarray(np.linalg.inv(matrix), np.float64)
 
 
-def _columns(sums: Sums, center_ms: float, ms_per_mb: float) -> Values:
-    """What the residual is linear in. Without a center, which no network means, the slope is left out."""
+def _columns(sums: Sums, typical: Typical) -> Values:
+    """What the residual is linear in. Where no network says what is typical, slope and kernels are left out."""
     total = sums.ms
-    slope = np.log(total / center_ms) if center_ms else np.zeros_like(total)
-    cost = ms_per_mb / total if ms_per_mb else 1 / np.maximum(sums.weights_mb, CACHES_MB[0])
+    slope = np.log(total / typical.network) if typical.network else np.zeros_like(total)
+    own = sums.kernels * typical.kernel / total
+    cost = typical.mb / total if typical.mb else 1 / np.maximum(sums.weights_mb, CACHES_MB[0])
     uncached = np.maximum(sums.weights_mb[:, None] - CACHES_MB, 0) * cost[:, None]
-    return np.column_stack([np.ones_like(total), slope, uncached])
+    return np.column_stack([np.ones_like(total), slope, own, uncached])
 
 
 def _interpolated(sums: Sums) -> Values:

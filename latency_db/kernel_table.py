@@ -19,7 +19,7 @@ class Share(NamedTuple):
     """What a kernel adds to a network: its time, measured or else interpolated, and what is to be known of that.
 
     repeat_var, interpolated_var: squared error of the time if it is measured, in ms^2, and if it is interpolated.
-    suspect: records of unsteady sessions in it.
+    suspect: records of unsteady sessions in it. kernels: 1, to be counted.
     """
 
     measured_ms: float = 0.0
@@ -28,6 +28,7 @@ class Share(NamedTuple):
     interpolated_var: float = 0.0
     weights_mb: float = 0.0
     suspect: float = 0.0
+    kernels: float = 1.0
 
 
 class Sums(NamedTuple):
@@ -39,6 +40,7 @@ class Sums(NamedTuple):
     interpolated_var: Values
     weights_mb: Values
     suspect: Values
+    kernels: Values
 
     @property
     def ms(self) -> Values:

@@ -11,8 +11,9 @@ def sums(count, seed, *, interpolated=0.0, deviation=0.0):
     """Made-up networks of 0.1 to 10 ms and 0.5 to 30 MB, a share of whose time is interpolated."""
     rng = np.random.default_rng(seed)
     ms, weights = 10 ** rng.uniform(-1, 1, count), 10 ** rng.uniform(-0.3, 1.5, count)
-    zero = np.zeros(count)
-    return Sums(ms * (1 - interpolated), ms * interpolated, zero + 1e-10, (ms * deviation) ** 2, weights, zero)
+    zero, kernels = np.zeros(count), rng.integers(4, 25, count).astype(np.float64)
+    parts = ms * (1 - interpolated), ms * interpolated
+    return Sums(*parts, zero + 1e-10, (ms * deviation) ** 2, weights, zero, kernels)
 
 
 def truth(of, residual, seed=0, noise=0.0):
@@ -38,6 +39,19 @@ def test_a_planted_level_is_found():
     found = fitted(seen, truth(seen, 0.06)).predict(asked, FIXED_MS, 0.0)
 
     assert found.ms == pytest.approx(truth(asked, 0.06), rel=0.005)
+
+
+def test_what_a_kernel_costs_beside_its_time_is_found():
+    """3 us each, which no level explains: a network of 0.1 ms may have twenty, and one of 10 ms four."""
+    seen, asked = sums(40, 0), sums(100, 1)
+
+    def beside(of):
+        return np.log1p(0.003 * of.kernels / of.ms)
+
+    calibrated = fitted(seen, truth(seen, beside(seen))).predict(asked, FIXED_MS, 0.0).ms
+
+    off = np.abs(np.log(calibrated / truth(asked, beside(asked))))
+    assert np.mean(off) < np.mean(beside(asked)) / 3
 
 
 def test_what_weights_cost_beyond_a_cache_is_found():
