@@ -3,9 +3,10 @@
     t = c0 + sum of kernels * exp(residual)
 
 The residual is linear: a level, how it changes with the sum, what each kernel costs beside its own time, and what
-weights cost that a cache cannot hold. A kernel that is measured again and again finds its weights in a cache, and a large
-network does not; how much fits is not what data sheets say, so several sizes stand side by side. It is a ridge
-regression, zero until whole networks are measured, and gives less weight to networks that no line explains (Student's t).
+weights cost that a cache cannot hold. A kernel that is measured again and again finds its weights in a cache, and a
+large network does not; how much fits is not what data sheets say, so several sizes stand side by side. It is a ridge
+regression, zero until whole networks are measured, and gives less weight to networks that no line explains (Student's
+t).
 """
 
 from dataclasses import dataclass
