@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from nas.errors import NotMeasuredError
 from nas.objective import Limit, Objective, PositiveMs, objective
 from nas.trial import Metrics
 
@@ -32,6 +33,14 @@ class Constrained(Objective):
             max_size_bytes=max_size_bytes,
         )
         self.limits["latency_high_ms" if confident else "latency_ms"] = target_latency_ms
+
+    def violation(self, metrics: Metrics) -> float:
+        if not self.limits.keys() <= metrics.keys():
+            raise NotMeasuredError(
+                "a latency has no interval, as it was measured in a single round: measure the network again, or leave "
+                "out the objective's `confident`"
+            )
+        return super().violation(metrics)
 
     def reward(self, metrics: Metrics) -> float:
         return metrics["accuracy"]

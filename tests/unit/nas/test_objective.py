@@ -2,7 +2,7 @@
 
 import pytest
 
-from nas.errors import SpecError, UnknownNameError
+from nas.errors import NotMeasuredError, SpecError, UnknownNameError
 from nas.objective import objective
 
 POINT = {"accuracy": 0.75, "latency_ms": 150.0}
@@ -57,6 +57,8 @@ def test_a_confident_constraint_is_one_of_the_upper_end_of_the_interval():
 
     assert constrained.limits == {"latency_high_ms": 75.0}
     assert constrained.violation({"latency_ms": 70.0, "latency_high_ms": 78.0}) == pytest.approx(0.04)
+    with pytest.raises(NotMeasuredError, match="no interval"):
+        constrained.violation({"latency_ms": 70.0})
 
 
 def test_constrained_makes_the_target_a_limit():
