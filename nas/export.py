@@ -1,6 +1,6 @@
 """Export: a trained network as an ONNX file that is tested as it is shipped, and says in itself what it is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from nas.augment import normalised, tensor
-from nas.dataset import Dataset, Split
+from nas.dataset import Dataset, Labels
 from nas.errors import ExportError
 from nas.metadata import stamped
 from nas.ops import Network
@@ -21,7 +21,7 @@ from nas.ops.onnx_graph import StateWeights, onnx_model
 BATCH_SIZE = 256
 PARITY_IMAGES = 256
 PARITY = 1e-3
-"""Largest difference to torch, relative to the largest score, with which a file is shipped."""
+"""Largest difference to torch, or to ONNX Runtime, relative to the largest score, with which a file is shipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,17 @@ def export(network: Network, module: nn.Module, dataset: Dataset, about: Mapping
     }
     file = stamped(onnx_model(network, StateWeights(state)), metadata)
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-    difference = _difference(session, module, _inputs(dataset.test, dataset, network, 0, PARITY_IMAGES))
+    images, _ = next(test_batches(dataset, network))
+    difference = _difference(session, module, images[:PARITY_IMAGES])
     return Exported(file, _accuracy(session, dataset, network), difference)
 
 
-def _inputs(split: Split, dataset: Dataset, network: Network, start: int, count: int) -> torch.Tensor:
-    images = tensor(split.images[start : start + count])
-    return normalised(images, dataset.mean, dataset.std, network.input.height)
+def test_batches(dataset: Dataset, network: Network) -> Iterator[tuple[torch.Tensor, Labels]]:
+    """The test split as the network takes it: images [N, C, H, W], at most BATCH_SIZE of them, with their classes."""
+    split, side = dataset.test, network.input.height
+    for start in range(0, len(split), BATCH_SIZE):
+        some = slice(start, start + BATCH_SIZE)
+        yield normalised(tensor(split.images[some]), dataset.mean, dataset.std, side), split.labels[some]
 
 
 def _scores(session: onnxruntime.InferenceSession, inputs: torch.Tensor) -> NDArray[np.float32]:
@@ -68,15 +72,19 @@ def _difference(session: onnxruntime.InferenceSession, module: nn.Module, inputs
     with torch.inference_mode():
         expected = module(inputs).numpy()
     difference = float(np.abs(_scores(session, inputs) - expected).max())
-    allowed = PARITY * max(1.0, float(np.abs(expected).max()))
-    if not difference <= allowed:
-        raise ExportError(f"the exported scores differ from torch's by {difference:.2g}, more than {allowed:.2g}")
+    check_parity(difference, float(np.abs(expected).max()), "torch")
     return difference
 
 
+def check_parity(difference: float, largest: float, other: str) -> None:
+    """ExportError if a file's scores differ from those of the other, the largest of which is given, by too much."""
+    allowed = PARITY * max(1.0, largest)
+    if not difference <= allowed:
+        raise ExportError(f"the exported scores differ from {other}'s by {difference:.2g}, more than {allowed:.2g}")
+
+
 def _accuracy(session: onnxruntime.InferenceSession, dataset: Dataset, network: Network) -> float:
-    split, correct = dataset.test, 0
-    for start in range(0, len(split), BATCH_SIZE):
-        scores = _scores(session, _inputs(split, dataset, network, start, BATCH_SIZE))
-        correct += int((scores.argmax(1) == split.labels[start : start + BATCH_SIZE]).sum())
-    return correct / len(split)
+    correct = sum(
+        int((_scores(session, images).argmax(1) == labels).sum()) for images, labels in test_batches(dataset, network)
+    )
+    return correct / len(dataset.test)

@@ -52,6 +52,11 @@ def _dataset(config: str, seed: int) -> Dataset:
     return dataset.make(json.loads(config)).load(seed)
 
 
+def images_of(setup: Setup, shared: Dataset | None) -> Dataset:
+    """The search's data set: as the executor has brought it here, or else loaded."""
+    return shared or _dataset(setup.dataset, setup.seed)
+
+
 def _evaluator(setup: Setup, images: Dataset) -> Evaluator:
     import torch  # noqa: PLC0415 - the parent, which imports this module too, has no need of torch
 
@@ -77,7 +82,7 @@ def _memory_said() -> Iterator[None]:
 def evaluate(setup: Setup, shared: Dataset | None, notation: str, *, report: Report) -> dict[str, float]:
     """Metrics of a network, by the search's evaluator. shared: the data set, if the executor brings it here."""
     with _memory_said():
-        images = shared or _dataset(setup.dataset, setup.seed)
+        images = images_of(setup, shared)
         return dict(_evaluator(setup, images).evaluate(read_network(notation), report))
 
 
@@ -90,7 +95,7 @@ def finalise(setup: Setup, shared: Dataset | None, notation: str, final: Final, 
     from nas.ops.torch_module import build  # noqa: PLC0415 - torch is the workers' own
     from nas.training.fit import fit  # noqa: PLC0415 - torch is the workers' own
 
-    images = shared or _dataset(setup.dataset, setup.seed)
+    images = images_of(setup, shared)
     judge = _evaluator(setup, images)
     recipe = judge.recipe if isinstance(judge, TrainEvaluator) else Recipe()
     device = judge.device if isinstance(judge, TrainEvaluator) else "cpu"
