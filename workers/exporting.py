@@ -6,17 +6,20 @@ import time
 from concurrent.futures import CancelledError
 from typing import Any
 
-from nas.dataset import dataset
+from latency_db.formats import ONNX, runtime_of
+from nas.dataset import Dataset, dataset
 from nas.errors import NasError
 from nas.jobs.datasets import resolve_path
 from nas.jobs.errors import FencedError, LedgerError
 from nas.jobs.files import ArtifactStore
 from nas.jobs.ledger import Ledger
-from nas.jobs.records import ExportClaim, File
+from nas.jobs.records import ExportClaim, File, TrialRecord
 from nas.jobs.settings import Settings
 from nas.jobs.states import ExportState
 from nas.spec import SearchSpec, parse_spec
-from workers.ledger_place import MEDIA_TYPES
+from workers.conversion import Wanted, convert
+from workers.executor import Task
+from workers.ledger_place import MODEL
 from workers.record import versions
 from workers.slots import Slots
 from workers.tasks import Final, Setup, finalise
@@ -76,25 +79,38 @@ class Exporting:
             end(claim.lease, ExportState.FAILED, reason="an error of the program; its log has the details")
 
     def _export(self, claim: ExportClaim) -> tuple[File, dict[str, Any]]:
-        trial = self._ledger.trials.get(claim.export.trial_id)
+        """A runtime's own file is made of the ONNX file; its metrics are those that it has in the runtime."""
+        trial, kind = self._ledger.trials.get(claim.export.trial_id), claim.export.format
         spec = self._spec(trial.search_id, claim.export.epochs)
         images = dataset.make(spec.dataset).load(spec.seed)
+        metrics = self._trained(claim, trial, spec, images)
+        sha256 = metrics.pop("model")
+        if kind != ONNX:
+            wanted = Wanted(trial.notation, self._artifacts.path(sha256).read_bytes(), runtime_of(kind))
+            converted = self._run_task(convert, spec, images, wanted)
+            metrics, (sha256, _) = {**metrics, **converted.metrics}, self._artifacts.add(converted.file)
+        size = self._artifacts.path(sha256).stat().st_size
+        name = f"model-{trial.architecture_id}-{spec.finalists.epochs}-epochs.{kind}"
+        return File(kind, name, MODEL, sha256, size), metrics
+
+    def _trained(self, claim: ExportClaim, trial: TrialRecord, spec: SearchSpec, images: Dataset) -> dict[str, Any]:
+        """Metrics of the trained network, now or earlier, and the digest of its ONNX file as "model"."""
         key = trainings(spec, images).finalist(trial.architecture_id)
         metrics = recall(self._ledger, self._artifacts, key) if key else None
-        if metrics is None:
-            setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=self._settings.threads)
-            about = {"architecture": trial.architecture, "id": trial.architecture_id, "versions": versions()}
-            epochs = spec.finalists.epochs
-            checkpoint = self._settings.scratch / trial.search_id / "checkpoints" / f"{claim.export.id}.pt"
-            task = (setup, self._share.lend(images), trial.notation, Final(epochs, str(checkpoint), about))
-            metrics, model = self._share.submit(finalise, *task, report=lambda _, __: None).result()
-            metrics = {**metrics, "model": self._artifacts.add(model)[0]}
-            if key:
-                self._ledger.trainings.put(key, metrics)
-        sha256 = metrics.pop("model")
-        size = self._artifacts.path(sha256).stat().st_size
-        name = f"model-{trial.architecture_id}-{spec.finalists.epochs}-epochs.onnx"
-        return File("onnx", name, MEDIA_TYPES[".onnx"], sha256, size), metrics
+        if metrics is not None:
+            return metrics
+        about = {"architecture": trial.architecture, "id": trial.architecture_id, "versions": versions()}
+        checkpoint = self._settings.scratch / trial.search_id / "checkpoints" / f"{claim.export.id}.pt"
+        final = Final(spec.finalists.epochs, str(checkpoint), about)
+        metrics, model = self._run_task(finalise, spec, images, trial.notation, final)
+        metrics = {**metrics, "model": self._artifacts.add(model)[0]}
+        if key:
+            self._ledger.trainings.put(key, metrics)
+        return metrics
+
+    def _run_task(self, task: Task, spec: SearchSpec, images: Dataset, *arguments: Any) -> Any:
+        setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=self._settings.threads)
+        return self._share.submit(task, setup, self._share.lend(images), *arguments, report=lambda _, __: None).result()
 
     def _spec(self, search_id: str, epochs: int | None) -> SearchSpec:
         """The search's spec, with the export's epochs for those of a finalist."""

@@ -17,6 +17,7 @@ from nas.spec import SearchSpec
 from nas.trial import State, Trial
 from workers.bench import Bench, epochs_of, measuring, sizes
 from workers.record import versions
+from workers.runtime_files import publish
 from workers.tasks import Final, Finalised, evaluate, finalise
 from workers.trainings import notation_id
 
@@ -187,7 +188,7 @@ def measure_end_to_end(bench: Bench, references: list[Row], finalists: list[Row]
 def _publish(bench: Bench, finalists: list[Row]) -> None:
     for row in finalists:
         annotate(bench.place.path / row["file"], {"metrics": row["metrics"], "device": bench.spec.device})
-        bench.place.publish("onnx", row["file"], row["trial"])
+        publish(bench, row)
 
 
 def _latency(record: Any) -> dict[str, float]:

@@ -10,12 +10,13 @@ from nas.jobs.ledger import Ledger
 from nas.jobs.records import TrainingKey
 from workers.trainings import recall
 
+MODEL = "application/octet-stream"
 MEDIA_TYPES = {
-    ".onnx": "application/octet-stream",
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
     ".jsonl": "application/jsonl",
 }
+"""Of what is no model."""
 
 
 class StoppedError(Exception):
@@ -78,4 +79,4 @@ class LedgerPlace:
     def publish(self, kind: str, name: str, trial: int | None = None) -> None:
         file = self._path / name
         sha256, size_bytes = self._artifacts.add(file)
-        self.desk.attach(kind, name, MEDIA_TYPES[file.suffix], sha256, size_bytes, trial)
+        self.desk.attach(kind, name, MEDIA_TYPES.get(file.suffix, MODEL), sha256, size_bytes, trial)

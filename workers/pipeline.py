@@ -27,6 +27,7 @@ from workers.facts import dataset_facts, device_facts, objective_facts, space_fa
 from workers.finalists import measure_end_to_end, reference_rows, train_finalists, train_references
 from workers.place import Place
 from workers.record import RunRecord
+from workers.runtime_files import add_files
 from workers.slots import Share
 from workers.tasks import Setup, evaluate
 from workers.trainings import trainings
@@ -80,6 +81,7 @@ class Pipeline:
         references = place.keep("references", train_references(bench, references))
         watch.phase("FINALISTS")
         finalists = train_finalists(bench, self.search)
+        add_files(bench, finalists)
         measure_end_to_end(bench, references, finalists)
         place.keep("references", references)
         place.keep("finalists", finalists)

@@ -41,13 +41,13 @@ def finalists_table(record: Record) -> Markup:
     )
     first = headline(record)
     rows = [tag("tr", *_finalist_cells(f), class_="first" if f is first else None) for f in record["finalists"]]
-    return _table("Finalists", [tag("th", head, scope="col") for head in heads], rows)
+    table = _table("Finalists", [tag("th", head, scope="col") for head in heads], rows)
+    return join([table, *map(_runtime_files, record["finalists"])])
 
 
 def _finalist_cells(finalist: Record) -> list[Markup]:
     metrics = finalist["metrics"]
     link = tag("a", f"trial {finalist['trial']}", href=quote(finalist["file"]), title=finalist["file"])
-    difference = number(metrics, "max_abs_difference")
     values = [
         percent(number(metrics, "test_accuracy")),
         percent(number(metrics, "validation_accuracy")),
@@ -58,9 +58,32 @@ def _finalist_cells(finalist: Record) -> list[Markup]:
         count(number(metrics, "params")),
         count(number(metrics, "macs")),
         size(number(metrics, "size_bytes")),
-        MISSING if difference is None else minus(f"{difference:.1e}".replace("e-0", "e-")),
+        _difference(metrics),
     ]
     return [tag("th", link, tag("code", finalist["id"]), scope="row"), *(tag("td", value) for value in values)]
+
+
+def _runtime_files(finalist: Record) -> Markup:
+    """What lies beside a finalist's .onnx, as it is in its own runtime; why it lacks, if it does; else nothing."""
+    told = [
+        tag(
+            "p",
+            f"Trial {finalist['trial']} for {file['runtime']} {file['runtime_version']}: ",
+            tag("a", file["file"], href=quote(file["file"])),
+            f", {size(number(file, 'size_bytes'))}. Run in it: {percent(number(file, 'test_accuracy'))} test accuracy, "
+            f"max |Δ| to ONNX Runtime {_difference(file)}.",
+            class_="note",
+        )
+        for file in finalist.get("files", ())
+        if file["file"] != finalist["file"]
+    ]
+    note = finalist.get("note")
+    return join([*told, tag("p", f"Trial {finalist['trial']}: {note}", class_="note") if note else None])
+
+
+def _difference(metrics: Record) -> str:
+    difference = number(metrics, "max_abs_difference")
+    return MISSING if difference is None else minus(f"{difference:.1e}".replace("e-0", "e-"))
 
 
 def trials_table(record: Record) -> Markup:
