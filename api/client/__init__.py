@@ -12,7 +12,7 @@ AsyncClient has the same methods, to await. Nothing else of the service is impor
 
 from api.client.asynchronous import AsyncClient, AsyncSearch
 from api.client.errors import ApiError, DamagedError, MissingPackageError, UnreachableError, WaitTimeoutError
-from api.client.objects import Artifact, Estimate, Event, Export, Finalist, Pareto, Point, Reference, Trial
+from api.client.objects import Artifact, Estimate, Event, Export, Finalist, ModelFile, Pareto, Point, Reference, Trial
 from api.client.sync import Client, Search
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Export",
     "Finalist",
     "MissingPackageError",
+    "ModelFile",
     "Pareto",
     "Point",
     "Reference",

@@ -15,6 +15,7 @@ from api.client.objects import (
     Event,
     Export,
     Finalist,
+    ModelFile,
     Pareto,
     SearchValue,
     Trial,
@@ -75,7 +76,7 @@ class AsyncClient:
     async def export(self, export_id: str) -> Export:
         return await self._transport.run(operations.find_export(export_id))
 
-    async def download(self, artifact: str | Artifact | Export | Finalist, path: str | Path = ".") -> Path:
+    async def download(self, artifact: str | Artifact | Export | Finalist | ModelFile, path: str | Path = ".") -> Path:
         """Write a file whole, or not at all; its content is checked against its digest."""
         return await self._transport.run(download(artifact, Path(path)))
 
@@ -187,11 +188,16 @@ class AsyncSearch(SearchValue):
         """Delete a search that has ended or is paused; AsyncClient.undelete brings it back."""
         await self._transport.run(operations.delete_search(self.id))
 
-    async def export(self, trial: int, *, epochs: int | None = None, timeout_s: float | None = None) -> Export:
-        """The trial as an ONNX file: asked for, and waited for. WaitTimeoutError leaves it going on."""
-        return await self._transport.run(operations.export(f"{self.id}.{trial}", epochs, timeout_s))
+    async def export(
+        self, trial: int, *, epochs: int | None = None, file_format: str = "onnx", timeout_s: float | None = None
+    ) -> Export:
+        """The trial as a file, of ONNX or of a runtime: asked for, and waited for. WaitTimeoutError leaves it going on.
 
-    async def download(self, artifact: str | Artifact | Export | Finalist, path: str | Path = ".") -> Path:
+        file_format: onnx, tflite, pte or ncnn.
+        """
+        return await self._transport.run(operations.export(f"{self.id}.{trial}", file_format, epochs, timeout_s))
+
+    async def download(self, artifact: str | Artifact | Export | Finalist | ModelFile, path: str | Path = ".") -> Path:
         """As AsyncClient.download."""
         return await self._transport.run(download(artifact, Path(path)))
 

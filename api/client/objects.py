@@ -148,8 +148,28 @@ class Reference(Value):
     metrics: dict[str, Any]
 
 
+class ModelFile(Value):
+    """A finalist in one format, as it is in the runtime: max_abs_difference is that of a score to ONNX Runtime's, or
+    to torch's for the .onnx itself.
+    """
+
+    format: str
+    file: str
+    runtime: str | None = None
+    runtime_version: str | None = None
+    sha256: str | None = None
+    size_bytes: int | None = None
+    test_accuracy: float | None = None
+    max_abs_difference: float | None = None
+    url: str | None = None
+
+
 class Finalist(Value):
-    """A trial that was trained for longer, exported and tested."""
+    """A trial that was trained for longer, exported and tested.
+
+    file, sha256 and url are of the .onnx. files: that, and the file of the runtime it was searched for, if it has one
+    of its own. note: why that is lacking, and what to do.
+    """
 
     trial: int
     id: str
@@ -158,6 +178,8 @@ class Finalist(Value):
     notation: str
     metrics: dict[str, Any]
     url: str | None = None
+    files: tuple[ModelFile, ...] = ()
+    note: str | None = None
 
 
 class Pareto(Value):

@@ -105,9 +105,9 @@ def logs(search_id: str, trial_number: int | None, after: int) -> Script[None]:
         after = page["next"]
 
 
-def export(trial_id: str, epochs: int | None, timeout_s: float | None) -> Script[Export]:
+def export(trial_id: str, file_format: str, epochs: int | None, timeout_s: float | None) -> Script[Export]:
     """Ask for the file of a trial and wait for it; asking again finds the same export."""
-    asked = yield from post(at("trials", trial_id, verb="export"), {"format": "onnx", "epochs": epochs})
+    asked = yield from post(at("trials", trial_id, verb="export"), {"format": file_format, "epochs": epochs})
     return Export.model_validate((yield from wait(at("exports", asked["id"]), timeout_s)))
 
 

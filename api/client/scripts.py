@@ -14,7 +14,7 @@ import httpx
 import yaml
 
 from api.client.errors import DamagedError, WaitTimeoutError
-from api.client.objects import ENDED, Artifact, Event, Export, Finalist
+from api.client.objects import ENDED, Artifact, Event, Export, Finalist, ModelFile
 from api.client.sse import MessageParser
 from api.client.wire import Call, Emit, Json, Pause, Read, Script, answered, content
 from nas.errors import SpecError
@@ -93,7 +93,7 @@ def stream(path: str, after: int, read: Callable[[str], Event]) -> Script[None]:
         yield Pause(RESUME_S * random.uniform(0.5, 1.0))
 
 
-def download(artifact: str | Artifact | Export | Finalist, target: Path) -> Script[Path]:
+def download(artifact: str | Artifact | Export | Finalist | ModelFile, target: Path) -> Script[Path]:
     """Write a file, whole and as its digest says; into target under its own name if that is a folder."""
     digest = artifact if isinstance(artifact, str) else artifact.sha256
     if digest is None:

@@ -15,6 +15,7 @@ from api.client.objects import (
     Event,
     Export,
     Finalist,
+    ModelFile,
     Pareto,
     SearchValue,
     Trial,
@@ -73,7 +74,7 @@ class Client:
     def export(self, export_id: str) -> Export:
         return self._transport.run(operations.find_export(export_id))
 
-    def download(self, artifact: str | Artifact | Export | Finalist, path: str | Path = ".") -> Path:
+    def download(self, artifact: str | Artifact | Export | Finalist | ModelFile, path: str | Path = ".") -> Path:
         """Write a file whole, or not at all; its content is checked against its digest."""
         return self._transport.run(download(artifact, Path(path)))
 
@@ -185,11 +186,16 @@ class Search(SearchValue):
         """Delete a search that has ended or is paused; Client.undelete brings it back."""
         self._transport.run(operations.delete_search(self.id))
 
-    def export(self, trial: int, *, epochs: int | None = None, timeout_s: float | None = None) -> Export:
-        """The trial as an ONNX file: asked for, and waited for. WaitTimeoutError leaves it going on."""
-        return self._transport.run(operations.export(f"{self.id}.{trial}", epochs, timeout_s))
+    def export(
+        self, trial: int, *, epochs: int | None = None, file_format: str = "onnx", timeout_s: float | None = None
+    ) -> Export:
+        """The trial as a file, of ONNX or of a runtime: asked for, and waited for. WaitTimeoutError leaves it going on.
 
-    def download(self, artifact: str | Artifact | Export | Finalist, path: str | Path = ".") -> Path:
+        file_format: onnx, tflite, pte or ncnn.
+        """
+        return self._transport.run(operations.export(f"{self.id}.{trial}", file_format, epochs, timeout_s))
+
+    def download(self, artifact: str | Artifact | Export | Finalist | ModelFile, path: str | Path = ".") -> Path:
         """As Client.download."""
         return self._transport.run(download(artifact, Path(path)))
 

@@ -1,6 +1,6 @@
 """`nas search pareto|trials|export`: what came out of a search."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ import click
 from api.commands.remote import SEARCH, Remote, number, remote, table
 
 if TYPE_CHECKING:
-    from api.client import Export, Finalist, Search
+    from api.client import Export, ModelFile, Search
 
 METRICS = ("accuracy", "ms", "params", "M MACs")
 
@@ -56,17 +56,32 @@ def trials(service: Remote, search: str, state: str | None, limit: int) -> None:
 @click.option("--trial", type=click.IntRange(min=0), help="This trial rather than the finalists; it is trained for it.")
 @click.option("--epochs", type=click.IntRange(min=1), help="With --trial: how long.  [default: as the finalists]")
 @click.option(
+    "--format",
+    "file_format",
+    metavar="FORMAT",
+    help="onnx, tflite, pte or ncnn.  [default: all that finalists have; with --trial, onnx]",
+)
+@click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
     help="Folder for the files.  [default: .]",
 )
-def export(service: Remote, search: str, trial: int | None, epochs: int | None, out: Path) -> None:
-    """Download the finalists of a search as ONNX files, or export one trial and download that."""
+def export(
+    service: Remote, search: str, *, trial: int | None, epochs: int | None, file_format: str | None, out: Path
+) -> None:
+    """Download the finalists of a search, as ONNX files and as those of the runtime that they were searched for.
+
+    Or export one trial and download that.
+    """
     if epochs is not None and trial is None:
         raise click.UsageError("--epochs goes with --trial")
     found = service.find(search)
-    files = _finalists(found) if trial is None else [(trial, _exported(service, found, trial, epochs))]
+    files: Sequence[tuple[int, ModelFile | Export]]
+    if trial is None:
+        files = _finalists(found, file_format)
+    else:
+        files = [(trial, _exported(service, found, trial, epochs, file_format or "onnx"))]
     out.mkdir(parents=True, exist_ok=True)
     rows = [
         {"trial": trial, "path": str(service.client.download(file, out)), "sha256": file.sha256}
@@ -75,19 +90,27 @@ def export(service: Remote, search: str, trial: int | None, epochs: int | None, 
     service.show({"search": found.id, "files": rows}, "\n".join(str(row["path"]) for row in rows))
 
 
-def _finalists(found: "Search") -> "list[tuple[int, Finalist | Export]]":
-    files = [f for f in found.pareto().finalists if f.sha256 is not None]
-    if not files:
+def _finalists(found: "Search", file_format: str | None) -> "Sequence[tuple[int, ModelFile | Export]]":
+    """All files of the finalists, or those in one format; notes say which lack."""
+    finalists = found.pareto().finalists
+    for finalist in finalists:
+        if finalist.note and file_format != "onnx":
+            click.echo(f"trial {finalist.trial}: {finalist.note}", err=True)
+    files = [(f.trial, file) for f in finalists for file in f.files if file_format in {None, file.format}]
+    there = [(trial, file) for trial, file in files if file.sha256 is not None]
+    if not there:
+        as_format = f" as {file_format}" if file_format else ""
         raise click.ClickException(
-            f"{found.id} is {found.state} and has no finalists to download; `--trial N` exports any one trial"
+            f"{found.id} is {found.state} and has no finalists to download{as_format}; "
+            "`--trial N` exports any one trial"
         )
-    return [(f.trial, f) for f in files]
+    return there
 
 
-def _exported(service: Remote, found: "Search", trial: int, epochs: int | None) -> "Export":
+def _exported(service: Remote, found: "Search", trial: int, epochs: int | None, file_format: str) -> "Export":
     if not service.as_json:
         click.echo(f"Exporting trial {trial}; this trains it ...", err=True)
-    exported = found.export(trial, epochs=epochs)
+    exported = found.export(trial, epochs=epochs, file_format=file_format)
     if exported.sha256 is None:
         raise click.ClickException(f"the export of trial {trial} has failed: {exported.reason}")
     return exported

@@ -24,7 +24,11 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     "/trials/{trial_id}:export", status_code=202, response_model=ExportOut, responses=_RESPONSES, dependencies=[WRITE]
 )
 def export_trial(trial_id: TrialId, body: NewExport, service: Serving) -> Response:
-    """Train a trial's network for longer and export it as ONNX. The same export is made once."""
+    """Train a trial's network for longer and export it, as ONNX or as a runtime's own file.
+
+    The metrics of the latter are those that it has in that runtime, its difference that to ONNX Runtime. The same
+    export is made once.
+    """
     export, _ = service.ledger.exports.request(trial_id, body.format, body.epochs)
     content = _out(export)
     status = 201 if content.url else 202

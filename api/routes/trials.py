@@ -117,10 +117,15 @@ def _reference_ms(search: SearchRecord, points: list[TrialRecord]) -> float | No
 
 
 def _finalists(rows: list[dict[str, Any]], links: list[ArtifactLink]) -> list[dict[str, Any]]:
-    """The finalists, each with where its file is."""
+    """The finalists, each with where its files are: the .onnx by itself, and all of them in `files`."""
     digests = {(link.trial, link.file): link.sha256 for link in links}
-    found = []
-    for row in rows:
-        digest = digests.get((row["trial"], row["file"]))
-        found.append({**row, "sha256": digest, "url": artifact_url(digest, row["file"]) if digest else None})
-    return found
+
+    def place(trial: int, file: str) -> dict[str, Any]:
+        digest = digests.get((trial, file))
+        return {"sha256": digest, "url": artifact_url(digest, file) if digest else None}
+
+    def files(row: dict[str, Any]) -> list[dict[str, Any]]:
+        known = row.get("files", [{"format": "onnx", "file": row["file"]}])  # of a search from before there were others
+        return [{**file, **place(row["trial"], file["file"])} for file in known]
+
+    return [{**row, **place(row["trial"], row["file"]), "files": files(row)} for row in rows]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import AfterValidator, Field, StrictInt
 
 from api.schemas.common import Json, Metrics, Received, Sent
 
@@ -49,7 +49,10 @@ class Attempt(Sent):
 
 
 class ArtifactOut(Sent):
-    """kind: onnx, report, pareto or trials. trial: the number, null for the search's own. url: where it is read."""
+    """kind: a model's format, such as onnx; report, pareto or trials. url: where it is read.
+
+    trial: the number, null for the search's own.
+    """
 
     trial: int | None
     kind: str
@@ -135,10 +138,21 @@ class EventPage(Sent):
     last_seq: int
 
 
-class NewExport(Received):
-    """epochs: how long the network is trained for it; null: as long as the finalists are."""
+def _known_format(name: str) -> str:
+    from latency_db.formats import formats  # noqa: PLC0415 - the API starts without numpy
 
-    format: Literal["onnx"] = "onnx"
+    if name not in formats():
+        raise ValueError(f"there is no format {name!r}, only {', '.join(formats())}")
+    return name
+
+
+class NewExport(Received):
+    """epochs: how long the network is trained for it; null: as long as the finalists are.
+
+    format: onnx, or that of a runtime: tflite, pte or ncnn, whose packages must be installed where trials are trained.
+    """
+
+    format: Annotated[str, AfterValidator(_known_format)] = "onnx"
     epochs: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
 
 

@@ -146,7 +146,10 @@ class ArtifactRecord:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactLink:
-    """kind: onnx, report, pareto or trials. file: a name to show, never a path. trial: its number."""
+    """kind: a model's format, such as onnx; report, pareto or trials. file: a name to show, never a path.
+
+    trial: its number.
+    """
 
     search_id: str
     trial: int | None

@@ -11,6 +11,7 @@ import pytest
 from whole_service import SPEC, environment, free_port, process
 
 from api.client import Client
+from latency_db.runtime import runtime
 from nas.dataset import load
 
 ROOT = Path(__file__).parents[2]
@@ -99,6 +100,16 @@ def test_any_trial_can_be_exported(search, tmp_path):
     assert export.state == "SUCCEEDED", export.reason
     path = found.download(export, tmp_path / "other.onnx")
     assert onnxruntime.InferenceSession(path).get_inputs()[0].shape[1:] == [1, 28, 28]
+
+    converted = found.export(other, epochs=1, file_format="tflite", timeout_s=120)
+
+    lacking = runtime.make("litert").unavailable()
+    assert (converted.state, lacking or "") in {("SUCCEEDED", ""), ("FAILED", lacking)}, converted.reason
+    if lacking:
+        assert converted.reason.startswith(lacking)
+    else:
+        assert converted.metrics["test_accuracy"] == pytest.approx(export.metrics["test_accuracy"], abs=0.01)
+        assert found.download(converted, tmp_path).suffix == ".tflite"
 
 
 def test_a_search_can_be_paused_resumed_and_cancelled(client):

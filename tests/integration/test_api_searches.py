@@ -296,6 +296,8 @@ def test_an_export_is_asked_for_once(client, settings):
     assert made.json()["url"] is None
     assert_problem(client.post(f"/v1/trials/{search_id}.3:export", json={}), 409, "STATE_TRANSITION")
     assert_problem(client.post(url, json={"format": "pickle"}), 422, "REQUEST_INVALID")
+    other = client.post(url, json={"format": "tflite", "epochs": 2}).json()
+    assert (other["format"], other["id"] == made.json()["id"]) == ("tflite", False)
 
 
 def test_artifacts_come_in_ranges_under_safe_names(client, settings):

@@ -157,6 +157,19 @@ export interface Finalist {
   metrics: Metrics;
   notation: string;
   url?: string;
+  files: ModelFile[];
+  note?: string | null;
+}
+/** A finalist in one format: as it is in that runtime, its difference that of a score to ONNX Runtime's. */
+export interface ModelFile {
+  format: string;
+  file: string;
+  runtime?: string;
+  sha256: string | null;
+  size_bytes?: number;
+  test_accuracy?: number;
+  max_abs_difference?: number;
+  url?: string | null;
 }
 export interface ParetoPoint {
   number: number;

@@ -14,6 +14,7 @@ import yaml
 from live_service import MODEL, SPEC, ask, ledger_of, play, service_on, take, tell
 
 from nas.cli import main
+from nas.jobs.files import ArtifactStore
 from nas.jobs.settings import Settings
 
 NAS = Path(sys.executable).with_name("nas")
@@ -114,6 +115,38 @@ def test_a_finished_search_is_watched_and_taken_away(nas, settings, tmp_path):
     (file,) = json.loads(out)["files"]
     assert (code, file["trial"]) == (0, 0)
     assert (tmp_path / file["path"]).read_bytes() == MODEL
+
+
+def test_the_runtimes_files_of_finalists_are_downloaded_too_or_why_not_is_said(nas, settings, tmp_path):
+    search = made(nas)["id"]
+    contents = {"onnx": MODEL, "tflite": b"flat " + MODEL}
+    with ledger_of(settings) as ledger:
+        desk = take(ledger, search)
+        rows = []
+        for number in range(2):
+            ask(desk, number)
+            tell(desk, number)
+            files = [
+                {"format": kind, "file": f"m{number}.{kind}"} for kind in contents if number == 0 or kind == "onnx"
+            ]
+            for file in files:
+                sha256, size = ArtifactStore(settings.artifacts).add(contents[file["format"]])
+                desk.attach(file["format"], file["file"], "application/octet-stream", sha256, size, trial=number)
+            note = f"litert refuses {number}" if len(files) == 1 else None
+            about = {"id": str(number), "notation": "n", "metrics": {}, "files": files, "note": note}
+            rows.append({"trial": number, "file": f"m{number}.onnx", **about})
+        desk.keep("finalists", rows)
+        desk.end("SUCCEEDED")
+
+    code, out, complaint = nas("export", search)
+    only = nas("export", search, "--format", "tflite", "--out", "flat")
+    absent = nas("export", search, "--format", "pte")
+
+    assert (code, out.split(), complaint) == (0, ["m0.onnx", "m0.tflite", "m1.onnx"], "trial 1: litert refuses 1\n")
+    assert (tmp_path / "m0.tflite").read_bytes() == contents["tflite"]
+    assert only[:2] == (0, "flat/m0.tflite\n")
+    assert (absent[0], "no finalists to download as pte" in absent[2]) == (1, True)
+    assert nas("export", search, "--trial", "0", "--format", "pickle")[0] == 2
 
 
 def _first(nas, search):

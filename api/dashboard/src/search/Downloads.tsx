@@ -7,11 +7,12 @@ import {
   trialPath,
   type Artifact,
   type Export,
+  type ModelFile,
   type Problem,
   type Trial,
 } from "../api";
 import { Trouble } from "../components/states";
-import { size } from "../format";
+import { percent, size } from "../format";
 import { mayWrite } from "../store/session";
 import type { LiveSearch } from "../store/live";
 
@@ -39,23 +40,23 @@ export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Tri
       setProblem(asProblem(error));
     }
   };
-  const files = trial.artifacts.filter((artifact) => artifact.kind === "onnx");
   const finalist = live.finalists.value.find((each) => each.trial === trial.number);
-  if (!files.length && finalist && artifactUrl(finalist))
-    files.push({
-      kind: "onnx",
-      file: finalist.file,
-      sha256: finalist.sha256 ?? "",
-      size_bytes: 0,
-      url: artifactUrl(finalist)!,
-    });
+  const files = trial.artifacts.length ? trial.artifacts : (finalist?.files ?? []).flatMap(artifact);
+  const converted = (finalist?.files ?? []).filter((file) => file.format !== "onnx");
   const busy = now?.state === "QUEUED" || now?.state === "RUNNING";
   if (!files.length && trial.state !== "SUCCEEDED") return null;
   return (
     <div class="downloads">
       {files.map((file) => (
-        <File key={file.sha256} file={file} />
+        <File key={file.file} file={file} />
       ))}
+      {converted.map((file) => (
+        <p class="small" key={file.file} data-testid="parity">
+          In {file.runtime} the {file.format} file has {percent(file.test_accuracy)} test accuracy; its scores differ
+          from ONNX Runtime's by {file.max_abs_difference?.toExponential(1)} at most.
+        </p>
+      ))}
+      {finalist?.note && <p class="small">{finalist.note}</p>}
       {!files.length && mayWrite() && (
         <button type="button" class="button" onClick={() => void start()} disabled={busy} data-testid="export">
           Export this trial as ONNX
@@ -74,12 +75,18 @@ export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Tri
   );
 }
 
+/** A finalist's file as an artifact, if it can be downloaded. */
+function artifact({ format, file, sha256, size_bytes, url }: ModelFile): Artifact[] {
+  return sha256 && url ? [{ kind: format, file, sha256, size_bytes: size_bytes ?? 0, url }] : [];
+}
+
 function File({ file }: { file: Artifact }) {
   const url = artifactUrl(file);
   if (!url) return null;
   return (
     <a class="button first" href={url} download={file.file} title={file.file} data-testid="trial-download">
-      Download ONNX{file.size_bytes > 0 && <small> {size(file.size_bytes)}</small>}
+      Download {file.kind === "onnx" ? "ONNX" : `.${file.kind}`}
+      {file.size_bytes > 0 && <small> {size(file.size_bytes)}</small>}
     </a>
   );
 }
