@@ -15,8 +15,8 @@ import onnx
 
 from latency_db.device import local_device
 from latency_db.environment import environment
+from latency_db.frequencies import kernel_frequencies
 from latency_db.models import network_model
-from latency_db.table import kernel_frequencies
 from nas.spaces import load_space
 
 WANTED_MS = 5

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from latency_db.device import Device
 from latency_db.estimate import Estimator
+from latency_db.frequencies import kernel_frequencies
 from latency_db.store import Store
-from latency_db.table import kernel_frequencies
 from nas.space import SearchSpace
 
 

@@ -7,9 +7,9 @@ from latency_db.catalogue import device_row, device_rows, find_device, known_dev
 from latency_db.commands.shown import lines
 from latency_db.coverage import table_coverage
 from latency_db.device import local_device
+from latency_db.frequencies import kernel_frequencies
 from latency_db.models import context_signature, kernel_signature
 from latency_db.records import RecordState
-from latency_db.table import kernel_frequencies
 from nas.errors import UnknownNameError
 from nas.spaces import load_space
 

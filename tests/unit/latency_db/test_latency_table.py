@@ -6,9 +6,10 @@ import pytest
 from latency_db.device import local_device
 from latency_db.errors import MeasurementError
 from latency_db.estimate import Estimator
+from latency_db.frequencies import kernel_frequencies
 from latency_db.profile import profile_latency, profile_space
 from latency_db.runtimes.onnxruntime_cpu import OnnxRuntimeCpu
-from latency_db.table import build_table, kernel_frequencies
+from latency_db.table import build_table
 from nas.errors import InfeasibleError, NotMeasuredError
 from nas.ops.kernels import kernels
 from nas.ops.notation import write_network
