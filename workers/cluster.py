@@ -22,6 +22,8 @@ SHARED_SETS = 4
 HEALTH_S = 1.0
 FAILED_CHECKS = 3
 CONNECT_S = 3.0
+RECONNECT_S = 10
+"""Ray waits a minute for a GCS that was killed while Ray started, and nobody watches yet; ours does not come back."""
 SESSIONS = Path("/tmp")  # noqa: S108 - the sockets in a session's folder must have short paths
 PREFIX = "nas-ray-"
 ENVIRONMENT = {
@@ -121,6 +123,7 @@ def _start(settings: Settings, cpus: int) -> ModuleType:
         # A token of our own, so that none is written to the home folder, and nobody else drives these workers.
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # Ray reads it once in a process
+        os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(RECONNECT_S))
         given = {"num_cpus": cpus, "include_dashboard": False, "object_store_memory": settings.ray_object_store_bytes}
         given["_temp_dir"] = str(_session())
     import ray  # noqa: PLC0415 - it takes seconds, and reads the environment
