@@ -91,6 +91,11 @@ class Estimator:
         """Whether missing kernels can be measured: here, or by an agent."""
         return self.is_local or self._has_agent
 
+    @property
+    def batch(self) -> int:
+        """Kernels that are measured together."""
+        return BATCH if self.is_local else ASKED
+
     @cached_property
     def _has_agent(self) -> bool:
         return self._remote.has_agent
@@ -168,7 +173,7 @@ class Estimator:
         while done < len(wanted) and monotonic() - start < budget_s:
             if not self.can_measure:
                 raise self._not_measured(wanted)
-            batch = wanted[done : done + (BATCH if self.is_local else ASKED)]
+            batch = wanted[done : done + self.batch]
             if self.is_local:
                 self._measure(kernel_models(batch), QUICK)
             else:

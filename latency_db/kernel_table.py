@@ -76,6 +76,10 @@ class KernelTable:
             self._shares = np.concatenate([self._shares, np.zeros_like(self._shares)])
         self._shares[row] = np.array(share)
 
+    def share(self, kernel: Kernel) -> Share:
+        """Of a kernel that has one."""
+        return Share(*self._shares[self._row[kernel]].tolist())
+
     def index(self, networks: Iterable[Iterable[Kernel]]) -> Indexed:
         """Networks, as their kernels, all of which have a share."""
         rows = [[self._row[kernel] for kernel in kernels] for kernels in networks]

@@ -100,6 +100,10 @@ class Predictor:
         """What the kernels of indexed networks add up to."""
         return self._table.sums(networks)
 
+    def shares(self, wanted: Iterable[Kernel]) -> dict[Kernel, Share]:
+        """Of kernels, none of which are lacking."""
+        return {kernel: self._table.share(kernel) for kernel in wanted}
+
     def learn(self, records: Mapping[str, LatencyRecord]) -> None:
         """Take in records of whole networks, by key."""
         self.networks |= records

@@ -1,20 +1,36 @@
-"""The table of a space: every kernel its networks can ask for, measured in the order in which it pays most."""
+"""The table of a space: the kernels its networks can ask for, measured in the order in which it pays most."""
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 from time import monotonic
 
-from latency_db.estimate import Estimator, Progress
+from latency_db.estimate import Estimator
 from latency_db.frequencies import kernel_frequencies
 from latency_db.refused_kernels import refused_kernels
+from latency_db.survey import Foretold, HeldOut, Survey, survey
+from nas.ops.kernels import Kernel
 from nas.space import SearchSpace
+
+GOOD_ENOUGH = 0.005
+"""Expected error of a random network by kernels that lack: beside the 2 % that remain with all of them, 0.5 % are
+nothing."""
+
+RECENT = 256
+"""So many kernels, the last that were foretold, say how good interpolation is: it was worse when less was measured."""
+
+GROWTH = 1.25
+"""The space is surveyed anew when so many times as many kernels are measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableReport:
     """How far a table has come. coverage: share of the kernels in a random network that are measured.
 
-    refused: the kernels that the device does not run, with the reasons.
+    refused: the kernels that the device does not run, with the reasons. held_out: None if nothing was foretold.
+    expected_error: of a random network's estimate, relative, by the kernels that lack; None if they cannot be
+    interpolated yet. good_enough: measuring ended early because of that.
     """
 
     kernels: int
@@ -23,36 +39,121 @@ class TableReport:
     refused: Mapping[str, str]
     coverage: float
     elapsed_s: float
+    held_out: HeldOut | None
+    expected_error: float | None
+    good_enough: bool
 
     @property
     def missing(self) -> int:
         """Kernels that can be measured yet."""
         return self.kernels - self.measured_before - self.measured_now - len(self.refused)
 
+    @property
+    def measured(self) -> int:
+        return self.measured_before + self.measured_now
+
+
+TableProgress = Callable[[TableReport], None]
+"""Told after each batch."""
+
 
 def build_table(
-    estimator: Estimator, space: SearchSpace, *, budget_s: float, progress: Progress | None = None
+    estimator: Estimator,
+    space: SearchSpace,
+    *,
+    budget_s: float,
+    good_enough: float = GOOD_ENOUGH,
+    progress: TableProgress | None = None,
 ) -> TableReport:
-    """Measure the space's missing kernels, the most frequent first, until all are there or the time is over.
+    """Measure the space's missing kernels, those that make estimates surest first, until all are there, the time is
+    over, or the expected error is at most good_enough; 0: never for that.
 
     Each batch is stored at once, so a later call goes on from there; a batch that has begun is finished. budget_s is of
     measuring; finding the kernels of a large space takes some seconds more. What the device does not run is reported,
     and not tried again.
     """
-    frequencies = kernel_frequencies(space)
-    unmeasured = estimator.unmeasured(frequencies)
-    refused = refused_kernels(estimator.store, estimator.device, unmeasured)
-    missing = [kernel for kernel in unmeasured if kernel not in refused]
-    before, start = len(frequencies) - len(unmeasured), monotonic()
-
-    def told(done: int, _: int) -> None:
+    table = _Table(estimator, space)
+    if table.missing:
+        table.look()
+    start = monotonic()
+    while table.missing and monotonic() - start < budget_s and not table.is_good(good_enough):
+        table.measure_batch()
         if progress:
-            progress(before + done, len(frequencies))
+            progress(table.report(good_enough, monotonic() - start))
+    if table.measured_now:
+        table.look()
+    return table.report(good_enough, monotonic() - start)
 
-    done = estimator.measure_kernels(missing, budget_s=budget_s, progress=told)
-    refused_now = refused_kernels(estimator.store, estimator.device, missing[:done])
-    refused |= refused_now
-    left = sum(frequencies[kernel] for kernel in (*missing[done:], *refused))
-    coverage = 1 - left / sum(frequencies.values())
-    now, reasons = done - len(refused_now), {kernel.key: reason for kernel, reason in refused.items()}
-    return TableReport(len(frequencies), before, now, reasons, coverage, monotonic() - start)
+
+class _Table:
+    """missing: kernels that can be measured yet, the most frequent first."""
+
+    def __init__(self, estimator: Estimator, space: SearchSpace) -> None:
+        self._estimator, self._space = estimator, space
+        self._frequencies = kernel_frequencies(space)
+        unmeasured = estimator.unmeasured(self._frequencies)
+        self._refused = refused_kernels(estimator.store, estimator.device, unmeasured)
+        self.missing = {kernel: None for kernel in unmeasured if kernel not in self._refused}
+        self._before = len(self._frequencies) - len(unmeasured)
+        self._foretold: deque[Foretold] = deque(maxlen=RECENT)
+        self.measured_now = self._looked_at = 0
+        self._survey: Survey | None = None
+        self._order: Sequence[Kernel] = ()
+
+    @property
+    def _measured(self) -> int:
+        return self._before + self.measured_now
+
+    def look(self) -> None:
+        """Survey the space with what is measured now, by other networks each time."""
+        self._survey = survey(self._estimator.predictor, self._space, Random(self._measured), self._refused)
+        self._order = list(self._survey.gains()) if self._survey else []
+        self._looked_at = self._measured
+
+    def measure_batch(self) -> None:
+        if self._measured >= GROWTH * self._looked_at:
+            self.look()
+        best = dict.fromkeys(kernel for kernel in self._order if kernel in self.missing)
+        batch = list(best | self.missing)[: self._estimator.batch]
+        shares = self._survey.shares if self._survey else {}
+        foretold = {kernel: shares[kernel] for kernel in batch if kernel in best}
+        self._estimator.measure_kernels(batch)
+        refused = refused_kernels(self._estimator.store, self._estimator.device, batch)
+        self._refused |= refused
+        for kernel in batch:
+            del self.missing[kernel]
+        self.measured_now += len(batch) - len(refused)
+        measured = self._estimator.predictor.shares(foretold)
+        self._foretold.extend(
+            Foretold(kernel, share.interpolated_ms, share.interpolated_var, measured[kernel].measured_ms)
+            for kernel, share in foretold.items()
+            if kernel not in refused
+        )
+
+    def is_good(self, good_enough: float) -> bool:
+        error = self._expected_error()
+        return bool(good_enough) and error is not None and error <= good_enough
+
+    def report(self, good_enough: float, elapsed_s: float) -> TableReport:
+        left = sum(self._frequencies[kernel] for kernel in (*self.missing, *self._refused))
+        return TableReport(
+            kernels=len(self._frequencies),
+            measured_before=self._before,
+            measured_now=self.measured_now,
+            refused={kernel.key: reason for kernel, reason in self._refused.items()},
+            coverage=1 - left / sum(self._frequencies.values()),
+            elapsed_s=elapsed_s,
+            held_out=self._held_out(),
+            expected_error=self._expected_error(),
+            good_enough=bool(self.missing) and self.is_good(good_enough),
+        )
+
+    def _held_out(self) -> HeldOut | None:
+        return self._survey.held_out(self._foretold) if self._survey else None
+
+    def _expected_error(self) -> float | None:
+        """Of the last survey; of networks without refused kernels."""
+        if not self.missing:
+            return 0.0
+        held_out = self._held_out()
+        return self._survey.expected_error(held_out.caution if held_out else 1.0) if self._survey else None

@@ -10,7 +10,7 @@ from typing import Any
 from latency_db.catalogue import find_device
 from latency_db.estimate import Estimator
 from latency_db.store import Store
-from latency_db.table import build_table
+from latency_db.table import TableReport, build_table
 from nas.dataset import Dataset, dataset
 from nas.errors import DataError, InfeasibleError
 from nas.loop import Search, Steps
@@ -106,12 +106,15 @@ class Pipeline:
         store, device = Store(), self._spec.device
         estimator = Estimator(store, find_device(store, device))
         if estimator.can_measure:
-            progress = partial(self._watch.step, "measuring kernels")
             with measuring(self._pool, estimator):
-                table = build_table(estimator, space, budget_s=TABLE_BUDGET_S, progress=progress)
-            done = table.kernels - table.missing
-            self._watch.say(f"{device}: {done} of the space's {table.kernels} kernels are measured")
+                table = build_table(estimator, space, budget_s=TABLE_BUDGET_S, progress=self._told)
+            self._watch.say(f"{device}: {table.measured} of the space's {table.kernels} kernels are measured")
+            if table.expected_error:
+                self._watch.say(f"those that lack leave estimates unsure by {table.expected_error:.1%}")
         return estimator
+
+    def _told(self, table: TableReport) -> None:
+        self._watch.step("measuring kernels", table.measured, table.kernels)
 
     def _target_ms(self, space: SearchSpace, estimator: Estimator) -> float:
         """The spec's target, or else the median latency of random members of the space, found once."""

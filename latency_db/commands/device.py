@@ -8,7 +8,8 @@ import click
 from latency_db.commands.duration import Duration
 from latency_db.commands.noisy import NOISY, check_quiet
 from latency_db.commands.progress import progress_bar
-from latency_db.commands.shown import STATES, lines
+from latency_db.commands.share import Share
+from latency_db.commands.shown import STATES, lines, surety
 from nas.commands.ledger import DATABASE, open_ledger
 
 
@@ -92,14 +93,31 @@ def add(name: str, *, database: str | None, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--space", "source", required=True, help="A space's name or file; its kernels are measured.")
 @click.option("--budget", type=Duration(), default="3m", show_default=True, help="Time to measure, such as 90s or 20m.")
+@click.option(
+    "--good-enough",
+    type=Share(),
+    default="0.5%",
+    show_default=True,
+    help="Stop when what lacks leaves a random network's estimate less unsure than this; 0 measures all.",
+)
 @click.option("--dataset", "dataset_name", help="Measure the space as a search on this data set sees it.")
 @click.option("--calibrate", type=click.IntRange(0), default=0, show_default=True, help="Then measure whole networks.")
 @NOISY
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def measure(
-    name: str, *, source: str, budget: float, dataset_name: str | None, calibrate: int, noisy: bool, as_json: bool
+    name: str,
+    *,
+    source: str,
+    budget: float,
+    good_enough: float,
+    dataset_name: str | None,
+    calibrate: int,
+    noisy: bool,
+    as_json: bool,
 ) -> None:
-    """Measure the kernels that a space asks for, most frequent first. Call again to go on.
+    """Measure the kernels that a space asks for, those first that make estimates surest. Call again to go on.
+
+    Before they are measured, kernels are interpolated from the others: how far off that is, is told.
 
     Whole networks calibrate the estimates of others: 20 are enough, and take a minute more than the budget.
 
@@ -124,7 +142,13 @@ def measure(
     estimator = Estimator(store, find_device(store, name))
     check_quiet(estimator, noisy=noisy)
     with progress_bar("kernels", shown=not as_json) as bar:
-        report = build_table(estimator, space, budget_s=budget, progress=bar)
+        report = build_table(
+            estimator,
+            space,
+            budget_s=budget,
+            good_enough=good_enough,
+            progress=lambda table: bar(table.measured, table.kernels, surety(table)),
+        )
     if calibrate:
         measure_drawn(estimator, space, calibrate)
     if as_json:
@@ -135,5 +159,9 @@ def measure(
         f"{report.measured_now} of {report.kernels} kernels measured now, {report.measured_before} before, "
         f"{report.missing} missing; a random network finds {report.coverage:.1%} of its kernels"
     )
+    if said := surety(report):
+        click.echo(said)
+    if report.good_enough:
+        click.echo(f"stopped, as that is within {good_enough:.3g} (--good-enough); 0 measures the rest too")
     for kernel, reason in report.refused.items():
         click.echo(f"refused '{kernel}': {reason}")

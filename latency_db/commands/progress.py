@@ -1,20 +1,34 @@
 """A progress bar on the terminal, on the error stream so that output can be piped."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
+
+
+class Move(Protocol):
+    """Moves a bar."""
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """To `done` of `total`; the note stands behind."""
 
 
 @contextmanager
-def progress_bar(what: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
-    """Shows a bar while the block runs; gives the function that moves it to `done` of `total`."""
+def progress_bar(what: str, *, shown: bool = True) -> Iterator[Move]:
+    """Shows a bar while the block runs; gives what moves it."""
     from rich.console import Console  # noqa: PLC0415 - `nas --help` stays fast
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
     with Progress(*columns, console=Console(stderr=True), disable=not shown) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(what, total=None, note="")
 
-        def move(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+        def move(done: int, total: int, note: str = "") -> None:
+            bar.update(task, completed=done, total=total, note=note)
 
         yield move

@@ -1,7 +1,10 @@
-"""A device as lines of text."""
+"""A device, and its table, as lines of text."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from latency_db.table import TableReport
 
 STATES = ("valid", "suspect", "stale", "rejected")
 NESTED = ("fingerprint", "latest_sessions", "targets", "table", "former_names")
@@ -22,6 +25,19 @@ def lines(row: Mapping[str, Any]) -> Iterator[str]:
         )
     yield from map(_target, row["targets"])
     yield from map(_session, row["latest_sessions"])
+
+
+def surety(table: "TableReport") -> str:
+    """How good the interpolation of kernels is, and what those that lack may do to an estimate; empty if unknown."""
+    said = []
+    if held := table.held_out:
+        said.append(
+            f"{held.kernels} kernels foretold before they were measured: off by {held.median:.1%} (median), "
+            f"{held.p90:.1%} (p90), together in a network {held.network:.1%}"
+        )
+    if table.expected_error:
+        said.append(f"what lacks leaves a random network unsure by {table.expected_error:.1%}")
+    return "; ".join(said)
 
 
 def _target(target: Mapping[str, Any]) -> str:

@@ -94,7 +94,7 @@ def test_a_space_without_networks_has_no_table():
         kernel_frequencies(space)
 
 
-def test_a_table_is_built_most_frequent_first_and_resumed(store):
+def test_a_table_is_built_batch_by_batch_and_resumed(store):
     """A call without time measures nothing; the next ones go on from what is stored."""
     device = local_device("local-cpu-1t")
 
