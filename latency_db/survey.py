@@ -1,7 +1,7 @@
 """A survey of a space: how unsure the estimates of random networks are, and which kernels make them so."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from latency_db.kernel_table import Share
 from latency_db.predictor import Predictor
+from nas.ops import Network
 from nas.ops.kernels import Kernel, kernels
 from nas.space import SearchSpace
 
@@ -104,9 +105,17 @@ class Survey:
         )
 
 
-def survey(predictor: Predictor, space: SearchSpace, rng: Random, refused: Collection[Kernel]) -> Survey | None:
+Draw = Callable[[Random], Network]
+"""A random network."""
+
+
+def drawing(space: SearchSpace) -> Draw:
+    return lambda rng: space.sample(rng).architecture.expand()
+
+
+def survey(predictor: Predictor, draw: Draw, rng: Random, refused: Collection[Kernel]) -> Survey | None:
     """Of networks without refused kernels. None if too little is measured to interpolate, or if none are left."""
-    networks = list(_networks(space, rng, refused))
+    networks = list(_networks(draw, rng, refused))
     parts = [list(network.elements()) for network in networks]
     wanted = list(dict.fromkeys(kernel for network in networks for kernel in network))
     if not wanted or predictor.lacking(wanted):
@@ -115,9 +124,9 @@ def survey(predictor: Predictor, space: SearchSpace, rng: Random, refused: Colle
     return Survey(networks, ms, predictor.shares(wanted))
 
 
-def _networks(space: SearchSpace, rng: Random, refused: Collection[Kernel]) -> Iterator[Counter[Kernel]]:
+def _networks(draw: Draw, rng: Random, refused: Collection[Kernel]) -> Iterator[Counter[Kernel]]:
     for _ in range(NETWORKS):
-        network = Counter(kernels(space.sample(rng).architecture.expand()))
+        network = Counter(kernels(draw(rng)))
         if not any(kernel in refused for kernel in network):
             yield network
 

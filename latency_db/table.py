@@ -9,7 +9,7 @@ from time import monotonic
 from latency_db.estimate import Estimator
 from latency_db.frequencies import kernel_frequencies
 from latency_db.refused_kernels import refused_kernels
-from latency_db.survey import Foretold, HeldOut, Survey, survey
+from latency_db.survey import Draw, Foretold, HeldOut, Survey, drawing, survey
 from nas.ops.kernels import Kernel
 from nas.space import SearchSpace
 
@@ -72,9 +72,7 @@ def build_table(
     measuring; finding the kernels of a large space takes some seconds more. What the device does not run is reported,
     and not tried again.
     """
-    table = _Table(estimator, space)
-    if table.missing:
-        table.look()
+    table = Table(estimator, kernel_frequencies(space), drawing(space))
     start = monotonic()
     while table.missing and monotonic() - start < budget_s and not table.is_good(good_enough):
         table.measure_batch()
@@ -85,13 +83,15 @@ def build_table(
     return table.report(good_enough, monotonic() - start)
 
 
-class _Table:
-    """missing: kernels that can be measured yet, the most frequent first."""
+class Table:
+    """A table as it comes to be, for kernels that are asked for with these frequencies, by networks drawn like this.
 
-    def __init__(self, estimator: Estimator, space: SearchSpace) -> None:
-        self._estimator, self._space = estimator, space
-        self._frequencies = kernel_frequencies(space)
-        unmeasured = estimator.unmeasured(self._frequencies)
+    missing: kernels that can be measured yet, the most frequent first.
+    """
+
+    def __init__(self, estimator: Estimator, frequencies: Mapping[Kernel, float], draw: Draw) -> None:
+        self._estimator, self._frequencies, self._draw = estimator, frequencies, draw
+        unmeasured = estimator.unmeasured(frequencies)
         self._refused = refused_kernels(estimator.store, estimator.device, unmeasured)
         self.missing = {kernel: None for kernel in unmeasured if kernel not in self._refused}
         self._before = len(self._frequencies) - len(unmeasured)
@@ -99,6 +99,8 @@ class _Table:
         self.measured_now = self._looked_at = 0
         self._survey: Survey | None = None
         self._order: Sequence[Kernel] = ()
+        if self.missing:
+            self.look()
 
     @property
     def _measured(self) -> int:
@@ -106,7 +108,7 @@ class _Table:
 
     def look(self) -> None:
         """Survey the space with what is measured now, by other networks each time."""
-        self._survey = survey(self._estimator.predictor, self._space, Random(self._measured), self._refused)
+        self._survey = survey(self._estimator.predictor, self._draw, Random(self._measured), self._refused)
         self._order = list(self._survey.gains()) if self._survey else []
         self._looked_at = self._measured
 

@@ -9,7 +9,7 @@ from latency_db.commands.duration import Duration
 from latency_db.commands.noisy import NOISY, check_quiet
 from latency_db.commands.progress import progress_bar
 from latency_db.commands.share import Share
-from latency_db.commands.shown import STATES, lines, surety
+from latency_db.commands.shown import STATES, brief, lines, surety
 from nas.commands.ledger import DATABASE, open_ledger
 
 
@@ -147,7 +147,7 @@ def measure(
             space,
             budget_s=budget,
             good_enough=good_enough,
-            progress=lambda table: bar(table.measured, table.kernels, surety(table)),
+            progress=lambda table: bar(table.measured, table.kernels, brief(table)),
         )
     if calibrate:
         measure_drawn(estimator, space, calibrate)
@@ -162,6 +162,6 @@ def measure(
     if said := surety(report):
         click.echo(said)
     if report.good_enough:
-        click.echo(f"stopped, as that is within {good_enough:.3g} (--good-enough); 0 measures the rest too")
+        click.echo(f"stopped, as that is below {good_enough:.2%} (--good-enough); 0 measures the rest too")
     for kernel, reason in report.refused.items():
         click.echo(f"refused '{kernel}': {reason}")

@@ -40,6 +40,13 @@ def surety(table: "TableReport") -> str:
     return "; ".join(said)
 
 
+def brief(table: "TableReport") -> str:
+    """The same in few words."""
+    foretold = f"foretold {table.held_out.median:.1%} off" if table.held_out else ""
+    unsure = f"networks unsure by {table.expected_error:.1%}" if table.expected_error else ""
+    return ", ".join(filter(None, (foretold, unsure)))
+
+
 def _target(target: Mapping[str, Any]) -> str:
     how = f"{target['runtime']} {target['runtime_version']} {target['precision']}, {target['threads']} threads"
     shape = f"batch {target['batch']}, {target['layout']}"

@@ -38,6 +38,7 @@ def test_measure_then_list_and_show(call):
 
     assert (first["measured_now"], first["missing"], first["coverage"]) == (8, 0, pytest.approx(1))
     assert (second["measured_before"], second["measured_now"]) == (8, 0)
+    assert (first["expected_error"], first["good_enough"], first["held_out"]) == (0, False, None)
 
     listed = {row["name"]: row for row in json.loads(call(device, "list", "--json").stdout)}
     shown = json.loads(call(device, "show", "local-cpu-1t", "--json").stdout)
@@ -59,6 +60,14 @@ def test_a_budget_that_is_no_duration(call, budget):
 
     assert result.exit_code == 2
     assert "write 90s, 3m or 1h" in result.stderr
+
+
+@pytest.mark.parametrize(("share", "code"), [("2%", 0), ("0.02", 0), ("0", 0), ("2", 2), ("much", 2), ("-1%", 2)])
+def test_good_enough_is_a_share(call, share, code):
+    result = call(device, "measure", "local-cpu-1t", "--space", "tiny.json", "--budget", "0s", "--good-enough", share)
+
+    assert result.exit_code == code
+    assert code == 0 or "write 2% or 0.02" in result.stderr
 
 
 def test_profile_without_and_with_a_device(call):
