@@ -28,6 +28,7 @@ from latency_db.reference import standing
 from latency_db.refused_kernels import refused_kernels
 from latency_db.remote import ASKED, Remote
 from latency_db.store import Store, reference_before
+from latency_db.survey import decisive
 from nas.errors import NotMeasuredError
 from nas.ops import Network
 from nas.ops.kernels import Kernel, kernels
@@ -160,6 +161,12 @@ class Estimator:
         missing = self.unmeasured(kernel for network in networks for kernel in kernels(network))
         refused = refused_kernels(self.store, self.device, missing)
         return self.measure_kernels([kernel for kernel in missing if kernel not in refused])
+
+    def decisive(self, network: Network, unsure: float) -> list[Kernel]:
+        """The kernels to measure for an estimate that is unsure, by what lacks, by no more than this share of it."""
+        wanted = decisive(self.predictor, network, unsure)
+        refused = refused_kernels(self.store, self.device, wanted)
+        return [kernel for kernel in wanted if kernel not in refused]
 
     def measure_kernels(
         self, wanted: Sequence[Kernel], *, budget_s: float = inf, progress: Progress | None = None

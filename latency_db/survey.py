@@ -124,6 +124,24 @@ def survey(predictor: Predictor, draw: Draw, rng: Random, refused: Collection[Ke
     return Survey(networks, ms, predictor.shares(wanted))
 
 
+def decisive(predictor: Predictor, network: Network, unsure: float) -> list[Kernel]:
+    """Which of the kernels that a network lacks to measure, so that the others leave its estimate unsure by no more
+    than this share of it: the most unsure first, as few as can be. All, if they cannot be interpolated.
+    """
+    counts = Counter(kernels(network))
+    missing = predictor.unmeasured(counts)
+    if not missing or predictor.lacking(missing):
+        return missing
+    (ms,) = predictor.sums(predictor.index([list(counts.elements())])).ms.tolist()
+    shares = predictor.shares(missing)
+    variances = {kernel: counts[kernel] ** 2 * _variance(shares[kernel]) for kernel in missing}
+    allowed, left = (unsure * (predictor.fixed_ms + ms)) ** 2, 0.0
+    wanted = sorted(missing, key=lambda kernel: -variances[kernel])
+    while wanted and left + variances[wanted[-1]] <= allowed:
+        left += variances[wanted.pop()]
+    return wanted
+
+
 def _networks(draw: Draw, rng: Random, refused: Collection[Kernel]) -> Iterator[Counter[Kernel]]:
     for _ in range(NETWORKS):
         network = Counter(kernels(draw(rng)))

@@ -112,6 +112,22 @@ def test_a_table_is_built_by_gain_and_stops_when_it_is_good_enough(store, elsewh
     assert errors(estimator) < 2 * found.expected_error
 
 
+def test_of_a_candidate_only_what_matters_is_measured(store, elsewhere):
+    estimator, rng, known = Formula(store, elsewhere), Random(5), list(kernel_frequencies(SPACE))[:60]
+    networks = [SPACE.sample(rng).architecture.expand() for _ in range(30)]
+    assert estimator.decisive(networks[0], 0.05) == list(dict.fromkeys(kernels(networks[0]))), "nothing is known yet"
+    estimator.measure_kernels(known)
+
+    asked = [(estimator.decisive(n, 0.05), estimator.decisive(n, 0.0), n) for n in networks]
+    wanted, all_that_lack, candidate = next(each for each in asked if 0 < len(each[0]) < len(each[1]))
+    estimator.measure_kernels(wanted)
+
+    assert wanted == all_that_lack[: len(wanted)]
+    assert set(all_that_lack) == set(kernels(candidate)).difference(known)
+    assert estimator.decisive(candidate, 0.1) == []
+    assert estimator.estimate(candidate).interpolated > 0
+
+
 def errors(estimator):
     """Mean relative error of random networks' estimates."""
     rng = Random(99)
