@@ -44,6 +44,7 @@ export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Tri
   const files = trial.artifacts.length ? trial.artifacts : (finalist?.files ?? []).flatMap(artifact);
   const converted = (finalist?.files ?? []).filter((file) => file.format !== "onnx");
   const busy = now?.state === "QUEUED" || now?.state === "RUNNING";
+  const lacking = !files.some((file) => file.kind === "onnx");
   if (!files.length && trial.state !== "SUCCEEDED") return null;
   return (
     <div class="downloads">
@@ -57,17 +58,17 @@ export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Tri
         </p>
       ))}
       {finalist?.note && <p class="small">{finalist.note}</p>}
-      {!files.length && mayWrite() && (
+      {lacking && mayWrite() && (
         <button type="button" class="button" onClick={() => void start()} disabled={busy} data-testid="export">
           Export this trial as ONNX
         </button>
       )}
-      {!files.length && now?.state && now.state !== "SUCCEEDED" && (
+      {lacking && now?.state && now.state !== "SUCCEEDED" && (
         <p class={now.state === "FAILED" ? "trouble" : "soft"} role="status" data-testid="export-state">
           {WORDS[now.state] ?? now.state.toLowerCase()} {now.reason}
         </p>
       )}
-      {!files.length && !now && (
+      {lacking && !now && (
         <p class="small">It is trained for as long as the finalists are, then tested through ONNX Runtime.</p>
       )}
       {problem && <Trouble problem={problem} again={() => void start()} />}
