@@ -6,9 +6,9 @@ from dataclasses import asdict
 import click
 
 from latency_db.commands.duration import Duration
+from latency_db.commands.fraction import Fraction
 from latency_db.commands.noisy import NOISY, check_quiet
 from latency_db.commands.progress import progress_bar
-from latency_db.commands.share import Share
 from latency_db.commands.shown import STATES, brief, lines, surety
 from nas.commands.ledger import DATABASE, open_ledger
 
@@ -95,7 +95,7 @@ def add(name: str, *, database: str | None, as_json: bool) -> None:
 @click.option("--budget", type=Duration(), default="3m", show_default=True, help="Time to measure, such as 90s or 20m.")
 @click.option(
     "--good-enough",
-    type=Share(),
+    type=Fraction(),
     default="0.5%",
     show_default=True,
     help="Stop when what lacks leaves a random network's estimate less unsure than this; 0 measures all.",

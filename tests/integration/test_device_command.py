@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from latency_db.commands.device import device
 from latency_db.commands.profile import profile
+from latency_db.table import GOOD_ENOUGH
 from nas.errors import UnknownNameError
 
 SPACE = {
@@ -63,11 +64,17 @@ def test_a_budget_that_is_no_duration(call, budget):
 
 
 @pytest.mark.parametrize(("share", "code"), [("2%", 0), ("0.02", 0), ("0", 0), ("2", 2), ("much", 2), ("-1%", 2)])
-def test_good_enough_is_a_share(call, share, code):
+def test_good_enough_is_a_fraction(call, share, code):
     result = call(device, "measure", "local-cpu-1t", "--space", "tiny.json", "--budget", "0s", "--good-enough", share)
 
     assert result.exit_code == code
     assert code == 0 or "write 2% or 0.02" in result.stderr
+
+
+def test_the_command_and_the_builder_find_the_same_good_enough():
+    (option,) = (option for option in device.commands["measure"].params if option.name == "good_enough")
+
+    assert option.type.convert(option.default, option, None) == GOOD_ENOUGH
 
 
 def test_profile_without_and_with_a_device(call):

@@ -1,4 +1,4 @@
-"""Shares as people write them: `2%`, `0.5 %`, or a fraction such as 0.02."""
+"""Fractions as people write them: `2%`, `0.5 %`, or a fraction such as 0.02."""
 
 import re
 
@@ -7,10 +7,10 @@ import click
 _PERCENT = 100
 
 
-class Share(click.ParamType[float]):
+class Fraction(click.ParamType[float]):
     """A command-line value as a fraction in [0, 1]."""
 
-    name = "share"
+    name = "fraction"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, int | float):
@@ -18,5 +18,5 @@ class Share(click.ParamType[float]):
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", str(value).strip())
         found = float(match[1]) / (_PERCENT if match[2] else 1) if match else -1.0
         if not 0 <= found <= 1:
-            self.fail(f"{value!r} is no share; write 2% or 0.02", param, ctx)
+            self.fail(f"{value!r} is no fraction; write 2% or 0.02", param, ctx)
         return found
