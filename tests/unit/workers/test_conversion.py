@@ -1,10 +1,13 @@
 """A finalist as the file of its runtime: a runtime of the test's own has its own format and needs no packages."""
 
 import json
+import time
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 import pytest
+from live_service import ledger_of, take, tell
 
 from latency_db.errors import MeasurementError
 from latency_db.estimate import Estimator
@@ -14,13 +17,20 @@ from latency_db.runtimes.onnxruntime_cpu import OnnxRuntimeCpu
 from nas.dataset import dataset
 from nas.errors import ExportError, NotMeasuredError, UnknownNameError
 from nas.export import export
-from nas.ops.notation import read_network
+from nas.jobs.files import ArtifactStore
+from nas.jobs.settings import Settings
+from nas.ops.notation import read_network, write_network
 from nas.ops.torch_module import build
 from nas.report import report_html
+from nas.spaces import load_space
 from nas.spec import parse_spec
 from workers.conversion import Wanted, convert
+from workers.executors.inline import InlineExecutor
+from workers.exporting import Exporting
 from workers.run import run
+from workers.slots import Slots
 from workers.tasks import Setup
+from workers.trainings import trainings
 
 NOTATION = "1x28x28: conv_4_k3_s4 gap linear_10"
 DATA = {"name": "fashion_mnist_mini"}
@@ -173,3 +183,44 @@ def test_a_search_hands_out_its_runtimes_files_and_tries_again_what_failed(tmp_p
     assert f'href="{mirrored["file"]}"' in page
     assert "for mirror 7" in page
     assert lacking["note"] in report_html({**whole, "finalists": [lacking]})
+
+
+def test_a_trial_is_exported_for_a_runtime_from_the_network_that_was_trained_before(tmp_path, images):
+    """The training of another export serves: only the conversion is new."""
+    settings = Settings(home=tmp_path, executor="inline", threads=1)
+    candidate = load_space(SPACE).sample(Random(0))
+    network = candidate.architecture.expand()
+    trained = export(network, build(network, 0), images, {})
+    with ledger_of(settings) as ledger:
+        ledger.searches.submit(parse_spec(SPEC).model_dump(mode="json"), name="for a runtime")
+        desk = take(ledger)
+        described = {"architecture_id": candidate.architecture.id, "notation": write_network(network)}
+        described |= {"architecture": candidate.architecture.to_dict(), "choices": dict(candidate.choices)}
+        desk.add({"event": "asked", "trial": 0, "metrics": {}, **described})
+        tell(desk, 0)
+        desk.end("SUCCEEDED")
+        key = trainings(parse_spec(SPEC), dataset.make(DATA).load(0)).finalist(candidate.architecture.id)
+        sha256, _ = ArtifactStore(settings.artifacts).add(trained.file)
+        ledger.trainings.put(key, {"validation_accuracy": 0.5, "test_accuracy": 0.4, "model": sha256})
+        wanted, _ = ledger.exports.request(f"{desk.lease.search_id}.0", "mirror", None)
+
+        exporting = Exporting(ledger, settings, Slots(InlineExecutor(1)), "the test")
+        exporting.tick()
+        until(lambda: ledger.exports.get(wanted.id).ended_at)
+        found = ledger.exports.get(wanted.id)
+
+        assert (found.state, found.reason) == ("SUCCEEDED", None)
+        assert found.file == f"model-{candidate.architecture.id}-1-epochs.mirror"
+        file = ArtifactStore(settings.artifacts).path(found.artifact_sha256)
+        assert file.read_bytes() == MAGIC + trained.file[::-1]
+        assert found.metrics["validation_accuracy"] == 0.5
+        assert found.metrics["size_bytes"] == file.stat().st_size
+        assert found.metrics["max_abs_difference"] < 1e-6
+        assert found.metrics["test_accuracy"] != 0.4
+
+
+def until(happened):
+    end = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
