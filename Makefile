@@ -35,7 +35,7 @@ screenshots: $(VENV)/dev $(DASHBOARD) ## the pictures of docs/dashboard.md, take
 	NAS_SCREENSHOTS=docs/images/dashboard $(BIN)/pytest -p no:xdist tests/browser/test_first_search.py
 
 test: lint $(DASHBOARD) ## lint, types, import contracts and every test
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 lint: $(VENV)/dev ## ruff, mypy strict, import contracts
 	$(BIN)/ruff check .
