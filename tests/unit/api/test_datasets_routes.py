@@ -25,9 +25,11 @@ def send(client, data, field="archive"):
 
 @pytest.fixture
 def folder(service_home):
-    """Where uploads land; nothing half done stays there."""
-    yield service_home / "data-root/uploads"
-    assert not list((service_home / "data-root/uploads").glob(".*"))
+    """Where uploads land, there already, whichever test comes first; nothing half done stays there."""
+    folder = service_home / "data-root/uploads"
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
+    assert not list(folder.glob(".*"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
