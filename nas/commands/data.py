@@ -64,10 +64,11 @@ def get(name: str, sources: tuple[str, ...], *, as_json: bool) -> None:
     published = source.published
     found = published.find()
     if found is not None and found[0].exact:
-        path, said = found[1] / found[0].files[0], "is there already:"
+        folder, said = found[1], f"{name} is there already: {found[1] / found[0].files[0]}"
     else:
-        path, said = _download(published, sources), "was downloaded, its pixels checked:"
-    click.echo(json.dumps({"name": name, "path": str(path)}) if as_json else f"{name} {said} {path}")
+        folder = _download(published, sources)
+        said = f"{name} is in {folder}, its pixels checked."
+    click.echo(json.dumps({"name": name, "path": str(folder)}) if as_json else said)
 
 
 def _download(published: "Published", sources: tuple[str, ...]) -> Path:
