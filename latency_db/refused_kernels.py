@@ -1,6 +1,6 @@
 """Which kernels a device does not run: those of which a model was refused."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from latency_db.device import Device
 from latency_db.models import kernel_signatures
@@ -9,9 +9,9 @@ from latency_db.store import Store
 from nas.ops.kernels import Kernel
 
 
-def refused_kernels(store: Store, device: Device, wanted: Iterable[Kernel]) -> dict[Kernel, str]:
+def refused_kernels(store: Store, device: Device, wanted: Collection[Kernel]) -> dict[Kernel, str]:
     """Those of the wanted kernels that the device does not run, with the reasons."""
-    reasons = store.refusals(device, Kind.KERNEL)
+    reasons = store.refusals(device, Kind.KERNEL) if wanted else {}
     if not reasons:
         return {}
     keys = {kernel: [signature.key for signature in kernel_signatures(kernel)] for kernel in wanted}
