@@ -5,11 +5,12 @@ is that of the empty model, and which the network pays once. latency_db.calibrat
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cached_property
-from math import inf
+from math import inf, isnan
 from time import monotonic
+from typing import Any
 
 from latency_db.calibration import Predictions
 from latency_db.device import Device, is_local
@@ -67,6 +68,10 @@ class Estimate:
     learned: float = 0.0
     kernels: int = 0
     suspect: int = 0
+
+    def plain(self) -> dict[str, Any]:
+        """The fields as JSON values: null for what is not known."""
+        return {name: None if isinstance(v, float) and isnan(v) else v for name, v in asdict(self).items()}
 
 
 class Estimator:

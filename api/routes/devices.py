@@ -1,7 +1,5 @@
 """Devices: what is known of them, and the latency of a network on them from what was measured."""
 
-from dataclasses import asdict
-from math import isnan
 from typing import Any
 
 from fastapi import APIRouter
@@ -60,7 +58,4 @@ def estimate_latency(body: EstimateBody) -> LatencyEstimate:
     network = body.expand()
     store = Store()
     found = Estimator(store, find_device(store, body.device)).estimate(network)
-    known = {
-        name: None if isinstance(value, float) and isnan(value) else value for name, value in asdict(found).items()
-    }
-    return LatencyEstimate.model_validate({"device": body.device, **known})
+    return LatencyEstimate.model_validate({"device": body.device, **found.plain()})

@@ -34,8 +34,7 @@ def estimate(network: str, device_name: str, *, as_json: bool) -> None:
     is_file = file.suffix == ".onnx"
     found = estimator.estimate_file(_read(file)) if is_file else estimator.estimate(_network(network))
     if as_json:
-        row = {name: None if isinstance(v, float) and isnan(v) else v for name, v in asdict(found).items()}
-        click.echo(json.dumps({"device": device_name, **row}, indent=2))
+        click.echo(json.dumps({"device": device_name, **found.plain()}, indent=2))
         return
     click.echo(_said(found))
 
