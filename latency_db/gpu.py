@@ -1,10 +1,25 @@
-"""The first NVIDIA GPU of this machine, as its driver's files tell it: no library is loaded to find out."""
+"""The first NVIDIA GPU of this machine, as its driver's files tell it, and what runtimes on it have in common."""
 
 import re
 from pathlib import Path
 
+from latency_db.runtime import FP32, Runtime
+
 _DRIVER = Path("/proc/driver/nvidia")
-NEEDED = "an NVIDIA GPU with its driver, and this machine has none that it shows"
+
+
+class GpuRuntime(Runtime):
+    """Offered where there is a GPU; no library is loaded to find out."""
+
+    in_caller = False
+    multithreaded = False
+
+    def unavailable(self, precision: str = FP32) -> str | None:
+        if reason := super().unavailable(precision):
+            return reason
+        if gpu_name() is None:
+            return f"{self.name} needs an NVIDIA GPU with its driver, and this machine has none that it shows"
+        return None
 
 
 def gpu_name(driver: Path = _DRIVER) -> str | None:

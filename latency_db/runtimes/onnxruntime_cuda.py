@@ -1,7 +1,7 @@
 """ONNX Runtime on an NVIDIA GPU (https://onnxruntime.ai)."""
 
-from latency_db.gpu import NEEDED, gpu_name
-from latency_db.runtime import FP32, Runtime, Session, runtime
+from latency_db.gpu import GpuRuntime, gpu_name
+from latency_db.runtime import FP32, Session, runtime
 
 PROVIDER = "CUDAExecutionProvider"
 OPTIONS = {"use_tf32": "0", "cudnn_conv_algo_search": "EXHAUSTIVE"}
@@ -9,18 +9,14 @@ OPTIONS = {"use_tf32": "0", "cudnn_conv_algo_search": "EXHAUSTIVE"}
 
 
 @runtime("onnxruntime_cuda")
-class OnnxRuntimeCuda(Runtime):
+class OnnxRuntimeCuda(GpuRuntime):
     """Nodes that the GPU does not run, run on the CPU: `placement` tells."""
 
     packages = ("onnxruntime",)
-    in_caller = False
-    multithreaded = False
 
     def unavailable(self, precision: str = FP32) -> str | None:
         if reason := super().unavailable(precision):
             return reason
-        if gpu_name() is None:
-            return f"{self.name} needs {NEEDED}"
         from onnxruntime import get_available_providers  # noqa: PLC0415 - slow, and of no use without a GPU
 
         if PROVIDER not in get_available_providers():

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latency_db.errors import MeasurementError
-from latency_db.gpu import NEEDED, gpu_name
-from latency_db.runtime import FP32, Runtime, Session, input_image, runtime
+from latency_db.gpu import GpuRuntime, gpu_name
+from latency_db.runtime import FP32, Session, input_image, runtime
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -54,16 +54,12 @@ class TorchCudaGraphsSession(Session):
 
 
 @runtime("torch_cuda_graphs")
-class TorchCudaGraphs(Runtime):
+class TorchCudaGraphs(GpuRuntime):
     packages = ("torch", "onnx")
-    in_caller = False
-    multithreaded = False
 
     def unavailable(self, precision: str = FP32) -> str | None:
         if reason := super().unavailable(precision):
             return reason
-        if gpu_name() is None:
-            return f"{self.name} needs {NEEDED}"
         return f"{self.name} needs a torch that was built for CUDA" if version("torch").endswith("+cpu") else None
 
     def version(self) -> str:

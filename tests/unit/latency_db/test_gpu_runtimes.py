@@ -25,7 +25,7 @@ def driver(tmp_path):
 
 @pytest.fixture
 def with_gpu(monkeypatch):
-    for module in (onnxruntime_cuda, torch_cuda_graphs):
+    for module in (gpu, onnxruntime_cuda, torch_cuda_graphs):
         monkeypatch.setattr(module, "gpu_name", lambda: H100)
 
 
@@ -38,8 +38,7 @@ def test_a_gpu_is_known_by_its_drivers_files(driver, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_without_a_gpu_they_are_not_offered_and_say_why(name, monkeypatch):
-    monkeypatch.setattr(onnxruntime_cuda, "gpu_name", lambda: None)
-    monkeypatch.setattr(torch_cuda_graphs, "gpu_name", lambda: None)
+    monkeypatch.setattr(gpu, "gpu_name", lambda: None)
 
     assert "needs an NVIDIA GPU" in runtime.make(name).unavailable()
     assert str(LocalName(name, "fp32", 1)) not in local_names()
