@@ -19,7 +19,7 @@ class Share(NamedTuple):
     """What a kernel adds to a network: its time, measured or else interpolated, and what is to be known of that.
 
     repeat_var, interpolated_var: squared error of the time if it is measured, in ms^2, and if it is interpolated.
-    suspect: records of unsteady sessions in it. kernels: 1, to be counted.
+    suspect: records of unsteady sessions in it.
     """
 
     measured_ms: float = 0.0
@@ -28,11 +28,10 @@ class Share(NamedTuple):
     interpolated_var: float = 0.0
     weights_mb: float = 0.0
     suspect: float = 0.0
-    kernels: float = 1.0
 
 
 class Sums(NamedTuple):
-    """The fields of Share, each summed over the kernels of every network."""
+    """The fields of Share, each summed over the kernels of every network, and how many kernels it has."""
 
     measured_ms: Values
     interpolated_ms: Values
@@ -93,4 +92,4 @@ class KernelTable:
         if some.any():
             starts = (np.cumsum(networks.counts) - networks.counts)[some]
             found[some] = np.add.reduceat(self._shares[networks.rows], starts)
-        return Sums(*found.T)
+        return Sums._make([*found.T, networks.counts.astype(np.float64)])
