@@ -256,9 +256,7 @@ class PoolExecutor(Executor):
         job.settle(Ended(error=CancelledError()))
         with self._changed:
             worker = job.worker
-            if worker is None:
-                return
-            if self._closed:  # then it is killed at once
+            if worker is None or self._closed:  # when the pool is closed, it is killed at once
                 return
             worker.stop(job.number)
             job.killer = threading.Timer(GRACE_S, self._kill, (job, worker))
