@@ -13,7 +13,6 @@ import argparse
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from math import inf
 from pathlib import Path
 from random import Random
@@ -83,12 +82,6 @@ def measure_kernels(store: Store, device: Device, networks: Sequence[Network], e
     if done < len(missing):
         sys.exit(f"{len(missing) - done} kernels are not measured yet: call again")
     return estimator
-
-
-def whole(store: Store, device: Device) -> dict[str, LatencyRecord]:
-    """Records of networks by key, with what stands for them."""
-    values, records = store.values(device, Kind.NETWORK), store.latest(device, Kind.NETWORK)
-    return {key: replace(record, latency_ms=values[key].ms) for key, record in records.items()}
 
 
 def truth_ms(records: dict[str, LatencyRecord], networks: Sequence[Network]) -> Values:
@@ -171,7 +164,7 @@ def redrawn(estimator: Estimator, networks: Sequence[Network], truth: Values, co
 def report(
     source: Store, device: Device, judging: Sequence[Network], calibrating: Sequence[Network], delete: float
 ) -> None:
-    truth = truth_ms(whole(source, device), judging)
+    truth = truth_ms(Estimator(source, device).predictor.networks, judging)
     with TemporaryDirectory() as folder:
         full = truncated(Path(folder) / "full.db", source, device, calibrating, set())
         lost = deletable([*judging, *calibrating], delete, seed=0)

@@ -31,6 +31,7 @@ from latency_db.models import network_model, network_signature
 from latency_db.records import RecordState, Statistic
 from latency_db.reference import standing
 from latency_db.runtime import FP32, runtime
+from latency_db.scores import spearman
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.notation import read_network
@@ -104,10 +105,6 @@ def measured(given: argparse.Namespace) -> None:
         }
         (given.folder / f"{name}.json").write_text(json.dumps(kept))
         print(f"{name}: {len(networks)} networks in {time.monotonic() - start:.0f} s; {suspect} suspect", flush=True)
-
-
-def spearman(a: Values, b: Values) -> float:
-    return float(np.corrcoef(np.argsort(np.argsort(a)), np.argsort(np.argsort(b)))[0, 1])
 
 
 def compare(given: argparse.Namespace) -> None:
