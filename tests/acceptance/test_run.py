@@ -14,41 +14,28 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from whole_service import NAS
+from whole_service import SPEC as SHORT
 
 from nas.dataset import load
 
-NAS = Path(sys.executable).with_name("nas")
-
-SPEC = {
-    "dataset": "fashion_mnist_mini",
-    "space": {
-        "name": "tiny",
-        "resolution": 28,
-        "channels": 1,
-        "classes": 10,
-        "stem": {"width": 8, "kernel": 3, "stride": 2},
+SPEC = SHORT | {
+    "space": SHORT["space"]
+    | {
         "stages": [
-            {
-                "blocks": [{"conv": {"kernel": 3}}, {"separable": {"kernel": 3}}],
-                "layers": 1,
-                "width": [8, 16],
-                "stride": 2,
-            },
+            SHORT["space"]["stages"][0],
             {
                 "blocks": [{"fire": {"squeeze": 0.25}}, {"shuffle": {"groups": 2}}],
                 "layers": [1, 2],
                 "width": 32,
                 "stride": 2,
             },
-        ],
-        "head": 0,
+        ]
     },
-    "objective": {"name": "mnasnet", "target_latency_ms": 0.02, "alpha": 0.0, "beta": -1.0},
     "searcher": {"name": "evolution", "population": 3, "tournament": 2},
-    "evaluator": {"name": "train", "epochs": 1, "train_images": 1500},
     "max_trials": 8,
+    "parallel": 1,
     "finalists": {"count": 2, "epochs": 2},
-    "references": [{"name": "mobilenetv1", "width": 0.25}],
 }
 
 

@@ -52,15 +52,6 @@ def test_the_newest_revision_is_the_one_in_tables():
     assert ScriptDirectory(str(SCHEMA.migrations)).get_heads() == [HEAD]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request, tmp_path):
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'new folder' / 'nas.db'}"
-        return
-    with request.getfixturevalue("postgresql").database() as url:
-        yield url
-
-
 def test_ledger_and_latencies_share_a_database(empty_url, elsewhere):
     """Processes that open it at once lay it out once; neither hurts the other."""
     with ThreadPoolExecutor(4) as pool:

@@ -13,15 +13,6 @@ from nas.jobs.ledger import Ledger
 from nas.jobs.tables import HEAD, metadata
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request, tmp_path):
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'new folder' / 'nas.db'}"
-        return
-    with request.getfixturevalue("postgresql").database() as url:
-        yield url
-
-
 def test_the_migrated_schema_is_the_one_in_tables(ledger):
     with ledger.database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
