@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,10 @@ from latency_db.commands.noisy import NOISY, check_quiet
 from latency_db.commands.progress import progress_bar
 from latency_db.commands.shown import STATES, brief, lines, surety
 from nas.commands.ledger import DATABASE, open_ledger
+
+if TYPE_CHECKING:
+    from latency_db.table import TableReport
+    from nas.space import SearchSpace
 
 
 @click.group()
@@ -130,15 +135,8 @@ def measure(
     from latency_db.store import Store  # noqa: PLC0415 - as above
     from latency_db.table import build_table  # noqa: PLC0415 - as above
     from latency_db.validation import measure_drawn  # noqa: PLC0415 - as above
-    from nas.spaces import load_space  # noqa: PLC0415 - as above
 
-    store = Store()
-    space = load_space(source)
-    if dataset_name:
-        from nas.dataset import dataset  # noqa: PLC0415 - as above
-
-        images = dataset.make(dataset_name).load(0)
-        space = space.for_images(images.channels, images.side, len(images.classes))
+    store, space = Store(), _space(source, dataset_name)
     estimator = Estimator(store, find_device(store, name))
     check_quiet(estimator, noisy=noisy)
     with progress_bar("kernels", shown=not as_json) as bar:
@@ -154,7 +152,24 @@ def measure(
     if as_json:
         calibrating = estimator.calibrating()
         click.echo(json.dumps({**asdict(report), "missing": report.missing, "calibrating": calibrating}, indent=2))
-        return
+    else:
+        _print(report, good_enough)
+
+
+def _space(source: str, dataset_name: str | None) -> "SearchSpace":
+    """The space, as a search on the data set sees it if one is given."""
+    from nas.spaces import load_space  # noqa: PLC0415 - `nas --help` stays fast
+
+    space = load_space(source)
+    if dataset_name is None:
+        return space
+    from nas.dataset import dataset  # noqa: PLC0415 - as above
+
+    images = dataset.make(dataset_name).load(0)
+    return space.for_images(images.channels, images.side, len(images.classes))
+
+
+def _print(report: "TableReport", good_enough: float) -> None:
     click.echo(
         f"{report.measured_now} of {report.kernels} kernels measured now, {report.measured_before} before, "
         f"{report.missing} missing; a random network finds {report.coverage:.1%} of its kernels"
