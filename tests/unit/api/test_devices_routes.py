@@ -1,6 +1,6 @@
 """Devices and estimates over REST, from latencies that are measured here."""
 
-import math
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -8,9 +8,10 @@ from problem import assert_problem
 
 from latency_db.catalogue import find_device
 from latency_db.estimate import Estimator
-from latency_db.records import Kind
+from latency_db.models import network_signature
+from latency_db.records import RecordState
 from latency_db.store import Store
-from nas.ops.notation import write_network
+from nas.ops.notation import read_network, write_network
 from nas.spaces import load_space
 
 TINY = {
@@ -79,13 +80,10 @@ def test_an_estimate_is_the_sum_of_the_kernels(open_client, candidate, measured)
 
 def test_an_error_that_is_unknown_is_null(open_client, measured, candidate):
     """A record of a single round says nothing about its error."""
-    from dataclasses import replace  # noqa: PLC0415 - only here
-
-    network = candidate.expand()
-    record = measured.measure_networks({"it": network})["it"]
-    again = replace(record.session, uid="again")
-    measured.store.add([replace(record, session=again, rounds_ms=record.rounds_ms[:1])])
-    assert math.isnan(measured.store.latest(measured.device, Kind.NETWORK)[record.signature.key].error_ms)
+    network = read_network("1x8x8: conv_8_k3 gap linear_3")
+    record = measured.measure_networks({"it": candidate.expand()})["it"]
+    single = replace(record, signature=network_signature(network), rounds_ms=record.rounds_ms[:1])
+    measured.store.add([replace(single, state=RecordState.VALID, reason=None)])
 
     body = open_client.post("/v1/latency:estimate", json={"device": DEVICE, "network": write_network(network)}).json()
 
