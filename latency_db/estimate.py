@@ -110,7 +110,7 @@ class Estimator:
         """The network's own record if there is one, or else the calibrated sum of its kernels.
 
         Kernels that were not measured are interpolated from others; NotMeasuredError, with the remedy, if those are too
-        few. It is never silently zero.
+        few or the device does not run them. It is never silently zero.
         """
         return self.estimate_many([network])[0]
 
@@ -131,8 +131,9 @@ class Estimator:
         parts = [list(kernels(network)) for network in networks]
         wanted = [kernel for network in parts for kernel in network]
         lacking = self.predictor.lacking(wanted) if networks else []
-        if lacking:
-            raise self._not_measured(lacking)
+        refused = refused_kernels(self.store, self.device, self.unmeasured(wanted))
+        if lacking or refused:
+            raise self._not_measured(lacking or list(refused))
         return self.predictor.index(parts)
 
     def predict(self, networks: Indexed, *, calibrated: bool = True) -> Predictions:
@@ -172,6 +173,10 @@ class Estimator:
         wanted = decisive(self.predictor, network, unsure)
         refused = refused_kernels(self.store, self.device, wanted)
         return [kernel for kernel in wanted if kernel not in refused]
+
+    def refused(self, network: Network) -> dict[Kernel, str]:
+        """The kernels for which the device does not run the network, with the reasons."""
+        return refused_kernels(self.store, self.device, self.unmeasured(kernels(network)))
 
     def measure_kernels(
         self, wanted: Sequence[Kernel], *, budget_s: float = inf, progress: Progress | None = None

@@ -82,7 +82,8 @@ def validate(estimator: Estimator, space: SearchSpace, plan: Plan, progress: Pro
 
 
 def draw(estimator: Estimator, space: SearchSpace, plan: Plan) -> Iterator[Network]:
-    """Distinct random networks that were not measured yet: those that judge, then those that may calibrate.
+    """Distinct random networks that the device runs and that were not measured yet: those that judge, then those that
+    may calibrate.
 
     InfeasibleError if the space has not so many.
     """
@@ -90,7 +91,7 @@ def draw(estimator: Estimator, space: SearchSpace, plan: Plan) -> Iterator[Netwo
     wanted = plan.networks + POOL * plan.calibrate
     for _ in range(TRIES * wanted):
         network = space.sample(rng).architecture.expand()
-        if network not in seen and not estimator.is_measured(network):
+        if network not in seen and not estimator.is_measured(network) and not estimator.refused(network):
             seen.add(network)
             yield network
             if len(seen) == wanted:

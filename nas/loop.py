@@ -15,13 +15,13 @@ from nas.objective import Objective
 from nas.ops.notation import write_network
 from nas.searcher import Searcher
 from nas.space import Architecture, Candidate
-from nas.trial import Metrics, State, Trial
+from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 
 Event = Mapping[str, Any]
 """One line of the journal: {"event": "asked" | "refused" | "told", ...} in JSON values."""
 
 REFUSALS_IN_A_ROW = 10_000
-"""So many candidates over a limit, one after the other, end a search: nothing feasible is in reach."""
+"""So many infeasible candidates, one after the other, end a search: nothing feasible is in reach."""
 
 
 class Journal(Protocol):
@@ -36,9 +36,9 @@ class Journal(Protocol):
 class Steps:
     """What the loop needs from outside.
 
-    known gives metrics without training. train starts a training and is its future; remember keeps what it measured,
-    and recall gives it back, or None, when the same network is wanted again. report is told of each trial that begins
-    or has ended.
+    known gives metrics without training; with REFUSED_KERNELS among them the candidate is infeasible. train starts a
+    training and is its future; remember keeps what it measured, and recall gives it back, or None, when the same
+    network is wanted again. report is told of each trial that begins or has ended.
     """
 
     known: Callable[[Candidate], Metrics]
@@ -111,7 +111,7 @@ class Search:
                 break
             metrics = steps.known(candidate)
             trial = Trial(len(self.trials), candidate, metrics=metrics)
-            violation = self.objective.violation(metrics)
+            violation = metrics.get(REFUSED_KERNELS) or self.objective.violation(metrics)
             if violation == 0:
                 self.journal.add(_line("asked", trial))
                 return self._asked(trial)
@@ -119,12 +119,20 @@ class Search:
             self.journal.add(_line("refused", refused))
             self._tell_refused(refused)
             if self._refused_in_a_row >= REFUSALS_IN_A_ROW:
-                limits = ", ".join(f"{name} <= {limit:g}" for name, limit in self.objective.limits.items())
-                raise InfeasibleError(
-                    f"{REFUSALS_IN_A_ROW} candidates in a row were over a limit ({limits}); "
-                    "raise it, or see what the space can reach with `nas space profile`"
-                )
+                raise InfeasibleError(self._out_of_reach(refused))
         return None
+
+    def _out_of_reach(self, last: Trial) -> str:
+        if REFUSED_KERNELS in last.metrics:
+            return (
+                f"{REFUSALS_IN_A_ROW} candidates in a row were infeasible, the last as the device does not run it: "
+                "take the blocks that it refuses out of the space (`nas device measure` lists them)"
+            )
+        limits = ", ".join(f"{name} <= {limit:g}" for name, limit in self.objective.limits.items())
+        return (
+            f"{REFUSALS_IN_A_ROW} candidates in a row were over a limit ({limits}); "
+            "raise it, or see what the space can reach with `nas space profile`"
+        )
 
     def _collect(self, trials: list[Trial], future: Future[Metrics], steps: Steps) -> None:
         try:

@@ -9,11 +9,15 @@ from nas.space import Candidate
 Metrics = Mapping[str, float]
 """Measured numbers by name, units in the names: accuracy in [0, 1], latency_ms, params, macs, size_bytes."""
 
+REFUSED_KERNELS = "refused_kernels"
+"""The metric of a network that the device does not run: how many of its kernels are to blame. Others do not have it."""
+
 
 class State(StrEnum):
     """How a trial stands.
 
-    infeasible: refused before training, because a limit of the objective does not hold; told to the searcher.
+    infeasible: refused before training, because a limit of the objective does not hold or the device does not run it;
+    told to the searcher.
     """
 
     RUNNING = "running"

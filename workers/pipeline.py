@@ -21,7 +21,7 @@ from nas.searcher import searcher
 from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space
 from nas.spec import SearchSpec
-from nas.trial import Metrics, State, Trial
+from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 from workers.bench import Bench, epochs_of, latency_metrics, measuring, sizes
 from workers.facts import dataset_facts, device_facts, objective_facts, space_facts
 from workers.finalists import measure_end_to_end, reference_rows, train_finalists, train_references
@@ -113,6 +113,8 @@ class Pipeline:
             with measuring(self._pool, estimator):
                 table = build_table(estimator, space, budget_s=TABLE_BUDGET_S, progress=self._told)
             self._watch.say(f"{device}: {table.measured} of the space's {table.kernels} kernels are measured")
+            for kernel, reason in table.refused.items():
+                self._watch.say(f"{device} does not run '{kernel}', and so no network with it: {reason}")
             if table.expected_error:
                 self._watch.say(f"those that lack leave estimates unsure by {table.expected_error:.1%}")
         return estimator
@@ -126,7 +128,8 @@ class Pipeline:
         if given is not None:
             return given
         rng = Random(self._spec.seed)
-        networks = [space.sample(rng).architecture.expand() for _ in range(TARGET_SAMPLES)]
+        drawn = [space.sample(rng).architecture.expand() for _ in range(TARGET_SAMPLES)]
+        networks = [network for network in drawn if not estimator.refused(network)] or drawn
         measured = [network for network in networks if not estimator.unmeasured(kernels(network))]
         if len(measured) < MIN_TARGET_SAMPLES and estimator.can_measure:  # a large space's table is never complete
             measured = networks[:MIN_TARGET_SAMPLES]
@@ -183,4 +186,6 @@ def _known(bench: Bench, candidate: Candidate) -> Metrics:
     if wanted:
         with measuring(bench.pool, bench.estimator):
             bench.estimator.measure_kernels(wanted)
+    if refused := bench.estimator.refused(network):
+        return {REFUSED_KERNELS: len(refused), **sizes(network)}
     return {**latency_metrics(bench.estimator.estimate(network)), **sizes(network)}

@@ -177,6 +177,22 @@ def test_missing_kernels_are_interpolated_and_every_such_answer_says_so(store, e
         assert one.measured + one.interpolated + one.learned == pytest.approx(1)
 
 
+def test_a_kernel_that_the_device_refuses_is_not_interpolated(store, elsewhere, networks):
+    store.add(table(elsewhere, networks, share=0.8))
+    estimator = Estimator(store, elsewhere.device)
+    refused = estimator.unmeasured(kernel for network in networks for kernel in kernels(network))[0]
+    store.refuse(elsewhere.device, {kernel_signature(refused): "no such op"})
+    has = [refused in kernels(network) for network in networks]
+    wanting, others = networks[has.index(True)], networks[has.index(False)]
+
+    with pytest.raises(NotMeasuredError, match=r"does not run .*: no such op"):
+        estimator.estimate(wanting)
+
+    assert estimator.refused(wanting) == {refused: "no such op"}
+    assert estimator.refused(others) == {}
+    assert estimator.estimate(others).ms > 0
+
+
 def test_a_kernel_that_was_interpolated_is_measured_when_it_is_there(store, elsewhere, networks):
     records = table(elsewhere, networks)
     store.add(records[: len(records) - 5])

@@ -1,6 +1,7 @@
 """The search loop over journals kept in memory and in files."""
 
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from nas.ops.cost import network_cost
 from nas.searcher import searcher
 from nas.space import Candidate
 from nas.spaces import load_space
-from nas.trial import Metrics, State, Trial
+from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 
 SPACE = load_space("small")
 FOUR = {
@@ -190,6 +191,22 @@ def test_an_unreachable_limit_ends_the_search_with_the_remedy(tmp_path, monkeypa
 
     with pytest.raises(InfeasibleError, match=r"latency_ms <= 1e-06.*nas space profile"):
         search(tmp_path / "j", target_latency_ms=1e-6).run(steps(done), max_trials=5, parallel=1)
+
+
+def test_a_network_that_the_device_does_not_run_is_infeasible(tmp_path, monkeypatch):
+    """Without a latency; the searcher is told how many kernels are to blame."""
+    monkeypatch.setattr("nas.loop.REFUSALS_IN_A_ROW", 50)
+    told = []
+
+    def unrunnable(_):
+        return {REFUSED_KERNELS: 2, "params": 10}
+
+    run = search(tmp_path / "j")
+    monkeypatch.setattr(run.searcher, "tell", told.append)
+    with pytest.raises(InfeasibleError, match="the device does not run it: take the blocks"):
+        run.run(replace(steps(done), known=unrunnable), max_trials=5, parallel=1)
+
+    assert {(trial.state, trial.reward) for trial in told} == {(State.INFEASIBLE, -2)}
 
 
 def test_a_journal_of_another_search_is_refused(tmp_path):
