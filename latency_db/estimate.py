@@ -14,6 +14,7 @@ from typing import Any
 
 from latency_db.calibration import Predictions
 from latency_db.device import Device, is_local
+from latency_db.few_shot import FewShot, devices_with_tables
 from latency_db.kernel_table import Indexed
 from latency_db.measure import BATCH, QUICK, THOROUGH, Settings, measure
 from latency_db.models import (
@@ -40,12 +41,13 @@ Progress = Callable[[int, int], None]
 
 class Source(StrEnum):
     """measured: the network itself, end to end. summed: its kernels, one by one. interpolated: so too, some of which
-    were not measured themselves.
+    were not measured themselves. transferred: a few other networks, and what other devices say of them and of this one.
     """
 
     MEASURED = "measured"
     SUMMED = "summed"
     INTERPOLATED = "interpolated"
+    TRANSFERRED = "transferred"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Estimator:
         self.device = device
         self._seed = seed
         self.predictor = Predictor(store, device)
+        self._few_shots: dict[int, FewShot | None] = {}
         self._remote = Remote(store, device)
 
     @property
@@ -109,17 +112,17 @@ class Estimator:
     def estimate(self, network: Network) -> Estimate:
         """The network's own record if there is one, or else the calibrated sum of its kernels.
 
-        Kernels that were not measured are interpolated from others; NotMeasuredError, with the remedy, if those are too
-        few or the device does not run them. It is never silently zero.
+        Kernels that were not measured are interpolated from others; if those are too few, what is known of other
+        devices is transferred by the whole networks that were measured on this one. NotMeasuredError, with the remedy,
+        if there are neither, or if the device does not run it. It is never silently zero.
         """
         return self.estimate_many([network])[0]
 
     def estimate_many(self, networks: Sequence[Network]) -> list[Estimate]:
         """The same of many networks, in one pass."""
         records = [self.predictor.networks.get(network_signature(network).key) for network in networks]
-        indexed = self.index([n for n, record in zip(networks, records, strict=True) if record is None])
-        summed = self._summed(indexed)
-        return [next(summed) if record is None else _end_to_end(record) for record in records]
+        found = self._foretold([n for n, record in zip(networks, records, strict=True) if record is None])
+        return [next(found) if record is None else _end_to_end(record) for record in records]
 
     def estimate_file(self, model: bytes) -> Estimate:
         """Of an ONNX file: its record, or else it is measured now. NotMeasuredError if it cannot be."""
@@ -128,13 +131,19 @@ class Estimator:
 
     def index(self, networks: Sequence[Network]) -> Indexed:
         """Networks as rows of the table of their kernels, for `predict`. NotMeasuredError as in `estimate`."""
+        parts, lacking = self._parts(networks)
+        if lacking:
+            raise self._not_measured(lacking)
+        return self.predictor.index(parts)
+
+    def _parts(self, networks: Sequence[Network]) -> tuple[list[list[Kernel]], list[Kernel]]:
+        """Networks as their kernels, and those of them that lack. NotMeasuredError if the device does not run one."""
         parts = [list(kernels(network)) for network in networks]
         wanted = [kernel for network in parts for kernel in network]
-        lacking = self.predictor.lacking(wanted) if networks else []
         refused = refused_kernels(self.store, self.device, self.unmeasured(wanted))
-        if lacking or refused:
-            raise self._not_measured(lacking or list(refused))
-        return self.predictor.index(parts)
+        if refused:
+            raise self._not_measured(list(refused))
+        return parts, self.predictor.lacking(wanted) if networks else []
 
     def predict(self, networks: Indexed, *, calibrated: bool = True) -> Predictions:
         """The sums of indexed networks, as arrays. Records of whole networks only calibrate them."""
@@ -148,15 +157,31 @@ class Estimator:
         """Whether there is a record of the whole network."""
         return network_signature(network).key in self.predictor.networks
 
-    def _summed(self, networks: Indexed) -> Iterator[Estimate]:
-        if not len(networks):
+    def _foretold(self, networks: Sequence[Network]) -> Iterator[Estimate]:
+        """Of networks without a record."""
+        if not networks:
             return
-        found = self.predict(networks)
-        counts = zip(networks.counts.tolist(), self.predictor.sums(networks).suspect.tolist(), strict=True)
-        rows = zip(*(column.tolist() for column in found), strict=True)
-        for (ms, low, high, error, measured, interpolated, learned), (count, suspect) in zip(rows, counts, strict=True):
-            source = Source.INTERPOLATED if interpolated else Source.SUMMED
-            yield Estimate(ms, low, high, error, source, measured, interpolated, learned, count, int(suspect))
+        parts, lacking = self._parts(networks)
+        few_shot = self._few_shot() if lacking else None
+        if few_shot:
+            for row in few_shot.predict(parts).rows():
+                yield Estimate(*row[:4], Source.TRANSFERRED, *row[4:])
+            return
+        if lacking:
+            raise self._not_measured(lacking)
+        indexed = self.predictor.index(parts)
+        suspects = self.predictor.sums(indexed).suspect.tolist()
+        for row, kernel_list, suspect in zip(self.predict(indexed).rows(), parts, suspects, strict=True):
+            source = Source.INTERPOLATED if row.interpolated else Source.SUMMED
+            yield Estimate(*row[:4], source, *row[4:], len(kernel_list), int(suspect))
+
+    def _few_shot(self) -> FewShot | None:
+        """Fitted anew when more whole networks are known."""
+        measured = self.predictor.whole()
+        if len(measured) not in self._few_shots:
+            known = list(devices_with_tables(self.store, self.device))
+            self._few_shots[len(measured)] = FewShot.fit(measured, known)
+        return self._few_shots[len(measured)]
 
     def unmeasured(self, wanted: Iterable[Kernel]) -> list[Kernel]:
         """Those of the wanted kernels without a record, each once, in their order."""
@@ -181,7 +206,8 @@ class Estimator:
     def measure_kernels(
         self, wanted: Sequence[Kernel], *, budget_s: float = inf, progress: Progress | None = None
     ) -> int:
-        """Measure kernels, storing them batch by batch, until the time is over; returns how many were tried.
+        """Measure kernels, again if need be, storing them batch by batch, until the time is over; returns how many were
+        tried.
 
         A batch that has begun is finished. What the device does not run is kept as refused. NotMeasuredError if the
         device is not this machine, and has no agent or one that is away.
@@ -195,7 +221,7 @@ class Estimator:
                 self._measure(kernel_models(batch), QUICK)
             else:
                 self._remote.ensure(list(dict.fromkeys(s for k in batch for s in kernel_signatures(k))), QUICK)
-            self.predictor.unmeasured(batch)
+            self.predictor.reread(batch)
             done += len(batch)
             if progress:
                 progress(done, len(wanted))

@@ -25,6 +25,11 @@ def kernel_features(kernels: Sequence[Kernel]) -> NDArray[np.float64]:
     return np.array([_features(kernel) for kernel in kernels])
 
 
+def network_features(kernels: Sequence[Kernel]) -> NDArray[np.float64]:
+    """Of a whole network: the logarithms of its multiply-adds, parameters, values moved and layers."""
+    return np.asarray(np.log1p(np.expm1(kernel_features(kernels)[:, :4]).sum(0)), np.float64)
+
+
 def _features(kernel: Kernel) -> list[float]:
     (y, cost), parts = read(kernel.op, kernel.x), list(leaves(kernel.op, kernel.x))
     work: Counter[str] = Counter()

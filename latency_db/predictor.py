@@ -67,6 +67,15 @@ class Predictor:
             self.networks |= self._store.latest(self._device, Kind.NETWORK, [EMPTY_NETWORK.key])
         return [kernel for kernel in unknown if kernel not in self._measured]
 
+    def reread(self, measured: Iterable[Kernel]) -> None:
+        """Take in what was measured of these kernels."""
+        self._measured.difference_update(measured := list(measured))
+        self.unmeasured(measured)
+
+    def suspect(self, wanted: Iterable[Kernel]) -> list[Kernel]:
+        """Those of the wanted kernels that were measured, but in no session that was steady."""
+        return [kernel for kernel in wanted if kernel in self._measured and self._table.share(kernel).suspect]
+
     def lacking(self, wanted: Collection[Kernel]) -> list[Kernel]:
         """Those of the wanted kernels that can be answered for by nothing: neither measured nor interpolated.
 
@@ -76,6 +85,13 @@ class Predictor:
         if EMPTY_NETWORK.key not in self.networks:
             return list(wanted)
         return [] if self._interpolate(missing) else missing
+
+    @property
+    def interpolates(self) -> bool:
+        """Whether enough is measured to answer for any kernel: then none is lacking."""
+        if self._interpolation is None:
+            self._interpolation = self._fit_interpolation()
+        return self._interpolation is not None and EMPTY_NETWORK.key in self.networks
 
     def index(self, networks: Sequence[Sequence[Kernel]]) -> Indexed:
         """Networks, as their kernels, none of which are lacking."""
@@ -123,14 +139,14 @@ class Predictor:
     def _calibrate(self, *, interpolated: bool) -> Calibration:
         if EMPTY_NETWORK.key not in self.networks:
             return Calibration.none()
-        whole = self._whole()
+        whole = self.whole()
         missing = set(self.unmeasured(kernel for parts, _ in whole for kernel in parts))
         if not interpolated or not self._interpolate(list(missing)):
             whole = [(parts, ms) for parts, ms in whole if missing.isdisjoint(parts)]
         sums = self.sums(self.index([parts for parts, _ in whole]))
         return Calibration.fit(sums, np.array([ms for _, ms in whole]), self.fixed_ms)
 
-    def _whole(self) -> list[tuple[list[Kernel], float]]:
+    def whole(self) -> list[tuple[list[Kernel], float]]:
         """Kernels and latencies of the newest valid records of whole networks."""
         valid = [
             record
@@ -151,9 +167,7 @@ class Predictor:
         new = [kernel for kernel in missing if kernel not in self._interpolated]
         if not new:
             return True
-        if self._interpolation is None:
-            self._interpolation = self._fit_interpolation()
-        if self._interpolation is None:
+        if not self.interpolates or self._interpolation is None:
             return False
         logs, deviations = self._interpolation.predict(kernel_features(new))
         for kernel, log, deviation in zip(new, logs.tolist(), deviations.tolist(), strict=True):

@@ -15,9 +15,10 @@ from latency_db.models import network_signature
 from latency_db.predictions import Prediction
 from latency_db.scores import Score, baselines
 from latency_db.store import Store
-from nas.errors import InfeasibleError, NotMeasuredError
+from nas.errors import InfeasibleError
 from nas.ops import Network
 from nas.ops.cost import network_cost
+from nas.ops.kernels import kernels
 from nas.space import SearchSpace
 
 Values = NDArray[np.float64]
@@ -111,25 +112,30 @@ def calibrate(estimator: Estimator, pool: Sequence[Network], count: int) -> int:
     return done
 
 
-def measure_drawn(estimator: Estimator, space: SearchSpace, count: int, seed: int = 0) -> None:
-    """Calibrate by random networks of a space."""
-    calibrate(estimator, list(draw(estimator, space, Plan(0, count, seed))), count)
+def measure_drawn(estimator: Estimator, space: SearchSpace, count: int, *, whole_only: bool = False) -> None:
+    """Measure random networks of a space, and their kernels if not whole_only: then other devices must have a table."""
+    pool = list(draw(estimator, space, Plan(0, count, seed=0)))
+    if whole_only:
+        measured_ms(estimator, choose(estimator, pool, count))
+    else:
+        calibrate(estimator, pool, count)
 
 
 def choose(estimator: Estimator, pool: Sequence[Network], count: int) -> list[Network]:
     """Those of a pool to calibrate by: spread over what their kernels add up to and over their weights.
 
-    Kernels that lack are interpolated for that, or else measured.
+    If kernels lack that cannot be interpolated, the multiply-adds stand for the sum.
     """
     if not count:
         return []
-    try:
-        indexed = estimator.index(pool)
-    except NotMeasuredError:
-        estimator.ensure(pool)
-        indexed = estimator.index(pool)
-    sums = estimator.predictor.sums(indexed)
-    return [pool[place] for place in spread(sums.ms, sums.weights_mb, count)]
+    costs = [network_cost(network) for network in pool]
+    weights = np.array([cost.size_bytes for cost in costs], np.float64)
+    parts = [list(kernels(network)) for network in pool]
+    if estimator.predictor.lacking({kernel for network in parts for kernel in network}):
+        size = np.array([cost.macs for cost in costs], np.float64)
+    else:
+        size = estimator.predictor.sums(estimator.predictor.index(parts)).ms
+    return [pool[place] for place in spread(size, weights, count)]
 
 
 def spread(ms: Values, weights_mb: Values, count: int) -> list[int]:
@@ -160,14 +166,15 @@ def measured_ms(estimator: Estimator, networks: Sequence[Network], progress: Pro
 
 def log(store: Store, device: Device, networks: Sequence[Network], found: Predictions) -> None:
     """Keep predictions; the store writes beside them what is measured later."""
-    rows = zip(networks, *(column.tolist() for column in found), strict=True)
     store.log_predictions(
         device,
         [
             Prediction(
-                network_signature(network), ms, low, high, measured, interpolated, learned,
-                "interpolated" if interpolated else "summed",
+                network_signature(network),
+                *(row.ms, row.low_ms, row.high_ms),
+                *(row.measured, row.interpolated, row.learned),
+                "interpolated" if row.interpolated else "summed",
             )
-            for network, ms, low, high, _, measured, interpolated, learned in rows
+            for network, row in zip(networks, found.rows(), strict=True)
         ],
-    )  # fmt: skip
+    )

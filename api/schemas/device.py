@@ -35,8 +35,8 @@ class EstimateBody(Received):
 
 
 class LatencyEstimate(Sent):
-    """Latency of one run at batch 1. source: measured end to end, summed over kernels, or summed over kernels of which
-    some are interpolated between others, as they were not measured.
+    """Latency of one run at batch 1. source: measured end to end, summed over kernels, interpolated if some of these
+    were not measured themselves, or transferred from other devices by a few whole networks.
 
     Nine networks in ten lie between low_ms and high_ms when they are measured; measured, interpolated and learned are
     the shares of what the latency rests on, and add up to 1. error_ms: how well the measurements repeat. All three

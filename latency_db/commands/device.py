@@ -124,7 +124,8 @@ def measure(
 
     Before they are measured, kernels are interpolated from the others: how far off that is, is told.
 
-    Whole networks calibrate the estimates of others: 20 are enough, and take a minute more than the budget.
+    Whole networks calibrate the estimates of others: 20 are enough, and take a minute more than the budget. With
+    --budget 0 they are all that is measured: estimates are transferred from devices that have a table then.
 
     This machine is measured only while it is quiet and cool, or with --noisy; sessions that suffered are suspect.
 
@@ -148,12 +149,14 @@ def measure(
             progress=lambda table: bar(table.measured, table.kernels, brief(table)),
         )
     if calibrate:
-        measure_drawn(estimator, space, calibrate)
+        measure_drawn(estimator, space, calibrate, whole_only=budget == 0)
     if as_json:
         calibrating = estimator.calibrating()
         click.echo(json.dumps({**asdict(report), "missing": report.missing, "calibrating": calibrating}, indent=2))
     else:
         _print(report, good_enough)
+        if calibrate:
+            click.echo(f"{len(estimator.predictor.whole())} whole networks are measured")
 
 
 def _space(source: str, dataset_name: str | None) -> "SearchSpace":
@@ -176,6 +179,8 @@ def _print(report: "TableReport", good_enough: float) -> None:
     )
     if said := surety(report):
         click.echo(said)
+    if report.measured_again:
+        click.echo(f"{report.measured_again} measured again, as the machine had not been steady")
     if report.good_enough:
         click.echo(f"stopped, as that is below {good_enough:.2%} (--good-enough); 0 measures the rest too")
     for kernel, reason in report.refused.items():
