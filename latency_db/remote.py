@@ -7,7 +7,7 @@ from latency_db.device import Device
 from latency_db.leases import LEASE_S
 from latency_db.measure import BATCH, EFFORTS, Settings
 from latency_db.queue import Queue
-from latency_db.records import Kind, LatencyRecord, Signature
+from latency_db.records import Kind, LatencyRecord, RecordState, Signature
 from latency_db.states import RequestState
 from latency_db.store import Store
 from nas.errors import NotMeasuredError
@@ -38,8 +38,8 @@ class Remote:
         return self._queue.has_agent(self._device)
 
     def ensure(self, wanted: Collection[Signature], settings: Settings) -> None:
-        """Have those measured that have no record; what the device does not run is in the store's refusals then."""
-        known = self._records(wanted)
+        """Have those measured that have no valid record; the store knows what the device refused then."""
+        known = {s for s, record in self._records(wanted).items() if record.state is RecordState.VALID}
         missing = [signature for signature in wanted if signature not in known]
         failed = self._ask(missing, settings, {})
         refused = {kind: self._store.refusals(self._device, kind) for kind in {signature.kind for signature in failed}}

@@ -28,7 +28,8 @@ GROWTH = 1.25
 class TableReport:
     """How far a table has come. coverage: share of the kernels in a random network that are measured.
 
-    refused: the kernels that the device does not run, with the reasons. held_out: None if nothing was foretold.
+    measured_again: kernels that had been measured before, or now, on a machine that was not steady. refused: the
+    kernels that the device does not run, with the reasons. held_out: None if nothing was foretold.
     expected_error: of a random network's estimate, relative, by the kernels that lack; None if they cannot be
     interpolated yet. good_enough: measuring ended early because of that.
     """
@@ -36,6 +37,7 @@ class TableReport:
     kernels: int
     measured_before: int
     measured_now: int
+    measured_again: int
     refused: Mapping[str, str]
     coverage: float
     elapsed_s: float
@@ -66,7 +68,8 @@ def build_table(
     progress: TableProgress | None = None,
 ) -> TableReport:
     """Measure the space's missing kernels, those that make estimates surest first, until all are there, the time is
-    over, or the expected error is at most good_enough; 0: never for that.
+    over, or the expected error is at most good_enough; 0: never for that. In what is left of the time then, those have
+    another session that were measured while the machine was not steady.
 
     Each batch is stored at once, so a later call goes on from there; a batch that has begun is finished. budget_s is of
     measuring; finding the kernels of a large space takes some seconds more. What the device does not run is reported,
@@ -78,6 +81,7 @@ def build_table(
         table.measure_batch()
         if progress:
             progress(table.report(good_enough, monotonic() - start))
+    table.measure_suspects(budget_s - (monotonic() - start))
     if table.measured_now:
         table.look()
     return table.report(good_enough, monotonic() - start)
@@ -96,7 +100,7 @@ class Table:
         self.missing = {kernel: None for kernel in unmeasured if kernel not in self._refused}
         self._before = len(self._frequencies) - len(unmeasured)
         self._foretold: deque[Foretold] = deque(maxlen=RECENT)
-        self.measured_now = self._looked_at = 0
+        self.measured_now = self.measured_again = self._looked_at = 0
         self._survey: Survey | None = None
         self._order: Sequence[Kernel] = ()
         if self.missing:
@@ -132,6 +136,11 @@ class Table:
             if kernel not in refused
         )
 
+    def measure_suspects(self, budget_s: float) -> None:
+        """Measure those again, each once, that have no steady session, the most frequent first."""
+        suspect = self._estimator.predictor.suspect(self._frequencies)
+        self.measured_again = self._estimator.measure_kernels(suspect, budget_s=budget_s) if suspect else 0
+
     def is_good(self, good_enough: float) -> bool:
         error = self._expected_error()
         return bool(good_enough) and error is not None and error <= good_enough
@@ -142,6 +151,7 @@ class Table:
             kernels=len(self._frequencies),
             measured_before=self._before,
             measured_now=self.measured_now,
+            measured_again=self.measured_again,
             refused={kernel.key: reason for kernel, reason in self._refused.items()},
             coverage=1 - left / sum(self._frequencies.values()),
             elapsed_s=elapsed_s,

@@ -8,6 +8,7 @@ from latency_db.errors import MeasurementError
 from latency_db.estimate import Estimator
 from latency_db.frequencies import kernel_frequencies
 from latency_db.profile import profile_latency, profile_space
+from latency_db.records import Kind, RecordState
 from latency_db.runtimes.onnxruntime_cpu import OnnxRuntimeCpu
 from latency_db.table import build_table
 from nas.errors import InfeasibleError, NotMeasuredError
@@ -131,6 +132,21 @@ def test_what_the_runtime_refuses_is_told_and_the_table_goes_on(store, monkeypat
     network = next(n for n in drawn(TINY) if "shuffle" in write_network(n))
     with pytest.raises(NotMeasuredError, match=r"does not run '.*shuffle.*': it has no Transpose"):
         Estimator(store, device).measure_networks({"it": network})
+
+
+def test_what_was_measured_on_an_unsteady_machine_is_measured_again(store, monkeypatch):
+    """Once a call, in the time that is left; the values that stand are those of the steady session."""
+    doubts = iter([["the first session drifted"]])
+    monkeypatch.setattr("latency_db.session.doubts", lambda *_: next(doubts, []))
+    device = local_device("local-cpu-1t")
+    estimator = Estimator(store, device)
+
+    found = build_table(estimator, TINY, budget_s=60)
+
+    assert found.measured_again == found.measured_now == found.kernels > 0
+    assert estimator.predictor.suspect(kernel_frequencies(TINY)) == []
+    assert {value.state for value in store.values(device, Kind.KERNEL).values()} == {RecordState.VALID}
+    assert build_table(Estimator(store, device), TINY, budget_s=60).measured_again == 0
 
 
 def test_a_table_of_another_machine_is_not_built_here(store, elsewhere):
