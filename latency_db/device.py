@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from latency_db.processor import processor_name
 from latency_db.runtime import FP32, runtime
 from nas.errors import UnknownNameError
 
@@ -154,7 +155,12 @@ def local_fingerprint(runtime_name: str) -> dict[str, str]:
 
 @cache
 def _machine() -> Mapping[str, str]:
-    facts = {"cpu": _cpu_model(), **_caches(), "memory": _memory(), "os": f"{platform.system()} {platform.machine()}"}
+    facts = {
+        "cpu": processor_name(),
+        **_caches(),
+        "memory": _memory(),
+        "os": f"{platform.system()} {platform.machine()}",
+    }
     return {fact: value for fact, value in facts.items() if value}
 
 
@@ -163,18 +169,6 @@ def core_count() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _cpu_model() -> str:
-    """Model name with family and model number, as clouds give many processors one name."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    facts = dict(re.findall(r"^([a-z][a-z ]*?)\s*: (.*)$", text, re.MULTILINE))
-    name = facts.get("model name") or platform.processor() or platform.machine()
-    numbers = [f"{fact.removeprefix('cpu ')} {facts[fact]}" for fact in ("cpu family", "model") if fact in facts]
-    return f"{name} ({', '.join(numbers)})" if numbers else name
 
 
 def _caches() -> dict[str, str]:
