@@ -18,7 +18,10 @@ from nas.training import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Trainings:
-    """The keys of a search's trainings; None where its evaluator does more than train by a recipe."""
+    """The keys of a search's trainings; None where its evaluator does more than train by a recipe.
+
+    A trial's and a finalist's differ even where both train alike: a trial has a score, and a finalist a file.
+    """
 
     trial: Callable[[str], TrainingKey | None]
     finalist: Callable[[str], TrainingKey | None]
@@ -30,12 +33,12 @@ def trainings(spec: SearchSpec, images: Dataset) -> Trainings:
         return Trainings(lambda _: None, lambda _: None)
     longer = replace(judge.recipe, epochs=spec.finalists.epochs, time_budget_s=None)
 
-    def key(network_id: str, digest: str, recipe: Recipe) -> TrainingKey:
-        return TrainingKey(network_id, digest, recipe.id, spec.seed, recipe.epochs)
+    def key(network_id: str, digest: str, recipe_id: str, recipe: Recipe) -> TrainingKey:
+        return TrainingKey(network_id, digest, recipe_id, spec.seed, recipe.epochs)
 
     return Trainings(
-        lambda network_id: key(network_id, judge.data_digest, judge.recipe),
-        lambda network_id: key(network_id, images.digest, longer),
+        lambda network_id: key(network_id, judge.data_digest, judge.recipe.id, judge.recipe),
+        lambda network_id: key(network_id, images.digest, f"{longer.id}+file", longer),
     )
 
 

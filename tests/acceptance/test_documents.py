@@ -146,7 +146,7 @@ def test_the_readme_from_top_to_bottom(clone):
         clone.shell(submitted[0])
         newest = next(client.searches()).refresh()
         assert newest.spec["dataset"] == {"name": "folder", "path": "photos"}
-        newest.cancel()
+        assert newest.wait(240).state == "SUCCEEDED"
 
     for block in others:
         clone.run(block)
