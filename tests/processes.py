@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+PATIENCE_S = 240
+"""How long tests wait for what takes seconds: the machine may be busy with much else."""
+
 
 def alive(pid: int) -> bool:
     """Whether the process is there, and no zombie."""

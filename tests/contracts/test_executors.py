@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from processes import alive
+from processes import PATIENCE_S, alive
 
 from nas.dataset import Dataset, Split
 from nas.errors import DivergedError
@@ -91,7 +91,10 @@ def test_results_and_reports_come_back_in_order(pool):
     seen = []
 
     assert (
-        pool.submit(add, 2, 3, report=lambda epoch, metrics: seen.append((epoch, metrics["accuracy"]))).result(60) == 5
+        pool.submit(add, 2, 3, report=lambda epoch, metrics: seen.append((epoch, metrics["accuracy"]))).result(
+            PATIENCE_S
+        )
+        == 5
     )
 
     assert seen == [(1, 0.5), (2, 0.75)], "all reports come before the result"
@@ -99,7 +102,7 @@ def test_results_and_reports_come_back_in_order(pool):
 
 def test_an_error_of_a_task_is_its_futures(pool):
     with pytest.raises(DivergedError, match="loss is nan"):
-        pool.submit(diverge, report=ignore).result(60)
+        pool.submit(diverge, report=ignore).result(PATIENCE_S)
 
 
 def test_an_error_of_a_report_ends_the_task_and_is_its_futures(pool):
@@ -107,21 +110,21 @@ def test_an_error_of_a_report_ends_the_task_and_is_its_futures(pool):
         raise DivergedError("the report says no")
 
     with pytest.raises(DivergedError, match="says no"):
-        pool.submit(add, 1, 2, report=broken).result(60)
-    assert pool.submit(add, 1, 2, report=ignore).result(60) == 3
+        pool.submit(add, 1, 2, report=broken).result(PATIENCE_S)
+    assert pool.submit(add, 1, 2, report=ignore).result(PATIENCE_S) == 3
 
 
 def test_more_tasks_than_workers_all_end(pool):
     futures = [pool.submit(add, number, 1, report=ignore) for number in range(12)]
 
-    assert [future.result(60) for future in futures] == list(range(1, 13))
+    assert [future.result(PATIENCE_S) for future in futures] == list(range(1, 13))
 
 
 def test_shared_images_arrive_or_are_left_to_the_task(pool):
     split = Split(np.full((4, 8, 8, 1), 3, np.uint8), np.zeros(4, np.int64))
     images = Dataset("threes", ("three",), split, split, split, (0.0,), (1.0,))
 
-    found = pool.submit(sum_of, pool.share(images), report=ignore).result(60)
+    found = pool.submit(sum_of, pool.share(images), report=ignore).result(PATIENCE_S)
 
     assert found in {4 * 8 * 8 * 3, None}
 
@@ -129,14 +132,14 @@ def test_shared_images_arrive_or_are_left_to_the_task(pool):
 @apart
 def test_an_error_that_cannot_be_sent_keeps_its_text(pool):
     with pytest.raises(Exception, match="one and two"):
-        pool.submit(fail_oddly, report=ignore).result(60)
+        pool.submit(fail_oddly, report=ignore).result(PATIENCE_S)
 
 
 @apart
 def test_a_value_that_cannot_be_sent_is_an_error(pool):
     with pytest.raises(Exception, match=r"(?i)pickle"):
-        pool.submit(value_that_cannot_be_sent, report=ignore).result(60)
-    assert pool.submit(add, 1, 2, report=ignore).result(60) == 3
+        pool.submit(value_that_cannot_be_sent, report=ignore).result(PATIENCE_S)
+    assert pool.submit(add, 1, 2, report=ignore).result(PATIENCE_S) == 3
 
 
 @apart
@@ -144,15 +147,15 @@ def test_a_killed_worker_is_replaced_and_its_task_started_again(tmp_path, pool):
     future = pool.submit(die_once, str(tmp_path), report=ignore)
     other = pool.submit(add, 1, 1, report=ignore)
 
-    assert future.result(60) == "alive"
-    assert other.result(60) == 2
+    assert future.result(PATIENCE_S) == "alive"
+    assert other.result(PATIENCE_S) == 2
 
 
 @apart
 def test_a_task_that_always_kills_its_worker_fails(pool):
     with pytest.raises(WorkerDiedError, match="memory"):
-        pool.submit(die, report=ignore).result(120)
-    assert pool.submit(add, 1, 2, report=ignore).result(60) == 3
+        pool.submit(die, report=ignore).result(PATIENCE_S)
+    assert pool.submit(add, 1, 2, report=ignore).result(PATIENCE_S) == 3
 
 
 @apart
@@ -160,12 +163,12 @@ def test_tasks_that_run_or_wait_can_be_cancelled(tmp_path, pool):
     begun = threading.Event()
     running = [pool.submit(linger, str(tmp_path), report=lambda *_: begun.set()) for _ in range(2)]
     waiting = pool.submit(add, 1, 1, report=ignore)
-    assert begun.wait(60)
+    assert begun.wait(PATIENCE_S)
 
     assert all(future.cancel() for future in (waiting, *running))
 
     assert not wait([waiting, *running], timeout=5).not_done, "whoever waits is told"
-    assert pool.submit(add, 1, 2, report=ignore).result(60) == 3, "their workers are free"
+    assert pool.submit(add, 1, 2, report=ignore).result(PATIENCE_S) == 3, "their workers are free"
     last = (tmp_path / "last").read_text()
     time.sleep(0.2)
     assert (tmp_path / "last").read_text() == last, "they have stopped"
@@ -182,5 +185,5 @@ def test_a_cancelled_task_that_does_not_report_is_killed(pool, monkeypatch):
     for future in hanging:
         future.cancel()
 
-    assert pool.submit(add, 1, 2, report=ignore).result(60) == 3
+    assert pool.submit(add, 1, 2, report=ignore).result(PATIENCE_S) == 3
     assert not all(alive(pid) for pid in pids)

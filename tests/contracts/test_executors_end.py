@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from processes import alive
+from processes import PATIENCE_S, alive
 
 from workers.executor import ExecutorLostError, executor, may_end_early
 
@@ -50,7 +50,7 @@ def test_closing_ends_what_runs_and_leaves_nothing(name, importable):  # noqa: A
 def test_a_scheduler_of_tune_ends_the_worse_trials_early(importable, monkeypatch):  # noqa: ARG001 - it is in effect
     monkeypatch.setenv("NAS_TUNE_SCHEDULER", "asha")
     with executor["ray_tune"](1) as pool:
-        results = [pool.submit(climb, height, report=ignore).result(60) for height in (0.8, 0.4, 0.2)]
+        results = [pool.submit(climb, height, report=ignore).result(PATIENCE_S) for height in (0.8, 0.4, 0.2)]
 
     assert results[0] == {"accuracy": 0.8}
     assert results[1:] == [{"accuracy": 0.05, "stopped_epoch": 1}, {"accuracy": 0.025, "stopped_epoch": 1}]
@@ -85,12 +85,12 @@ if __name__ == "__main__":
     pool = executor[{name!r}](1)
     begun = threading.Event()
     future = pool.submit(linger, report=lambda *_: begun.set())
-    assert begun.wait(60)
+    assert begun.wait(120)
     for pid, name in daemons():
         if name == {victim!r}:
             os.kill(pid, signal.SIGKILL)
     try:
-        future.result(timeout=40)
+        future.result(timeout=90)
     except ExecutorLostError as error:
         print("lost:", error, flush=True)
     pool.close()
@@ -104,7 +104,7 @@ def test_the_loss_of_ray_is_told_before_ray_ends_the_process(tmp_path, importabl
     (tmp_path / "lose.py").write_text(code)
 
     done = subprocess.run(
-        [sys.executable, tmp_path / "lose.py"], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, tmp_path / "lose.py"], capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
     assert f"lost: Ray's {'raylet' if victim == b'raylet' else 'GCS'}" in done.stdout, done.stdout + done.stderr
