@@ -90,12 +90,8 @@ apart = pytest.mark.parametrize("pool", APART, indirect=True, scope="module")
 def test_results_and_reports_come_back_in_order(pool):
     seen = []
 
-    assert (
-        pool.submit(add, 2, 3, report=lambda epoch, metrics: seen.append((epoch, metrics["accuracy"]))).result(
-            PATIENCE_S
-        )
-        == 5
-    )
+    future = pool.submit(add, 2, 3, report=lambda epoch, metrics: seen.append((epoch, metrics["accuracy"])))
+    assert future.result(PATIENCE_S) == 5
 
     assert seen == [(1, 0.5), (2, 0.75)], "all reports come before the result"
 
