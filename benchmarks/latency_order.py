@@ -42,8 +42,7 @@ class Replay(Estimator):
     def measure_kernels(self, wanted: Sequence[Kernel], **_: Any) -> int:
         keys = {signature.key for kernel in wanted for signature in kernel_signatures(kernel)}
         self.store.add(self._known.latest(self.device, Kind.KERNEL, keys).values())
-        self.predictor.unmeasured(wanted)
-        self.predictor.refit()
+        self.predictor.reread(wanted)
         return len(wanted)
 
 

@@ -225,8 +225,6 @@ class Estimator:
             done += len(batch)
             if progress:
                 progress(done, len(wanted))
-        if done:
-            self.predictor.refit()
         return done
 
     def measure_networks(

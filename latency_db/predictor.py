@@ -29,6 +29,9 @@ from nas.ops.notation import read_network
 FEWEST = 20
 """Kernels that must be measured before others are interpolated."""
 
+GROWTH = 1.25
+"""Interpolation is learned anew from so many times as many kernels: from a few more it would be much the same."""
+
 CALIBRATING = 300
 """Whole networks that are learned from, the newest; reading them all would take long."""
 
@@ -48,6 +51,7 @@ class Predictor:
         self._interpolated: set[Kernel] = set()
         self._parts = cache(_parts)
         self._interpolation: Interpolation | None = None
+        self._since_fit = 0
         self._calibrations: dict[bool, Calibration] = {}
         self.networks = _standing(store, device)
 
@@ -69,8 +73,11 @@ class Predictor:
 
     def reread(self, measured: Iterable[Kernel]) -> None:
         """Take in what was measured of these kernels."""
-        self._measured.difference_update(measured := list(measured))
+        before, measured = len(self._measured), list(measured)
+        self._measured.difference_update(measured)
         self.unmeasured(measured)
+        self._since_fit += len(self._measured) - before
+        self._refit_if_grown()
 
     def suspect(self, wanted: Iterable[Kernel]) -> list[Kernel]:
         """Those of the wanted kernels that were measured, but in no session that was steady."""
@@ -125,10 +132,12 @@ class Predictor:
         self.networks |= records
         self._calibrations.clear()
 
-    def refit(self) -> None:
-        """Interpolate anew, from what has been measured since, when it is needed next."""
-        self._interpolation = None
-        self._interpolated.clear()
+    def _refit_if_grown(self) -> None:
+        """Interpolate anew, when it is needed next, if enough has been measured since."""
+        fitted = len(self._interpolation.rows) if self._interpolation else 0
+        if self._since_fit >= (GROWTH - 1) * fitted:
+            self._interpolation, self._since_fit = None, 0
+            self._interpolated.clear()
 
     def calibration(self, *, interpolated: bool = False) -> Calibration:
         """Of the whole networks whose kernels are all measured; interpolated: also of the others."""

@@ -8,6 +8,7 @@ from time import monotonic
 
 from latency_db.estimate import Estimator
 from latency_db.frequencies import kernel_frequencies
+from latency_db.predictor import GROWTH
 from latency_db.refused_kernels import refused_kernels
 from latency_db.survey import Draw, Foretold, HeldOut, Survey, drawing, survey
 from nas.ops.kernels import Kernel
@@ -19,9 +20,6 @@ nothing."""
 
 RECENT = 256
 """So many kernels, the last that were foretold, say how good interpolation is: it was worse when less was measured."""
-
-GROWTH = 1.25
-"""The space is surveyed anew when so many times as many kernels are measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ class Table:
         return self._before + self.measured_now
 
     def look(self) -> None:
-        """Survey the space with what is measured now, by other networks each time."""
+        """Survey the space with what is measured now, by other networks each time. Due when it has grown by GROWTH."""
         self._survey = survey(self._estimator.predictor, self._draw, Random(self._measured), self._refused)
         self._order = list(self._survey.gains()) if self._survey else []
         self._looked_at = self._measured

@@ -57,8 +57,7 @@ class Formula(Estimator):
             records += [self.elsewhere.record(own.key, context_ms + true_ms(kernel))]
             records += [self.elsewhere.record(context.key, CONTEXT_MS)] if context != EMPTY_KERNEL else []
         self.store.add(records)
-        self.predictor.unmeasured(wanted)
-        self.predictor.refit()
+        self.predictor.reread(wanted)
         return len(wanted)
 
 
