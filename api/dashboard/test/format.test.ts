@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accuracyAxis, decimals, latencyAxis, place, ticks, valueAt } from "../src/charts/axis";
+import { accuracyAxis, decimals, latencyAxis, place, thinned, ticks, valueAt } from "../src/charts/axis";
 import { ago, count, duration, magnitude, milliseconds, percent, significant, title } from "../src/format";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ").replaceAll("\u202f", " ");
@@ -36,6 +36,17 @@ test("large sizes keep their magnitude, names their units", () => {
   assert.equal(plain(magnitude("2739884324562312")), "2.7 × 10¹⁵");
   assert.equal(plain(magnitude("38880")), "38 880");
   assert.equal(title("target_latency_ms"), "Target latency (ms)");
+});
+
+test("where ticks are too near each other the powers of ten stay", () => {
+  const axis = { low: 0.018, high: 0.2, start: 0, end: 300, log: true };
+
+  const kept = thinned(axis, ticks(axis), 32);
+
+  assert.ok(kept.includes(0.1));
+  assert.ok(!kept.includes(0.09));
+  assert.deepEqual(kept, [...kept].sort((a, b) => a - b));
+  kept.slice(1).forEach((tick, i) => assert.ok(place(axis, tick) - place(axis, kept[i]!) >= 32));
 });
 
 test("axes invert, hold their values and have readable ticks", () => {

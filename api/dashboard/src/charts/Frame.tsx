@@ -1,6 +1,6 @@
 // Under the dots: gridlines, axes, curves of equal reward. Above them: front, target, named marks.
 import { milliseconds } from "../format";
-import { decimals, place, ticks } from "./axis";
+import { decimals, place, thinned, ticks } from "./axis";
 import { textWidth } from "./labels";
 import type { Mark, Scene } from "./scene";
 import { Sign } from "./shapes";
@@ -14,7 +14,7 @@ export function Under({ scene }: { scene: Scene }) {
   const levels = ticks(y);
   const digits = Math.max(decimals(levels.map((tick) => 100 * tick)), 0);
   const first = frontLine[0];
-  const across = thinned(ticks(x, narrow ? 4 : 8), (tick) => place(x, tick), narrow ? 36 : 32);
+  const across = thinned(x, ticks(x, narrow ? 4 : 8), narrow ? 36 : 32);
   const places = decimals(across);
   return (
     <svg class="plot" width={width} height={height} aria-hidden="true">
@@ -53,16 +53,6 @@ export function Under({ scene }: { scene: Scene }) {
       {first && <path class="under-front" d={`${path(frontLine)}V${area.bottom}H${first[0].toFixed(1)}Z`} />}
     </svg>
   );
-}
-
-/** Ticks that are far enough apart for their numbers. */
-function thinned(values: readonly number[], at: (value: number) => number, apart: number): number[] {
-  const kept: number[] = [];
-  for (const value of values) {
-    const last = kept.at(-1);
-    if (last === undefined || at(value) - at(last) >= apart) kept.push(value);
-  }
-  return kept;
 }
 
 export interface Highlight {

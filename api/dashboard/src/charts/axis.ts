@@ -52,6 +52,16 @@ function decades(axis: Axis): number[] {
   return few.length >= 4 ? few : among([1, 2, 3, 4, 5, 6, 7, 8, 9]);
 }
 
+/** Of ticks, in their order, those that are apart enough for their numbers; powers of ten of a logarithmic axis first. */
+export function thinned(axis: Axis, values: readonly number[], apart: number): number[] {
+  const isPower = (value: number) => axis.log && Number.isInteger(rounded(Math.log10(value)));
+  const kept: number[] = [];
+  for (const value of [...values.filter(isPower), ...values.filter((value) => !isPower(value))]) {
+    if (kept.every((other) => Math.abs(place(axis, value) - place(axis, other)) >= apart)) kept.push(value);
+  }
+  return kept.sort((a, b) => a - b);
+}
+
 const rounded = (value: number) => Number(value.toPrecision(12));
 
 function extent(values: readonly number[]): [number, number] {
