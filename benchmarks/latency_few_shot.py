@@ -1,0 +1,103 @@
+"""Claim: some whole networks, measured on a device without a table, foretell others with the help of one that has one.
+
+Builds the table of a space on --known, measures random networks of it on --device, and foretells those that were not
+among the first few from these: with the known device's table, without it, and by a line through multiply-adds. What is
+in the database already is not measured again.
+
+Machine, versions and n are printed with the table; results: docs/results/latency_transfer.md
+Command: python benchmarks/latency_few_shot.py --device local-openvino-1t --location few_shot.db
+"""
+
+import argparse
+import platform
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from latency_db.device import local_device
+from latency_db.environment import environment
+from latency_db.estimate import Estimator
+from latency_db.few_shot import FewShot
+from latency_db.scores import Score, Values, baselines, table
+from latency_db.store import Store
+from latency_db.table import build_table
+from latency_db.validation import measured_ms, spread
+from nas.ops import Network
+from nas.ops.cost import network_cost
+from nas.ops.kernels import kernels
+from nas.spaces import load_space
+
+COUNTS = (5, 10, 20)
+AGAIN = 30
+
+
+def drawn(space_name: str, count: int, seed: int) -> list[Network]:
+    space, rng = load_space(space_name), Random(seed)
+    networks: dict[Network, None] = {}
+    while len(networks) < count:
+        networks[space.sample(rng).architecture.expand()] = None
+    return list(networks)
+
+
+def line(macs: Values, ms: Values, rows: list[int]) -> Values:
+    """Through the measured networks' multiply-adds, never below half of the fastest."""
+    slope, offset = np.polyfit(macs[rows], ms[rows], 1)
+    return np.asarray(np.maximum(offset + slope * macs, ms[rows].min() / 2))
+
+
+def report(estimator: Estimator, known: Estimator, networks: list[Network], truth: Values) -> None:
+    """Of each count of networks that are learned from, those that are spread over multiply-adds and weights."""
+    costs = [network_cost(network) for network in networks]
+    macs, weights = (np.array([float(getattr(c, name)) for c in costs]) for name in ("macs", "size_bytes"))
+    parts = [list(kernels(network)) for network in networks]
+    scores = []
+    for count in COUNTS:
+        rows = spread(macs, weights, count)
+        rest = np.setdiff1d(np.arange(len(networks)), rows)
+        measured = [(parts[row], float(truth[row])) for row in rows]
+        for name, predictors in ((f"{count} networks, known device", [known.predictor]), (f"{count} networks", [])):
+            model = FewShot.fit(measured, predictors)
+            if model:
+                found = model.predict([parts[row] for row in rest])
+                scores.append(Score.of_predictions(name, found, truth[rest]))
+        scores.append(Score.of(f"{count} networks, line", line(macs, truth, rows)[rest], truth[rest]))
+    again = measured_ms(estimator, networks[:AGAIN])
+    scores += [
+        *baselines([cost.macs for cost in costs], truth),
+        Score.of("measured again (ceiling)", again, truth[:AGAIN]),
+    ]
+    print(table(scores))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--known", default="local-cpu-1t")
+    parser.add_argument("--device", default="local-openvino-1t")
+    parser.add_argument("--space", default="mobile")
+    parser.add_argument("--networks", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--budget", type=float, default=120, help="seconds for the known device's table")
+    parser.add_argument("--location", help="path of the database; what is in it is not measured again")
+    given = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        run(given, Store(Path(given.location or Path(folder) / "few_shot.db")))
+
+
+def run(given: argparse.Namespace, store: Store) -> None:
+    known, estimator = (Estimator(store, local_device(name)) for name in (given.known, given.device))
+    built = build_table(known, load_space(given.space), budget_s=given.budget)
+    networks = drawn(given.space, given.networks, given.seed)
+    missing = [network for network in networks if not estimator.is_measured(network)]
+    measured_ms(estimator, missing)
+    truth = np.array([estimator.estimate(network).ms for network in networks])
+    print(f"{given.device}: {estimator.device.fingerprint}")
+    print(f"now: {environment()}; Python {platform.python_version()}, numpy {np.__version__}")
+    print(f"{given.known}: {built.measured} of {built.kernels} kernels, {known.calibrating()} networks calibrate")
+    print(f"{len(networks)} networks of {given.space}, seed {given.seed}, {truth.min():.3f}-{truth.max():.3f} ms\n")
+    report(estimator, known, networks, truth)
+
+
+if __name__ == "__main__":
+    main()
