@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from api.uploads import FACTS
 from nas.archives import DAMAGE
 from nas.datasets.folder import PARTS
 from nas.errors import DataError
@@ -37,6 +38,8 @@ SMALL_BYTES = 64 << 20
 MOST_PIXELS = 64_000_000
 MOST_FOLDERS = 16
 LONGEST_CLASS = 100
+MOST_CLASS_BYTES = 255
+"""What a file system takes as the name of a folder."""
 CHUNK = 1 << 20
 FAULTS = (*DAMAGE, RuntimeError, MemoryError, struct.error, lzma.LZMAError)
 PROBE_SIDE = 64
@@ -58,7 +61,7 @@ def unpack(archive: Path, folder: Path) -> dict[str, Any]:
     Returns classes, images, images by part, sizes (least and largest side in pixels) and ignored, the files that are no
     pictures.
     """
-    raw = folder / "raw"
+    raw = folder / ".raw"  # no class is called so: hidden folders are left alone
     raw.mkdir(parents=True)
     try:
         members, ignored = _extracted(archive, raw)
@@ -196,7 +199,7 @@ def _parts(members: Sequence[Member]) -> Parts:
     places = [member.folders for member in members]
     shared = os.path.commonprefix(places)  # noqa: RUF071 - of tuples, so whole names are compared
     depth = min(len(shared), max(0, min(map(len, places)) - 1))
-    split = any(_part(place[depth]) == "train" for place in places if place)
+    split = _has_parts([place[depth:] for place in places if place])
     found: Parts = defaultdict(lambda: defaultdict(list))
     for member in members:
         place = member.folders[depth:]
@@ -207,15 +210,24 @@ def _parts(members: Sequence[Member]) -> Parts:
     return found
 
 
+def _has_parts(places: Sequence[tuple[str, ...]]) -> bool:
+    """Whether the first folder of each place is a part. `train` may be a class as well, beside `bus`."""
+    trains = [place for place in places if _part(place[0]) == "train"]
+    return any(len(place) > 1 for place in trains) or (bool(trains) and all(_part(place[0]) for place in places))
+
+
 def _part(folder: str) -> str | None:
     return next((part for part, names in PARTS.items() if folder.lower() in names), None)
 
 
 def _class(name: str) -> str:
-    if len(name) > LONGEST_CLASS:
+    if len(name) > LONGEST_CLASS or len(os.fsencode(name)) > MOST_CLASS_BYTES:
         raise DataError(
-            f"class {name[:LONGEST_CLASS]!r}... has a name of more than {LONGEST_CLASS} letters; shorten it"
+            f"class {name[:LONGEST_CLASS]!r}... has a name of more than {LONGEST_CLASS} letters or {MOST_CLASS_BYTES} "
+            "bytes; shorten it"
         )
+    if name == FACTS:
+        raise DataError(f"class {name!r} has the name of the service's own file; rename it")
     return name
 
 

@@ -60,17 +60,24 @@ class Folder(DatasetSource):
         )
 
     def _parts(self) -> dict[str, Path]:
-        """The folders of class folders: the path itself if it has no train/."""
+        """The folders of class folders: the path itself if it has no train/, or that is a class beside others."""
         if not self.path.is_dir():
             raise DataError(f"{self.path} is no folder; give the folder whose sub-folders are the classes")
         inside = _folders(self.path)
         parts = {part: folder for part, names in PARTS.items() for folder in inside if folder.name.lower() in names}
-        return parts if "train" in parts else {"train": self.path}
+        if "train" in parts and (len(inside) == len(parts) or _inside(parts["train"])):
+            return parts
+        return {"train": self.path}
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Sub-folders by name, hidden ones left out."""
+    return sorted(inside for inside in folder.iterdir() if inside.is_dir() and not inside.name.startswith((".", "__")))
 
 
 def _folders(folder: Path) -> list[Path]:
-    """Sub-folders by name, hidden ones left out."""
-    found = sorted(inside for inside in folder.iterdir() if inside.is_dir() and not inside.name.startswith((".", "__")))
+    """As _inside; DataError if there are none."""
+    found = _inside(folder)
     if not found:
         raise DataError(f"{folder} has no sub-folders; make one for each class and put its images there")
     return found

@@ -56,6 +56,15 @@ def test_class_folders_become_a_data_set(tmp_path, kind, above):
     assert len({image.tobytes() for image in images}) == len(want) == 8
 
 
+@pytest.mark.parametrize("classes", [("cooked", "raw"), ("bus", "test", "train"), ("car", "val")])
+def test_classes_may_be_called_as_folders_of_ours_are(tmp_path, classes):
+    facts = unpacked(tmp_path, packed(".zip", class_folders(*classes)))
+
+    loaded = load({"name": "folder", "path": str(tmp_path / "in/made")}, 0)
+    assert facts["parts"] == {"train": 4 * len(classes)}
+    assert loaded.classes == tuple(facts["classes"]) == classes
+
+
 def test_parts_are_kept_apart(tmp_path):
     files = {
         **class_folders("a", "b", above="set/Train/"),
@@ -150,7 +159,10 @@ def test_a_picture_that_is_none_is_named(tmp_path, content, message):
         ({**class_folders("a", "b", above="train/"), **class_folders("a", "c", above="val/")}, "other classes .* b, c"),
         ({**class_folders("a", "b", above="train/"), **class_folders("more")}, r"more/\.\.\. lies in no class folder"),
         ({**class_folders("a", "b", above="train/"), "val/1.png": picture(1)}, "no class folder"),
+        ({"train/1.png": picture(1), "test/1.png": picture(2)}, "no class folder"),
         (class_folders("a", "b" * 101), "more than 100 letters"),
+        (class_folders("a", "猫" * 100), "or 255 bytes"),
+        (class_folders("a", "upload.json"), "rename it"),
     ],
 )
 def test_what_cannot_be_trained_on_is_refused(tmp_path, files, message):
