@@ -8,7 +8,7 @@ from pydantic import Field
 from nas.objective import Limit, Objective, PositiveMs, objective
 from nas.trial import Metrics
 
-Exponent = Annotated[float, Field(le=0)]
+Exponent = Annotated[float, Field(ge=-10, le=0)]
 
 
 @objective("mnasnet")

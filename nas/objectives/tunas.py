@@ -22,7 +22,7 @@ class AbsoluteReward(Objective):
         self,
         *,
         target_latency_ms: PositiveMs,
-        beta: Annotated[float, Field(lt=0)] = -0.1,
+        beta: Annotated[float, Field(ge=-1000, lt=0)] = -0.1,
         max_params: Limit = None,
         max_macs: Limit = None,
         max_size_bytes: Limit = None,

@@ -1,5 +1,7 @@
 """The objectives against their papers' formulas."""
 
+from math import isfinite
+
 import pytest
 
 from nas.errors import NotMeasuredError, SpecError, UnknownNameError
@@ -75,6 +77,8 @@ def test_constrained_makes_the_target_a_limit():
     [
         ("constrained", {"target_latency_ms": 0.0}, "target_latency_ms"),
         ("constrained", {"target_latency_ms": float("nan")}, "target_latency_ms"),
+        ("tunas", {"target_latency_ms": 1e300}, "target_latency_ms"),
+        ("mnasnet", {"alpha": -1000.0}, "alpha"),
         ("constrained", {"max_params": 0}, "max_params"),
         ("constrained", {"steers": False}, "steers"),
         ("mnasnet", {"alpha": 0.1}, "alpha"),
@@ -85,6 +89,18 @@ def test_constrained_makes_the_target_a_limit():
 def test_wrong_parameters_are_named(name, parameters, field):
     with pytest.raises(SpecError, match=rf"objective\.{field}: "):
         made(name, **parameters)
+
+
+@pytest.mark.parametrize("target_ms", [1e-6, 1e6])
+@pytest.mark.parametrize("latency_ms", [1e-4, 1e5])
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [("mnasnet", {"alpha": -10.0, "beta": 0.0}), ("mnasnet", {"beta": -10.0}), ("tunas", {"beta": -1000.0})],
+)
+def test_rewards_are_finite_at_the_bounds(name, parameters, target_ms, latency_ms):
+    assert isfinite(
+        made(name, target_latency_ms=target_ms, **parameters).reward({"accuracy": 1.0, "latency_ms": latency_ms})
+    )
 
 
 def test_unknown_objective_lists_the_known():
