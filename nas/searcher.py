@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections import deque
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from nas.registry import Registry
 from nas.space import Candidate, Decision, SearchSpace
@@ -24,6 +24,10 @@ class Searcher(ABC):
     def __init__(self, space: SearchSpace, seed: int) -> None:
         self.space = space
         self.rng = Random(seed)
+
+    @classmethod
+    def check(cls, **parameters: Any) -> None:  # noqa: B027 - most parameters go together
+        """SpecError if the user's parameters, each right by itself, do not go together."""
 
     @abstractmethod
     def ask(self) -> Candidate | None:

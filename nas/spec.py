@@ -84,7 +84,7 @@ def parse_spec(data: object) -> SearchSpec:
         raise SpecError(reason(error)) from None
     _check(dataset, "dataset", spec.dataset)
     _check(objective, "objective", {"target_latency_ms": 1.0} | spec.objective)
-    _check(searcher, "searcher", spec.searcher)
+    searcher[spec.searcher["name"]].check(**dict(_check(searcher, "searcher", spec.searcher)))
     _check(evaluator, "evaluator", spec.evaluator)
     for number, reference in enumerate(spec.references):
         for fixed in sorted({"channels", "classes"} & set(reference)):
@@ -113,13 +113,13 @@ def load_spec(path: Path) -> SearchSpec:
     return parse_spec(data)
 
 
-def _check(family: Registry[Any], field: str, plugin: Plugin) -> None:
-    """SpecError under the spec's own field name if the plugin's parameters are wrong."""
+def _check(family: Registry[Any], field: str, plugin: Plugin) -> BaseModel:
+    """The plugin's parameters; SpecError under the spec's own field name if they are wrong."""
     rest = dict(plugin)
     name = rest.pop("name", None)
     if name is None:
         raise SpecError(f"{field}.name: missing; there are: {', '.join(family)}")
     try:
-        family.parameters(name).model_validate(rest)
+        return family.parameters(name).model_validate(rest)
     except ValidationError as error:
         raise SpecError(reason(error, field)) from None

@@ -1,7 +1,7 @@
 """Regularized evolution: tournaments choose parents, and the oldest die (arXiv:1802.01548, algorithm 1)."""
 
 from collections import deque
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -32,12 +32,19 @@ class RegularizedEvolution(Searcher):
         tournament: Annotated[int, Field(ge=1)] = 8,
     ) -> None:
         super().__init__(space, seed)
-        if tournament > population:
-            raise SpecError(f"searcher.tournament: {tournament} cannot be drawn from a population of {population}")
+        self.check(population=population, tournament=tournament)
         self._initial = population
         self._tournament = tournament
         self._members: deque[Trial] = deque(maxlen=population)
         self._asked: set[Architecture] = set()
+
+    @classmethod
+    def check(cls, **parameters: Any) -> None:
+        population, tournament = parameters["population"], parameters["tournament"]
+        if tournament > population:
+            raise SpecError(
+                f"searcher.tournament: {tournament} cannot be drawn from a population of {population}; give both"
+            )
 
     def ask(self) -> Candidate:
         if self._initial > 0 or not self._members:

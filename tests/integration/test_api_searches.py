@@ -68,6 +68,7 @@ def test_validate_only_makes_nothing(client):
         ({"colour": "red"}, "REQUEST_INVALID", "colour"),
         ({"labels": {"": "x"}}, "REQUEST_INVALID", "labels."),
         ({"searcher": {"name": "evolution", "population": 0}}, "SPEC_INVALID", "searcher.population"),
+        ({"searcher": {"name": "evolution", "population": 4}}, "SPEC_INVALID", "searcher.tournament"),
         ({"evaluator": {"name": "train", "epoch": 3}}, "SPEC_INVALID", "evaluator.epoch"),
         ({"searcher": "nobody"}, "NAME_UNKNOWN", None),
         ({"device": "toaster"}, "NAME_UNKNOWN", None),

@@ -51,6 +51,10 @@ def refused(spec, tmp_path):
         ({"dataset": "fashion_mnist_mini", "device": "pixel-1"}, ["pixel-1", "local-cpu-1t"]),
         ({"dataset": "fashion_mnist_mini", "searcher": "evolutoin"}, ["evolutoin", "evolution"]),
         ({"dataset": "fashion_mnist_mini", "searcher": {"name": "evolution", "pop": 3}}, ["searcher.pop"]),
+        (
+            {"dataset": "fashion_mnist_mini", "searcher": {"name": "evolution", "population": 4}},
+            ["searcher.tournament: 8", "population of 4"],
+        ),
         ({"dataset": "fashion_mnist_mini", "evaluator": {"name": "train", "epochs": 0}}, ["evaluator.epochs"]),
         ({"dataset": "fashion_mnist_mini", "references": ["alexnot"]}, ["alexnot", "alexnet"]),
         ({"dataset": "fashion_mnist_mini", "references": ["lenet_5", "alexnet"]}, ["references.1", "alexnet", "28 px"]),
