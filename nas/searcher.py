@@ -25,8 +25,8 @@ class Searcher(ABC):
         self.space = space
         self.rng = Random(seed)
 
-    @classmethod
-    def check(cls, **parameters: Any) -> None:  # noqa: B027 - most parameters go together
+    @classmethod  # noqa: B027 - most searchers' parameters go together
+    def check(cls, **parameters: Any) -> None:
         """SpecError if the user's parameters, each right by itself, do not go together."""
 
     @abstractmethod
