@@ -9,6 +9,7 @@ from latency_db.device import MEASURED, Device, is_local_name, local_device, loc
 from latency_db.records import MeasurementSession, RecordState, Statistic
 from latency_db.store import Store
 from latency_db.summaries import TargetSummary
+from latency_db.track_record import track_record
 
 SESSIONS_SHOWN = 5
 AGENT_FACT = "machine"
@@ -41,10 +42,11 @@ def device_rows(store: Store) -> list[dict[str, Any]]:
 
 
 def device_row(store: Store, name: str) -> dict[str, Any]:
-    """One device as JSON values, with its latest sessions; UnknownNameError lists all devices."""
+    """One device as JSON values, with its track record and latest sessions; UnknownNameError lists all devices."""
     found = find_device(store, name)
     row = _row(name, found, _by_name(store.devices()).get(name, []))
-    return row | {"latest_sessions": [_session(session) for session in store.sessions(found, SESSIONS_SHOWN)]}
+    sessions = [_session(session) for session in store.sessions(found, SESSIONS_SHOWN)]
+    return row | {"track_record": track_record(store, found).plain(), "latest_sessions": sessions}
 
 
 def _known(measured: Mapping[str, Sequence[TargetSummary]]) -> dict[str, Device]:

@@ -1,18 +1,18 @@
 """Random networks of a space, estimated first and measured end to end then: how good are a device's estimates?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latency_db.calibration import Predictions
 from latency_db.device import Device
-from latency_db.estimate import Estimator, Progress
+from latency_db.estimate import Estimate, Estimator, Progress, Source
 from latency_db.measure import BATCH
 from latency_db.models import network_signature
 from latency_db.predictions import Prediction
+from latency_db.records import Signature
 from latency_db.scores import Score, baselines
 from latency_db.store import Store
 from nas.errors import InfeasibleError
@@ -69,7 +69,8 @@ def validate(estimator: Estimator, space: SearchSpace, plan: Plan, progress: Pro
     indexed = estimator.index(judging)
     found, bare = estimator.predict(indexed), estimator.predict(indexed, calibrated=False)
     calibrated_by = estimator.calibrating()
-    log(estimator.store, estimator.device, judging, found)
+    estimates = estimator.estimate_many(judging)
+    log(estimator.store, estimator.device, dict(zip(map(network_signature, judging), estimates, strict=True)))
     truth = measured_ms(estimator, judging, progress)
     again = measured_ms(estimator, judging[:CEILING])
     scores = (
@@ -164,17 +165,18 @@ def measured_ms(estimator: Estimator, networks: Sequence[Network], progress: Pro
     return np.array(found)
 
 
-def log(store: Store, device: Device, networks: Sequence[Network], found: Predictions) -> None:
-    """Keep predictions; the store writes beside them what is measured later."""
+def log(store: Store, device: Device, estimates: Mapping[Signature, Estimate]) -> None:
+    """Keep what is foretold; the store writes beside it what is measured later. Without what was measured before."""
+    foretold = {signature: one for signature, one in estimates.items() if one.source is not Source.MEASURED}
     store.log_predictions(
         device,
         [
             Prediction(
-                network_signature(network),
-                *(row.ms, row.low_ms, row.high_ms),
-                *(row.measured, row.interpolated, row.learned),
-                "interpolated" if row.interpolated else "summed",
+                signature,
+                *(one.ms, one.low_ms, one.high_ms),
+                *(one.measured, one.interpolated, one.learned),
+                one.source,
             )
-            for network, row in zip(networks, found.rows(), strict=True)
+            for signature, one in foretold.items()
         ],
     )

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from latency_db.table import TableReport
 
 STATES = ("valid", "suspect", "stale", "rejected")
-NESTED = ("fingerprint", "latest_sessions", "targets", "table", "former_names")
+NESTED = ("fingerprint", "latest_sessions", "targets", "table", "former_names", "track_record")
 
 
 def lines(row: Mapping[str, Any]) -> Iterator[str]:
@@ -23,6 +23,7 @@ def lines(row: Mapping[str, Any]) -> Iterator[str]:
             f"table of {table['space']}: {table['measured']} of {table['kernels']} kernels measured; a random network "
             f"finds {table['coverage']:.1%} of its kernels"
         )
+    yield from _track_record(row["track_record"])
     yield from map(_target, row["targets"])
     yield from map(_session, row["latest_sessions"])
 
@@ -45,6 +46,15 @@ def brief(table: "TableReport") -> str:
     foretold = f"foretold {table.held_out.median:.1%} off" if table.held_out else ""
     unsure = f"networks unsure by {table.expected_error:.1%}" if table.expected_error else ""
     return ", ".join(filter(None, (foretold, unsure)))
+
+
+def _track_record(found: Mapping[str, Any]) -> Iterator[str]:
+    if found["measured"]:
+        yield (
+            f"track record: {found['measured']} of {found['foretold']} networks foretold were measured later; mean "
+            f"error {found['mean_error']:.1%}, {found['within_10']:.0%} within 10 %, "
+            f"{found['coverage']:.0%} in their interval"
+        )
 
 
 def _target(target: Mapping[str, Any]) -> str:

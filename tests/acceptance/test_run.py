@@ -105,6 +105,13 @@ def test_the_front_is_what_no_trial_dominates(run):
         assert (number in front) == (not better)
 
 
+def test_what_the_finalists_were_foretold_is_on_the_devices_record(run, environment):  # noqa: ARG001 - it has run
+    show = [NAS, "device", "show", "local-cpu-1t", "--json"]
+    shown = json.loads(subprocess.run(show, env=environment, capture_output=True, check=True, timeout=60).stdout)
+
+    assert shown["track_record"]["measured"] == shown["track_record"]["foretold"] >= 2
+
+
 def test_finalists_run_in_onnxruntime_as_their_metadata_says(run):
     """The file alone, with numpy, reaches the test accuracy that was reported."""
     out, output = run

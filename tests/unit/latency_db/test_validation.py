@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from latency_db.commands.device import measure
+from latency_db.commands.device import measure, show
 from latency_db.commands.estimate import estimate, validate
 from latency_db.device import local_device
 from latency_db.estimate import Estimator, Source
 from latency_db.fixed import EMPTY_KERNEL, EMPTY_NETWORK
-from latency_db.models import network_model, onnx_signature
+from latency_db.models import network_model, network_signature, onnx_signature
 from latency_db.records import Kind, LatencyRecord, MeasurementSession, Statistic
 from latency_db.scores import Score, spearman, table
 from latency_db.store import Store
-from latency_db.validation import Plan, draw, spread
+from latency_db.track_record import track_record
+from latency_db.validation import Plan, draw, log, spread
 from latency_db.validation import validate as run
 from nas.errors import InfeasibleError
 from nas.ops.cost import network_cost
@@ -80,6 +81,21 @@ def test_predictions_are_logged_before_what_was_measured(estimator):
     for one in logged:
         assert one.measured_ms == pytest.approx(one.predicted_ms, rel=0.2)
         assert one.measured_share + one.interpolated_share + one.learned_share == pytest.approx(1)
+    record = track_record(estimator.store, estimator.device)
+    assert (record.foretold, record.measured) == (5, 5)
+    assert record.score.mean_error == pytest.approx(np.mean([abs(p.predicted_ms / p.measured_ms - 1) for p in logged]))
+
+
+def test_what_was_not_measured_later_is_no_record(estimator):
+    estimator.ensure([network := read_network("3x8x8: conv_8_k3 gap linear_4")])
+    log(estimator.store, estimator.device, {network_signature(network): estimator.estimate(network)})
+
+    assert track_record(estimator.store, estimator.device).plain() == {"foretold": 1, "measured": 0}
+
+    estimator.measure_networks({"it": network})
+    assert track_record(estimator.store, estimator.device).measured == 1
+    log(estimator.store, estimator.device, {network_signature(network): estimator.estimate(network)})
+    assert track_record(estimator.store, estimator.device).foretold == 1, "what is measured is not foretold"
 
 
 def test_networks_that_were_measured_are_not_drawn_again(estimator):
@@ -136,6 +152,8 @@ def test_the_commands_print_what_was_found(latency_file, monkeypatch, tmp_path):
     assert found["source"] == Source.INTERPOLATED
     assert found["measured"] + found["interpolated"] + found["learned"] == pytest.approx(1)
     assert found["low_ms"] < found["ms"] < found["high_ms"]
+
+    assert "track record: 6 of 6 networks" in CliRunner().invoke(show, [DEVICE]).output
 
     file, network = tmp_path / "it.onnx", read_network("3x8x8: conv_8_k3 gap linear_4")
     file.write_bytes(network_model(network))
