@@ -52,7 +52,7 @@ def test_a_device_shows_its_statistic_and_sessions(open_client):
     shown = open_client.get(f"/v1/devices/{DEVICE}").json()
 
     assert "thread CPU time" in shown["statistic"]
-    assert len(shown["latest_sessions"]) == shown["sessions"] == 1
+    assert len(shown["latest_sessions"]) == min(shown["sessions"], 5) >= 1
     assert_problem(open_client.get("/v1/devices/toaster"), 404, "NOT_FOUND")
 
 
