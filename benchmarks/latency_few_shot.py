@@ -4,7 +4,7 @@ Builds the table of a space on --known, measures random networks of it on --devi
 among the first few from these: with the known device's table, without it, and by a line through multiply-adds. What is
 in the database already is not measured again.
 
-Machine, versions and n are printed with the table; results: docs/results/latency_transfer.md
+Machine, versions and n are printed with the table; results: docs/results/latency_few_shot.md
 Command: python benchmarks/latency_few_shot.py --device local-openvino-1t --location few_shot.db
 """
 
