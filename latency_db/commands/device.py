@@ -10,7 +10,7 @@ from latency_db.commands.duration import Duration
 from latency_db.commands.fraction import Fraction
 from latency_db.commands.noisy import NOISY, check_quiet
 from latency_db.commands.progress import progress_bar
-from latency_db.commands.shown import STATES, brief, lines, surety
+from latency_db.commands.shown import brief, lines, measured, surety
 from nas.commands.ledger import DATABASE, open_ledger
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def list_devices(*, as_json: bool) -> None:
     from rich.console import Console  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415 - as above
 
-    table = Table("device", "runtime", *STATES, "statistic", "source", "last measured")
-    table.columns[0].no_wrap = True
+    table = Table("device", "runtime", "measured", "last")
+    for column in (0, 3):
+        table.columns[column].no_wrap = True
+    table.columns[1].overflow = "fold"
     for row in rows:
-        for target in row["targets"] or [{**row, **dict.fromkeys(STATES, 0), "statistics": [], "source": ""}]:
+        for target in row["targets"] or [row]:
             runtime = f"{target['runtime']} {target['runtime_version']} {target['precision']}"
-            counts = (str(target[state]) for state in STATES)
-            said = (", ".join(target["statistics"]), target["source"], (target["last_measured_at"] or "never")[:10])
-            table.add_row(row["name"], runtime, *counts, *said)
+            table.add_row(row["name"], runtime, measured(target), (target["last_measured_at"] or "never")[:10])
     Console().print(table)
 
 

@@ -28,6 +28,12 @@ def lines(row: Mapping[str, Any]) -> Iterator[str]:
     yield from map(_session, row["latest_sessions"])
 
 
+def measured(target: Mapping[str, Any]) -> str:
+    """Records by state, their statistics and their source, in short."""
+    counts = ", ".join(f"{target[state]} {state}" for state in STATES if target.get(state))
+    return f"{counts} ({', '.join(target['statistics'])}, {target['source']})" if counts else "nothing"
+
+
 def surety(table: "TableReport") -> str:
     """How good the interpolation of kernels is, and what those that lack may do to an estimate; empty if unknown."""
     said = []

@@ -47,7 +47,9 @@ def test_measure_then_list_and_show(call):
     assert "thread CPU time" in shown["statistic"]
     assert len(shown["latest_sessions"]) == shown["sessions"] >= 1
     assert shown["track_record"] == {"foretold": 0, "measured": 0}
-    assert "local-cpu-1t" in call(device, "list").stdout
+    table = call(device, "list").stdout
+    assert {"local-cpu-1t", "valid", "onnxruntime_cpu", "nothing", "never"} <= set(table.split())
+    assert max(map(len, table.splitlines())) <= 80
     assert "thread CPU time" in call(device, "show", "local-cpu-1t").stdout
 
 
