@@ -75,7 +75,7 @@ def _verb(name: str, summary: str) -> None:
         service.show(found.model_dump(mode="json"), f"{found.id}  {found.state}")
 
 
-_verb("pause", "Let the trials under way end and start no more.")
+_verb("pause", "Stop, with the trials under way; these begin again when it goes on.")
 _verb("resume", "Go on with a search that is paused.")
 _verb("cancel", "End a search for good; its finished trials stay.")
 

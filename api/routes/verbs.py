@@ -24,7 +24,10 @@ _FACTS: dict[str, Any] = {
 
 @router.post("/{search_id}:pause", **_FACTS)
 def pause_search(search_id: SearchId, service: Serving) -> Response:
-    """Stop asking for trials once those under way have ended. Paused already: nothing changes."""
+    """Stop, with the trials under way: they begin again when it goes on, finalists from their last epoch.
+
+    Paused already: nothing changes.
+    """
     return search_response(service.ledger.searches.request(search_id, "pause"))
 
 
