@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from latency_db.table import TableReport
     from nas.space import SearchSpace
 
+LONGEST_RUNTIME = len("onnxruntime_cpu")
+"""A name of this length is shown whole, however narrow the terminal."""
+
 
 @click.group()
 def device() -> None:
@@ -38,9 +41,8 @@ def list_devices(*, as_json: bool) -> None:
     from rich.table import Table  # noqa: PLC0415 - as above
 
     table = Table("device", "runtime", "measured", "last")
-    for column in (0, 3):
-        table.columns[column].no_wrap = True
-    table.columns[1].overflow = "fold"
+    table.columns[0].no_wrap = table.columns[3].no_wrap = True
+    table.columns[1].min_width = LONGEST_RUNTIME
     for row in rows:
         for target in row["targets"] or [row]:
             runtime = f"{target['runtime']} {target['runtime_version']} {target['precision']}"

@@ -31,7 +31,7 @@ def lines(row: Mapping[str, Any]) -> Iterator[str]:
 def measured(target: Mapping[str, Any]) -> str:
     """Records by state, their statistics and their source, in short."""
     counts = ", ".join(f"{target[state]} {state}" for state in STATES if target.get(state))
-    return f"{counts} ({', '.join(target['statistics'])}, {target['source']})" if counts else "nothing"
+    return f"{counts}; {', '.join(target['statistics'])}, {target['source']}" if counts else "nothing"
 
 
 def surety(table: "TableReport") -> str:
