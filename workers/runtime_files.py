@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from latency_db.device import DEFAULT_RUNTIME
+from latency_db.device import DEFAULT_RUNTIME, Device
 from latency_db.errors import MeasurementError
 from latency_db.formats import ONNX, format_of
-from latency_db.runtime import runtime
+from latency_db.runtime import FP32, runtime
 from nas.errors import ExportError
 from nas.files import write_whole
 from workers.bench import Bench
@@ -20,13 +20,23 @@ Row = dict[str, Any]
 def add_files(bench: Bench, finalists: list[Row]) -> None:
     """Give each finalist `files`, and `note`: why one is lacking, with the remedy, or None."""
     for row in finalists:
-        row |= {"files": [_onnx(row)], "note": None}
+        row |= {"files": [_onnx(row)], "note": _precision(bench.estimator.device)}
     name = bench.estimator.device.runtime
     if name not in runtime:
         for row in finalists:
             row["note"] = f".onnx alone: nas has no converter for {name}, the runtime of {bench.spec.device}"
     elif format_of(runtime[name]) != ONNX:
         _convert(bench, finalists, name)
+
+
+def _precision(device: Device) -> str | None:
+    """What a device of fewer bits measured, which is not what the files are."""
+    if device.precision == FP32:
+        return None
+    return (
+        f"files and accuracy are of the network in {FP32}, the latency of that in {device.precision}, which nas measures "
+        "and does not ship: quantise the .onnx, and test its accuracy, before you use it"
+    )
 
 
 def publish(bench: Bench, row: Row) -> None:

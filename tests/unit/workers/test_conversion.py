@@ -4,11 +4,13 @@ import json
 import time
 from dataclasses import replace
 from random import Random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from live_service import ledger_of, take, tell
 
+from latency_db.device import local_device
 from latency_db.errors import MeasurementError
 from latency_db.estimate import Estimator
 from latency_db.formats import formats, runtime_of
@@ -28,6 +30,7 @@ from workers.conversion import Wanted, convert
 from workers.executors.inline import InlineExecutor
 from workers.exporting import Exporting
 from workers.run import run
+from workers.runtime_files import add_files
 from workers.slots import Slots
 from workers.tasks import Setup
 from workers.trainings import trainings
@@ -183,6 +186,20 @@ def test_a_search_hands_out_its_runtimes_files_and_tries_again_what_failed(tmp_p
     assert f'href="{mirrored["file"]}"' in page
     assert "for mirror 7" in page
     assert lacking["note"] in report_html({**whole, "finalists": [lacking]})
+
+
+@pytest.mark.parametrize(
+    ("device", "said"),
+    [("local-onnxruntime_cpu-int8-1t", "in int8, which nas measures and does not ship"), ("local-cpu-1t", "")],
+)
+def test_files_say_where_the_latency_is_that_of_another_precision(device, said):
+    row = {"file": "m.onnx", "metrics": {"test_accuracy": 0.5, "max_abs_difference": 0.0, "size_bytes": 1}}
+
+    add_files(SimpleNamespace(estimator=SimpleNamespace(device=local_device(device))), [row])
+
+    assert [file["format"] for file in row["files"]] == ["onnx"]
+    assert said in (row["note"] or "")
+    assert bool(row["note"]) == bool(said)
 
 
 def test_a_trial_is_exported_for_a_runtime_from_the_network_that_was_trained_before(tmp_path, images):
