@@ -10,7 +10,7 @@ from latency_db.commands.duration import Duration
 from latency_db.commands.fraction import Fraction
 from latency_db.commands.noisy import NOISY, check_quiet
 from latency_db.commands.progress import progress_bar
-from latency_db.commands.shown import brief, lines, measured, surety
+from latency_db.commands.shown import brief, calibrated, lines, measured, surety
 from nas.commands.ledger import DATABASE, open_ledger
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def list_devices(*, as_json: bool) -> None:
     from rich.console import Console  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415 - as above
 
-    table = Table("device", "runtime", "measured", "last")
+    table = Table("device", "runtime", "measured", "last", pad_edge=False)
     table.columns[0].no_wrap = table.columns[3].no_wrap = True
     table.columns[1].min_width = LONGEST_RUNTIME
     for row in rows:
@@ -158,7 +158,7 @@ def measure(
     else:
         _print(report, good_enough)
         if calibrate:
-            click.echo(f"{len(estimator.predictor.whole())} whole networks are measured")
+            click.echo(calibrated(name, len(estimator.predictor.whole()), calibrate))
 
 
 def _space(source: str, dataset_name: str | None) -> "SearchSpace":

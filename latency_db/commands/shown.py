@@ -34,6 +34,14 @@ def measured(target: Mapping[str, Any]) -> str:
     return f"{counts}; {', '.join(target['statistics'])}, {target['source']}" if counts else "nothing"
 
 
+def calibrated(name: str, steady: int, wanted: int) -> str:
+    """How many whole networks of device `name` count, and why they may be fewer than were asked for."""
+    said = f"{steady} whole networks are measured"
+    if steady >= wanted:
+        return said
+    return f"{said}; others are suspect or refused (`nas device show {name}` says why): call again on a quiet machine"
+
+
 def surety(table: "TableReport") -> str:
     """How good the interpolation of kernels is, and what those that lack may do to an estimate; empty if unknown."""
     said = []
