@@ -34,8 +34,8 @@ def _precision(device: Device) -> str | None:
     if device.precision == FP32:
         return None
     return (
-        f"files and accuracy are of the network in {FP32}, the latency of that in {device.precision}, which nas measures "
-        "and does not ship: quantise the .onnx, and test its accuracy, before you use it"
+        f"files and accuracy are of the network in {FP32}, the latency of that in {device.precision}, which nas "
+        "measures and does not ship: quantise the .onnx, and test its accuracy, before you use it"
     )
 
 
