@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import CancelledError
 
 from nas.errors import NasError
-from nas.jobs.datasets import resolve_path
+from nas.jobs.datasets import resolve_path, shown
 from nas.jobs.desk import Desk
 from nas.jobs.errors import FencedError, LedgerError
 from nas.jobs.files import ArtifactStore
@@ -98,7 +98,7 @@ class Assignment:
         except (FencedError, LedgerError):
             raise
         except NasError as error:
-            self._desk.end(SearchState.FAILED, _reason(error), str(error))
+            self._desk.end(SearchState.FAILED, _reason(error), shown(str(error), self._settings.data_root))
         except Exception:
             log.exception("%s failed by an error of the program", self.id)
             self._desk.end(SearchState.FAILED, "INTERNAL_ERROR", "an error of the program; its log has the details")

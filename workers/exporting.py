@@ -9,7 +9,7 @@ from typing import Any
 from latency_db.formats import ONNX, runtime_of
 from nas.dataset import Dataset, dataset
 from nas.errors import NasError
-from nas.jobs.datasets import resolve_path
+from nas.jobs.datasets import resolve_path, shown
 from nas.jobs.errors import FencedError, LedgerError
 from nas.jobs.files import ArtifactStore
 from nas.jobs.ledger import Ledger
@@ -73,7 +73,7 @@ class Exporting:
         except (CancelledError, FencedError, LedgerError) as error:
             log.warning("%s: given up: %s", claim.export.id, error)
         except NasError as error:
-            end(claim.lease, ExportState.FAILED, reason=str(error))
+            end(claim.lease, ExportState.FAILED, reason=shown(str(error), self._settings.data_root))
         except Exception:
             log.exception("%s failed by an error of the program", claim.export.id)
             end(claim.lease, ExportState.FAILED, reason="an error of the program; its log has the details")

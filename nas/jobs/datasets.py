@@ -28,6 +28,13 @@ def resolve_path(config: Mapping[str, Any], data_root: Path) -> dict[str, Any]:
     return {**config, "path": str(_inside(path, data_root))}
 
 
+def shown(text: str, data_root: Path) -> str:
+    """A text for clients: paths below data_root are as a spec gives them, and say nothing of this machine."""
+    for root in {data_root, data_root.resolve()}:
+        text = text.replace(f"{root}/", "")
+    return text
+
+
 def _inside(path: str, data_root: Path) -> Path:
     given = PurePosixPath(path)
     if not path or "\0" in path or "\\" in path or given.is_absolute() or ".." in given.parts or path.startswith("~"):
