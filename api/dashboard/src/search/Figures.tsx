@@ -93,7 +93,7 @@ function figure(label: string, text: string, note: ComponentChildren): Shown {
 }
 
 function within(latency: number | null, target: number | null): string {
-  if (latency === null || target === null) return target === null ? "no target yet" : `target ${milliseconds(target)}`;
+  if (latency === null || target === null) return target === null ? "no target" : `target ${milliseconds(target)}`;
   return latency <= target
     ? `within the target of ${milliseconds(target)}`
     : `over the target of ${milliseconds(target)}`;
@@ -116,7 +116,7 @@ function ofBest(live: LiveSearch, target: number | null): Shown[] {
   });
   const [latency, reward] = [finite(columns.latency_ms[best]), finite(columns.reward[best])];
   const note =
-    best < 0 ? "no trial has ended yet" : `trial ${columns.number[best]}, reward ${significant(reward ?? 0, 4)}`;
+    best < 0 ? "no trial has succeeded" : `trial ${columns.number[best]}, reward ${significant(reward ?? 0, 4)}`;
   return [
     figure("Best accuracy so far", percent(columns.accuracy[best]), note),
     figure("At a latency of", milliseconds(latency), within(latency, target)),

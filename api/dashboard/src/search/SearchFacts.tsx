@@ -67,7 +67,7 @@ export function SearchFacts({ live }: { live: LiveSearch }) {
     <section class="facts" aria-labelledby="facts-title">
       <h2 id="facts-title">Conditions</h2>
       {objective?.note && <p class="notice">{objective.note}</p>}
-      {!groups.length && <p class="soft">They are written down when the search starts.</p>}
+      {!groups.length && <p class="soft">They are written down once the data set and the device are known.</p>}
       <div class="fact-groups">
         {groups.map(([title, rows]) => (
           <div key={title}>

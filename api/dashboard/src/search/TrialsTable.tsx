@@ -152,7 +152,7 @@ export function TrialsTable({ live, selected, select }: Props) {
           <p class="nothing">
             {columns.number.length
               ? "No trial is like that."
-              : "No trial yet: candidates are asked for when the search has started."}
+              : "No trial: candidates are asked for once a search has started, and those over a limit are not listed."}
           </p>
         )}
       </div>
