@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from latency_db.regression import predict_choices
-from latency_db.transfer import TransferError, TransferModel, fit_transfer
+from latency_db.transfer import TransferError, fit_transfer
 
 
 def tables(seed=0):
@@ -38,15 +37,33 @@ def test_known_targets_do_not_harm_an_unrelated_one():
     assert error(fit(features, known, unrelated), features, known, unrelated) < alone + 0.03
 
 
-def test_a_model_survives_storage_and_a_changed_one_is_refused():
+def test_an_outlier_among_the_samples_does_little_harm():
+    _, features, known, related, _ = tables()
+    outlier = related * np.where(np.arange(300) == 5, 2.0, 1.0)
+    assert error(fit(features, known, outlier), features, known, related) < 0.06
+
+
+def test_deviations_cover_what_is_left():
+    inside = []
+    for seed in range(8):
+        _, features, known, related, _ = tables(seed)
+        noisy = related * np.exp(np.random.default_rng(seed).normal(0, 0.05, 300))
+        ms, deviation = fit(features, known, noisy).predict(features, known)
+        inside.append(np.mean((np.abs(np.log(ms / noisy)) < 1.645 * deviation)[12:]))
+    assert 0.85 < np.mean(inside) < 0.97
+
+
+def test_known_targets_may_be_one_or_none():
+    _, features, known, related, _ = tables()
+    for some in (known[:, :1], known[:, :0]):
+        assert error(fit(features, some, related), features, some, related) < 0.1
+
+
+def test_shares_are_of_what_is_explained():
     _, features, known, related, _ = tables()
     model = fit(features, known, related)
-    stored = model.to_dict()
-    np.testing.assert_array_equal(
-        TransferModel.from_dict(stored).predict(features, known)[0], model.predict(features, known)[0]
-    )
-    with pytest.raises(TransferError, match="hash"):
-        TransferModel.from_dict(stored | {"intercept": 0.0})
+    assert set(model.shares) == {"counts", "known", "known, whitened", "known, mean", "known, in ms"}
+    assert sum(model.shares.values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, float("nan")])
@@ -56,7 +73,7 @@ def test_a_latency_that_is_none_is_refused(bad):
         fit(features, known, np.where(np.arange(300) == 3, bad, related))
 
 
-def test_choices_predict_unseen_networks():
-    codes, _, _, related, _ = tables()
-    found = predict_choices(codes[:200], np.log(related[:200])[:, None], codes[200:])
-    assert np.mean(np.abs(np.exp(found[:, 0]) / related[200:] - 1)) < 0.02
+def test_two_samples_are_too_few():
+    _, features, known, related, _ = tables()
+    with pytest.raises(TransferError, match="at least three"):
+        fit(features, known, related, count=2)
