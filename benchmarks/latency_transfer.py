@@ -14,21 +14,14 @@ import yaml
 
 from latency_db.composition import Columns, block_columns, predict_composition
 from latency_db.regression import predict_choices
+from latency_db.scores import spearman
 from latency_db.transfer import fit_transfer
+from latency_db.transfer_samples import choose_samples
 
 MAX_SOURCE_ROWS = 900
 CLOSE, NEAR = 0.05, 0.10
 FEW = 200  # more samples need no known targets, and the average over settings would take minutes
-Scores = tuple[float, float, float]
-
-
-def ranks(values: np.ndarray) -> np.ndarray:
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-
-
-def spearman(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.corrcoef(ranks(a), ranks(b))[0, 1]) if np.ptp(a) else 0.0
+Scores = np.ndarray  # runs x (Spearman, within 5 %, within 10 %)
 
 
 def load(folder: Path, task: dict[str, Any]) -> pd.DataFrame:
@@ -71,19 +64,17 @@ def line(macs: np.ndarray, rows: np.ndarray, ms: np.ndarray) -> np.ndarray:
     return np.maximum(offset + slope * macs, ms[rows].min() / 2)
 
 
-def scores(predicted: np.ndarray, truth: np.ndarray) -> tuple[float, float, float]:
+def scores(predicted: np.ndarray, truth: np.ndarray) -> Scores:
     error = np.abs(predicted / truth - 1)
-    return spearman(predicted, truth), float(np.mean(error <= CLOSE)), float(np.mean(error <= NEAR))
+    rank = spearman(predicted, truth) if np.ptp(predicted) else 0.0
+    return np.array([[rank, np.mean(error <= CLOSE), np.mean(error <= NEAR)]])
 
 
 def agreement(predicted: np.ndarray, truth: np.ndarray) -> Scores:
     """What the true mean would score against one measurement, from two: both have noise, hence the square roots."""
     error = np.abs(predicted / truth - 1) / np.sqrt(2)
-    return (
-        float(np.sqrt(max(spearman(predicted, truth), 0))),
-        float(np.mean(error <= CLOSE)),
-        float(np.mean(error <= NEAR)),
-    )
+    rank = np.sqrt(max(spearman(predicted, truth), 0))
+    return np.array([[rank, np.mean(error <= CLOSE), np.mean(error <= NEAR)]])
 
 
 def ceiling(table: pd.DataFrame, task: dict[str, Any], name: str, asked: np.ndarray) -> Scores | None:
@@ -106,7 +97,10 @@ def ceiling(table: pd.DataFrame, task: dict[str, Any], name: str, asked: np.ndar
 
 
 def row(name: str, count: object, estimate: str, found: Scores) -> str:
-    return f"| {name} | {count} | {estimate} | {found[0]:.3f} | {found[1]:.1%} | {found[2]:.1%} |"
+    """With the standard error of the mean, where there are several runs."""
+    rank, close, near = found.mean(0)
+    doubt = f" ± {found[:, 0].std(ddof=1) / np.sqrt(len(found)):.3f}" if len(found) > 1 else ""
+    return f"| {name} | {count} | {estimate} | {rank:.3f}{doubt} | {close:.1%} | {near:.1%} |"
 
 
 def main() -> None:
@@ -123,7 +117,7 @@ def main() -> None:
     present = [name for name in task.get("sources", []) if prefix + name in table]
     print(f"sources: {present}; absent: {sorted(set(task.get('sources', [])) - set(present))}")
     print(f"targets absent: {[name for name in task['targets'] if prefix + name not in table]}; {len(query)} queries")
-    known = np.exp(source_logs(table, task, present, pool, described[1]))
+    known = np.exp(source_logs(table, task, present, pool, described))
     columns = compositions(table, task)
     print(f"| target | samples | estimate | Spearman | within 5 % | within 10 % |\n|{'---|' * 6}")
     total: dict[tuple[object, str], list[Scores]] = {}
@@ -135,26 +129,35 @@ def main() -> None:
         for count in task["samples"]:
             rates = rated(task, (*described, columns), known, (ms, drawn, asked), count)
             results |= {(count, estimate): found for estimate, found in rates.items()}
-        results |= references(task, table, name, (drawn, asked), described[1])
+        results |= references(task, table, name, (drawn, asked), described)
         for (count, estimate), found in results.items():
             total.setdefault((count, estimate), []).append(found)
             print(row(name, count, estimate, found), flush=True)
     for (count, estimate), every in total.items():
-        print(row(f"**mean of {len(every)}**", count, estimate, tuple(np.mean(every, axis=0))))
+        print(row(f"**mean of {len(every)}**", count, estimate, np.mean(every, axis=0)))
+
+
+def quantities(described: tuple[Any, ...]) -> np.ndarray:
+    return np.column_stack([described[0]["physical"], described[0]["counts"]])
 
 
 def references(
-    task: dict[str, Any], table: pd.DataFrame, name: str, parts: tuple[np.ndarray, np.ndarray], codes: np.ndarray
+    task: dict[str, Any],
+    table: pd.DataFrame,
+    name: str,
+    parts: tuple[np.ndarray, np.ndarray],
+    described: tuple[Any, ...],
 ) -> dict[tuple[object, str], Scores]:
     """The noise ceiling where it is known, and what many measured networks of the target would give."""
     drawn, asked = parts
     ms = milliseconds(table, task, name)
     rows = np.random.default_rng(0).permutation(drawn)[:MAX_SOURCE_ROWS]
-    found = np.exp(predict_choices(codes[rows], np.log(ms[rows])[:, None], codes[asked])[:, 0])
+    found = np.exp(predict_choices(described[1], quantities(described), rows, np.log(ms[rows])[:, None])[:, 0])
     limit = ceiling(table, task, name, asked)
     if limit is None:
         print(f"| {name} | - | noise ceiling | not known | - | - |")
-    return {(len(rows), "choices"): scores(found, ms[asked])} | ({("-", "noise ceiling"): limit} if limit else {})
+    measured = {(len(rows), "choices"): scores(found[asked], ms[asked])}
+    return measured if limit is None else measured | {("-", "noise ceiling"): limit}
 
 
 def compositions(table: pd.DataFrame, task: dict[str, Any]) -> Columns | None:
@@ -167,37 +170,51 @@ def compositions(table: pd.DataFrame, task: dict[str, Any]) -> Columns | None:
 
 
 def source_logs(
-    table: pd.DataFrame, task: dict[str, Any], names: list[str], pool: np.ndarray, codes: np.ndarray
+    table: pd.DataFrame, task: dict[str, Any], names: list[str], pool: np.ndarray, described: tuple[Any, ...]
 ) -> np.ndarray:
     """What the known targets say of every network: predicted from the pool alone, also for the pool's own rows."""
     if not names:
         return np.zeros((len(table), 0))
     every = np.stack([milliseconds(table, task, name) for name in names], axis=1)
     rows = pool[np.all(np.isfinite(every[pool]) & (every[pool] > 0), axis=1)][:MAX_SOURCE_ROWS]
-    return predict_choices(codes[rows], np.log(every[rows]), codes)
+    return predict_choices(described[1], quantities(described), rows, np.log(every[rows]))
 
 
 def rated(
     task: dict[str, Any], described: tuple[Any, ...], known: np.ndarray, target: tuple[np.ndarray, ...], count: int
 ) -> dict[str, Scores]:
-    """Mean scores over the seeds of each way to estimate."""
-    (blocks, codes, macs, columns), (ms, drawn, asked) = described, target
+    """Scores of each way to estimate, one run a seed."""
+    (blocks, _, macs, columns), (ms, drawn, asked) = described[:4], target
     results: dict[str, list[Scores]] = {}
     for seed in range(task["seeds"]):
         rows = np.random.default_rng(seed).permutation(drawn)[:count]
         found = {"constant": np.full(len(ms), np.median(ms[rows])), "multiply-adds": line(macs, rows, ms)}
-        nothing = np.zeros((len(ms), 0))
-        for label, table in {"no transfer": nothing, "transfer": known}.items():
-            if count <= FEW and (label == "no transfer" or known.shape[1]):
-                model = fit_transfer(blocks, table, rows.tolist(), ms[rows].tolist(), seed=seed)
-                found[label] = model.predict(blocks, table)[0]
+        if count <= FEW:
+            found |= few_shot(blocks, known, ms, rows, seed)
+            if known.shape[1]:
+                chosen = np.array(choose_samples(blocks, known, drawn.tolist(), count, seed=seed))
+                again = {"multiply-adds": line(macs, chosen, ms)} | few_shot(blocks, known, ms, chosen, seed)
+                found |= {f"{label}, chosen samples": predicted for label, predicted in again.items()}
         if count >= 50:  # noqa: PLR2004 (fewer do not show interactions)
-            found["choices"] = np.exp(predict_choices(codes[rows], np.log(ms[rows])[:, None], codes)[:, 0])
+            found["choices"] = np.exp(
+                predict_choices(described[1], quantities(described), rows, np.log(ms[rows])[:, None])[:, 0]
+            )
             if columns is not None:
                 found["products of choices"] = predict_composition(columns, rows.tolist(), ms[rows])
         for label, predicted in found.items():
             results.setdefault(label, []).append(scores(predicted[asked], ms[asked]))
-    return {label: tuple(np.mean(every, axis=0)) for label, every in results.items()}
+    return {label: np.concatenate(every) for label, every in results.items()}
+
+
+def few_shot(
+    blocks: dict[str, np.ndarray], known: np.ndarray, ms: np.ndarray, rows: np.ndarray, seed: int
+) -> dict[str, np.ndarray]:
+    """Latencies in ms, without and with known targets."""
+    tables = {"no transfer": known[:, :0]} | ({"transfer": known} if known.shape[1] else {})
+    return {
+        label: fit_transfer(blocks, table, rows.tolist(), ms[rows].tolist(), seed=seed).predict(blocks, table)[0]
+        for label, table in tables.items()
+    }
 
 
 if __name__ == "__main__":
