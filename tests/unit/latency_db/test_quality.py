@@ -134,6 +134,15 @@ def test_a_state_is_only_made_graver():
     assert row.reason == "measured at night; statistics"
 
 
+def test_a_deviation_is_held_against_the_mean_of_its_own_times():
+    """Wall times may be many times a thread's CPU time where others kept the cores busy."""
+    wide = changed(invented(), [5], std_ms=times(20))
+    busy = changed(wide, [5], statistics=lambda row: {"wall_mean_ms": 5 * row.latency_ms})
+
+    assert "statistics" in inspect(wide).table.rows[5].reason
+    assert not inspect(busy).table.rows[5].reason
+
+
 def test_percentiles_out_of_order_are_named():
     table = changed(invented(), [5], statistics={"wall_median_ms": 2.0, "wall_p90_ms": 1.0})
     assert "wall_median_ms above wall_p90_ms" in inspect(table).table.rows[5].reason
