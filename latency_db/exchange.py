@@ -97,7 +97,8 @@ def write_table(table: LatencyTable, path: Path) -> None:
         ],
         metadata=metadata,
     )
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, compression="zstd")
+    with path.open("wb") as file:  # whose errors name the path, which pyarrow's do not
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), file, compression="zstd")
 
 
 def read_table(path: Path) -> LatencyTable:

@@ -42,7 +42,9 @@ def write_records(records: Sequence[LatencyRecord], path: Path) -> None:
         ],
         metadata=metadata,
     )
-    pq.write_table(pa.Table.from_pylist([_row(record) for record in records], schema=schema), path, compression="zstd")
+    table = pa.Table.from_pylist([_row(record) for record in records], schema=schema)
+    with path.open("wb") as file:  # whose errors name the path, which pyarrow's do not
+        pq.write_table(table, file, compression="zstd")
 
 
 def read_records(path: Path) -> list[LatencyRecord]:

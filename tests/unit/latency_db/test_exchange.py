@@ -30,6 +30,15 @@ def test_a_table_comes_back_with_its_provenance(tmp_path):
     assert read_table(tmp_path / "table.parquet") == TABLE
 
 
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    path = tmp_path / "none" / "table.parquet"
+
+    for write, content in ((write_table, TABLE), (write_records, [])):
+        with pytest.raises(FileNotFoundError) as caught:
+            write(content, path)
+        assert caught.value.filename == str(path)
+
+
 def test_records_come_back_with_sessions_and_all_statistics(tmp_path, elsewhere, store):
     records = [
         elsewhere.record("a", 0.1),
