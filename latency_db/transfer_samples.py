@@ -16,6 +16,8 @@ Values = NDArray[np.float64]
 
 NOISE = 0.1
 SMOOTH = 0.1
+MOST = 2000
+"""Candidates, drawn at random, that are weighed against each other."""
 
 
 def choose_samples(
@@ -27,9 +29,9 @@ def choose_samples(
     """
     if not 0 < count <= len(candidates):
         raise TransferError(f"{count} networks cannot be chosen from {len(candidates)}: offer more or ask for fewer")
-    offered = np.asarray(candidates, np.int64)
+    offered = np.random.default_rng(seed).permutation(np.asarray(candidates, np.int64))[: max(MOST, count)]
     covariance = _covariance(Blocks.of(features, known_ms), offered)
-    chosen = [int(np.random.default_rng(seed).integers(len(offered)))]
+    chosen = [0]
     while len(chosen) < count:
         newest = covariance[chosen[-1]]
         covariance -= np.outer(newest, newest) / (NOISE + newest[chosen[-1]])
