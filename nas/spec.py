@@ -84,7 +84,8 @@ def parse_spec(data: object) -> SearchSpec:
         raise SpecError(reason(error)) from None
     _check(dataset, "dataset", spec.dataset)
     _check(objective, "objective", {"target_latency_ms": 1.0} | spec.objective)
-    searcher[spec.searcher["name"]].check(**dict(_check(searcher, "searcher", spec.searcher)))
+    checked = dict(_check(searcher, "searcher", spec.searcher))
+    searcher[spec.searcher["name"]].check(**checked)
     _check(evaluator, "evaluator", spec.evaluator)
     for number, reference in enumerate(spec.references):
         for fixed in sorted({"channels", "classes"} & set(reference)):

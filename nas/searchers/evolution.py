@@ -19,8 +19,8 @@ class RegularizedEvolution(Searcher):
     """The first `population` asks are random; then the best of `tournament` members has one decision changed.
 
     Members are trials with a reward, in the order told: infeasible ones are members, failed ones are not. Architectures
-    that were asked before are avoided. The paper's population of 100 and tournament of 25 are meant for its 20,000
-    trials; the defaults are for hundreds.
+    that were asked before are avoided. The paper's population of 100 is meant for its 20,000 trials, the default for
+    hundreds. tournament: if it is not given, a quarter of the population, as in the paper, and at least 2.
     """
 
     def __init__(
@@ -29,22 +29,20 @@ class RegularizedEvolution(Searcher):
         seed: int,
         *,
         population: Annotated[int, Field(ge=2)] = 32,
-        tournament: Annotated[int, Field(ge=1)] = 8,
+        tournament: Annotated[int, Field(ge=1)] | None = None,
     ) -> None:
         super().__init__(space, seed)
         self.check(population=population, tournament=tournament)
         self._initial = population
-        self._tournament = tournament
+        self._tournament = tournament or max(population // 4, 2)
         self._members: deque[Trial] = deque(maxlen=population)
         self._asked: set[Architecture] = set()
 
     @classmethod
     def check(cls, **parameters: Any) -> None:
         population, tournament = parameters["population"], parameters["tournament"]
-        if tournament > population:
-            raise SpecError(
-                f"searcher.tournament: {tournament} cannot be drawn from a population of {population}; give both"
-            )
+        if tournament is not None and tournament > population:
+            raise SpecError(f"searcher.tournament: {tournament} cannot be drawn from a population of {population}")
 
     def ask(self) -> Candidate:
         if self._initial > 0 or not self._members:

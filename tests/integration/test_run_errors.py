@@ -52,7 +52,7 @@ def refused(spec, tmp_path):
         ({"dataset": "fashion_mnist_mini", "searcher": "evolutoin"}, ["evolutoin", "evolution"]),
         ({"dataset": "fashion_mnist_mini", "searcher": {"name": "evolution", "pop": 3}}, ["searcher.pop"]),
         (
-            {"dataset": "fashion_mnist_mini", "searcher": {"name": "evolution", "population": 4}},
+            {"dataset": "fashion_mnist_mini", "searcher": {"name": "evolution", "population": 4, "tournament": 8}},
             ["searcher.tournament: 8", "population of 4"],
         ),
         ({"dataset": "fashion_mnist_mini", "evaluator": {"name": "train", "epochs": 0}}, ["evaluator.epochs"]),

@@ -130,6 +130,18 @@ def test_decisions_are_found_without_chance():
     assert len({d.name for d in found}) == len(found)
 
 
+@pytest.mark.parametrize(("population", "tournament"), [(32, 8), (100, 25), (4, 2), (2, 2)])
+def test_tournaments_are_a_quarter_of_the_population(population, tournament):
+    given = {"name": "evolution", "population": population}
+    own, same = (searcher.make(given | more, BANDIT.space, 5) for more in ({}, {"tournament": tournament}))
+
+    for each in (own, same):
+        for number in range(population + 10):
+            each.tell(Trial(number, each.ask(), State.SUCCEEDED, reward=float(number % 7)))
+
+    assert own.ask() == same.ask()
+
+
 @pytest.mark.parametrize(
     ("config", "field"),
     [
