@@ -95,7 +95,7 @@ def per_model(table):
     key = tables.signature.c.key
     counted = select(key, func.count()).join_from(table, tables.signature).where(key.not_in(FIXED_KEYS)).group_by(key)
     with Store().reading() as connection:
-        return dict(connection.execute(counted).tuples())
+        return dict(connection.execute(counted).all())
 
 
 def model(node, *constants):
