@@ -14,7 +14,7 @@ from typing import Any
 
 from latency_db.calibration import Predictions
 from latency_db.device import Device, is_local
-from latency_db.few_shot import FewShot, devices_with_tables
+from latency_db.few_shot import MOST_UNSURE, FewShot, devices_with_tables
 from latency_db.kernel_table import Indexed
 from latency_db.measure import BATCH, QUICK, THOROUGH, Settings, measure
 from latency_db.models import (
@@ -34,6 +34,7 @@ from latency_db.survey import decisive
 from nas.errors import NotMeasuredError
 from nas.ops import Network
 from nas.ops.kernels import Kernel, kernels
+from nas.ops.notation import write_network
 
 Progress = Callable[[int, int], None]
 """Told after each batch how many of how many kernels are measured."""
@@ -164,7 +165,9 @@ class Estimator:
         parts, lacking = self._parts(networks)
         few_shot = self._few_shot() if lacking else None
         if few_shot:
-            for row in few_shot.predict(parts).rows():
+            for network, row in zip(networks, few_shot.predict(parts).rows(), strict=True):
+                if not row.high_ms <= MOST_UNSURE * row.low_ms < inf:
+                    raise self._too_unlike(network)
                 yield Estimate(*row[:4], Source.TRANSFERRED, *row[4:])
             return
         if lacking:
@@ -263,6 +266,13 @@ class Estimator:
         self.store.add(records)
         self.store.refuse(self.device, refused)
         return standing(records)
+
+    def _too_unlike(self, network: Network) -> NotMeasuredError:
+        name, measured = self.device.name, len(self.predictor.whole())
+        return NotMeasuredError(
+            f"device {name!r}: '{write_network(network)[:80]}' is too unlike the {measured} networks that were measured "
+            f"there: measure its kernels, or networks like it, with `nas device measure {name}`"
+        )
 
     def _not_measured(self, missing: Sequence[Kernel]) -> NotMeasuredError:
         for kernel, reason in refused_kernels(self.store, self.device, missing).items():

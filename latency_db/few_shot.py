@@ -18,6 +18,9 @@ from nas.ops.kernels import Kernel
 FEWEST = 5
 """Whole networks that must be measured."""
 
+MOST_UNSURE = 10.0
+"""Ratio of the ends of an interval, beyond which it says nothing: of a network unlike those that were measured."""
+
 MOST_DEVICES = 4
 """Devices that are looked at, those with the largest tables: what lacks in each is interpolated, which takes time."""
 
@@ -46,10 +49,11 @@ class FewShot:
 
     def predict(self, networks: Sequence[Parts]) -> Predictions:
         """All of it is learned. How well the measurements repeat is not known."""
-        ms, deviation = self.model.predict(_features(networks), _known_ms(self.known, networks))
-        wide = np.exp(float(quantile(CONFIDENCE)) * deviation)
-        none = np.zeros_like(ms)
-        return Predictions(ms, ms / wide, ms * wide, none + np.nan, none, none, none + 1)
+        with np.errstate(over="ignore", under="ignore"):  # far from what was measured
+            ms, deviation = self.model.predict(_features(networks), _known_ms(self.known, networks))
+            wide = np.exp(float(quantile(CONFIDENCE)) * deviation)
+            none = np.zeros_like(ms)
+            return Predictions(ms, ms / wide, ms * wide, none + np.nan, none, none, none + 1)
 
 
 def devices_with_tables(store: Store, device: Device) -> Iterator[Predictor]:

@@ -12,6 +12,7 @@ from latency_db.few_shot import FEWEST
 from latency_db.models import kernel_signature, network_signature
 from latency_db.records import Kind
 from nas.errors import NotMeasuredError
+from nas.network import network
 from nas.ops.kernels import kernels
 from nas.spaces import load_space
 
@@ -91,6 +92,14 @@ def test_networks_measured_later_count(store, known, phone, networks):
 
     after = estimator.estimate(networks[-1])
     assert after.high_ms - after.low_ms < before.high_ms - before.low_ms
+
+
+def test_a_network_unlike_those_that_were_measured_has_no_estimate(store, known, phone, networks):
+    """Not one of 10^28 ms."""
+    store.add(whole(phone, networks[:FEWEST], on_phone(known, networks[:FEWEST])))
+
+    with pytest.raises(NotMeasuredError, match=r"too unlike the 5 networks that were measured there: measure its"):
+        Estimator(store, phone.device).estimate(network.make("mobilenetv1").expand())
 
 
 def test_fewer_networks_are_no_basis(store, known, phone, networks):
