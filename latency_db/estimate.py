@@ -270,7 +270,7 @@ class Estimator:
     def _too_unlike(self, network: Network) -> NotMeasuredError:
         name, measured = self.device.name, len(self.predictor.whole())
         return NotMeasuredError(
-            f"device {name!r}: '{write_network(network)[:80]}' is too unlike the {measured} networks that were measured "
+            f"device {name!r}: '{write_network(network)[:80]}' is too unlike the {measured} networks measured "
             f"there: measure its kernels, or networks like it, with `nas device measure {name}`"
         )
 

@@ -98,7 +98,7 @@ def test_a_network_unlike_those_that_were_measured_has_no_estimate(store, known,
     """Not one of 10^28 ms."""
     store.add(whole(phone, networks[:FEWEST], on_phone(known, networks[:FEWEST])))
 
-    with pytest.raises(NotMeasuredError, match=r"too unlike the 5 networks that were measured there: measure its"):
+    with pytest.raises(NotMeasuredError, match=r"too unlike the 5 networks measured there: measure its"):
         Estimator(store, phone.device).estimate(network.make("mobilenetv1").expand())
 
 
