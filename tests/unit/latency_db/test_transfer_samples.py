@@ -6,7 +6,7 @@ from latency_db.transfer_samples import choose_samples
 
 
 def tables(seed=0):
-    """200 networks of 12 layers, two kinds of which are rare; three known targets, a new one, and measurements of it."""
+    """200 networks of 12 layers, two kinds of which are rare; three known targets, a new one and it measured."""
     rng = np.random.default_rng(seed)
     counts = rng.multinomial(12, (0.4, 0.4, 0.1, 0.1), 200).astype(float)
     known, ms = 20 + counts @ rng.uniform(0.5, 5, (4, 3)), 20 + counts @ rng.uniform(0.5, 5, 4)
