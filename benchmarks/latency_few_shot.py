@@ -19,11 +19,11 @@ import numpy as np
 from latency_db.device import local_device
 from latency_db.environment import environment
 from latency_db.estimate import Estimator
-from latency_db.few_shot import FewShot
+from latency_db.few_shot import FewShot, most_telling
 from latency_db.scores import Score, Values, baselines, table
 from latency_db.store import Store
 from latency_db.table import build_table
-from latency_db.validation import measured_ms, spread
+from latency_db.validation import measured_ms
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
@@ -48,13 +48,13 @@ def line(macs: Values, ms: Values, rows: list[int]) -> Values:
 
 
 def report(estimator: Estimator, known: Estimator, networks: list[Network], truth: Values) -> None:
-    """Of each count of networks that are learned from, those that are spread over multiply-adds and weights."""
+    """Of each count of networks that are learned from, those that tell most."""
     costs = [network_cost(network) for network in networks]
-    macs, weights = (np.array([float(getattr(c, name)) for c in costs]) for name in ("macs", "size_bytes"))
+    macs = np.array([cost.macs for cost in costs], np.float64)
     parts = [list(kernels(network)) for network in networks]
     scores = []
     for count in COUNTS:
-        rows = spread(macs, weights, count)
+        rows = most_telling(parts, [known.predictor], count)
         rest = np.setdiff1d(np.arange(len(networks)), rows)
         measured = [(parts[row], float(truth[row])) for row in rows]
         for name, predictors in ((f"{count} networks, known device", [known.predictor]), (f"{count} networks", [])):

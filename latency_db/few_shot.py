@@ -4,19 +4,24 @@ tables say of the same networks (latency_db.transfer).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 
-from latency_db.calibration import CONFIDENCE, Predictions, Values, quantile
+from latency_db.calibration import CONFIDENCE, Predictions, Values
 from latency_db.device import MEASURED, Device
 from latency_db.features import network_features
 from latency_db.predictor import Predictor
 from latency_db.store import Store
 from latency_db.transfer import TransferModel, fit_transfer
+from latency_db.transfer_samples import choose_samples
 from nas.ops.kernels import Kernel
 
 FEWEST = 5
 """Whole networks that must be measured."""
+
+WIDTH = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+"""Of an interval to each side, in the model's standard deviations."""
 
 MOST_UNSURE = 10.0
 """Ratio of the ends of an interval, beyond which it says nothing: of a network unlike those that were measured."""
@@ -51,9 +56,15 @@ class FewShot:
         """All of it is learned. How well the measurements repeat is not known."""
         with np.errstate(over="ignore", under="ignore"):  # far from what was measured
             ms, deviation = self.model.predict(_features(networks), _known_ms(self.known, networks))
-            wide = np.exp(float(quantile(CONFIDENCE)) * deviation)
+            wide = np.exp(WIDTH * deviation)
             none = np.zeros_like(ms)
             return Predictions(ms, ms / wide, ms * wide, none + np.nan, none, none, none + 1)
+
+
+def most_telling(networks: Sequence[Parts], known: Sequence[Predictor], count: int) -> list[int]:
+    """Places of the `count` networks to measure on a new device, as they leave least to guess about all of them."""
+    able = [predictor for predictor in known if predictor.interpolates]
+    return choose_samples(_features(networks), _known_ms(able, networks), range(len(networks)), count)
 
 
 def devices_with_tables(store: Store, device: Device) -> Iterator[Predictor]:

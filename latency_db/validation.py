@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from latency_db.device import Device
 from latency_db.estimate import Estimate, Estimator, Progress, Source
+from latency_db.few_shot import devices_with_tables, most_telling
 from latency_db.measure import BATCH
 from latency_db.models import network_signature
 from latency_db.predictions import Prediction
@@ -117,7 +118,9 @@ def measure_drawn(estimator: Estimator, space: SearchSpace, count: int, *, whole
     """Measure random networks of a space, and their kernels if not whole_only: then other devices must have a table."""
     pool = list(draw(estimator, space, Plan(0, count, seed=0)))
     if whole_only:
-        measured_ms(estimator, choose(estimator, pool, count))
+        known = list(devices_with_tables(estimator.store, estimator.device))
+        places = most_telling([list(kernels(network)) for network in pool], known, count)
+        measured_ms(estimator, [pool[place] for place in places])
     else:
         calibrate(estimator, pool, count)
 

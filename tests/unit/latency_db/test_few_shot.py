@@ -8,7 +8,7 @@ import pytest
 from made_up import table
 
 from latency_db.estimate import Estimator, Source
-from latency_db.few_shot import FEWEST
+from latency_db.few_shot import FEWEST, FewShot, most_telling
 from latency_db.models import kernel_signature, network_signature
 from latency_db.records import Kind
 from nas.errors import NotMeasuredError
@@ -100,6 +100,20 @@ def test_a_network_unlike_those_that_were_measured_has_no_estimate(store, known,
 
     with pytest.raises(NotMeasuredError, match=r"too unlike the 5 networks measured there: measure its"):
         Estimator(store, phone.device).estimate(network.make("mobilenetv1").expand())
+
+
+def test_networks_that_tell_most_are_worth_more_than_the_first_ones(known, networks):
+    truth = on_phone(known, networks)
+    parts = [list(kernels(each)) for each in networks]
+
+    def error(chosen):
+        model = FewShot.fit([(parts[place], truth[place]) for place in chosen], [known.predictor])
+        return np.mean(np.abs(model.predict(parts).ms / truth - 1))
+
+    chosen = most_telling(parts, [known.predictor], FEWEST)
+
+    assert len(set(chosen)) == FEWEST
+    assert error(chosen) < error(range(FEWEST))
 
 
 def test_fewer_networks_are_no_basis(store, known, phone, networks):
