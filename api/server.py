@@ -15,6 +15,10 @@ from nas.errors import NasError
 from nas.jobs.settings import Settings
 
 GRACE_S = 2
+KEEP_ALIVE_S = 75
+"""Longer than clients and proxies keep a connection that idles (httpx 5 s, nginx 60 s): the side that closes it must be
+the one that sends, or a request meets a connection that is being closed."""
+
 PARENT_POLL_S = 0.5
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -64,6 +68,7 @@ def serve(settings: Settings) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
     parent = os.environ.get("NAS_PARENT_PID")

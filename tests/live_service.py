@@ -10,7 +10,7 @@ from random import Random
 import uvicorn
 
 from api.app import create_app
-from api.server import Server
+from api.server import KEEP_ALIVE_S, Server
 from nas.jobs.desk import Desk
 from nas.jobs.files import ArtifactStore
 from nas.jobs.ledger import Ledger
@@ -34,7 +34,7 @@ def service_on(settings: Settings, port: int | None = None) -> Iterator[str]:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port or 0))
         app = create_app(settings)
-        config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(app, log_config=None, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=1)
         server = Server(app, config, None)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
