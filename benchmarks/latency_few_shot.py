@@ -11,10 +11,10 @@ Command: python benchmarks/latency_few_shot.py --device local-openvino-1t --loca
 import argparse
 import platform
 from pathlib import Path
-from random import Random
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from latency_draw import drawn
 
 from latency_db.device import local_device
 from latency_db.environment import environment
@@ -31,14 +31,6 @@ from nas.spaces import load_space
 
 COUNTS = (5, 10, 20)
 AGAIN = 30
-
-
-def drawn(space_name: str, count: int, seed: int) -> list[Network]:
-    space, rng = load_space(space_name), Random(seed)
-    networks: dict[Network, None] = {}
-    while len(networks) < count:
-        networks[space.sample(rng).architecture.expand()] = None
-    return list(networks)
 
 
 def line(macs: Values, ms: Values, rows: list[int]) -> Values:

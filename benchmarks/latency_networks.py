@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic, perf_counter
 
 import numpy as np
+from latency_draw import drawn
 
 from latency_db.calibration import Calibration, Predictions
 from latency_db.device import Device, local_device
@@ -36,21 +37,12 @@ from latency_db.validation import POOL, choose, spread
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
-from nas.spaces import load_space
 
 CALIBRATING = 20
 DRAWS = 40
 SPEED = 100_000
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 NUMBERS = ("mean_error", "bias", "spearman", "within_5", "within_10", "coverage", "width")
-
-
-def drawn(space_name: str, count: int, seed: int) -> list[Network]:
-    space, rng = load_space(space_name), Random(seed)
-    networks: dict[Network, None] = {}
-    while len(networks) < count:
-        networks[space.sample(rng).architecture.expand()] = None
-    return list(networks)
 
 
 def measure(
