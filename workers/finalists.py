@@ -5,6 +5,7 @@ from concurrent.futures import Future, as_completed
 from typing import Any
 
 from latency_db.models import onnx_signature
+from latency_db.records import Signature
 from latency_db.validation import log
 from nas.dataset import Dataset
 from nas.errors import DivergedError, InvalidArchitectureError, NasError, NotMeasuredError, SpecError
@@ -173,7 +174,7 @@ def measure_end_to_end(bench: Bench, references: list[Row], finalists: list[Row]
     if found is None or set(found) != set(subjects):
         bench.watch.say(f"measuring {len(subjects)} networks end to end on {bench.spec.device}")
         try:
-            _foretell(bench, finalists)
+            _foretell(bench, {onnx_signature(subjects[row["id"]]): row["notation"] for row in finalists})
             with measuring(bench.pool, bench.estimator):
                 records = bench.estimator.measure_networks(subjects)
         except NotMeasuredError as error:
@@ -188,12 +189,11 @@ def measure_end_to_end(bench: Bench, references: list[Row], finalists: list[Row]
     _publish(bench, finalists)
 
 
-def _foretell(bench: Bench, finalists: list[Row]) -> None:
-    """Log what the finalists' files are foretold to take, for the device's track record."""
+def _foretell(bench: Bench, notations: Mapping[Signature, str]) -> None:
+    """Log what files, by the notation of their networks, are foretold to take, for the device's track record."""
     estimator = bench.estimator
-    files = [onnx_signature((bench.place.path / row["file"]).read_bytes()) for row in finalists]
-    estimates = estimator.estimate_many([read_network(row["notation"]) for row in finalists])
-    log(estimator.store, estimator.device, dict(zip(files, estimates, strict=True)))
+    estimates = estimator.estimate_many([read_network(notation) for notation in notations.values()])
+    log(estimator.store, estimator.device, dict(zip(notations, estimates, strict=True)))
 
 
 def _publish(bench: Bench, finalists: list[Row]) -> None:
