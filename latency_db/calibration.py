@@ -32,18 +32,18 @@ NOISE = 0.02
 """What is left of a relative error: 2 %, until networks show another, which counts as much as that of ten of them."""
 
 FAR = 6.0  # Squared deviations, beyond which a network says no more of the noise.
-FREEDOM = 4  # of Student's t; quantile holds for these
+FREEDOM = 4  # of Student's t; _quantile holds for these
 ROUNDS = 10
 CONFIDENCE = 0.9
 
 
-def quantile(share: Values | float) -> Values:
+def _quantile(share: Values | float) -> Values:
     """What |t| stays below with this probability, a closed form for 4 degrees of freedom (Shaw 2006)."""
     root = np.sqrt(1 - np.square(share))
     return np.asarray(2 * np.sqrt(np.cos(np.arccos(root) / 3) / root - 1), np.float64)
 
 
-EXPECTED = quantile((np.arange(10) + 0.5) / 10)
+EXPECTED = _quantile((np.arange(10) + 0.5) / 10)
 """Scores as of ten networks that are off as far as the model expects: the quantile of few scores alone is a lottery."""
 
 _LEAST = 1e-6
@@ -136,7 +136,7 @@ class Calibration:
     def none(cls) -> "Calibration":
         """Before any network was measured: no residual, and wide intervals, by how far it may be from there."""
         unknown = Typical(0.0, 0.0, 0.0)
-        return cls(np.zeros(len(PRIOR)), np.diag(PRIOR**2), NOISE**2, float(quantile(CONFIDENCE)), unknown, 0)
+        return cls(np.zeros(len(PRIOR)), np.diag(PRIOR**2), NOISE**2, float(_quantile(CONFIDENCE)), unknown, 0)
 
     def predict(self, sums: Sums, fixed_ms: float, fixed_var: float) -> Predictions:
         """Of networks by what their kernels add up to. fixed_var: squared error of fixed_ms."""

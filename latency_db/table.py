@@ -137,7 +137,7 @@ class Table:
     def measure_suspects(self, budget_s: float) -> None:
         """Measure those again, each once, that have no steady session, the most frequent first."""
         suspect = self._estimator.predictor.suspect(self._frequencies)
-        self.measured_again = self._estimator.measure_kernels(suspect, budget_s=budget_s) if suspect else 0
+        self.measured_again = self._estimator.measure_kernels(suspect, budget_s=budget_s)
 
     def is_good(self, good_enough: float) -> bool:
         error = self._expected_error()
