@@ -2,9 +2,9 @@
 
 import sys
 
-from api.server import serve
+from api.processes.server import serve
 from nas.errors import NasError
-from nas.jobs.settings import Settings
+from nas.service.settings import Settings
 
 if __name__ == "__main__":
     try:

@@ -12,8 +12,11 @@ from fastapi.responses import HTMLResponse
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import handlers, openapi
-from api.body import BodyGate
+from api import openapi
+from api.http import error_handlers
+from api.http.app_state import Service
+from api.http.body_limits import BodyGate
+from api.http.outermost import Shell
 from api.routes import (
     agents,
     artifacts,
@@ -26,15 +29,13 @@ from api.routes import (
     health,
     keys,
     logs,
+    search_actions,
     searches,
     session,
     spaces,
     trials,
-    verbs,
 )
-from api.service import Service
-from api.shell import Shell
-from nas.jobs.settings import Settings
+from nas.service.settings import Settings
 
 DASHBOARD = Path(__file__).parent / "dashboard" / "dist"
 UPLOAD_LIMIT = 4 << 30
@@ -43,7 +44,7 @@ GZIP_LEVEL = 1
 """Higher levels take three times as long for a tenth less: columns of trials are mostly digits."""
 
 ROUTERS = (
-    verbs, exports, events, searches, trials, logs, artifacts,
+    search_actions, exports, events, searches, trials, logs, artifacts,
     catalogue, spaces, devices, agents, datasets,
     keys, session, health, docs,
 )  # fmt: skip
@@ -68,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.service = service
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # as FastAPI's documentation does
-    handlers.install(app)
+    error_handlers.install(app)
     for module in ROUTERS:
         app.include_router(module.router)
     if (DASHBOARD / "index.html").is_file():

@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from nas.block import block
 from nas.dataset import dataset
 from nas.evaluator import evaluator
+from nas.images.published import dataset_row
 from nas.network import network
 from nas.objective import objective
-from nas.published import dataset_row
 from nas.registry import Registry
 from nas.searcher import searcher
 from nas.spaces import known_spaces, named_space, space_schema

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from latency_db.device import is_local_name
+from latency_db.devices.local import is_local_name
 from nas.errors import UnknownNameError
-from nas.jobs.datasets import resolve_path
+from nas.service.data_root import resolve_path
 from nas.spaces import known_spaces
 from nas.spec import SearchSpec, parse_spec
 
@@ -35,7 +35,7 @@ def default_name(spec: SearchSpec) -> str:
 def _check_device(name: str) -> None:
     if is_local_name(name):
         return
-    from latency_db.catalogue import find_device  # noqa: PLC0415 - the API starts without onnxruntime
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - the API starts without onnxruntime
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
 
     find_device(Store(), name)

@@ -20,8 +20,8 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from latency_db.device import local_device
-from latency_db.measure import BATCH
+from latency_db.devices.local import local_device
+from latency_db.measuring.measure import BATCH
 from nas.ops.notation import write_network
 from nas.spaces import load_space
 

@@ -35,12 +35,12 @@ from typing import Any
 
 import httpx
 
-from nas.jobs.desk import Desk
 from nas.jobs.ledger import Ledger
+from nas.jobs.owner import Desk
 from nas.jobs.records import Lease
 from nas.ops.notation import write_network
 from nas.spaces import load_space
-from workers.bench import sizes
+from workers.searching.context import sizes
 
 NAS = Path(sys.executable).with_name("nas")
 SPEC: dict[str, Any] = {"dataset": "fashion_mnist_mini", "max_trials": 100_000, "objective": {"name": "mnasnet"}}

@@ -13,10 +13,10 @@ import time
 import numpy as np
 import onnx
 
-from latency_db.device import local_device
-from latency_db.environment import environment
-from latency_db.frequencies import kernel_frequencies
-from latency_db.models import network_model
+from latency_db.devices.local import local_device
+from latency_db.measuring.environment import environment
+from latency_db.profiling.kernel_frequencies import kernel_frequencies
+from latency_db.records.signatures import network_model
 from nas.spaces import load_space
 
 WANTED_MS = 5

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from latency_db.exchange import LatencyTable, RowKind, TableRow
+from latency_db.exchange.table import LatencyTable, RowKind, TableRow
 
 Plant = Callable[[LatencyTable, str, np.random.Generator], tuple[LatencyTable, set[int]]]
 

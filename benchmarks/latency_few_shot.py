@@ -14,16 +14,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from latency_draw import drawn
 
-from latency_db.device import local_device
-from latency_db.environment import environment
-from latency_db.estimate import Estimator
-from latency_db.few_shot import FewShot, most_telling
-from latency_db.scores import Score, Values, baselines, table
-from latency_db.store import Store
-from latency_db.table import build_table
-from latency_db.validation import measured_ms
+from latency_db.devices.local import local_device
+from latency_db.estimating.estimator import Estimator
+from latency_db.estimating.few_shot import FewShot, most_telling
+from latency_db.measuring.environment import environment
+from latency_db.profiling.build import build_table
+from latency_db.storing.store import Store
+from latency_db.validating.scores import Score, Values, baselines, table
+from latency_db.validating.validation import measured_ms
+from latency_draw import drawn
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels

@@ -20,20 +20,21 @@ from tempfile import TemporaryDirectory
 from time import monotonic, perf_counter
 
 import numpy as np
-from latency_draw import drawn
 
-from latency_db.calibration import Calibration, Predictions
-from latency_db.device import Device, local_device
-from latency_db.environment import environment
-from latency_db.estimate import Estimator, Source
-from latency_db.fixed import FIXED_KEYS
-from latency_db.kernel_table import Indexed
-from latency_db.measure import BATCH
-from latency_db.models import kernel_signature, kernel_signatures, network_signature
-from latency_db.records import Kind, LatencyRecord, RecordState, Statistic
-from latency_db.scores import Score, Values, baselines, table
-from latency_db.store import Store
-from latency_db.validation import POOL, choose, spread
+from latency_db.devices.device import Device
+from latency_db.devices.local import local_device
+from latency_db.estimating.calibration import Calibration, Predictions
+from latency_db.estimating.estimator import Estimator, Source
+from latency_db.estimating.kernel_table import Indexed
+from latency_db.measuring.environment import environment
+from latency_db.measuring.measure import BATCH
+from latency_db.records.record import Kind, LatencyRecord, RecordState, Statistic
+from latency_db.records.reference_models import FIXED_KEYS
+from latency_db.records.signatures import kernel_signature, kernel_signatures, network_signature
+from latency_db.storing.store import Store
+from latency_db.validating.scores import Score, Values, baselines, table
+from latency_db.validating.validation import POOL, choose, spread
+from latency_draw import drawn
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels

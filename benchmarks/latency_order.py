@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from latency_db.device import Device
-from latency_db.estimate import Estimator
-from latency_db.fixed import EMPTY_NETWORK
-from latency_db.models import kernel_signatures
-from latency_db.records import Kind
-from latency_db.store import Store
-from latency_db.survey import Draw
-from latency_db.table import Table, TableReport
+from latency_db.devices.device import Device
+from latency_db.estimating.estimator import Estimator
+from latency_db.profiling.build import Table, TableReport
+from latency_db.profiling.survey import Draw
+from latency_db.records.record import Kind
+from latency_db.records.reference_models import EMPTY_NETWORK
+from latency_db.records.signatures import kernel_signatures
+from latency_db.storing.store import Store
 from nas.errors import NotationError
 from nas.ops import Network
 from nas.ops.kernels import Kernel, kernels
@@ -96,7 +96,7 @@ def main() -> None:
     asked.add_argument("--location", required=True, help="the filled database, a path or URL")
     asked.add_argument("--device", default="local-cpu-1t")
     given = asked.parse_args()
-    from latency_db.catalogue import find_device  # noqa: PLC0415 - after the arguments are known to be right
+    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - after the arguments are known to be right
 
     known = Store(given.location)
     device = find_device(known, given.device)

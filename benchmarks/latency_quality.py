@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+
+from latency_db.exchange.table import LatencyTable, TableRow
+from latency_db.quality.check import Verdict, inspect
+from latency_db.records.record import RecordState
 from latency_faults import FAULTS, MIN_ROWS, of_device
 from latency_tables import READERS, load_tables
-
-from latency_db.exchange import LatencyTable, TableRow
-from latency_db.quality import Verdict, inspect
-from latency_db.records import RecordState
 
 PHONES = ("essential_ph_1", "pixel2", "samsung_a50", "samsung_s7")
 WHOLE_MS = {*PHONES, *(f"lat_{name}" for name in PHONES)}

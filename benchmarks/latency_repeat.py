@@ -23,14 +23,15 @@ from typing import Any
 
 import numpy as np
 
-from latency_db.device import Device, local_device
-from latency_db.environment import environment
+from latency_db.devices.device import Device
+from latency_db.devices.local import local_device
 from latency_db.errors import UnfitMachineError
-from latency_db.fixed import FIXED, REFERENCE_NETWORK
-from latency_db.measure import THOROUGH, check_fit, measure
-from latency_db.models import network_model, network_signature
-from latency_db.records import LatencyRecord, RecordState, Statistic
-from latency_db.reference import standing
+from latency_db.measuring.environment import environment
+from latency_db.measuring.measure import THOROUGH, check_fit, measure
+from latency_db.records.consensus import standing
+from latency_db.records.record import LatencyRecord, RecordState, Statistic
+from latency_db.records.reference_models import FIXED, REFERENCE_NETWORK
+from latency_db.records.signatures import network_model, network_signature
 from nas.spaces import load_space
 
 LOOP = "while True: pass"

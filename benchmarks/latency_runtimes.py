@@ -23,15 +23,15 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from latency_db.device import LocalName, local_device
-from latency_db.environment import environment
+from latency_db.devices.local import LocalName, local_device
+from latency_db.devices.runtime import FP32, runtime
 from latency_db.errors import MeasurementError
-from latency_db.measure import Settings, check_fit, measure
-from latency_db.models import network_model, network_signature
-from latency_db.records import RecordState, Statistic
-from latency_db.reference import standing
-from latency_db.runtime import FP32, runtime
-from latency_db.scores import spearman
+from latency_db.measuring.environment import environment
+from latency_db.measuring.measure import Settings, check_fit, measure
+from latency_db.records.consensus import standing
+from latency_db.records.record import RecordState, Statistic
+from latency_db.records.signatures import network_model, network_signature
+from latency_db.validating.scores import spearman
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.notation import read_network

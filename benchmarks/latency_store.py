@@ -26,13 +26,13 @@ import numpy as np
 import sqlalchemy
 from sqlalchemy import Connection, select
 
-from latency_db import tables
-from latency_db.device import Device
-from latency_db.estimate import Estimator
-from latency_db.estimate_rows import recompute
-from latency_db.fixed import EMPTY_KERNEL, EMPTY_NETWORK
-from latency_db.records import Kind, LatencyRecord, MeasurementSession, Signature, Statistic, Statistics
-from latency_db.store import Store
+from latency_db.devices.device import Device
+from latency_db.estimating.estimator import Estimator
+from latency_db.records.record import Kind, LatencyRecord, MeasurementSession, Signature, Statistic, Statistics
+from latency_db.records.reference_models import EMPTY_KERNEL, EMPTY_NETWORK
+from latency_db.storing import tables
+from latency_db.storing.consensus_rows import recompute
+from latency_db.storing.store import Store
 from nas.ops import Network
 from nas.ops.kernels import kernels
 from nas.ops.notation import write_network

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from latency_db.block_key import block_features
-from latency_db.exchange import LatencyTable, Provenance, RowKind, Scope, TableRow
+from latency_db.exchange.block_key import block_features
+from latency_db.exchange.table import LatencyTable, Provenance, RowKind, Scope, TableRow
 
 Row = Mapping[str, Any]
 Reader = Callable[[Path], Iterable[TableRow]]

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from latency_db.composition import Columns, block_columns, predict_composition
-from latency_db.regression import predict_choices
-from latency_db.scores import spearman
-from latency_db.transfer import fit_transfer
-from latency_db.transfer_samples import choose_samples
+from latency_db.estimating.sample_choice import choose_samples
+from latency_db.estimating.transfer import fit_transfer
+from latency_db.validating.scores import spearman
+from transfer_models.composition import Columns, block_columns, predict_composition
+from transfer_models.regression import predict_choices
 
 MAX_SOURCE_ROWS = 900
 CLOSE, NEAR = 0.05, 0.10

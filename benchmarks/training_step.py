@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 
 import torch
-from recipe import networks
 from torch.nn.functional import cross_entropy
 
 from nas.ops import Network
@@ -21,6 +20,7 @@ from nas.ops.torch_module import build
 from nas.training import Recipe
 from nas.training.averaging import Average
 from nas.training.optimizers import optimizer
+from recipe import networks
 
 FORMATS = {"NCHW": torch.contiguous_format, "NHWC": torch.channels_last}
 

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from nas.jobs.ledger import Ledger
-from nas.jobs.settings import Settings
+from nas.service.settings import Settings
 from nas.spec import parse_spec
-from workers.dispatcher import Dispatcher
-from workers.executor import executor
+from workers.dispatching.dispatcher import Dispatcher
+from workers.executing.executor import executor
 
 LIMIT_MS = 20.0
 GROWTH = 0.2

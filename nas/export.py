@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from nas.augment import normalised, tensor
 from nas.dataset import Dataset, Labels
 from nas.errors import ExportError
 from nas.metadata import stamped
 from nas.ops import Network
 from nas.ops.notation import write_network
 from nas.ops.onnx_graph import StateWeights, onnx_model
+from nas.training.batches import normalised, tensor
 
 BATCH_SIZE = 256
 PARITY_IMAGES = 256

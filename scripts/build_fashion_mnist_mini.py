@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from nas.archives import read_idx, read_packed
 from nas.dataset import Images, Split
 from nas.datasets.fashion_mnist import FashionMnist
 from nas.datasets.fashion_mnist_mini import FILE
+from nas.images.archives import read_idx, read_packed
 
 PER_CLASS = {"train": 1000, "test": 500}
 PER_MOSAIC, COLUMNS = 1000, 40
@@ -41,7 +41,7 @@ def mosaic(images: Images) -> bytes:
 
 
 def pack(splits: dict[str, Split]) -> None:
-    """Write the splits as a packed .npz (nas/archives.py describes it)."""
+    """Write the splits as a packed .npz (nas/images/archives.py describes it)."""
     codec = {"kind": "tiles", "tile": [28, 28, 1], "cols": COLUMNS, "per": PER_MOSAIC}
     arrays = {}
     for name, part in splits.items():

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from nas.dataset import dataset
-from nas.published import PublishedSource
+from nas.images.published import PublishedSource
 
 pytest_plugins = ["databases"]
 

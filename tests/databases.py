@@ -15,8 +15,8 @@ import pytest
 from psycopg import sql
 from sqlalchemy import MetaData
 
-from latency_db import tables as latency_tables
-from latency_db.store import Store
+from latency_db.storing import tables as latency_tables
+from latency_db.storing.store import Store
 from nas.jobs.ledger import Ledger
 from nas.jobs.tables import metadata
 

@@ -10,12 +10,12 @@ from random import Random
 import uvicorn
 
 from api.app import create_app
-from api.server import KEEP_ALIVE_S, Server
-from nas.jobs.desk import Desk
-from nas.jobs.files import ArtifactStore
+from api.processes.server import KEEP_ALIVE_S, Server
 from nas.jobs.ledger import Ledger
-from nas.jobs.settings import Settings
+from nas.jobs.owner import Desk
 from nas.ops.notation import write_network
+from nas.service.artifact_store import ArtifactStore
+from nas.service.settings import Settings
 from nas.spaces import load_space
 
 SPEC = {"dataset": "fashion_mnist_mini", "max_trials": 4, "references": [], "objective": {"name": "constrained"}}

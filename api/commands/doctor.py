@@ -16,7 +16,7 @@ def doctor(as_json: bool) -> None:
     Exit codes: 0 nothing failed (there may be warnings), 1 something did.
     """
     from api.commands.serve import settings_of  # noqa: PLC0415 - keeps `nas --help` fast
-    from api.doctor import checks  # noqa: PLC0415 - as above
+    from api.processes.doctor import checks  # noqa: PLC0415 - as above
 
     made = []
     for check in checks(settings_of({})):

@@ -8,7 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from api.commands.story import Story, described, now
+from api.commands.search_summary import Story, described, now
 from nas.pareto import Point
 
 BARS = "▁▂▃▄▅▆▇█"

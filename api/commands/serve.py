@@ -23,7 +23,7 @@ def serve(open_: bool | None, no_worker: bool, as_json: bool, **given: Any) -> N
     Both are processes of their own and are started again when they die. A first Ctrl-C or SIGTERM lets them finish what
     they write, for up to 30 seconds; a second one does not wait. Exit codes: 0 stopped, 1 cannot listen, 2 wrong use.
     """
-    from api.supervisor import Supervisor, free_port  # noqa: PLC0415 - keeps `nas --help` fast
+    from api.processes.supervisor import Supervisor, free_port  # noqa: PLC0415 - keeps `nas --help` fast
 
     given["database_url"] = given.pop("database")
     settings = settings_of({"open": open_, **given})
@@ -50,8 +50,8 @@ def settings_of(given: dict[str, Any]) -> Any:
     from pydantic import ValidationError  # noqa: PLC0415 - keeps `nas --help` fast
 
     from nas.errors import SpecError  # noqa: PLC0415 - as above
-    from nas.jobs.settings import Settings  # noqa: PLC0415 - as above
     from nas.registry import reason  # noqa: PLC0415 - as above
+    from nas.service.settings import Settings  # noqa: PLC0415 - as above
 
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})

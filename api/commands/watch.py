@@ -8,7 +8,7 @@ from api.commands.remote import SEARCH, Remote, remote
 
 if TYPE_CHECKING:
     from api.client import Event, Search
-    from api.commands.story import Story
+    from api.commands.search_summary import Story
 
 REDRAWS_A_SECOND = 4
 SUCCEEDED = "SUCCEEDED"
@@ -30,7 +30,7 @@ def follow(service: Remote, found: "Search", after: int = 0) -> None:
     """Show the events of a search until it has ended; the command fails unless the search has succeeded."""
     from rich.console import Console  # noqa: PLC0415 - keeps `nas --help` fast
 
-    from api.commands.story import Story  # noqa: PLC0415 - as above
+    from api.commands.search_summary import Story  # noqa: PLC0415 - as above
 
     story, console = Story(found), Console(soft_wrap=True)
     if service.as_json:

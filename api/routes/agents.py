@@ -4,11 +4,11 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from api.problems import ProblemError
+from api.http.app_state import Serving
+from api.http.problems import ProblemError
+from api.http.security import ADMIN, AGENT, READ, WRITE, Measurer
 from api.schemas import agent as bodies
 from api.schemas.common import Digest, problems
-from api.security import ADMIN, AGENT, READ, WRITE, Measurer
-from api.service import Serving
 
 router = APIRouter(prefix="/v1", tags=["devices"])
 
@@ -19,8 +19,8 @@ _ASK = problems("DEVICES_UNAVAILABLE", "NOT_FOUND", "NOT_MEASURED", "NOTATION_IN
 @router.get("/agents", dependencies=[READ], responses=problems("DEVICES_UNAVAILABLE"))
 def list_agents() -> bodies.AgentList:
     """The machines that measure for this service, by name."""
-    from latency_db.agents import Agents  # noqa: PLC0415 - the API starts without the latency database
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.remote.agents import Agents  # noqa: PLC0415 - the API starts without the latency database
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
 
     return bodies.AgentList(items=[bodies.AgentOut.model_validate(found) for found in Agents(Store()).all()])
 
@@ -30,8 +30,8 @@ def list_agents() -> bodies.AgentList:
 )
 def add_device(body: bodies.NewDevice, service: Serving) -> bodies.CreatedDevice:
     """A device that an agent will measure on, and the token for it, which is in this answer and nowhere else."""
-    from latency_db.agents import Agents  # noqa: PLC0415 - the API starts without the latency database
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.remote.agents import Agents  # noqa: PLC0415 - the API starts without the latency database
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
 
     made, token = Agents(Store()).add_with_token(body.name, service.ledger.keys)
     return bodies.CreatedDevice(id=made.id, name=made.name, key_id=str(made.key_id), token=token)
@@ -40,9 +40,9 @@ def add_device(body: bodies.NewDevice, service: Serving) -> bodies.CreatedDevice
 @router.post("/agents:register", responses=problems("AGENT_REFUSED", "DEVICES_UNAVAILABLE"))
 def register(body: bodies.Hello, caller: Measurer) -> bodies.Registered:
     """An agent starts. What an earlier run of it had leased waits again; a token stays with its first machine."""
-    from latency_db.agents import Agents, Hello  # noqa: PLC0415 - the API starts without the latency database
-    from latency_db.device import Device  # noqa: PLC0415 - as above
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.devices.device import Device  # noqa: PLC0415 - as above
+    from latency_db.remote.agents import Agents, Hello  # noqa: PLC0415 - the API starts without the latency database
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
 
     devices = [Device(**offered.model_dump()) for offered in body.devices]
     if any(d.fingerprint.get("machine") != body.machine or "runtime_version" not in d.fingerprint for d in devices):
@@ -65,7 +65,7 @@ def lease(agent_id: bodies.AgentId, body: bodies.LeaseBody, caller: Measurer) ->
 @router.post("/agents/{agent_id:id}/batches/{batch_id:id}:extend", responses=_LOST)
 def extend(agent_id: bodies.AgentId, batch_id: bodies.BatchId, caller: Measurer) -> bodies.Extended:
     """The agent still measures it."""
-    from latency_db.leases import LEASE_S  # noqa: PLC0415 - the API starts without the latency database
+    from latency_db.remote.leases import LEASE_S  # noqa: PLC0415 - the API starts without the latency database
 
     _leases(agent_id, caller).extend(agent_id, batch_id)
     return bodies.Extended(lease_s=LEASE_S)
@@ -81,7 +81,7 @@ def give_back(agent_id: bodies.AgentId, batch_id: bodies.BatchId, caller: Measur
 @router.post("/agents/{agent_id:id}/batches/{batch_id:id}:complete", responses={**_LOST, **problems("RECORD_INVALID")})
 def complete(agent_id: bodies.AgentId, batch_id: bodies.BatchId, body: bodies.Results, caller: Measurer) -> bodies.Done:
     """The results of a batch, stored once however often they are sent."""
-    from latency_db.leases import Failure  # noqa: PLC0415 - the API starts without the latency database
+    from latency_db.remote.leases import Failure  # noqa: PLC0415 - the API starts without the latency database
 
     failures = [Failure(**failure.model_dump()) for failure in body.failures]
     return bodies.Done(stored=_leases(agent_id, caller).complete(agent_id, batch_id, body.sessions, failures))
@@ -98,8 +98,8 @@ def complete(agent_id: bodies.AgentId, batch_id: bodies.BatchId, body: bodies.Re
 )
 def get_model(sha256: Digest) -> Response:
     """A model that is asked for, by its digest. A file that was given to the service was checked before it was kept."""
-    from latency_db.queue import Queue  # noqa: PLC0415 - the API starts without the latency database
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.remote.requests import Queue  # noqa: PLC0415 - the API starts without the latency database
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
     from nas.errors import NotMeasuredError  # noqa: PLC0415 - as above
 
     try:
@@ -119,7 +119,7 @@ def get_requests(name: str) -> bodies.RequestsOut:
 @router.post("/devices/{name}/requests", status_code=202, dependencies=[WRITE], responses=_ASK)
 def ask(name: str, body: bodies.NewRequests) -> bodies.RequestsOut:
     """Ask a device to measure networks. What waits there already is not asked for twice."""
-    from latency_db.models import network_signature  # noqa: PLC0415 - the API starts without the latency database
+    from latency_db.records.signatures import network_signature  # noqa: PLC0415 - the API starts without the latency database
     from nas.ops.notation import read_network  # noqa: PLC0415 - as above
 
     queue, device = _queue(name)
@@ -130,9 +130,9 @@ def ask(name: str, body: bodies.NewRequests) -> bodies.RequestsOut:
 
 def _leases(agent_id: str, caller: Any) -> Any:
     """The leases, for the agent that registered with the caller's key; any other id is nothing."""
-    from latency_db.agents import Agents  # noqa: PLC0415 - the API starts without the latency database
-    from latency_db.leases import Leases  # noqa: PLC0415 - as above
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.remote.agents import Agents  # noqa: PLC0415 - the API starts without the latency database
+    from latency_db.remote.leases import Leases  # noqa: PLC0415 - as above
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
 
     store = Store()
     if Agents(store).of_key(agent_id, caller.key.id if caller.key else None) is None:
@@ -141,9 +141,9 @@ def _leases(agent_id: str, caller: Any) -> Any:
 
 
 def _queue(name: str) -> Any:
-    from latency_db.catalogue import find_device  # noqa: PLC0415 - the API starts without the latency database
-    from latency_db.queue import Queue  # noqa: PLC0415 - as above
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.remote.requests import Queue  # noqa: PLC0415 - as above
+    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - the API starts without the latency database
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
     from nas.errors import UnknownNameError  # noqa: PLC0415 - as above
 
     store = Store()
@@ -154,7 +154,7 @@ def _queue(name: str) -> Any:
 
 
 def _batch(batch: Any) -> bodies.BatchOut:
-    from latency_db.agent.job import device_plain  # noqa: PLC0415 - the API starts without the latency database
+    from latency_db.agent.measuring_process import device_plain  # noqa: PLC0415 - the API starts without the latency database
 
     tasks = [
         bodies.TaskOut(

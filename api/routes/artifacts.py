@@ -8,11 +8,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import FileResponse
 
-from api.problems import ProblemError
+from api.http.app_state import Serving
+from api.http.problems import ProblemError
+from api.http.security import READ
 from api.schemas.common import Digest, SearchId, problems
 from api.schemas.trial import ArtifactList, ArtifactOut
-from api.security import READ
-from api.service import Serving
 from nas.jobs.records import ArtifactLink
 
 router = APIRouter(prefix="/v1", tags=["artifacts"], dependencies=[READ])

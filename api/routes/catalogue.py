@@ -6,9 +6,9 @@ from fastapi import APIRouter
 
 from api.catalogue import catalogue as plugins
 from api.catalogue import search_schema
+from api.http.security import READ
 from api.schemas.common import problems
 from api.schemas.search import NewSearch
-from api.security import READ
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 
@@ -29,8 +29,8 @@ def search() -> dict[str, Any]:
 
 
 def _devices() -> list[dict[str, Any]]:
-    from latency_db.catalogue import device_rows  # noqa: PLC0415 - the API starts without onnxruntime
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
+    from latency_db.validating.device_rows import device_rows  # noqa: PLC0415 - the API starts without onnxruntime
 
     return device_rows(Store())
 

@@ -7,13 +7,13 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
 from api.catalogue import data_row
-from api.multipart import receive_file
-from api.problems import ProblemError
+from api.http.app_state import Serving
+from api.http.problems import ProblemError
+from api.http.security import READ, WRITE
 from api.schemas.common import problems
 from api.schemas.dataset import Datasets, Upload
-from api.security import READ, WRITE
-from api.service import Serving
-from api.uploads import Uploads
+from api.uploading.multipart import receive_file
+from api.uploading.uploads import Uploads
 from nas.dataset import dataset
 
 router = APIRouter(prefix="/v1", tags=["datasets"])

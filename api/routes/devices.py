@@ -4,10 +4,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.problems import ProblemError
+from api.http.problems import ProblemError
+from api.http.security import READ
 from api.schemas.common import problems
 from api.schemas.device import EstimateBody, LatencyEstimate
-from api.security import READ
 from nas.errors import UnknownNameError
 
 router = APIRouter(prefix="/v1", tags=["devices"])
@@ -28,8 +28,8 @@ WRONG = problems(
 @router.get("/devices", dependencies=[READ], responses=problems("DEVICES_UNAVAILABLE"))
 def list_devices() -> dict[str, list[dict[str, Any]]]:
     """The devices of this machine, and all that were measured."""
-    from latency_db.catalogue import device_rows  # noqa: PLC0415 - the API starts without onnxruntime
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
+    from latency_db.validating.device_rows import device_rows  # noqa: PLC0415 - the API starts without onnxruntime
 
     return {"items": device_rows(Store())}
 
@@ -37,8 +37,8 @@ def list_devices() -> dict[str, list[dict[str, Any]]]:
 @router.get("/devices/{name}", dependencies=[READ], responses=problems("NOT_FOUND", "DEVICES_UNAVAILABLE"))
 def get_device(name: str) -> dict[str, Any]:
     """A device: its fingerprint, its statistic and its latest sessions."""
-    from latency_db.catalogue import device_row  # noqa: PLC0415 - the API starts without onnxruntime
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
+    from latency_db.validating.device_rows import device_row  # noqa: PLC0415 - the API starts without onnxruntime
 
     try:
         return device_row(Store(), name)
@@ -51,9 +51,9 @@ def estimate_latency(body: EstimateBody) -> LatencyEstimate:
     """The latency of a network from the records of a device. Nothing is measured now: what lacks is interpolated, or an
     error if too little is there.
     """
-    from latency_db.catalogue import find_device  # noqa: PLC0415 - the API starts without onnxruntime
-    from latency_db.estimate import Estimator  # noqa: PLC0415 - as above
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.estimating.estimator import Estimator  # noqa: PLC0415 - as above
+    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - the API starts without onnxruntime
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
 
     network = body.expand()
     store = Store()

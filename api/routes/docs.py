@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from api.problems import REASONS, kebab
+from api.http.problems import REASONS, kebab
 
 router = APIRouter(prefix="/docs", include_in_schema=False)
 

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from api.problems import FieldFault, ProblemError
+from api.http.app_state import Serving
+from api.http.problems import FieldFault, ProblemError
+from api.http.security import READ
 from api.routes.trials import MAX_SEQ
 from api.schemas.common import SearchId, problems
 from api.schemas.trial import EventOut, EventPage
-from api.security import READ
-from api.service import Serving
 
 router = APIRouter(prefix="/v1", tags=["events"], dependencies=[READ])
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from api.http.app_state import Serving
+from api.http.security import READ, WRITE
 from api.routes.artifacts import artifact_url
 from api.schemas.common import ExportId, TrialId, problems
 from api.schemas.trial import ExportOut, NewExport
-from api.security import READ, WRITE
-from api.service import Serving
 from nas.jobs.records import ExportRecord
 
 router = APIRouter(prefix="/v1", tags=["exports"])

@@ -7,9 +7,9 @@ from typing import Literal
 
 from fastapi import APIRouter, Response
 
+from api.http.app_state import Serving
+from api.http.security import READ
 from api.schemas.common import Sent
-from api.security import READ
-from api.service import Serving
 from nas.errors import NasError
 from nas.jobs.states import SearchState
 

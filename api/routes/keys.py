@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
+from api.http.app_state import Serving
+from api.http.security import ADMIN
 from api.schemas.common import KeyId
 from api.schemas.key import CreatedKey, KeyList, KeyOut, NewKey
-from api.security import ADMIN
-from api.service import Serving
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], dependencies=[ADMIN])
 

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from api.http.app_state import Serving
+from api.http.security import READ
 from api.routes.trials import MAX_SEQ
 from api.schemas.common import SearchId, TrialId
 from api.schemas.trial import LogLine, LogPage
-from api.security import READ
-from api.service import Serving
 from nas.jobs.records import LogRecord
 
 router = APIRouter(prefix="/v1", tags=["logs"], dependencies=[READ])

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from api.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
-from api.problems import FieldFault, ProblemError
+from api.http.app_state import Serving
+from api.http.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
+from api.http.problems import FieldFault, ProblemError
+from api.http.security import READ, WRITE, Writer
 from api.schemas.common import SearchId, problems
 from api.schemas.search import NewSearch, Order, SearchOut, SearchPage, SearchPatch, SearchSummary, State, Validated
-from api.security import READ, WRITE, Writer
-from api.service import Serving
 from api.specs import SPEC_FIELDS, check_spec, default_name
 from nas.jobs.records import Idempotency, SearchRecord
 from nas.jobs.searches import place

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.problems import ProblemError
+from api.http.app_state import Serving
+from api.http.problems import ProblemError
+from api.http.security import COOKIE, SESSION_S, Caller, Principal, new_session
 from api.schemas.common import problems
 from api.schemas.key import SessionOut, SignIn
-from api.security import COOKIE, SESSION_S, Caller, Principal, new_session
-from api.service import Serving
 
 router = APIRouter(prefix="/v1/session", tags=["session"])
 

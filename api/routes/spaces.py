@@ -6,10 +6,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.problems import ProblemError
+from api.http.problems import ProblemError
+from api.http.security import READ
 from api.schemas.common import problems
 from api.schemas.space import Cost, DecodeBody, Member, SpaceBody
-from api.security import READ
 from nas.errors import UnknownNameError
 from nas.ops.cost import network_cost
 from nas.ops.diagram import diagram

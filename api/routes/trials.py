@@ -5,9 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic_core import to_json
 
-from api.digits import six_digits
-from api.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
+from api.http.app_state import Serving
+from api.http.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
+from api.http.security import READ
 from api.routes.artifacts import artifact_out, artifact_url
+from api.routes.rounding import six_digits
 from api.schemas.common import SearchId, TrialId, problems
 from api.schemas.trial import (
     Attempt,
@@ -20,8 +22,6 @@ from api.schemas.trial import (
     TrialPage,
     TrialStateName,
 )
-from api.security import READ
-from api.service import Serving
 from nas.jobs.records import ArtifactLink, SearchRecord, TrialRecord
 from nas.jobs.trials import COLUMNS
 from nas.ops.diagram import diagram

@@ -6,7 +6,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from api.problems import MEDIA_TYPE, REASONS
+from api.http.problems import MEDIA_TYPE, REASONS
 
 
 class IdConvertor(StringConvertor):

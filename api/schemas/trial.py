@@ -139,7 +139,7 @@ class EventPage(Sent):
 
 
 def _known_format(name: str) -> str:
-    from latency_db.formats import formats  # noqa: PLC0415 - the API starts without numpy
+    from latency_db.devices.formats import formats  # noqa: PLC0415 - the API starts without numpy
 
     if name not in formats():
         raise ValueError(f"there is no format {name!r}, only {', '.join(formats())}")

@@ -10,11 +10,12 @@ from pathlib import Path
 from threading import Event
 from types import FrameType
 
-from latency_db.agent.home import default_home, only_one
 from latency_db.agent.loop import Agent
 from latency_db.agent.service import RefusedError, Service
-from latency_db.device import Device, LocalName, core_count, local_device
-from latency_db.runtime import FP32, runtime
+from latency_db.agent.state import default_home, only_one
+from latency_db.devices.device import Device
+from latency_db.devices.local import LocalName, core_count, local_device
+from latency_db.devices.runtime import FP32, runtime
 from nas.errors import NasError
 
 FAILED, USAGE_ERROR = 1, 2

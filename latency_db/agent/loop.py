@@ -17,13 +17,13 @@ from typing import IO, Any
 
 import httpx
 
-from latency_db.agent.graph import check_model
-from latency_db.agent.home import Spool, machine_id
-from latency_db.agent.job import device_plain, job_lines
+from latency_db.agent.measuring_process import device_plain, job_lines
+from latency_db.agent.model_check import check_model
 from latency_db.agent.service import RefusedError, Service, StoppedError
-from latency_db.device import Device
+from latency_db.agent.state import Spool, machine_id
+from latency_db.devices.device import Device
 from latency_db.errors import ModelRefusedError
-from latency_db.records import Kind, Signature
+from latency_db.records.record import Kind, Signature
 
 POLL_S = 3.0
 LOOK_S = 0.25
@@ -127,7 +127,7 @@ class Agent:
     def _process(self, path: str, job: Iterable[bytes], lease_s: float) -> tuple[int, bytes]:
         """Exit code and output of a measuring process, while the lease is kept alive."""
         ours, theirs = os.pipe()
-        command = [sys.executable, "-I", "-B", "-m", "latency_db.agent.job", str(ours)]
+        command = [sys.executable, "-I", "-B", "-m", "latency_db.agent.measuring_process", str(ours)]
         with subprocess.Popen(  # noqa: S603 - our own module
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=(ours, self._lock)
         ) as process:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from latency_db.agent.graph import LARGEST_BYTES
+from latency_db.agent.model_check import LARGEST_BYTES
 from latency_db.errors import AgentError, ModelRefusedError
 from nas.errors import NasError
 

@@ -14,7 +14,7 @@ from latency_db.commands.shown import brief, calibrated, lines, measured, surety
 from nas.commands.ledger import DATABASE, open_ledger
 
 if TYPE_CHECKING:
-    from latency_db.table import TableReport
+    from latency_db.profiling.build import TableReport
     from nas.space import SearchSpace
 
 LONGEST_RUNTIME = len("onnxruntime_cpu")
@@ -30,8 +30,8 @@ def device() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_devices(*, as_json: bool) -> None:
     """List this machine's devices and all that were measured."""
-    from latency_db.catalogue import device_rows  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
+    from latency_db.validating.device_rows import device_rows  # noqa: PLC0415 - `nas --help` stays fast
 
     rows = device_rows(Store())
     if as_json:
@@ -59,13 +59,14 @@ def show(name: str, *, source: str | None, as_json: bool) -> None:
 
     With a space also how much of its table is measured.
     """
-    from latency_db.catalogue import device_row, find_device  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
+    from latency_db.validating.device_rows import device_row  # noqa: PLC0415 - `nas --help` stays fast
 
     store = Store()
     row = device_row(store, name)
     if source:
-        from latency_db.coverage import table_coverage  # noqa: PLC0415 - as above
+        from latency_db.profiling.coverage import table_coverage  # noqa: PLC0415 - as above
         from nas.spaces import load_space  # noqa: PLC0415 - as above
 
         row["table"] = asdict(table_coverage(store, find_device(store, name), load_space(source)))
@@ -84,8 +85,8 @@ def add(name: str, *, database: str | None, as_json: bool) -> None:
 
     For who runs the service, on its machine. The token is printed here and never again: only its digest is stored.
     """
-    from latency_db.agents import Agents  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.remote.agents import Agents  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
 
     with open_ledger(database) as ledger:
         made, token = Agents(Store()).add_with_token(name, ledger.keys)
@@ -133,11 +134,11 @@ def measure(
 
     A device that is another machine is asked through its `nas agent`, and waited for.
     """
-    from latency_db.catalogue import find_device  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.estimate import Estimator  # noqa: PLC0415 - as above
-    from latency_db.store import Store  # noqa: PLC0415 - as above
-    from latency_db.table import build_table  # noqa: PLC0415 - as above
-    from latency_db.validation import measure_drawn  # noqa: PLC0415 - as above
+    from latency_db.estimating.estimator import Estimator  # noqa: PLC0415 - as above
+    from latency_db.profiling.build import build_table  # noqa: PLC0415 - as above
+    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
+    from latency_db.validating.validation import measure_drawn  # noqa: PLC0415 - as above
 
     store, space = Store(), _space(source, dataset_name)
     estimator = Estimator(store, find_device(store, name))

@@ -12,8 +12,8 @@ from latency_db.commands.noisy import NOISY, check_quiet
 from latency_db.commands.progress import progress_bar
 
 if TYPE_CHECKING:
-    from latency_db.estimate import Estimate, Estimator
-    from latency_db.validation import Validation
+    from latency_db.estimating.estimator import Estimate, Estimator
+    from latency_db.validating.validation import Validation
     from nas.ops import Network
 
 _DEVICE = click.option("--device", "device_name", required=True, help="As `nas device list` names it.")
@@ -54,8 +54,8 @@ def validate(
 
     Kernels that lack are measured first, and some networks to calibrate by. All that is measured is kept.
     """
-    from latency_db.validation import Plan  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.validation import validate as run  # noqa: PLC0415 - as above
+    from latency_db.validating.validation import Plan  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.validating.validation import validate as run  # noqa: PLC0415 - as above
     from nas.spaces import load_space  # noqa: PLC0415 - as above
 
     estimator, space = _estimator(device_name), load_space(source)
@@ -69,9 +69,9 @@ def validate(
 
 
 def _estimator(name: str) -> "Estimator":
-    from latency_db.catalogue import find_device  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.estimate import Estimator  # noqa: PLC0415 - as above
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.estimating.estimator import Estimator  # noqa: PLC0415 - as above
+    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
 
     store = Store()
     return Estimator(store, find_device(store, name))
@@ -105,7 +105,7 @@ def _said(found: "Estimate") -> str:
 
 
 def _print(found: "Validation") -> None:
-    from latency_db.scores import table  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.validating.scores import table  # noqa: PLC0415 - `nas --help` stays fast
 
     click.echo(
         f"{found.networks} networks of {found.space}, {found.fastest_ms:.3g} to {found.slowest_ms:.3g} ms; "

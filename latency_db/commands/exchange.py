@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from latency_db.exchange import LatencyTable
-    from latency_db.quality import Verdict
+    from latency_db.exchange.table import LatencyTable
+    from latency_db.quality.check import Verdict
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -51,9 +51,9 @@ def import_table(*, file: Path, format_name: str | None, as_json: bool, **said: 
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def export_table(device: str, path: Path, *, as_json: bool) -> None:
     """Write all records of DEVICE, with their sessions and all statistics, to one Parquet file."""
-    from latency_db.catalogue import find_device  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.record_file import write_records  # noqa: PLC0415 - as above
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.exchange.record_file import write_records  # noqa: PLC0415 - as above
+    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
     from nas.errors import NotMeasuredError  # noqa: PLC0415 - as above
 
     store = Store()
@@ -70,16 +70,16 @@ def export_table(device: str, path: Path, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check_table(what: str, *, as_json: bool) -> None:
     """Say what is wrong with the latencies of DEVICE, or in a Parquet FILE that nas wrote. Nothing is changed."""
-    from latency_db.quality import inspect  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.quality.check import inspect  # noqa: PLC0415 - `nas --help` stays fast
 
     path = Path(what)
     _print(inspect(_of_file(path) if path.is_file() else _of_device(what)), as_json=as_json)
 
 
 def _of_file(path: Path) -> "LatencyTable":
-    from latency_db.exchange import file_format, read_table  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.published import of_records  # noqa: PLC0415 - as above
-    from latency_db.record_file import FORMAT, read_records  # noqa: PLC0415 - as above
+    from latency_db.exchange.published import of_records  # noqa: PLC0415 - as above
+    from latency_db.exchange.record_file import FORMAT, read_records  # noqa: PLC0415 - as above
+    from latency_db.exchange.table import file_format, read_table  # noqa: PLC0415 - `nas --help` stays fast
 
     if file_format(path) != FORMAT:
         return read_table(path)
@@ -88,9 +88,9 @@ def _of_file(path: Path) -> "LatencyTable":
 
 
 def _of_device(name: str) -> "LatencyTable":
-    from latency_db.catalogue import find_device  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.published import of_records  # noqa: PLC0415 - as above
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.exchange.published import of_records  # noqa: PLC0415 - as above
+    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
 
     store = Store()
     device = find_device(store, name)
@@ -98,8 +98,8 @@ def _of_device(name: str) -> "LatencyTable":
 
 
 def _import_export(file: Path, *, as_json: bool) -> None:
-    from latency_db.record_file import read_records  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.exchange.record_file import read_records  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
 
     records = read_records(file)
     Store().add(records)
@@ -109,11 +109,11 @@ def _import_export(file: Path, *, as_json: bool) -> None:
 def _import_published(file: Path, format_name: str, said: dict[str, Any]) -> "Verdict":
     from datetime import UTC, datetime  # noqa: PLC0415 - `nas --help` stays fast
 
-    from latency_db.exchange import write_table  # noqa: PLC0415 - as above
-    from latency_db.importer import Origin, importer  # noqa: PLC0415 - as above
-    from latency_db.published import PublishedTarget, to_records  # noqa: PLC0415 - as above
-    from latency_db.quality import inspect  # noqa: PLC0415 - as above
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.exchange.importer import Origin, importer  # noqa: PLC0415 - as above
+    from latency_db.exchange.published import PublishedTarget, to_records  # noqa: PLC0415 - as above
+    from latency_db.exchange.table import write_table  # noqa: PLC0415 - as above
+    from latency_db.quality.check import inspect  # noqa: PLC0415 - as above
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
 
     origin = Origin(
         said["source"], said["licence"], said["unit"], said["statistic"], said["device_name"], said["commit"]
@@ -127,7 +127,7 @@ def _import_published(file: Path, format_name: str, said: dict[str, Any]) -> "Ve
 
 
 def _print(verdict: "Verdict", *, as_json: bool) -> None:
-    from latency_db.records import RecordState  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.records.record import RecordState  # noqa: PLC0415 - `nas --help` stays fast
 
     counts = {state.value: verdict.count(state) for state in RecordState}
     if as_json:

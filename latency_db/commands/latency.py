@@ -1,6 +1,6 @@
 """`nas latency`: latencies that are asked for, checked, exported and imported."""
 
-from nas.cli import EntryPointGroup
+from nas.command_line.groups import EntryPointGroup
 
 latency = EntryPointGroup(
     "latency",

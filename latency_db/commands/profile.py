@@ -23,7 +23,7 @@ def profile(name: str, device_name: str | None, *, count: int, seed: int, budget
     With a device on this machine, kernels that were not measured yet are measured first, until the budget is over; the
     latencies are of the samples whose kernels are then known.
     """
-    from latency_db.profile import profile_space  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.profiling.space_profile import profile_space  # noqa: PLC0415 - `nas --help` stays fast
     from nas.spaces import load_space  # noqa: PLC0415 - as above
 
     space = load_space(name)
@@ -42,10 +42,10 @@ def profile(name: str, device_name: str | None, *, count: int, seed: int, budget
 
 
 def _latency(device_name: str, found: Any, budget: float, *, shown: bool) -> dict[str, Any]:
-    from latency_db.catalogue import find_device  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.estimate import Estimator  # noqa: PLC0415 - as above
-    from latency_db.profile import profile_latency  # noqa: PLC0415 - as above
-    from latency_db.store import Store  # noqa: PLC0415 - as above
+    from latency_db.estimating.estimator import Estimator  # noqa: PLC0415 - as above
+    from latency_db.profiling.space_profile import profile_latency  # noqa: PLC0415 - as above
+    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - `nas --help` stays fast
+    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
 
     store = Store()
     estimator = Estimator(store, find_device(store, device_name))

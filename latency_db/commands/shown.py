@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from latency_db.table import TableReport
+    from latency_db.profiling.build import TableReport
 
 STATES = ("valid", "suspect", "stale", "rejected")
 NESTED = ("fingerprint", "latest_sessions", "targets", "table", "former_names", "track_record")
 
 
 def lines(row: Mapping[str, Any]) -> Iterator[str]:
-    """Of what latency_db.catalogue.device_row says."""
+    """Of what latency_db.storing.known_devices.device_row says."""
     for fact, value in {**row, **row["fingerprint"]}.items():
         if fact not in NESTED:
             yield f"{fact:18} {'none' if value is None else value}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from nas.published import Published
+    from nas.images.published import Published
 
 
 @click.group()
@@ -23,7 +23,7 @@ def data() -> None:
 def list_sets(*, as_json: bool) -> None:
     """List the known data sets, and where they are."""
     from nas.dataset import data_dirs, dataset  # noqa: PLC0415 - keeps `nas --help` fast
-    from nas.published import dataset_row  # noqa: PLC0415 - keeps `nas --help` fast
+    from nas.images.published import dataset_row  # noqa: PLC0415 - keeps `nas --help` fast
 
     rows = [dataset_row(name) for name in dataset]
     if as_json:
@@ -56,7 +56,7 @@ def get(name: str, sources: tuple[str, ...], *, as_json: bool) -> None:
     Its sources are tried in order; what arrives is taken if its pixels are those of the published set.
     """
     from nas.dataset import dataset  # noqa: PLC0415 - keeps `nas --help` fast
-    from nas.published import PublishedSource  # noqa: PLC0415 - keeps `nas --help` fast
+    from nas.images.published import PublishedSource  # noqa: PLC0415 - keeps `nas --help` fast
 
     source = dataset[name]
     if not issubclass(source, PublishedSource):
@@ -73,7 +73,7 @@ def get(name: str, sources: tuple[str, ...], *, as_json: bool) -> None:
 
 def _download(published: "Published", sources: tuple[str, ...]) -> Path:
     """The folder where it is then."""
-    from nas.published import Origin  # noqa: PLC0415 - keeps `nas --help` fast
+    from nas.images.published import Origin  # noqa: PLC0415 - keeps `nas --help` fast
 
     forms = {origin.form: origin.md5 for origin in published.origins}
     mirrors = tuple(Origin(url, form, md5) for url in sources for form, md5 in forms.items())

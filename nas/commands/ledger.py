@@ -15,9 +15,9 @@ DATABASE = click.option("--database", help="URL of the ledger's database.  [defa
 @contextmanager
 def open_ledger(database: str | None) -> Iterator["Ledger"]:
     """The ledger of the environment or of a URL, at this version's schema."""
-    from nas.jobs.errors import LedgerError  # noqa: PLC0415 - keeps `nas --help` fast
     from nas.jobs.ledger import Ledger  # noqa: PLC0415 - as above
-    from nas.jobs.settings import Settings  # noqa: PLC0415 - as above
+    from nas.service.settings import Settings  # noqa: PLC0415 - as above
+    from nas.sql.errors import LedgerError  # noqa: PLC0415 - keeps `nas --help` fast
 
     try:
         ledger = Ledger(database or Settings().database_url)

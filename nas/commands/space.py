@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nas.cli import EntryPointGroup
+from nas.command_line.groups import EntryPointGroup
 
 if TYPE_CHECKING:
     from nas.space import Candidate

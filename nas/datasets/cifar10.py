@@ -3,9 +3,9 @@
 from functools import partial
 from pathlib import Path
 
-from nas.archives import CIFAR_BATCHES, PARQUET_FILES, Splits, read_cifar, read_cifar_tar, read_parquet
 from nas.dataset import dataset
-from nas.published import Form, Origin, Published, PublishedSource, packed
+from nas.images.archives import CIFAR_BATCHES, PARQUET_FILES, Splits, read_cifar, read_cifar_tar, read_parquet
+from nas.images.published import Form, Origin, Published, PublishedSource, packed
 
 ARCHIVE = "cifar-10-python.tar.gz"
 

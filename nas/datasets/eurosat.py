@@ -4,9 +4,9 @@ import hashlib
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from nas.archives import Splits, class_split, read_files
 from nas.dataset import dataset
-from nas.published import Form, Origin, Published, PublishedSource, packed
+from nas.images.archives import Splits, class_split, read_files
+from nas.images.published import Form, Origin, Published, PublishedSource, packed
 
 CLASSES = (
     "AnnualCrop", "Forest", "HerbaceousVegetation", "Highway", "Industrial",

@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from nas.archives import IDX_FILES, PARQUET_FILES, read_idx, read_parquet
 from nas.dataset import dataset
-from nas.published import Form, Origin, Published, PublishedSource, packed
+from nas.images.archives import IDX_FILES, PARQUET_FILES, read_idx, read_parquet
+from nas.images.published import Form, Origin, Published, PublishedSource, packed
 
 IDX = Form(IDX_FILES, read_idx)
 CLASSES = (

@@ -5,8 +5,8 @@ scripts/build_fashion_mnist_mini.py makes the file; its licence lies beside it.
 
 from pathlib import Path
 
-from nas.archives import read_packed
 from nas.dataset import Dataset, DatasetSource, dataset, split
+from nas.images.archives import read_packed
 
 CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",

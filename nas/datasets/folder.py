@@ -6,10 +6,10 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from nas.archives import read_files
 from nas.dataset import Dataset, DatasetSource, Split, dataset, split
 from nas.errors import DataError
-from nas.pictures import SUFFIXES, Picture, pixels
+from nas.images.archives import read_files
+from nas.images.pictures import SUFFIXES, Picture, pixels
 
 PARTS = {"train": {"train", "training"}, "validation": {"val", "valid", "validation"}, "test": {"test", "testing"}}
 """Names of the optional folders above the class folders."""

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nas.dataset import Dataset, DatasetSource, Labels, Split, dataset, split
 from nas.errors import DataError
-from nas.pictures import Picture, pixels
+from nas.images.pictures import Picture, pixels
 
 PARTS = {"train": ("train",), "validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 

@@ -3,9 +3,9 @@
 from functools import partial
 from pathlib import Path
 
-from nas.archives import Splits, class_split, read_files
 from nas.dataset import dataset
-from nas.published import Form, Origin, Published, PublishedSource, packed
+from nas.images.archives import Splits, class_split, read_files
+from nas.images.published import Form, Origin, Published, PublishedSource, packed
 
 CLASSES = {
     "n01440764": "tench", "n02102040": "English springer", "n02979186": "cassette player", "n03000684": "chain saw",

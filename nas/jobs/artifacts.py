@@ -3,10 +3,10 @@
 from sqlalchemy import select
 
 from nas.jobs import tables
-from nas.jobs.database import Database
 from nas.jobs.errors import NotFoundError
 from nas.jobs.records import ArtifactLink, ArtifactRecord
 from nas.jobs.rows import read_artifact, read_link
+from nas.sql.database import Database
 
 
 class Artifacts:

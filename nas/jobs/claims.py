@@ -8,16 +8,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
-from nas.jobs import moves, tables
-from nas.jobs.attach import attach
-from nas.jobs.columns import now, readable
-from nas.jobs.database import Database
+from nas.jobs import tables, trial_changes
 from nas.jobs.errors import FencedError
-from nas.jobs.ids import trial_id
 from nas.jobs.records import Claim, ExportClaim, ExportLease, ExportRecord, File, Lease, SearchRecord
 from nas.jobs.rows import read_export, read_search
+from nas.jobs.search_transaction import Turn, locked_search, owners_turn, turn
 from nas.jobs.states import ACTIVE, ExportState, SearchState
-from nas.jobs.turn import Turn, locked_search, owners_turn, turn
+from nas.jobs.trial_changes import attach
+from nas.sql.columns import now, readable
+from nas.sql.database import Database
+from nas.sql.ids import trial_id
 
 LEASE_S = 30.0
 
@@ -46,7 +46,7 @@ class Claims:
             mine = Turn(connection, locked_search(connection, search_id) or {})
             lease = Lease(search_id, mine.values["epoch"] + 1, owner)
             mine.set(owner=owner, epoch=lease.epoch, lease_until=mine.at + timedelta(seconds=lease_s))
-            moves.lose_all(mine, "the dispatcher's lease ran out")
+            trial_changes.lose_all(mine, "the dispatcher's lease ran out")
             if mine.state is SearchState.QUEUED:
                 mine.move(SearchState.RUNNING)
                 mine.set(started_at=mine.values["started_at"] or mine.at)
@@ -63,7 +63,7 @@ class Claims:
         """Give the search back as it is, for another to claim at once. FencedError if it is another's already."""
         with owners_turn(self._database, lease) as mine:
             mine.set(owner=None, lease_until=mine.at, epoch=lease.epoch + 1)
-            moves.lose_all(mine, "the dispatcher stopped")
+            trial_changes.lose_all(mine, "the dispatcher stopped")
 
     def owned(self, owner: str) -> list[SearchRecord]:
         """The searches of this owner, its lease over or not."""

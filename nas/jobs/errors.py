@@ -15,12 +15,6 @@ from typing import ClassVar
 from nas.errors import NasError
 
 
-class LedgerError(NasError):
-    """The database cannot be reached, or has another schema."""
-
-    reason: ClassVar[str] = "LEDGER_UNAVAILABLE"
-
-
 class NotFoundError(NasError, LookupError):
     """No record with that id."""
 
@@ -49,9 +43,3 @@ class FencedError(NasError):
     """The lease is another owner's now. Nothing was written; stop working on it."""
 
     reason: ClassVar[str] = "FENCED"
-
-
-class ValueRefusedError(NasError, ValueError):
-    """A value that the ledger has no place for: text with NUL, a number that is none, a scope that is unknown."""
-
-    reason: ClassVar[str] = "VALUE_REFUSED"

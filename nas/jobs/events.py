@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from nas.jobs import tables
-from nas.jobs.database import Database
 from nas.jobs.records import EventRecord
 from nas.jobs.rows import read_event
+from nas.sql.database import Database
 
 
 class Events:

@@ -5,13 +5,13 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from nas.jobs import tables
-from nas.jobs.database import Database
 from nas.jobs.errors import NotFoundError, StateError
-from nas.jobs.ids import new_id, split_trial_id
 from nas.jobs.records import ExportRecord
 from nas.jobs.rows import read_export
+from nas.jobs.search_transaction import turn
 from nas.jobs.states import ExportState, TrialState
-from nas.jobs.turn import turn
+from nas.sql.database import Database
+from nas.sql.ids import new_id, split_trial_id
 
 _export = tables.export.c
 

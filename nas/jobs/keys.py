@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import insert, or_, select, update
 
 from nas.jobs import tables
-from nas.jobs.columns import now
-from nas.jobs.database import Database
-from nas.jobs.errors import NotFoundError, ValueRefusedError
-from nas.jobs.ids import new_id
+from nas.jobs.errors import NotFoundError
 from nas.jobs.records import SCOPES, KeyRecord
 from nas.jobs.rows import read_key
+from nas.sql.columns import now
+from nas.sql.database import Database
+from nas.sql.errors import ValueRefusedError
+from nas.sql.ids import new_id
 
 _BASE62 = string.digits + string.ascii_letters
 _RANDOM = 43  # 256 bits

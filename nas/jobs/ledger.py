@@ -1,15 +1,16 @@
 """The ledger as one object."""
 
-from nas.jobs import migrate
 from nas.jobs.artifacts import Artifacts
 from nas.jobs.claims import Claims
-from nas.jobs.database import Database
 from nas.jobs.events import Events
 from nas.jobs.exports import Exports
 from nas.jobs.keys import Keys
+from nas.jobs.schema import LEDGER_SCHEMA, check
 from nas.jobs.searches import Searches
 from nas.jobs.trainings import Trainings
 from nas.jobs.trials import Trials
+from nas.sql.database import Database
+from nas.sql.migrate import migrate
 
 
 class Ledger:
@@ -31,11 +32,11 @@ class Ledger:
 
     def migrate(self) -> None:
         """Bring the schema to this version; several processes may do so at once."""
-        migrate.migrate(self.database)
+        migrate(self.database, LEDGER_SCHEMA)
 
     def check(self) -> None:
         """LedgerError if the database cannot be reached or has another schema."""
-        migrate.check(self.database)
+        check(self.database)
 
     def close(self) -> None:
         self.database.close()

@@ -4,7 +4,6 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from nas.jobs.ids import trial_id
 from nas.jobs.records import (
     ArtifactLink,
     ArtifactRecord,
@@ -18,6 +17,7 @@ from nas.jobs.records import (
     TrialRecord,
 )
 from nas.jobs.states import AttemptState, ExportState, SearchState, TrialState
+from nas.sql.ids import trial_id
 
 COUNTED = ("trials", "queued", "running", "succeeded", "failed", "cancelled", "refused", "reused")
 _KEPT_BACK = frozenset({*COUNTED, "owner", "epoch", "lease_until", "log_lines", "now"})

@@ -7,15 +7,15 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, Text, delete, func, or_, select, tuple_, type_coerce
 from sqlalchemy import insert as plain_insert
 
-from nas.jobs import moves, tables
-from nas.jobs.columns import Instant, now
-from nas.jobs.database import Database, insert
+from nas.jobs import tables, trial_changes
 from nas.jobs.errors import IdempotencyError, NotFoundError, StateError, VersionError
-from nas.jobs.ids import new_id
 from nas.jobs.records import Idempotency, SearchRecord
 from nas.jobs.rows import read_search
+from nas.jobs.search_transaction import Turn, locked_search, turn
 from nas.jobs.states import TERMINAL, VERBS, SearchState, TrialState
-from nas.jobs.turn import Turn, locked_search, turn
+from nas.sql.columns import Instant, now
+from nas.sql.database import Database, insert
+from nas.sql.ids import new_id
 
 KEYS_KEPT = timedelta(hours=24)
 """An idempotency key is known for at least so long."""
@@ -141,7 +141,7 @@ class Searches:
             if goal is not mine.state:
                 seq = mine.move(goal)
                 if goal is SearchState.CANCELLED:
-                    moves.settle(mine, seq, state=TrialState.CANCELLED)
+                    trial_changes.settle(mine, seq, state=TrialState.CANCELLED)
             return mine.record()
 
     def delete(self, search_id: str) -> SearchRecord:

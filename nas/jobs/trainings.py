@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from nas.jobs import tables
-from nas.jobs.columns import now
-from nas.jobs.database import Database, insert
 from nas.jobs.records import Json, TrainingKey
+from nas.sql.columns import now
+from nas.sql.database import Database, insert
 
 
 class Trainings:

@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import BigInteger, Text, select, type_coerce
 
 from nas.jobs import tables
-from nas.jobs.database import Database
 from nas.jobs.errors import NotFoundError
-from nas.jobs.ids import split_trial_id
 from nas.jobs.records import AttemptRecord, Columns, LogRecord, TrialRecord
 from nas.jobs.rows import read_attempt, read_log, read_trial
+from nas.sql.database import Database
+from nas.sql.ids import split_trial_id
 
 _trial = tables.trial.c
 _PLAIN = ("number", "state", "architecture_id", "accuracy", "latency_ms", "params", "macs", "size_bytes", "reward")

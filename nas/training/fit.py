@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
-from nas.augment import Augmentation, Batches
 from nas.dataset import Dataset
 from nas.errors import DivergedError
 from nas.evaluator import Report
 from nas.training import Recipe, checkpoint
 from nas.training.averaging import Average, reestimate
+from nas.training.batches import Augmentation, Batches
 from nas.training.optimizers import optimizer
 from nas.training.score import Score, evaluate
 

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from nas.augment import normalised, tensor
 from nas.dataset import Split
+from nas.training.batches import normalised, tensor
 
 BATCH_SIZE = 512
 

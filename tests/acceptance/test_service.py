@@ -11,7 +11,7 @@ import pytest
 from whole_service import SPEC, environment, free_port, process
 
 from api.client import Client
-from latency_db.runtime import runtime
+from latency_db.devices.runtime import runtime
 from nas.dataset import load
 
 ROOT = Path(__file__).parents[2]

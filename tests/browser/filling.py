@@ -4,8 +4,8 @@ import hashlib
 from random import Random
 from typing import Any
 
-from nas.jobs.desk import Desk
 from nas.jobs.ledger import Ledger
+from nas.jobs.owner import Desk
 from nas.jobs.records import SearchRecord
 from nas.ops.cost import network_cost
 from nas.ops.diagram import diagram

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from nas.jobs.ledger import Ledger
-from nas.jobs.settings import Settings
+from nas.service.settings import Settings
 
 
 class Served:

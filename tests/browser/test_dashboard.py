@@ -10,8 +10,8 @@ from pages import Dashboard
 from playwright.sync_api import expect
 from serving import Served
 
-from nas.jobs.files import ArtifactStore
 from nas.jobs.records import File
+from nas.service.artifact_store import ArtifactStore
 
 HOSTILE = '<img src=x onerror="document.title=1"> & co'
 

@@ -13,8 +13,8 @@ from processes import PATIENCE_S, alive
 
 from nas.dataset import Dataset, Split
 from nas.errors import DivergedError
-from workers import pool as pools
-from workers.executor import WorkerDiedError, executor
+from workers.executing import pool as pools
+from workers.executing.executor import WorkerDiedError, executor
 
 APART = [name for name in executor if name != "inline"]
 """Executors whose tasks run in processes of their own."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from processes import PATIENCE_S, alive
 
-from workers.executor import ExecutorLostError, executor, may_end_early
+from workers.executing.executor import ExecutorLostError, executor, may_end_early
 
 
 def linger(*, report):
@@ -68,7 +68,7 @@ import os, signal, sys, threading
 from pathlib import Path
 sys.path.insert(0, {folder!r})
 from test_executors_end import linger
-from workers.executor import ExecutorLostError, executor
+from workers.executing.executor import ExecutorLostError, executor
 
 def daemons():
     for found in Path("/proc").glob("[0-9]*/stat"):

@@ -9,7 +9,7 @@ import pytest
 from agents import NAS, PATIENCE_S
 from live_service import ledger_of, service_on
 
-from nas.jobs.settings import Settings
+from nas.service.settings import Settings
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ from agents import NAS, PATIENCE_S, requests, until
 from onnx import TensorProto, helper
 from sqlalchemy import func, select
 
-from latency_db import queue_tables, tables
-from latency_db.agent.graph import LARGEST_BYTES, check_model
+from latency_db.agent.model_check import LARGEST_BYTES, check_model
 from latency_db.errors import ModelRefusedError
-from latency_db.fixed import FIXED_KEYS, fixed_models
-from latency_db.store import Store
+from latency_db.records.reference_models import FIXED_KEYS, fixed_models
+from latency_db.remote import tables as queue_tables
+from latency_db.storing import tables
+from latency_db.storing.store import Store
 from nas.ops.notation import write_network
 from nas.spaces import load_space
 

@@ -52,7 +52,7 @@ def python(tmp_path_factory):
 
 
 def nas(python, *arguments, **more):
-    command = [python, "-I", "-c", "from nas.program import main; main()", *map(str, arguments)]
+    command = [python, "-I", "-c", "from nas.command_line.entry import main; main()", *map(str, arguments)]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **more)
 
 

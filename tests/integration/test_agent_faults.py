@@ -14,13 +14,13 @@ from onnx import TensorProto, helper
 from sqlalchemy import select
 from whole_service import free_port
 
-from latency_db import tables
-from latency_db.catalogue import find_device
-from latency_db.fixed import FIXED_KEYS
-from latency_db.models import onnx_signature
-from latency_db.queue import Queue
-from latency_db.records import Kind
-from latency_db.store import Store
+from latency_db.records.record import Kind
+from latency_db.records.reference_models import FIXED_KEYS
+from latency_db.records.signatures import onnx_signature
+from latency_db.remote.requests import Queue
+from latency_db.storing import tables
+from latency_db.storing.known_devices import find_device
+from latency_db.storing.store import Store
 from nas.ops.notation import write_network
 from nas.spaces import load_space
 

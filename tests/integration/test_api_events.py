@@ -10,8 +10,8 @@ import pytest
 from live_service import SPEC, ask, ledger_of, play, service_on, take, tell
 from problem import assert_problem
 
-from api import hub
-from nas.jobs.settings import Settings
+from api.http import event_stream
+from nas.service.settings import Settings
 
 TRIALS = 60
 CUTS = 100
@@ -141,14 +141,14 @@ def test_a_client_that_is_cut_off_a_hundred_times_sees_every_event_once(client, 
 
 def test_many_viewers_cost_one_reader(client, settings, monkeypatch):
     reads = []
-    after = hub.Events.after
+    after = event_stream.Events.after
 
     def counted(self, search_id, seq=0, limit=1000):
         reads.append(search_id)
         return after(self, search_id, seq, limit)
 
     search_id = submit(client)
-    monkeypatch.setattr(hub.Events, "after", counted)
+    monkeypatch.setattr(event_stream.Events, "after", counted)
     found = {}
 
     def view(number):
@@ -172,7 +172,7 @@ def test_many_viewers_cost_one_reader(client, settings, monkeypatch):
 
 
 def test_a_viewer_who_falls_behind_what_is_kept_reads_the_table(settings, monkeypatch, client):
-    monkeypatch.setattr(hub, "KEPT", 5)
+    monkeypatch.setattr(event_stream, "KEPT", 5)
     search_id = submit(client)
     url = f"/v1/searches/{search_id}/events"
     with client.stream("GET", url, params={"until_end": True}) as first:
@@ -188,7 +188,7 @@ def test_a_viewer_who_falls_behind_what_is_kept_reads_the_table(settings, monkey
 
 
 def test_a_quiet_stream_is_kept_alive(client, monkeypatch):
-    monkeypatch.setattr(hub, "PING_S", 0.05)
+    monkeypatch.setattr(event_stream, "PING_S", 0.05)
     search_id = cancelled(client)
 
     with client.stream("GET", f"/v1/searches/{search_id}/events?from_seq=1000") as stream:

@@ -11,9 +11,9 @@ from live_service import SPEC, play
 from problem import assert_problem
 
 from api.app import create_app
-from api.body import JSON_LIMIT
-from api.problems import REASONS
-from nas.jobs.settings import Settings
+from api.http.body_limits import JSON_LIMIT
+from api.http.problems import REASONS
+from nas.service.settings import Settings
 
 JSON = "application/json"
 BODIES = {

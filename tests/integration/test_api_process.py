@@ -14,7 +14,7 @@ import httpx
 import pytest
 from live_service import SPEC, ledger_of
 
-from nas.jobs.settings import Settings
+from nas.service.settings import Settings
 
 HEAVY = ("torch", "ray", "pandas", "onnxruntime", "onnx", "optuna", "matplotlib", "scipy", "pyarrow")
 LOADED = """
@@ -22,7 +22,7 @@ import json, os, sys
 from pathlib import Path
 from fastapi.testclient import TestClient
 from api.app import create_app
-from nas.jobs.settings import Settings
+from nas.service.settings import Settings
 spec = {"dataset": "fashion_mnist_mini", "max_trials": 2}
 with TestClient(create_app(Settings(home=Path(sys.argv[1]), open=True)), base_url="http://localhost") as client:
     for path in ("/healthz", "/readyz", "/openapi.json", "/docs", "/v1/searches", "/v1/spaces"):

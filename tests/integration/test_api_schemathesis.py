@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from live_service import SPEC, ledger_of, play, service_on
 
-from nas.jobs.settings import Settings
+from nas.service.settings import Settings
 from nas.spec import parse_spec
 
 EXAMPLES = os.environ.get("NAS_SCHEMATHESIS_EXAMPLES", "2")

@@ -9,7 +9,7 @@ from live_service import METRICS, MODEL, SPEC, ask, ledger_of, play, take, tell
 from problem import assert_problem
 
 from api.app import create_app
-from nas.jobs.settings import Settings
+from nas.service.settings import Settings
 
 MISSING = "srch_" + "0" * 26
 

@@ -10,8 +10,8 @@ from live_service import SPEC
 from problem import assert_problem
 
 from api.app import create_app
-from api.security import COOKIE, Needs
-from nas.jobs.settings import Settings
+from api.http.security import COOKIE, Needs
+from nas.service.settings import Settings
 
 PUBLIC = {
     ("GET", "/healthz"),

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nas.jobs.settings import Settings
+from nas.service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -284,7 +284,7 @@ def test_secrets_are_made_once(tmp_path):
 
 def test_settings_come_from_secret_files(tmp_path):
     (tmp_path / "database_url").write_text("sqlite:////somewhere/nas.db\n")
-    code = "from nas.jobs.settings import Settings; print(Settings().database_url)"
+    code = "from nas.service.settings import Settings; print(Settings().database_url)"
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
 
     told = [

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from nas.archives import IDX_FILES, read_idx
 from nas.commands.data import data
 from nas.dataset import Split, dataset
 from nas.errors import DataError
-from nas.published import Form, Origin, Published, PublishedSource, packed
+from nas.images.archives import IDX_FILES, read_idx
+from nas.images.published import Form, Origin, Published, PublishedSource, packed
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8), np.uint8)
 LABELS = np.arange(40) % 2

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from latency_db.commands.device import device
 from latency_db.commands.profile import profile
 from latency_db.commands.shown import calibrated
-from latency_db.table import GOOD_ENOUGH
+from latency_db.profiling.build import GOOD_ENOUGH
 from nas.errors import UnknownNameError
 
 SPACE = {

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from documented import DOCUMENTS, ROOT, all_blocks, blocks, inline, program
 
-from nas.cli import cli
-from nas.jobs.settings import Settings
+from nas.command_line.groups import cli
+from nas.service.settings import Settings
 from nas.spaces import load_space
 from nas.spec import load_spec, parse_spec
 

@@ -26,8 +26,8 @@ def run(spec: Path, out: Path, executor_name: str, *, as_json: bool) -> None:
     from nas.spec import load_spec  # noqa: PLC0415 - keeps `nas --help` fast
 
     checked = load_spec(spec)
-    from workers.run import run as run_search  # noqa: PLC0415 - keeps `nas --help` fast
-    from workers.watch import ConsoleWatch  # noqa: PLC0415 - keeps `nas --help` fast
+    from workers.folder_run.console import ConsoleWatch  # noqa: PLC0415 - keeps `nas --help` fast
+    from workers.folder_run.run import run as run_search  # noqa: PLC0415 - keeps `nas --help` fast
 
     console = Console(stderr=as_json)
     with ConsoleWatch(console).drawn() as watch:

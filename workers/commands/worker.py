@@ -14,7 +14,7 @@ def worker(executor_name: str | None, workers: int | None, database: str | None)
     cluster to use; without it the ray executors start one on this machine. A first SIGTERM or Ctrl-C gives the searches
     up for others to go on with.
     """
-    from workers.service import serve  # noqa: PLC0415 - keeps `nas --help` fast
+    from workers.dispatching.process import serve  # noqa: PLC0415 - keeps `nas --help` fast
 
     given = {"executor": executor_name, "workers": workers, "database_url": database}
     serve({name: value for name, value in given.items() if value is not None})

@@ -1,1 +1,1 @@
-"""Alembic's revisions of the ledger; nas.jobs.migrate runs them."""
+"""Alembic's revisions of the ledger; nas.sql.migrate runs them."""

@@ -1,4 +1,4 @@
-"""Runs the revisions on the connection, and in the transaction, of nas.jobs.migrate."""
+"""Runs the revisions on the connection, and in the transaction, of nas.sql.migrate."""
 
 from alembic import context
 

@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from nas.jobs.settings import Settings
+from nas.service.settings import Settings
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,18 @@ from uuid import uuid4
 
 import pytest
 
-from latency_db.device import Device
-from latency_db.fixed import EMPTY_KERNEL, EMPTY_NETWORK
-from latency_db.records import Kind, LatencyRecord, MeasurementSession, RecordState, Signature, Statistic, Statistics
-from latency_db.store import Store
+from latency_db.devices.device import Device
+from latency_db.records.record import (
+    Kind,
+    LatencyRecord,
+    MeasurementSession,
+    RecordState,
+    Signature,
+    Statistic,
+    Statistics,
+)
+from latency_db.records.reference_models import EMPTY_KERNEL, EMPTY_NETWORK
+from latency_db.storing.store import Store
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from latency_db.models import context_signature, kernel_signature
+from latency_db.records.signatures import context_signature, kernel_signature
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
 

@@ -1,7 +1,7 @@
 """What a dispatcher would write, in short."""
 
-from nas.jobs.desk import Desk
 from nas.jobs.ledger import Ledger
+from nas.jobs.owner import Desk
 
 SPEC = {"dataset": {"name": "synthetic"}, "max_trials": 4}
 

@@ -3,8 +3,8 @@ import time
 import pytest
 from ledger_steps import asked, carry_out, claimed, submit, told, types
 
-from nas.jobs.desk import Desk
 from nas.jobs.errors import FencedError
+from nas.jobs.owner import Desk
 from nas.jobs.records import Counts
 from nas.jobs.states import AttemptState, SearchState, TrialState
 

@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import select, update
 
 from nas.jobs import tables
-from nas.jobs.errors import NotFoundError, ValueRefusedError
+from nas.jobs.errors import NotFoundError
+from nas.sql.errors import ValueRefusedError
 
 
 def test_a_secret_finds_its_key_and_is_not_stored(ledger):

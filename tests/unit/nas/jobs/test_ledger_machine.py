@@ -21,9 +21,9 @@ from ledger_steps import SPEC, asked, refused, told
 from sqlalchemy import delete, update
 
 from nas.jobs import tables
-from nas.jobs.desk import Desk
 from nas.jobs.errors import FencedError, StateError
 from nas.jobs.ledger import Ledger
+from nas.jobs.owner import Desk
 from nas.jobs.records import Lease
 from nas.jobs.states import VERBS, SearchState
 from nas.pareto import front

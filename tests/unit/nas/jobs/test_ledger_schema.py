@@ -7,10 +7,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from nas.jobs import migrate
-from nas.jobs.errors import LedgerError
 from nas.jobs.ledger import Ledger
+from nas.jobs.schema import LEDGER_SCHEMA
 from nas.jobs.tables import HEAD, metadata
+from nas.sql.errors import LedgerError
 
 
 def test_the_migrated_schema_is_the_one_in_tables(ledger):
@@ -37,7 +37,7 @@ def test_the_migrated_file_has_every_key_and_index_of_tables(sqlite_url, tmp_pat
 
 
 def test_the_newest_revision_is_the_one_that_check_asks_for():
-    assert ScriptDirectory(str(migrate.MIGRATIONS)).get_heads() == [HEAD]
+    assert ScriptDirectory(str(LEDGER_SCHEMA.migrations)).get_heads() == [HEAD]
 
 
 def test_processes_that_migrate_at_once_do_it_once(empty_url):

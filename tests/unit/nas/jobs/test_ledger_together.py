@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from ledger_steps import SPEC, asked, claimed, submit, told
 
-from nas.jobs.desk import Desk
 from nas.jobs.errors import StateError
 from nas.jobs.ledger import Ledger
+from nas.jobs.owner import Desk
 from nas.jobs.records import Counts, Idempotency
 
 _CLAIM_ALL = """
@@ -25,13 +25,13 @@ while claim := ledger.claims.claim(sys.argv[2]):
 
 _CRASH = """
 import os, sys
-from nas.jobs import moves
-from nas.jobs.desk import Desk
+from nas.jobs import trial_changes
+from nas.jobs.owner import Desk
 from nas.jobs.ledger import Ledger
 from ledger_steps import told
 ledger = Ledger(sys.argv[1])
 desk = Desk(ledger, ledger.claims.claim("doomed", lease_s=0.05).lease)
-moves._end_attempts = lambda *_: os._exit(9)  # after all of the transaction is written, before it is safe
+trial_changes._end_attempts = lambda *_: os._exit(9)  # after all of the transaction is written, before it is safe
 desk.started(0, "worker")
 desk.told(told(0))
 """

@@ -6,10 +6,11 @@ import sys
 import pytest
 from ledger_steps import SPEC, asked, claimed, submit, told
 
-from nas.jobs.errors import NotFoundError, ValueRefusedError
-from nas.jobs.files import ArtifactStore
-from nas.jobs.ids import new_id, split_trial_id, trial_id
-from nas.jobs.settings import Settings
+from nas.jobs.errors import NotFoundError
+from nas.service.artifact_store import ArtifactStore
+from nas.service.settings import Settings
+from nas.sql.errors import ValueRefusedError
+from nas.sql.ids import new_id, split_trial_id, trial_id
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"])
@@ -111,7 +112,7 @@ def test_settings_follow_the_home_and_the_environment(tmp_path, monkeypatch):
 def test_the_ledger_starts_without_what_is_slow():
     """The API opens it at every start."""
     lines = (
-        "import sys; import nas.jobs.ledger, nas.jobs.desk, nas.jobs.settings",
+        "import sys; import nas.jobs.ledger, nas.jobs.owner, nas.service.settings",
         "print([name for name in ('torch', 'ray', 'alembic', 'numpy') if name in sys.modules])",
     )
     done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)

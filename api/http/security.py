@@ -1,0 +1,112 @@
+"""Who asks, and what they may: an API key in a header, a session made from one, or anybody when the service is open."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+
+from api.http.app_state import Service, Serving
+from api.http.problems import ProblemError
+from nas.jobs.records import KeyRecord
+
+Scope = Literal["read", "write", "admin", "agent"]
+_SCOPES: tuple[Scope, ...] = ("read", "write", "admin", "agent")
+COOKIE = "nas_session"
+SESSION_S = 7 * 24 * 3600
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="key", description="An API key: `nas_...`")
+_cookie = APIKeyCookie(
+    name=COOKIE, auto_error=False, scheme_name="session", description="A session of the dashboard: POST /v1/session"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """key: None where the service is open, when anybody may do anything."""
+
+    key: KeyRecord | None
+
+    @property
+    def owner(self) -> str:
+        return self.key.id if self.key else "open"
+
+    def allows(self, scope: Scope) -> bool:
+        return self.key is None or self.key.allows(scope)
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """All that are allowed, those that others include too."""
+        return [scope for scope in _SCOPES if self.allows(scope)]
+
+
+def identify(
+    request: Request,
+    service: Serving,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None,
+    session: Annotated[str | None, Security(_cookie)] = None,
+) -> Principal | None:
+    """Who asks; None for nobody. ProblemError, KEY_INVALID, for a key or session that is not valid."""
+    if service.settings.open:
+        return Principal(None)
+    if bearer is not None:
+        key = service.ledger.keys.find(bearer.credentials)
+    elif request.headers.get("authorization"):
+        raise ProblemError("KEY_INVALID", "The header Authorization is to be `Bearer nas_...`.")
+    elif session is not None:
+        key = _of_session(service, session)
+    else:
+        return None
+    if key is None:
+        raise ProblemError("KEY_INVALID", "The API key or session is unknown, expired or revoked.")
+    return Principal(key)
+
+
+def new_session(service: Service, key: KeyRecord) -> str:
+    """The value of a session cookie for the key; it ends after SESSION_S, or with the key."""
+    return service.signer.sign("session", [key.id, int(time.time()) + SESSION_S])
+
+
+def _of_session(service: Service, token: str) -> KeyRecord | None:
+    known = service.signer.read("session", token)
+    if known is None or known[1] < time.time():
+        return None
+    now = datetime.now(UTC)
+    return next((key for key in service.ledger.keys.list() if key.id == known[0] and _active(key, now)), None)
+
+
+def _active(key: KeyRecord, now: datetime) -> bool:
+    return key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
+
+
+Caller = Annotated[Principal | None, Depends(identify)]
+
+
+class Needs:
+    """A dependency that lets only callers with the scope pass."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    async def __call__(self, caller: Caller) -> Principal:
+        if caller is None:
+            raise ProblemError("KEY_MISSING", "This needs an API key, or a session made from one.")
+        if not caller.allows(self.scope):
+            raise ProblemError("SCOPE_MISSING", f"This needs a key with the scope `{self.scope}`.")
+        return caller
+
+
+_read, _write = Needs("read"), Needs("write")
+READ = Depends(_read)
+WRITE = Depends(_write)
+ADMIN = Depends(Needs("admin"))
+_agent = Needs("agent")
+AGENT = Depends(_agent)
+"""For a route's dependencies: `@router.get(path, dependencies=[READ])`."""
+
+Reader = Annotated[Principal, READ]
+Writer = Annotated[Principal, WRITE]
+Measurer = Annotated[Principal, AGENT]
+"""For a route that asks who is calling."""

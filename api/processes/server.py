@@ -1,0 +1,76 @@
+"""The API as a process: it ends within seconds of SIGTERM, open event streams or not, and with its parent."""
+
+import asyncio
+import gc
+import logging
+import os
+import socket
+from contextlib import suppress
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app
+from nas.errors import NasError
+from nas.service.settings import Settings
+
+GRACE_S = 2
+KEEP_ALIVE_S = 75
+"""Longer than clients and proxies keep a connection that idles (httpx 5 s, nginx 60 s): the side that closes it must be
+the one that sends, or a request meets a connection that is being closed."""
+
+PARENT_POLL_S = 0.5
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class OpenToOthersError(NasError):
+    """A service without keys that others could reach."""
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that ends its event streams when it stops, and stops when its parent is gone."""
+
+    def __init__(self, app: FastAPI, config: uvicorn.Config, parent: int | None) -> None:
+        super().__init__(config)
+        self._service = app.state.service
+        self._parent = parent
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        gc.freeze()  # modules stay for ever: to look for garbage among them takes longer than to answer a request
+        if self._parent is not None:
+            self._watching = asyncio.create_task(self._watch_parent(self._parent))  # kept, or it may be collected
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._service.hub.close()
+        await super().shutdown(sockets)
+
+    async def _watch_parent(self, parent: int) -> None:
+        while os.getppid() == parent:  # noqa: ASYNC110 - nothing tells a process that its parent died
+            await asyncio.sleep(PARENT_POLL_S)
+        self.should_exit = True
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. OpenToOthersError if anybody on the network could use it without a key."""
+    if settings.open and settings.host not in LOOPBACK:
+        raise OpenToOthersError(
+            f"an open service would let anybody reach {settings.host} without a key; "
+            "use the host 127.0.0.1, or start it without --open"
+        )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every plugin of its own
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    parent = os.environ.get("NAS_PARENT_PID")
+    with suppress(KeyboardInterrupt):
+        Server(app, config, int(parent) if parent else None).run()

@@ -1,0 +1,82 @@
+"""What is done with a search: pause, resume, cancel, fork, undelete."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.http.app_state import Serving
+from api.http.problems import FieldFault, ProblemError
+from api.http.security import WRITE, Writer
+from api.routes.searches import SUBMIT_PROBLEMS, IdempotencyKey, created_response, idempotency, search_response
+from api.schemas.common import SearchId, problems
+from api.schemas.search import Fork, SearchOut
+from api.specs import SPEC_FIELDS, check_spec
+
+router = APIRouter(prefix="/v1/searches", tags=["searches"])
+
+LONGEST_NAME = 200
+_FACTS: dict[str, Any] = {
+    "dependencies": [WRITE],
+    "response_model": SearchOut,
+    "responses": problems("STATE_TRANSITION"),
+}
+
+
+@router.post("/{search_id}:pause", **_FACTS)
+def pause_search(search_id: SearchId, service: Serving) -> Response:
+    """Stop, with the trials under way: they begin again when it goes on, finalists from their last epoch.
+
+    Paused already: nothing changes.
+    """
+    return search_response(service.ledger.searches.request(search_id, "pause"))
+
+
+@router.post("/{search_id}:resume", **_FACTS)
+def resume_search(search_id: SearchId, service: Serving) -> Response:
+    """Go on with a search that is paused."""
+    return search_response(service.ledger.searches.request(search_id, "resume"))
+
+
+@router.post("/{search_id}:cancel", **_FACTS)
+def cancel_search(search_id: SearchId, service: Serving) -> Response:
+    """End a search for good, with the trials it has; those under way are stopped."""
+    return search_response(service.ledger.searches.request(search_id, "cancel"))
+
+
+@router.post("/{search_id}:undelete", **_FACTS)
+def undelete_search(search_id: SearchId, service: Serving) -> Response:
+    """Bring a deleted search back."""
+    return search_response(service.ledger.searches.undelete(search_id))
+
+
+@router.post(
+    "/{search_id}:fork", status_code=201, response_model=SearchOut, dependencies=[WRITE], responses=SUBMIT_PROBLEMS
+)
+def fork_search(
+    *,
+    search_id: SearchId,
+    body: Fork,
+    request: Request,
+    service: Serving,
+    caller: Writer,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Make a search with the spec of this one, but for the fields in the body.
+
+    What was trained before with the same images, recipe and seed is not trained again.
+    """
+    parent = service.ledger.searches.get(search_id)
+    changes = body.model_extra or {}
+    unknown = [FieldFault(name, "Extra inputs are not permitted") for name in sorted(set(changes) - SPEC_FIELDS)]
+    if unknown:
+        raise ProblemError("REQUEST_INVALID", "Only fields of a search can be changed.", errors=unknown)
+    spec = check_spec({**parent.spec, "max_trials": parent.max_trials, **changes}, service.settings.data_root)
+    search, created = service.ledger.searches.submit(
+        spec.model_dump(mode="json"),
+        name=body.name or f"{parent.name[: LONGEST_NAME - 7]} (fork)",
+        labels=parent.labels if body.labels is None else body.labels,
+        priority=parent.priority if body.priority is None else body.priority,
+        parent_id=parent.id,
+        idempotency=idempotency(key, caller.owner, [request.url.path, body.model_dump(mode="json")]),
+    )
+    return created_response(search, created=created)

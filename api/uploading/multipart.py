@@ -1,0 +1,101 @@
+"""One file out of a multipart body, written as it arrives: nothing is kept in memory or in a second place."""
+
+import hashlib
+from pathlib import Path
+
+from anyio import to_thread
+from fastapi import Request
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import ClientDisconnect
+
+from api.http.problems import FieldFault, ProblemError
+
+
+async def receive_file(request: Request, field: str, path: Path) -> str:
+    """Write the file in a field of the body to path; returns its sha256. Other fields are passed over.
+
+    ProblemError if the body has no such field, or several, or is no multipart/form-data.
+    """
+    media, options = parse_options_header(request.headers.get("content-type", ""))
+    boundary = options.get(b"boundary")
+    if media != b"multipart/form-data" or not boundary:
+        raise ProblemError("MEDIA_TYPE_UNSUPPORTED", "This address takes multipart/form-data with a boundary.")
+    file = await to_thread.run_sync(path.open, "xb")
+    with file:
+        part = _Part(field)
+        digest = hashlib.sha256()
+
+        def keep(chunk: bytes) -> None:
+            digest.update(chunk)
+            file.write(chunk)
+
+        try:
+            parser = part.parser(boundary)
+            async for chunk in request.stream():
+                parser.write(chunk)
+                if arrived := part.taken():
+                    await to_thread.run_sync(keep, arrived)
+        except (FormParserError, ClientDisconnect):
+            raise _wrong(field, "the multipart body is malformed") from None
+    if not part.ended:
+        raise _wrong(field, "the multipart body is cut off")
+    if part.count != 1:
+        raise _wrong(field, f"{part.count} such files in the body; send one")
+    return digest.hexdigest()
+
+
+class _Part:
+    """What a parser calls back: it keeps the bytes of one field until they are taken."""
+
+    def __init__(self, field: str) -> None:
+        self.count = 0
+        self._field = field.encode()
+        self._header, self._value = b"", b""
+        self.ended = False
+        self._ours = False
+        self._arrived: list[bytes] = []
+
+    def parser(self, boundary: bytes) -> MultipartParser:
+        return MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": self._on_header,
+                "on_header_value": self._on_value,
+                "on_header_end": self._on_header_end,
+                "on_part_data": self._on_data,
+                "on_end": self._end,
+            },
+        )
+
+    def taken(self) -> bytes:
+        arrived, self._arrived = b"".join(self._arrived), []
+        return arrived
+
+    def _end(self) -> None:
+        self.ended = True
+
+    def _begin(self) -> None:
+        self._ours = False
+
+    def _on_header(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _on_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _on_header_end(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            _, options = parse_options_header(self._value)
+            self._ours = options.get(b"name") == self._field
+            self.count += self._ours
+        self._header = self._value = b""
+
+    def _on_data(self, data: bytes, start: int, end: int) -> None:
+        if self._ours and self.count == 1:
+            self._arrived.append(data[start:end])
+
+
+def _wrong(field: str, message: str) -> ProblemError:
+    return ProblemError("REQUEST_INVALID", f"{field}: {message}", errors=[FieldFault(field, message)])

@@ -1,0 +1,270 @@
+"""A stranger's archive of class folders made a data set's folder; run in a process of its own, within limits.
+
+    python -m api.uploading.unpack ARCHIVE FOLDER
+
+prints one JSON object: what was found, or {"error": why the archive is refused}. Members are written under numbers, so
+the names in an archive decide nothing but the names of class folders.
+"""
+
+import errno
+import json
+import lzma
+import os
+import resource
+import stat
+import struct
+import sys
+import tarfile
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from api.uploading.uploads import FACTS
+from nas.datasets.folder import PARTS
+from nas.errors import DataError
+from nas.images.archives import DAMAGE
+from nas.images.pictures import SUFFIXES, Picture, decode, opened
+
+CPU_S = 600
+MEMORY_BYTES = 4 << 30
+MOST_ENTRIES = 200_000
+MOST_BYTES = 8 << 30
+MOST_RATIO = 100
+SMALL_BYTES = 64 << 20
+"""Unpacked bytes below which the ratio does not matter."""
+MOST_PIXELS = 64_000_000
+MOST_FOLDERS = 16
+LONGEST_CLASS = 100
+MOST_CLASS_BYTES = 255
+"""What a file system takes as the name of a folder."""
+CHUNK = 1 << 20
+FAULTS = (*DAMAGE, RuntimeError, MemoryError, struct.error, lzma.LZMAError)
+PROBE_SIDE = 64
+"""Images are decoded to this size when they are tried: large JPEG files at a fraction of theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A picture of the archive: the folders it lies in there, and the file it was written to."""
+
+    folders: tuple[str, ...]
+    file: Path
+    sides: tuple[int, int]
+
+
+def unpack(archive: Path, folder: Path) -> dict[str, Any]:
+    """Write FOLDER/[PART/]CLASS/NUMBER.SUFFIX for each picture. DataError says why an archive is refused.
+
+    Returns classes, images, images by part, sizes (least and largest side in pixels) and ignored, the files that are no
+    pictures.
+    """
+    raw = folder / ".raw"  # no class is called so: hidden folders are left alone
+    raw.mkdir(parents=True)
+    try:
+        members, ignored = _extracted(archive, raw)
+    except OSError as fault:
+        if fault.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise DataError("the disk of the service is full; ask its operator to free some") from None
+        raise _damaged(fault) from None
+    except FAULTS as fault:
+        raise _damaged(fault) from None
+    parts = _parts(members)
+    _check(parts)
+    for part, classes in parts.items():
+        for name, chosen in classes.items():
+            home = folder / part / name
+            home.mkdir(parents=True)
+            for member in chosen:
+                member.file.rename(home / member.file.name)
+    raw.rmdir()
+    sides = [side for member in members for side in member.sides]
+    return {
+        "classes": sorted(next(iter(parts.values()))),
+        "images": len(members),
+        "parts": {part or "train": sum(map(len, classes.values())) for part, classes in parts.items()},
+        "sizes": {"min": min(sides), "max": max(sides)},
+        "ignored": ignored,
+    }
+
+
+def _damaged(fault: BaseException) -> DataError:
+    return DataError(f"the archive is truncated, damaged or encrypted ({type(fault).__name__}); make it again")
+
+
+def _extracted(archive: Path, raw: Path) -> tuple[list[Member], int]:
+    """Every picture, written under its number and tried; and how many other files there were."""
+    members: list[Member] = []
+    ignored = 0
+    left = min(MOST_BYTES, max(SMALL_BYTES, MOST_RATIO * archive.stat().st_size))
+    for count, (name, content) in enumerate(_entries(archive)):
+        if count >= MOST_ENTRIES:
+            raise DataError(f"the archive has more than {MOST_ENTRIES:,} entries; send a part of them")
+        path = _safe(name)
+        hidden = any(part.startswith((".", "__")) for part in path.parts)
+        if content is None or hidden or path.suffix.lower() not in SUFFIXES:
+            ignored += content is not None
+            continue
+        file = raw / f"{len(members):06d}{path.suffix.lower()}"
+        left -= _write(content, file, left)
+        members.append(Member(path.parts[:-1], file, _tried(Picture(str(path), file))))
+    return members, ignored
+
+
+def _entries(archive: Path) -> Iterator[tuple[str, IO[bytes] | None]]:
+    """Name and content of each entry, None for a folder. The first bytes decide what the archive is."""
+    with archive.open("rb") as file:
+        magic = file.read(4)
+    if magic.startswith(b"PK"):
+        yield from _zipped(archive)
+    else:
+        yield from _tarred(archive, "r:gz" if magic.startswith(b"\x1f\x8b") else "r:")
+
+
+def _zipped(archive: Path) -> Iterator[tuple[str, IO[bytes] | None]]:
+    with zipfile.ZipFile(archive) as opened_archive:
+        for member in opened_archive.infolist():
+            kind = stat.S_IFMT(member.external_attr >> 16)
+            if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
+                raise _no_file(member.filename)
+            if member.is_dir():
+                yield member.filename, None
+            else:
+                with opened_archive.open(member) as content:
+                    yield member.filename, content
+
+
+def _tarred(archive: Path, mode: Any) -> Iterator[tuple[str, IO[bytes] | None]]:
+    with tarfile.open(archive, mode) as opened_archive:
+        for member in opened_archive:
+            if not member.isreg() and not member.isdir():
+                raise _no_file(member.name)
+            yield member.name, opened_archive.extractfile(member)
+
+
+def _no_file(name: str) -> DataError:
+    return DataError(f"{name[:200]!r} is a link or a device; put plain files and folders into the archive")
+
+
+def _safe(name: str) -> PurePosixPath:
+    """The path of an entry, refused if it leads out of the archive or cannot be shown."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or not name.isprintable():
+        raise DataError(f"{name[:200]!r} leads out of the archive, or has odd characters; use plain relative paths")
+    if len(path.parts) > MOST_FOLDERS:
+        raise DataError(f"{name[:200]!r} lies more than {MOST_FOLDERS} folders deep; use CLASS/IMAGE")
+    return path
+
+
+def _write(content: IO[bytes], file: Path, most: int) -> int:
+    """Bytes written. DataError beyond so many, whatever the archive says of its sizes."""
+    written = 0
+    with file.open("xb") as out:
+        while chunk := content.read(CHUNK):
+            written += len(chunk)
+            if written > most:
+                raise DataError(
+                    f"unpacked, the images take more than {MOST_BYTES >> 30} GiB or {MOST_RATIO} times the archive"
+                )
+            out.write(chunk)
+    return written
+
+
+def _tried(picture: Picture) -> tuple[int, int]:
+    """Width and height of a picture that can be decoded; DataError names one that cannot."""
+    try:
+        with opened(picture) as image:
+            width, height = image.size
+        if width * height <= MOST_PIXELS:
+            decode(picture, PROBE_SIDE, 3)
+            return width, height
+    except DataError as error:
+        if error.__cause__ is None:
+            raise
+        # What Pillow says has paths of this machine.
+        raise DataError(f"{picture.where} is no readable image; replace or remove it") from None
+    raise DataError(f"{picture.where} has {width} x {height} pixels, more than {MOST_PIXELS:,}; shrink it")
+
+
+Parts = dict[str, dict[str, list[Member]]]
+"""Members by part ("" where there are class folders alone) and class."""
+
+
+def _parts(members: Sequence[Member]) -> Parts:
+    """The members by part and class. Folders that all of them lie in are taken away first."""
+    if not members:
+        raise DataError(f"the archive has no images; add some ({', '.join(sorted(SUFFIXES))}), a folder for each class")
+    places = [member.folders for member in members]
+    shared = os.path.commonprefix(places)  # noqa: RUF071 - of tuples, so whole names are compared
+    depth = min(len(shared), max(0, min(map(len, places)) - 1))
+    split = _has_parts([place[depth:] for place in places if place])
+    found: Parts = defaultdict(lambda: defaultdict(list))
+    for member in members:
+        place = member.folders[depth:]
+        part = _part(place[0]) if split and place else ""
+        if part is None or len(place) <= split:
+            raise DataError(f"{'/'.join((*member.folders, '...'))} lies in no class folder; use [train/]CLASS/IMAGE")
+        found[part][_class(place[split])].append(member)
+    return found
+
+
+def _has_parts(places: Sequence[tuple[str, ...]]) -> bool:
+    """Whether the first folder of each place is a part. `train` may be a class as well, beside `bus`."""
+    trains = [place for place in places if _part(place[0]) == "train"]
+    return any(len(place) > 1 for place in trains) or (bool(trains) and all(_part(place[0]) for place in places))
+
+
+def _part(folder: str) -> str | None:
+    return next((part for part, names in PARTS.items() if folder.lower() in names), None)
+
+
+def _class(name: str) -> str:
+    if len(name) > LONGEST_CLASS or len(os.fsencode(name)) > MOST_CLASS_BYTES:
+        raise DataError(
+            f"class {name[:LONGEST_CLASS]!r}... has a name of more than {LONGEST_CLASS} letters or {MOST_CLASS_BYTES} "
+            "bytes; shorten it"
+        )
+    if name == FACTS:
+        raise DataError(f"class {name!r} has the name of the service's own file; rename it")
+    return name
+
+
+def _check(parts: Parts) -> None:
+    """DataError if no training can be made of it, as nas.dataset would find."""
+    train = parts.get("train", parts.get("", {}))
+    if len(train) < 2:  # noqa: PLR2004 - a choice needs two
+        raise DataError(f"one class ({', '.join(train)}) gives nothing to tell apart; make a folder for each class")
+    for part, classes in parts.items():
+        if set(classes) != set(train):
+            raise DataError(f"{part} has other classes than train: {', '.join(sorted(set(classes) ^ set(train)))}")
+    least = 1 + sum(part not in parts for part in PARTS if part != "train")
+    count, name = min((len(members), name) for name, members in train.items())
+    if count < least:
+        raise DataError(f"class {name!r} has {count} training images; give each class at least {least}")
+
+
+def _limit() -> None:
+    for kind, most in (
+        (resource.RLIMIT_CPU, CPU_S),
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_FSIZE, MOST_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(kind, (most, most))
+
+
+def main() -> None:
+    archive, folder = map(Path, sys.argv[1:])
+    _limit()
+    try:
+        found = unpack(archive, folder)
+    except DataError as error:
+        found = {"error": str(error)}
+    os.sync()
+    print(json.dumps(found))  # noqa: T201 - to the parent process
+
+
+if __name__ == "__main__":
+    main()

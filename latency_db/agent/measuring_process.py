@@ -1,0 +1,96 @@
+"""Measuring in a process of its own, within limits: what ends it does not end the agent.
+
+    python -m latency_db.agent.measuring_process LIFELINE
+
+reads a job and its models from the standard input and writes its sessions to the standard output, both JSON lines.
+LIFELINE is a file descriptor whose other end the agent holds: the process ends with the agent.
+"""
+
+import base64
+import json
+import os
+import resource
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import IO, Any
+
+from latency_db.agent.model_check import check_model
+from latency_db.devices.device import Device
+from latency_db.errors import MeasurementError
+from latency_db.measuring.measure import Settings, measure
+from latency_db.records.record import Kind, LatencyRecord, Signature
+from latency_db.records.wire import to_plain
+
+MEMORY_BYTES = 4 << 30
+CPU_S = 3600
+LEFT_OUT = frozenset({"device", "started_at", "session"})
+"""The service knows the device, and has the clock."""
+
+Json = dict[str, Any]
+
+
+def device_plain(device: Device) -> Json:
+    """What an agent has to know of a device; batch and layout are as they are for all that is measured."""
+    named = {name: getattr(device, name) for name in ("name", "runtime", "precision", "threads")}
+    return {**named, "fingerprint": dict(device.fingerprint)}
+
+
+def job_lines(batch: Mapping[str, Any], models: Iterable[tuple[Signature, bytes]]) -> Iterator[bytes]:
+    """What the process reads: a leased batch, as the service describes it, and the models of its tasks, one by one."""
+    head = {name: batch[name] for name in ("device", "settings", "known_ms")}
+    yield json.dumps(head).encode() + b"\n"
+    for signature, model in models:
+        yield json.dumps([signature.kind, signature.key, base64.b64encode(model).decode()]).encode() + b"\n"
+
+
+def run(source: IO[bytes]) -> Json:
+    """{"sessions": [...], "refused": [[kind, key, reason]]}, or {"fault": reason} if nothing can be measured."""
+    start = time.monotonic()
+    head = json.loads(source.readline())
+    device, settings = Device(**head["device"]), Settings(**head["settings"])
+    models = {}
+    for line in source:
+        kind, key, content = json.loads(line)
+        model = base64.b64decode(content)
+        check_model(model)
+        models[Signature(key, Kind(kind))] = model
+    offset_s = time.monotonic() - start
+    refused: dict[Signature, str] = {}
+    seed = int.from_bytes(os.urandom(4))
+    try:
+        known_ms = head["known_ms"]
+        records = measure(models, device, settings, seed=seed, known_ms=known_ms, refused=refused.__setitem__)
+    except MeasurementError as error:
+        return {"fault": str(error)}
+    told = [[signature.kind, signature.key, reason] for signature, reason in refused.items()]
+    return {"sessions": list(_sessions(records, offset_s)) if len(refused) < len(models) else [], "refused": told}
+
+
+def _sessions(records: Iterable[LatencyRecord], offset_s: float) -> Iterable[Json]:
+    by_session: dict[int, list[LatencyRecord]] = {}
+    for record in records:
+        by_session.setdefault(id(record.session), []).append(record)
+    first = min(group[0].session.started_at for group in by_session.values())
+    for group in by_session.values():
+        session = group[0].session
+        later_s = (session.started_at - first).total_seconds()
+        sent = [to_plain(record, without=LEFT_OUT) for record in group]
+        yield {**to_plain(session, without=LEFT_OUT), "offset_s": offset_s + later_s, "records": sent}
+
+
+def _end_with(lifeline: int) -> None:
+    os.read(lifeline, 1)
+    os._exit(1)
+
+
+def main() -> None:
+    threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()
+    for kind, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, CPU_S), (resource.RLIMIT_CORE, 0)):
+        resource.setrlimit(kind, (most, most))
+    print(json.dumps(run(sys.stdin.buffer)))  # noqa: T201 - to the agent
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""`python -m latency_db.devices.conversions NAME`: converts for each line `MODEL<tab>TARGET`, and answers a line.
+
+What the converter prints goes to the error stream. A model that it refuses ends the process.
+"""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    convert = importlib.import_module(f"latency_db.devices.conversions.{sys.argv[1]}").convert
+    for line in sys.stdin:
+        model, target = line.rstrip("\n").split("\t")
+        Path(target).write_bytes(convert(Path(model).read_bytes()))
+        print("done", file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The first NVIDIA GPU of this machine, as its driver's files tell it, and what runtimes on it have in common."""
+
+import re
+from pathlib import Path
+
+from latency_db.devices.runtime import FP32, Runtime
+
+_DRIVER = Path("/proc/driver/nvidia")
+
+
+class GpuRuntime(Runtime):
+    """Offered where there is a GPU; no library is loaded to find out."""
+
+    in_caller = False
+    multithreaded = False
+
+    def unavailable(self, precision: str = FP32) -> str | None:
+        if reason := super().unavailable(precision):
+            return reason
+        if gpu_name() is None:
+            return f"{self.name} needs an NVIDIA GPU with its driver, and this machine has none that it shows"
+        return None
+
+
+def gpu_name(driver: Path = _DRIVER) -> str | None:
+    """Model and version of the driver, which decide latencies; None without a GPU, or without a driver for it."""
+    for information in sorted(driver.glob("gpus/*/information")):
+        model = re.search(r"^Model:\s*(.+?)\s*$", information.read_text("utf-8"), re.MULTILINE)
+        if model:
+            version = re.search(r"\s(\d+(?:\.\d+)+)\s", _read(driver / "version"))
+            return f"{model[1]}, driver {version[1]}" if version else model[1]
+    return None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError:
+        return ""

@@ -1,0 +1,110 @@
+"""Runtimes: what runs an ONNX model on a device."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.plugins import Plugins
+
+FP32 = "fp32"
+"""32-bit floats throughout, the precision that every runtime has."""
+
+INT8 = "int8"
+"""The recipe of latency_db.devices.quantization: 8-bit weights and activations, calibrated in advance."""
+
+INPUT_SEED = 0
+
+
+class Session(ABC):
+    """A loaded model with one fixed random input image (batch 1). Not for several threads at once."""
+
+    @abstractmethod
+    def call(self) -> None:
+        """Run once as an application does: the image handed over, the scores handed back."""
+
+    @abstractmethod
+    def execute(self) -> None:
+        """Run once with input and output left where the runtime has them, as between the kernels of a network."""
+
+    @abstractmethod
+    def scores(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The model's output for an image [1, C, H, W]: to check that it computes what it should."""
+
+    def placement(self) -> Mapping[str, int]:
+        """How many nodes run where (a provider, a kernel library), as far as the runtime says it; else nothing."""
+        return {}
+
+
+class Runtime(ABC):
+    """How one runtime loads and runs ONNX models at batch 1, as nas.ops.onnx_graph writes them.
+
+    Making one costs nothing and needs none of its packages, so that what is not installed here can still be spoken of.
+
+    precisions: the precisions it can run in; a model comes in 32-bit floats and is quantised here.
+    packages: what it imports. extra: the extra of nas that installs them, if they are no requirements of nas itself.
+    in_caller: with one thread, the work is done in the calling thread, whose CPU time is then all of it.
+    multithreaded: whether the number of threads is a choice.
+    suffix: of the files it runs.
+    """
+
+    name: ClassVar[str]
+    precisions: ClassVar[tuple[str, ...]] = (FP32,)
+    packages: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str | None] = None
+    in_caller: ClassVar[bool] = True
+    multithreaded: ClassVar[bool] = True
+    suffix: ClassVar[str] = ".onnx"
+
+    def unavailable(self, precision: str = FP32) -> str | None:
+        """Why this precision cannot be run on this machine, with the remedy; None if it can."""
+        if precision not in self.precisions:
+            return f"{self.name} has no precision {precision!r}, only {', '.join(self.precisions)}"
+        missing = [package for package in self.required(precision) if not _is_installed(package)]
+        if missing:
+            remedy = f"'nas[{self.extra}]'" if self.extra else " ".join(missing)
+            return f"{self.name} needs {', '.join(missing)}; install it with `pip install {remedy}`"
+        return None
+
+    def required(self, precision: str) -> tuple[str, ...]:  # noqa: ARG002 - for runtimes whose packages depend on it
+        """The packages that this precision needs."""
+        return self.packages
+
+    @abstractmethod
+    def version(self) -> str:
+        """Version of the installed runtime, with the processor if it is not the CPU; another version is another target.
+
+        Only for a runtime that is available.
+        """
+
+    @abstractmethod
+    def load(self, model: bytes, threads: int, precision: str = FP32) -> Session:
+        """The model in this precision, optimised as the runtime does by itself, on this number of threads.
+
+        MeasurementError if the runtime refuses the model. Only for a runtime that is available.
+        """
+
+    def export(self, model: bytes) -> bytes:
+        """A float32 model as the file that an application with this runtime loads, by its suffix.
+
+        MeasurementError if it cannot be converted. Only for a runtime that is available.
+        """
+        return model
+
+
+def input_image(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The image that every session is timed with: the same numbers for each runtime."""
+    return np.random.default_rng(INPUT_SEED).standard_normal(shape, np.float32)
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # of a submodule's parent
+        return False
+
+
+runtime: Plugins[Runtime] = Plugins("runtime", "latency_db.devices.runtimes")

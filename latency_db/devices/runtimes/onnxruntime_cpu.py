@@ -1,0 +1,26 @@
+"""ONNX Runtime on the CPU (https://onnxruntime.ai)."""
+
+from latency_db.devices.runtime import FP32, INT8, Runtime, Session, runtime
+
+
+@runtime("onnxruntime_cpu")
+class OnnxRuntimeCpu(Runtime):
+    precisions = (FP32, INT8)
+    packages = ("onnxruntime",)
+
+    def required(self, precision: str) -> tuple[str, ...]:
+        return (*self.packages, "onnx") if precision == INT8 else self.packages
+
+    def version(self) -> str:
+        from latency_db.devices.onnxruntime_session import VERSION  # noqa: PLC0415 - imported when it is used
+
+        return VERSION
+
+    def load(self, model: bytes, threads: int, precision: str = FP32) -> Session:
+        from latency_db.devices.onnxruntime_session import open_session  # noqa: PLC0415 - as above
+
+        if precision == INT8:
+            from latency_db.devices.quantization import quantised  # noqa: PLC0415 - needs onnx, which fp32 does not
+
+            model = quantised(model)
+        return open_session(model, threads, ["CPUExecutionProvider"], "cpu")

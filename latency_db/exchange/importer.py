@@ -1,0 +1,80 @@
+"""Importers: published latency tables, each format one reader. Text and numbers only; no file is ever executed."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite, nan
+from pathlib import Path
+from typing import ClassVar
+
+from latency_db.errors import TableFormatError
+from latency_db.exchange.table import LatencyTable, Provenance, Scope, TableRow
+from nas.plugins import Plugins
+
+MS_PER_UNIT = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a file does not say of itself. unit is one of MS_PER_UNIT; device is for formats that name none."""
+
+    source: str
+    licence: str
+    unit: str
+    statistic: str
+    device: str | None = None
+    commit: str | None = None
+    scope: Scope = Scope.UNKNOWN
+    notes: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("source", "licence", "statistic"):
+            if not getattr(self, name).strip():
+                raise TableFormatError(f"{name} is missing; say where the table is from and how it may be used")
+        if self.unit not in MS_PER_UNIT:
+            raise TableFormatError(f"unit {self.unit!r} is unknown; say one of {', '.join(MS_PER_UNIT)}")
+
+    def ms(self, value: float) -> float:
+        """A time of the file in milliseconds."""
+        return value * MS_PER_UNIT[self.unit]
+
+    def named_device(self) -> str:
+        if not self.device:
+            raise TableFormatError("this format names no device; say which one was measured")
+        return self.device
+
+
+class Importer(ABC):
+    """Reads one format. TableFormatError names the line, or the place, that is wrong."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def rows(self, text: str, origin: Origin) -> Iterable[TableRow]: ...
+
+    def read(self, path: Path, origin: Origin) -> LatencyTable:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise TableFormatError(f"{path} is no text (byte {error.start}); pickles are not read") from None
+        rows = tuple(self.rows(text, origin))
+        if not rows:
+            raise TableFormatError(f"{path} has no row of format {self.name}; choose another format")
+        provenance = Provenance(
+            origin.source, origin.licence, origin.statistic, origin.unit, origin.commit, origin.scope, origin.notes
+        )
+        return LatencyTable(rows, provenance)
+
+
+def number(text: str, where: str) -> float:
+    """The number in text; TableFormatError says where there is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = nan
+    if not isfinite(value):
+        raise TableFormatError(f"{where}: {text!r} is no number; correct the file or leave the row out")
+    return value
+
+
+importer: Plugins[Importer] = Plugins("importer", "latency_db.exchange.importers")

@@ -1,0 +1,92 @@
+"""What a space contains, before any search: is the target within reach?"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from statistics import median
+
+from latency_db.estimating.estimator import Estimator, Progress
+from nas.errors import InfeasibleError
+from nas.ops import Network
+from nas.ops.cost import network_cost
+from nas.ops.kernels import kernels
+from nas.space import Decision, SearchSpace
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Smallest, middle and largest of some values."""
+
+    minimum: float
+    median: float
+    maximum: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread":
+        return cls(min(values), median(values), max(values))
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceProfile:
+    """Of count random samples, valid_share can be built; networks are those, and the spreads are over them."""
+
+    size: int
+    count: int
+    valid_share: float
+    networks: tuple[Network, ...]
+    params: Spread
+    macs: Spread
+    peak_memory_bytes: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyProfile:
+    """Latency of the networks whose kernels are all measured; measured_now kernels were measured for it."""
+
+    networks: int
+    measured_now: int
+    latency_ms: Spread
+
+
+def profile_space(space: SearchSpace, count: int, seed: int) -> SpaceProfile:
+    """Profile of count random answers to all decisions. InfeasibleError, with a reason, if none can be built."""
+    rng = Random(seed)
+
+    def choose(decision: Decision) -> int:
+        return rng.randrange(len(decision.options))
+
+    sampled = [space.walk(choose).architecture for _ in range(count)]
+    refusals = [architecture.refusal() for architecture in sampled]
+    valid = [a.expand() for a, refusal in zip(sampled, refusals, strict=True) if refusal is None]
+    if not valid:
+        ((commonest, times),) = Counter(refusals).most_common(1)
+        raise InfeasibleError(
+            f"space {space.name!r}: none of {count} samples can be built; {times} were refused because {commonest}. "
+            "Widen the options of the stages involved."
+        )
+    costs = [network_cost(network) for network in valid]
+    return SpaceProfile(
+        space.size(),
+        count,
+        len(valid) / count,
+        tuple(valid),
+        Spread.of([cost.params for cost in costs]),
+        Spread.of([cost.macs for cost in costs]),
+        Spread.of([cost.peak_memory_bytes for cost in costs]),
+    )
+
+
+def profile_latency(
+    estimator: Estimator, networks: Sequence[Network], *, budget_s: float, progress: Progress | None = None
+) -> LatencyProfile:
+    """Latency of the networks as far as their kernels are measured, or can be within budget_s.
+
+    NotMeasuredError if that is so for none of them.
+    """
+    missing = estimator.unmeasured(kernel for network in networks for kernel in kernels(network))
+    now = estimator.measure_kernels(missing, budget_s=budget_s, progress=progress) if estimator.can_measure else 0
+    absent = set(missing[now:])
+    known = [network for network in networks if absent.isdisjoint(kernels(network))]
+    latencies = [estimator.estimate(network).ms for network in known or networks[:1]]
+    return LatencyProfile(len(latencies), now, Spread.of(latencies))

@@ -1,0 +1,56 @@
+"""Kernels and networks as the ONNX models that are measured."""
+
+import hashlib
+from collections.abc import Iterable
+
+from latency_db.records.record import Kind, Signature
+from nas.ops import Network
+from nas.ops.kernels import Kernel
+from nas.ops.notation import write_network
+from nas.ops.onnx_graph import RandomWeights, onnx_model
+
+_WEIGHTS_SEED = 0
+
+
+def kernel_signature(kernel: Kernel) -> Signature:
+    """Of the kernel in its context: the key is the notation of what is run."""
+    return _signature(kernel.in_context())
+
+
+def context_signature(kernel: Kernel) -> Signature:
+    return _signature(kernel.context())
+
+
+def _signature(run: Network) -> Signature:
+    return Signature(write_network(run), Kind.KERNEL)
+
+
+def kernel_signatures(kernel: Kernel) -> tuple[Signature, Signature]:
+    """What has to be measured for a kernel: it in its context, and the context alone."""
+    return kernel_signature(kernel), context_signature(kernel)
+
+
+def kernel_models(kernels: Iterable[Kernel]) -> dict[Signature, bytes]:
+    """The models of kernels in their contexts, and of the contexts alone, each once; with random weights."""
+    models: dict[Signature, bytes] = {}
+    for kernel in kernels:
+        for network in (kernel.in_context(), kernel.context()):
+            signature = _signature(network)
+            if signature not in models:
+                models[signature] = network_model(network)
+    return models
+
+
+def network_signature(network: Network) -> Signature:
+    return Signature(write_network(network), Kind.NETWORK)
+
+
+def network_model(network: Network) -> bytes:
+    """The ONNX model of network, with random weights."""
+    model: bytes = onnx_model(network, RandomWeights(_WEIGHTS_SEED)).SerializeToString()
+    return model
+
+
+def onnx_signature(model: bytes) -> Signature:
+    """Of an ONNX file that is measured as it is."""
+    return Signature(f"sha256:{hashlib.sha256(model).hexdigest()}", Kind.NETWORK)

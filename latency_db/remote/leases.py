@@ -1,0 +1,233 @@
+"""Batches of requests, leased to agents and taken back with their results. All times are the database's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from latency_db.devices.device import Device
+from latency_db.errors import AgentError, LeaseLostError, RecordError
+from latency_db.measuring.measure import BATCH, EFFORTS
+from latency_db.records.record import Kind, LatencyRecord, MeasurementSession, Signature
+from latency_db.records.reference_models import FIXED
+from latency_db.records.wire import from_plain
+from latency_db.remote import tables as queue_tables
+from latency_db.remote.agents import MOST_ATTEMPTS, give_back
+from latency_db.remote.states import BatchState, RequestState
+from latency_db.storing import tables
+from latency_db.storing.adding import add_records
+from latency_db.storing.rows import target_device
+from latency_db.storing.store import Store, reference_before
+from nas.sql.columns import now
+from nas.sql.ids import new_id
+
+LEASE_S = 60.0
+BATCH_BYTES = 32 << 20
+"""Of the models of a batch: an agent holds them in memory."""
+
+_agent = queue_tables.agent.c
+_batch = queue_tables.batch.c
+_request = queue_tables.request.c
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A request of a batch: the model of this digest, run as signature says."""
+
+    request: int
+    signature: Signature
+    digest: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """settings: those of latency_db.measuring.measure. known_ms: what the reference network took on the device last."""
+
+    id: str
+    device: Device
+    settings: Mapping[str, Any]
+    tasks: Sequence[Task]
+    lease_s: float
+    known_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request that was not measured. final: trying again is of no use."""
+
+    request: int
+    reason: str
+    final: bool
+
+
+class Leases:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def lease(self, agent_id: str, run: str, trouble: str | None = None) -> Batch | None:
+        """The requests that are next on one of the agent's devices, or those that this run has leased already.
+
+        A request that was tried before comes among fewer others. AgentError if a later run has registered.
+        """
+        with self._store.writing() as connection:
+            _seen(connection, agent_id, run, trouble)
+            held = connection.execute(
+                select(queue_tables.batch).where(_batch.agent_id == agent_id, _batch.state == BatchState.LEASED.value)
+            ).first()
+            batch_id = held.id if held else _take(connection, agent_id, run)
+            if batch_id is None:
+                return None
+            _prolong(connection, batch_id)
+            batch = _batch_of(connection, batch_id)
+        return replace(batch, known_ms=reference_before(self._store, batch.device))
+
+    def extend(self, agent_id: str, batch_id: str) -> None:
+        """The lease lasts longer from now on. LeaseLostError if it is another run's."""
+        with self._store.writing() as connection:
+            _held(connection, agent_id, batch_id)
+            _prolong(connection, batch_id)
+            connection.execute(update(queue_tables.agent).where(_agent.id == agent_id).values(last_seen_at=now()))
+
+    def complete(
+        self, agent_id: str, batch_id: str, sessions: Sequence[Mapping[str, Any]], failures: Sequence[Failure]
+    ) -> bool:
+        """Store the results of a batch, all or none; False if that was done before.
+
+        sessions: as latency_db.records.wire writes them, each with `offset_s` from the lease to its
+        start. Requests in neither wait again. RecordError names what is wrong; LeaseLostError if the lease is another
+        run's.
+        """
+        with self._store.writing() as connection:
+            row = _held(connection, agent_id, batch_id, done=True)
+            if row.state == BatchState.DONE.value:
+                return False
+            batch = _batch_of(connection, batch_id)
+            wanted = {task.signature: task.request for task in batch.tasks}
+            measured: set[int] = set()
+            for number, session in enumerate(sessions):
+                records = read_session(session, batch.device, row.leased_at, row.now, f"sessions.{number}")
+                measured |= _store(connection, records, wanted)
+            _settle(connection, batch_id, measured, failures)
+            give_back(connection, batch_id, BatchState.DONE, "it was left unmeasured")
+            return True
+
+    def give_back(self, agent_id: str, batch_id: str) -> None:
+        """The agent stops: the requests of the batch wait again, this attempt not counted."""
+        with self._store.writing() as connection:
+            _held(connection, agent_id, batch_id)
+            mine = update(queue_tables.request).where(_request.batch_id == batch_id)
+            connection.execute(mine.values(attempts=_request.attempts - 1))
+            give_back(connection, batch_id, BatchState.RETURNED, "the agent was stopped")
+
+
+def read_session(
+    plain: Mapping[str, Any], device: Device, leased_at: datetime, at: datetime, where: str
+) -> list[LatencyRecord]:
+    """The records of a session that an agent sent. It starts offset_s after the lease, and not later than at."""
+    rest = {name: value for name, value in plain.items() if name not in {"offset_s", "records"}}
+    offset, sent = plain.get("offset_s"), plain.get("records")
+    if not isinstance(offset, int | float) or not isinstance(sent, list):
+        raise RecordError(f"{where}: numbers `offset_s` and a list `records` are wanted")
+    most_s = max(0.0, (at - leased_at).total_seconds())
+    started_at = leased_at + timedelta(seconds=min(max(0.0, float(offset)), most_s))
+    session = from_plain(MeasurementSession, rest, where, device=device, started_at=started_at)
+    return [
+        from_plain(LatencyRecord, record, f"{where}.records.{place}", session=session)
+        for place, record in enumerate(sent)
+    ]
+
+
+def _seen(connection: Connection, agent_id: str, run: str, trouble: str | None) -> None:
+    mine = update(queue_tables.agent).where(_agent.id == agent_id, _agent.run == run)
+    if not connection.execute(mine.values(last_seen_at=now(), trouble=trouble)).rowcount:
+        raise AgentError("an agent was started later with this machine's state; only the latest may measure")
+
+
+def _take(connection: Connection, agent_id: str, run: str) -> str | None:
+    """Lease the next requests of one device and effort; the id of the new batch."""
+    waiting = [_request.agent_id == agent_id, _request.state == RequestState.QUEUED.value]
+    order = (_request.priority.desc(), _request.attempts, _request.id)
+    first = connection.execute(select(queue_tables.request).where(*waiting).order_by(*order).limit(1)).first()
+    if first is None:
+        return None
+    alike = [_request.target_id == first.target_id, _request.effort == first.effort]
+    alike.append(_request.attempts == first.attempts)
+    count = max(1, BATCH >> 3 * first.attempts)
+    found = connection.execute(
+        select(_request.id, _request.size_bytes).where(*waiting, *alike).order_by(*order).limit(count)
+    )
+    batch_id = new_id("bat")
+    row = {"id": batch_id, "agent_id": agent_id, "target_id": first.target_id, "run": run, "effort": first.effort}
+    state = BatchState.LEASED.value
+    connection.execute(insert(queue_tables.batch).values(**row, state=state, leased_at=now(), lease_until=now()))
+    taken = update(queue_tables.request).where(_request.id.in_(_fitting(found.all())))
+    leased = {"state": RequestState.LEASED.value, "batch_id": batch_id, "attempts": _request.attempts + 1}
+    connection.execute(taken.values(**leased))
+    return batch_id
+
+
+def _fitting(rows: Sequence[Any]) -> list[int]:
+    """The first ids whose models fit a batch, at least one."""
+    ids: list[int] = []
+    size = 0
+    for row in rows:
+        size += row.size_bytes
+        if ids and size > BATCH_BYTES:
+            break
+        ids.append(row.id)
+    return ids
+
+
+def _prolong(connection: Connection, batch_id: str) -> None:
+    at: datetime = connection.execute(select(now())).scalar_one()
+    longer = update(queue_tables.batch).where(_batch.id == batch_id)
+    connection.execute(longer.values(lease_until=at + timedelta(seconds=LEASE_S)))
+
+
+def _batch_of(connection: Connection, batch_id: str) -> Batch:
+    row = connection.execute(select(queue_tables.batch).where(_batch.id == batch_id)).one()
+    signature = tables.signature.c
+    tasks = connection.execute(
+        select(_request.id, signature.kind, signature.key, _request.digest, _request.size_bytes)
+        .join_from(queue_tables.request, tables.signature)
+        .where(_request.batch_id == batch_id, _request.state == RequestState.LEASED.value)
+        .order_by(_request.id)
+    )
+    return Batch(
+        batch_id,
+        target_device(connection, row.target_id),
+        asdict(EFFORTS[row.effort]),
+        [Task(t.id, Signature(t.key, Kind(t.kind)), t.digest, t.size_bytes) for t in tasks],
+        LEASE_S,
+    )
+
+
+def _held(connection: Connection, agent_id: str, batch_id: str, *, done: bool = False) -> Row[Any]:
+    mine = select(queue_tables.batch, now().label("now")).where(_batch.id == batch_id, _batch.agent_id == agent_id)
+    row = connection.execute(mine.with_for_update()).one_or_none()
+    if row is None or not (row.state == BatchState.LEASED.value or (done and row.state == BatchState.DONE.value)):
+        raise LeaseLostError(f"batch {batch_id} is not this agent's any more; what it measured of it is not wanted")
+    return row
+
+
+def _store(connection: Connection, records: Sequence[LatencyRecord], wanted: Mapping[Signature, int]) -> set[int]:
+    """Add a session with its records; the requests that they answer."""
+    strange = [record.signature.key for record in records if record.signature not in (*wanted, *FIXED)]
+    if strange or not records:
+        raise RecordError(f"records: {strange[0] if strange else 'none'}; only what was leased may be measured")
+    add_records(connection, records)
+    return {wanted[record.signature] for record in records if record.signature in wanted}
+
+
+def _settle(connection: Connection, batch_id: str, measured: set[int], failures: Sequence[Failure]) -> None:
+    mine = update(queue_tables.request).where(_request.batch_id == batch_id)
+    done = mine.where(_request.id.in_(measured))
+    connection.execute(done.values(state=RequestState.DONE.value, reason=None, ended_at=now()))
+    for failure in failures:
+        this = mine.where(_request.id == failure.request, _request.state == RequestState.LEASED.value)
+        last = this if failure.final else this.where(_request.attempts >= MOST_ATTEMPTS)
+        connection.execute(last.values(state=RequestState.FAILED.value, reason=failure.reason, ended_at=now()))
+        connection.execute(this.values(state=RequestState.QUEUED.value, reason=failure.reason))

@@ -1,0 +1,99 @@
+"""Measuring on a device elsewhere: its agent is asked, and waited for."""
+
+from collections.abc import Collection, Iterable, Mapping
+from time import sleep
+
+from latency_db.devices.device import Device
+from latency_db.measuring.measure import BATCH, EFFORTS, Settings
+from latency_db.records.record import Kind, LatencyRecord, RecordState, Signature
+from latency_db.remote.leases import LEASE_S
+from latency_db.remote.requests import Queue
+from latency_db.remote.states import RequestState
+from latency_db.storing.store import Store
+from nas.errors import NotMeasuredError
+
+ASKED = 2 * BATCH
+"""Kernels asked for at once: some batches of the agent, which looks for work every few seconds."""
+
+POLL_S = 0.5
+SILENT_S = 2 * LEASE_S
+"""An agent is seen when it looks for work, and while it measures. One that was not for so long is away."""
+
+_EFFORT_OF = {settings: name for name, settings in EFFORTS.items()}
+_ENDED = frozenset({RequestState.DONE, RequestState.FAILED})
+
+
+class Remote:
+    """A device whose agent measures what is asked of it.
+
+    NotMeasuredError if there is no agent, or if it is away; what was asked for waits for the agent all the same.
+    """
+
+    def __init__(self, store: Store, device: Device) -> None:
+        self._store, self._device, self._queue = store, device, Queue(store)
+
+    @property
+    def has_agent(self) -> bool:
+        """Whether an agent offers the device, be it away or not."""
+        return self._queue.has_agent(self._device)
+
+    def ensure(self, wanted: Collection[Signature], settings: Settings) -> None:
+        """Have those measured that have no valid record; the store knows what the device refused then."""
+        known = {s for s, record in self._records(wanted).items() if record.state is RecordState.VALID}
+        missing = [signature for signature in wanted if signature not in known]
+        failed = self._ask(missing, settings, {})
+        refused = {kind: self._store.refusals(self._device, kind) for kind in {signature.kind for signature in failed}}
+        self._check({s: reason for s, reason in failed.items() if s.key not in refused[s.kind]}, missing)
+
+    def measure(
+        self, wanted: Collection[Signature], settings: Settings, models: Mapping[Signature, bytes]
+    ) -> dict[Signature, LatencyRecord]:
+        """Have all measured, again if need be. settings: one of EFFORTS; models: of what is no notation.
+
+        NotMeasuredError if the device does not run a model.
+        """
+        self._check(self._ask(wanted, settings, models), wanted)
+        return self._records(wanted)
+
+    def _ask(
+        self, wanted: Collection[Signature], settings: Settings, models: Mapping[Signature, bytes]
+    ) -> dict[Signature, str | None]:
+        """Those that failed, with the reasons."""
+        if not wanted:
+            return {}
+        effort = _EFFORT_OF[settings]
+        self._queue.ask(self._device, wanted, effort, models=models, priority=0)
+        return self._wait(wanted, effort)
+
+    def _wait(self, wanted: Collection[Signature], effort: str) -> dict[Signature, str | None]:
+        while True:
+            states = self._queue.states(self._device, wanted, effort)
+            if all(state in _ENDED for state, _ in states.values()):
+                break
+            self._check_seen()
+            sleep(POLL_S)
+        return {signature: reason for signature, (state, reason) in states.items() if state is RequestState.FAILED}
+
+    def _check(self, failed: Mapping[Signature, str | None], wanted: Collection[Signature]) -> None:
+        if failed:
+            (signature, reason), *_ = failed.items()
+            raise NotMeasuredError(
+                f"device {self._device.name!r}: {len(failed)} of {len(wanted)} models could not be measured, such as "
+                f"'{signature.key}': {reason}"
+            )
+
+    def _check_seen(self) -> None:
+        waiting = self._queue.waiting(self._device)
+        if waiting.seen_ago_s is None or waiting.seen_ago_s > SILENT_S:
+            ago = "never" if waiting.seen_ago_s is None else f"last seen {waiting.seen_ago_s:.0f} s ago"
+            raise NotMeasuredError(
+                f"device {self._device.name!r}: the agent of {waiting.agent!r} is away ({ago}); start `nas agent` "
+                "there. What was asked for waits for it"
+            )
+
+    def _records(self, wanted: Iterable[Signature]) -> dict[Signature, LatencyRecord]:
+        keys: dict[Kind, list[str]] = {}
+        for signature in wanted:
+            keys.setdefault(signature.kind, []).append(signature.key)
+        found = [self._store.latest(self._device, kind, of_kind) for kind, of_kind in keys.items()]
+        return {record.signature: record for records in found for record in records.values()}

@@ -1,0 +1,123 @@
+"""Adding records: each session once, however often it arrives, and with it what stands for its models now."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+
+from sqlalchemy import Connection, select
+
+from latency_db.devices.device import MEASURED
+from latency_db.errors import StoreError
+from latency_db.records.record import LatencyRecord, MeasurementSession, RecordState
+from latency_db.storing import tables
+from latency_db.storing.consensus_rows import recompute
+from latency_db.storing.predictions import confirm
+from latency_db.storing.rows import find_signatures, find_target, parts, sample_row, session_row
+from nas.sql.columns import now
+from nas.sql.database import insert
+from nas.sql.errors import ValueRefusedError
+
+CLOCK_TOLERANCE = timedelta(minutes=2)
+
+_FIRST = datetime(2025, 1, 1, tzinfo=UTC)
+"""Nothing was measured before; a clock that says so was never set."""
+
+
+def add_records(connection: Connection, records: Sequence[LatencyRecord]) -> None:
+    """Store records with their sessions; what of a session is there already stays as it is.
+
+    ValueRefusedError for a latency that is none, StoreError for a session unlike the one that has its uid.
+    """
+    for record in records:
+        _check(record)
+    sessions = _add_sessions(connection, {record.session.uid: record.session for record in records})
+    signatures = find_signatures(connection, {record.signature for record in records})
+    stored = _stored(connection, {session_id for session_id, _ in sessions.values()})
+    new: dict[tuple[int, int], LatencyRecord] = {}
+    touched: dict[int, set[int]] = defaultdict(set)
+    for record in records:
+        session_id, target_id = sessions[record.session.uid]
+        signature_id = signatures[record.signature]
+        if _is_known(record, stored, (session_id, signature_id)):
+            continue
+        stored[session_id, signature_id] = record.latency_ms
+        new[session_id, signature_id] = record
+        touched[target_id].add(signature_id)
+    target_of = dict(sessions.values())
+    rows = [
+        {"session_id": session_id, "target_id": target_of[session_id], "signature_id": signature_id}
+        | sample_row(record)
+        for (session_id, signature_id), record in new.items()
+    ]
+    if rows:
+        connection.execute(tables.sample.insert(), rows)
+    for target_id, signature_ids in touched.items():
+        recompute(connection, target_id, signature_ids)
+        confirm(connection, target_id, sorted(signature_ids))
+
+
+def _check(record: LatencyRecord) -> None:
+    if not isfinite(record.latency_ms) or (record.latency_ms <= 0 and record.state is not RecordState.REJECTED):
+        raise ValueRefusedError(
+            f"{record.signature.key!r}: {record.latency_ms} ms is no latency; reject the record, or leave it out"
+        )
+
+
+def _is_known(record: LatencyRecord, stored: Mapping[tuple[int, int], float], place: tuple[int, int]) -> bool:
+    if place not in stored:
+        return False
+    if stored[place] != record.latency_ms:
+        raise StoreError(
+            f"session {record.session.uid} holds {stored[place]} ms for {record.signature.key!r}, not "
+            f"{record.latency_ms}: it measures a model once; give another measurement a session of its own"
+        )
+    return True
+
+
+def _add_sessions(connection: Connection, sessions: Mapping[str, MeasurementSession]) -> dict[str, tuple[int, int]]:
+    """Ids of session and target by uid. The targets are locked: writers of one recompute one after the other."""
+    ordered = sorted(sessions.values(), key=lambda session: (session.device.machine_id, session.started_at))
+    targets = {session.uid: find_target(connection, session.device) for session in ordered}
+    target, table = tables.target, tables.session
+    connection.execute(
+        select(target.c.id).where(target.c.id.in_(set(targets.values()))).order_by(target.c.id).with_for_update()
+    )
+    at: datetime = connection.execute(select(now())).scalar_one()
+    rows = [
+        session_row(_timed(session, at)) | {"target_id": targets[session.uid], "added_at": at} for session in ordered
+    ]
+    if rows:
+        connection.execute(insert(connection, table).on_conflict_do_nothing(), rows)
+    found: dict[str, tuple[int, int]] = {}
+    for uids in parts(list(sessions)):
+        for row in connection.execute(select(table.c.uid, table.c.id, table.c.target_id).where(table.c.uid.in_(uids))):
+            found[row.uid] = row.id, row.target_id
+    for uid, target_id in targets.items():
+        if found[uid][1] != target_id:
+            raise StoreError(f"session {uid} is of another target already; give each session an id of its own")
+    return found
+
+
+def _timed(session: MeasurementSession, at: datetime) -> MeasurementSession:
+    """The session as it is stored: suspect if its clock cannot be right, though its records are not for that."""
+    ahead = session.started_at - at
+    if ahead > CLOCK_TOLERANCE:
+        wrong = f"clock: it arrived {ahead.total_seconds():.0f} s before it started"
+    elif session.started_at < _FIRST and session.device.source == MEASURED:
+        wrong = f"clock: it says {session.started_at:%Y-%m-%d}"
+    else:
+        return session
+    state = RecordState.SUSPECT if session.state is RecordState.VALID else session.state
+    return replace(session, state=state, reason="; ".join(filter(None, (session.reason, wrong))))
+
+
+def _stored(connection: Connection, session_ids: Iterable[int]) -> dict[tuple[int, int], float]:
+    """Latencies by session and signature."""
+    sample = tables.sample.c
+    found: dict[tuple[int, int], float] = {}
+    for ids in parts(list(session_ids)):
+        stored = select(sample.session_id, sample.signature_id, sample.latency_ms).where(sample.session_id.in_(ids))
+        found |= {(row.session_id, row.signature_id): row.latency_ms for row in connection.execute(stored)}
+    return found

@@ -1,0 +1,42 @@
+"""Where the latency database is."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+from sqlalchemy import URL
+
+from latency_db.errors import StoreError
+from nas.sql.database import Wording
+
+VARIABLE = "NAS_LATENCY_DB"
+WORDING = Wording("latency database", "free the disk, correct the rights, start the server", VARIABLE, StoreError)
+
+
+def default_location() -> str:
+    """The path or URL in NAS_LATENCY_DB, or else in the file of that name in NAS_SECRETS_DIR, as containers get theirs.
+
+    Without both, latency.db among the user's data.
+    """
+    return os.environ.get(VARIABLE) or _secret() or str(Path(platformdirs.user_data_dir("nas")) / "latency.db")
+
+
+def database_url(location: Path | str) -> str | URL:
+    """A URL as it is, and that of the SQLite file at a path."""
+    if "://" in str(location):
+        return str(location)
+    return URL.create("sqlite", database=str(location))
+
+
+def file_of(location: str) -> Path | None:
+    """The SQLite file at a location, or None if it is on a server."""
+    if "://" not in location:
+        return Path(location)
+    scheme, _, path = location.partition(":///")
+    return Path(path) if scheme == "sqlite" and path else None
+
+
+def _secret() -> str | None:
+    folder = os.environ.get("NAS_SECRETS_DIR")
+    path = Path(folder) / VARIABLE.lower() if folder else None
+    return path.read_text(encoding="utf-8").strip() or None if path and path.is_file() else None

@@ -1,0 +1,119 @@
+"""The log of predictions: what was foretold for a network, and what was measured then."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from latency_db.devices.device import Device
+from latency_db.records.record import Kind, Signature
+from latency_db.storing import tables
+from latency_db.storing.consensus_rows import USABLE
+from latency_db.storing.rows import find_signatures, find_target, parts
+from nas.sql.columns import now
+
+_prediction = tables.prediction.c
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A network's latency as it was foretold, with its interval.
+
+    The shares of what it rests on add up to 1: measured here, interpolated between measurements, learned elsewhere.
+    source: what made it. at: when it was logged, None before. measured_ms: what stood for the network after the first
+    session that came later, at measured_at; None if there was none yet.
+    """
+
+    signature: Signature
+    predicted_ms: float
+    low_ms: float
+    high_ms: float
+    measured_share: float
+    interpolated_share: float
+    learned_share: float
+    source: str
+    at: datetime | None = None
+    measured_ms: float | None = None
+    measured_at: datetime | None = None
+
+
+def log(connection: Connection, device: Device, predictions: Sequence[Prediction]) -> None:
+    target_id = find_target(connection, device)
+    signatures = find_signatures(connection, {prediction.signature for prediction in predictions})
+    at: datetime = connection.execute(select(now())).scalar_one()
+    rows = [
+        {
+            "target_id": target_id,
+            "signature_id": signatures[prediction.signature],
+            "predicted_ms": prediction.predicted_ms,
+            "low_ms": prediction.low_ms,
+            "high_ms": prediction.high_ms,
+            "measured_share": prediction.measured_share,
+            "interpolated_share": prediction.interpolated_share,
+            "learned_share": prediction.learned_share,
+            "source": prediction.source,
+            "at": at,
+        }
+        for prediction in predictions
+    ]
+    if rows:
+        connection.execute(tables.prediction.insert(), rows)
+
+
+def confirm(connection: Connection, target_id: int, signature_ids: Sequence[int]) -> int:
+    """Write beside the open predictions of these signatures what was measured after them; returns how many."""
+    sample, estimate, session = tables.sample.c, tables.estimate.c, tables.session.c
+    later = (
+        select(session.added_at)
+        .join_from(tables.sample, tables.session)
+        .where(sample.target_id == target_id, sample.signature_id == _prediction.signature_id)
+        .where(session.added_at >= _prediction.at)
+        .order_by(session.added_at)
+        .limit(1)
+    )
+    value = select(estimate.value_ms).where(
+        estimate.target_id == target_id,
+        estimate.signature_id == _prediction.signature_id,
+        estimate.state.in_([state.value for state in USABLE]),
+    )
+    done = (
+        update(tables.prediction)
+        .where(_prediction.target_id == target_id, _prediction.measured_ms.is_(None))
+        .where(later.exists(), value.exists())
+        .values(measured_ms=value.scalar_subquery(), measured_at=later.scalar_subquery())
+    )
+    return sum(
+        connection.execute(done.where(_prediction.signature_id.in_(ids))).rowcount for ids in parts(signature_ids)
+    )
+
+
+def confirm_all(connection: Connection, target_id: int) -> int:
+    """The same of all open predictions of a target."""
+    waiting = select(_prediction.signature_id).distinct()
+    waiting = waiting.where(_prediction.target_id == target_id, _prediction.measured_ms.is_(None))
+    return confirm(connection, target_id, connection.scalars(waiting).all())
+
+
+def read(connection: Connection, target_id: int) -> list[Prediction]:
+    """In the order in which they were logged."""
+    joined = select(tables.prediction, tables.signature.c.kind, tables.signature.c.key).join(tables.signature)
+    rows = connection.execute(joined.where(_prediction.target_id == target_id).order_by(_prediction.id))
+    return [_read(row) for row in rows]
+
+
+def _read(row: Row[Any]) -> Prediction:
+    return Prediction(
+        signature=Signature(row.key, Kind(row.kind)),
+        predicted_ms=row.predicted_ms,
+        low_ms=row.low_ms,
+        high_ms=row.high_ms,
+        measured_share=row.measured_share,
+        interpolated_share=row.interpolated_share,
+        learned_share=row.learned_share,
+        source=row.source,
+        at=row.at,
+        measured_ms=row.measured_ms,
+        measured_at=row.measured_at,
+    )

@@ -1,0 +1,41 @@
+"""Models that a target does not run: its runtime refused them, or ended with them."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, select
+
+from latency_db.devices.device import Device
+from latency_db.records.record import Kind, Signature
+from latency_db.storing import tables
+from latency_db.storing.rows import find_signatures, find_target
+from nas.sql.columns import now, readable
+from nas.sql.database import insert
+
+_refusal = tables.refusal.c
+MOST_CHARACTERS = 1000
+
+
+def add(connection: Connection, device: Device, refused: Mapping[Signature, str]) -> None:
+    """Keep what this machine's runtime refused, with the reasons."""
+    target_id, ids = find_target(connection, device), find_signatures(connection, set(refused))
+    keep(connection, target_id, {ids[signature]: reason for signature, reason in refused.items()})
+
+
+def read(connection: Connection, target_id: int, kind: Kind) -> dict[str, str]:
+    """Reasons by key."""
+    signature = tables.signature.c
+    refused = select(signature.key, _refusal.reason).join_from(tables.refusal, tables.signature)
+    rows = connection.execute(refused.where(_refusal.target_id == target_id, signature.kind == kind.value))
+    return {row.key: row.reason for row in rows}
+
+
+def keep(connection: Connection, target_id: int, reasons: Mapping[int, str]) -> None:
+    rows = [
+        {"target_id": target_id, "signature_id": signature_id, "reason": readable(reason)[:MOST_CHARACTERS]}
+        for signature_id, reason in reasons.items()
+    ]
+    if rows:
+        new = insert(connection, tables.refusal).values(at=now())
+        changed = {"reason": new.excluded.reason, "at": new.excluded.at}
+        keys = ["target_id", "signature_id"]
+        connection.execute(new.on_conflict_do_update(index_elements=keys, set_=changed), rows)

@@ -1,0 +1,161 @@
+"""Devices, targets and records as rows of the tables, and back."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import fields
+from math import isnan
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, Table, select, update
+
+from latency_db.devices.device import Device
+from latency_db.records.record import (
+    Kind,
+    LatencyRecord,
+    MeasurementSession,
+    RecordState,
+    Signature,
+    Statistic,
+    Statistics,
+)
+from latency_db.storing import tables
+from nas.sql.database import insert
+
+V = TypeVar("V")
+
+_QUERY_SIZE = 500
+_SUMMARIES = [(clock, field.name, f"{clock}_{field.name}") for clock in tables.CLOCKS for field in fields(Statistics)]
+
+
+def parts(values: Sequence[V]) -> Iterator[Sequence[V]]:
+    """The values in parts that one query takes."""
+    return (values[start : start + _QUERY_SIZE] for start in range(0, len(values), _QUERY_SIZE))
+
+
+def _find_or_add(connection: Connection, table: Table, unique: Mapping[str, Any], more: Mapping[str, Any]) -> int:
+    known = select(table.c.id).where(*(table.c[name] == value for name, value in unique.items()))
+    found = connection.scalar(known)
+    if found is None:
+        connection.execute(insert(connection, table).values(**unique, **more).on_conflict_do_nothing())
+        found = connection.execute(known).scalar_one()
+    return int(found)
+
+
+def machine_row(connection: Connection, device: Device) -> int:
+    """The id of the device's machine, which is added if it is new."""
+    machine = {"machine": dict(device.machine)}
+    return _find_or_add(connection, tables.device, {"machine_id": device.machine_id}, machine)
+
+
+def find_target(connection: Connection, device: Device) -> int:
+    """The id of the device's target, which is added if it is new. One that was renamed has its new name from now on."""
+    identity = {"device_id": machine_row(connection, device), **_identity(device)}
+    target_id = _find_or_add(connection, tables.target, identity, {"name": device.name})
+    target = tables.target
+    renamed = update(target).where(target.c.id == target_id, target.c.name != device.name)
+    connection.execute(renamed.values(name=device.name))
+    return target_id
+
+
+def target_of(connection: Connection, device: Device) -> int | None:
+    """The id of the device's target, None if it has none."""
+    target = tables.target
+    known = select(target.c.id).join(tables.device).where(tables.device.c.machine_id == device.machine_id)
+    return connection.scalar(known.where(*(target.c[name] == value for name, value in _identity(device).items())))
+
+
+def _identity(device: Device) -> dict[str, Any]:
+    """What makes a target of a machine."""
+    return {name: getattr(device, name) for name in tables.IDENTITY if name != "device_id"}
+
+
+def target_device(connection: Connection, target_id: int) -> Device:
+    """The device of a target."""
+    joined = select(tables.target, tables.device.c.machine).join(tables.device).where(tables.target.c.id == target_id)
+    return read_device(connection.execute(joined).one())
+
+
+def read_device(row: Row[Any]) -> Device:
+    """Of a row of target with the machine of its device."""
+    runtime = {"runtime": row.runtime, "runtime_version": row.runtime_version}
+    return Device(
+        name=row.name,
+        runtime=row.runtime,
+        precision=row.precision,
+        threads=row.threads,
+        fingerprint={**row.machine, **runtime},
+        batch=row.batch,
+        layout=row.layout,
+        source=row.source,
+    )
+
+
+def find_signature(connection: Connection, signature: Signature) -> int:
+    """The id of the signature, which is added if it is new."""
+    return find_signatures(connection, {signature})[signature]
+
+
+def find_signatures(connection: Connection, wanted: Collection[Signature]) -> dict[Signature, int]:
+    """Ids of the signatures; those that are new are added, in one order, so that writers do not block each other."""
+    found = signature_ids(connection, wanted)
+    new = sorted(set(wanted) - set(found), key=lambda signature: (signature.kind, signature.key))
+    if new:
+        rows = [{"kind": signature.kind.value, "key": signature.key} for signature in new]
+        connection.execute(insert(connection, tables.signature).on_conflict_do_nothing(), rows)
+        found |= signature_ids(connection, new)
+    return found
+
+
+def signature_ids(connection: Connection, wanted: Collection[Signature]) -> dict[Signature, int]:
+    """Ids of those of the signatures that are known."""
+    signature = tables.signature.c
+    found: dict[Signature, int] = {}
+    for kind in Kind:
+        for keys in parts([given.key for given in wanted if given.kind is kind]):
+            known = select(signature.key, signature.id).where(signature.kind == kind.value, signature.key.in_(keys))
+            found |= {Signature(row.key, kind): row.id for row in connection.execute(known)}
+    return found
+
+
+def session_row(session: MeasurementSession) -> dict[str, Any]:
+    """All columns but target_id and added_at."""
+    values = {field.name: getattr(session, field.name) for field in fields(session) if field.name != "device"}
+    return values | {"name": session.device.name, "state": session.state.value}
+
+
+def read_session(row: Row[Any], device: Device) -> MeasurementSession:
+    values = {field.name: getattr(row, field.name) for field in fields(MeasurementSession) if field.name != "device"}
+    return MeasurementSession(device=device, **values | {"state": RecordState(row.state)})
+
+
+def sample_row(record: LatencyRecord) -> dict[str, Any]:
+    """All columns but the ids and the mark."""
+    summaries = {"wall": record.wall, "cpu": record.cpu}
+    error_ms = record.error_ms
+    return {
+        "statistic": record.statistic.value,
+        "latency_ms": record.latency_ms,
+        "error_ms": None if isnan(error_ms) else error_ms,
+        "rounds_ms": list(record.rounds_ms),
+        "state": record.state.value,
+        "reason": record.reason,
+        **{column: getattr(summaries[clock], name) for clock, name, column in _SUMMARIES},
+    }
+
+
+def read_record(row: Row[Any], session: MeasurementSession) -> LatencyRecord:
+    """State and reason are those of the mark if the sample has one."""
+    wall, cpu = (
+        Statistics(**{field.name: getattr(row, f"{clock}_{field.name}") for field in fields(Statistics)})
+        for clock in tables.CLOCKS
+    )
+    return LatencyRecord(
+        signature=Signature(row.key, Kind(row.kind)),
+        session=session,
+        statistic=Statistic(row.statistic),
+        latency_ms=row.latency_ms,
+        rounds_ms=tuple(row.rounds_ms),
+        wall=wall,
+        cpu=cpu,
+        state=RecordState(row.mark or row.state),
+        reason=row.mark_reason if row.mark else row.reason,
+    )

@@ -1,0 +1,186 @@
+"""The latency database, in an SQLite file or in PostgreSQL; several processes may read and write it at once."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+
+from latency_db.devices.device import Device
+from latency_db.records.record import Kind, LatencyRecord, MeasurementSession, RecordState, Signature
+from latency_db.records.reference_models import REFERENCE_NETWORK
+from latency_db.storing import consensus_rows, predictions, refusals, tables
+from latency_db.storing.adding import add_records
+from latency_db.storing.consensus_rows import USABLE, Value, state_of
+from latency_db.storing.location import WORDING, database_url, default_location
+from latency_db.storing.marking import mark
+from latency_db.storing.predictions import Prediction
+from latency_db.storing.rows import parts, read_record, read_session, signature_ids, target_of
+from latency_db.storing.schema import prepare
+from latency_db.storing.summaries import TargetSummary, summaries
+from nas.sql.database import Database
+
+
+class Store:
+    """Records of latencies by device and signature. Records are added, never changed.
+
+    It may be made anywhere and need not be closed. StoreError says why the database cannot be used.
+    """
+
+    def __init__(self, location: Path | str | None = None) -> None:
+        """At the path of an SQLite file or the URL of a database; None is latency_db.storing.location's default."""
+        self._database = Database(database_url(location or default_location()), WORDING, pooled=False)
+        prepare(self._database)
+
+    @property
+    def name(self) -> str:
+        """The URL, without its password."""
+        return self._database.name
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A connection on which nothing is written."""
+        return self._database.reading()
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """A transaction: all of it is safe on disk when the block ends, or none if it raises."""
+        return self._database.writing()
+
+    def add(self, records: Sequence[LatencyRecord]) -> None:
+        """Store records with their sessions, all or none. What was stored before, by the session's uid, is so once.
+
+        ValueRefusedError for a latency that is none, or text that cannot be stored.
+        """
+        with self.writing() as connection:
+            add_records(connection, records)
+
+    def latest(
+        self, device: Device, kind: Kind, keys: Iterable[str] | None = None, *, as_of: datetime | None = None
+    ) -> dict[str, LatencyRecord]:
+        """By key, the newest valid record of each of keys (None: all there are), or else the newest suspect one.
+
+        Keys without a record are absent. as_of: as this would have been answered then, by when records were added.
+        """
+        with self.reading() as connection:
+            target_id = target_of(connection, device)
+            if target_id is None:
+                return {}
+            chosen = _newest(connection, target_id, kind, keys, as_of)
+            return {record.signature.key: record for record in _records(connection, chosen, device)}
+
+    def values(self, device: Device, kind: Kind, *, as_of: datetime | None = None) -> dict[str, Value]:
+        """By key, what stands for each signature by the rule of latency_db.records.consensus; rejected ones are absent.
+
+        All are stale if the device's machine has another version of the runtime by now. Without as_of no sample is
+        read, and 100,000 take a fraction of a second.
+        """
+        with self.reading() as connection:
+            target_id = target_of(connection, device)
+            return {} if target_id is None else consensus_rows.values(connection, target_id, kind, as_of=as_of)
+
+    def records(self, device: Device) -> list[LatencyRecord]:
+        """All of a device, whatever their states, in the order in which they were added."""
+        with self.reading() as connection:
+            mine = select(tables.sample.c.id).where(tables.sample.c.target_id == target_of(connection, device))
+            found = _records(connection, list(connection.scalars(mine.order_by(tables.sample.c.id))), device)
+            return list(found)
+
+    def sessions(self, device: Device, count: int) -> list[MeasurementSession]:
+        """The last sessions on device, newest first."""
+        session = tables.session
+        with self.reading() as connection:
+            mine = select(session).where(session.c.target_id == target_of(connection, device))
+            rows = connection.execute(mine.order_by(session.c.id.desc()).limit(count))
+            return [read_session(row, device) for row in rows]
+
+    def devices(self) -> list[TargetSummary]:
+        """All targets that were measured, with what is known of them."""
+        with self.reading() as connection:
+            return summaries(connection)
+
+    def reject(self, device: Device, key: str, reason: str) -> int:
+        """Mark all records of a key as known to be wrong; returns how many. What is measured later counts again."""
+        return self._mark(device, [key], RecordState.REJECTED, reason)
+
+    def mark_stale(self, device: Device, reason: str, keys: Collection[str] | None = None) -> int:
+        """Mark records of these keys (None: all) as outdated, as by a new driver; returns how many."""
+        return self._mark(device, keys, RecordState.STALE, reason)
+
+    def _mark(self, device: Device, keys: Collection[str] | None, state: RecordState, reason: str) -> int:
+        with self.writing() as connection:
+            target_id = target_of(connection, device)
+            return 0 if target_id is None else mark(connection, target_id, keys, state, reason)
+
+    def refuse(self, device: Device, refused: Mapping[Signature, str]) -> None:
+        """Keep which models the device does not run, with the reasons."""
+        if refused:
+            with self.writing() as connection:
+                refusals.add(connection, device, refused)
+
+    def refusals(self, device: Device, kind: Kind) -> dict[str, str]:
+        """By key, why the device does not run a model."""
+        with self.reading() as connection:
+            target_id = target_of(connection, device)
+            return {} if target_id is None else refusals.read(connection, target_id, kind)
+
+    def log_predictions(self, device: Device, predicted: Sequence[Prediction]) -> None:
+        """Keep predictions, for what is measured later to be written beside them; `add` does so by itself."""
+        with self.writing() as connection:
+            predictions.log(connection, device, predicted)
+
+    def confirm_predictions(self, device: Device) -> int:
+        """Write beside open predictions what was measured since and stands by now; returns how many."""
+        with self.writing() as connection:
+            target_id = target_of(connection, device)
+            return 0 if target_id is None else predictions.confirm_all(connection, target_id)
+
+    def predictions(self, device: Device) -> list[Prediction]:
+        """All of a device, in the order in which they were logged."""
+        with self.reading() as connection:
+            target_id = target_of(connection, device)
+            return [] if target_id is None else predictions.read(connection, target_id)
+
+
+def reference_before(store: Store, device: Device) -> float | None:
+    """Milliseconds that the reference network took on device last, on a machine that was fit; None if never."""
+    record = store.latest(device, REFERENCE_NETWORK.kind, [REFERENCE_NETWORK.key]).get(REFERENCE_NETWORK.key)
+    return record.latency_ms if record and record.state is RecordState.VALID else None
+
+
+def _newest(
+    connection: Connection, target_id: int, kind: Kind, keys: Iterable[str] | None, as_of: datetime | None
+) -> list[int]:
+    """Ids of the samples that stand for their signatures."""
+    sample, state = tables.sample, state_of(as_of)
+    newest = (
+        select(sample.c.signature_id, state.label("state"), func.max(sample.c.id))
+        .where(sample.c.target_id == target_id, state.in_([state.value for state in USABLE]))
+        .group_by(sample.c.signature_id, state)
+    )
+    if as_of is not None:
+        newest = newest.join(tables.session).where(tables.session.c.added_at <= as_of)
+    found: dict[int, dict[str, int]] = {}
+    for ids in parts(_signature_ids(connection, target_id, kind, keys)):
+        for signature_id, state_name, sample_id in connection.execute(newest.where(sample.c.signature_id.in_(ids))):
+            found.setdefault(signature_id, {})[state_name] = sample_id
+    return [next(by_state[state] for state in USABLE if state in by_state) for by_state in found.values()]
+
+
+def _signature_ids(connection: Connection, target_id: int, kind: Kind, keys: Iterable[str] | None) -> list[int]:
+    """Of these keys, or of all that were measured on the target: each of them has an estimate."""
+    if keys is not None:
+        return list(signature_ids(connection, {Signature(key, kind) for key in keys}).values())
+    estimate, signature = tables.estimate.c, tables.signature.c
+    measured = select(signature.id).join_from(tables.signature, tables.estimate)
+    return list(connection.scalars(measured.where(estimate.target_id == target_id, signature.kind == kind.value)))
+
+
+def _records(connection: Connection, sample_ids: Sequence[int], device: Device) -> Iterator[LatencyRecord]:
+    sessions: dict[int, MeasurementSession] = {}
+    joined = select(tables.sample, tables.signature.c.key, tables.signature.c.kind).join(tables.signature)
+    for chosen in parts(sample_ids):
+        rows = connection.execute(joined.where(tables.sample.c.id.in_(chosen))).all()
+        unseen = {row.session_id for row in rows} - set(sessions)
+        for row in connection.execute(select(tables.session).where(tables.session.c.id.in_(unseen))):
+            sessions[row.id] = read_session(row, device)
+        yield from (read_record(row, sessions[row.session_id]) for row in rows)

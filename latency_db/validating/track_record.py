@@ -1,0 +1,42 @@
+"""A device's track record: what was foretold of networks, against what was measured later."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from latency_db.devices.device import Device
+from latency_db.estimating.calibration import Predictions
+from latency_db.storing.store import Store
+from latency_db.validating.scores import Score
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRecord:
+    """Of how many networks predictions were logged, how many of these were measured since, and how good the predictions
+    were; None if none was measured.
+    """
+
+    foretold: int
+    measured: int
+    score: Score | None
+
+    def plain(self) -> dict[str, Any]:
+        """JSON values: the counts, and the numbers of the score if there is one."""
+        scored = asdict(self.score) if self.score else {}
+        return {"foretold": self.foretold, "measured": self.measured, **scored}
+
+
+def track_record(store: Store, device: Device) -> TrackRecord:
+    """Of all predictions that were logged of the device."""
+    logged = store.predictions(device)
+    done = [one for one in logged if one.measured_ms is not None]
+    if not done:
+        return TrackRecord(len(logged), 0, None)
+    rows = [
+        (p.predicted_ms, p.low_ms, p.high_ms, np.nan, p.measured_share, p.interpolated_share, p.learned_share)
+        for p in done
+    ]
+    found = Predictions(*np.array(rows, np.float64).T)
+    truth = np.array([one.measured_ms for one in done], np.float64)
+    return TrackRecord(len(logged), len(done), Score.of_predictions("foretold", found, truth))

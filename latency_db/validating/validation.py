@@ -1,0 +1,185 @@
+"""Random networks of a space, estimated first and measured end to end then: how good are a device's estimates?"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latency_db.devices.device import Device
+from latency_db.estimating.estimator import Estimate, Estimator, Progress, Source
+from latency_db.estimating.few_shot import devices_with_tables, most_telling
+from latency_db.measuring.measure import BATCH
+from latency_db.records.record import Signature
+from latency_db.records.signatures import network_signature
+from latency_db.storing.predictions import Prediction
+from latency_db.storing.store import Store
+from latency_db.validating.scores import Score, baselines
+from nas.errors import InfeasibleError
+from nas.ops import Network
+from nas.ops.cost import network_cost
+from nas.ops.kernels import kernels
+from nas.space import SearchSpace
+
+Values = NDArray[np.float64]
+
+POOL = 12
+"""So many random networks are looked at for each that calibrates."""
+
+CEILING = 60
+"""So many of the networks are measured again at most: that takes as long as the first time."""
+
+TRIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which networks: that many that judge, and that many others that calibrate first. seed: of the draw."""
+
+    networks: int
+    calibrate: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """calibrating: all networks that the estimates were calibrated by, earlier ones of the device among them.
+
+    scores: of the estimates, the bare sums, and what they have to be compared with; the last is the noise ceiling.
+    """
+
+    space: str
+    networks: int
+    calibrating: int
+    kernels_measured: int
+    fastest_ms: float
+    slowest_ms: float
+    scores: tuple[Score, ...]
+
+
+def validate(estimator: Estimator, space: SearchSpace, plan: Plan, progress: Progress | None = None) -> Validation:
+    """Measure what the estimates of random networks need, and the networks themselves, and compare.
+
+    Networks that were measured before are not drawn, as their estimates would be no estimates. What is measured is
+    kept, with the predictions beside. NotMeasuredError if the device cannot be measured.
+    """
+    drawn = list(draw(estimator, space, plan))
+    judging, pool = drawn[: plan.networks], drawn[plan.networks :]
+    done = estimator.ensure(judging) + calibrate(estimator, pool, plan.calibrate)
+    indexed = estimator.index(judging)
+    found, bare = estimator.predict(indexed), estimator.predict(indexed, calibrated=False)
+    calibrated_by = estimator.calibrating()
+    estimates = estimator.estimate_many(judging)
+    log(estimator.store, estimator.device, dict(zip(map(network_signature, judging), estimates, strict=True)))
+    truth = measured_ms(estimator, judging, progress)
+    again = measured_ms(estimator, judging[:CEILING])
+    scores = (
+        Score.of_predictions("sum of kernels, calibrated", found, truth),
+        Score.of("sum of kernels", bare.ms, truth),
+        *baselines([network_cost(network).macs for network in judging], truth),
+        Score.of("measured again (ceiling)", again, truth[:CEILING]),
+    )
+    low, high = float(truth.min()), float(truth.max())
+    return Validation(space.name, len(judging), calibrated_by, done, low, high, scores)
+
+
+def draw(estimator: Estimator, space: SearchSpace, plan: Plan) -> Iterator[Network]:
+    """Distinct random networks that the device runs and that were not measured yet: those that judge, then those that
+    may calibrate.
+
+    InfeasibleError if the space has not so many.
+    """
+    rng, seen = Random(plan.seed), set[Network]()
+    wanted = plan.networks + POOL * plan.calibrate
+    for _ in range(TRIES * wanted):
+        network = space.sample(rng).architecture.expand()
+        if network not in seen and not estimator.is_measured(network) and not estimator.refused(network):
+            seen.add(network)
+            yield network
+            if len(seen) == wanted:
+                return
+    if len(seen) < plan.networks + plan.calibrate:
+        raise InfeasibleError(
+            f"space {space.name!r}: {plan.networks + plan.calibrate} networks are wanted, and {len(seen)} were found "
+            "that are not measured yet. Ask for fewer."
+        )
+
+
+def calibrate(estimator: Estimator, pool: Sequence[Network], count: int) -> int:
+    """Measure `count` networks of a pool, by which estimates are calibrated then; returns how many kernels lacked."""
+    chosen = choose(estimator, pool, count)
+    done = estimator.ensure(chosen)
+    measured_ms(estimator, chosen)
+    return done
+
+
+def measure_drawn(estimator: Estimator, space: SearchSpace, count: int, *, whole_only: bool = False) -> None:
+    """Measure random networks of a space, and their kernels if not whole_only: then other devices must have a table."""
+    pool = list(draw(estimator, space, Plan(0, count, seed=0)))
+    if whole_only:
+        known = list(devices_with_tables(estimator.store, estimator.device))
+        places = most_telling([list(kernels(network)) for network in pool], known, count)
+        measured_ms(estimator, [pool[place] for place in places])
+    else:
+        calibrate(estimator, pool, count)
+
+
+def choose(estimator: Estimator, pool: Sequence[Network], count: int) -> list[Network]:
+    """Those of a pool to calibrate by: spread over what their kernels add up to and over their weights.
+
+    If kernels lack that cannot be interpolated, the multiply-adds stand for the sum.
+    """
+    if not count:
+        return []
+    costs = [network_cost(network) for network in pool]
+    weights = np.array([cost.size_bytes for cost in costs], np.float64)
+    parts = [list(kernels(network)) for network in pool]
+    if estimator.predictor.lacking({kernel for network in parts for kernel in network}):
+        size = np.array([cost.macs for cost in costs], np.float64)
+    else:
+        size = estimator.predictor.sums(estimator.predictor.index(parts)).ms
+    return [pool[place] for place in spread(size, weights, count)]
+
+
+def spread(ms: Values, weights_mb: Values, count: int) -> list[int]:
+    """Places of `count` networks that are as far from each other as can be, by farthest-point selection.
+
+    Among the ranks, so that there are more where networks are more. The first is the one with the most weights.
+    """
+    ranks = np.argsort(np.argsort(np.column_stack([ms, weights_mb]), axis=0, kind="stable"), axis=0)
+    chosen = [int(weights_mb.argmax())]
+    while len(chosen) < min(count, len(ms)):
+        distances = np.min(((ranks[:, None] - ranks[chosen][None]) ** 2).sum(2), axis=1)
+        distances[chosen] = -1
+        chosen.append(int(distances.argmax()))
+    return chosen
+
+
+def measured_ms(estimator: Estimator, networks: Sequence[Network], progress: Progress | None = None) -> Values:
+    """Of each network, measured end to end now."""
+    found: list[float] = []
+    for first in range(0, len(networks), BATCH):
+        batch = networks[first : first + BATCH]
+        records = estimator.measure_networks({str(number): network for number, network in enumerate(batch)})
+        found += [records[str(number)].latency_ms for number in range(len(batch))]
+        if progress:
+            progress(len(found), len(networks))
+    return np.array(found)
+
+
+def log(store: Store, device: Device, estimates: Mapping[Signature, Estimate]) -> None:
+    """Keep what is foretold; the store writes beside it what is measured later. Without what was measured before."""
+    foretold = {signature: one for signature, one in estimates.items() if one.source is not Source.MEASURED}
+    store.log_predictions(
+        device,
+        [
+            Prediction(
+                signature,
+                *(one.ms, one.low_ms, one.high_ms),
+                *(one.measured, one.interpolated, one.learned),
+                one.source,
+            )
+            for signature, one in foretold.items()
+        ],
+    )

@@ -1,0 +1,4 @@
+"""The `nas` command: its entry, and groups whose commands are entry points.
+
+Commands import `groups`.
+"""

@@ -1,0 +1,1 @@
+"""Image files: archives, pictures, downloads, published sets. Datasets and uploads import its modules."""

@@ -1,0 +1,77 @@
+"""MnasNet's search: a recurrent controller proposes, PPO improves it (arXiv:1807.11626, section 4.2)."""
+
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from nas.searcher import Searcher, decisions, searcher
+from nas.space import Candidate, SearchSpace
+from nas.trial import Trial
+
+Choices = tuple[tuple[str, int], ...]
+
+WORST = -1.0
+"""The least reward that is learned from: one hopeless candidate must not drown its batch."""
+
+
+@searcher("reinforce")
+class Reinforce(Searcher):
+    """`batch` trials make one update of `ppo_epochs` steps; a trial counts by its reward less the moving average.
+
+    The defaults of learning_rate, entropy_weight and baseline_decay are the paper's. It gives no batch, ppo_epochs and
+    clip; with these a few hundred trials are enough to learn from (docs/results/searchers.md).
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        seed: int,
+        *,
+        learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.00035,
+        entropy_weight: Annotated[float, Field(ge=0)] = 0.00001,
+        baseline_decay: Annotated[float, Field(ge=0, lt=1)] = 0.95,
+        batch: Annotated[int, Field(ge=1)] = 10,
+        ppo_epochs: Annotated[int, Field(ge=1)] = 10,
+        clip: Annotated[float, Field(gt=0, lt=1)] = 0.2,
+    ) -> None:
+        from nas.searchers.reinforce.controller import Controller  # noqa: PLC0415 - torch takes a second to import; only this searcher needs it
+
+        super().__init__(space, seed)
+        self._controller = Controller(decisions(space), learning_rate, seed)
+        self._entropy_weight, self._epochs, self._clip = entropy_weight, ppo_epochs, clip
+        self._baseline_decay = baseline_decay
+        self._baseline: float | None = None
+        self._batch = batch
+        self._walks: list[tuple[Mapping[str, int], tuple[float, ...], float]] = []
+        # The same choices may be asked again before they are told, by another policy: first asked, first told.
+        self._asked: defaultdict[Choices, deque[tuple[float, ...]]] = defaultdict(deque)
+
+    def ask(self) -> Candidate:
+        sampling = self._controller.sampling(self.rng)
+        candidate = self.space.valid(sampling)
+        self._asked[_choices(candidate)].append(sampling.log_probs)
+        return candidate
+
+    def tell(self, trial: Trial) -> None:
+        """Trials of candidates that were not asked here teach nothing: PPO needs the policy that proposed them."""
+        asked = self._asked[_choices(trial.candidate)]
+        if not asked:
+            return
+        log_probs = asked.popleft()
+        if trial.reward is None:
+            return
+        reward = max(trial.reward, WORST)
+        baseline = reward if self._baseline is None else self._baseline
+        self._baseline = self._baseline_decay * baseline + (1 - self._baseline_decay) * reward
+        self._walks.append((trial.candidate.choices, log_probs, reward - baseline))
+        if len(self._walks) == self._batch:
+            self._controller.update(
+                self._walks, epochs=self._epochs, clip=self._clip, entropy_weight=self._entropy_weight
+            )
+            self._walks = []
+
+
+def _choices(candidate: Candidate) -> Choices:
+    return tuple(candidate.choices.items())

@@ -1,0 +1,1 @@
+"""What the service's processes share besides the ledger: settings, the artifact store, the data root."""

@@ -1,0 +1,83 @@
+"""Column types with one meaning on every database, and the database's clock."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Dialect, Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+from nas.sql.errors import ValueRefusedError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(milliseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """Milliseconds since 1970; an aware datetime in UTC in Python."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        del dialect
+        return None if value is None else (value - _EPOCH) // _TICK
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        del dialect
+        return None if value is None else _EPOCH + value * _TICK
+
+
+class Words(TypeDecorator[str]):
+    """Text. ValueRefusedError for what PostgreSQL, or UTF-8, has no place for."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        del dialect
+        if value is not None and readable(value) != value:
+            raise ValueRefusedError("text with a NUL or half a surrogate pair cannot be stored; remove the character")
+        return value
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value as text, which keeps the order of keys and the last bit of floats. None is NULL."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        del dialect
+        try:
+            return None if value is None else json.dumps(value, allow_nan=False, separators=(",", ":"))
+        except ValueError:
+            raise ValueRefusedError("NaN and infinite numbers cannot be stored; JSON has none") from None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        del dialect
+        return None if value is None else json.loads(value)
+
+
+class now(FunctionElement[datetime]):  # noqa: N801 - a function of SQL
+    """The database's clock at this moment: the only one that leases are measured with."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(now, "sqlite")
+def _sqlite_now(_element: now, _compiler: Any, **_: Any) -> str:
+    return "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+
+
+@compiles(now, "postgresql")
+def _postgresql_now(_element: now, _compiler: Any, **_: Any) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+def readable(text: str) -> str:
+    """The text with replacement characters for what cannot be stored: for what programs say."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

@@ -1,0 +1,154 @@
+"""One database, SQLite or PostgreSQL, so that the rest need not care which."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, SQLAlchemyError, StatementError
+from sqlalchemy.pool import NullPool
+
+from nas.errors import NasError
+from nas.sql.errors import LedgerError, ValueRefusedError
+
+BUSY_TIMEOUT_S = 30
+"""How long a writer waits for another."""
+
+_POOL = {"pool_size": 8, "max_overflow": 56, "pool_timeout": BUSY_TIMEOUT_S}
+
+# A statement that hangs, or a process that stopped in a transaction, must not hold rows for ever.
+_POSTGRESQL_OPTIONS = " ".join(
+    f"-c {name}={seconds * 1000}"
+    for name, seconds in {
+        "statement_timeout": 30,
+        "lock_timeout": BUSY_TIMEOUT_S,
+        "idle_in_transaction_session_timeout": 60,
+    }.items()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a database speaks of itself where it fails: what it is, what to do, the variable that names it, the error."""
+
+    noun: str
+    remedy: str
+    variable: str
+    error: type[NasError]
+
+
+LEDGER = Wording("ledger", "see that the database runs and may be written", "DATABASE_URL", LedgerError)
+
+
+class Database:
+    """Opens nothing until it is used. The wording's error says why it cannot be; its message names no password.
+
+    pooled: connections are kept, for a process that has one database and closes it. Without, each block opens its own:
+    such a database may be made anywhere, need not be closed, and survives a fork.
+    """
+
+    def __init__(self, url: str | URL, wording: Wording = LEDGER, *, pooled: bool = True) -> None:
+        self.wording = wording
+        parsed = _parse(url, wording)
+        self.name = parsed.render_as_string(hide_password=True)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        # In one process SQLite's writers queue here: the file's own lock is polled, and unfair.
+        self._writers: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
+        options = _POOL if pooled else {"poolclass": NullPool}
+        with self._faults():
+            self._engine = _sqlite(parsed, options) if self.is_sqlite else _postgresql(parsed, options)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection on which nothing is written."""
+        with self._faults(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction: all of it is safe on disk when the block ends, or none if it raises."""
+        with self._faults(), self._writers, self._engine.connect() as connection:
+            connection = connection.execution_options(writing=True)  # noqa: PLW2901 - the same one
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except (DataError, OverflowError) as error:
+            raise ValueRefusedError(f"a value does not fit the {self.wording.noun}: {_fault(error)}") from None
+        except (SQLAlchemyError, OSError) as error:
+            if isinstance(error, StatementError) and isinstance(error.orig, NasError | OverflowError):
+                raise self._refusal(error.orig) from None
+            raise self.fault(_fault(error)) from error
+
+    def fault(self, what: str) -> NasError:
+        """The error to raise for what is wrong with the database, with the remedy."""
+        wording = self.wording
+        return wording.error(f"{wording.noun} {self.name}: {what}; {wording.remedy}, or correct {wording.variable}")
+
+    def _refusal(self, error: NasError | OverflowError) -> NasError:
+        if isinstance(error, NasError):
+            return error
+        return ValueRefusedError(f"a value does not fit the {self.wording.noun}: {error}")
+
+
+def insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
+    """An INSERT that can say ON CONFLICT."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _parse(url: str | URL, wording: Wording) -> URL:
+    variable, error = wording.variable, wording.error
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in ("postgres", "postgresql"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+    except ArgumentError:
+        raise error(f"{variable} is no URL; write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME") from None
+    if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise error(f"{variable}: no database {parsed.drivername!r}; there are: postgresql, sqlite")
+    if parsed.drivername == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise error(f"{variable}: sqlite needs a file, since several processes use it: sqlite:///FILE")
+    return parsed
+
+
+def _sqlite(url: URL, options: Mapping[str, Any]) -> Engine:
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, **options)
+
+    # The driver's own transaction handling is switched off, so that writers lock the file when they begin, and wait for
+    # each other, instead of failing in the middle. The journal is a rollback journal, not the write-ahead log: SQLite
+    # before 3.51.3 can corrupt that one when several processes use it.
+    @event.listens_for(engine, "connect")
+    def _(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode = TRUNCATE", "synchronous = FULL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("writing")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL, options: Mapping[str, Any]) -> Engine:
+    arguments: dict[str, Any] = {"connect_timeout": 10, "application_name": "nas", "options": _POSTGRESQL_OPTIONS}
+    given = {name: value for name, value in arguments.items() if name not in url.query}
+    return create_engine(url, connect_args=given, pool_pre_ping=True, **options)
+
+
+def _fault(error: Exception) -> str:
+    """What the database said, in one line."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return (str(cause).splitlines() or [type(cause).__name__])[0]

@@ -1,0 +1,251 @@
+"""`nas search` against a real service; only the dispatcher is played."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from live_service import MODEL, SPEC, ask, ledger_of, play, service_on, take, tell
+
+from nas.command_line.groups import main
+from nas.service.artifact_store import ArtifactStore
+from nas.service.settings import Settings
+
+NAS = Path(sys.executable).with_name("nas")
+
+
+@pytest.fixture(scope="module")
+def settings(service_home):
+    return Settings(home=service_home, open=True)
+
+
+@pytest.fixture(scope="module")
+def url(settings):
+    with service_on(settings) as url:
+        yield url
+
+
+@pytest.fixture
+def nas(url, monkeypatch, capsys, tmp_path):
+    """Runs the command as a terminal does: the exit code, what it printed, and its complaints."""
+    monkeypatch.setenv("NAS_URL", url)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "spec.yaml").write_text(yaml.safe_dump(SPEC))
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["nas", "search", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code or 0, *capsys.readouterr()
+
+    return run
+
+
+def made(nas, *options):
+    """A submitted search."""
+    code, out, _ = nas("submit", "spec.yaml", "--json", *options)
+    assert code == 0
+    return json.loads(out)
+
+
+def test_an_empty_list_says_how_to_begin(nas):
+    code, out, err = nas("list", "--text", "a name that nobody gave")
+
+    assert (code, out) == (0, "")
+    assert "nas search submit" in err
+
+
+def test_submit_list_and_show(nas):
+    search = made(nas, "--name", "one", "--label", "team=a", "--label", "b=", "--priority", "7")
+    assert (search["labels"], search["priority"]) == ({"team": "a", "b": ""}, 7)
+
+    code, out, _ = nas("list", "--text", "one", "--state", "queued")
+    assert code == 0
+    assert [line.split()[:3] for line in out.splitlines()[1:]] == [[search["id"], "one", "QUEUED"]]
+    assert json.loads(nas("list", "--json", "--limit", "1")[1])[0]["id"] == search["id"]
+
+    code, out, _ = nas("show", search["id"])
+    assert code == 0
+    assert "dataset:" in out
+    assert nas("show", "latest", "--json")[1] == nas("show", search["id"][5:], "--json")[1]
+
+
+def test_pause_resume_cancel_fork_delete(nas):
+    search = made(nas)["id"]
+
+    assert nas("pause", search)[:2] == (0, f"{search}  PAUSED\n")
+    assert nas("resume", search)[:2] == (0, f"{search}  QUEUED\n")
+    code, out, _ = nas("fork", search, "--set", "max_trials=2", "--set", "objective.target_latency_ms=5", "--json")
+    fork = json.loads(out)
+    assert (code, fork["parent_id"], fork["max_trials"]) == (0, search, 2)
+    assert fork["spec"]["objective"] == {"name": "constrained", "target_latency_ms": 5}
+    for one in (search, fork["id"]):
+        assert nas("cancel", one)[:2] == (0, f"{one}  CANCELLED\n")
+    assert nas("delete", search, "--yes")[0] == 0
+    code, _, complaint = nas("show", search)
+    assert (code, "NOT_FOUND" in complaint) == (2, True)
+
+
+def test_a_finished_search_is_watched_and_taken_away(nas, settings, tmp_path):
+    search = made(nas)["id"]
+    play(settings, search)
+
+    code, out, _ = nas("watch", search)
+    assert code == 0
+    assert "trial 0 (1/4)  80.0%  2.000 ms  1,000 params  reward 0.8000" in out
+    assert "failed: the loss is no number" in out
+    assert out.splitlines()[-1].endswith("SUCCEEDED")
+    events = [json.loads(line) for line in nas("watch", search, "--json", "--after", "3")[1].splitlines()]
+    assert [e["seq"] for e in events] == list(range(4, 4 + len(events)))
+    assert events[-1]["data"]["state"] == "SUCCEEDED"
+
+    assert [line.split()[:3] for line in nas("trials", search)[1].splitlines()[1:2]] == [["0", *_first(nas, search)]]
+    assert [t["number"] for t in json.loads(nas("trials", search, "--state", "failed", "--json")[1])] == [3]
+    front = nas("pareto", search)[1].splitlines()
+    assert [line.split()[1] for line in front[1:]] == ["1", "0", "mobilenetv1", "0"]
+    assert "79.00%" in front[-1]
+
+    code, out, _ = nas("export", search, "--out", "models", "--json")
+    (file,) = json.loads(out)["files"]
+    assert (code, file["trial"]) == (0, 0)
+    assert (tmp_path / file["path"]).read_bytes() == MODEL
+
+
+def test_the_runtimes_files_of_finalists_are_downloaded_too_or_why_not_is_said(nas, settings, tmp_path):
+    search = made(nas)["id"]
+    contents = {"onnx": MODEL, "tflite": b"flat " + MODEL}
+    with ledger_of(settings) as ledger:
+        desk = take(ledger, search)
+        rows = []
+        for number in range(2):
+            ask(desk, number)
+            tell(desk, number)
+            files = [
+                {"format": kind, "file": f"m{number}.{kind}"} for kind in contents if number == 0 or kind == "onnx"
+            ]
+            for file in files:
+                sha256, size = ArtifactStore(settings.artifacts).add(contents[file["format"]])
+                desk.attach(file["format"], file["file"], "application/octet-stream", sha256, size, trial=number)
+            note = f"litert refuses {number}" if len(files) == 1 else None
+            about = {"id": str(number), "notation": "n", "metrics": {}, "files": files, "note": note}
+            rows.append({"trial": number, "file": f"m{number}.onnx", **about})
+        desk.keep("finalists", rows)
+        desk.end("SUCCEEDED")
+
+    code, out, complaint = nas("export", search)
+    only = nas("export", search, "--format", "tflite", "--out", "flat")
+    absent = nas("export", search, "--format", "pte")
+
+    assert (code, out.split(), complaint) == (0, ["m0.onnx", "m0.tflite", "m1.onnx"], "trial 1: litert refuses 1\n")
+    assert (tmp_path / "m0.tflite").read_bytes() == contents["tflite"]
+    assert only[:2] == (0, "flat/m0.tflite\n")
+    assert (absent[0], "no finalists to download as pte" in absent[2]) == (1, True)
+    assert nas("export", search, "--trial", "0", "--format", "pickle")[0] == 2
+
+
+def _first(nas, search):
+    trial = json.loads(nas("trials", search, "--json", "--limit", "1")[1])[0]
+    return trial["architecture_id"], "SUCCEEDED"
+
+
+def test_watching_a_search_that_fails_is_a_failure(nas, settings):
+    search = made(nas)["id"]
+    dispatcher = threading.Thread(target=play, args=(settings, search), kwargs={"end": "FAILED"})
+    dispatcher.start()
+    code, out, _ = nas("watch", search)
+    dispatcher.join()
+
+    assert (code, out.splitlines()[-1].split(None, 1)[1]) == (1, "FAILED: as the test says")
+    assert nas("watch", search, "--json", "--after", "10000")[0] == 1
+
+
+def test_a_search_is_drawn_on_a_terminal(nas, settings, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    search = made(nas)["id"]
+    play(settings, search)
+
+    code, out, _ = nas("watch", search)
+
+    assert code == 0
+    assert "4/4  1 failed" in out
+    assert "best   trial 0  80.0%" in out
+    assert "front  1 ms 70.0% " in out
+    assert "█ 80.0% 2 ms" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("submit", "spec.yaml", "--label", "x"), "KEY=VALUE"),
+        (("submit", "bad.yaml"), "max_trials"),
+        (("show", "nothing"), "nas search list"),
+        (("show", "srch_0"), "begin with"),
+        (("export", "latest", "--epochs", "3"), "--trial"),
+        (("watch", "srch_" + "0" * 26), "NOT_FOUND"),
+    ],
+)
+def test_wrong_input_is_2_and_says_what_to_do(nas, tmp_path, arguments, complaint):
+    made(nas), made(nas)
+    (tmp_path / "bad.yaml").write_text("dataset: fashion_mnist_mini\nmax_trials: -1\n")
+
+    code, out, err = nas(*arguments)
+
+    assert (code, out) == (2, "")
+    assert complaint in err
+
+
+def test_what_fails_in_the_service_is_1(nas, monkeypatch):
+    search = made(nas)["id"]
+    code, _, complaint = nas("export", search, "--json")
+    assert (code, "--trial N" in complaint) == (1, True)
+
+    monkeypatch.setattr("api.commands.remote.PATIENCE_S", 0)
+    code, out, complaint = nas("list", "--url", "http://127.0.0.1:9")
+    assert (code, out) == (1, "")
+    assert "nas serve" in complaint
+
+
+def test_an_interrupted_watch_is_130_and_the_search_goes_on(nas, settings, url):
+    search = made(nas)["id"]
+    with ledger_of(settings) as ledger:
+        take(ledger, search)
+        watching = subprocess.Popen(
+            [NAS, "search", "watch", search], stdout=subprocess.PIPE, env={**os.environ, "NAS_URL": url}
+        )
+        assert watching.stdout.readline()
+        watching.send_signal(signal.SIGINT)
+        watching.stdout.close()
+
+        assert watching.wait(30) == 130
+        assert ledger.searches.get(search).state == "RUNNING"
+
+
+def test_an_export_of_one_trial_that_fails(nas, settings):
+    search = made(nas)["id"]
+    with ledger_of(settings) as ledger:
+        desk = take(ledger, search)
+        ask(desk, 0)
+        tell(desk, 0)
+        desk.end("SUCCEEDED")
+    dispatcher = threading.Thread(target=_refuse_export, args=(settings,))
+    dispatcher.start()
+
+    code, _, complaint = nas("export", search, "--trial", "0")
+    dispatcher.join()
+
+    assert (code, "no memory" in complaint) == (1, True)
+
+
+def _refuse_export(settings):
+    """Fail the next export that is asked for."""
+    with ledger_of(settings) as ledger:
+        while (claim := ledger.claims.claim_export("the test")) is None:
+            time.sleep(0.01)
+        ledger.claims.end_export(claim.lease, "FAILED", reason="no memory")

@@ -1,0 +1,151 @@
+"""`nas key` and `nas doctor`, and keys in use."""
+
+import json
+import sys
+
+import pytest
+from live_service import SPEC, service_on
+
+from api.client import ApiError, Client
+from nas.command_line.groups import main
+from nas.service.settings import Settings
+
+
+@pytest.fixture
+def nas(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("NAS_HOME", str(tmp_path))
+    monkeypatch.setenv("NAS_LATENCY_DB", str(tmp_path / "latency.db"))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["nas", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code or 0, *capsys.readouterr()
+
+    return run
+
+
+def test_a_key_opens_what_its_scope_says_until_it_is_revoked(nas, tmp_path):
+    code, secret, _ = nas("key", "create", "ci", "--scope", "read", "--expires", "90d")
+    assert code == 0
+    writer = json.loads(nas("key", "create", "me", "--scope", "write", "--json")[1])
+
+    with service_on(Settings(home=tmp_path)) as url:
+        with Client(url, secret.strip(), patience_s=5) as client:
+            assert list(client.searches()) == []
+            with pytest.raises(ApiError, match="SCOPE_MISSING"):
+                client.submit(SPEC)
+        with Client(url, writer["secret"], patience_s=5) as client:
+            search = client.submit(SPEC)
+            assert nas("key", "revoke", writer["id"])[0] == 0
+            with pytest.raises(ApiError, match="KEY_INVALID"):
+                search.refresh()
+        with Client(url, patience_s=5) as client, pytest.raises(ApiError, match="KEY_MISSING"):
+            next(client.searches())
+
+    rows = {row["name"]: row for row in json.loads(nas("key", "list", "--json")[1])}
+    assert rows["ci"]["expires_at"] is not None
+    assert rows["me"]["revoked_at"] is not None
+    listed = nas("key", "list")[1]
+    assert rows["ci"]["id"] in listed
+    assert secret.strip() not in listed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (("key", "create", "x"), 2, "--scope"),
+        (("key", "create", "x", "--scope", "root"), 2, "admin"),
+        (("key", "create", "x", "--scope", "read", "--expires", "soon"), 2, "90d"),
+        (("key", "create", "x", "--scope", "read", "--expires", "0d"), 2, "90d"),
+        (("key", "revoke", "key_0"), 2, "key_0"),
+        (("key", "list", "--database", "mysql://x/y"), 1, "postgresql"),
+        (("key", "list", "--database", "postgresql://nobody:pw@127.0.0.1:9/x"), 1, "DATABASE_URL"),
+    ],
+)
+def test_what_is_wrong_with_a_key_command_is_said(nas, arguments, code, complaint):
+    found, _, err = nas(*arguments)
+
+    assert (found, complaint in err) == (code, True)
+    assert "pw" not in err
+
+
+@pytest.fixture
+def fast_torch(monkeypatch):
+    """The check of torch starts it, which takes seconds; once is enough."""
+    monkeypatch.setattr("api.processes.doctor.TORCH", "print('[\"2\", []]')")
+
+
+def states(out):
+    return {check["name"]: check["state"] for check in json.loads(out)}
+
+
+def test_a_healthy_machine(nas, tmp_path):
+    """Before the first start as after it; a service that does not run is a warning."""
+    code, out, _ = nas("doctor")
+    assert code == 0
+    assert {line.split()[0] for line in out.splitlines()} <= {"ok", "warning", "->"}
+
+    with service_on(Settings(home=tmp_path)) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NAS_URL", url)
+        patch.setattr("api.processes.doctor.TORCH", "print('[\"2\", []]')")
+        code, out, _ = nas("doctor", "--json")
+
+    assert code == 0
+    found = states(out)
+    assert {found[name] for name in ("python", "packages", "sqlite", "home", "secret", "database", "service")} == {"ok"}
+
+
+@pytest.mark.usefixtures("fast_torch")
+@pytest.mark.parametrize(
+    ("variable", "value", "check", "state"),
+    [
+        ("DATABASE_URL", "postgresql://nobody:pw@127.0.0.1:9/x", "database", "failed"),
+        ("DATABASE_URL", "nonsense", "database", "failed"),
+        ("RAY_ADDRESS", "127.0.0.1:9", "ray", "warning"),
+        ("RAY_ADDRESS", "ray://127.0.0.1:9", "ray", "warning"),
+        ("NAS_WORKERS", "4000", "cores", "warning"),
+        ("NAS_URL", "http://127.0.0.1:9", "service", "warning"),
+        ("NAS_URL", "nonsense", "service", "warning"),
+        ("NAS_HOME", "/proc/nas", "home", "failed"),
+        ("NAS_LATENCY_DB", "/dev/null", "latencies", "failed"),
+    ],
+)
+def test_each_fault_is_found_and_has_a_remedy(nas, monkeypatch, variable, value, check, state):  # noqa: PLR0917 - one row
+    monkeypatch.setenv(variable, value)
+
+    code, out, _ = nas("doctor", "--json")
+
+    (found,) = (c for c in json.loads(out) if c["name"] == check)
+    assert (found["state"], bool(found["remedy"])) == (state, True)
+    assert code == (1 if state == "failed" else 0)
+    assert "pw@" not in out
+
+
+@pytest.mark.usefixtures("fast_torch")
+def test_a_secret_that_others_can_read_is_a_failure(nas, tmp_path):
+    (tmp_path / "secret").write_bytes(b"x" * 32)
+    (tmp_path / "secret").chmod(0o644)
+
+    code, out, _ = nas("doctor", "--json")
+
+    assert (code, states(out)["secret"]) == (1, "failed")
+
+
+def test_a_torch_that_does_not_start_is_a_failure(nas, monkeypatch):
+    monkeypatch.setattr("api.processes.doctor.TORCH", "raise ImportError('libtorch is gone')")
+
+    code, out, _ = nas("doctor")
+
+    assert code == 1
+    assert "ImportError: libtorch is gone" in out
+    assert "-> pip install torch" in out
+
+
+def test_settings_that_make_no_sense_are_wrong_use(nas, monkeypatch):
+    monkeypatch.setenv("NAS_WORKERS", "many")
+
+    code, _, complaint = nas("doctor")
+
+    assert (code, "workers" in complaint) == (2, True)

@@ -1,0 +1,193 @@
+"""Data sets over REST: uploads become folders that a search can name, whole or not at all."""
+
+import hashlib
+import tarfile
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from archives import KINDS, class_folders, packed
+from fastapi.testclient import TestClient
+from problem import assert_problem
+
+from api.app import create_app
+from api.uploading import uploads as module
+from api.uploading.uploads import Uploads
+from nas.dataset import dataset, load
+from nas.errors import DataError
+from nas.service.settings import Settings
+
+ARCHIVES = {kind: packed(kind, class_folders("cat", "dog", count=5)) for kind in KINDS}
+
+
+def send(client, data, field="archive"):
+    return client.post("/v1/datasets", files={field: ("any/../name.zip", data)})
+
+
+@pytest.fixture
+def folder(service_home):
+    """Where uploads land, there already, whichever test comes first; nothing half done stays there."""
+    folder = service_home / "data-root/uploads"
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
+    assert not list(folder.glob(".*"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_upload_can_be_searched_on(open_client, folder, service_home, kind):
+    sha256 = hashlib.sha256(ARCHIVES[kind]).hexdigest()
+
+    first, second = (send(open_client, ARCHIVES[kind]) for _ in range(2))
+
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json() == second.json()
+    assert first.json() == {
+        "name": "folder",
+        "path": f"uploads/{sha256}",
+        "classes": ["cat", "dog"],
+        "images": 10,
+        "parts": {"train": 10},
+        "sizes": {"min": 8, "max": 8},
+        "ignored": 0,
+    }
+    assert load({"name": "folder", "path": str(folder / sha256)}, 0).classes == ("cat", "dog")
+    spec = {"dataset": {"name": "folder", "path": first.json()["path"]}}
+    assert open_client.post("/v1/searches", params={"validate_only": True}, json=spec).status_code == 200
+    assert service_home / "data-root" / first.json()["path"] == folder / sha256
+
+
+def test_known_and_uploaded_sets_are_listed(open_client, folder):  # noqa: ARG001 - checks what stays behind
+    data = packed(".tar", class_folders("one", "two", "three"))
+    uploaded = send(open_client, data).json()
+
+    listed = open_client.get("/v1/datasets").json()
+
+    assert [row["name"] for row in listed["items"]] == list(dataset)
+    assert uploaded in listed["uploads"]
+
+
+def test_the_same_archive_at_once_is_one_folder(service_home):
+    """As two requests would: each unpacks in a place of its own, the first to end names the folder."""
+    data = packed(".zip", class_folders("left", "right"))
+    sha256 = hashlib.sha256(data).hexdigest()
+    uploads = Uploads(service_home / "data-root/uploads")
+
+    def add(_):
+        with uploads.incoming() as place:
+            (place / "archive").write_bytes(data)
+            return uploads.add(place / "archive", sha256)
+
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(add, range(3)))
+
+    assert sorted(new for _, new in found) == [False, False, True]
+    assert len({str(facts) for facts, _ in found}) == 1
+    assert not list(uploads.folder.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"no archive", "damaged"),
+        (ARCHIVES[".zip"][:-100], "damaged"),
+        (packed(".zip", class_folders("cat")), "one class"),
+        (packed(".tar", {"../x.png": b"", **class_folders("a", "b")}), "leads out"),
+        (packed(".tar", {"a/x.png": {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}}), "link"),
+    ],
+    ids=["text", "cut", "one class", "outside", "link"],
+)
+def test_what_is_refused_leaves_nothing(open_client, folder, data, message):
+    before = set(folder.parent.rglob("*"))
+
+    body = assert_problem(send(open_client, data), 422, "DATA_UNUSABLE")
+
+    assert message in body["detail"]
+    assert str(folder) not in body["detail"]
+    assert set(folder.parent.rglob("*")) == before
+
+
+def test_a_huge_header_ends_the_unpacking_not_the_service(open_client, folder):  # noqa: ARG001 - checks what stays
+    """A tar whose next name claims to be 6 GiB long would take as much memory."""
+    info = tarfile.TarInfo("a/1.png")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 6 << 30
+
+    body = assert_problem(send(open_client, info.tobuf(tarfile.GNU_FORMAT) + bytes(1024)), 422, "DATA_UNUSABLE")
+
+    assert "MemoryError" in body["detail"]
+
+
+def test_an_archive_that_takes_too_long_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "LONGEST_S", 0.01)
+    uploads = Uploads(tmp_path / "uploads")
+
+    with uploads.incoming() as place:
+        archive = place / "archive"
+        archive.write_bytes(ARCHIVES[".zip"])
+        with pytest.raises(DataError, match="more time or memory"):
+            uploads.add(archive, "0" * 64)
+
+    assert not list(uploads.folder.iterdir())
+
+
+def test_what_a_crash_left_behind_is_removed_a_day_later(tmp_path, monkeypatch):
+    uploads = Uploads(tmp_path / "uploads")
+    left = tmp_path / "uploads/.incoming-old"
+    left.mkdir(parents=True)
+    with uploads.incoming():
+        assert left.exists()
+    monkeypatch.setattr(module, "LEFT_OVER_S", -1)
+    with uploads.incoming():
+        assert not left.exists()
+
+
+BOUNDARY = "frontier"
+PART = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="archive"; filename="x.zip"\r\n\r\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (f"{PART}abc\r\n", "cut off"),
+        (f"{PART}abc\r\n{PART}abc\r\n--{BOUNDARY}--\r\n", "2 such files"),
+        (f"--{BOUNDARY}--\r\n", "0 such files"),
+        ("", "cut off"),
+        ("nonsense", "malformed"),
+        (f"--{BOUNDARY}\r\n{'x' * 9999}: y\r\n\r\nabc\r\n--{BOUNDARY}--\r\n", "malformed"),
+    ],
+)
+def test_a_wrong_body_is_refused(open_client, folder, body, message):
+    folder.mkdir(parents=True, exist_ok=True)
+    headers = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
+
+    found = assert_problem(open_client.post("/v1/datasets", content=body, headers=headers), 422, "REQUEST_INVALID")
+
+    assert found["errors"][0]["field"] == "archive"
+    assert message in found["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-type": "application/json"}, {"content-type": "multipart/form-data"}])
+def test_a_wrong_media_type_is_refused(open_client, headers):
+    response = open_client.post("/v1/datasets", content=b"{}", headers=headers)
+
+    assert_problem(response, 415, "MEDIA_TYPE_UNSUPPORTED")
+
+
+def test_other_fields_are_passed_over(open_client, folder):  # noqa: ARG001 - checks what stays behind
+    data = packed(".tar.gz", class_folders("p", "q"))
+
+    response = open_client.post("/v1/datasets", data={"note": "x" * 5000}, files={"archive": ("a", data)})
+
+    assert response.status_code == 201
+    assert_problem(send(open_client, data, field="file"), 422, "REQUEST_INVALID")
+
+
+def test_nothing_is_read_before_the_key_is_checked(service_home):
+    """A key that may only read uploads nothing, and no byte of the body lies on the disk."""
+    with TestClient(create_app(Settings(home=service_home / "locked")), base_url="http://127.0.0.1") as client:
+        ledger = client.app.state.service.ledger
+        reader, writer = (ledger.keys.create(scope, (scope,), None)[1] for scope in ("read", "write"))
+        assert_problem(send(client, ARCHIVES[".zip"]), 401, "KEY_MISSING")
+        client.headers["authorization"] = f"Bearer {reader}"
+        assert_problem(send(client, ARCHIVES[".zip"]), 403, "SCOPE_MISSING")
+        assert not (service_home / "locked/data-root").exists()
+        client.headers["authorization"] = f"Bearer {writer}"
+        assert send(client, ARCHIVES[".zip"]).status_code == 201

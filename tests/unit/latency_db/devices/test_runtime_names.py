@@ -1,0 +1,80 @@
+import pytest
+
+from latency_db.devices.local import DEFAULT_RUNTIME, LocalName, core_count, is_local_name, local_device, local_names
+from latency_db.devices.quantization import quantised
+from latency_db.devices.runtime import FP32, INT8, runtime
+from latency_db.measuring.measure import Settings, measure
+from latency_db.records.signatures import network_model, network_signature
+from nas.errors import UnknownNameError
+from nas.ops.notation import read_network
+
+NETWORK = read_network("3x16x16: conv_16_k3_s2 [conv_32 conv_32_k3_g32 conv_16_linear] gap linear_10")
+
+
+def test_every_target_has_one_name():
+    """Written and read again, for all runtimes, installed or not."""
+    for name in runtime:
+        for precision in runtime[name].precisions:
+            target = LocalName(name, precision, 1)
+            assert LocalName.read(str(target)) == target
+    assert str(LocalName(DEFAULT_RUNTIME, FP32, 2)) == "local-cpu-2t"
+    assert str(LocalName(DEFAULT_RUNTIME, INT8, 1)) == "local-onnxruntime_cpu-int8-1t"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "local-onnxruntime_cpu-1t",  # is local-cpu-1t
+        "local-cpu-int8-1t",
+        "local-cpu-fp32-1t",
+        "local-abacus-1t",
+        "local-cpu-int3-1t",
+        "local-cpu-01t",
+    ],
+)
+def test_another_spelling_is_no_name(name):
+    assert LocalName.read(name) is None
+    assert not is_local_name(name)
+
+
+def test_local_names_can_all_be_opened():
+    assert local_names()[0] == "local-cpu-1t"
+    for name in local_names():
+        assert is_local_name(name)
+        assert local_device(name).name == name
+
+
+def test_a_runtime_that_is_not_installed_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("latency_db.devices.runtime.find_spec", lambda _: None)
+
+    with pytest.raises(UnknownNameError, match=r"needs onnxruntime, onnx; .*`pip install onnxruntime onnx`"):
+        local_device("local-onnxruntime_cpu-int8-1t")
+
+
+def test_more_threads_than_cores():
+    with pytest.raises(UnknownNameError, match="this machine has"):
+        local_device(f"local-cpu-{core_count() + 1}t")
+
+
+def test_the_fingerprint_holds_caches_and_memory():
+    facts = local_device("local-cpu-1t").machine
+
+    assert facts["memory"].endswith(" GiB")
+    assert int(facts["memory"].removesuffix(" GiB")) > 0
+    assert all(size[:-1].isdigit() for fact, size in facts.items() if fact.startswith("cache_l"))
+
+
+def test_precisions_are_measured_as_devices_of_their_own():
+    models = {network_signature(NETWORK): network_model(NETWORK)}
+    fast = Settings(rounds=2, min_time_s=0.001, min_runs=3, warmup_s=0.001)
+
+    for record in measure(models, local_device("local-onnxruntime_cpu-int8-1t"), fast):
+        assert record.session.device.precision == INT8
+        assert record.latency_ms > 0
+
+
+def test_quantising_is_deterministic_and_makes_the_model_smaller():
+    model = network_model(read_network("3x16x16: conv_64_k3_s2 conv_128 gap linear_10"))
+
+    assert quantised(model) == quantised(model)
+    assert len(quantised(model)) < 0.8 * len(model)

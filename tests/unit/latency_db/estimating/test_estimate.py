@@ -1,0 +1,229 @@
+from dataclasses import fields
+from math import exp, hypot
+from random import Random
+
+import pytest
+from made_up import table
+
+from latency_db.devices.local import local_device
+from latency_db.estimating.estimator import Estimator, Source
+from latency_db.measuring.measure import Settings
+from latency_db.records.record import Kind, RecordState
+from latency_db.records.signatures import context_signature, kernel_signature, network_model, network_signature
+from nas.errors import NotMeasuredError
+from nas.ops.cost import network_cost
+from nas.ops.kernels import kernels
+from nas.ops.notation import read_network
+from nas.spaces import load_space
+
+NETWORK = read_network("3x8x8: conv_8_k3 conv_8_k3 conv_8_k3 gap linear_4")
+KERNELS = list(dict.fromkeys(kernels(NETWORK)))
+IMAGE = KERNELS[0]
+
+
+def measured(elsewhere, wanted, *, latency_ms=0.1, context_ms=0.04, **more):
+    """Records of kernels in their contexts, and of the contexts; an image's context is the empty run of 0.002 ms."""
+    contexts = {context_signature(kernel).key for kernel in wanted if kernel is not IMAGE}
+    return [
+        *(elsewhere.record(kernel_signature(kernel).key, latency_ms, **more) for kernel in wanted),
+        *(elsewhere.record(key, context_ms) for key in contexts),
+    ]
+
+
+def test_the_sum_is_of_what_kernels_add_to_their_contexts(store, elsewhere):
+    """c0 + sum of (kernel - context), repeated kernels counted as often as they run; errors add as squares."""
+    store.add([*elsewhere.empties(), *measured(elsewhere, KERNELS)])
+
+    found = Estimator(store, elsewhere.device).estimate(NETWORK)
+
+    assert len(KERNELS) == 4
+    assert found.ms == pytest.approx(0.005 + (0.1 - 0.002) + 4 * (0.1 - 0.04))
+    assert found.error_ms == pytest.approx(hypot(*[0.001] * 11))
+    assert (found.source, found.kernels, found.suspect) == (Source.SUMMED, 5, 0)
+
+
+def test_a_kernel_faster_than_its_context_adds_nothing(store, elsewhere):
+    """The clock's noise must not make a network faster by a kernel."""
+    store.add([*elsewhere.empties(), *measured(elsewhere, KERNELS, context_ms=0.11)])
+
+    assert Estimator(store, elsewhere.device).estimate(NETWORK).ms == pytest.approx(0.005 + (0.1 - 0.002))
+
+
+def test_a_network_that_was_measured_itself_is_not_summed(store, elsewhere):
+    key = network_signature(NETWORK).key
+    store.add([*elsewhere.empties(), elsewhere.record(key, 0.7, kind=Kind.NETWORK)])
+
+    found = Estimator(store, elsewhere.device).estimate(NETWORK)
+
+    assert (found.ms, found.source) == (0.7, Source.MEASURED)
+
+
+def test_suspect_parts_are_counted(store, elsewhere):
+    good, *bad = KERNELS
+    shaky = measured(elsewhere, bad, state=RecordState.SUSPECT)
+    store.add([*elsewhere.empties(), *measured(elsewhere, [good]), *shaky])
+
+    assert Estimator(store, elsewhere.device).estimate(NETWORK).suspect == 4
+
+
+@pytest.mark.parametrize("known", [0, 3])
+def test_a_missing_kernel_is_an_error_with_a_remedy_and_never_zero(store, elsewhere, known):
+    store.add([*elsewhere.empties(), *measured(elsewhere, KERNELS[:known])])
+    estimator = Estimator(store, elsewhere.device)
+
+    expected = rf"'pocket' lacks {4 - known} kernels, such as '{KERNELS[known].key}'.*nas device measure pocket"
+    with pytest.raises(NotMeasuredError, match=expected):
+        estimator.estimate(NETWORK)
+    with pytest.raises(NotMeasuredError, match="not this machine"):
+        estimator.ensure([NETWORK])
+
+
+def test_what_another_process_measures_later_is_found(store, elsewhere):
+    estimator = Estimator(store, elsewhere.device)
+    assert len(estimator.unmeasured(kernels(NETWORK))) == 4
+
+    store.add([*elsewhere.empties(), *measured(elsewhere, KERNELS)])
+
+    assert estimator.unmeasured(kernels(NETWORK)) == []
+    assert estimator.estimate(NETWORK).source is Source.SUMMED
+
+
+def test_a_local_device_measures_what_is_missing_and_keeps_it(store):
+    device = local_device("local-cpu-1t")
+    first = Estimator(store, device)
+
+    assert first.ensure([NETWORK, NETWORK]) == 4
+    assert first.ensure([NETWORK]) == 0
+    assert Estimator(store, device).estimate(NETWORK) == first.estimate(NETWORK)
+    assert first.estimate(NETWORK).ms > 0
+
+
+def test_networks_and_files_are_measured_side_by_side(store):
+    """A network measured once answers for itself; an ONNX file is known by its content."""
+    estimator = Estimator(store, local_device("local-cpu-1t"))
+    brief = Settings(rounds=2, min_time_s=0.001, min_runs=3, warmup_s=0.001)
+
+    found = estimator.measure_networks({"one": NETWORK, "file": network_model(NETWORK)}, brief)
+
+    assert found["one"].session is found["file"].session
+    assert found["file"].signature.key.startswith("sha256:")
+    assert estimator.estimate(NETWORK).ms == found["one"].latency_ms
+    assert Estimator(store, estimator.device).estimate(NETWORK).source is Source.MEASURED
+
+
+LEVEL = 0.06
+
+
+@pytest.fixture(scope="module")
+def networks():
+    space, rng = load_space("small"), Random(0)
+    return list({space.sample(rng).architecture.expand(): None for _ in range(40)})
+
+
+def end_to_end(elsewhere, store, networks):
+    """Whole networks that take a factor e^LEVEL more than their kernels."""
+    bare = Estimator(store, elsewhere.device)
+    found = bare.predict(bare.index(networks), calibrated=False).ms
+    return [
+        elsewhere.record(network_signature(network).key, 0.005 + (ms - 0.005) * exp(LEVEL), kind=Kind.NETWORK)
+        for network, ms in zip(networks, found.tolist(), strict=True)
+    ]
+
+
+def test_whole_networks_in_the_store_calibrate_those_that_were_not_measured(store, elsewhere, networks):
+    """And whoever opens the store later has the same answer: it is rebuilt from rows."""
+    store.add(table(elsewhere, networks))
+    before = [Estimator(store, elsewhere.device).estimate(network) for network in networks[20:]]
+    assert {one.learned for one in before} == {0.0}
+    store.add(end_to_end(elsewhere, store, networks[:20]))
+
+    after = [Estimator(store, elsewhere.device).estimate(network) for network in networks[20:]]
+
+    for old, new in zip(before, after, strict=True):
+        assert (new.ms - 0.005) / (old.ms - 0.005) == pytest.approx(exp(LEVEL), rel=0.01)
+        assert new.low_ms < new.ms < new.high_ms
+        assert new.high_ms - new.low_ms < old.high_ms - old.low_ms
+        assert new.measured + new.learned == pytest.approx(1)
+        assert 0 < new.learned < 0.1
+
+
+def test_missing_kernels_are_interpolated_and_every_such_answer_says_so(store, elsewhere, networks):
+    store.add(table(elsewhere, networks, share=0.5))
+    estimator = Estimator(store, elsewhere.device)
+    missing = set(estimator.unmeasured(kernel for network in networks for kernel in kernels(network)))
+
+    found = estimator.estimate_many(networks)
+
+    flagged = [one.source is Source.INTERPOLATED for one in found]
+    assert flagged == [not missing.isdisjoint(kernels(network)) for network in networks]
+    assert any(flagged)
+    for network, one in zip(networks, found, strict=True):
+        truth = 0.005 + sum(0.01 + network_cost(k.in_context()).macs * 1e-7 for k in kernels(network))
+        assert 0.5 < one.ms / truth < 2
+        assert (one.interpolated > 0) == (one.source is Source.INTERPOLATED)
+        assert one.measured + one.interpolated + one.learned == pytest.approx(1)
+
+
+def test_a_kernel_that_the_device_refuses_is_not_interpolated(store, elsewhere, networks):
+    store.add(table(elsewhere, networks, share=0.8))
+    estimator = Estimator(store, elsewhere.device)
+    refused = estimator.unmeasured(kernel for network in networks for kernel in kernels(network))[0]
+    store.refuse(elsewhere.device, {kernel_signature(refused): "no such op"})
+    has = [refused in kernels(network) for network in networks]
+    wanting, others = networks[has.index(True)], networks[has.index(False)]
+
+    with pytest.raises(NotMeasuredError, match=r"does not run .*: no such op"):
+        estimator.estimate(wanting)
+
+    assert estimator.refused(wanting) == {refused: "no such op"}
+    assert estimator.refused(others) == {}
+    assert estimator.estimate(others).ms > 0
+
+
+def test_a_kernel_that_was_interpolated_is_measured_when_it_is_there(store, elsewhere, networks):
+    records = table(elsewhere, networks)
+    store.add(records[: len(records) - 5])
+    estimator = Estimator(store, elsewhere.device)
+    assert any(one.source is Source.INTERPOLATED for one in estimator.estimate_many(networks))
+
+    store.add(records[-5:])
+
+    assert {one.source for one in estimator.estimate_many(networks)} == {Source.SUMMED}
+
+
+def test_many_networks_are_answered_for_as_each_is(store, elsewhere, networks):
+    store.add(table(elsewhere, networks, share=0.8))
+    store.add(end_to_end(elsewhere, store, networks[:10]))
+    many = Estimator(store, elsewhere.device)
+    many.calibrating()
+
+    found = many.estimate_many(networks)
+
+    for network, one in zip(networks, found, strict=True):
+        alone = many.estimate(network)
+        for field in fields(alone):
+            assert getattr(one, field.name) == pytest.approx(getattr(alone, field.name)), field.name
+    predicted = many.predict(many.index(networks))
+    assert [len(column) for column in predicted] == [len(networks)] * len(predicted)
+
+
+def test_what_is_measured_teaches_what_is_interpolated(store, elsewhere, networks, monkeypatch):
+    """When a quarter more is measured: the same answer then as of an estimator that has seen it from the start."""
+    records = table(elsewhere, networks, share=0.6)
+    store.add(records[:-40])
+    estimator = Estimator(store, elsewhere.device)
+    before = estimator.estimate_many(networks)
+    missing = estimator.unmeasured(kernel for network in networks for kernel in kernels(network))
+    batches = iter([records[-40:-39], records[-39:]])
+    monkeypatch.setattr("latency_db.estimating.estimator.is_local", lambda _: True)
+    monkeypatch.setattr("latency_db.estimating.estimator.measure", lambda *_, **__: next(batches))
+    monkeypatch.setattr(Estimator, "batch", len(missing))
+
+    assert estimator.measure_kernels(missing) == len(missing)
+    one_more = estimator.estimate_many(networks)
+    assert estimator.measure_kernels(missing) == len(missing)
+    after = estimator.estimate_many(networks)
+
+    assert sum(one != other for one, other in zip(before, one_more, strict=True)) < len(networks) / 2
+    assert after == Estimator(store, elsewhere.device).estimate_many(networks)
+    assert after != before

@@ -1,0 +1,81 @@
+from random import Random
+
+import numpy as np
+import pytest
+
+from latency_db.estimating.features import kernel_features
+from latency_db.estimating.interpolation import Interpolation
+from nas.ops import Conv, Residual, Shape, seq
+from nas.ops.kernels import Kernel, kernels
+from nas.ops.leaves import leaves
+from nas.ops.notation import read_network
+from nas.spaces import load_space
+
+
+def test_a_smooth_number_is_found_between_rows_and_known_to_be_unsure_away_from_them():
+    rng = np.random.default_rng(0)
+    rows, asked, away = rng.uniform(-1, 1, (120, 2)), rng.uniform(-1, 1, (50, 2)), np.full((1, 2), 6.0)
+
+    def number(x):
+        return 3 + np.sin(2 * x[:, 0]) + x[:, 1]
+
+    learned = Interpolation.fit(rows, number(rows))
+    found, deviation = learned.predict(asked)
+
+    assert np.max(np.abs(found - number(asked))) < 0.2
+    assert learned.predict(away)[1] > 5 * np.median(deviation)
+
+
+def test_a_column_that_never_changes_says_nothing():
+    rows = np.column_stack([np.linspace(0, 1, 30), np.full(30, 7.0)])
+
+    learned = Interpolation.fit(rows, rows[:, 0])
+
+    assert learned.predict(np.array([[0.5, 7.0]]))[0] == pytest.approx(learned.predict(np.array([[0.5, 9.0]]))[0])
+
+
+def test_features_tell_kernels_of_a_space_apart():
+    space, rng = load_space("mobile"), Random(0)
+    found = list({k: None for _ in range(20) for k in kernels(space.sample(rng).architecture.expand())})
+
+    features = kernel_features(found)
+
+    assert np.isfinite(features).all()
+    assert len(np.unique(features, axis=0)) > 0.99 * len(found)
+
+
+def test_features_see_whether_channels_fill_vectors():
+    full, odd = (kernel_features([Kernel(seq(Conv(channels)), Shape(channels, 8, 8))])[0] for channels in (16, 18))
+
+    assert full[-1] == pytest.approx(np.log1p(16 * 16 * 64))
+    assert odd[-1] == pytest.approx(np.log1p(32 * 32 * 64))
+
+
+def test_leaves_are_read_in_order_with_their_inputs():
+    network = read_network("3x8x8: conv_8_s2 res([conv_16 conv_8]) cat(conv_4|pool_3_s1) gap linear_2")
+
+    found = [(leaf.tag, x) for leaf, x in leaves(network.op, network.input)]
+
+    assert found == [
+        ("conv", Shape(3, 8, 8)),
+        ("conv", Shape(8, 4, 4)),
+        ("conv", Shape(16, 4, 4)),
+        ("id", Shape(8, 4, 4)),
+        ("conv", Shape(8, 4, 4)),
+        ("pool", Shape(8, 4, 4)),
+        ("gap", Shape(12, 4, 4)),
+        ("linear", Shape(12, 1, 1)),
+    ]
+    with pytest.raises(TypeError, match="no leaves of"):
+        leaves(None, Shape(1, 1, 1))
+
+
+def test_a_kernel_is_known_again_by_its_run():
+    """But not by that of its context, unless that is a kernel itself."""
+    space, rng = load_space("mobile"), Random(1)
+    for kernel in {k for _ in range(10) for k in kernels(space.sample(rng).architecture.expand())}:
+        assert Kernel.of_run(kernel.in_context()) == kernel
+
+    block = Kernel(Residual(seq(Conv(32))), Shape(32, 8, 8))
+    assert Kernel.of_run(block.context()) == Kernel(Conv(32), Shape(1, 8, 8))
+    assert Kernel.of_run(read_network("8x4x4: conv_8 conv_8 conv_8")) is None

@@ -1,0 +1,196 @@
+"""Measuring on a device elsewhere, by an agent that is played while the asking side sleeps."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from onnx import TensorProto, helper
+from sqlalchemy import update
+
+from latency_db.agent.measuring_process import LEFT_OUT
+from latency_db.errors import ModelRefusedError
+from latency_db.estimating.estimator import Estimator, Source
+from latency_db.measuring.measure import QUICK
+from latency_db.records.record import Kind
+from latency_db.records.signatures import kernel_signatures, network_signature, onnx_signature
+from latency_db.records.wire import to_plain
+from latency_db.remote import measure as remote
+from latency_db.remote import tables as queue_tables
+from latency_db.remote.agents import Agents, Hello
+from latency_db.remote.leases import Failure, Leases, read_session
+from latency_db.remote.requests import Queue
+from latency_db.remote.states import RequestState
+from latency_db.storing.known_devices import find_device
+from nas.errors import NotMeasuredError
+from nas.ops.kernels import kernels
+from nas.ops.notation import read_network
+
+NETWORK = read_network("3x8x8: conv_8_k3 conv_8_k3 conv_8_k3 gap linear_4")
+RUN = "a" * 32
+
+
+@pytest.fixture
+def agent(store, elsewhere):
+    """Registered, of the device that is returned."""
+    machine = "b" * 32
+    offered = replace(elsewhere.device, fingerprint={**elsewhere.device.fingerprint, "machine": machine})
+    facts = {"runtimes": {offered.runtime: offered.runtime_version}}
+    made, (name,) = Agents(store).register(Hello(machine, RUN, "pi", facts, [offered]), None)
+    assert name == "pi-cpu-1t"
+    return made
+
+
+@pytest.fixture
+def device(store, agent):  # noqa: ARG001 - registered before it can be found
+    return find_device(store, "pi-cpu-1t")
+
+
+def session(records):
+    sent = [to_plain(record, without=LEFT_OUT) for record in records]
+    return {**to_plain(records[0].session, without=LEFT_OUT), "offset_s": 0.0, "records": sent}
+
+
+@pytest.fixture
+def asleep(store, agent, elsewhere, monkeypatch):
+    """What the agent does each time that it is waited for: measure a batch. Returns the tasks of its batches."""
+    batches = []
+
+    def work(_s):
+        leases = Leases(store)
+        batch = leases.lease(agent.id, RUN)
+        batches.append(batch.tasks)
+        empty = elsewhere.record("1x1x1: id", 0.005, kind=Kind.NETWORK)
+        records = [elsewhere.record(t.signature.key, 0.1, kind=t.signature.kind) for t in batch.tasks]
+        one = [replace(record, session=empty.session) for record in (empty, *records)]
+        assert leases.complete(agent.id, batch.id, [session(one)], [])
+
+    monkeypatch.setattr(remote, "sleep", work)
+    return batches
+
+
+def test_what_is_missing_is_asked_for_once_and_its_estimate_is_there(store, device, asleep):
+    estimator = Estimator(store, device)
+    assert estimator.can_measure
+    assert not estimator.is_local
+
+    assert estimator.ensure([NETWORK, NETWORK]) == 4
+    assert Estimator(store, device).ensure([NETWORK]) == 0
+
+    asked = [task.signature for tasks in asleep for task in tasks]
+    assert len(asked) == len(set(asked)) > 4
+    assert estimator.estimate(NETWORK).source is Source.SUMMED
+
+
+def test_a_context_that_is_measured_is_not_measured_again(store, device, asleep):
+    first, second, *_ = dict.fromkeys(kernels(NETWORK))
+    estimator = Estimator(store, device)
+    estimator.measure_kernels([first])
+    estimator.measure_kernels([first, second])
+
+    assert [len(tasks) for tasks in asleep] == [2, 2]
+
+
+def test_networks_are_measured_again(store, device, asleep):
+    """Side by side with others, as a report wants them."""
+    estimator = Estimator(store, device)
+    for _ in range(2):
+        assert estimator.measure_networks({"it": NETWORK})["it"].latency_ms == 0.1
+
+    assert [[task.signature for task in tasks] for tasks in asleep] == [[network_signature(NETWORK)]] * 2
+    assert estimator.estimate(NETWORK).source is Source.MEASURED
+
+
+def test_an_agent_that_is_away_is_told_of_with_the_remedy(store, device):
+    """What was asked for waits for it."""
+    with store.writing() as connection:
+        connection.execute(update(queue_tables.agent).values(last_seen_at=None))
+
+    with pytest.raises(NotMeasuredError, match=r"agent of 'pi' is away \(never\); start `nas agent`"):
+        Estimator(store, device).ensure([NETWORK])
+
+    assert Queue(store).waiting(device).counts[RequestState.QUEUED] > 4
+
+
+def test_what_the_device_cannot_run_is_told_with_its_reason(store, agent, device, monkeypatch):
+    def refuse(_s):
+        leases = Leases(store)
+        batch = leases.lease(agent.id, RUN)
+        failures = [Failure(task.request, "an op too many", final=True) for task in batch.tasks]
+        leases.complete(agent.id, batch.id, [], failures)
+
+    monkeypatch.setattr(remote, "sleep", refuse)
+
+    with pytest.raises(NotMeasuredError, match=r"1 of 1 models could not be measured.*conv_8_k3.*an op too many"):
+        Estimator(store, device).measure_networks({"it": NETWORK}, QUICK)
+
+
+def test_kernels_that_the_device_cannot_run_are_kept_as_refused_and_the_others_measured(
+    store, agent, device, elsewhere, monkeypatch
+):
+    def refuse_one(_s):
+        leases = Leases(store)
+        batch = leases.lease(agent.id, RUN)
+        first, *others = batch.tasks
+        records = [elsewhere.record(t.signature.key, 0.1, kind=t.signature.kind) for t in others]
+        one = [replace(record, session=records[0].session) for record in records]
+        leases.complete(agent.id, batch.id, [session(one)], [Failure(first.request, "an op too many", final=True)])
+
+    monkeypatch.setattr(remote, "sleep", refuse_one)
+    estimator = Estimator(store, device)
+
+    assert estimator.ensure([NETWORK]) == 4
+
+    ((refused, reason),) = store.refusals(device, Kind.KERNEL).items()
+    assert reason == "an op too many"
+    assert all(refused in keys for keys in map(kernel_keys, estimator.unmeasured(kernels(NETWORK))))
+    monkeypatch.setattr(remote, "sleep", lambda _s: pytest.fail("it was asked for again"))
+    assert Estimator(store, device).ensure([NETWORK]) == 0
+
+
+@pytest.mark.parametrize("offset_s", [-1e9, 0.0, 1e9])
+def test_a_clock_that_is_wrong_or_jumps_dates_no_session_outside_its_lease(elsewhere, offset_s):
+    """An agent tells how long after the lease a session began, not when."""
+    sent = session([elsewhere.record("1x1x1: id", 0.005)]) | {"offset_s": offset_s}
+    leased_at = datetime(2026, 5, 6, tzinfo=UTC)
+    at = leased_at + timedelta(seconds=40)
+
+    (record,) = read_session(sent, elsewhere.device, leased_at, at, "it")
+
+    assert leased_at <= record.session.started_at <= at
+
+
+def kernel_keys(kernel):
+    return [signature.key for signature in kernel_signatures(kernel)]
+
+
+def test_another_version_of_the_runtime_cannot_be_measured_any_more(store, device):
+    older = replace(device, fingerprint={**device.fingerprint, "runtime_version": "1.0"})
+    machine = device.machine["machine"]
+    Agents(store).register(Hello(machine, RUN, "pi", {"runtimes": {device.runtime: "1.0"}}, [older]), None)
+
+    with pytest.raises(NotMeasuredError, match=r"has onnxruntime_cpu 1\.0 by now, not 1\.23"):
+        Estimator(store, device).ensure([NETWORK])
+
+
+def relu_of(*inputs):
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4]) for name in "xy")
+    graph = helper.make_graph([helper.make_node("Relu", inputs, ["y"])], "g", [x], [y])
+    return helper.make_model(graph).SerializeToString()
+
+
+@pytest.mark.parametrize(("model", "told"), [(b"x" * 100, "ONNX"), (relu_of("x", "x"), "no valid ONNX file")])
+def test_a_file_that_is_no_valid_model_is_refused_before_it_is_kept(store, device, model, told):
+    queue, signature = Queue(store), onnx_signature(model)
+
+    with pytest.raises(ModelRefusedError, match=told):
+        queue.ask(device, [signature], "quick", models={signature: model}, priority=0)
+
+    assert sum(queue.waiting(device).counts.values()) == 0
+
+
+def test_a_valid_file_is_handed_out_as_it_came(store, device):
+    model = relu_of("x")
+    queue, signature = Queue(store), onnx_signature(model)
+
+    assert queue.ask(device, [signature], "quick", models={signature: model}, priority=0) == 1
+    assert queue.model(signature.key.removeprefix("sha256:")) == model

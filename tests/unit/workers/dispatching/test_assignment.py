@@ -1,0 +1,29 @@
+"""How a search of the service ends, as its client reads it."""
+
+from live_service import ledger_of
+from PIL import Image
+
+from nas.service.settings import Settings
+from nas.spec import parse_spec
+from workers.dispatching.assignment import Assignment
+from workers.executing.executors.inline import InlineExecutor
+from workers.executing.scheduler import Slots
+
+
+def test_a_reason_names_images_as_the_spec_does(tmp_path):
+    settings = Settings(home=tmp_path, executor="inline", threads=1)
+    for name in ("a", "b"):
+        (settings.data_root / "mine" / name).mkdir(parents=True)
+        Image.new("L", (9, 8)).save(settings.data_root / "mine" / name / "0.png")
+    with ledger_of(settings) as ledger:
+        spec = parse_spec({"dataset": {"name": "folder", "path": "mine"}, "references": []})
+        made, _ = ledger.searches.submit(spec.model_dump(mode="json"), name="of odd images")
+        assignment = Assignment(ledger, settings, Slots(InlineExecutor(1)), ledger.claims.claim("the test"))
+
+        assignment.start()
+        assignment.join(60)
+
+        found = ledger.searches.get(made.id)
+    assert (found.state, found.state_reason) == ("FAILED", "DATA")
+    assert found.state_message.startswith("mine/a/0.png has 9 x 8 pixels")
+    assert str(tmp_path) not in found.state_message

@@ -1,0 +1,129 @@
+"""One search that this dispatcher has claimed, carried out in a thread of its own."""
+
+import logging
+import re
+import threading
+from concurrent.futures import CancelledError
+
+from nas.errors import NasError
+from nas.jobs.errors import FencedError
+from nas.jobs.ledger import Ledger
+from nas.jobs.owner import Desk
+from nas.jobs.records import Claim, SearchRecord
+from nas.jobs.states import SearchState
+from nas.service.artifact_store import ArtifactStore
+from nas.service.data_root import resolve_path, shown
+from nas.service.settings import Settings
+from nas.spec import SearchSpec, parse_spec
+from nas.sql.errors import LedgerError
+from workers.dispatching.ledger_report import LedgerWatch
+from workers.dispatching.ledger_store import LedgerPlace, StoppedError
+from workers.executing.scheduler import Slots
+from workers.searching.pipeline import Pipeline
+
+log = logging.getLogger(__name__)
+
+
+class Assignment:
+    """Runs a claimed search to its end, or to where it is stopped; the ledger then says how it stands."""
+
+    def __init__(self, ledger: Ledger, settings: Settings, slots: Slots, claim: Claim) -> None:
+        self._ledger, self._claim, self._slots = ledger, claim, slots
+        self.id = claim.search.id
+        self._settings = settings
+        self._desk = Desk(ledger, claim.lease)
+        artifacts = ArtifactStore(settings.artifacts)
+        self._place = LedgerPlace(ledger, self._desk, artifacts, settings.scratch / self.id)
+        self._watch = LedgerWatch(self._place, claim.lease.owner)
+        self._share = slots.share(claim.search.priority)
+        self._pipeline: Pipeline | None = None
+        self._thread = threading.Thread(target=self._run, name=self.id, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def over(self) -> bool:
+        return not self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Have it end at its next step; tasks on the workers are cancelled."""
+        self._place.stop()
+        self._share.stop()
+
+    def join(self, timeout_s: float) -> None:
+        self._thread.join(timeout_s)
+
+    def follow(self, record: SearchRecord) -> None:
+        """Do what a client asked for meanwhile."""
+        if record.state in {SearchState.PAUSING, SearchState.CANCELLING}:
+            self.stop()
+            return
+        self._share.priority = record.priority
+        if self._pipeline and self._pipeline.search:
+            self._pipeline.search.max_trials = record.max_trials
+
+    def renew(self) -> None:
+        """Keep the lease; a search that another dispatcher has by now is stopped."""
+        try:
+            self._ledger.claims.renew(self._claim.lease)
+        except FencedError:
+            log.warning("%s: another dispatcher has it", self.id)
+            self.stop()
+
+    def flush(self) -> None:
+        """Write what has gathered since the last call."""
+        try:
+            self._watch.flush()
+        except (StoppedError, FencedError):
+            self.stop()
+
+    def _run(self) -> None:
+        try:
+            self._settle()
+        except FencedError:
+            log.warning("%s: another dispatcher has it", self.id)
+        except LedgerError as error:
+            log.warning("%s: %s; it goes on when the lease is over", self.id, error)
+
+    def _settle(self) -> None:
+        """Run it, and write how it ended."""
+        try:
+            self._pipeline = Pipeline(
+                self._spec(), self._place, self._watch, self._share, threads=self._settings.threads
+            )
+            self._pipeline.run()
+            self._watch.flush()
+        except (CancelledError, StoppedError):
+            self._settle_stopped()
+        except (FencedError, LedgerError):
+            raise
+        except NasError as error:
+            self._desk.end(SearchState.FAILED, _reason(error), shown(str(error), self._settings.data_root))
+        except Exception:
+            log.exception("%s failed by an error of the program", self.id)
+            self._desk.end(SearchState.FAILED, "INTERNAL_ERROR", "an error of the program; its log has the details")
+        else:
+            self._desk.end(SearchState.SUCCEEDED)
+
+    def _settle_stopped(self) -> None:
+        state = self._ledger.claims.renew(self._claim.lease).state
+        if state is SearchState.PAUSING:
+            self._desk.end(SearchState.PAUSED)
+        elif state is SearchState.CANCELLING:
+            self._desk.end(SearchState.CANCELLED)
+        else:
+            if self._slots.lost.is_set():
+                self._desk.phase("WAITING_FOR_WORKERS")
+            self._ledger.claims.release(self._claim.lease)
+
+    def _spec(self) -> SearchSpec:
+        """The spec as data, with what a client has changed and where this machine keeps the images."""
+        record = self._claim.search
+        data = {**record.spec, "max_trials": record.max_trials}
+        return parse_spec({**data, "dataset": resolve_path(record.spec["dataset"], self._settings.data_root)})
+
+
+def _reason(error: NasError) -> str:
+    """NotMeasuredError -> NOT_MEASURED."""
+    return re.sub(r"(?<=.)(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).upper()

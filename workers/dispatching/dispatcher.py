@@ -1,0 +1,85 @@
+"""The dispatcher: claims searches from the ledger and shares an executor's workers among them."""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+
+from nas.jobs.ledger import Ledger
+from nas.service.settings import Settings
+from nas.sql.errors import LedgerError
+from workers.dispatching.assignment import Assignment
+from workers.dispatching.exports import Exporting
+from workers.executing.executor import Executor
+from workers.executing.scheduler import Slots
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.2
+FOLLOW_S = 1.0
+RENEW_S = 5.0
+MAX_SEARCHES = 8
+"""Searches of one dispatcher at a time: each holds its images in memory."""
+SEARCHES_A_WORKER = 2
+"""More would only wait here, where another dispatcher may have workers free."""
+DRAIN_S = 20.0
+
+
+class Dispatcher:
+    """One executor's searches. Any number of dispatchers may work on a ledger; they meet nowhere else."""
+
+    def __init__(self, ledger: Ledger, settings: Settings, executor: Executor) -> None:
+        self._ledger, self._settings = ledger, settings
+        self.slots = Slots(executor)
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._searches: dict[str, Assignment] = {}
+        self._limit = min(MAX_SEARCHES, SEARCHES_A_WORKER * executor.workers)
+        self._exporting = Exporting(ledger, settings, self.slots, self.owner)
+        self._followed = self._renewed = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until stop is set or the executor is lost; then give the searches up, so that others can go on."""
+        while not stop.is_set() and not self.slots.lost.is_set():
+            try:
+                self._tick()
+            except LedgerError as error:
+                log.warning("%s", error)
+                stop.wait(FOLLOW_S)
+            stop.wait(TICK_S)
+        self._drain()
+
+    def _tick(self) -> None:
+        self._searches = {name: search for name, search in self._searches.items() if not search.over}
+        for search in self._searches.values():
+            search.flush()
+        now = time.monotonic()
+        if now - self._followed >= FOLLOW_S:
+            self._followed = now
+            for record in self._ledger.claims.owned(self.owner):
+                if record.id in self._searches:
+                    self._searches[record.id].follow(record)
+        if now - self._renewed >= RENEW_S:
+            self._renewed = now
+            for search in self._searches.values():
+                search.renew()
+        self._exporting.tick()
+        self._claim()
+
+    def _claim(self) -> None:
+        while len(self._searches) < self._limit:
+            claim = self._ledger.claims.claim(self.owner)
+            if claim is None:
+                return
+            log.info("%s: claimed, epoch %d", claim.search.id, claim.lease.epoch)
+            self._searches[claim.search.id] = Assignment(self._ledger, self._settings, self.slots, claim)
+            self._searches[claim.search.id].start()
+
+    def _drain(self) -> None:
+        self._exporting.stop()
+        for search in self._searches.values():
+            search.stop()
+        deadline = time.monotonic() + DRAIN_S
+        for search in self._searches.values():
+            search.join(max(0.0, deadline - time.monotonic()))

@@ -1,0 +1,121 @@
+"""Exports: single trials that a user wants as a file, trained as long as finalists are."""
+
+import logging
+import threading
+import time
+from concurrent.futures import CancelledError
+from typing import Any
+
+from latency_db.devices.formats import ONNX, runtime_of
+from nas.dataset import Dataset, dataset
+from nas.errors import NasError
+from nas.jobs.errors import FencedError
+from nas.jobs.ledger import Ledger
+from nas.jobs.records import ExportClaim, File, TrialRecord
+from nas.jobs.states import ExportState
+from nas.service.artifact_store import ArtifactStore
+from nas.service.data_root import resolve_path, shown
+from nas.service.settings import Settings
+from nas.spec import SearchSpec, parse_spec
+from nas.sql.errors import LedgerError
+from workers.dispatching.ledger_store import MODEL, recall
+from workers.executing.executor import Task
+from workers.executing.scheduler import Slots
+from workers.searching.run_record import versions
+from workers.searching.training_keys import trainings
+from workers.tasks.convert import Wanted, convert
+from workers.tasks.train import Final, Setup, finalise
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+RENEW_S = 5.0
+
+
+class Exporting:
+    """Carries out one export at a time; tick() is to be called often."""
+
+    def __init__(self, ledger: Ledger, settings: Settings, slots: Slots, owner: str) -> None:
+        self._ledger, self._settings, self._owner = ledger, settings, owner
+        self._artifacts = ArtifactStore(settings.artifacts)
+        self._share = slots.share()
+        self._thread: threading.Thread | None = None
+        self._claim: ExportClaim | None = None
+        self._looked = 0.0
+
+    def tick(self) -> None:
+        busy = self._thread is not None and self._thread.is_alive()
+        if time.monotonic() - self._looked < (RENEW_S if busy else LOOK_S):
+            return
+        self._looked = time.monotonic()
+        if busy and self._claim:
+            self._renew(self._claim)
+            return
+        self._claim = self._ledger.claims.claim_export(self._owner)
+        if self._claim:
+            self._thread = threading.Thread(target=self._run, args=(self._claim,), daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Give up what is under way; its lease ends by itself and another dispatcher begins again."""
+        self._share.stop()
+
+    def _renew(self, claim: ExportClaim) -> None:
+        try:
+            self._ledger.claims.renew_export(claim.lease)
+        except FencedError:
+            log.warning("%s: another dispatcher has it", claim.export.id)
+
+    def _run(self, claim: ExportClaim) -> None:
+        end = self._ledger.claims.end_export
+        try:
+            file, metrics = self._export(claim)
+            end(claim.lease, ExportState.SUCCEEDED, file=file, metrics=metrics)
+        except (CancelledError, FencedError, LedgerError) as error:
+            log.warning("%s: given up: %s", claim.export.id, error)
+        except NasError as error:
+            end(claim.lease, ExportState.FAILED, reason=shown(str(error), self._settings.data_root))
+        except Exception:
+            log.exception("%s failed by an error of the program", claim.export.id)
+            end(claim.lease, ExportState.FAILED, reason="an error of the program; its log has the details")
+
+    def _export(self, claim: ExportClaim) -> tuple[File, dict[str, Any]]:
+        """A runtime's own file is made of the ONNX file; its metrics are those that it has in the runtime."""
+        trial, kind = self._ledger.trials.get(claim.export.trial_id), claim.export.format
+        spec = self._spec(trial.search_id, claim.export.epochs)
+        images = dataset.make(spec.dataset).load(spec.seed)
+        metrics = self._trained(claim, trial, spec, images)
+        sha256 = metrics.pop("model")
+        if kind != ONNX:
+            wanted = Wanted(trial.notation, self._artifacts.path(sha256).read_bytes(), runtime_of(kind))
+            converted = self._run_task(convert, spec, images, wanted)
+            metrics, (sha256, _) = {**metrics, **converted.metrics}, self._artifacts.add(converted.file)
+        size = self._artifacts.path(sha256).stat().st_size
+        name = f"model-{trial.architecture_id}-{spec.finalists.epochs}-epochs.{kind}"
+        return File(kind, name, MODEL, sha256, size), metrics
+
+    def _trained(self, claim: ExportClaim, trial: TrialRecord, spec: SearchSpec, images: Dataset) -> dict[str, Any]:
+        """Metrics of the trained network, now or earlier, and the digest of its ONNX file as "model"."""
+        key = trainings(spec, images).finalist(trial.architecture_id)
+        metrics = recall(self._ledger, self._artifacts, key) if key else None
+        if metrics is not None:
+            return metrics
+        about = {"architecture": trial.architecture, "id": trial.architecture_id, "versions": versions()}
+        checkpoint = self._settings.scratch / trial.search_id / "checkpoints" / f"{claim.export.id}.pt"
+        final = Final(spec.finalists.epochs, str(checkpoint), about)
+        metrics, model = self._run_task(finalise, spec, images, trial.notation, final)
+        metrics = {**metrics, "model": self._artifacts.add(model)[0]}
+        if key:
+            self._ledger.trainings.put(key, metrics)
+        return metrics
+
+    def _run_task(self, task: Task, spec: SearchSpec, images: Dataset, *arguments: Any) -> Any:
+        setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=self._settings.threads)
+        return self._share.submit(task, setup, self._share.lend(images), *arguments, report=lambda _, __: None).result()
+
+    def _spec(self, search_id: str, epochs: int | None) -> SearchSpec:
+        """The search's spec, with the export's epochs for those of a finalist."""
+        data = self._ledger.searches.get(search_id, deleted=True).spec
+        if epochs is not None:
+            data = {**data, "finalists": {**data["finalists"], "epochs": epochs}}
+        return parse_spec({**data, "dataset": resolve_path(data["dataset"], self._settings.data_root)})

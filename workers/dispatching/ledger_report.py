@@ -1,0 +1,60 @@
+"""What a run in the service tells: notes and phases at once, epochs and progress a few times a second."""
+
+import threading
+from collections.abc import Mapping
+
+from nas.trial import Metrics, State, Trial
+from workers.dispatching.ledger_store import LedgerPlace
+
+
+class LedgerWatch:
+    """Writes what it is told to the ledger. flush() is to be called a few times a second."""
+
+    def __init__(self, place: LedgerPlace, worker: str) -> None:
+        self._place, self._worker = place, worker
+        self._lock = threading.Lock()
+        self._epochs: list[tuple[int, int, Mapping[str, float]]] = []
+        self._log: list[tuple[int | None, str]] = []
+        self._progress: tuple[str, int, int] | None = None
+
+    def say(self, text: str) -> None:
+        self._place.desk.note(text)
+
+    def phase(self, phase: str) -> None:
+        self.flush()
+        self._place.desk.phase(phase)
+
+    def step(self, what: str, done: int, total: int) -> None:
+        self._place.desk  # noqa: B018 - raises if the search was stopped
+        with self._lock:
+            self._progress = (what, done, total)
+
+    def epoch(self, what: str, trial: int | None, epoch: int, epochs: int, metrics: Metrics) -> None:
+        text = f"{what}: epoch {epoch} of {epochs}, " + ", ".join(f"{k} {v:.4g}" for k, v in metrics.items())
+        with self._lock:
+            self._log.append((trial, text))
+            if trial is None:
+                self._progress = (what, epoch, epochs)
+            else:
+                self._epochs.append((trial, epoch, dict(metrics)))
+
+    def started(self, number: int) -> None:
+        self._place.desk.started(number, self._worker)
+
+    def trial(self, trial: Trial, total: int) -> None:  # noqa: ARG002 - the ledger knows the total
+        if trial.state is State.FAILED:
+            with self._lock:
+                self._log.append((trial.number, f"failed: {trial.reason}"))
+
+    def flush(self) -> None:
+        with self._lock:
+            epochs, self._epochs = self._epochs, []
+            log, self._log = self._log, []
+            progress, self._progress = self._progress, None
+        desk = self._place.desk
+        if epochs:
+            desk.epochs(epochs)
+        if log:
+            desk.log(log)
+        if progress:
+            desk.progress(*progress)

@@ -1,0 +1,93 @@
+"""A search's place in the ledger and the artifact store, for as long as its lease holds."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nas.jobs.errors import NotFoundError
+from nas.jobs.ledger import Ledger
+from nas.jobs.owner import Desk
+from nas.jobs.records import TrainingKey
+from nas.service.artifact_store import ArtifactStore
+
+MODEL = "application/octet-stream"
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+}
+"""Of what is no model."""
+
+
+class StoppedError(Exception):
+    """The search was stopped from outside: paused, cancelled, or given up by this dispatcher."""
+
+
+class LedgerPlace:
+    """Every call raises StoppedError once stop() was called, and FencedError once another dispatcher has the search."""
+
+    def __init__(self, ledger: Ledger, desk: Desk, artifacts: ArtifactStore, path: Path) -> None:
+        self._ledger, self._desk, self._artifacts, self._path = ledger, desk, artifacts, path
+        self._stopped = False
+        path.mkdir(parents=True, exist_ok=True)
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    @property
+    def desk(self) -> Desk:
+        if self._stopped:
+            raise StoppedError
+        return self._desk
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    @property
+    def journal(self) -> "LedgerPlace":
+        return self
+
+    def events(self) -> Iterable[Mapping[str, Any]]:
+        return self.desk.events()
+
+    def add(self, event: Mapping[str, Any]) -> None:
+        self.desk.add(event)
+
+    def known(self, name: str) -> Any:
+        return self.desk.known(name)
+
+    def keep(self, name: str, value: Any) -> Any:
+        if name == "facts":
+            self.desk.facts(value, value["objective"]["target_latency_ms"])
+        else:
+            self.desk.keep(name, value)
+        return value
+
+    def recall(self, key: TrainingKey) -> dict[str, Any] | None:
+        found = recall(self._ledger, self._artifacts, key)
+        if found and "model" in found:
+            return {**found, "model": self._artifacts.path(found["model"]).read_bytes()}
+        return found
+
+    def remember(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
+        if model is not None:
+            sha256, _ = self._artifacts.add(model)
+            metrics = {**metrics, "model": sha256}
+        self._ledger.trainings.put(key, metrics)
+
+    def publish(self, kind: str, name: str, trial: int | None = None) -> None:
+        file = self._path / name
+        sha256, size_bytes = self._artifacts.add(file)
+        self.desk.attach(kind, name, MEDIA_TYPES.get(file.suffix, MODEL), sha256, size_bytes, trial)
+
+
+def recall(ledger: Ledger, artifacts: ArtifactStore, key: TrainingKey) -> dict[str, Any] | None:
+    """What an earlier training came to. One whose "model", a file's digest, is no more is as if it had not been."""
+    found = ledger.trainings.get(key)
+    if found and "model" in found:
+        try:
+            artifacts.path(found["model"])
+        except NotFoundError:
+            return None
+    return found

@@ -1,0 +1,71 @@
+"""The dispatcher's process: its settings, its signals, and a new executor when the old one is lost."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from typing import Any
+
+from pydantic import ValidationError
+
+from nas.errors import SpecError
+from nas.jobs.ledger import Ledger
+from nas.registry import reason
+from nas.service.settings import Settings
+from nas.sql.errors import LedgerError
+from workers.dispatching.dispatcher import Dispatcher
+from workers.executing.executor import ExecutorLostError, executor
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 3.0
+PARENT_POLL_S = 1.0
+
+
+def serve(given: dict[str, Any]) -> None:
+    """Dispatch until a signal; given overrides the settings of the environment."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s dispatcher: %(message)s", stream=sys.stderr
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every plugin of its own
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        raise SpecError(reason(error)) from None
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    parent = os.environ.get("NAS_PARENT_PID")
+    if parent:
+        threading.Thread(target=_watch_parent, args=(int(parent), stop), daemon=True).start()
+    ledger = Ledger(settings.database_url)
+    while not stop.is_set():
+        try:
+            ledger.migrate()
+            _dispatch(ledger, settings, stop)
+        except (ExecutorLostError, LedgerError) as error:
+            log.warning("%s; trying again", error)
+            stop.wait(RETRY_S)
+    ledger.close()
+
+
+def _dispatch(ledger: Ledger, settings: Settings, stop: threading.Event) -> None:
+    """Work with one executor for as long as it lives."""
+    kind = executor[settings.executor]
+    with kind(settings.workers, settings.threads) as pool:
+        log.info("ready: %s, %d workers of %d threads", settings.executor, settings.workers, settings.threads)
+        dispatcher = Dispatcher(ledger, settings, pool)
+        dispatcher.run(stop)
+    # Not before the executor is closed: what is left of the old Ray would go on beside the new one.
+    if dispatcher.slots.lost.is_set() and kind.needs_new_process and not stop.is_set():
+        log.warning("the executor is lost; starting again in a new process")
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the same command again
+
+
+def _watch_parent(parent: int, stop: threading.Event) -> None:
+    """Drain when the supervisor has died."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_POLL_S)
+    stop.set()

@@ -1,0 +1,71 @@
+"""Executors: where tasks run. A task is a module-level function of plain data."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from nas.dataset import Dataset
+from nas.errors import NasError
+from nas.evaluator import Report
+from nas.registry import Registry
+
+Task = Callable[..., Any]
+"""task(*arguments, report=...): reports each epoch, returns plain data."""
+
+
+_EARLY: set[Task] = set()
+
+
+def may_end_early(task: Task) -> Task:
+    """Decorator: what the task reports is what it would return by then, so a scheduler may end it after any report."""
+    _EARLY.add(task)
+    return task
+
+
+def ends_early(task: Task) -> bool:
+    return task in _EARLY
+
+
+class WorkerDiedError(NasError):
+    """The process of a task died, more than once; the machine may be short of memory."""
+
+
+class ExecutorLostError(NasError):
+    """The executor as a whole is gone, by no fault of its tasks; start them again on a new one."""
+
+
+class Executor(ABC):
+    """Runs tasks. Tasks may run at the same time; reports are delivered in the order they were made."""
+
+    name: ClassVar[str]
+    needs_new_process: ClassVar[bool] = False
+    """Whether a process that has lost this executor cannot have another one."""
+
+    def __init__(self, workers: int, threads: int = 1) -> None:
+        self.workers = workers
+        self.threads = threads
+
+    @abstractmethod
+    def submit(self, task: Task, *arguments: Any, report: Report) -> Future[Any]:
+        """Start a task, or queue it. What it raises is the future's exception; WorkerDiedError if its process died."""
+
+    def share(self, images: Dataset) -> Any:  # noqa: ARG002 - for executors that can
+        """What to give tasks for a data set: a reference that workers resolve, or None: they load it themselves."""
+        return None
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop at once, tasks that run included."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+executor: Registry[Executor] = Registry("executor", "workers.executing.executors")

@@ -1,0 +1,88 @@
+"""Tasks in processes on this machine. One that dies, or is killed, concerns its own task alone."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from typing import Any
+
+from workers.executing.executor import Task, executor
+from workers.executing.pool import Ended, PoolExecutor, Reported, Worker, WorkerGoneError, perform, portable
+
+PARENT_POLL_S = 1.0
+
+
+@executor("process")
+class ProcessExecutor(PoolExecutor):
+    def hire(self) -> Worker:
+        return _Process(self.threads)
+
+
+class _Process:
+    """A process behind a pipe: tasks go there, and the numbers of those to stop; messages come back."""
+
+    def __init__(self, threads: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, os.getpid(), threads), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def run(self, number: int, task: Task, arguments: tuple[Any, ...]) -> Iterator[Reported | Ended]:
+        try:
+            self._pipe.send((number, task, arguments))
+            while True:
+                message = self._pipe.recv()
+                yield message
+                if isinstance(message, Ended):
+                    return
+        except (EOFError, OSError) as error:
+            raise WorkerGoneError(str(error)) from error
+
+    def stop(self, number: int) -> None:
+        try:
+            self._pipe.send(number)
+        except OSError:
+            return  # it has died, which run() sees too
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join()
+
+
+def _serve(pipe: "Connection[Any, Any]", parent: int, threads: int) -> None:
+    """The process: Ctrl-C is the parent's, and it does not outlive the parent."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin would take the cores from other trainings
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    stopped = -1
+
+    def is_stopped() -> bool:
+        nonlocal stopped
+        while pipe.poll():
+            stopped = pipe.recv()
+        return bool(stopped == number)
+
+    while True:
+        try:
+            message = pipe.recv()
+        except EOFError:
+            return
+        except Exception as error:  # noqa: BLE001 - a task that cannot be read here is its caller's fault
+            pipe.send(Ended(error=portable(error)))
+            continue
+        if isinstance(message, int):
+            stopped = message
+        else:
+            number, task, arguments = message
+            perform(task, arguments, pipe.send, is_stopped)
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(PARENT_POLL_S)
+    os._exit(1)

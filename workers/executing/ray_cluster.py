@@ -1,0 +1,175 @@
+"""Ray for this process: a cluster that RAY_ADDRESS names, or one started here."""
+
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from nas.dataset import Dataset
+from nas.service.settings import Settings
+from workers.executing.executor import ExecutorLostError
+
+SHARED_SETS = 4
+"""Data sets kept in the object store; whoever still holds a reference keeps his longer."""
+HEALTH_S = 1.0
+FAILED_CHECKS = 3
+CONNECT_S = 3.0
+RECONNECT_S = 10
+"""Ray waits a minute for a GCS that was killed while Ray started, and nobody watches yet; ours does not come back."""
+SESSIONS = Path("/tmp")  # noqa: S108 - the sockets in a session's folder must have short paths
+PREFIX = "nas-ray-"
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_ENABLE_AUTO_CONNECT": "0",  # a call that comes after the end would start a Ray of its own
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # what befalls workers would be printed to stdout; the pool logs it
+}
+
+
+class Cluster:
+    """Ray as its workers * threads CPUs. A process has one at a time.
+
+    ray: the library, connected. gpus: a worker's share of the GPUs. ExecutorLostError if Ray cannot be reached or
+    started.
+    """
+
+    def __init__(self, workers: int, threads: int) -> None:
+        settings = Settings()
+        self.ray = _start(settings, workers * threads)
+        share = settings.gpus_per_worker
+        if share is None:
+            share = self.ray.cluster_resources().get("GPU", 0.0) / workers
+        self.gpus = share if share < 1 else float(int(share))  # from one upwards, Ray gives whole ones
+        self._daemons = self._addresses()
+        self._shared: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._watcher: threading.Thread | None = None
+
+    def share(self, images: Dataset) -> Any:
+        """A reference to the data set in the object store, where it is once, however many searches use it."""
+        with self._lock:
+            if images.digest not in self._shared:
+                self._shared[images.digest] = self.ray.put(images)
+                while len(self._shared) > SHARED_SETS:
+                    del self._shared[next(iter(self._shared))]
+            return self._shared[images.digest]
+
+    def watch(self, lost: Callable[[str], None]) -> None:
+        """Call lost with the reason soon after Ray is gone. Ray ends a driver a minute after its GCS: be faster."""
+        self._watcher = threading.Thread(target=self._watch, args=(lost,), name="ray health", daemon=True)
+        self._watcher.start()
+
+    def _watch(self, lost: Callable[[str], None]) -> None:
+        failed = 0
+        while not self._over.wait(HEALTH_S):
+            gone = self._gone()
+            failed = failed + 1 if gone else 0
+            if failed >= FAILED_CHECKS:
+                lost(f"Ray's {gone} cannot be reached any more")
+                return
+
+    def check(self) -> None:
+        """ExecutorLostError if Ray is gone."""
+        gone = self._gone()
+        if gone:
+            raise ExecutorLostError(f"Ray's {gone} cannot be reached any more")
+
+    def _gone(self) -> str:
+        """Which of Ray's daemons do not listen."""
+        return " and ".join(name for name, address in self._daemons.items() if not _listens(address))
+
+    def _addresses(self) -> dict[str, tuple[str, int]]:
+        context = self.ray.get_runtime_context()
+        host, _, port = context.gcs_address.rpartition(":")
+        mine = next(node for node in self.ray.nodes() if node["NodeID"] == context.get_node_id())
+        return {"GCS": (host, int(port)), "raylet": (mine["NodeManagerAddress"], mine["NodeManagerPort"])}
+
+    def stop_watching(self) -> None:
+        self._over.set()
+        if self._watcher and self._watcher is not threading.current_thread():
+            self._watcher.join()
+
+    def close(self, *, lost: bool) -> None:
+        """Leave Ray, and end what of it was started here. After a loss this process stays as it is, for its end."""
+        self.stop_watching()
+        self._shared.clear()
+        if lost:
+            _kill_daemons()  # a proper end would take many seconds without the GCS
+        else:
+            self.ray.shutdown()
+        shutil.rmtree(_session(), ignore_errors=True)
+
+
+def _start(settings: Settings, cpus: int) -> ModuleType:
+    os.environ |= ENVIRONMENT
+    given: dict[str, Any]
+    address = settings.ray_address
+    if address:
+        host, _, port = address.rpartition(":")
+        if not port.isdigit() or not _listens((host or "127.0.0.1", int(port))):
+            raise ExecutorLostError(f"there is no Ray cluster at {address}; start one, or correct RAY_ADDRESS")
+        given = {"address": address}
+    else:
+        _remove_old_sessions()
+        # A token of our own, so that none is written to the home folder, and nobody else drives these workers.
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # Ray reads it once in a process
+        os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(RECONNECT_S))
+        given = {"num_cpus": cpus, "include_dashboard": False, "object_store_memory": settings.ray_object_store_bytes}
+        given["_temp_dir"] = str(_session())
+    import ray  # noqa: PLC0415 - it takes seconds, and reads the environment
+
+    logging.getLogger("ray").setLevel(logging.CRITICAL)  # what matters comes as an exception
+    try:
+        with _signals_kept():
+            ray.init(log_to_driver=False, configure_logging=False, **given)
+    except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError) as error:
+        raise ExecutorLostError(f"Ray does not start: {error}") from error
+    return ray
+
+
+@contextlib.contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Ray takes SIGTERM for itself when it starts in the main thread."""
+    kept = signal.getsignal(signal.SIGTERM)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, kept)
+
+
+def _session() -> Path:
+    """Where the Ray of this process has its logs and sockets."""
+    return SESSIONS / f"{PREFIX}{os.getpid()}"
+
+
+def _kill_daemons() -> None:
+    """Kill the children of this process that work in its session's folder."""
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            parent = int(status.read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+            if parent == os.getpid() and str(_session()).encode() in status.with_name("cmdline").read_bytes():
+                os.kill(int(status.parent.name), signal.SIGKILL)
+
+
+def _remove_old_sessions() -> None:
+    """Remove the folders of processes that had no time to."""
+    for folder in SESSIONS.glob(f"{PREFIX}*"):
+        if not Path("/proc", folder.name.removeprefix(PREFIX)).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listens(address: tuple[str, int]) -> bool:
+    try:
+        with socket.create_connection(address, CONNECT_S):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,202 @@
+"""Tasks as trials of Ray Tune: its trainable, and the search algorithm that feeds it. Imports Ray."""
+
+import pickle
+import queue
+import threading
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+from ray import tune
+from ray.tune.search import Searcher
+from ray.tune.stopper import Stopper
+
+from workers.executing.executor import Task, ends_early
+from workers.executing.pool import Ended, Reported, WorkerGoneError, perform
+
+WAIT_S = 0.01
+"""How long Tune's loop waits for work each time it asks; its other events wait with it."""
+
+
+class Work(tune.Trainable):
+    """Runs one task after the other in the same process (reuse_actors). A step is a report, the last one its end."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self._running: _Running | None = None
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self.cleanup()
+        task, arguments, graded = pickle.loads(new_config["work"])  # noqa: S301 - the driver's own
+        given = tuple(ray.get(value) if isinstance(value, ray.ObjectRef) else value for value in arguments)
+        self._running = _Running(task, given, graded)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        assert self._running is not None  # noqa: S101 - setup comes first
+        return self._running.step()
+
+    def cleanup(self) -> None:
+        if self._running:
+            self._running.stop()
+
+
+class _Running:
+    """A task in a thread. It stands still in its report until the next step, as Tune may end it there.
+
+    graded: its accuracy is told to Tune's scheduler.
+    """
+
+    def __init__(self, task: Task, arguments: tuple[Any, ...], graded: bool) -> None:
+        self._graded = graded
+        self._messages: queue.SimpleQueue[tuple[Reported | Ended, bytes]] = queue.SimpleQueue()
+        self._go = threading.Semaphore(0)
+        self._reported = self._stopped = False
+        work = (task, arguments, self._send, lambda: self._stopped)
+        self._thread = threading.Thread(target=perform, args=work, daemon=True)
+        self._thread.start()
+
+    def step(self) -> dict[str, Any]:
+        if self._reported:
+            self._go.release()
+        message, sent = self._messages.get()
+        self._reported = isinstance(message, Reported)
+        if isinstance(message, Ended):
+            return {"done": True, "message": sent}
+        grade = {"accuracy": message.metrics["accuracy"]} if self._graded and "accuracy" in message.metrics else {}
+        return {"message": sent, **grade}
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._go.release()
+        self._thread.join()
+
+    def _send(self, message: Reported | Ended) -> None:
+        self._messages.put((message, ray.cloudpickle.dumps(message)))  # type: ignore[no-untyped-call]  # Ray leaves it untyped
+        if isinstance(message, Reported):
+            self._go.acquire()
+            if self._stopped:
+                raise CancelledError
+
+
+@dataclass(eq=False)
+class _Errand:
+    """One attempt at a task. Its last message is how it ended, or None: its worker has died."""
+
+    work: bytes
+    messages: queue.SimpleQueue[Reported | Ended | None] = field(default_factory=queue.SimpleQueue)
+    stopped: bool = False
+    actor: Any = None
+
+
+class Feed(Searcher):
+    """Gives Tune the errands that wait, some hundred in one experiment, and hears of their reports and ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: queue.SimpleQueue[_Errand] = queue.SimpleQueue()
+        self.running: dict[str, _Errand] = {}
+        self.left = 0
+        self.closed = False
+
+    def suggest(self, trial_id: str) -> Any:
+        if self.closed or not self.left:
+            return Searcher.FINISHED
+        try:
+            errand = self.waiting.get(timeout=WAIT_S)
+        except queue.Empty:
+            return None
+        if errand.stopped:
+            errand.messages.put(Ended(error=CancelledError()))
+            return None
+        self.left -= 1
+        self.running[trial_id] = errand
+        return {"work": errand.work}
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        self.running[trial_id].messages.put(pickle.loads(result["message"]))  # noqa: S301 - our own worker's
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        errand = self.running.pop(trial_id)
+        message = None if error or not result else pickle.loads(result["message"])  # noqa: S301 - as above
+        errand.messages.put(message)
+        if isinstance(message, Reported):  # its scheduler, or a cancel, has ended it
+            errand.messages.put(Ended({**message.metrics, "stopped_epoch": message.epoch}))
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing is ever resumed from Tune's files: the ledger knows what there is to do."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """See save."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class Slot:
+    """A worker of the pool, whose task Tune gives to one of its actors."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._stopped = -1
+        self._errand: _Errand | None = None
+
+    def run(self, number: int, task: Task, arguments: tuple[Any, ...]) -> Iterator[Reported | Ended]:
+        errand = self._errand = _Errand(_bytes((task, arguments, ends_early(task))))
+        errand.stopped = number == self._stopped
+        self._feed.waiting.put(errand)
+        while (message := errand.messages.get()) is not None:
+            yield message
+            if isinstance(message, Ended):
+                return
+        raise WorkerGoneError("its actor has died")
+
+    def stop(self, number: int) -> None:
+        self._stopped = number
+        if self._errand:
+            self._errand.stopped = True
+
+    def kill(self) -> None:
+        if self._errand:
+            self._errand.stopped = True
+            self._errand.messages.put(None)
+            if self._errand.actor:
+                ray.kill(self._errand.actor)
+
+
+class Actors(tune.Callback):
+    """Notes which actor has which errand, so that one can be killed."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:  # noqa: ARG002 - Tune's
+        self._feed.running[trial.trial_id].actor = trial.temporary_state.ray_actor
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class Stop(Stopper):
+    """Stops trials whose errand is no longer wanted."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:  # noqa: ARG002 - Tune's signature
+        errand = self._feed.running.get(trial_id)
+        return errand is None or errand.stopped
+
+    def stop_all(self) -> bool:
+        return self._feed.closed
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+def _bytes(value: Any) -> bytes:
+    """The value pickled, functions of scripts included."""
+    pickled: bytes = ray.cloudpickle.dumps(value)  # type: ignore[no-untyped-call]  # Ray leaves it untyped
+    return pickled

@@ -1,0 +1,4 @@
+"""A search in a folder, for `nas run`.
+
+Import `run` from outside.
+"""

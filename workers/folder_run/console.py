@@ -1,0 +1,74 @@
+"""The progress of a run on a console: a bar on a terminal, lines elsewhere."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from nas.trial import Metrics, State, Trial
+
+
+class ConsoleWatch:
+    """A watch on a console; use `drawn()` around the run."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        self._bars: dict[str, TaskID] = {}
+        self._console = console
+        self._start = time.monotonic()
+
+    @contextmanager
+    def drawn(self) -> Iterator["ConsoleWatch"]:
+        with self._progress if self._console.is_terminal else _nothing():
+            yield self
+
+    def say(self, text: str) -> None:
+        self._console.print(
+            f"[dim]{time.monotonic() - self._start:6.1f} s[/dim]  {text}", highlight=False, soft_wrap=True
+        )
+
+    def phase(self, phase: str) -> None:
+        """The lines say it."""
+
+    def epoch(self, what: str, trial: int | None, epoch: int, epochs: int, metrics: Metrics) -> None:  # noqa: ARG002 - a console shows how far, not how well
+        self.step(what, epoch, epochs)
+
+    def step(self, what: str, done: int, total: int) -> None:
+        if what not in self._bars:
+            self._bars[what] = self._progress.add_task(what, total=total)
+        self._progress.update(self._bars[what], completed=done, total=total)
+        if done >= total:
+            self._progress.remove_task(self._bars.pop(what))
+
+    def started(self, number: int) -> None:
+        """The bar of its epochs says it."""
+
+    def trial(self, trial: Trial, total: int) -> None:
+        if trial.state is State.RUNNING:
+            return
+        name = f"trial {trial.number} (of {total})  {trial.candidate.architecture.id}"
+        if trial.state is State.SUCCEEDED:
+            self.say(f"{name}  {_described(trial.metrics)}  reward {trial.reward:.4f}")
+        else:
+            self.say(f"{name}  [red]{trial.state}[/red]: {trial.reason}")
+
+
+def _described(metrics: Metrics) -> str:
+    return (
+        f"accuracy {metrics['accuracy']:.1%}  latency {metrics['latency_ms']:.3f} ms  "
+        f"{metrics['macs'] / 1e6:.2f} M MACs  {metrics['params'] / 1e3:.0f} k params"
+    )
+
+
+@contextmanager
+def _nothing() -> Iterator[Mapping[str, str]]:
+    yield {}

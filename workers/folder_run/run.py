@@ -1,0 +1,26 @@
+"""A whole search in one folder, as `nas run` starts it."""
+
+from pathlib import Path
+from typing import Any
+
+from latency_db.devices.local import core_count
+from nas.spec import SearchSpec
+from workers.executing.executor import executor
+from workers.executing.scheduler import Slots
+from workers.folder_run.folder import RunFolder
+from workers.searching.pipeline import Pipeline
+from workers.searching.progress_report import Watch
+
+UPDATE_S = 5.0
+"""How often the files are written while trials come in."""
+
+
+def run(spec: SearchSpec, out: Path, watch: Watch, *, executor_name: str = "process") -> dict[str, Any]:
+    """Carry out the spec in the folder out, going on from where an earlier call with the same spec was stopped.
+
+    Returns the record of the run, which report.html shows. NasError if it cannot go on; what was finished stays.
+    """
+    start_pool = executor[executor_name]
+    threads = max(1, core_count() // spec.parallel)
+    with RunFolder(out, spec) as folder, start_pool(spec.parallel, threads) as pool:
+        return Pipeline(spec, folder, watch, Slots(pool).share(), threads=threads).run(UPDATE_S)

@@ -1,0 +1,4 @@
+"""One search from its spec to its report, wherever its progress is stored.
+
+Import `pipeline` from outside.
+"""

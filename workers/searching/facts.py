@@ -1,0 +1,60 @@
+"""The facts of a search: its data set, space, device and objective, as report and dashboard show them."""
+
+from inspect import getdoc
+from typing import Any
+
+from latency_db.devices.device import Device
+from latency_db.records.record import Statistic
+from nas.dataset import Dataset
+from nas.objective import Objective
+from nas.objective import objective as objectives
+from nas.space import SearchSpace
+from nas.spec import Plugin
+
+NOT_STEERING = (
+    "The target latency is a constant factor of this reward, as alpha = beta: every target has the same winner. "
+    "Set beta below alpha, or use the objective `constrained` or `tunas`, to steer to the target."
+)
+
+
+def dataset_facts(images: Dataset) -> dict[str, Any]:
+    return {
+        "name": images.name,
+        "classes": list(images.classes),
+        "train": len(images.train),
+        "validation": len(images.validation),
+        "test": len(images.test),
+        "side": images.side,
+        "channels": images.channels,
+        "digest": images.digest,
+    }
+
+
+def space_facts(space: SearchSpace) -> dict[str, Any]:
+    """The size is a string: a number in JSON is not exact beyond 2^53."""
+    return {"name": space.name, "size": str(space.size())}
+
+
+def device_facts(device: Device) -> dict[str, Any]:
+    return {
+        "name": device.name,
+        "runtime": device.runtime,
+        "runtime_version": device.runtime_version,
+        "precision": device.precision,
+        "threads": device.threads,
+        "cpu": device.fingerprint["cpu"],
+        "statistic": Statistic.of(device).meaning,
+    }
+
+
+def objective_facts(objective: Objective, given: Plugin) -> dict[str, Any]:
+    """The objective's parameters, with the target that was found for it."""
+    parameters = {**given, "target_latency_ms": objective.target_latency_ms}
+    name = parameters.pop("name")
+    return {
+        "name": name,
+        **objectives.parameters(name).model_validate(parameters).model_dump(),
+        "steers": objective.steers,
+        "formula": (getdoc(type(objective)) or objective.name).splitlines()[0],
+        "note": None if objective.steers else NOT_STEERING,
+    }

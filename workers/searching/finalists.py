@@ -1,0 +1,206 @@
+"""After the search: reference networks trained beside it, finalists trained for longer, exported, tested, measured."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future, as_completed
+from typing import Any
+
+from latency_db.records.record import Signature
+from latency_db.records.signatures import onnx_signature
+from latency_db.validating.validation import log
+from nas.dataset import Dataset
+from nas.errors import DivergedError, InvalidArchitectureError, NasError, NotMeasuredError, SpecError
+from nas.files import write_whole
+from nas.loop import Search
+from nas.metadata import annotate
+from nas.network import network
+from nas.ops.diagram import diagram
+from nas.ops.notation import read_network, write_network
+from nas.space import Architecture
+from nas.spec import SearchSpec
+from nas.trial import State, Trial
+from workers.searching.context import Bench, epochs_of, measuring, sizes
+from workers.searching.finalist_files import publish
+from workers.searching.run_record import versions
+from workers.searching.training_keys import notation_id
+from workers.tasks.train import Final, Finalised, evaluate, finalise
+
+Row = dict[str, Any]
+
+
+def reference_rows(spec: SearchSpec, images: Dataset) -> list[Row]:
+    """The spec's reference networks for the run's images. SpecError names one that cannot be built for them."""
+    fitted = {"resolution": images.side, "channels": images.channels, "classes": len(images.classes)}
+    rows = []
+    for number, plugin in enumerate(spec.references):
+        try:
+            expanded = network.make({**fitted, **plugin}).expand()
+            metrics = sizes(expanded)
+        except InvalidArchitectureError as error:
+            raise SpecError(
+                f"references.{number}: {plugin['name']} cannot be built for images of {images.side} px: {error}; "
+                "give it a larger resolution, or leave it out"
+            ) from None
+        label = " ".join([str(plugin["name"]), *(f"{key} {value}" for key, value in plugin.items() if key != "name")])
+        rows.append({"label": label, "notation": write_network(expanded), "metrics": metrics})
+    return rows
+
+
+def train_references(bench: Bench, rows: list[Row]) -> list[Row]:
+    """The rows of reference networks with their scores on the search's images, scored as the trials are.
+
+    One whose training fails has no accuracy, and the reason is said.
+    """
+    scores = {number: _known_score(bench, number, row) for number, row in enumerate(rows)}
+    missing = [number for number, score in scores.items() if score is None]
+    if missing:
+        bench.watch.say(f"training {len(missing)} reference networks as the trials were")
+    futures: dict[Future[Any], int] = {}
+    shared = bench.pool.lend(bench.images)
+    for number in missing:
+        told = epochs_of(bench.watch, rows[number]["label"], bench.spec.trial_epochs)
+        futures[bench.pool.submit(evaluate, bench.setup, shared, rows[number]["notation"], report=told)] = number
+    for future in as_completed(futures):
+        number = futures[future]
+        try:
+            score = dict(future.result())
+        except NasError as error:
+            bench.watch.say(f"{rows[number]['label']}: {error}")
+            score = {}
+        else:
+            bench.remember(bench.trainings.trial(notation_id(rows[number]["notation"])), score)
+        scores[number] = bench.place.keep(f"reference-{number}", score)
+    return [{**row, "metrics": {**row["metrics"], **(scores[number] or {})}} for number, row in enumerate(rows)]
+
+
+def _known_score(bench: Bench, number: int, row: Row) -> dict[str, float] | None:
+    known: dict[str, float] | None = bench.place.known(f"reference-{number}")
+    return bench.recall(bench.trainings.trial(notation_id(row["notation"]))) if known is None else known
+
+
+def best_trials(search: Search, count: int) -> list[Trial]:
+    """The trials of the best distinct architectures, by reward."""
+    done = [trial for trial in search.trials.values() if trial.state is State.SUCCEEDED and trial.reward is not None]
+    best: dict[str, Trial] = {}
+    for trial in sorted(done, key=lambda trial: (-(trial.reward or 0.0), trial.number)):
+        best.setdefault(trial.candidate.architecture.id, trial)
+    return list(best.values())[:count]
+
+
+def train_finalists(bench: Bench, search: Search) -> list[Row]:
+    """The best trials as finalists: trained, exported and tested, each kept as soon as it is done.
+
+    One whose longer training diverges is left out, and the reason is said.
+    """
+    chosen = best_trials(search, bench.spec.finalists.count)
+    found = {trial.number: _known_finalist(bench, trial) for trial in chosen}
+    rows = {number: row for number, row in found.items() if row is not None}
+    open_trials = [trial for trial in chosen if trial.number not in rows]
+    if open_trials:
+        bench.watch.say(f"training {len(open_trials)} finalists for {bench.spec.finalists.epochs} epochs each")
+    futures = {submit_final(bench, trial.candidate.architecture): trial for trial in open_trials}
+    for future in as_completed(futures):
+        trial, name = futures[future], f"finalist {futures[future].candidate.architecture.id}"
+        try:
+            metrics, file = future.result()
+        except DivergedError as error:
+            bench.watch.say(f"{name} is left out: {error}")
+            continue
+        bench.remember(bench.trainings.finalist(trial.candidate.architecture.id), metrics, file)
+        rows[trial.number] = _keep_finalist(bench, trial, metrics, file)
+        bench.watch.say(f"{name}  test accuracy {metrics['test_accuracy']:.2%}")
+    return [_finalist(trial, rows[trial.number]) for trial in chosen if trial.number in rows]
+
+
+def submit_final(bench: Bench, architecture: Architecture) -> Future[Finalised]:
+    """Start the long training of a network."""
+    about = {"architecture": architecture.to_dict(), "id": architecture.id, "versions": versions()}
+    checkpoint = bench.place.path / "checkpoints" / f"{architecture.id}.pt"
+    epochs = bench.spec.finalists.epochs
+    told = epochs_of(bench.watch, f"finalist {architecture.id}", epochs)
+    notation = write_network(architecture.expand())
+    shared = bench.pool.lend(bench.images)
+    return bench.pool.submit(
+        finalise, bench.setup, shared, notation, Final(epochs, str(checkpoint), about), report=told
+    )
+
+
+def _known_finalist(bench: Bench, trial: Trial) -> dict[str, float] | None:
+    """The finalist's metrics if it is trained already, here or in an earlier search; its file is in place then."""
+    metrics: dict[str, float] | None = bench.place.known(_key(trial))
+    if metrics is not None and (bench.place.path / _file(trial)).exists():
+        return metrics
+    recalled = bench.recall(bench.trainings.finalist(trial.candidate.architecture.id))
+    if recalled is None:
+        return None
+    return _keep_finalist(bench, trial, recalled, recalled.pop("model"))
+
+
+def _keep_finalist(bench: Bench, trial: Trial, metrics: dict[str, float], file: bytes) -> dict[str, float]:
+    write_whole(bench.place.path / _file(trial), file)
+    kept: dict[str, float] = bench.place.keep(_key(trial), metrics)
+    return kept
+
+
+def _key(trial: Trial) -> str:
+    return f"finalist-{trial.candidate.architecture.id}"
+
+
+def _file(trial: Trial) -> str:
+    return f"model-{trial.candidate.architecture.id}.onnx"
+
+
+def _finalist(trial: Trial, found: Mapping[str, float]) -> Row:
+    expanded = trial.candidate.architecture.expand()
+    estimated = {name: trial.metrics[name] for name in ("params", "macs")}
+    return {
+        "trial": trial.number,
+        "id": trial.candidate.architecture.id,
+        "file": _file(trial),
+        "notation": write_network(expanded),
+        "diagram": diagram(expanded),
+        "metrics": {**estimated, "estimated_latency_ms": trial.metrics["latency_ms"], **found},
+    }
+
+
+def measure_end_to_end(bench: Bench, references: list[Row], finalists: list[Row]) -> None:
+    """Measure references and finalists side by side on the device, write it into their rows and files; publish these.
+
+    If the device cannot be measured they keep their estimates, which is said with the reason.
+    """
+    subjects = {row["label"]: read_network(row["notation"]) for row in references} | {
+        row["id"]: (bench.place.path / row["file"]).read_bytes() for row in finalists
+    }
+    found = bench.place.known("latencies")
+    if found is None or set(found) != set(subjects):
+        bench.watch.say(f"measuring {len(subjects)} networks end to end on {bench.spec.device}")
+        try:
+            _foretell(bench, {onnx_signature(subjects[row["id"]]): row["notation"] for row in finalists})
+            with measuring(bench.pool, bench.estimator):
+                records = bench.estimator.measure_networks(subjects)
+        except NotMeasuredError as error:
+            bench.watch.say(f"{error}. Finalists keep their estimated latencies")
+            _publish(bench, finalists)
+            return
+        found = bench.place.keep("latencies", {name: _latency(record) for name, record in records.items()})
+    for row in references:
+        row["metrics"] |= found[row["label"]]
+    for row in finalists:
+        row["metrics"] |= found[row["id"]]
+    _publish(bench, finalists)
+
+
+def _foretell(bench: Bench, notations: Mapping[Signature, str]) -> None:
+    """Log what files, by the notation of their networks, are foretold to take, for the device's track record."""
+    estimator = bench.estimator
+    estimates = estimator.estimate_many([read_network(notation) for notation in notations.values()])
+    log(estimator.store, estimator.device, dict(zip(notations, estimates, strict=True)))
+
+
+def _publish(bench: Bench, finalists: list[Row]) -> None:
+    for row in finalists:
+        annotate(bench.place.path / row["file"], {"metrics": row["metrics"], "device": bench.spec.device})
+        publish(bench, row)
+
+
+def _latency(record: Any) -> dict[str, float]:
+    return {"latency_ms": record.latency_ms, "latency_p90_ms": record.wall.p90_ms, "latency_error_ms": record.error_ms}

@@ -1,0 +1,191 @@
+"""A whole search: measure, search, train the finalists, export and test them, report."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from random import Random
+from statistics import median
+from typing import Any
+
+from latency_db.estimating.estimator import Estimator
+from latency_db.profiling.build import TableReport, build_table
+from latency_db.storing.known_devices import find_device
+from latency_db.storing.store import Store
+from nas.dataset import Dataset, dataset
+from nas.errors import DataError, InfeasibleError
+from nas.loop import Search, Steps
+from nas.objective import objective
+from nas.ops.kernels import kernels
+from nas.ops.notation import write_network
+from nas.searcher import searcher
+from nas.space import Candidate, SearchSpace
+from nas.spaces import load_space
+from nas.spec import SearchSpec
+from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
+from workers.executing.scheduler import Share
+from workers.searching.context import Bench, epochs_of, latency_metrics, measuring, sizes
+from workers.searching.facts import dataset_facts, device_facts, objective_facts, space_facts
+from workers.searching.finalist_files import add_files
+from workers.searching.finalists import measure_end_to_end, reference_rows, train_finalists, train_references
+from workers.searching.progress_report import Watch
+from workers.searching.progress_store import Place
+from workers.searching.run_record import RunRecord
+from workers.searching.training_keys import trainings
+from workers.tasks.train import Setup, evaluate
+
+TABLE_BUDGET_S = 120.0
+"""Time for measuring kernels before the first trial."""
+
+UNSURE = 0.01
+"""Kernels that leave a candidate more unsure than this are measured before it is estimated, the others interpolated:
+1 % is little beside the 2 % that remain with all of them."""
+
+TARGET_SAMPLES = 200
+MIN_TARGET_SAMPLES = 20
+
+
+class Pipeline:
+    """One search from its spec to its report, in a place, going on from where an earlier call was stopped."""
+
+    def __init__(self, spec: SearchSpec, place: Place, watch: Watch, pool: Share, *, threads: int) -> None:
+        self._spec, self._place, self._watch, self._pool = spec, place, watch, pool
+        self._setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=threads)
+        self.search: Search | None = None
+
+    def run(self, update_s: float | None = None) -> dict[str, Any]:
+        """Returns the record of the search, which report.html shows; the files are also written every update_s.
+
+        NasError if it cannot go on; what was finished stays.
+        """
+        spec, place, watch = self._spec, self._place, self._watch
+        watch.phase("STARTING")
+        images = self._images()
+        space = load_space(spec.space).for_images(images.channels, images.side, len(images.classes))
+        space.sample(Random(spec.seed))  # a space without members is refused, with the reason, before any measurement
+        references = reference_rows(spec, images)
+        watch.phase("MEASURING")
+        estimator = self._estimator(space)
+        aim = {"target_latency_ms": self._target_ms(space, estimator), **spec.objective}
+        bench = Bench(spec, place, watch, images, estimator, self._pool, self._setup, trainings(spec, images))
+        self.search = Search(searcher.make(spec.searcher, space, spec.seed), objective.make(aim), place.journal)
+        facts = {
+            "dataset": dataset_facts(images),
+            "space": space_facts(space),
+            "device": device_facts(estimator.device),
+            "objective": objective_facts(self.search.objective, spec.objective),
+        }
+        place.keep("facts", facts)
+        record = RunRecord(bench, self.search, facts, update_s)
+        watch.phase("TRAINING")
+        try:
+            run_trials(bench, self.search, record.update)
+        finally:
+            record.flush()
+        watch.phase("REFERENCES")
+        references = place.keep("references", train_references(bench, references))
+        watch.phase("FINALISTS")
+        finalists = train_finalists(bench, self.search)
+        add_files(bench, finalists)
+        measure_end_to_end(bench, references, finalists)
+        place.keep("references", references)
+        place.keep("finalists", finalists)
+        return record.finish(references, finalists)
+
+    def _images(self) -> Dataset:
+        """The data set; DataError if it is not the one that the search began with."""
+        images = dataset.make(self._spec.dataset).load(self._spec.seed)
+        digest = self._place.known("digest") or self._place.keep("digest", images.digest)
+        if digest != images.digest:
+            raise DataError(
+                f"{images.name}: the images are not those that this search began with; "
+                "restore them, or start a new search"
+            )
+        counts = f"{len(images.train)} training, {len(images.validation)} validation, {len(images.test)} test images"
+        side = f"{images.side} x {images.side} px"
+        self._watch.say(f"{images.name}: {counts} of {side} in {len(images.classes)} classes")
+        return images
+
+    def _estimator(self, space: SearchSpace) -> Estimator:
+        """The device's estimator. What it can measure of the space's kernels comes first, here while it is quiet."""
+        store, device = Store(), self._spec.device
+        estimator = Estimator(store, find_device(store, device))
+        if estimator.can_measure:
+            with measuring(self._pool, estimator):
+                table = build_table(estimator, space, budget_s=TABLE_BUDGET_S, progress=self._told)
+            self._watch.say(f"{device}: {table.measured} of the space's {table.kernels} kernels are measured")
+            for kernel, reason in table.refused.items():
+                self._watch.say(f"{device} does not run '{kernel}', and so no network with it: {reason}")
+            if table.expected_error:
+                self._watch.say(f"those that lack leave estimates unsure by {table.expected_error:.1%}")
+        return estimator
+
+    def _told(self, table: TableReport) -> None:
+        self._watch.step("measuring kernels", table.measured, table.kernels)
+
+    def _target_ms(self, space: SearchSpace, estimator: Estimator) -> float:
+        """The spec's target, or else the median latency of random members of the space, found once."""
+        given: float | None = self._spec.objective.get("target_latency_ms") or self._place.known("target_latency_ms")
+        if given is not None:
+            return given
+        rng = Random(self._spec.seed)
+        drawn = [space.sample(rng).architecture.expand() for _ in range(TARGET_SAMPLES)]
+        networks = [network for network in drawn if not estimator.refused(network)] or drawn
+        measured = [network for network in networks if not estimator.unmeasured(kernels(network))]
+        if len(measured) < MIN_TARGET_SAMPLES and estimator.can_measure:  # a large space's table is never complete
+            measured = networks[:MIN_TARGET_SAMPLES]
+            with measuring(self._pool, estimator):
+                estimator.ensure(measured)
+        target = float(f"{median(estimator.estimate(network).ms for network in measured or networks):.3g}")
+        self._watch.say(f"target latency: {target} ms, the median of {len(measured)} random members of the space")
+        self._place.keep("target_latency_ms", target)
+        return target
+
+
+def run_trials(bench: Bench, search: Search, ended: Callable[[], None]) -> None:
+    """Run the search's trials; ended is called after each. InfeasibleError if none succeeded."""
+    epochs = bench.spec.trial_epochs
+
+    def train(trial: Trial) -> Future[Metrics]:
+        network = trial.candidate.architecture
+        told = epochs_of(bench.watch, f"trial {trial.number}", epochs, trial.number)
+        return bench.pool.submit(
+            evaluate,
+            bench.setup,
+            bench.pool.lend(bench.images),
+            write_network(network.expand()),
+            report=told,
+            on_start=partial(bench.watch.started, trial.number),
+        )
+
+    def report(trial: Trial) -> None:
+        bench.watch.trial(trial, search.max_trials)
+        bench.watch.step("trials", search.finished, search.max_trials)
+        if trial.state is not State.RUNNING:
+            ended()
+
+    if search.trials:
+        bench.watch.say(f"resumed: {search.finished} of {bench.spec.max_trials} trials are finished already")
+    key = bench.trainings.trial
+    steps = Steps(
+        known=partial(_known, bench),
+        train=train,
+        recall=lambda candidate: bench.recall(key(candidate.architecture.id)),
+        remember=lambda candidate, metrics: bench.remember(key(candidate.architecture.id), metrics),
+        report=report,
+    )
+    search.run(steps, max_trials=bench.spec.max_trials, parallel=bench.spec.parallel)
+    if not any(trial.state is State.SUCCEEDED for trial in search.trials.values()):
+        reasons = "; ".join(sorted({trial.reason or "no reason" for trial in search.trials.values()}))
+        raise InfeasibleError(f"no trial succeeded: {reasons or 'the searcher proposed nothing'}")
+
+
+def _known(bench: Bench, candidate: Candidate) -> Metrics:
+    """What is known of a candidate without training it."""
+    network = candidate.architecture.expand()
+    wanted = bench.estimator.decisive(network, UNSURE) if bench.estimator.can_measure else []
+    if wanted:
+        with measuring(bench.pool, bench.estimator):
+            bench.estimator.measure_kernels(wanted)
+    if refused := bench.estimator.refused(network):
+        return {REFUSED_KERNELS: len(refused), **sizes(network)}
+    return {**latency_metrics(bench.estimator.estimate(network)), **sizes(network)}

@@ -1,0 +1,114 @@
+"""The record of a run, from which trials.jsonl, pareto.json and report.html are written as it goes and at its end."""
+
+import json
+import platform
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from nas.files import write_whole
+from nas.loop import Search
+from nas.ops.notation import write_network
+from nas.pareto import front
+from nas.report import report_html
+from nas.trial import State, Trial
+from workers.searching.context import Bench
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on."""
+    return {name: version(name) for name in ("nas", "torch", "onnxruntime", "onnx")} | {
+        "python": platform.python_version()
+    }
+
+
+class RunRecord:
+    """Writes the folder's files from the state of a search: every update_s, or only at its end."""
+
+    def __init__(self, bench: Bench, search: Search, facts: dict[str, Any], update_s: float | None) -> None:
+        self._bench = bench
+        self._update_s = update_s
+        self._search = search
+        self._facts = facts
+        self._rows: dict[int, dict[str, Any]] = {}
+        self._start = time.monotonic() - (bench.place.known("seconds") or 0.0)  # earlier calls count
+        self._written = 0.0
+        known = bench.place.known("begun")
+        self._begun = known or bench.place.keep("begun", {"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+    def update(self) -> None:
+        """Write the files as the search stands now, if it is time again."""
+        if self._update_s is not None and time.monotonic() - self._written >= self._update_s:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the files as the search stands now, if they are to be written before its end."""
+        if self._update_s is not None:
+            self._write(self._record([], [], finished=False))
+            self._written = time.monotonic()
+
+    def finish(self, references: list[dict[str, Any]], finalists: list[dict[str, Any]]) -> dict[str, Any]:
+        """Write the files for the last time; returns the record."""
+        record = self._record(references, finalists, finished=True)
+        self._write(record)
+        return record
+
+    def _write(self, record: dict[str, Any]) -> None:
+        self._bench.place.keep("seconds", record["seconds"])
+        ended = (row for row in record["trials"] if row["state"] != State.RUNNING)
+        by_number = {row["number"]: row for row in record["trials"]}
+        points = [by_number[number] for number in record["front"]]
+        pareto = {name: record[name] for name in ("finished", "dataset", "device", "objective", "front")}
+        pareto |= {"points": points, "references": record["references"], "finalists": record["finalists"]}
+        texts = {
+            "trials.jsonl": "".join(json.dumps(row) + "\n" for row in ended),
+            "pareto.json": json.dumps(pareto, indent=1) + "\n",
+            "report.html": report_html(record),
+        }
+        for name, text in texts.items():
+            write_whole(self._bench.place.path / name, text)
+            if record["finished"]:
+                self._bench.place.publish(name.partition(".")[0], name)
+
+    def _record(
+        self, references: list[dict[str, Any]], finalists: list[dict[str, Any]], *, finished: bool
+    ) -> dict[str, Any]:
+        trials = [self._search.trials[number] for number in sorted(self._search.trials)]
+        done = [trial for trial in trials if trial.state is State.SUCCEEDED]
+        best = front([(trial.metrics["latency_ms"], trial.metrics["accuracy"]) for trial in done])
+        return {
+            "spec": self._bench.spec.model_dump(mode="json"),
+            "finished": finished,
+            "created": self._begun["at"],
+            "seconds": round(time.monotonic() - self._start, 1),
+            "versions": versions(),
+            **self._facts,
+            "trials": [self._row(trial) for trial in trials],
+            "refused": self._search.refused,
+            "front": [done[index].number for index in best],
+            "references": references,
+            "finalists": finalists,
+        }
+
+    def _row(self, trial: Trial) -> dict[str, Any]:
+        """The trial as a row, made once for one that is finished."""
+        if trial.number not in self._rows or self._rows[trial.number]["state"] == State.RUNNING:
+            self._rows[trial.number] = _row(trial)
+        return self._rows[trial.number]
+
+
+def _row(trial: Trial) -> dict[str, Any]:
+    architecture = trial.candidate.architecture
+    return {
+        "number": trial.number,
+        "id": architecture.id,
+        "state": trial.state.value,
+        "metrics": dict(trial.metrics),
+        "reward": trial.reward,
+        "reason": trial.reason,
+        "reused": trial.reused,
+        "choices": dict(trial.candidate.choices),
+        "notation": write_network(architecture.expand()),
+        "architecture": architecture.to_dict(),
+    }

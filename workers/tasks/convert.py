@@ -1,0 +1,89 @@
+"""A finalist as the file of the runtime that it was searched for, tested in that runtime as it is shipped."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latency_db.devices.formats import format_of
+from latency_db.devices.local import DEFAULT_RUNTIME
+from latency_db.devices.runtime import Session, runtime
+from nas.dataset import Dataset
+from nas.errors import ExportError
+from nas.evaluator import Report
+from nas.ops.notation import read_network
+from workers.tasks.train import Setup, images_of
+
+Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A file, and what running it on the test images showed: the share of them that are classed rightly, and the
+    largest difference of a score to ONNX Runtime's with the .onnx on the first of them.
+    """
+
+    file: bytes
+    runtime: str
+    runtime_version: str
+    test_accuracy: float
+    max_abs_difference: float
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        return {
+            "test_accuracy": self.test_accuracy,
+            "max_abs_difference": self.max_abs_difference,
+            "size_bytes": len(self.file),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A network with its .onnx, and the name of the runtime whose file it is to become."""
+
+    notation: str
+    model: bytes
+    runtime: str
+
+
+def convert(setup: Setup, shared: Dataset | None, wanted: Wanted, *, report: Report) -> Converted:  # noqa: ARG001 - a task
+    """The runtime's file of a trained network. MeasurementError if the runtime refuses it.
+
+    ExportError if the runtime is not installed where this runs, with the remedy, or if it computes something else.
+    """
+    made = runtime.make(wanted.runtime)
+    reason = made.unavailable()
+    if reason:
+        raise ExportError(f"{reason} where trials are trained, and export it again as {format_of(type(made))}")
+    session = made.load(wanted.model, setup.threads)
+    onnx = runtime.make(DEFAULT_RUNTIME).load(wanted.model, setup.threads)
+    images = images_of(setup, shared)
+    difference = _difference(session, onnx, _test_images(images, wanted.notation))
+    accuracy = _accuracy(session, _test_images(images, wanted.notation))
+    return Converted(made.export(wanted.model), made.name, made.version(), accuracy, difference)
+
+
+def _test_images(images: Dataset, notation: str) -> Iterator[tuple[Image, int]]:
+    """The test images as the network takes them, one by one, with their classes."""
+    from nas.export import test_batches  # noqa: PLC0415 - torch is the workers' own
+
+    for batch, labels in test_batches(images, read_network(notation)):
+        for image, label in zip(batch.contiguous().numpy(), labels.tolist(), strict=True):
+            yield image[None], label
+
+
+def _difference(session: Session, onnx: Session, images: Iterator[tuple[Image, int]]) -> float:
+    from nas.export import PARITY_IMAGES, check_parity  # noqa: PLC0415 - as above
+
+    some = [image for image, _ in islice(images, PARITY_IMAGES)]
+    expected = np.concatenate([onnx.scores(image) for image in some])
+    difference = float(np.abs(np.concatenate([session.scores(image) for image in some]) - expected).max())
+    check_parity(difference, float(np.abs(expected).max()), "ONNX Runtime")
+    return difference
+
+
+def _accuracy(session: Session, images: Iterator[tuple[Image, int]]) -> float:
+    return float(np.mean([session.scores(image).argmax() == label for image, label in images]))
