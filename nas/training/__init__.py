@@ -36,7 +36,8 @@ class Recipe:
     ema_decay: of the moving average of the weights; None for no average. It starts lower, after n steps at
         (1 + n) / (10 + n).
     flip: mirror half of the images, where the data set allows it. shift, cutout: as in
-        nas.training.batches.Augmentation. All are off by default, as they cost accuracy in trainings of 2 to 8 epochs (docs/results/recipe.md).
+        nas.training.batches.Augmentation. All are off by default, as they cost accuracy in trainings of 2 to 8 epochs
+        (docs/results/recipe.md).
     clip_norm: the largest norm of the gradient over all weights.
     precision: `bf16` computes convolutions and linear layers in bfloat16 by autocast; weights stay in 32 bits.
     """
