@@ -16,7 +16,7 @@ from typing import Any
 from nas.block import Block, block, round_channels
 from nas.errors import InfeasibleError, InvalidArchitectureError, SpecError
 from nas.ops import Conv, GlobalPool, Linear, Network, Op, Seq, Shape
-from nas.ops.cost import read
+from nas.ops.cost import cost_of
 
 TRIES = 1000
 """How often a valid member is looked for before a space counts as infeasible."""
@@ -70,12 +70,12 @@ class Architecture:
     def expand(self) -> Network:
         """The network. InvalidArchitectureError says which stage cannot be built, and why."""
         ops: list[Op] = [Conv(self.stem.width, self.stem.kernel, self.stem.stride)]
-        x, _ = read(ops[0], Shape(self.channels, self.resolution, self.resolution))
+        x, _ = cost_of(ops[0], Shape(self.channels, self.resolution, self.resolution))
         for number, stage in enumerate(self.stages):
             for layer in range(stage.layers):
                 try:
                     op = stage.block.expand(x.channels, stage.width, stage.stride if layer == 0 else 1)
-                    x, _ = read(op, x)
+                    x, _ = cost_of(op, x)
                 except InvalidArchitectureError as error:
                     raise InvalidArchitectureError(f"stage {number} ({stage.block.name}): {error}") from None
                 ops.append(op)

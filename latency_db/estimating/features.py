@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.ops import Conv, Leaf, Linear, Op, Residual, Shape
-from nas.ops.cost import read, volume
+from nas.ops.cost import cost_of, volume
 from nas.ops.kernels import Kernel
 from nas.ops.leaves import leaves
 
@@ -31,12 +31,12 @@ def network_features(kernels: Sequence[Kernel]) -> NDArray[np.float64]:
 
 
 def _features(kernel: Kernel) -> list[float]:
-    (y, cost), parts = read(kernel.op, kernel.x), list(leaves(kernel.op, kernel.x))
+    (y, cost), parts = cost_of(kernel.op, kernel.x), list(leaves(kernel.op, kernel.x))
     work: Counter[str] = Counter()
     count: Counter[str] = Counter()
     moved = 0
     for op, x in parts:
-        out, own = read(op, x)
+        out, own = cost_of(op, x)
         kind = _kind(op, x)
         work[kind] += own.macs or volume(x)
         count[kind] += 1
@@ -80,7 +80,7 @@ def _filling(parts: Sequence[tuple[Leaf, Shape]]) -> list[float]:
     filled, macs, padded = [], [], 0.0
     for op, x in parts:
         if isinstance(op, Conv):
-            own = read(op, x)[1].macs
+            own = cost_of(op, x)[1].macs
             channels = (x.channels, op.out, x.channels // op.groups)
             filled.append([float(number % size == 0) for number in channels for size in VECTORS])
             macs.append(own)

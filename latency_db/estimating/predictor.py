@@ -22,7 +22,7 @@ from latency_db.storing.consensus_rows import USABLE
 from latency_db.storing.store import Store
 from nas.errors import NotationError
 from nas.ops import Network
-from nas.ops.cost import read
+from nas.ops.cost import cost_of
 from nas.ops.kernels import Kernel, kernels
 from nas.ops.notation import read_network
 
@@ -225,7 +225,7 @@ def _measured(kernel: Kernel, whole: LatencyRecord, context: LatencyRecord) -> S
 
 
 def _weights_mb(kernel: Kernel) -> float:
-    return read(kernel.op, kernel.x)[1].size_bytes / _MB
+    return cost_of(kernel.op, kernel.x)[1].size_bytes / _MB
 
 
 def _network(key: str) -> Network | None:

@@ -9,7 +9,7 @@ from itertools import product
 from nas.block import Block
 from nas.errors import InfeasibleError, InvalidArchitectureError
 from nas.ops import Op, Shape
-from nas.ops.cost import read
+from nas.ops.cost import cost_of
 from nas.ops.kernels import Kernel
 from nas.space import Architecture, SearchSpace, StageSpace, scaled_width
 
@@ -63,7 +63,7 @@ class _Body:
         if self._bare.refusal():
             return 0.0
         stem, *tail = self._bare.expand().op.ops
-        x, _ = read(stem, self._image)
+        x, _ = cost_of(stem, self._image)
         whole = self._valid(0, x)
         if whole:
             frequencies[Kernel(stem, self._image)] += whole
@@ -109,7 +109,7 @@ class _Body:
                 if kernel is None:
                     return
                 chain.append(kernel)
-                x, _ = read(kernel.op, kernel.x)
+                x, _ = cost_of(kernel.op, kernel.x)
             if layers in stage.layers:
                 yield _Step(probability, tuple(chain), x)
 
@@ -137,7 +137,7 @@ def _expand(block: Block, x: Shape, width: int, stride: int) -> Kernel | None:
     """The kernel of one layer, or None if it cannot be built."""
     try:
         op = block.expand(x.channels, width, stride)
-        read(op, x)
+        cost_of(op, x)
     except InvalidArchitectureError:
         return None
     return Kernel(op, x)
@@ -146,4 +146,4 @@ def _expand(block: Block, x: Shape, width: int, stride: int) -> Kernel | None:
 def _tail_kernels(tail: list[Op], x: Shape) -> Iterator[Kernel]:
     for op in tail:
         yield Kernel(op, x)
-        x, _ = read(op, x)
+        x, _ = cost_of(op, x)

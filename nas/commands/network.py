@@ -102,7 +102,7 @@ def _value(text: str) -> Any:
 
 
 def _summary(name: str, net: "Network") -> dict[str, Any]:
-    from nas.ops.cost import network_cost, read  # noqa: PLC0415 - loaded when called
+    from nas.ops.cost import cost_of, network_cost  # noqa: PLC0415 - loaded when called
     from nas.ops.notation import write_network  # noqa: PLC0415 - loaded when called
 
     cost = network_cost(net)
@@ -110,7 +110,7 @@ def _summary(name: str, net: "Network") -> dict[str, Any]:
         "name": name,
         **cost.to_dict(),
         "input": list(net.input),
-        "classes": read(net.op, net.input)[0].channels,
+        "classes": cost_of(net.op, net.input)[0].channels,
         "notation": write_network(net),
     }
 
@@ -130,7 +130,7 @@ def _print_table(summary: Mapping[str, Any], net: "Network") -> None:
     from rich.table import Table  # noqa: PLC0415 - loaded when called
     from rich.text import Text  # noqa: PLC0415 - loaded when called
 
-    from nas.ops.cost import read  # noqa: PLC0415 - loaded when called
+    from nas.ops.cost import cost_of  # noqa: PLC0415 - loaded when called
     from nas.ops.notation import write  # noqa: PLC0415 - loaded when called
 
     table = Table(title=f"{summary['name']} on {net.input}", show_footer=True)
@@ -140,7 +140,7 @@ def _print_table(summary: Mapping[str, Any], net: "Network") -> None:
     table.add_column("macs", f"{summary['macs']:,}", justify="right", no_wrap=True)
     x = net.input
     for op in net.op.ops:
-        x, cost = read(op, x)
+        x, cost = cost_of(op, x)
         table.add_row(Text(write(op)), str(x), f"{cost.params:,}", f"{cost.macs:,}")
     console = Console()
     console.print(table)

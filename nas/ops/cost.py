@@ -64,11 +64,11 @@ def volume(x: Shape) -> int:
 
 def network_cost(network: Network) -> Cost:
     """Cost of a whole network; InvalidArchitectureError says why one cannot be built."""
-    return read(network.op, network.input)[1]
+    return cost_of(network.op, network.input)[1]
 
 
 @singledispatch
-def read(op: Op, x: Shape) -> tuple[Shape, Cost]:
+def cost_of(op: Op, x: Shape) -> tuple[Shape, Cost]:
     """Output shape and cost of op on an input of shape x; InvalidArchitectureError gives the reason if it has none."""
     raise TypeError(f"no cost rule for {type(op).__name__} at {x}")
 
@@ -95,7 +95,7 @@ def _windows(size: int, op: Conv | Pool) -> int:
     return windows - 1 if (windows - 1) * op.stride >= size + op.pad else windows
 
 
-@read.register
+@cost_of.register
 def _(op: Conv, x: Shape) -> tuple[Shape, Cost]:
     _require(op.out > 0, f"a convolution to {op.out} channels")
     _require(op.groups > 0, f"a convolution in {op.groups} groups")
@@ -106,83 +106,83 @@ def _(op: Conv, x: Shape) -> tuple[Shape, Cost]:
     return _leaf(x, y, weights + (2 if op.norm else 1) * op.out, weights * y.height * y.width)
 
 
-@read.register
+@cost_of.register
 def _(op: Linear, x: Shape) -> tuple[Shape, Cost]:
     _require(op.out > 0, f"a linear layer to {op.out} numbers")
     weights = volume(x) * op.out
     return _leaf(x, Shape(op.out, 1, 1), weights + op.out, weights)
 
 
-@read.register
+@cost_of.register
 def _(op: Pool, x: Shape) -> tuple[Shape, Cost]:
     return _leaf(x, Shape(x.channels, _windows(x.height, op), _windows(x.width, op)))
 
 
-@read.register
+@cost_of.register
 def _(_: GlobalPool, x: Shape) -> tuple[Shape, Cost]:
     return _leaf(x, Shape(x.channels, 1, 1))
 
 
-@read.register
+@cost_of.register
 def _(op: Shuffle, x: Shape) -> tuple[Shape, Cost]:
     _require(op.groups > 0, f"a shuffle between {op.groups} groups")
     _require(x.channels % op.groups == 0, f"{x.channels} channels do not shuffle between {op.groups} groups")
     return _leaf(x, x)
 
 
-@read.register
+@cost_of.register
 def _(op: SqueezeExcite, x: Shape) -> tuple[Shape, Cost]:
     _require(op.reduced > 0, f"a squeeze to {op.reduced} numbers")
     weights = 2 * x.channels * op.reduced
     return _leaf(x, x, weights + op.reduced + x.channels, weights)
 
 
-@read.register
+@cost_of.register
 def _(op: LocalResponseNorm, x: Shape) -> tuple[Shape, Cost]:
     _require(op.size > 0 and op.size % 2 == 1, f"a normalisation across {op.size} channels, which have no middle")
     return _leaf(x, x)
 
 
-@read.register
+@cost_of.register
 def _(op: Dropout, x: Shape) -> tuple[Shape, Cost]:
     _require(0 <= op.rate < 1, f"a dropout of {op.rate}, which is no share below 1")
     return _leaf(x, x)
 
 
-@read.register(Activation)
-@read.register(Identity)
+@cost_of.register(Activation)
+@cost_of.register(Identity)
 def _(_: Op, x: Shape) -> tuple[Shape, Cost]:
     return _leaf(x, x)
 
 
-@read.register
+@cost_of.register
 def _(op: PadChannels, x: Shape) -> tuple[Shape, Cost]:
     _require(op.out >= x.channels, f"{x.channels} channels cannot be padded to {op.out}")
     return _leaf(x, x._replace(channels=op.out))
 
 
-@read.register
+@cost_of.register
 def _(op: Seq, x: Shape) -> tuple[Shape, Cost]:
     params = macs = activations = 0
     for part in op.ops:
-        x, cost = read(part, x)
+        x, cost = cost_of(part, x)
         params, macs = params + cost.params, macs + cost.macs
         activations = max(activations, cost.activations)
     return x, Cost(params, macs, activations)
 
 
-@read.register
+@cost_of.register
 def _(op: Concat, x: Shape) -> tuple[Shape, Cost]:
-    parts = [read(branch, x) for branch in op.branches]
+    parts = [cost_of(branch, x) for branch in op.branches]
     maps = {(y.height, y.width) for y, _ in parts}
     _require(len(maps) == 1, f"concatenated branches differ in size: {', '.join(str(y) for y, _ in parts)}")
     y = parts[0][0]._replace(channels=sum(shape.channels for shape, _ in parts))
     return y, _beside(x, y, parts)
 
 
-@read.register
+@cost_of.register
 def _(op: Residual, x: Shape) -> tuple[Shape, Cost]:
-    parts = [read(op.body, x), read(op.shortcut, x)]
+    parts = [cost_of(op.body, x), cost_of(op.shortcut, x)]
     (y, _), (short, _) = parts
     _require(y == short, f"a residual adds {y} to {short}")
     return y, _beside(x, y, parts)

@@ -4,7 +4,7 @@ from functools import singledispatchmethod
 from typing import Any
 
 from nas.ops import Concat, Identity, Leaf, Network, Op, Residual, Seq, Shape
-from nas.ops.cost import read
+from nas.ops.cost import cost_of
 from nas.ops.notation import write
 
 
@@ -20,7 +20,7 @@ def diagram(network: Network) -> dict[str, Any]:
     for member, op in enumerate(network.op.ops):
         drawing.member = member
         tail = drawing.draw(op, x, tail)
-        x, _ = read(op, x)
+        x, _ = cost_of(op, x)
     return {"input": list(network.input), "nodes": drawing.nodes, "edges": drawing.edges}
 
 
@@ -47,7 +47,7 @@ class _Drawing:
 
     @draw.register
     def _(self, op: Leaf, x: Shape, tail: int) -> int:
-        y, cost = read(op, x)
+        y, cost = cost_of(op, x)
         return self.node(op.tag, write(op), y, tail, params=cost.params, macs=cost.macs)
 
     @draw.register
@@ -58,18 +58,18 @@ class _Drawing:
     def _(self, op: Seq, x: Shape, tail: int) -> int:
         for part in op.ops:
             tail = self.draw(part, x, tail)
-            x, _ = read(part, x)
+            x, _ = cost_of(part, x)
         return tail
 
     @draw.register
     def _(self, op: Concat, x: Shape, tail: int) -> int:
         tails = [self.draw(branch, x, tail) for branch in op.branches]
-        return self.node("cat", _joint("concat", op.act), read(op, x)[0], *tails)
+        return self.node("cat", _joint("concat", op.act), cost_of(op, x)[0], *tails)
 
     @draw.register
     def _(self, op: Residual, x: Shape, tail: int) -> int:
         tails = [self.draw(part, x, tail) for part in (op.body, op.shortcut)]
-        return self.node("add", _joint("add", op.act), read(op, x)[0], *tails)
+        return self.node("add", _joint("add", op.act), cost_of(op, x)[0], *tails)
 
 
 def _joint(name: str, act: str | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nas.ops import Conv, Dropout, Identity, Network, Op, Pool, Shape, seq
-from nas.ops.cost import read
+from nas.ops.cost import cost_of
 from nas.ops.notation import write
 
 IMAGE_CHANNELS = 4
@@ -36,7 +36,7 @@ class Kernel:
 
         On its own, a kernel would pay for changes of layout that a network does not make.
         """
-        y, _ = read(self.op, self.x)
+        y, _ = cost_of(self.op, self.x)
         if self.x.channels <= IMAGE_CHANNELS:
             return Network(seq(self.op, *_end(y)), self.x)
         return Network(seq(Conv(self.x.channels), self.op, *_end(y)), _plane(self.x))
@@ -73,4 +73,4 @@ def kernels(network: Network) -> Iterator[Kernel]:
     for op in network.op.ops:
         if not isinstance(op, Dropout):
             yield Kernel(op, x)
-        x, _ = read(op, x)
+        x, _ = cost_of(op, x)

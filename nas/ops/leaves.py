@@ -5,7 +5,7 @@ from functools import singledispatch
 from itertools import chain
 
 from nas.ops import Concat, Leaf, Op, Residual, Seq, Shape
-from nas.ops.cost import read
+from nas.ops.cost import cost_of
 
 
 @singledispatch
@@ -23,7 +23,7 @@ def _(op: Leaf, x: Shape) -> Iterator[tuple[Leaf, Shape]]:
 def _(op: Seq, x: Shape) -> Iterator[tuple[Leaf, Shape]]:
     for part in op.ops:
         yield from leaves(part, x)
-        x, _ = read(part, x)
+        x, _ = cost_of(part, x)
 
 
 @leaves.register

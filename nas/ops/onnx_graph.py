@@ -33,7 +33,7 @@ from nas.ops import (
     Shuffle,
     SqueezeExcite,
 )
-from nas.ops.cost import read, volume
+from nas.ops.cost import cost_of, volume
 from nas.ops.weights import Array, RandomWeights, StateWeights, Weights
 
 __all__ = ["RandomWeights", "StateWeights", "Weights", "onnx_model"]
@@ -50,7 +50,7 @@ def onnx_model(network: Network, weights: Weights, metadata: Mapping[str, str] |
     An expression that does not end in a vector, such as a single block, has the feature map [batch, C, H, W] as scores.
     """
     graph = _Graph(weights)
-    y, _ = read(network.op, network.input)
+    y, _ = cost_of(network.op, network.input)
     scores = graph.add(network.op, network.input, "image", "")
     graph.rename(scores, "scores")
     shape: list[str | int | None] = ["batch", volume(y)] if scores in graph.vectors else ["batch", *y]
@@ -192,7 +192,7 @@ class _Graph:
     def _(self, op: Seq, x: Shape, tensor: str, path: str) -> str:
         for number, part in enumerate(op.ops):
             tensor = self.add(part, x, tensor, _join(path, str(number)))
-            x, _ = read(part, x)
+            x, _ = cost_of(part, x)
         return tensor
 
     @add.register

@@ -28,7 +28,7 @@ from nas.ops import (
     Shuffle,
     SqueezeExcite,
 )
-from nas.ops.cost import read, volume
+from nas.ops.cost import cost_of, volume
 
 _ACTIVATIONS = {"relu": nn.ReLU, "relu6": nn.ReLU6, "hswish": nn.Hardswish, "sigmoid": nn.Sigmoid}
 
@@ -169,7 +169,7 @@ def _(op: Seq, x: Shape) -> nn.Module:
     parts = []
     for part in op.ops:
         parts.append(module(part, x))
-        x, _ = read(part, x)
+        x, _ = cost_of(part, x)
     return nn.Sequential(*parts)
 
 

@@ -14,7 +14,7 @@ from torch import nn
 from nas.block import Block, block
 from nas.errors import InvalidArchitectureError
 from nas.ops import Network, Shape, seq
-from nas.ops.cost import network_cost, read
+from nas.ops.cost import cost_of, network_cost
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network, write_network
 from nas.ops.onnx_graph import StateWeights, onnx_model
@@ -53,7 +53,7 @@ def check_member(member: Block, c_in: int, c_out: int, stride: int) -> bool:
     x = Shape(c_in, *MAP)
     try:
         op = member.expand(c_in, c_out, stride)
-        y, _ = read(op, x)
+        y, _ = cost_of(op, x)
     except InvalidArchitectureError as error:
         _check(bool(str(error)), f"{member} refuses {c_in} to {c_out} channels without a reason")
         return False
@@ -76,7 +76,7 @@ def check_readings(network: Network, seed: int = 0) -> None:
     images = np.random.default_rng(seed).standard_normal((2, *network.input), np.float32)
     with torch.inference_mode():
         expected = net(torch.from_numpy(images)).numpy()
-    y, _ = read(network.op, network.input)
+    y, _ = cost_of(network.op, network.input)
     _check(expected.size == 2 * y.channels * y.height * y.width, f"torch puts out {expected.shape}, not {y}: {text}")
     error, largest = np.abs(_onnx_scores(network, net, images) - expected).max(), np.abs(expected).max()
     _check(bool(error <= TOLERANCE * largest), f"ONNX Runtime differs by {error:.1e} from torch, {largest:.1e}: {text}")

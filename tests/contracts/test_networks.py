@@ -5,7 +5,7 @@ import pytest
 from nas.errors import SpecError
 from nas.network import network
 from nas.ops import Dropout
-from nas.ops.cost import network_cost, read
+from nas.ops.cost import cost_of, network_cost
 from nas.ops.kernels import kernels
 from nas.ops.notation import parse, read_network, write_network
 from nas.testing.blocks import check_diagram, check_readings
@@ -21,7 +21,7 @@ def test_readings_of_a_small_network_agree(name):
 
     check_readings(net)
 
-    assert read(net.op, net.input)[0] == (7, 1, 1)
+    assert cost_of(net.op, net.input)[0] == (7, 1, 1)
 
 
 @pytest.mark.parametrize("name", list(network))
@@ -34,7 +34,7 @@ def test_the_paper_size_is_read_and_drawn(name):
     found = list(kernels(net))
     cost = network_cost(net)
     assert len(found) == sum(not isinstance(op, Dropout) for op in net.op.ops)
-    assert sum(read(kernel.op, kernel.x)[1].macs for kernel in found) == cost.macs
+    assert sum(cost_of(kernel.op, kernel.x)[1].macs for kernel in found) == cost.macs
     for kernel in found:
         assert parse(kernel.key.split(" ", 1)[1]) is not None
 

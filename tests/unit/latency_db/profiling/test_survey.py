@@ -13,7 +13,7 @@ from latency_db.profiling.survey import Foretold, Survey
 from latency_db.records.reference_models import EMPTY_KERNEL
 from latency_db.records.signatures import kernel_signatures
 from nas.ops import Conv, Shape, seq
-from nas.ops.cost import read
+from nas.ops.cost import cost_of
 from nas.ops.kernels import Kernel, kernels
 from nas.spaces import load_space
 
@@ -36,7 +36,7 @@ EMPTY_MS, CONTEXT_MS = 0.002, 0.01
 
 def true_ms(kernel):
     """Roughly as the multiply-adds, and a little that no feature tells."""
-    return 1e-7 * read(kernel.op, kernel.x)[1].macs ** 0.9 + 0.001 + 1e-4 * (sum(kernel.key.encode()) % 7)
+    return 1e-7 * cost_of(kernel.op, kernel.x)[1].macs ** 0.9 + 0.001 + 1e-4 * (sum(kernel.key.encode()) % 7)
 
 
 class Formula(Estimator):

@@ -21,7 +21,7 @@ from nas.ops import (
     SqueezeExcite,
     seq,
 )
-from nas.ops.cost import Cost, network_cost, read
+from nas.ops.cost import Cost, cost_of, network_cost
 
 X = Shape(8, 12, 10)
 
@@ -49,7 +49,7 @@ X = Shape(8, 12, 10)
 )
 def test_sizes_are_the_closed_forms(op, shape, params, macs):
     """Output shape, params (weights, biases, batch-norm scale and shift) and macs on 8 channels of 12 x 10 pixels."""
-    y, cost = read(op, X)
+    y, cost = cost_of(op, X)
 
     assert (y, cost.params, cost.macs) == (shape, params, macs)
 
@@ -65,13 +65,13 @@ def test_memory_is_the_largest_set_of_maps_alive():
 
 def test_memory_of_a_residual_holds_its_input():
     """While the body's second convolution runs, the block's input waits for the addition."""
-    _, cost = read(Residual(seq(Conv(32), Conv(2))), Shape(2, 3, 3))
+    _, cost = cost_of(Residual(seq(Conv(32), Conv(2))), Shape(2, 3, 3))
 
     assert cost.activations == (2 + 32 + 2) * 9
 
 
 def test_nothing_costs_nothing():
-    assert read(Seq(()), X) == (X, Cost())
+    assert cost_of(Seq(()), X) == (X, Cost())
 
 
 @pytest.mark.parametrize(
@@ -98,4 +98,4 @@ def test_nothing_costs_nothing():
 )
 def test_what_cannot_be_built_is_refused_with_the_reason(op, reason):
     with pytest.raises(InvalidArchitectureError, match=reason):
-        read(op, X)
+        cost_of(op, X)

@@ -26,7 +26,7 @@ from nas.ops import (
     SqueezeExcite,
     seq,
 )
-from nas.ops.cost import read
+from nas.ops.cost import cost_of
 from nas.ops.diagram import diagram
 from nas.ops.kernels import Kernel, kernels
 from nas.ops.onnx_graph import RandomWeights, onnx_model
@@ -59,7 +59,7 @@ pools = st.builds(
 def readable(op, x):
     """Whether the expression can be built."""
     try:
-        read(op, x)
+        cost_of(op, x)
     except InvalidArchitectureError:
         return False
     return True
@@ -179,7 +179,7 @@ def test_a_kernel_is_what_its_context_lacks(conv, x):
     whole, context = kernel.in_context(), kernel.context()
 
     (_, own), (end, both), (_, rest) = (
-        read(op, image) for op, image in ((conv, kernel.x), (whole.op, whole.input), (context.op, context.input))
+        cost_of(op, image) for op, image in ((conv, kernel.x), (whole.op, whole.input), (context.op, context.input))
     )
     assert (own.params, own.macs) == (both.params - rest.params, both.macs - rest.macs)
     assert end.channels == conv.out
