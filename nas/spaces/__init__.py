@@ -45,12 +45,12 @@ from nas.space import Architecture, BlockSpace, SearchSpace, Stage, StageSpace, 
 __all__ = ["known_spaces", "load_space", "named_space", "read_architecture", "space_definition", "space_schema"]
 
 SUFFIXES = (".yaml", ".yml", ".json")
-MOST_LAYERS = 64
-MOST_STAGES = 32
-MOST_CHANNELS = 65536
-MOST_PIXELS = 4096
-MOST_STEP = 16
-MOST_OPTIONS = 256
+MAX_LAYERS = 64
+MAX_STAGES = 32
+MAX_CHANNELS = 65536
+MAX_PIXELS = 4096
+MAX_STEP = 16
+MAX_OPTIONS = 256
 
 T = TypeVar("T")
 
@@ -119,8 +119,8 @@ def _listed(value: Any) -> Any:
 def _some(values: tuple[T, ...]) -> tuple[T, ...]:
     if not values:
         raise PydanticCustomError("empty", "an empty list; name at least one")
-    if len(values) > MOST_OPTIONS:
-        raise PydanticCustomError("many", "more than {most} in one list; name fewer", {"most": MOST_OPTIONS})
+    if len(values) > MAX_OPTIONS:
+        raise PydanticCustomError("many", "more than {most} in one list; name fewer", {"most": MAX_OPTIONS})
     return values
 
 
@@ -138,8 +138,8 @@ def _has_layers(layers: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _few(stages: tuple[T, ...]) -> tuple[T, ...]:
-    if len(stages) > MOST_STAGES:
-        raise PydanticCustomError("stages", "more than {most} stages", {"most": MOST_STAGES})
+    if len(stages) > MAX_STAGES:
+        raise PydanticCustomError("stages", "more than {most} stages", {"most": MAX_STAGES})
     return stages
 
 
@@ -172,12 +172,12 @@ class _AnyBlock:
 # Lengths are checked after the items: pydantic's own limits count only the items that are right.
 Some = Annotated[tuple[T, ...], AfterValidator(_some)]
 OneOrMore = Annotated[Some[T], BeforeValidator(_listed), AfterValidator(_distinct), _OrAlone]
-Pixels = Annotated[int, Field(ge=1, le=MOST_PIXELS, strict=True)]
-Channels = Annotated[int, Field(ge=1, le=MOST_CHANNELS, strict=True)]
-Width = Annotated[int, Field(ge=0, le=MOST_CHANNELS, strict=True)]
-Layers = Annotated[int, Field(ge=0, le=MOST_LAYERS, strict=True)]
-Step = Annotated[int, Field(ge=1, le=MOST_STEP, strict=True)]
-Multiplier = Annotated[float, Field(gt=0, le=MOST_STEP, strict=True)]
+Pixels = Annotated[int, Field(ge=1, le=MAX_PIXELS, strict=True)]
+Channels = Annotated[int, Field(ge=1, le=MAX_CHANNELS, strict=True)]
+Width = Annotated[int, Field(ge=0, le=MAX_CHANNELS, strict=True)]
+Layers = Annotated[int, Field(ge=0, le=MAX_LAYERS, strict=True)]
+Step = Annotated[int, Field(ge=1, le=MAX_STEP, strict=True)]
+Multiplier = Annotated[float, Field(gt=0, le=MAX_STEP, strict=True)]
 Entry = Annotated[dict[str, dict[str, Any]], BeforeValidator(_entry), _AnyBlock]
 
 
