@@ -16,10 +16,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from latency_db.devices.local import local_device
-from latency_db.estimating.estimator import Estimator
 from latency_db.estimating.few_shot import FewShot, most_telling
 from latency_db.measuring.environment import environment
 from latency_db.profiling.build import build_table
+from latency_db.profiling.measurer import Measurer
 from latency_db.storing.store import Store
 from latency_db.validating.scores import Score, Values, baselines, table
 from latency_db.validating.validation import measured_ms
@@ -39,23 +39,26 @@ def line(macs: Values, ms: Values, rows: list[int]) -> Values:
     return np.asarray(np.maximum(offset + slope * macs, ms[rows].min() / 2))
 
 
-def report(estimator: Estimator, known: Estimator, networks: list[Network], truth: Values) -> None:
+def report(measurer: Measurer, known: Measurer, networks: list[Network], truth: Values) -> None:
     """Of each count of networks that are learned from, those that tell most."""
     costs = [network_cost(network) for network in networks]
     macs = np.array([cost.macs for cost in costs], np.float64)
     parts = [list(kernels(network)) for network in networks]
     scores = []
     for count in COUNTS:
-        rows = most_telling(parts, [known.predictor], count)
+        rows = most_telling(parts, [known.estimator.predictor], count)
         rest = np.setdiff1d(np.arange(len(networks)), rows)
         measured = [(parts[row], float(truth[row])) for row in rows]
-        for name, predictors in ((f"{count} networks, known device", [known.predictor]), (f"{count} networks", [])):
+        for name, predictors in (
+            (f"{count} networks, known device", [known.estimator.predictor]),
+            (f"{count} networks", []),
+        ):
             model = FewShot.fit(measured, predictors)
             if model:
                 found = model.predict([parts[row] for row in rest])
                 scores.append(Score.of_predictions(name, found, truth[rest]))
         scores.append(Score.of(f"{count} networks, line", line(macs, truth, rows)[rest], truth[rest]))
-    again = measured_ms(estimator, networks[:AGAIN])
+    again = measured_ms(measurer, networks[:AGAIN])
     scores += [
         *baselines([cost.macs for cost in costs], truth),
         Score.of("measured again (ceiling)", again, truth[:AGAIN]),
@@ -78,17 +81,18 @@ def main() -> None:
 
 
 def run(given: argparse.Namespace, store: Store) -> None:
-    known, estimator = (Estimator(store, local_device(name)) for name in (given.known, given.device))
+    known, measurer = (Measurer(store, local_device(name)) for name in (given.known, given.device))
     built = build_table(known, load_space(given.space), budget_s=given.budget)
     networks = drawn(given.space, given.networks, given.seed)
-    missing = [network for network in networks if not estimator.is_measured(network)]
-    measured_ms(estimator, missing)
-    truth = np.array([estimator.estimate(network).ms for network in networks])
-    print(f"{given.device}: {estimator.device.fingerprint}")
+    missing = [network for network in networks if not measurer.estimator.is_measured(network)]
+    measured_ms(measurer, missing)
+    truth = np.array([measurer.estimator.estimate(network).ms for network in networks])
+    print(f"{given.device}: {measurer.device.fingerprint}")
     print(f"now: {environment()}; Python {platform.python_version()}, numpy {np.__version__}")
-    print(f"{given.known}: {built.measured} of {built.kernels} kernels, {known.calibrating()} networks calibrate")
+    calibrating = known.estimator.calibrating()
+    print(f"{given.known}: {built.measured} of {built.kernels} kernels, {calibrating} networks calibrate")
     print(f"{len(networks)} networks of {given.space}, seed {given.seed}, {truth.min():.3f}-{truth.max():.3f} ms\n")
-    report(estimator, known, networks, truth)
+    report(measurer, known, networks, truth)
 
 
 if __name__ == "__main__":

@@ -24,10 +24,12 @@ import numpy as np
 from latency_db.devices.device import Device
 from latency_db.devices.local import local_device
 from latency_db.estimating.calibration import Calibration, Predictions
-from latency_db.estimating.estimator import Estimator, Source
+from latency_db.estimating.estimate import Source
+from latency_db.estimating.estimator import Estimator
 from latency_db.estimating.kernel_table import Indexed
 from latency_db.measuring.environment import environment
 from latency_db.measuring.measure import BATCH
+from latency_db.profiling.measurer import Measurer
 from latency_db.records.record import Kind, LatencyRecord, RecordState, Statistic
 from latency_db.records.reference_models import FIXED_KEYS
 from latency_db.records.signatures import kernel_signature, kernel_signatures, network_signature
@@ -57,27 +59,27 @@ def measure(
     others = set(store.values(device, Kind.KERNEL)) - mine
     with TemporaryDirectory() as folder:
         calibrating = choose(truncated(Path(folder) / "mine.db", store, device, [], others), pool, CALIBRATING)
-    estimator = measure_kernels(store, device, calibrating, end)
-    waiting = [network for network in [*calibrating, *judging] if not estimator.is_measured(network)]
+    measurer = measure_kernels(store, device, calibrating, end)
+    waiting = [network for network in [*calibrating, *judging] if not measurer.estimator.is_measured(network)]
     Random(len(waiting)).shuffle(waiting)
     while waiting and monotonic() < end:
-        estimator.measure_networks({str(number): network for number, network in enumerate(waiting[: BATCH // 2])})
+        measurer.measure_networks({str(number): network for number, network in enumerate(waiting[: BATCH // 2])})
         waiting = waiting[BATCH // 2 :]
     if waiting:
         sys.exit(f"{len(waiting)} networks are not measured yet: call again")
     return calibrating
 
 
-def measure_kernels(store: Store, device: Device, networks: Sequence[Network], end: float) -> Estimator:
+def measure_kernels(store: Store, device: Device, networks: Sequence[Network], end: float) -> Measurer:
     """As `nas device measure` does: those again that were measured while the machine was not steady."""
-    estimator = Estimator(store, device, seed=int(monotonic()))
+    measurer = Measurer(store, device, seed=int(monotonic()))
     wanted = list(dict.fromkeys(kernel for network in networks for kernel in kernels(network)))
-    missing = estimator.unmeasured(wanted)
-    done = estimator.measure_kernels(missing, budget_s=end - monotonic())
+    missing = measurer.estimator.unmeasured(wanted)
+    done = measurer.measure_kernels(missing, budget_s=end - monotonic())
     if done < len(missing):
         sys.exit(f"{len(missing) - done} kernels are not measured yet: call again")
-    estimator.measure_kernels(estimator.predictor.suspect(wanted), budget_s=end - monotonic())
-    return estimator
+    measurer.measure_kernels(measurer.estimator.predictor.suspect(wanted), budget_s=end - monotonic())
+    return measurer
 
 
 def truth_ms(records: dict[str, LatencyRecord], networks: Sequence[Network]) -> Values:

@@ -20,6 +20,7 @@ import numpy as np
 from latency_db.devices.device import Device
 from latency_db.estimating.estimator import Estimator
 from latency_db.profiling.build import Table, TableReport
+from latency_db.profiling.measurer import Measurer
 from latency_db.profiling.survey import Draw
 from latency_db.records.record import Kind
 from latency_db.records.reference_models import EMPTY_NETWORK
@@ -31,7 +32,7 @@ from nas.ops.kernels import Kernel, kernels
 from nas.ops.notation import read_network
 
 
-class Replay(Estimator):
+class Replay(Measurer):
     """Measures a kernel by looking into another store."""
 
     def __init__(self, store: Store, device: Device, known: Store) -> None:
@@ -42,7 +43,7 @@ class Replay(Estimator):
     def measure_kernels(self, wanted: Sequence[Kernel], **_: Any) -> int:
         keys = {signature.key for kernel in wanted for signature in kernel_signatures(kernel)}
         self.store.add(self._known.latest(self.device, Kind.KERNEL, keys).values())
-        self.predictor.reread(wanted)
+        self.estimator.predictor.reread(wanted)
         return len(wanted)
 
 
@@ -72,13 +73,13 @@ def replay(kind: type[Table], location: Path, known: Store, device: Device, netw
     draw: Draw = lambda rng: rng.choice(networks)  # noqa: E731 - a name says what it is
     full = Estimator(known, device)
     truth = full.predict(full.index(networks), calibrated=False).ms
-    estimator = Replay(Store(location), device, known)
-    table = kind(estimator, ordered, draw)
+    measurer = Replay(Store(location), device, known)
+    table = kind(measurer, ordered, draw)
     while table.missing:
         table.measure_batch()
         report = table.report(0, 0)
         if report.expected_error is not None:
-            found = estimator.predict(estimator.index(networks), calibrated=False).ms
+            found = measurer.estimator.predict(measurer.estimator.index(networks), calibrated=False).ms
             print(line(kind.__name__, report, np.abs(found / truth - 1)), flush=True)
 
 

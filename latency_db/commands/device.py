@@ -134,32 +134,32 @@ def measure(
 
     A device that is another machine is asked through its `nas agent`, and waited for.
     """
-    from latency_db.estimating.estimator import Estimator  # noqa: PLC0415 - as above
     from latency_db.profiling.build import build_table  # noqa: PLC0415 - as above
+    from latency_db.profiling.measurer import Measurer  # noqa: PLC0415 - as above
     from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - `nas --help` stays fast
     from latency_db.storing.store import Store  # noqa: PLC0415 - as above
     from latency_db.validating.validation import measure_drawn  # noqa: PLC0415 - as above
 
     store, space = Store(), _space(source, dataset_name)
-    estimator = Estimator(store, find_device(store, name))
-    check_quiet(estimator, noisy=noisy)
+    measurer = Measurer(store, find_device(store, name))
+    check_quiet(measurer, noisy=noisy)
     with progress_bar("kernels", shown=not as_json) as bar:
         report = build_table(
-            estimator,
+            measurer,
             space,
             budget_s=budget,
             good_enough=good_enough,
             progress=lambda table: bar(table.measured, table.kernels, brief(table)),
         )
     if calibrate:
-        measure_drawn(estimator, space, calibrate, whole_only=budget == 0)
+        measure_drawn(measurer, space, calibrate, whole_only=budget == 0)
     if as_json:
-        calibrating = estimator.calibrating()
+        calibrating = measurer.estimator.calibrating()
         click.echo(json.dumps({**asdict(report), "missing": report.missing, "calibrating": calibrating}, indent=2))
     else:
         _print(report, good_enough)
         if calibrate:
-            click.echo(calibrated(name, len(estimator.predictor.whole()), calibrate))
+            click.echo(calibrated(name, len(measurer.estimator.predictor.whole()), calibrate))
 
 
 def _space(source: str, dataset_name: str | None) -> "SearchSpace":

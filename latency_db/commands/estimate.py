@@ -12,7 +12,8 @@ from latency_db.commands.noisy import NOISY, check_quiet
 from latency_db.commands.progress import progress_bar
 
 if TYPE_CHECKING:
-    from latency_db.estimating.estimator import Estimate, Estimator
+    from latency_db.estimating.estimate import Estimate
+    from latency_db.profiling.measurer import Measurer
     from latency_db.validating.validation import Validation
     from nas.ops import Network
 
@@ -30,9 +31,9 @@ def estimate(network: str, device_name: str, *, as_json: bool) -> None:
     A network is answered for from what was measured, and nothing is measured now. A file that was not measured yet is
     measured end to end.
     """
-    estimator, file = _estimator(device_name), Path(network)
+    measurer, file = _measurer(device_name), Path(network)
     is_file = file.suffix == ".onnx"
-    found = estimator.estimate_file(_read(file)) if is_file else estimator.estimate(_network(network))
+    found = measurer.estimate_file(_read(file)) if is_file else measurer.estimator.estimate(_network(network))
     if as_json:
         click.echo(json.dumps({"device": device_name, **found.plain()}, indent=2))
         return
@@ -58,23 +59,23 @@ def validate(
     from latency_db.validating.validation import validate as run  # noqa: PLC0415 - as above
     from nas.spaces import load_space  # noqa: PLC0415 - as above
 
-    estimator, space = _estimator(device_name), load_space(source)
-    check_quiet(estimator, noisy=noisy)
+    measurer, space = _measurer(device_name), load_space(source)
+    check_quiet(measurer, noisy=noisy)
     with progress_bar("networks", shown=not as_json) as bar:
-        found = run(estimator, space, Plan(networks, calibrate, seed), progress=bar)
+        found = run(measurer, space, Plan(networks, calibrate, seed), progress=bar)
     if as_json:
         click.echo(json.dumps({"device": device_name, **asdict(found)}, indent=2))
         return
     _print(found)
 
 
-def _estimator(name: str) -> "Estimator":
-    from latency_db.estimating.estimator import Estimator  # noqa: PLC0415 - as above
+def _measurer(name: str) -> "Measurer":
+    from latency_db.profiling.measurer import Measurer  # noqa: PLC0415 - as above
     from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - `nas --help` stays fast
     from latency_db.storing.store import Store  # noqa: PLC0415 - as above
 
     store = Store()
-    return Estimator(store, find_device(store, name))
+    return Measurer(store, find_device(store, name))
 
 
 def _network(text: str) -> "Network":

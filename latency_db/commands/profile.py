@@ -42,15 +42,15 @@ def profile(name: str, device_name: str | None, *, count: int, seed: int, budget
 
 
 def _latency(device_name: str, found: Any, budget: float, *, shown: bool) -> dict[str, Any]:
-    from latency_db.estimating.estimator import Estimator  # noqa: PLC0415 - as above
+    from latency_db.profiling.measurer import Measurer  # noqa: PLC0415 - as above
     from latency_db.profiling.space_profile import profile_latency  # noqa: PLC0415 - as above
     from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - `nas --help` stays fast
     from latency_db.storing.store import Store  # noqa: PLC0415 - as above
 
     store = Store()
-    estimator = Estimator(store, find_device(store, device_name))
+    measurer = Measurer(store, find_device(store, device_name))
     with progress_bar("measuring kernels", shown=shown) as bar:
-        latency = profile_latency(estimator, found.networks, budget_s=budget, progress=bar)
+        latency = profile_latency(measurer, found.networks, budget_s=budget, progress=bar)
     return {
         "latency_ms": asdict(latency.latency_ms),
         "device": device_name,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from random import Random
 from time import monotonic
 
-from latency_db.estimating.estimator import Estimator
 from latency_db.estimating.predictor import GROWTH
 from latency_db.profiling.kernel_frequencies import kernel_frequencies
+from latency_db.profiling.measurer import Measurer
 from latency_db.profiling.survey import Draw, Foretold, HeldOut, Survey, drawing, survey
 from latency_db.storing.refused_kernels import refused_kernels
 from nas.ops.kernels import Kernel
@@ -58,7 +58,7 @@ TableProgress = Callable[[TableReport], None]
 
 
 def build_table(
-    estimator: Estimator,
+    measurer: Measurer,
     space: SearchSpace,
     *,
     budget_s: float,
@@ -73,7 +73,7 @@ def build_table(
     measuring; finding the kernels of a large space takes some seconds more. What the device does not run is reported,
     and not tried again.
     """
-    table = Table(estimator, kernel_frequencies(space), drawing(space))
+    table = Table(measurer, kernel_frequencies(space), drawing(space))
     start = monotonic()
     while table.missing and monotonic() - start < budget_s and not table.is_good(good_enough):
         table.measure_batch()
@@ -91,10 +91,11 @@ class Table:
     missing: kernels that can be measured yet, the most frequent first.
     """
 
-    def __init__(self, estimator: Estimator, frequencies: Mapping[Kernel, float], draw: Draw) -> None:
-        self._estimator, self._frequencies, self._draw = estimator, frequencies, draw
-        unmeasured = estimator.unmeasured(frequencies)
-        self._refused = refused_kernels(estimator.store, estimator.device, unmeasured)
+    def __init__(self, measurer: Measurer, frequencies: Mapping[Kernel, float], draw: Draw) -> None:
+        self._measurer, self._frequencies, self._draw = measurer, frequencies, draw
+        self._predictor = measurer.estimator.predictor
+        unmeasured = self._predictor.unmeasured(frequencies)
+        self._refused = refused_kernels(measurer.store, measurer.device, unmeasured)
         self.missing = {kernel: None for kernel in unmeasured if kernel not in self._refused}
         self._before = len(self._frequencies) - len(unmeasured)
         self._foretold: deque[Foretold] = deque(maxlen=RECENT)
@@ -110,7 +111,7 @@ class Table:
 
     def look(self) -> None:
         """Survey the space with what is measured now, by other networks each time. Due when it has grown by GROWTH."""
-        self._survey = survey(self._estimator.predictor, self._draw, Random(self._measured), self._refused)
+        self._survey = survey(self._predictor, self._draw, Random(self._measured), self._refused)
         self._order = list(self._survey.gains()) if self._survey else []
         self._looked_at = self._measured
 
@@ -118,16 +119,16 @@ class Table:
         if self._measured >= GROWTH * self._looked_at:
             self.look()
         best = dict.fromkeys(kernel for kernel in self._order if kernel in self.missing)
-        batch = list(best | self.missing)[: self._estimator.batch]
+        batch = list(best | self.missing)[: self._measurer.batch]
         shares = self._survey.shares if self._survey else {}
         foretold = {kernel: shares[kernel] for kernel in batch if kernel in best}
-        self._estimator.measure_kernels(batch)
-        refused = refused_kernels(self._estimator.store, self._estimator.device, batch)
+        self._measurer.measure_kernels(batch)
+        refused = refused_kernels(self._measurer.store, self._measurer.device, batch)
         self._refused |= refused
         for kernel in batch:
             del self.missing[kernel]
         self.measured_now += len(batch) - len(refused)
-        measured = self._estimator.predictor.shares(foretold)
+        measured = self._predictor.shares(foretold)
         self._foretold.extend(
             Foretold(kernel, share.interpolated_ms, share.interpolated_var, measured[kernel].measured_ms)
             for kernel, share in foretold.items()
@@ -136,8 +137,8 @@ class Table:
 
     def measure_suspects(self, budget_s: float) -> None:
         """Measure those again, each once, that have no steady session, the most frequent first."""
-        suspect = self._estimator.predictor.suspect(self._frequencies)
-        self.measured_again = self._estimator.measure_kernels(suspect, budget_s=budget_s)
+        suspect = self._predictor.suspect(self._frequencies)
+        self.measured_again = self._measurer.measure_kernels(suspect, budget_s=budget_s)
 
     def is_good(self, good_enough: float) -> bool:
         error = self._expected_error()

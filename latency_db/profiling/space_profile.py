@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from statistics import median
 
-from latency_db.estimating.estimator import Estimator, Progress
+from latency_db.profiling.measurer import Measurer, Progress
 from nas.errors import InfeasibleError
 from nas.ops import Network
 from nas.ops.cost import network_cost
@@ -78,14 +78,15 @@ def profile_space(space: SearchSpace, count: int, seed: int) -> SpaceProfile:
 
 
 def profile_latency(
-    estimator: Estimator, networks: Sequence[Network], *, budget_s: float, progress: Progress | None = None
+    measurer: Measurer, networks: Sequence[Network], *, budget_s: float, progress: Progress | None = None
 ) -> LatencyProfile:
     """Latency of the networks as far as their kernels are measured, or can be within budget_s.
 
     NotMeasuredError if that is so for none of them.
     """
+    estimator = measurer.estimator
     missing = estimator.unmeasured(kernel for network in networks for kernel in kernels(network))
-    now = estimator.measure_kernels(missing, budget_s=budget_s, progress=progress) if estimator.can_measure else 0
+    now = measurer.measure_kernels(missing, budget_s=budget_s, progress=progress) if measurer.can_measure else 0
     absent = set(missing[now:])
     known = [network for network in networks if absent.isdisjoint(kernels(network))]
     latencies = [estimator.estimate(network).ms for network in known or networks[:1]]

@@ -124,9 +124,10 @@ def survey(predictor: Predictor, draw: Draw, rng: Random, refused: Collection[Ke
     return Survey(networks, ms, predictor.shares(wanted))
 
 
-def decisive(predictor: Predictor, network: Network, unsure: float) -> list[Kernel]:
-    """Which of the kernels that a network lacks to measure, so that the others leave its estimate unsure by no more
-    than this share of it: the most unsure first, as few as can be. All, if they cannot be interpolated.
+def kernels_to_measure(predictor: Predictor, network: Network, max_uncertainty: float) -> list[Kernel]:
+    """The fewest unmeasured kernels of a network to measure, so that the standard deviation of its estimate by those
+    that stay interpolated is at most max_uncertainty, a share of the estimate. The most uncertain kernels come first;
+    all unmeasured ones if they cannot be interpolated.
     """
     counts = Counter(kernels(network))
     missing = predictor.unmeasured(counts)
@@ -135,7 +136,7 @@ def decisive(predictor: Predictor, network: Network, unsure: float) -> list[Kern
     (ms,) = predictor.sums(predictor.index([list(counts.elements())])).ms.tolist()
     shares = predictor.shares(missing)
     variances = {kernel: counts[kernel] ** 2 * _variance(shares[kernel]) for kernel in missing}
-    allowed, left = (unsure * (predictor.fixed_ms + ms)) ** 2, 0.0
+    allowed, left = (max_uncertainty * (predictor.fixed_ms + ms)) ** 2, 0.0
     wanted = sorted(missing, key=lambda kernel: -variances[kernel])
     while wanted and left + variances[wanted[-1]] <= allowed:
         left += variances[wanted.pop()]

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latency_db.devices.device import Device
-from latency_db.estimating.estimator import Estimate, Estimator, Progress, Source
+from latency_db.estimating.estimate import Estimate, Source
+from latency_db.estimating.estimator import Estimator
 from latency_db.estimating.few_shot import devices_with_tables, most_telling
 from latency_db.measuring.measure import BATCH
+from latency_db.profiling.measurer import Measurer, Progress
 from latency_db.records.record import Signature
 from latency_db.records.signatures import network_signature
 from latency_db.storing.predictions import Prediction
@@ -58,22 +60,23 @@ class Validation:
     scores: tuple[Score, ...]
 
 
-def validate(estimator: Estimator, space: SearchSpace, plan: Plan, progress: Progress | None = None) -> Validation:
+def validate(measurer: Measurer, space: SearchSpace, plan: Plan, progress: Progress | None = None) -> Validation:
     """Measure what the estimates of random networks need, and the networks themselves, and compare.
 
     Networks that were measured before are not drawn, as their estimates would be no estimates. What is measured is
     kept, with the predictions beside. NotMeasuredError if the device cannot be measured.
     """
+    estimator = measurer.estimator
     drawn = list(draw(estimator, space, plan))
     judging, pool = drawn[: plan.networks], drawn[plan.networks :]
-    done = estimator.ensure(judging) + calibrate(estimator, pool, plan.calibrate)
+    done = measurer.ensure(judging) + calibrate(measurer, pool, plan.calibrate)
     indexed = estimator.index(judging)
     found, bare = estimator.predict(indexed), estimator.predict(indexed, calibrated=False)
     calibrated_by = estimator.calibrating()
     estimates = estimator.estimate_many(judging)
     log(estimator.store, estimator.device, dict(zip(map(network_signature, judging), estimates, strict=True)))
-    truth = measured_ms(estimator, judging, progress)
-    again = measured_ms(estimator, judging[:CEILING])
+    truth = measured_ms(measurer, judging, progress)
+    again = measured_ms(measurer, judging[:CEILING])
     scores = (
         Score.of_predictions("sum of kernels, calibrated", found, truth),
         Score.of("sum of kernels", bare.ms, truth),
@@ -106,23 +109,23 @@ def draw(estimator: Estimator, space: SearchSpace, plan: Plan) -> Iterator[Netwo
         )
 
 
-def calibrate(estimator: Estimator, pool: Sequence[Network], count: int) -> int:
+def calibrate(measurer: Measurer, pool: Sequence[Network], count: int) -> int:
     """Measure `count` networks of a pool, by which estimates are calibrated then; returns how many kernels lacked."""
-    chosen = choose(estimator, pool, count)
-    done = estimator.ensure(chosen)
-    measured_ms(estimator, chosen)
+    chosen = choose(measurer.estimator, pool, count)
+    done = measurer.ensure(chosen)
+    measured_ms(measurer, chosen)
     return done
 
 
-def measure_drawn(estimator: Estimator, space: SearchSpace, count: int, *, whole_only: bool = False) -> None:
+def measure_drawn(measurer: Measurer, space: SearchSpace, count: int, *, whole_only: bool = False) -> None:
     """Measure random networks of a space, and their kernels if not whole_only: then other devices must have a table."""
-    pool = list(draw(estimator, space, Plan(0, count, seed=0)))
+    pool = list(draw(measurer.estimator, space, Plan(0, count, seed=0)))
     if whole_only:
-        known = list(devices_with_tables(estimator.store, estimator.device))
+        known = list(devices_with_tables(measurer.store, measurer.device))
         places = most_telling([list(kernels(network)) for network in pool], known, count)
-        measured_ms(estimator, [pool[place] for place in places])
+        measured_ms(measurer, [pool[place] for place in places])
     else:
-        calibrate(estimator, pool, count)
+        calibrate(measurer, pool, count)
 
 
 def choose(estimator: Estimator, pool: Sequence[Network], count: int) -> list[Network]:
@@ -156,12 +159,12 @@ def spread(ms: Values, weights_mb: Values, count: int) -> list[int]:
     return chosen
 
 
-def measured_ms(estimator: Estimator, networks: Sequence[Network], progress: Progress | None = None) -> Values:
+def measured_ms(measurer: Measurer, networks: Sequence[Network], progress: Progress | None = None) -> Values:
     """Of each network, measured end to end now."""
     found: list[float] = []
     for first in range(0, len(networks), BATCH):
         batch = networks[first : first + BATCH]
-        records = estimator.measure_networks({str(number): network for number, network in enumerate(batch)})
+        records = measurer.measure_networks({str(number): network for number, network in enumerate(batch)})
         found += [records[str(number)].latency_ms for number in range(len(batch))]
         if progress:
             progress(len(found), len(networks))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
-from latency_db.estimating.estimator import Estimate, Estimator
+from latency_db.estimating.estimate import Estimate
+from latency_db.profiling.measurer import Measurer
 from nas.dataset import Dataset
 from nas.jobs.records import TrainingKey
 from nas.ops import Network
@@ -28,7 +29,7 @@ class Bench:
     place: Place
     watch: Watch
     images: Dataset
-    estimator: Estimator
+    measurer: Measurer
     pool: Share
     setup: Setup
     trainings: Trainings
@@ -43,9 +44,9 @@ class Bench:
             self.place.remember(key, dict(metrics), model)
 
 
-def measuring(pool: Share, estimator: Estimator) -> AbstractContextManager[None]:
+def measuring(pool: Share, measurer: Measurer) -> AbstractContextManager[None]:
     """To measure in: on this machine, the workers are held back meanwhile."""
-    return pool.quiet() if estimator.is_local else nullcontext()
+    return pool.quiet() if measurer.is_local else nullcontext()
 
 
 def latency_metrics(estimate: Estimate) -> dict[str, float]:

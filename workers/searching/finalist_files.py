@@ -21,8 +21,8 @@ Row = dict[str, Any]
 def add_files(bench: Bench, finalists: list[Row]) -> None:
     """Give each finalist `files`, and `note`: why one is lacking, with the remedy, or None."""
     for row in finalists:
-        row |= {"files": [_onnx(row)], "note": _precision(bench.estimator.device)}
-    name = bench.estimator.device.runtime
+        row |= {"files": [_onnx(row)], "note": _precision(bench.measurer.device)}
+    name = bench.measurer.device.runtime
     if name not in runtime:
         for row in finalists:
             row["note"] = f".onnx alone: nas has no converter for {name}, the runtime of {bench.spec.device}"

@@ -175,8 +175,8 @@ def measure_end_to_end(bench: Bench, references: list[Row], finalists: list[Row]
         bench.watch.say(f"measuring {len(subjects)} networks end to end on {bench.spec.device}")
         try:
             _foretell(bench, {onnx_signature(subjects[row["id"]]): row["notation"] for row in finalists})
-            with measuring(bench.pool, bench.estimator):
-                records = bench.estimator.measure_networks(subjects)
+            with measuring(bench.pool, bench.measurer):
+                records = bench.measurer.measure_networks(subjects)
         except NotMeasuredError as error:
             bench.watch.say(f"{error}. Finalists keep their estimated latencies")
             _publish(bench, finalists)
@@ -191,7 +191,7 @@ def measure_end_to_end(bench: Bench, references: list[Row], finalists: list[Row]
 
 def _foretell(bench: Bench, notations: Mapping[Signature, str]) -> None:
     """Log what files, by the notation of their networks, are foretold to take, for the device's track record."""
-    estimator = bench.estimator
+    estimator = bench.measurer.estimator
     estimates = estimator.estimate_many([read_network(notation) for notation in notations.values()])
     log(estimator.store, estimator.device, dict(zip(notations, estimates, strict=True)))
 

@@ -7,8 +7,8 @@ from random import Random
 from statistics import median
 from typing import Any
 
-from latency_db.estimating.estimator import Estimator
 from latency_db.profiling.build import TableReport, build_table
+from latency_db.profiling.measurer import Measurer
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
 from nas.dataset import Dataset, dataset
@@ -36,9 +36,9 @@ from workers.tasks.train import Setup, evaluate
 TABLE_BUDGET_S = 120.0
 """Time for measuring kernels before the first trial."""
 
-UNSURE = 0.01
-"""Kernels that leave a candidate more unsure than this are measured before it is estimated, the others interpolated:
-1 % is little beside the 2 % that remain with all of them."""
+MAX_UNCERTAINTY = 0.01
+"""Relative standard deviation that interpolated kernels may leave in a candidate's estimate; kernels are measured until
+it is met. 1 % is little beside the 2 % error of estimates with all kernels measured."""
 
 TARGET_SAMPLES = 200
 MIN_TARGET_SAMPLES = 20
@@ -64,14 +64,14 @@ class Pipeline:
         space.sample(Random(spec.seed))  # a space without members is refused, with the reason, before any measurement
         references = reference_rows(spec, images)
         watch.phase("MEASURING")
-        estimator = self._estimator(space)
-        aim = {"target_latency_ms": self._target_ms(space, estimator), **spec.objective}
-        bench = Bench(spec, place, watch, images, estimator, self._pool, self._setup, trainings(spec, images))
+        measurer = self._measurer(space)
+        aim = {"target_latency_ms": self._target_ms(space, measurer), **spec.objective}
+        bench = Bench(spec, place, watch, images, measurer, self._pool, self._setup, trainings(spec, images))
         self.search = Search(searcher.make(spec.searcher, space, spec.seed), objective.make(aim), place.journal)
         facts = {
             "dataset": dataset_facts(images),
             "space": space_facts(space),
-            "device": device_facts(estimator.device),
+            "device": device_facts(measurer.device),
             "objective": objective_facts(self.search.objective, spec.objective),
         }
         place.keep("facts", facts)
@@ -105,36 +105,36 @@ class Pipeline:
         self._watch.say(f"{images.name}: {counts} of {side} in {len(images.classes)} classes")
         return images
 
-    def _estimator(self, space: SearchSpace) -> Estimator:
-        """The device's estimator. What it can measure of the space's kernels comes first, here while it is quiet."""
+    def _measurer(self, space: SearchSpace) -> Measurer:
+        """The device's measurer. What it can measure of the space's kernels comes first, here while it is quiet."""
         store, device = Store(), self._spec.device
-        estimator = Estimator(store, find_device(store, device))
-        if estimator.can_measure:
-            with measuring(self._pool, estimator):
-                table = build_table(estimator, space, budget_s=TABLE_BUDGET_S, progress=self._told)
+        measurer = Measurer(store, find_device(store, device))
+        if measurer.can_measure:
+            with measuring(self._pool, measurer):
+                table = build_table(measurer, space, budget_s=TABLE_BUDGET_S, progress=self._told)
             self._watch.say(f"{device}: {table.measured} of the space's {table.kernels} kernels are measured")
             for kernel, reason in table.refused.items():
                 self._watch.say(f"{device} does not run '{kernel}', and so no network with it: {reason}")
             if table.expected_error:
                 self._watch.say(f"those that lack leave estimates unsure by {table.expected_error:.1%}")
-        return estimator
+        return measurer
 
     def _told(self, table: TableReport) -> None:
         self._watch.step("measuring kernels", table.measured, table.kernels)
 
-    def _target_ms(self, space: SearchSpace, estimator: Estimator) -> float:
+    def _target_ms(self, space: SearchSpace, measurer: Measurer) -> float:
         """The spec's target, or else the median latency of random members of the space, found once."""
         given: float | None = self._spec.objective.get("target_latency_ms") or self._place.known("target_latency_ms")
         if given is not None:
             return given
-        rng = Random(self._spec.seed)
+        estimator, rng = measurer.estimator, Random(self._spec.seed)
         drawn = [space.sample(rng).architecture.expand() for _ in range(TARGET_SAMPLES)]
         networks = [network for network in drawn if not estimator.refused(network)] or drawn
         measured = [network for network in networks if not estimator.unmeasured(kernels(network))]
-        if len(measured) < MIN_TARGET_SAMPLES and estimator.can_measure:  # a large space's table is never complete
+        if len(measured) < MIN_TARGET_SAMPLES and measurer.can_measure:  # a large space's table is never complete
             measured = networks[:MIN_TARGET_SAMPLES]
-            with measuring(self._pool, estimator):
-                estimator.ensure(measured)
+            with measuring(self._pool, measurer):
+                measurer.ensure(measured)
         target = float(f"{median(estimator.estimate(network).ms for network in measured or networks):.3g}")
         self._watch.say(f"target latency: {target} ms, the median of {len(measured)} random members of the space")
         self._place.keep("target_latency_ms", target)
@@ -182,10 +182,11 @@ def run_trials(bench: Bench, search: Search, ended: Callable[[], None]) -> None:
 def _known(bench: Bench, candidate: Candidate) -> Metrics:
     """What is known of a candidate without training it."""
     network = candidate.architecture.expand()
-    wanted = bench.estimator.decisive(network, UNSURE) if bench.estimator.can_measure else []
+    measurer, estimator = bench.measurer, bench.measurer.estimator
+    wanted = measurer.kernels_to_measure(network, MAX_UNCERTAINTY) if measurer.can_measure else []
     if wanted:
-        with measuring(bench.pool, bench.estimator):
-            bench.estimator.measure_kernels(wanted)
-    if refused := bench.estimator.refused(network):
+        with measuring(bench.pool, measurer):
+            measurer.measure_kernels(wanted)
+    if refused := estimator.refused(network):
         return {REFUSED_KERNELS: len(refused), **sizes(network)}
-    return {**latency_metrics(bench.estimator.estimate(network)), **sizes(network)}
+    return {**latency_metrics(estimator.estimate(network)), **sizes(network)}

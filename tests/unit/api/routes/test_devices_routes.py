@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from problem import assert_problem
 
-from latency_db.estimating.estimator import Estimator
+from latency_db.profiling.measurer import Measurer
 from latency_db.records.record import RecordState
 from latency_db.records.signatures import network_signature
 from latency_db.storing.known_devices import find_device
@@ -35,9 +35,9 @@ def candidate():
 def measured(service_home, candidate):  # noqa: ARG001 - the database lies there
     """The tiny network's kernels, on this machine."""
     store = Store()
-    estimator = Estimator(store, find_device(store, DEVICE))
-    estimator.ensure([candidate.expand()])
-    return estimator
+    measurer = Measurer(store, find_device(store, DEVICE))
+    measurer.ensure([candidate.expand()])
+    return measurer
 
 
 def test_devices_are_listed_with_what_was_measured(open_client):
@@ -58,7 +58,7 @@ def test_a_device_shows_its_statistic_and_sessions(open_client):
 
 def test_an_estimate_is_the_sum_of_the_kernels(open_client, candidate, measured):
     network = candidate.expand()
-    want = measured.estimate(network)
+    want = measured.estimator.estimate(network)
 
     for given in ({"network": write_network(network)}, {"architecture": candidate.to_dict()}):
         shown = open_client.post("/v1/latency:estimate", json={"device": DEVICE, **given}).json()

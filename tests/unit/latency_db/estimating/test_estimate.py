@@ -5,11 +5,11 @@ from random import Random
 import pytest
 from made_up import table
 
-from latency_db.devices.local import local_device
-from latency_db.estimating.estimator import Estimator, Source
-from latency_db.measuring.measure import Settings
+from latency_db.estimating.estimate import Source
+from latency_db.estimating.estimator import Estimator
+from latency_db.profiling.measurer import Measurer
 from latency_db.records.record import Kind, RecordState
-from latency_db.records.signatures import context_signature, kernel_signature, network_model, network_signature
+from latency_db.records.signatures import context_signature, kernel_signature, network_signature
 from nas.errors import NotMeasuredError
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
@@ -75,7 +75,7 @@ def test_a_missing_kernel_is_an_error_with_a_remedy_and_never_zero(store, elsewh
     with pytest.raises(NotMeasuredError, match=expected):
         estimator.estimate(NETWORK)
     with pytest.raises(NotMeasuredError, match="not this machine"):
-        estimator.ensure([NETWORK])
+        Measurer(store, elsewhere.device).ensure([NETWORK])
 
 
 def test_what_another_process_measures_later_is_found(store, elsewhere):
@@ -86,29 +86,6 @@ def test_what_another_process_measures_later_is_found(store, elsewhere):
 
     assert estimator.unmeasured(kernels(NETWORK)) == []
     assert estimator.estimate(NETWORK).source is Source.SUMMED
-
-
-def test_a_local_device_measures_what_is_missing_and_keeps_it(store):
-    device = local_device("local-cpu-1t")
-    first = Estimator(store, device)
-
-    assert first.ensure([NETWORK, NETWORK]) == 4
-    assert first.ensure([NETWORK]) == 0
-    assert Estimator(store, device).estimate(NETWORK) == first.estimate(NETWORK)
-    assert first.estimate(NETWORK).ms > 0
-
-
-def test_networks_and_files_are_measured_side_by_side(store):
-    """A network measured once answers for itself; an ONNX file is known by its content."""
-    estimator = Estimator(store, local_device("local-cpu-1t"))
-    brief = Settings(rounds=2, min_time_s=0.001, min_runs=3, warmup_s=0.001)
-
-    found = estimator.measure_networks({"one": NETWORK, "file": network_model(NETWORK)}, brief)
-
-    assert found["one"].session is found["file"].session
-    assert found["file"].signature.key.startswith("sha256:")
-    assert estimator.estimate(NETWORK).ms == found["one"].latency_ms
-    assert Estimator(store, estimator.device).estimate(NETWORK).source is Source.MEASURED
 
 
 LEVEL = 0.06
@@ -205,25 +182,3 @@ def test_many_networks_are_answered_for_as_each_is(store, elsewhere, networks):
             assert getattr(one, field.name) == pytest.approx(getattr(alone, field.name)), field.name
     predicted = many.predict(many.index(networks))
     assert [len(column) for column in predicted] == [len(networks)] * len(predicted)
-
-
-def test_what_is_measured_teaches_what_is_interpolated(store, elsewhere, networks, monkeypatch):
-    """When a quarter more is measured: the same answer then as of an estimator that has seen it from the start."""
-    records = table(elsewhere, networks, share=0.6)
-    store.add(records[:-40])
-    estimator = Estimator(store, elsewhere.device)
-    before = estimator.estimate_many(networks)
-    missing = estimator.unmeasured(kernel for network in networks for kernel in kernels(network))
-    batches = iter([records[-40:-39], records[-39:]])
-    monkeypatch.setattr("latency_db.estimating.estimator.is_local", lambda _: True)
-    monkeypatch.setattr("latency_db.estimating.estimator.measure", lambda *_, **__: next(batches))
-    monkeypatch.setattr(Estimator, "batch", len(missing))
-
-    assert estimator.measure_kernels(missing) == len(missing)
-    one_more = estimator.estimate_many(networks)
-    assert estimator.measure_kernels(missing) == len(missing)
-    after = estimator.estimate_many(networks)
-
-    assert sum(one != other for one, other in zip(before, one_more, strict=True)) < len(networks) / 2
-    assert after == Estimator(store, elsewhere.device).estimate_many(networks)
-    assert after != before

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from made_up import table
 
-from latency_db.estimating.estimator import Estimator, Source
+from latency_db.estimating.estimate import Source
+from latency_db.estimating.estimator import Estimator
 from latency_db.estimating.few_shot import FEWEST, FewShot, most_telling
 from latency_db.records.record import Kind
 from latency_db.records.signatures import kernel_signature, network_signature

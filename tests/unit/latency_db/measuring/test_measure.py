@@ -6,9 +6,9 @@ import pytest
 from latency_db.commands.noisy import check_quiet
 from latency_db.devices.local import core_count, local_device
 from latency_db.errors import MeasurementError, UnfitMachineError
-from latency_db.estimating.estimator import Estimator
 from latency_db.measuring import session as sessions
 from latency_db.measuring.measure import BATCH, Settings, measure
+from latency_db.profiling.measurer import Measurer
 from latency_db.records.consensus import standing
 from latency_db.records.record import Kind, RecordState, Signature
 from latency_db.records.reference_models import (
@@ -156,8 +156,8 @@ def test_a_machine_that_is_not_fit_is_refused_or_its_session_marked(store, monke
     device = local_device("local-cpu-1t")
 
     with pytest.raises(UnfitMachineError, match=r"hot: x86_pkg_temp is at 101 °C.*--noisy"):
-        check_quiet(Estimator(store, device), noisy=False)
-    check_quiet(Estimator(store, device), noisy=True)
+        check_quiet(Measurer(store, device), noisy=False)
+    check_quiet(Measurer(store, device), noisy=True)
     found = measure({network_signature(NETWORK): network_model(NETWORK)}, device, FAST)
 
     assert {record.state for record in found} == {RecordState.SUSPECT}

@@ -6,9 +6,9 @@ import pytest
 from latency_db.devices.local import local_device
 from latency_db.devices.runtimes.onnxruntime_cpu import OnnxRuntimeCpu
 from latency_db.errors import MeasurementError
-from latency_db.estimating.estimator import Estimator
 from latency_db.profiling.build import build_table
 from latency_db.profiling.kernel_frequencies import kernel_frequencies
+from latency_db.profiling.measurer import Measurer
 from latency_db.profiling.space_profile import profile_latency, profile_space
 from latency_db.records.record import Kind, RecordState
 from nas.errors import InfeasibleError, NotMeasuredError
@@ -99,9 +99,9 @@ def test_a_table_is_built_batch_by_batch_and_resumed(store):
     """A call without time measures nothing; the next ones go on from what is stored."""
     device = local_device("local-cpu-1t")
 
-    idle = build_table(Estimator(store, device), SPACE, budget_s=0)
-    some = build_table(Estimator(store, device), SPACE, budget_s=0.001)
-    more = build_table(Estimator(store, device), SPACE, budget_s=0.001)
+    idle = build_table(Measurer(store, device), SPACE, budget_s=0)
+    some = build_table(Measurer(store, device), SPACE, budget_s=0.001)
+    more = build_table(Measurer(store, device), SPACE, budget_s=0.001)
 
     assert (idle.measured_now, idle.coverage) == (0, pytest.approx(0))
     assert (some.measured_before, some.measured_now) == (0, 64)
@@ -122,8 +122,8 @@ def test_what_the_runtime_refuses_is_told_and_the_table_goes_on(store, monkeypat
     device = local_device("local-cpu-1t")
     shuffling = {kernel.key for kernel in kernel_frequencies(TINY) if "shuffle" in kernel.key}
 
-    first = build_table(Estimator(store, device), TINY, budget_s=60)
-    again = build_table(Estimator(store, device), TINY, budget_s=60)
+    first = build_table(Measurer(store, device), TINY, budget_s=60)
+    again = build_table(Measurer(store, device), TINY, budget_s=60)
 
     assert first.refused == again.refused == dict.fromkeys(shuffling, "it has no Transpose")
     assert first.measured_now == again.measured_before == first.kernels - len(shuffling) > 0
@@ -131,7 +131,7 @@ def test_what_the_runtime_refuses_is_told_and_the_table_goes_on(store, monkeypat
     assert 0 < again.coverage == first.coverage < 1
     network = next(n for n in drawn(TINY) if "shuffle" in write_network(n))
     with pytest.raises(NotMeasuredError, match=r"does not run '.*shuffle.*': it has no Transpose"):
-        Estimator(store, device).measure_networks({"it": network})
+        Measurer(store, device).measure_networks({"it": network})
 
 
 def test_what_was_measured_on_an_unsteady_machine_is_measured_again(store, monkeypatch):
@@ -139,19 +139,19 @@ def test_what_was_measured_on_an_unsteady_machine_is_measured_again(store, monke
     doubts = iter([["the first session drifted"]])
     monkeypatch.setattr("latency_db.measuring.session.doubts", lambda *_: next(doubts, []))
     device = local_device("local-cpu-1t")
-    estimator = Estimator(store, device)
+    measurer = Measurer(store, device)
 
-    found = build_table(estimator, TINY, budget_s=60)
+    found = build_table(measurer, TINY, budget_s=60)
 
     assert found.measured_again == found.measured_now == found.kernels > 0
-    assert estimator.predictor.suspect(kernel_frequencies(TINY)) == []
+    assert measurer.estimator.predictor.suspect(kernel_frequencies(TINY)) == []
     assert {value.state for value in store.values(device, Kind.KERNEL).values()} == {RecordState.VALID}
-    assert build_table(Estimator(store, device), TINY, budget_s=60).measured_again == 0
+    assert build_table(Measurer(store, device), TINY, budget_s=60).measured_again == 0
 
 
 def test_a_table_of_another_machine_is_not_built_here(store, elsewhere):
     with pytest.raises(NotMeasuredError, match="not this machine"):
-        build_table(Estimator(store, elsewhere.device), SPACE, budget_s=10)
+        build_table(Measurer(store, elsewhere.device), SPACE, budget_s=10)
 
 
 def test_profile_of_a_space():
@@ -169,4 +169,4 @@ def test_profile_of_latency_without_measurements(store, elsewhere):
     networks = profile_space(SPACE, 20, seed=0).networks
 
     with pytest.raises(NotMeasuredError, match="pocket"):
-        profile_latency(Estimator(store, elsewhere.device), networks, budget_s=10)
+        profile_latency(Measurer(store, elsewhere.device), networks, budget_s=10)

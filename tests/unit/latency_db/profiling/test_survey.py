@@ -5,10 +5,10 @@ from random import Random
 import numpy as np
 import pytest
 
-from latency_db.estimating.estimator import Estimator
 from latency_db.estimating.kernel_table import Share
 from latency_db.profiling.build import build_table
 from latency_db.profiling.kernel_frequencies import kernel_frequencies
+from latency_db.profiling.measurer import Measurer
 from latency_db.profiling.survey import Foretold, Survey
 from latency_db.records.reference_models import EMPTY_KERNEL
 from latency_db.records.signatures import kernel_signatures
@@ -39,7 +39,7 @@ def true_ms(kernel):
     return 1e-7 * cost_of(kernel.op, kernel.x)[1].macs ** 0.9 + 0.001 + 1e-4 * (sum(kernel.key.encode()) % 7)
 
 
-class Formula(Estimator):
+class Formula(Measurer):
     """Measures nothing, but knows; batch by batch."""
 
     batch = 40
@@ -57,7 +57,7 @@ class Formula(Estimator):
             records += [self.elsewhere.record(own.key, context_ms + true_ms(kernel))]
             records += [self.elsewhere.record(context.key, CONTEXT_MS)] if context != EMPTY_KERNEL else []
         self.store.add(records)
-        self.predictor.reread(wanted)
+        self.estimator.predictor.reread(wanted)
         return len(wanted)
 
 
@@ -94,12 +94,12 @@ def test_what_was_foretold_says_how_good_that_is(survey):
 
 def test_a_table_is_built_by_gain_and_stops_when_it_is_good_enough(store, elsewhere):
     frequencies = kernel_frequencies(SPACE)
-    estimator, told = Formula(store, elsewhere), []
+    measurer, told = Formula(store, elsewhere), []
 
-    found = build_table(estimator, SPACE, budget_s=60, good_enough=0.02, progress=told.append)
+    found = build_table(measurer, SPACE, budget_s=60, good_enough=0.02, progress=told.append)
 
-    assert estimator.asked[0] == list(frequencies)[: Formula.batch]
-    assert estimator.asked[1] != list(frequencies)[Formula.batch : 2 * Formula.batch]
+    assert measurer.asked[0] == list(frequencies)[: Formula.batch]
+    assert measurer.asked[1] != list(frequencies)[Formula.batch : 2 * Formula.batch]
     assert [table.measured for table in told] == [Formula.batch * (n + 1) for n in range(len(told))]
     assert (told[0].held_out, told[0].expected_error) == (None, None)
     assert found.good_enough
@@ -108,23 +108,25 @@ def test_a_table_is_built_by_gain_and_stops_when_it_is_good_enough(store, elsewh
     assert found.missing > 0
     assert 0 < found.held_out.median <= found.held_out.p90
     assert found.held_out.kernels == found.measured - Formula.batch
-    assert errors(estimator) < 2 * found.expected_error
+    assert errors(measurer.estimator) < 2 * found.expected_error
 
 
 def test_of_a_candidate_only_what_matters_is_measured(store, elsewhere):
-    estimator, rng, known = Formula(store, elsewhere), Random(5), list(kernel_frequencies(SPACE))[:60]
+    measurer, rng, known = Formula(store, elsewhere), Random(5), list(kernel_frequencies(SPACE))[:60]
     networks = [SPACE.sample(rng).architecture.expand() for _ in range(30)]
-    assert estimator.decisive(networks[0], 0.05) == list(dict.fromkeys(kernels(networks[0]))), "nothing is known yet"
-    estimator.measure_kernels(known)
+    assert measurer.kernels_to_measure(networks[0], 0.05) == list(dict.fromkeys(kernels(networks[0]))), (
+        "nothing is known yet"
+    )
+    measurer.measure_kernels(known)
 
-    asked = [(estimator.decisive(n, 0.05), estimator.decisive(n, 0.0), n) for n in networks]
+    asked = [(measurer.kernels_to_measure(n, 0.05), measurer.kernels_to_measure(n, 0.0), n) for n in networks]
     wanted, all_that_lack, candidate = next(each for each in asked if 0 < len(each[0]) < len(each[1]))
-    estimator.measure_kernels(wanted)
+    measurer.measure_kernels(wanted)
 
     assert wanted == all_that_lack[: len(wanted)]
     assert set(all_that_lack) == set(kernels(candidate)).difference(known)
-    assert estimator.decisive(candidate, 0.1) == []
-    assert estimator.estimate(candidate).interpolated > 0
+    assert measurer.kernels_to_measure(candidate, 0.1) == []
+    assert measurer.estimator.estimate(candidate).interpolated > 0
 
 
 def errors(estimator):

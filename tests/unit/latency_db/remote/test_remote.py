@@ -9,8 +9,9 @@ from sqlalchemy import update
 
 from latency_db.agent.measuring_process import LEFT_OUT
 from latency_db.errors import ModelRefusedError
-from latency_db.estimating.estimator import Estimator, Source
+from latency_db.estimating.estimate import Source
 from latency_db.measuring.measure import QUICK
+from latency_db.profiling.measurer import Measurer
 from latency_db.records.record import Kind
 from latency_db.records.signatures import kernel_signatures, network_signature, onnx_signature
 from latency_db.records.wire import to_plain
@@ -69,35 +70,35 @@ def asleep(store, agent, elsewhere, monkeypatch):
 
 
 def test_what_is_missing_is_asked_for_once_and_its_estimate_is_there(store, device, asleep):
-    estimator = Estimator(store, device)
-    assert estimator.can_measure
-    assert not estimator.is_local
+    measurer = Measurer(store, device)
+    assert measurer.can_measure
+    assert not measurer.is_local
 
-    assert estimator.ensure([NETWORK, NETWORK]) == 4
-    assert Estimator(store, device).ensure([NETWORK]) == 0
+    assert measurer.ensure([NETWORK, NETWORK]) == 4
+    assert Measurer(store, device).ensure([NETWORK]) == 0
 
     asked = [task.signature for tasks in asleep for task in tasks]
     assert len(asked) == len(set(asked)) > 4
-    assert estimator.estimate(NETWORK).source is Source.SUMMED
+    assert measurer.estimator.estimate(NETWORK).source is Source.SUMMED
 
 
 def test_a_context_that_is_measured_is_not_measured_again(store, device, asleep):
     first, second, *_ = dict.fromkeys(kernels(NETWORK))
-    estimator = Estimator(store, device)
-    estimator.measure_kernels([first])
-    estimator.measure_kernels([first, second])
+    measurer = Measurer(store, device)
+    measurer.measure_kernels([first])
+    measurer.measure_kernels([first, second])
 
     assert [len(tasks) for tasks in asleep] == [2, 2]
 
 
 def test_networks_are_measured_again(store, device, asleep):
     """Side by side with others, as a report wants them."""
-    estimator = Estimator(store, device)
+    measurer = Measurer(store, device)
     for _ in range(2):
-        assert estimator.measure_networks({"it": NETWORK})["it"].latency_ms == 0.1
+        assert measurer.measure_networks({"it": NETWORK})["it"].latency_ms == 0.1
 
     assert [[task.signature for task in tasks] for tasks in asleep] == [[network_signature(NETWORK)]] * 2
-    assert estimator.estimate(NETWORK).source is Source.MEASURED
+    assert measurer.estimator.estimate(NETWORK).source is Source.MEASURED
 
 
 def test_an_agent_that_is_away_is_told_of_with_the_remedy(store, device):
@@ -106,7 +107,7 @@ def test_an_agent_that_is_away_is_told_of_with_the_remedy(store, device):
         connection.execute(update(queue_tables.agent).values(last_seen_at=None))
 
     with pytest.raises(NotMeasuredError, match=r"agent of 'pi' is away \(never\); start `nas agent`"):
-        Estimator(store, device).ensure([NETWORK])
+        Measurer(store, device).ensure([NETWORK])
 
     assert Queue(store).waiting(device).counts[RequestState.QUEUED] > 4
 
@@ -121,7 +122,7 @@ def test_what_the_device_cannot_run_is_told_with_its_reason(store, agent, device
     monkeypatch.setattr(remote, "sleep", refuse)
 
     with pytest.raises(NotMeasuredError, match=r"1 of 1 models could not be measured.*conv_8_k3.*an op too many"):
-        Estimator(store, device).measure_networks({"it": NETWORK}, QUICK)
+        Measurer(store, device).measure_networks({"it": NETWORK}, QUICK)
 
 
 def test_kernels_that_the_device_cannot_run_are_kept_as_refused_and_the_others_measured(
@@ -136,15 +137,15 @@ def test_kernels_that_the_device_cannot_run_are_kept_as_refused_and_the_others_m
         leases.complete(agent.id, batch.id, [session(one)], [Failure(first.request, "an op too many", final=True)])
 
     monkeypatch.setattr(remote, "sleep", refuse_one)
-    estimator = Estimator(store, device)
+    measurer = Measurer(store, device)
 
-    assert estimator.ensure([NETWORK]) == 4
+    assert measurer.ensure([NETWORK]) == 4
 
     ((refused, reason),) = store.refusals(device, Kind.KERNEL).items()
     assert reason == "an op too many"
-    assert all(refused in keys for keys in map(kernel_keys, estimator.unmeasured(kernels(NETWORK))))
+    assert all(refused in keys for keys in map(kernel_keys, measurer.estimator.unmeasured(kernels(NETWORK))))
     monkeypatch.setattr(remote, "sleep", lambda _s: pytest.fail("it was asked for again"))
-    assert Estimator(store, device).ensure([NETWORK]) == 0
+    assert Measurer(store, device).ensure([NETWORK]) == 0
 
 
 @pytest.mark.parametrize("offset_s", [-1e9, 0.0, 1e9])
@@ -169,7 +170,7 @@ def test_another_version_of_the_runtime_cannot_be_measured_any_more(store, devic
     Agents(store).register(Hello(machine, RUN, "pi", {"runtimes": {device.runtime: "1.0"}}, [older]), None)
 
     with pytest.raises(NotMeasuredError, match=r"has onnxruntime_cpu 1\.0 by now, not 1\.23"):
-        Estimator(store, device).ensure([NETWORK])
+        Measurer(store, device).ensure([NETWORK])
 
 
 def relu_of(*inputs):

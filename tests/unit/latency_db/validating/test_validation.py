@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from latency_db.commands.device import measure, show
 from latency_db.commands.estimate import estimate, validate
 from latency_db.devices.local import local_device
-from latency_db.estimating.estimator import Estimator, Source
+from latency_db.estimating.estimate import Source
+from latency_db.profiling.measurer import Measurer
 from latency_db.records.record import Kind, LatencyRecord, MeasurementSession, Statistic
 from latency_db.records.reference_models import EMPTY_KERNEL, EMPTY_NETWORK
 from latency_db.records.signatures import network_model, network_signature, onnx_signature
@@ -51,13 +52,13 @@ def cost_ms(key):
 
 
 @pytest.fixture
-def estimator(store, monkeypatch):
-    monkeypatch.setattr("latency_db.estimating.estimator.measure", slow)
-    return Estimator(store, local_device(DEVICE))
+def measurer(store, monkeypatch):
+    monkeypatch.setattr("latency_db.profiling.measurer.measure", slow)
+    return Measurer(store, local_device(DEVICE))
 
 
-def test_estimates_are_judged_by_networks_that_did_not_calibrate_them(estimator):
-    found = run(estimator, load_space("small"), Plan(networks=30, calibrate=12, seed=3))
+def test_estimates_are_judged_by_networks_that_did_not_calibrate_them(measurer):
+    found = run(measurer, load_space("small"), Plan(networks=30, calibrate=12, seed=3))
 
     calibrated, bare, line, median, again = found.scores
     assert found.networks == 30
@@ -72,38 +73,38 @@ def test_estimates_are_judged_by_networks_that_did_not_calibrate_them(estimator)
     assert line.mean_error > calibrated.mean_error
 
 
-def test_predictions_are_logged_before_what_was_measured(estimator):
-    run(estimator, load_space("small"), Plan(networks=5, calibrate=2, seed=0))
+def test_predictions_are_logged_before_what_was_measured(measurer):
+    run(measurer, load_space("small"), Plan(networks=5, calibrate=2, seed=0))
 
-    logged = estimator.store.predictions(estimator.device)
+    logged = measurer.store.predictions(measurer.device)
 
     assert len(logged) == 5
     for one in logged:
         assert one.measured_ms == pytest.approx(one.predicted_ms, rel=0.2)
         assert one.measured_share + one.interpolated_share + one.learned_share == pytest.approx(1)
-    record = track_record(estimator.store, estimator.device)
+    record = track_record(measurer.store, measurer.device)
     assert (record.foretold, record.measured) == (5, 5)
     assert record.score.mean_error == pytest.approx(np.mean([abs(p.predicted_ms / p.measured_ms - 1) for p in logged]))
 
 
-def test_what_was_not_measured_later_is_no_record(estimator):
-    estimator.ensure([network := read_network("3x8x8: conv_8_k3 gap linear_4")])
-    log(estimator.store, estimator.device, {network_signature(network): estimator.estimate(network)})
+def test_what_was_not_measured_later_is_no_record(measurer):
+    measurer.ensure([network := read_network("3x8x8: conv_8_k3 gap linear_4")])
+    log(measurer.store, measurer.device, {network_signature(network): measurer.estimator.estimate(network)})
 
-    assert track_record(estimator.store, estimator.device).plain() == {"foretold": 1, "measured": 0}
+    assert track_record(measurer.store, measurer.device).plain() == {"foretold": 1, "measured": 0}
 
-    estimator.measure_networks({"it": network})
-    assert track_record(estimator.store, estimator.device).measured == 1
-    log(estimator.store, estimator.device, {network_signature(network): estimator.estimate(network)})
-    assert track_record(estimator.store, estimator.device).foretold == 1, "what is measured is not foretold"
+    measurer.measure_networks({"it": network})
+    assert track_record(measurer.store, measurer.device).measured == 1
+    log(measurer.store, measurer.device, {network_signature(network): measurer.estimator.estimate(network)})
+    assert track_record(measurer.store, measurer.device).foretold == 1, "what is measured is not foretold"
 
 
-def test_networks_that_were_measured_are_not_drawn_again(estimator):
+def test_networks_that_were_measured_are_not_drawn_again(measurer):
     space, plan = load_space("small"), Plan(networks=4, calibrate=0, seed=0)
-    first = list(draw(estimator, space, plan))
-    run(estimator, space, plan)
+    first = list(draw(measurer.estimator, space, plan))
+    run(measurer, space, plan)
 
-    assert not set(first) & set(draw(estimator, space, plan))
+    assert not set(first) & set(draw(measurer.estimator, space, plan))
 
 
 def test_calibrating_networks_are_spread():
@@ -120,7 +121,7 @@ def test_calibrating_networks_are_spread():
     assert sorted(spread(ms[:5], weights[:5], 12)) == list(range(5))
 
 
-@pytest.mark.usefixtures("estimator")
+@pytest.mark.usefixtures("measurer")
 def test_a_table_is_calibrated_when_that_is_asked_for(latency_file, monkeypatch):
     monkeypatch.setenv("NAS_LATENCY_DB", str(latency_file))
     asked = [DEVICE, "--space", "small", "--budget", "20s", "--calibrate", "5", "--noisy", "--json"]
@@ -130,15 +131,15 @@ def test_a_table_is_calibrated_when_that_is_asked_for(latency_file, monkeypatch)
     assert found["calibrating"] == 5
 
 
-def test_a_space_without_so_many_networks_is_refused(estimator):
+def test_a_space_without_so_many_networks_is_refused(measurer):
     stage = {"blocks": [{"conv": {"kernel": 3}}], "layers": [1, 2], "width": 8, "stride": 2}
     tiny = {"name": "tiny", "resolution": 8, "stem": {"width": 8, "stride": 1}, "stages": [stage]}
 
     with pytest.raises(InfeasibleError, match="40 networks are wanted, and 2 were found"):
-        run(estimator, load_space(tiny), Plan(networks=40, calibrate=0, seed=0))
+        run(measurer, load_space(tiny), Plan(networks=40, calibrate=0, seed=0))
 
 
-@pytest.mark.usefixtures("estimator")
+@pytest.mark.usefixtures("measurer")
 def test_the_commands_print_what_was_found(latency_file, monkeypatch, tmp_path):
     monkeypatch.setenv("NAS_LATENCY_DB", str(latency_file))
     shown = CliRunner().invoke(

@@ -15,7 +15,7 @@ from latency_db.devices.local import local_device
 from latency_db.devices.runtime import Runtime, runtime
 from latency_db.devices.runtimes.onnxruntime_cpu import OnnxRuntimeCpu
 from latency_db.errors import MeasurementError
-from latency_db.estimating.estimator import Estimator
+from latency_db.profiling.measurer import Measurer
 from nas.dataset import dataset
 from nas.errors import ExportError, NotMeasuredError, UnknownNameError
 from nas.export import export
@@ -167,7 +167,7 @@ def test_a_search_hands_out_its_runtimes_files_and_tries_again_what_failed(tmp_p
     def unmeasured(*_):
         raise NotMeasuredError("which takes seconds")
 
-    monkeypatch.setattr(Estimator, "measure_networks", unmeasured)
+    monkeypatch.setattr(Measurer, "measure_networks", unmeasured)
 
     with monkeypatch.context() as patch:
         patch.setattr("workers.searching.finalist_files.convert", refuse)
@@ -195,7 +195,7 @@ def test_a_search_hands_out_its_runtimes_files_and_tries_again_what_failed(tmp_p
 def test_files_say_where_the_latency_is_that_of_another_precision(device, said):
     row = {"file": "m.onnx", "metrics": {"test_accuracy": 0.5, "max_abs_difference": 0.0, "size_bytes": 1}}
 
-    add_files(SimpleNamespace(estimator=SimpleNamespace(device=local_device(device))), [row])
+    add_files(SimpleNamespace(measurer=SimpleNamespace(device=local_device(device))), [row])
 
     assert [file["format"] for file in row["files"]] == ["onnx"]
     assert said in (row["note"] or "")

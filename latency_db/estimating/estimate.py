@@ -1,0 +1,58 @@
+"""An estimate: a latency with its interval, and what it rests on."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from math import isnan
+from typing import Any
+
+from latency_db.records.record import LatencyRecord, RecordState
+
+
+class Source(StrEnum):
+    """Where the latency of a network comes from.
+
+    measured: the whole network was measured end to end. summed: the sum of its kernels, all of them measured.
+    interpolated: the same sum, in which some kernels were interpolated from measured ones. transferred: predicted from
+    a few other networks that were measured on the device, and from other devices' latencies of the same networks.
+    """
+
+    MEASURED = "measured"
+    SUMMED = "summed"
+    INTERPOLATED = "interpolated"
+    TRANSFERRED = "transferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Latency of one run at batch 1.
+
+    low_ms, high_ms: a 90 % interval of the latency measured end to end. error_ms: repeatability of its
+    measurements, root of summed squares over the parts. measured, interpolated, learned: latency shares resting
+    on measurements, on interpolated kernels, and on what other whole networks taught; they add up to 1. kernels: parts
+    that were summed. suspect: records among them from an unsteady session.
+    """
+
+    ms: float
+    low_ms: float
+    high_ms: float
+    error_ms: float
+    source: Source
+    measured: float = 1.0
+    interpolated: float = 0.0
+    learned: float = 0.0
+    kernels: int = 0
+    suspect: int = 0
+
+    @classmethod
+    def of_record(cls, record: LatencyRecord) -> "Estimate":
+        """Of a network that was measured end to end: its interval is the latency plus and minus its error.
+
+        The error is the distance between the two best rounds, and is not known after a single round.
+        """
+        ms, error = record.latency_ms, record.error_ms
+        suspect = int(record.state is RecordState.SUSPECT)
+        return cls(ms, ms - error, ms + error, error, Source.MEASURED, suspect=suspect)
+
+    def plain(self) -> dict[str, Any]:
+        """The fields as JSON values: null for what is not known."""
+        return {name: None if isinstance(v, float) and isnan(v) else v for name, v in asdict(self).items()}
