@@ -1,0 +1,255 @@
+BEGIN TRANSACTION;
+CREATE TABLE agent (
+	id VARCHAR NOT NULL, 
+	name VARCHAR NOT NULL, 
+	key_id VARCHAR, 
+	machine VARCHAR, 
+	run VARCHAR, 
+	facts TEXT NOT NULL, 
+	trouble VARCHAR, 
+	created_at BIGINT NOT NULL, 
+	last_seen_at BIGINT, 
+	CONSTRAINT pk_agent PRIMARY KEY (id), 
+	CONSTRAINT uq_agent_key_id UNIQUE (key_id), 
+	CONSTRAINT uq_agent_machine UNIQUE (machine), 
+	CONSTRAINT uq_agent_name UNIQUE (name)
+);
+CREATE TABLE batch (
+	id VARCHAR NOT NULL, 
+	agent_id VARCHAR NOT NULL, 
+	target_id INTEGER NOT NULL, 
+	run VARCHAR NOT NULL, 
+	effort VARCHAR NOT NULL, 
+	state VARCHAR NOT NULL, 
+	leased_at BIGINT NOT NULL, 
+	lease_until BIGINT NOT NULL, 
+	ended_at BIGINT, 
+	CONSTRAINT pk_batch PRIMARY KEY (id), 
+	CONSTRAINT fk_batch_agent_id FOREIGN KEY(agent_id) REFERENCES agent (id), 
+	CONSTRAINT fk_batch_target_id FOREIGN KEY(target_id) REFERENCES target (id)
+);
+CREATE TABLE device (
+	id INTEGER NOT NULL, 
+	machine_id TEXT NOT NULL, 
+	machine TEXT NOT NULL, 
+	CONSTRAINT pk_device PRIMARY KEY (id), 
+	CONSTRAINT uq_device_machine_id UNIQUE (machine_id)
+);
+INSERT INTO "device" VALUES(1,'49fe5382','{"cpu":"Pocket","cores":"4","os":"Linux aarch64"}');
+CREATE TABLE estimate (
+	target_id INTEGER NOT NULL, 
+	signature_id INTEGER NOT NULL, 
+	value_ms DOUBLE NOT NULL, 
+	within_ms DOUBLE, 
+	between_ms DOUBLE, 
+	sessions INTEGER NOT NULL, 
+	samples INTEGER NOT NULL, 
+	statistic TEXT NOT NULL, 
+	method TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	reason TEXT, 
+	CONSTRAINT pk_estimate PRIMARY KEY (target_id, signature_id), 
+	CONSTRAINT fk_estimate_signature_id FOREIGN KEY(signature_id) REFERENCES signature (id), 
+	CONSTRAINT fk_estimate_target_id FOREIGN KEY(target_id) REFERENCES target (id)
+);
+INSERT INTO "estimate" VALUES(1,1,0.004,0.001,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+INSERT INTO "estimate" VALUES(1,2,0.049,1.00000000000000088817e-03,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+INSERT INTO "estimate" VALUES(1,3,0.004,0.001,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+INSERT INTO "estimate" VALUES(1,4,0.028,1.00000000000000088817e-03,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+INSERT INTO "estimate" VALUES(1,5,0.002,0.001,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+INSERT INTO "estimate" VALUES(1,6,0.043,1.00000000000000088817e-03,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+INSERT INTO "estimate" VALUES(1,7,0.004,0.001,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+INSERT INTO "estimate" VALUES(1,8,0.022,1.00000000000000088817e-03,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+INSERT INTO "estimate" VALUES(1,9,0.004,0.001,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+INSERT INTO "estimate" VALUES(1,10,0.037,1.00000000000000088817e-03,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+INSERT INTO "estimate" VALUES(1,11,0.004,0.001,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+INSERT INTO "estimate" VALUES(1,12,0.034,1.00000000000000088817e-03,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+INSERT INTO "estimate" VALUES(1,13,0.016,1.00000000000000088817e-03,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+INSERT INTO "estimate" VALUES(1,14,0.004,0.001,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+INSERT INTO "estimate" VALUES(1,15,0.01,9.99999999999999153454e-04,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+INSERT INTO "estimate" VALUES(1,16,0.005,0.001,NULL,1,1,'cpu_p10_best','single_session','valid',NULL);
+CREATE TABLE latency_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT latency_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "latency_version" VALUES('0003');
+CREATE TABLE model (
+	digest VARCHAR NOT NULL, 
+	content BLOB NOT NULL, 
+	CONSTRAINT pk_model PRIMARY KEY (digest)
+);
+CREATE TABLE prediction (
+	id INTEGER NOT NULL, 
+	target_id INTEGER NOT NULL, 
+	signature_id INTEGER NOT NULL, 
+	predicted_ms DOUBLE NOT NULL, 
+	low_ms DOUBLE NOT NULL, 
+	high_ms DOUBLE NOT NULL, 
+	measured_share DOUBLE NOT NULL, 
+	interpolated_share DOUBLE NOT NULL, 
+	learned_share DOUBLE NOT NULL, 
+	source TEXT NOT NULL, 
+	at BIGINT NOT NULL, 
+	measured_ms DOUBLE, 
+	measured_at BIGINT, 
+	CONSTRAINT pk_prediction PRIMARY KEY (id), 
+	CONSTRAINT fk_prediction_signature_id FOREIGN KEY(signature_id) REFERENCES signature (id), 
+	CONSTRAINT fk_prediction_target_id FOREIGN KEY(target_id) REFERENCES target (id)
+);
+CREATE TABLE refusal (
+	target_id INTEGER NOT NULL, 
+	signature_id INTEGER NOT NULL, 
+	reason TEXT NOT NULL, 
+	at BIGINT NOT NULL, 
+	CONSTRAINT pk_refusal PRIMARY KEY (target_id, signature_id), 
+	CONSTRAINT fk_refusal_target_id FOREIGN KEY(target_id) REFERENCES target (id), 
+	CONSTRAINT fk_refusal_signature_id FOREIGN KEY(signature_id) REFERENCES signature (id)
+);
+CREATE TABLE request (
+	id INTEGER NOT NULL, 
+	agent_id VARCHAR NOT NULL, 
+	target_id INTEGER NOT NULL, 
+	signature_id INTEGER NOT NULL, 
+	effort VARCHAR NOT NULL, 
+	digest VARCHAR NOT NULL, 
+	size_bytes INTEGER NOT NULL, 
+	priority INTEGER NOT NULL, 
+	state VARCHAR NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	reason VARCHAR, 
+	batch_id VARCHAR, 
+	created_at BIGINT NOT NULL, 
+	ended_at BIGINT, 
+	CONSTRAINT pk_request PRIMARY KEY (id), 
+	CONSTRAINT fk_request_agent_id FOREIGN KEY(agent_id) REFERENCES agent (id), 
+	CONSTRAINT fk_request_batch_id FOREIGN KEY(batch_id) REFERENCES batch (id), 
+	CONSTRAINT fk_request_signature_id FOREIGN KEY(signature_id) REFERENCES signature (id), 
+	CONSTRAINT fk_request_target_id FOREIGN KEY(target_id) REFERENCES target (id)
+);
+CREATE TABLE sample (
+	id INTEGER NOT NULL, 
+	session_id INTEGER NOT NULL, 
+	target_id INTEGER NOT NULL, 
+	signature_id INTEGER NOT NULL, 
+	statistic TEXT NOT NULL, 
+	latency_ms DOUBLE NOT NULL, 
+	error_ms DOUBLE, 
+	rounds_ms TEXT NOT NULL, 
+	wall_min_ms DOUBLE, 
+	wall_p10_ms DOUBLE, 
+	wall_p25_ms DOUBLE, 
+	wall_median_ms DOUBLE, 
+	wall_trimmed_mean_ms DOUBLE, 
+	wall_mean_ms DOUBLE, 
+	wall_p90_ms DOUBLE, 
+	wall_p99_ms DOUBLE, 
+	wall_std_ms DOUBLE, 
+	wall_n INTEGER, 
+	cpu_min_ms DOUBLE, 
+	cpu_p10_ms DOUBLE, 
+	cpu_p25_ms DOUBLE, 
+	cpu_median_ms DOUBLE, 
+	cpu_trimmed_mean_ms DOUBLE, 
+	cpu_mean_ms DOUBLE, 
+	cpu_p90_ms DOUBLE, 
+	cpu_p99_ms DOUBLE, 
+	cpu_std_ms DOUBLE, 
+	cpu_n INTEGER, 
+	state TEXT NOT NULL, 
+	reason TEXT, 
+	mark TEXT, 
+	mark_reason TEXT, 
+	marked_at BIGINT, 
+	CONSTRAINT pk_sample PRIMARY KEY (id), 
+	CONSTRAINT fk_sample_session_id FOREIGN KEY(session_id) REFERENCES session (id), 
+	CONSTRAINT fk_sample_signature_id FOREIGN KEY(signature_id) REFERENCES signature (id), 
+	CONSTRAINT fk_sample_target_id FOREIGN KEY(target_id) REFERENCES target (id), 
+	CONSTRAINT uq_sample_session_id UNIQUE (session_id, signature_id)
+);
+INSERT INTO "sample" VALUES(1,1,1,5,'cpu_p10_best',0.002,0.001,'[0.003,0.002,0.003]',0.002,0.0022,0.0025,0.003,2.66666666666666657761e-03,2.66666666666666657761e-03,0.003,0.003,4.71404520791031693329e-04,3,0.002,0.0022,0.0025,0.003,2.66666666666666657761e-03,2.66666666666666657761e-03,0.003,0.003,4.71404520791031693329e-04,3,'valid',NULL,NULL,NULL,NULL);
+INSERT INTO "sample" VALUES(2,1,1,16,'cpu_p10_best',0.005,0.001,'[0.0075,0.005,0.006]',0.005,0.0052,0.0055,0.006,6.16666666666666665047e-03,6.16666666666666665047e-03,0.0072,0.00747,1.02740233382816255509e-03,3,0.005,0.0052,0.0055,0.006,6.16666666666666665047e-03,6.16666666666666665047e-03,0.0072,0.00747,1.02740233382816255509e-03,3,'valid',NULL,NULL,NULL,NULL);
+INSERT INTO "sample" VALUES(3,1,1,15,'cpu_p10_best',0.01,9.99999999999999153454e-04,'[0.015,0.01,0.011]',0.01,0.0102,1.04999999999999989175e-02,0.011,1.1999999999999998515e-02,1.1999999999999998515e-02,1.41999999999999990812e-02,0.01492,2.16024689946928659389e-03,3,0.01,0.0102,1.04999999999999989175e-02,0.011,1.1999999999999998515e-02,1.1999999999999998515e-02,1.41999999999999990812e-02,0.01492,2.16024689946928659389e-03,3,'valid',NULL,NULL,NULL,NULL);
+INSERT INTO "sample" VALUES(4,1,1,13,'cpu_p10_best',0.016,1.00000000000000088817e-03,'[0.024,0.016,0.017]',0.016,0.0162,0.0165,0.017,0.019,0.019,2.26000000000000020317e-02,0.02386,3.55902608401043691818e-03,3,0.016,0.0162,0.0165,0.017,0.019,0.019,2.26000000000000020317e-02,0.02386,3.55902608401043691818e-03,3,'valid',NULL,NULL,NULL,NULL);
+INSERT INTO "sample" VALUES(5,1,1,14,'cpu_p10_best',0.004,0.001,'[0.006,0.004,0.005]',0.004,0.0042,4.50000000000000052735e-03,0.005,0.005,0.005,5.80000000000000046768e-03,0.00598,0.000816496580927726,3,0.004,0.0042,4.50000000000000052735e-03,0.005,0.005,0.005,5.80000000000000046768e-03,0.00598,0.000816496580927726,3,'valid',NULL,NULL,NULL,NULL);
+INSERT INTO "sample" VALUES(6,1,1,8,'cpu_p10_best',0.022,1.00000000000000088817e-03,'[0.033,0.022,0.023]',0.022,2.21999999999999975131e-02,0.0225,0.023,0.026,0.026,0.031,0.0328,4.96655480858378128861e-03,3,0.022,2.21999999999999975131e-02,0.0225,0.023,0.026,0.026,0.031,0.0328,4.96655480858378128861e-03,3,'valid',NULL,NULL,NULL,NULL);
+INSERT INTO "sample" VALUES(7,1,1,9,'cpu_p10_best',0.004,0.001,'[0.006,0.004,0.005]',0.004,0.0042,4.50000000000000052735e-03,0.005,0.005,0.005,5.80000000000000046768e-03,0.00598,0.000816496580927726,3,0.004,0.0042,4.50000000000000052735e-03,0.005,0.005,0.005,5.80000000000000046768e-03,0.00598,0.000816496580927726,3,'valid',NULL,NULL,NULL,NULL);
+INSERT INTO "sample" VALUES(8,1,1,4,'cpu_p10_best',0.028,1.00000000000000088817e-03,'[0.042,0.028,0.029]',0.028,0.0282,0.0285,0.029,0.033,0.033,3.9400000000000004463e-02,0.04174,6.37704215656966465208e-03,3,0.028,0.0282,0.0285,0.029,0.033,0.033,3.9400000000000004463e-02,0.04174,6.37704215656966465208e-03,3,'valid',NULL,NULL,NULL,NULL);
+INSERT INTO "sample" VALUES(9,1,1,3,'cpu_p10_best',0.004,0.001,'[0.006,0.004,0.005]',0.004,0.0042,4.50000000000000052735e-03,0.005,0.005,0.005,5.80000000000000046768e-03,0.00598,0.000816496580927726,3,0.004,0.0042,4.50000000000000052735e-03,0.005,0.005,0.005,5.80000000000000046768e-03,0.00598,0.000816496580927726,3,'valid',NULL,NULL,NULL,NULL);
+INSERT INTO "sample" VALUES(10,1,1,12,'cpu_p10_best',0.034,1.00000000000000088817e-03,'[0.051000000000000004,0.034,0.035]',0.034,0.0342,0.0345,0.035,0.04,0.04,0.0478,0.05068,7.788880963698616329e-03,3,0.034,0.0342,0.0345,0.035,0.04,0.04,0.0478,0.05068,7.788880963698616329e-03,3,'valid',NULL,NULL,NULL,NULL);
+INSERT INTO "sample" VALUES(11,1,1,10,'cpu_p10_best',0.037,1.00000000000000088817e-03,'[0.055499999999999994,0.037,0.038]',0.037,0.0372,0.0375,0.038,4.35000000000000039412e-02,4.35000000000000039412e-02,0.052,5.51499999999999906963e-02,8.49509662491643689763e-03,3,0.037,0.0372,0.0375,0.038,4.35000000000000039412e-02,4.35000000000000039412e-02,0.052,5.51499999999999906963e-02,8.49509662491643689763e-03,3,'valid',NULL,NULL,NULL,NULL);
+INSERT INTO "sample" VALUES(12,1,1,11,'cpu_p10_best',0.004,0.001,'[0.006,0.004,0.005]',0.004,0.0042,4.50000000000000052735e-03,0.005,0.005,0.005,5.80000000000000046768e-03,0.00598,0.000816496580927726,3,0.004,0.0042,4.50000000000000052735e-03,0.005,0.005,0.005,5.80000000000000046768e-03,0.00598,0.000816496580927726,3,'valid',NULL,NULL,NULL,NULL);
+INSERT INTO "sample" VALUES(13,1,1,6,'cpu_p10_best',0.043,1.00000000000000088817e-03,'[0.0645,0.043,0.044]',0.043,4.31999999999999953481e-02,0.0435,0.044,5.04999999999999962807e-02,5.04999999999999962807e-02,0.0604,6.40900000000000080735e-02,9.90790929846790263679e-03,3,0.043,4.31999999999999953481e-02,0.0435,0.044,5.04999999999999962807e-02,5.04999999999999962807e-02,0.0604,6.40900000000000080735e-02,9.90790929846790263679e-03,3,'valid',NULL,NULL,NULL,NULL);
+INSERT INTO "sample" VALUES(14,1,1,7,'cpu_p10_best',0.004,0.001,'[0.006,0.004,0.005]',0.004,0.0042,4.50000000000000052735e-03,0.005,0.005,0.005,5.80000000000000046768e-03,0.00598,0.000816496580927726,3,0.004,0.0042,4.50000000000000052735e-03,0.005,0.005,0.005,5.80000000000000046768e-03,0.00598,0.000816496580927726,3,'valid',NULL,NULL,NULL,NULL);
+INSERT INTO "sample" VALUES(15,1,1,2,'cpu_p10_best',0.049,1.00000000000000088817e-03,'[0.07350000000000001,0.049,0.05]',0.049,0.0492,0.0495,0.05,0.0575,0.0575,6.88000000000000139221e-02,7.30300000000000115729e-02,1.13210717984944669867e-02,3,0.049,0.0492,0.0495,0.05,0.0575,0.0575,6.88000000000000139221e-02,7.30300000000000115729e-02,1.13210717984944669867e-02,3,'valid',NULL,NULL,NULL,NULL);
+INSERT INTO "sample" VALUES(16,1,1,1,'cpu_p10_best',0.004,0.001,'[0.006,0.004,0.005]',0.004,0.0042,4.50000000000000052735e-03,0.005,0.005,0.005,5.80000000000000046768e-03,0.00598,0.000816496580927726,3,0.004,0.0042,4.50000000000000052735e-03,0.005,0.005,0.005,5.80000000000000046768e-03,0.00598,0.000816496580927726,3,'valid',NULL,NULL,NULL,NULL);
+CREATE TABLE session (
+	id INTEGER NOT NULL, 
+	uid TEXT NOT NULL, 
+	target_id INTEGER NOT NULL, 
+	name TEXT NOT NULL, 
+	started_at BIGINT NOT NULL, 
+	added_at BIGINT NOT NULL, 
+	harness TEXT NOT NULL, 
+	environment TEXT NOT NULL, 
+	empty_ms DOUBLE, 
+	reference_ms DOUBLE, 
+	reference_drift DOUBLE, 
+	state TEXT NOT NULL, 
+	reason TEXT, 
+	licence TEXT, 
+	unit TEXT NOT NULL, 
+	CONSTRAINT pk_session PRIMARY KEY (id), 
+	CONSTRAINT fk_session_target_id FOREIGN KEY(target_id) REFERENCES target (id), 
+	CONSTRAINT uq_session_uid UNIQUE (uid)
+);
+INSERT INTO "session" VALUES(1,'00000000000000000000000000000000',1,'pocket',1767323045000,1796023788305,'1','{"before":{"load_1min":0.1}}',0.002,0.05,0.01,'valid',NULL,NULL,'ms');
+CREATE TABLE signature (
+	id INTEGER NOT NULL, 
+	kind TEXT NOT NULL, 
+	"key" TEXT NOT NULL, 
+	CONSTRAINT pk_signature PRIMARY KEY (id), 
+	CONSTRAINT uq_signature_kind UNIQUE (kind, "key")
+);
+INSERT INTO "signature" VALUES(1,'kernel','1x1x1: conv_16');
+INSERT INTO "signature" VALUES(2,'kernel','1x1x1: conv_16 linear_3');
+INSERT INTO "signature" VALUES(3,'kernel','1x1x1: conv_8');
+INSERT INTO "signature" VALUES(4,'kernel','1x1x1: conv_8 linear_3');
+INSERT INTO "signature" VALUES(5,'kernel','1x1x1: id');
+INSERT INTO "signature" VALUES(6,'kernel','1x4x4: conv_16 gap');
+INSERT INTO "signature" VALUES(7,'kernel','1x4x4: conv_16 pool_1_s4_p0');
+INSERT INTO "signature" VALUES(8,'kernel','1x4x4: conv_8 gap');
+INSERT INTO "signature" VALUES(9,'kernel','1x4x4: conv_8 pool_1_s4_p0');
+INSERT INTO "signature" VALUES(10,'kernel','1x8x8: conv_16 conv_16_k3_s2 pool_1_s4_p0');
+INSERT INTO "signature" VALUES(11,'kernel','1x8x8: conv_16 pool_1_s8_p0');
+INSERT INTO "signature" VALUES(12,'kernel','1x8x8: conv_16_k3 pool_1_s8_p0');
+INSERT INTO "signature" VALUES(13,'kernel','1x8x8: conv_8 conv_8_k3_s2 pool_1_s4_p0');
+INSERT INTO "signature" VALUES(14,'kernel','1x8x8: conv_8 pool_1_s8_p0');
+INSERT INTO "signature" VALUES(15,'kernel','1x8x8: conv_8_k3 pool_1_s8_p0');
+INSERT INTO "signature" VALUES(16,'network','1x1x1: id');
+CREATE TABLE target (
+	id INTEGER NOT NULL, 
+	device_id INTEGER NOT NULL, 
+	name TEXT NOT NULL, 
+	runtime TEXT NOT NULL, 
+	runtime_version TEXT NOT NULL, 
+	precision TEXT NOT NULL, 
+	threads INTEGER NOT NULL, 
+	batch INTEGER NOT NULL, 
+	layout TEXT NOT NULL, 
+	source TEXT NOT NULL, 
+	CONSTRAINT pk_target PRIMARY KEY (id), 
+	CONSTRAINT fk_target_device_id FOREIGN KEY(device_id) REFERENCES device (id), 
+	CONSTRAINT uq_target_device_id UNIQUE (device_id, runtime, runtime_version, precision, threads, batch, layout, source)
+);
+INSERT INTO "target" VALUES(1,1,'pocket','onnxruntime_cpu','1.23.0','fp32',1,1,'nchw','measured');
+CREATE INDEX ix_session_target_id ON session (target_id, started_at);
+CREATE INDEX ix_sample_target_id ON sample (target_id, signature_id, id);
+CREATE INDEX ix_prediction_target_id ON prediction (target_id, signature_id);
+CREATE INDEX batch_agent ON batch (agent_id, state);
+CREATE INDEX ix_request_batch_id ON request (batch_id);
+CREATE INDEX ix_request_digest ON request (digest);
+CREATE INDEX request_next ON request (agent_id, state, priority, attempts, id);
+CREATE UNIQUE INDEX request_once ON request (target_id, signature_id, effort) WHERE state IN ('QUEUED', 'LEASED');
+CREATE INDEX request_asked ON request (target_id, signature_id, effort);
+COMMIT;
+PRAGMA user_version = 3;
