@@ -6,7 +6,7 @@ suspect or rejected; false alarms are the share of rows without a known fault th
 
 Tables of more than --keys networks are thinned out at random before faults are planted. Versions and n are printed;
 results and machine: docs/results/latency_quality.md
-Command: python benchmarks/latency_quality.py --data FOLDER
+Command: python benchmarks/latency/quality.py --data FOLDER
 """
 
 import argparse
@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+from faults import FAULTS, MIN_ROWS, of_device
 from latency_db.exchange.table import LatencyTable, TableRow
 from latency_db.quality.check import Verdict, inspect
 from latency_db.records.record import RecordState
-from latency_faults import FAULTS, MIN_ROWS, of_device
-from latency_tables import READERS, load_tables
+from published_tables import READERS, load_tables
 
 PHONES = ("essential_ph_1", "pixel2", "samsung_a50", "samsung_s7")
 WHOLE_MS = {*PHONES, *(f"lat_{name}" for name in PHONES)}

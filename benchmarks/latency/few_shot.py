@@ -5,7 +5,7 @@ among the first few from these: with the known device's table, without it, and b
 in the database already is not measured again.
 
 Machine, versions and n are printed with the table; results: docs/results/latency_few_shot.md
-Command: python benchmarks/latency_few_shot.py --device local-openvino-1t --location few_shot.db
+Command: python benchmarks/latency/few_shot.py --device local-openvino-1t --location few_shot.db
 """
 
 import argparse
@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from draw import drawn
 from latency_db.devices.local import local_device
 from latency_db.estimating.few_shot import FewShot, most_telling
 from latency_db.measuring.environment import environment
@@ -23,7 +24,6 @@ from latency_db.profiling.measurer import Measurer
 from latency_db.storing.store import Store
 from latency_db.validating.scores import Score, Values, baselines, table
 from latency_db.validating.validation import measured_ms
-from latency_draw import drawn
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels

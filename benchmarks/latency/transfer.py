@@ -1,6 +1,6 @@
 """Claim: a few measured networks suffice to predict a new target, and known targets never make it much worse.
 
-Command: python benchmarks/latency_transfer.py --data DIR --task benchmarks/tasks/help_nb201.yaml
+Command: python benchmarks/latency/transfer.py --data DIR --task benchmarks/latency/tasks/help_nb201.yaml
 The tables' and the task file's format, machine, versions and results: docs/results/latency_transfer.md
 """
 

@@ -5,8 +5,8 @@ Each call measures the same random networks once, as finalists are measured, and
 files are compared. The busy loops are processes of their own. What one session alone would have said is compared too.
 
 Machine, versions and n are printed with the table; results: docs/results/latency_repeat.md
-Command: for each of a.json, b.json and busy.json --busy 2: python benchmarks/latency_repeat.py measure FILE;
-         python benchmarks/latency_repeat.py compare a.json b.json busy.json
+Command: for each of a.json, b.json and busy.json --busy 2: python benchmarks/latency/repeat.py measure FILE;
+         python benchmarks/latency/repeat.py compare a.json b.json busy.json
 """
 
 import argparse

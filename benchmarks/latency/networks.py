@@ -6,7 +6,7 @@ Measures the kernels and the networks into a database, in calls of --budget seco
 and prints the scores when all is there: one measurement, several tables. Networks that judge do not calibrate.
 
 Machine, versions and n are printed with the tables; results: docs/results/latency_networks.md
-Command: python benchmarks/latency_networks.py --location networks.db
+Command: python benchmarks/latency/networks.py --location networks.db
 """
 
 import argparse
@@ -21,6 +21,7 @@ from time import monotonic, perf_counter
 
 import numpy as np
 
+from draw import drawn
 from latency_db.devices.device import Device
 from latency_db.devices.local import local_device
 from latency_db.estimating.calibration import Calibration, Predictions
@@ -36,7 +37,6 @@ from latency_db.records.signatures import kernel_signature, kernel_signatures, n
 from latency_db.storing.store import Store
 from latency_db.validating.scores import Score, Values, baselines, table
 from latency_db.validating.validation import POOL, choose, spread
-from latency_draw import drawn
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels

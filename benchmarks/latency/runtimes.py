@@ -10,7 +10,7 @@ points of accuracy it gives away against the best network that is as fast on the
 ACCURACIES is a Parquet file with the columns arch (a digit a layer, as above: 1, 2 and 0), acc_mean (per cent), flops.
 Conversions are kept; do them first, as they take longer than the measurement.
 Machine, versions and n are printed with the tables; results: docs/results/latency_runtimes.md
-Command: for each of convert, measure, compare: python benchmarks/latency_runtimes.py convert ACCURACIES --folder KEPT
+Command: for each of convert, measure, compare: python benchmarks/latency/runtimes.py convert ACCURACIES --folder KEPT
 """
 
 import argparse

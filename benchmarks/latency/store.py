@@ -1,7 +1,7 @@
 """Claim: with a million samples in the database, a warm estimate of a 20-block network takes less than 1 ms at p99.
 
-    python benchmarks/latency_store.py
-    python benchmarks/latency_store.py --location filled.db
+    python benchmarks/latency/store.py
+    python benchmarks/latency/store.py --location filled.db
 
 Fills an empty database with made-up sessions: the kernels of random networks of the space `mobile` with at least 20
 blocks, and further keys, so that one target has --signatures of them and each has --sessions samples.
