@@ -15,6 +15,7 @@ from nas.dataset import Dataset, Split
 from nas.errors import DivergedError
 from workers.executing import pool as pools
 from workers.executing.executor import WorkerDiedError, executor
+from workers.executing.scheduler import Scheduler
 
 APART = [name for name in executor if name != "inline"]
 """Executors whose tasks run in processes of their own."""
@@ -80,8 +81,9 @@ def ignore(_, __):
 
 @pytest.fixture(scope="module", params=list(executor))
 def pool(request, importable):  # noqa: ARG001 - it is in effect
+    """Two workers as a search has them: behind the scheduler, which holds back what they cannot take yet."""
     with executor[request.param](2) as made:
-        yield made
+        yield Scheduler(made).quota()
 
 
 apart = pytest.mark.parametrize("pool", APART, indirect=True, scope="module")

@@ -18,7 +18,7 @@ from nas.spec import SearchSpec, parse_spec
 from nas.sql.errors import LedgerError
 from workers.dispatching.ledger_report import LedgerWatch
 from workers.dispatching.ledger_store import LedgerPlace, StoppedError
-from workers.executing.scheduler import Slots
+from workers.executing.scheduler import Scheduler
 from workers.searching.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
@@ -27,15 +27,15 @@ log = logging.getLogger(__name__)
 class Assignment:
     """Runs a claimed search to its end, or to where it is stopped; the ledger then says how it stands."""
 
-    def __init__(self, ledger: Ledger, settings: Settings, slots: Slots, claim: Claim) -> None:
-        self._ledger, self._claim, self._slots = ledger, claim, slots
+    def __init__(self, ledger: Ledger, settings: Settings, scheduler: Scheduler, claim: Claim) -> None:
+        self._ledger, self._claim, self._scheduler = ledger, claim, scheduler
         self.id = claim.search.id
         self._settings = settings
         self._desk = Desk(ledger, claim.lease)
         artifacts = ArtifactStore(settings.artifacts)
         self._place = LedgerPlace(ledger, self._desk, artifacts, settings.scratch / self.id)
         self._watch = LedgerWatch(self._place, claim.lease.owner)
-        self._share = slots.share(claim.search.priority)
+        self._quota = scheduler.quota(claim.search.priority)
         self._pipeline: Pipeline | None = None
         self._thread = threading.Thread(target=self._run, name=self.id, daemon=True)
 
@@ -49,7 +49,7 @@ class Assignment:
     def stop(self) -> None:
         """Have it end at its next step; tasks on the workers are cancelled."""
         self._place.stop()
-        self._share.stop()
+        self._quota.stop()
 
     def join(self, timeout_s: float) -> None:
         self._thread.join(timeout_s)
@@ -59,7 +59,7 @@ class Assignment:
         if record.state in {SearchState.PAUSING, SearchState.CANCELLING}:
             self.stop()
             return
-        self._share.priority = record.priority
+        self._quota.priority = record.priority
         if self._pipeline and self._pipeline.search:
             self._pipeline.search.max_trials = record.max_trials
 
@@ -90,7 +90,7 @@ class Assignment:
         """Run it, and write how it ended."""
         try:
             self._pipeline = Pipeline(
-                self._spec(), self._place, self._watch, self._share, threads=self._settings.threads
+                self._spec(), self._place, self._watch, self._quota, threads=self._settings.threads
             )
             self._pipeline.run()
             self._watch.flush()
@@ -113,7 +113,7 @@ class Assignment:
         elif state is SearchState.CANCELLING:
             self._desk.end(SearchState.CANCELLED)
         else:
-            if self._slots.lost.is_set():
+            if self._scheduler.lost.is_set():
                 self._desk.phase("WAITING_FOR_WORKERS")
             self._ledger.claims.release(self._claim.lease)
 

@@ -13,7 +13,7 @@ from nas.sql.errors import LedgerError
 from workers.dispatching.assignment import Assignment
 from workers.dispatching.exports import Exporting
 from workers.executing.executor import Executor
-from workers.executing.scheduler import Slots
+from workers.executing.scheduler import Scheduler
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +32,16 @@ class Dispatcher:
 
     def __init__(self, ledger: Ledger, settings: Settings, executor: Executor) -> None:
         self._ledger, self._settings = ledger, settings
-        self.slots = Slots(executor)
+        self.scheduler = Scheduler(executor)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._searches: dict[str, Assignment] = {}
         self._limit = min(MAX_SEARCHES, SEARCHES_A_WORKER * executor.workers)
-        self._exporting = Exporting(ledger, settings, self.slots, self.owner)
+        self._exporting = Exporting(ledger, settings, self.scheduler, self.owner)
         self._followed = self._renewed = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Work until stop is set or the executor is lost; then give the searches up, so that others can go on."""
-        while not stop.is_set() and not self.slots.lost.is_set():
+        while not stop.is_set() and not self.scheduler.lost.is_set():
             try:
                 self._tick()
             except LedgerError as error:
@@ -73,7 +73,7 @@ class Dispatcher:
             if claim is None:
                 return
             log.info("%s: claimed, epoch %d", claim.search.id, claim.lease.epoch)
-            self._searches[claim.search.id] = Assignment(self._ledger, self._settings, self.slots, claim)
+            self._searches[claim.search.id] = Assignment(self._ledger, self._settings, self.scheduler, claim)
             self._searches[claim.search.id].start()
 
     def _drain(self) -> None:

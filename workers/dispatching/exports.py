@@ -20,7 +20,7 @@ from nas.spec import SearchSpec, parse_spec
 from nas.sql.errors import LedgerError
 from workers.dispatching.ledger_store import MODEL, recall
 from workers.executing.executor import Task
-from workers.executing.scheduler import Slots
+from workers.executing.scheduler import Scheduler
 from workers.searching.run_record import versions
 from workers.searching.training_keys import trainings
 from workers.tasks.convert import Wanted, convert
@@ -35,10 +35,10 @@ RENEW_S = 5.0
 class Exporting:
     """Carries out one export at a time; tick() is to be called often."""
 
-    def __init__(self, ledger: Ledger, settings: Settings, slots: Slots, owner: str) -> None:
+    def __init__(self, ledger: Ledger, settings: Settings, scheduler: Scheduler, owner: str) -> None:
         self._ledger, self._settings, self._owner = ledger, settings, owner
         self._artifacts = ArtifactStore(settings.artifacts)
-        self._share = slots.share()
+        self._quota = scheduler.quota()
         self._thread: threading.Thread | None = None
         self._claim: ExportClaim | None = None
         self._looked = 0.0
@@ -58,7 +58,7 @@ class Exporting:
 
     def stop(self) -> None:
         """Give up what is under way; its lease ends by itself and another dispatcher begins again."""
-        self._share.stop()
+        self._quota.stop()
 
     def _renew(self, claim: ExportClaim) -> None:
         try:
@@ -111,7 +111,9 @@ class Exporting:
 
     def _run_task(self, task: Task, spec: SearchSpec, images: Dataset, *arguments: Any) -> Any:
         setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=self._settings.threads)
-        return self._share.submit(task, setup, self._share.lend(images), *arguments, report=lambda _, __: None).result()
+        return self._quota.submit(
+            task, setup, self._quota.share(images), *arguments, report=lambda _, __: None
+        ).result()
 
     def _spec(self, search_id: str, epochs: int | None) -> SearchSpec:
         """The search's spec, with the export's epochs for those of a finalist."""

@@ -59,7 +59,7 @@ def _dispatch(ledger: Ledger, settings: Settings, stop: threading.Event) -> None
         dispatcher = Dispatcher(ledger, settings, pool)
         dispatcher.run(stop)
     # Not before the executor is closed: what is left of the old Ray would go on beside the new one.
-    if dispatcher.slots.lost.is_set() and kind.needs_new_process and not stop.is_set():
+    if dispatcher.scheduler.lost.is_set() and kind.needs_new_process and not stop.is_set():
         log.warning("the executor is lost; starting again in a new process")
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the same command again
 

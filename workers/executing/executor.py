@@ -1,8 +1,9 @@
 """Executors: where tasks run. A task is a module-level function of plain data."""
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -36,8 +37,36 @@ class ExecutorLostError(NasError):
     """The executor as a whole is gone, by no fault of its tasks; start them again on a new one."""
 
 
+class TaskFuture(Future[Any]):
+    """A future whose cancel() asks for the end of a task, and which several threads may end: the first end counts."""
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        super().__init__()
+        self._stop = stop
+        self._first = threading.Lock()
+
+    def cancel(self) -> bool:
+        self._stop()
+        return True
+
+    def settle(self, value: Any = None, error: BaseException | None = None) -> None:
+        """End with a value or an error. CancelledError makes it a cancelled future."""
+        if not self._first.acquire(blocking=False):
+            return
+        if isinstance(error, CancelledError):
+            super().cancel()
+            self.set_running_or_notify_cancel()
+        elif error is not None:
+            self.set_exception(error)
+        else:
+            self.set_result(value)
+
+
 class Executor(ABC):
-    """Runs tasks. Tasks may run at the same time; reports are delivered in the order they were made."""
+    """Runs up to `workers` tasks at the same time; the scheduler holds the others back.
+
+    Reports are delivered in the order they were made.
+    """
 
     name: ClassVar[str]
     needs_new_process: ClassVar[bool] = False
@@ -49,7 +78,11 @@ class Executor(ABC):
 
     @abstractmethod
     def submit(self, task: Task, *arguments: Any, report: Report) -> Future[Any]:
-        """Start a task, or queue it. What it raises is the future's exception; WorkerDiedError if its process died."""
+        """Start a task. What it raises is the future's exception; WorkerDiedError if its process died.
+
+        The future ends when the task has left its worker, a cancelled one too. ExecutorLostError if there is no worker
+        to be had any more.
+        """
 
     def share(self, images: Dataset) -> Any:  # noqa: ARG002 - for executors that can
         """What to give tasks for a data set: a reference that workers resolve, or None: they load it themselves."""

@@ -1,4 +1,4 @@
-"""A pool of workers that run one task at a time: who waits, who runs, who is stopped, and what is started again."""
+"""A pool of workers that run one task at a time: which are kept, which are stopped, and what is started again."""
 
 import itertools
 import logging
@@ -6,16 +6,14 @@ import pickle
 import threading
 import traceback
 from abc import abstractmethod
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, field
+from concurrent.futures import CancelledError
 from typing import Any, NamedTuple, Protocol
 
 from nas.errors import NasError
 from nas.evaluator import Report
 from nas.trial import Metrics
-from workers.executing.executor import Executor, ExecutorLostError, Task, WorkerDiedError
+from workers.executing.executor import Executor, ExecutorLostError, Task, TaskFuture, WorkerDiedError
 
 log = logging.getLogger(__name__)
 
@@ -83,48 +81,36 @@ def portable(error: Exception) -> Exception:
     return error
 
 
-@dataclass(eq=False)
-class _Job:
-    number: int
-    task: Task
-    arguments: tuple[Any, ...]
-    report: Report
-    future: Future[Any] = field(default_factory=Future)
-    worker: Worker | None = None
-    """Who runs it now."""
-    killer: threading.Timer | None = None
-    over: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+class _Job(TaskFuture):
+    """A task on one worker after the other, until one has carried it out.
 
-    def settle(self, ended: Ended) -> None:
-        """Give the future its end, unless it has one. A cancelled one only tells those who wait for it."""
-        with self._lock:
-            if self.over:
-                return
-            self.over = True
-        if not self.future.set_running_or_notify_cancel():
-            return
-        if ended.error is None:
-            self.future.set_result(ended.value)
-        else:
-            self.future.set_exception(ended.error)
+    worker: the one that runs it now. stopped: what it is to end with, once it has been cancelled or its report failed.
+    """
+
+    def __init__(
+        self, number: int, task: Task, arguments: tuple[Any, ...], report: Report, stop: "Callable[[_Job], None]"
+    ) -> None:
+        super().__init__(lambda: stop(self))
+        self.number, self.task, self.arguments, self.report = number, task, arguments, report
+        self.worker: Worker | None = None
+        self.stopped: Exception | None = None
+        self.killer: threading.Timer | None = None
+        self.thread: threading.Thread
 
 
 class PoolExecutor(Executor):
-    """Workers are hired when there is more to do than they can take, and let go when they idle.
+    """Workers are started when no idle one is left, and ended when they have been idle for IDLE_S.
 
-    A future is pending until its end, so that cancel() works at any time: the task then ends at its next report, and
-    its worker is killed if that takes longer than GRACE_S. A report that raises ends the task with that error.
+    A cancelled task ends at its next report; its worker is killed if that takes longer than GRACE_S. A report that
+    raises ends the task with that error.
     """
 
     def __init__(self, workers: int, threads: int = 1) -> None:
         super().__init__(workers, threads)
         self._numbers = itertools.count()
-        self._changed = threading.Condition()
-        self._waiting: deque[_Job] = deque()
-        self._taken: set[_Job] = set()
-        self._slots: set[threading.Thread] = set()
-        self._idle = 0
+        self._lock = threading.RLock()
+        self._jobs: set[_Job] = set()
+        self._idle: dict[Worker, threading.Timer] = {}
         self._closed = False
         self._lost: str | None = None
 
@@ -135,135 +121,149 @@ class PoolExecutor(Executor):
     def check(self) -> None:
         """Called when a worker has died: ExecutorLostError if that is because everything is gone."""
 
-    def submit(self, task: Task, *arguments: Any, report: Report) -> Future[Any]:
-        job = _Job(next(self._numbers), task, arguments, report)
-        job.future.add_done_callback(lambda _: self._halt(job))
-        with self._changed:
+    def submit(self, task: Task, *arguments: Any, report: Report) -> TaskFuture:
+        job = _Job(next(self._numbers), task, arguments, report, self._stop)
+        job.thread = threading.Thread(target=self._serve, args=(job,), name=f"{self.name} worker", daemon=True)
+        with self._lock:
             if self._lost is not None or self._closed:
                 raise ExecutorLostError(self._lost or "the executor is closed")
-            self._waiting.append(job)
-            if len(self._waiting) > self._idle and len(self._slots) < self.workers:
-                slot = threading.Thread(target=self._serve, name=f"{self.name} worker", daemon=True)
-                self._slots.add(slot)
-                slot.start()
-            self._changed.notify()
-        return job.future
+            self._jobs.add(job)
+            job.thread.start()
+        return job
 
     def close(self) -> None:
-        with self._changed:
+        with self._lock:
             self._closed = True
-            jobs = [*self._waiting, *self._taken]
-            workers = [job.worker for job in self._taken if job.worker]
-            slots = set() if self._lost else self._slots - {threading.current_thread()}
-            self._changed.notify_all()
+            jobs = list(self._jobs)
+            workers = [*self._idle, *(job.worker for job in jobs if job.worker)]
+            threads: list[threading.Thread] = [*self._idle.values(), *(job.thread for job in jobs)]
+            for timer in self._idle.values():
+                timer.cancel()
+            self._idle.clear()
         for job in jobs:
-            job.future.cancel()
+            job.cancel()
         if self._lost is None:
             for worker in workers:
                 worker.kill()
-        for slot in slots:
-            slot.join()
+            for thread in threads:
+                if thread is not threading.current_thread():
+                    thread.join()
 
     def lose(self, reason: str) -> None:
         """End every task with ExecutorLostError, now and from now on."""
-        with self._changed:
+        with self._lock:
             self._lost = self._lost or reason
-            jobs = [*self._waiting, *self._taken]
-            self._waiting.clear()
+            jobs = list(self._jobs)
             for job in jobs:
                 job.worker = None
-            self._changed.notify_all()
         for job in jobs:
-            job.settle(Ended(error=ExecutorLostError(reason)))
+            job.settle(error=ExecutorLostError(reason))
 
-    def _serve(self) -> None:
-        """One slot: runs jobs on its worker until there are none for a while."""
-        worker = None
-        while (job := self._next()) is not None:
-            worker = self._attend(job, worker)
-            with self._changed:
-                self._taken.discard(job)
-        if worker is not None and self._lost is None:
-            worker.kill()
+    def _serve(self, job: _Job) -> None:
+        """Carry the job out in a thread of its own."""
+        ended = self._attend(job)
+        job.settle(ended.value, job.stopped or ended.error)
+        with self._lock:
+            self._jobs.discard(job)
 
-    def _next(self) -> _Job | None:
-        with self._changed:
-            self._idle += 1
-            self._changed.wait_for(lambda: self._waiting or self._closed or self._lost, IDLE_S)
-            self._idle -= 1
-            if self._closed or self._lost or not self._waiting:
-                self._slots.discard(threading.current_thread())
-                return None
-            job = self._waiting.popleft()
-            self._taken.add(job)
-            return job
-
-    def _attend(self, job: _Job, worker: Worker | None) -> Worker | None:
-        """Run the job, on another worker whenever one dies; returns the worker that is left."""
+    def _attend(self, job: _Job) -> Ended:
+        """Run the job, on another worker whenever one dies. The worker is idle again when this returns."""
         for _ in range(ATTEMPTS):
-            if job.over:
-                return worker
+            if self._lost is not None:
+                return Ended(error=ExecutorLostError(self._lost))
+            if job.stopped:
+                return Ended()
+            worker = None
             try:
-                worker = worker or self.hire()
+                worker = self._take()
                 ended = self._follow(job, worker)
             except WorkerGoneError as error:
-                if not job.future.done() and self._lost is None:
-                    log.warning("a worker has died while it ran a task: %s", " ".join(str(error).split()))
                 self._leave(job)
-                self._bury(worker)
-                worker = None
+                if job.stopped is None and self._lost is None:
+                    log.warning("a worker has died while it ran a task: %s", " ".join(str(error).split()))
+                self._discard(worker)
+                continue
             except Exception as error:  # noqa: BLE001 - arguments that cannot be sent, for one, are the caller's
                 ended = Ended(error=error)
+            self._leave(job)
             if worker is not None:
-                self._leave(job)
-                job.settle(ended)
-                return worker
-        job.settle(Ended(error=WorkerDiedError(f"the worker process died {ATTEMPTS} times; is memory short?")))
-        return None
+                self._keep(worker)
+            return ended
+        return Ended(error=WorkerDiedError(f"the worker process died {ATTEMPTS} times; is memory short?"))
 
-    def _bury(self, worker: Worker | None) -> None:
-        if worker is not None and self._lost is None:
+    def _take(self) -> Worker:
+        with self._lock:
+            if self._idle:
+                worker, timer = self._idle.popitem()
+                timer.cancel()
+                return worker
+        return self.hire()
+
+    def _keep(self, worker: Worker) -> None:
+        """Have the worker ready for the next task, for a while."""
+        with self._lock:
+            if not self._closed:
+                timer = self._idle[worker] = threading.Timer(IDLE_S, self._dismiss, (worker,))
+                timer.daemon = True
+                timer.start()
+                return
+        self._kill(worker)
+
+    def _dismiss(self, worker: Worker) -> None:
+        with self._lock:
+            if self._idle.pop(worker, None) is None:  # it has just got a task
+                return
+        self._kill(worker)
+
+    def _kill(self, worker: Worker) -> None:
+        if self._lost is None:
             worker.kill()
+
+    def _discard(self, worker: Worker | None) -> None:
+        if worker is not None:
+            self._kill(worker)
         try:
             self.check()
         except ExecutorLostError as error:
             self.lose(str(error))
 
     def _leave(self, job: _Job) -> None:
-        with self._changed:
+        with self._lock:
             job.worker = None
             if job.killer:
                 job.killer.cancel()
 
     def _follow(self, job: _Job, worker: Worker) -> Ended:
-        with self._changed:
-            if job.over:
+        with self._lock:
+            if job.stopped:
                 return Ended()
             job.worker = worker
         ended = Ended()
         for message in worker.run(job.number, job.task, job.arguments):
             if isinstance(message, Ended):
                 ended = message
-            elif not job.over:
+            elif job.stopped is None:
                 try:
                     job.report(message.epoch, message.metrics)
                 except Exception as error:  # noqa: BLE001 - it ends the task, as if it were raised there
-                    job.settle(Ended(error=error))
+                    self._stop(job, error)
         return ended
 
-    def _halt(self, job: _Job) -> None:
-        """The future has its end. If its task still runs: stop it, and kill its worker after a grace."""
-        job.settle(Ended(error=CancelledError()))
-        with self._changed:
+    def _stop(self, job: _Job, error: Exception | None = None) -> None:
+        """End the job with the error, or as cancelled: its task at the next report, or its worker after a grace."""
+        with self._lock:
+            if job.stopped or job.done():
+                return
+            job.stopped = error or CancelledError()
             worker = job.worker
             if worker is None or self._closed:  # when the pool is closed, it is killed at once
                 return
             worker.stop(job.number)
-            job.killer = threading.Timer(GRACE_S, self._kill, (job, worker))
+            job.killer = threading.Timer(GRACE_S, self._kill_for, (job, worker))
             job.killer.daemon = True
             job.killer.start()
 
-    def _kill(self, job: _Job, worker: Worker) -> None:
-        with self._changed:
-            if job.worker is worker and self._lost is None:
-                worker.kill()
+    def _kill_for(self, job: _Job, worker: Worker) -> None:
+        with self._lock:
+            if job.worker is worker:
+                self._kill(worker)

@@ -82,7 +82,7 @@ class _Running:
 
 
 @dataclass(eq=False)
-class _Errand:
+class _Attempt:
     """One attempt at a task. Its last message is how it ended, or None: its worker has died."""
 
     work: bytes
@@ -92,12 +92,12 @@ class _Errand:
 
 
 class Feed(Searcher):
-    """Gives Tune the errands that wait, some hundred in one experiment, and hears of their reports and ends."""
+    """Gives waiting attempts to Tune, some hundred in one experiment, and receives their reports and ends."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.waiting: queue.SimpleQueue[_Errand] = queue.SimpleQueue()
-        self.running: dict[str, _Errand] = {}
+        self.waiting: queue.SimpleQueue[_Attempt] = queue.SimpleQueue()
+        self.running: dict[str, _Attempt] = {}
         self.left = 0
         self.closed = False
 
@@ -105,25 +105,25 @@ class Feed(Searcher):
         if self.closed or not self.left:
             return Searcher.FINISHED
         try:
-            errand = self.waiting.get(timeout=WAIT_S)
+            attempt = self.waiting.get(timeout=WAIT_S)
         except queue.Empty:
             return None
-        if errand.stopped:
-            errand.messages.put(Ended(error=CancelledError()))
+        if attempt.stopped:
+            attempt.messages.put(Ended(error=CancelledError()))
             return None
         self.left -= 1
-        self.running[trial_id] = errand
-        return {"work": errand.work}
+        self.running[trial_id] = attempt
+        return {"work": attempt.work}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         self.running[trial_id].messages.put(pickle.loads(result["message"]))  # noqa: S301 - our own worker's
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        errand = self.running.pop(trial_id)
+        attempt = self.running.pop(trial_id)
         message = None if error or not result else pickle.loads(result["message"])  # noqa: S301 - as above
-        errand.messages.put(message)
+        attempt.messages.put(message)
         if isinstance(message, Reported):  # its scheduler, or a cancel, has ended it
-            errand.messages.put(Ended({**message.metrics, "stopped_epoch": message.epoch}))
+            attempt.messages.put(Ended({**message.metrics, "stopped_epoch": message.epoch}))
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing is ever resumed from Tune's files: the ledger knows what there is to do."""
@@ -135,39 +135,42 @@ class Feed(Searcher):
         return {}
 
 
-class Slot:
+class TuneWorker:
     """A worker of the pool, whose task Tune gives to one of its actors."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self._stopped = -1
-        self._errand: _Errand | None = None
+        self._attempt: _Attempt | None = None
 
     def run(self, number: int, task: Task, arguments: tuple[Any, ...]) -> Iterator[Reported | Ended]:
-        errand = self._errand = _Errand(_bytes((task, arguments, ends_early(task))))
-        errand.stopped = number == self._stopped
-        self._feed.waiting.put(errand)
-        while (message := errand.messages.get()) is not None:
+        attempt = self._attempt = _Attempt(_bytes((task, arguments, ends_early(task))))
+        attempt.stopped = number == self._stopped
+        self._feed.waiting.put(attempt)
+        while (message := attempt.messages.get()) is not None:
             yield message
             if isinstance(message, Ended):
+                self._attempt = None  # Tune gives its actor to other tasks
                 return
         raise WorkerGoneError("its actor has died")
 
     def stop(self, number: int) -> None:
         self._stopped = number
-        if self._errand:
-            self._errand.stopped = True
+        attempt = self._attempt
+        if attempt:
+            attempt.stopped = True
 
     def kill(self) -> None:
-        if self._errand:
-            self._errand.stopped = True
-            self._errand.messages.put(None)
-            if self._errand.actor:
-                ray.kill(self._errand.actor)
+        attempt = self._attempt
+        if attempt:
+            attempt.stopped = True
+            attempt.messages.put(None)
+            if attempt.actor:
+                ray.kill(attempt.actor)
 
 
 class Actors(tune.Callback):
-    """Notes which actor has which errand, so that one can be killed."""
+    """Notes which actor has which attempt, so that one can be killed."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
@@ -180,14 +183,14 @@ class Actors(tune.Callback):
 
 
 class Stop(Stopper):
-    """Stops trials whose errand is no longer wanted."""
+    """Stops trials whose attempt is no longer wanted."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:  # noqa: ARG002 - Tune's signature
-        errand = self._feed.running.get(trial_id)
-        return errand is None or errand.stopped
+        attempt = self._feed.running.get(trial_id)
+        return attempt is None or attempt.stopped
 
     def stop_all(self) -> bool:
         return self._feed.closed

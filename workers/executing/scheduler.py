@@ -1,17 +1,17 @@
-"""Slots: an executor's workers, shared among searches by priority and then evenly."""
+"""The scheduler: shares an executor's workers among searches by priority and then evenly."""
 
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from concurrent.futures import CancelledError, Future
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from nas.dataset import Dataset
 from nas.evaluator import Report
-from workers.executing.executor import Executor, ExecutorLostError, Task
+from workers.executing.executor import Executor, ExecutorLostError, Task, TaskFuture
 
 log = logging.getLogger(__name__)
 
@@ -19,68 +19,54 @@ QUIET_WAIT_S = 60.0
 """How long a measurement waits for running tasks to end before it starts beside them."""
 
 
-class Ticket(Future[Any]):
-    """A task that waits for a worker or runs. cancel() takes it off the list, or stops it."""
-
-    def __init__(self, stop: "Callable[[Ticket], None]") -> None:
-        super().__init__()
-        self._stop = stop
-
-    def cancel(self) -> bool:
-        self._stop(self)
-        return True
-
-    def withdraw(self) -> None:
-        """End as cancelled, and tell whoever waits."""
-        if super().cancel():
-            self.set_running_or_notify_cancel()
-
-
 @dataclass(eq=False)
-class Share:
-    """One search's way to the workers. on_start is called when a task of it gets one, with what was given to submit."""
+class Quota:
+    """One search's share of the workers; running counts those that it has. The higher priority goes first."""
 
-    slots: "Slots"
+    scheduler: "Scheduler"
     priority: int = 0
     running: int = 0
     stopped: bool = False
 
-    def submit(self, task: Task, *arguments: Any, report: Report, on_start: Callable[[], None] | None = None) -> Ticket:
-        """Queue a task; the future is cancelled if the search is stopped or the executor is lost."""
-        return self.slots.add(_Request(self, task, arguments, report, on_start))
+    def submit(
+        self, task: Task, *arguments: Any, report: Report, on_start: Callable[[], None] | None = None
+    ) -> "TaskHandle":
+        """Queue a task; on_start is called when it gets a worker.
 
-    def lend(self, images: Dataset) -> Any:
+        The handle is cancelled if the search is stopped or the executor is lost.
+        """
+        handle = TaskHandle(self, on_start, partial(self.scheduler.executor.submit, task, *arguments, report=report))
+        self.scheduler.add(handle)
+        return handle
+
+    def share(self, images: Dataset) -> Any:
         """What to give this search's tasks for their data set (Executor.share)."""
-        return self.slots.executor.share(images)
+        return self.scheduler.executor.share(images)
 
-    @contextmanager
-    def quiet(self) -> Iterator[None]:
+    def quiet(self) -> AbstractContextManager[None]:
         """Hold back all tasks on these workers, for a measurement on this machine."""
-        with self.slots.quiet():
-            yield
+        return self.scheduler.quiet()
 
     def stop(self) -> None:
         """Cancel what this search has on the workers, now and from now on."""
         self.stopped = True
-        self.slots.stop(lambda request: request.share is self)
+        self.scheduler.cancel(lambda handle: handle.quota is self)
 
 
-@dataclass(eq=False)
-class _Request:
-    share: Share
-    task: Task
-    arguments: tuple[Any, ...]
-    report: Report
-    on_start: Callable[[], None] | None
-    number: int = 0
-    ticket: Ticket = field(init=False)
-    inner: Future[Any] | None = None
+class TaskHandle(TaskFuture):
+    """A task that waits for a worker or has one. cancel() takes effect at once, even if its worker takes a while."""
 
-    def order(self) -> tuple[int, int, int]:
-        return (-self.share.priority, self.share.running, self.number)
+    def __init__(self, quota: Quota, on_start: Callable[[], None] | None, begin: Callable[[], Future[Any]]) -> None:
+        super().__init__(lambda: quota.scheduler.cancel(lambda handle: handle is self))
+        self.quota, self.on_start, self.begin = quota, on_start, begin
+        self.on_worker: Future[Any] | None = None
+
+    def order(self) -> tuple[int, int]:
+        """The least of those that wait is next; of equal ones the first."""
+        return (-self.quota.priority, self.quota.running)
 
 
-class Slots:
+class Scheduler:
     """Gives each free worker to the waiting task of the highest priority, then of the search with the fewest running.
 
     lost is set when the executor is gone; every task is cancelled then.
@@ -88,28 +74,24 @@ class Slots:
 
     def __init__(self, executor: Executor) -> None:
         self.executor = executor
+        self.lost = threading.Event()
         self._changed = threading.Condition(threading.RLock())
         self._measuring = threading.Lock()
-        self._waiting: list[_Request] = []
-        self._running: dict[Ticket, _Request] = {}
-        self._submitted = 0
+        self._waiting: list[TaskHandle] = []
+        self._running: set[TaskHandle] = set()
         self._quiet = 0
-        self.lost = threading.Event()
 
-    def share(self, priority: int = 0) -> Share:
-        return Share(self, priority)
+    def quota(self, priority: int = 0) -> Quota:
+        return Quota(self, priority)
 
-    def add(self, request: _Request) -> Ticket:
-        request.ticket = Ticket(lambda ticket: self.stop(lambda request: request.ticket is ticket))
+    def add(self, handle: TaskHandle) -> None:
         with self._changed:
-            if request.share.stopped or self.lost.is_set():
-                request.ticket.withdraw()
-                return request.ticket
-            self._submitted += 1
-            request.number = self._submitted
-            self._waiting.append(request)
+            refused = handle.quota.stopped or self.lost.is_set()
+            if not refused:
+                self._waiting.append(handle)
+        if refused:
+            handle.settle(error=CancelledError())
         self._fill()
-        return request.ticket
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
@@ -124,72 +106,62 @@ class Slots:
                 self._quiet -= 1
             self._fill()
 
+    def cancel(self, chosen: Callable[[TaskHandle], bool]) -> None:
+        """Cancel the chosen tasks: those that wait first, so that none of them takes the worker of one that runs."""
+        with self._changed:
+            withdrawn = [handle for handle in self._waiting if chosen(handle)]
+            self._waiting = [handle for handle in self._waiting if not chosen(handle)]
+            running = [handle for handle in self._running if chosen(handle)]
+        for handle in (*withdrawn, *running):
+            handle.settle(error=CancelledError())
+        for handle in running:
+            if handle.on_worker:
+                handle.on_worker.cancel()
+
     def _fill(self) -> None:
-        while (request := self._next()) is not None:
-            self._begin(request)
+        while (handle := self._next()) is not None:
+            self._begin(handle)
 
-    def _begin(self, request: _Request) -> None:
-        try:
-            if request.on_start:
-                request.on_start()
-            inner = self.executor.submit(request.task, *request.arguments, report=request.report)
-        except ExecutorLostError:
-            self._leave(request)
-            self._lose()
-            request.ticket.withdraw()
-        except Exception:
-            # Whoever on_start tells has gone: the search cannot go on here, and will find out why.
-            log.exception("a task could not begin")
-            self._leave(request)
-            request.share.stop()
-            request.ticket.withdraw()
-        else:
-            request.inner = inner
-            inner.add_done_callback(partial(self._done, request))
-            if request.share.stopped:
-                inner.cancel()
-
-    def _next(self) -> _Request | None:
+    def _next(self) -> TaskHandle | None:
         with self._changed:
             if self._quiet or not self._waiting or len(self._running) >= self.executor.workers:
                 return None
-            request = min(self._waiting, key=_Request.order)
-            self._waiting.remove(request)
-            self._running[request.ticket] = request
-            request.share.running += 1
-            return request
+            handle = min(self._waiting, key=TaskHandle.order)
+            self._waiting.remove(handle)
+            self._running.add(handle)
+            handle.quota.running += 1
+            return handle
 
-    def _done(self, request: _Request, inner: Future[Any]) -> None:
-        self._leave(request)
-        error = None if inner.cancelled() else inner.exception()
-        if isinstance(error, ExecutorLostError):
-            self._lose()
-        if inner.cancelled() or isinstance(error, ExecutorLostError):
-            request.ticket.withdraw()
-        elif error is not None:
-            request.ticket.set_exception(error)
+    def _begin(self, handle: TaskHandle) -> None:
+        try:
+            if handle.on_start:
+                handle.on_start()
+            handle.on_worker = handle.begin()
+        except ExecutorLostError as error:
+            self._end(handle, error)
+        except Exception:
+            # The search that on_start belongs to cannot go on here, and finds out the reason itself.
+            log.exception("a task could not begin")
+            self._end(handle, CancelledError())
+            handle.quota.stop()
         else:
-            request.ticket.set_result(inner.result())
+            handle.on_worker.add_done_callback(partial(self._done, handle))
+            if handle.done():  # cancelled meanwhile
+                handle.on_worker.cancel()
+
+    def _done(self, handle: TaskHandle, future: Future[Any]) -> None:
+        error = CancelledError() if future.cancelled() else future.exception()
+        self._end(handle, error, None if error else future.result())
         self._fill()
 
-    def _leave(self, request: _Request) -> None:
+    def _end(self, handle: TaskHandle, error: BaseException | None, value: Any = None) -> None:
+        """The task has no worker any more."""
         with self._changed:
-            del self._running[request.ticket]
-            request.share.running -= 1
+            self._running.discard(handle)
+            handle.quota.running -= 1
             self._changed.notify_all()
-
-    def stop(self, chosen: "Callable[[_Request], bool]") -> None:
-        """Cancel the chosen requests: those that wait first, so that none of them takes the place of one that runs."""
-        with self._changed:
-            withdrawn = [request for request in self._waiting if chosen(request)]
-            self._waiting = [request for request in self._waiting if not chosen(request)]
-            running = [request for request in self._running.values() if chosen(request)]
-        for request in withdrawn:
-            request.ticket.withdraw()
-        for request in running:
-            if request.inner:
-                request.inner.cancel()
-
-    def _lose(self) -> None:
-        self.lost.set()
-        self.stop(lambda request: request.ticket not in self._running)
+        if isinstance(error, ExecutorLostError):
+            self.lost.set()
+            self.cancel(lambda other: other not in self._running)
+            error = CancelledError()
+        handle.settle(value, error)

@@ -6,7 +6,7 @@ from typing import Any
 from latency_db.devices.local import core_count
 from nas.spec import SearchSpec
 from workers.executing.executor import executor
-from workers.executing.scheduler import Slots
+from workers.executing.scheduler import Scheduler
 from workers.folder_run.folder import RunFolder
 from workers.searching.pipeline import Pipeline
 from workers.searching.progress_report import Watch
@@ -23,4 +23,4 @@ def run(spec: SearchSpec, out: Path, watch: Watch, *, executor_name: str = "proc
     start_pool = executor[executor_name]
     threads = max(1, core_count() // spec.parallel)
     with RunFolder(out, spec) as folder, start_pool(spec.parallel, threads) as pool:
-        return Pipeline(spec, folder, watch, Slots(pool).share(), threads=threads).run(UPDATE_S)
+        return Pipeline(spec, folder, watch, Scheduler(pool).quota(), threads=threads).run(UPDATE_S)

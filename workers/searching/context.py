@@ -14,7 +14,7 @@ from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.spec import SearchSpec
 from nas.trial import Metrics
-from workers.executing.scheduler import Share
+from workers.executing.scheduler import Quota
 from workers.searching.progress_report import Watch
 from workers.searching.progress_store import Place
 from workers.searching.training_keys import Trainings
@@ -30,7 +30,7 @@ class Bench:
     watch: Watch
     images: Dataset
     measurer: Measurer
-    pool: Share
+    quota: Quota
     setup: Setup
     trainings: Trainings
 
@@ -44,9 +44,9 @@ class Bench:
             self.place.remember(key, dict(metrics), model)
 
 
-def measuring(pool: Share, measurer: Measurer) -> AbstractContextManager[None]:
+def measuring(quota: Quota, measurer: Measurer) -> AbstractContextManager[None]:
     """To measure in: on this machine, the workers are held back meanwhile."""
-    return pool.quiet() if measurer.is_local else nullcontext()
+    return quota.quiet() if measurer.is_local else nullcontext()
 
 
 def latency_metrics(estimate: Estimate) -> dict[str, float]:

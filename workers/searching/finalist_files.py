@@ -10,7 +10,7 @@ from latency_db.errors import MeasurementError
 from nas.errors import ExportError
 from nas.files import write_whole
 from workers.executing.executor import WorkerDiedError
-from workers.executing.scheduler import Ticket
+from workers.executing.scheduler import TaskHandle
 from workers.searching.context import Bench
 from workers.searching.run_record import versions
 from workers.tasks.convert import Converted, Wanted, convert
@@ -77,10 +77,10 @@ def _convert(bench: Bench, finalists: list[Row], name: str) -> None:
         row["files"] += [file for file in (found[row["id"]],) if file]
 
 
-def _submit(bench: Bench, row: Row, name: str) -> Ticket:
+def _submit(bench: Bench, row: Row, name: str) -> TaskHandle:
     model = (bench.place.path / row["file"]).read_bytes()
     wanted = Wanted(row["notation"], model, name)
-    return bench.pool.submit(convert, bench.setup, bench.pool.lend(bench.images), wanted, report=lambda *_: None)
+    return bench.quota.submit(convert, bench.setup, bench.quota.share(bench.images), wanted, report=lambda *_: None)
 
 
 def _known(bench: Bench, row: Row, kind: str) -> Row | None:

@@ -55,10 +55,10 @@ def train_references(bench: Bench, rows: list[Row]) -> list[Row]:
     if missing:
         bench.watch.say(f"training {len(missing)} reference networks as the trials were")
     futures: dict[Future[Any], int] = {}
-    shared = bench.pool.lend(bench.images)
+    shared = bench.quota.share(bench.images)
     for number in missing:
         told = epochs_of(bench.watch, rows[number]["label"], bench.spec.trial_epochs)
-        futures[bench.pool.submit(evaluate, bench.setup, shared, rows[number]["notation"], report=told)] = number
+        futures[bench.quota.submit(evaluate, bench.setup, shared, rows[number]["notation"], report=told)] = number
     for future in as_completed(futures):
         number = futures[future]
         try:
@@ -118,8 +118,8 @@ def submit_final(bench: Bench, architecture: Architecture) -> Future[Finalised]:
     epochs = bench.spec.finalists.epochs
     told = epochs_of(bench.watch, f"finalist {architecture.id}", epochs)
     notation = write_network(architecture.expand())
-    shared = bench.pool.lend(bench.images)
-    return bench.pool.submit(
+    shared = bench.quota.share(bench.images)
+    return bench.quota.submit(
         finalise, bench.setup, shared, notation, Final(epochs, str(checkpoint), about), report=told
     )
 
@@ -175,7 +175,7 @@ def measure_end_to_end(bench: Bench, references: list[Row], finalists: list[Row]
         bench.watch.say(f"measuring {len(subjects)} networks end to end on {bench.spec.device}")
         try:
             _foretell(bench, {onnx_signature(subjects[row["id"]]): row["notation"] for row in finalists})
-            with measuring(bench.pool, bench.measurer):
+            with measuring(bench.quota, bench.measurer):
                 records = bench.measurer.measure_networks(subjects)
         except NotMeasuredError as error:
             bench.watch.say(f"{error}. Finalists keep their estimated latencies")

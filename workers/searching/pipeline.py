@@ -22,7 +22,7 @@ from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space
 from nas.spec import SearchSpec
 from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
-from workers.executing.scheduler import Share
+from workers.executing.scheduler import Quota
 from workers.searching.context import Bench, epochs_of, latency_metrics, measuring, sizes
 from workers.searching.facts import dataset_facts, device_facts, objective_facts, space_facts
 from workers.searching.finalist_files import add_files
@@ -47,8 +47,8 @@ MIN_TARGET_SAMPLES = 20
 class Pipeline:
     """One search from its spec to its report, in a place, going on from where an earlier call was stopped."""
 
-    def __init__(self, spec: SearchSpec, place: Place, watch: Watch, pool: Share, *, threads: int) -> None:
-        self._spec, self._place, self._watch, self._pool = spec, place, watch, pool
+    def __init__(self, spec: SearchSpec, place: Place, watch: Watch, quota: Quota, *, threads: int) -> None:
+        self._spec, self._place, self._watch, self._quota = spec, place, watch, quota
         self._setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=threads)
         self.search: Search | None = None
 
@@ -66,7 +66,7 @@ class Pipeline:
         watch.phase("MEASURING")
         measurer = self._measurer(space)
         aim = {"target_latency_ms": self._target_ms(space, measurer), **spec.objective}
-        bench = Bench(spec, place, watch, images, measurer, self._pool, self._setup, trainings(spec, images))
+        bench = Bench(spec, place, watch, images, measurer, self._quota, self._setup, trainings(spec, images))
         self.search = Search(searcher.make(spec.searcher, space, spec.seed), objective.make(aim), place.journal)
         facts = {
             "dataset": dataset_facts(images),
@@ -110,7 +110,7 @@ class Pipeline:
         store, device = Store(), self._spec.device
         measurer = Measurer(store, find_device(store, device))
         if measurer.can_measure:
-            with measuring(self._pool, measurer):
+            with measuring(self._quota, measurer):
                 table = build_table(measurer, space, budget_s=TABLE_BUDGET_S, progress=self._told)
             self._watch.say(f"{device}: {table.measured} of the space's {table.kernels} kernels are measured")
             for kernel, reason in table.refused.items():
@@ -133,7 +133,7 @@ class Pipeline:
         measured = [network for network in networks if not estimator.unmeasured(kernels(network))]
         if len(measured) < MIN_TARGET_SAMPLES and measurer.can_measure:  # a large space's table is never complete
             measured = networks[:MIN_TARGET_SAMPLES]
-            with measuring(self._pool, measurer):
+            with measuring(self._quota, measurer):
                 measurer.ensure(measured)
         target = float(f"{median(estimator.estimate(network).ms for network in measured or networks):.3g}")
         self._watch.say(f"target latency: {target} ms, the median of {len(measured)} random members of the space")
@@ -148,10 +148,10 @@ def run_trials(bench: Bench, search: Search, ended: Callable[[], None]) -> None:
     def train(trial: Trial) -> Future[Metrics]:
         network = trial.candidate.architecture
         told = epochs_of(bench.watch, f"trial {trial.number}", epochs, trial.number)
-        return bench.pool.submit(
+        return bench.quota.submit(
             evaluate,
             bench.setup,
-            bench.pool.lend(bench.images),
+            bench.quota.share(bench.images),
             write_network(network.expand()),
             report=told,
             on_start=partial(bench.watch.started, trial.number),
@@ -185,7 +185,7 @@ def _known(bench: Bench, candidate: Candidate) -> Metrics:
     measurer, estimator = bench.measurer, bench.measurer.estimator
     wanted = measurer.kernels_to_measure(network, MAX_UNCERTAINTY) if measurer.can_measure else []
     if wanted:
-        with measuring(bench.pool, measurer):
+        with measuring(bench.quota, measurer):
             measurer.measure_kernels(wanted)
     if refused := estimator.refused(network):
         return {REFUSED_KERNELS: len(refused), **sizes(network)}

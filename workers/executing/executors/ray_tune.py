@@ -51,9 +51,9 @@ class TuneExecutor(PoolExecutor):
         self._cluster.watch(self.lose)
 
     def hire(self) -> Worker:
-        from workers.executing.ray_tune_trials import Slot  # noqa: PLC0415 - as above
+        from workers.executing.ray_tune_trials import TuneWorker  # noqa: PLC0415 - as above
 
-        return Slot(self._feed)
+        return TuneWorker(self._feed)
 
     def share(self, images: Dataset) -> Any:
         return self._cluster.share(images)

@@ -7,7 +7,7 @@ from nas.service.settings import Settings
 from nas.spec import parse_spec
 from workers.dispatching.assignment import Assignment
 from workers.executing.executors.inline import InlineExecutor
-from workers.executing.scheduler import Slots
+from workers.executing.scheduler import Scheduler
 
 
 def test_a_reason_names_images_as_the_spec_does(tmp_path):
@@ -18,7 +18,7 @@ def test_a_reason_names_images_as_the_spec_does(tmp_path):
     with ledger_of(settings) as ledger:
         spec = parse_spec({"dataset": {"name": "folder", "path": "mine"}, "references": []})
         made, _ = ledger.searches.submit(spec.model_dump(mode="json"), name="of odd images")
-        assignment = Assignment(ledger, settings, Slots(InlineExecutor(1)), ledger.claims.claim("the test"))
+        assignment = Assignment(ledger, settings, Scheduler(InlineExecutor(1)), ledger.claims.claim("the test"))
 
         assignment.start()
         assignment.join(60)

@@ -6,7 +6,7 @@ from concurrent.futures import CancelledError, Future, wait
 import pytest
 
 from workers.executing.executor import Executor, ExecutorLostError
-from workers.executing.scheduler import Slots
+from workers.executing.scheduler import Scheduler
 
 
 class HandExecutor(Executor):
@@ -32,8 +32,8 @@ class HandExecutor(Executor):
         self.running.pop(task).set_result(result)
 
 
-def submit(share, *names):
-    return [share.submit(name, report=lambda *_: None) for name in names]
+def submit(quota, *names):
+    return [quota.submit(name, report=lambda *_: None) for name in names]
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def pool():
 
 
 def test_no_more_tasks_run_than_there_are_workers(pool):
-    first, *_ = submit(Slots(pool).share(), "a", "b", "c")
+    first, *_ = submit(Scheduler(pool).quota(), "a", "b", "c")
     assert pool.order == ["a", "b"]
 
     pool.end("a", 7)
@@ -52,9 +52,9 @@ def test_no_more_tasks_run_than_there_are_workers(pool):
 
 
 def test_searches_of_equal_priority_get_equally_many_workers(pool):
-    slots = Slots(pool)
-    submit(slots.share(), "a1", "a2", "a3", "a4")
-    submit(slots.share(), "b1", "b2")
+    scheduler = Scheduler(pool)
+    submit(scheduler.quota(), "a1", "a2", "a3", "a4")
+    submit(scheduler.quota(), "b1", "b2")
 
     for task in ("a1", "a2", "b1", "a3"):
         pool.end(task)
@@ -64,8 +64,8 @@ def test_searches_of_equal_priority_get_equally_many_workers(pool):
 
 
 def test_the_higher_priority_goes_first(pool):
-    slots = Slots(pool)
-    low, high = slots.share(), slots.share(priority=5)
+    scheduler = Scheduler(pool)
+    low, high = scheduler.quota(), scheduler.quota(priority=5)
     submit(low, "a1", "a2", "a3")
     submit(high, "b1", "b2")
 
@@ -76,20 +76,20 @@ def test_the_higher_priority_goes_first(pool):
 
 
 def test_a_measurement_waits_for_running_tasks_and_holds_others_back(pool):
-    slots = Slots(pool)
-    submit(slots.share(), "a")
+    scheduler = Scheduler(pool)
+    submit(scheduler.quota(), "a")
     measured, over = threading.Event(), threading.Event()
 
     def measure():
-        with slots.quiet():
+        with scheduler.quiet():
             measured.set()
             over.wait(10)
 
     thread = threading.Thread(target=measure)
     thread.start()
-    while not slots._quiet:
+    while not scheduler._quiet:
         pass
-    submit(slots.share(), "b")
+    submit(scheduler.quota(), "b")
     assert not measured.is_set()
 
     pool.end("a")
@@ -102,61 +102,92 @@ def test_a_measurement_waits_for_running_tasks_and_holds_others_back(pool):
 
 
 def test_a_stopped_search_has_nothing_left_on_the_workers(pool):
-    slots = Slots(pool)
-    share = slots.share()
-    tickets = submit(share, "a", "b", "c")
+    scheduler = Scheduler(pool)
+    quota = scheduler.quota()
+    handles = submit(quota, "a", "b", "c")
 
-    share.stop()
-    tickets += submit(share, "d")
+    quota.stop()
+    handles += submit(quota, "d")
 
-    assert wait(tickets, timeout=10).not_done == set()
-    assert all(ticket.cancelled() for ticket in tickets)
+    assert wait(handles, timeout=10).not_done == set()
+    assert all(handle.cancelled() for handle in handles)
     assert pool.order == ["a", "b"], "c and d never began"
-    submit(slots.share(), "e")
+    submit(scheduler.quota(), "e")
     assert pool.order == ["a", "b", "e"], "its workers are free"
 
 
 def test_what_a_task_raises_is_its_futures_exception(pool):
-    (ticket,) = submit(Slots(pool).share(), "a")
+    (handle,) = submit(Scheduler(pool).quota(), "a")
 
     pool.running["a"].set_exception(ValueError("no"))
 
     with pytest.raises(ValueError, match="no"):
-        ticket.result()
+        handle.result()
 
 
 def test_a_lost_executor_cancels_every_task(pool):
-    slots = Slots(pool)
-    tickets = submit(slots.share(), "a", "b", "c")
+    scheduler = Scheduler(pool)
+    handles = submit(scheduler.quota(), "a", "b", "c")
 
     for future in list(pool.running.values()):
         future.set_exception(ExecutorLostError("gone"))
 
-    assert slots.lost.is_set()
-    for ticket in tickets:
+    assert scheduler.lost.is_set()
+    for handle in handles:
         with pytest.raises(CancelledError):
-            ticket.result(timeout=10)
+            handle.result(timeout=10)
 
 
 def test_a_task_tells_when_it_has_a_worker(pool):
     told = []
-    share = Slots(pool).share()
+    quota = Scheduler(pool).quota()
     for name in "abc":
-        share.submit(name, report=lambda *_: None, on_start=lambda name=name: told.append(name))
+        quota.submit(name, report=lambda *_: None, on_start=lambda name=name: told.append(name))
 
     assert told == ["a", "b"]
 
 
 def test_a_search_whose_owner_is_gone_stops_and_others_go_on(pool):
-    slots = Slots(pool)
-    share = slots.share()
+    scheduler = Scheduler(pool)
+    quota = scheduler.quota()
 
     def gone():
         raise OSError("no database")
 
-    ticket = share.submit("a", report=lambda *_: None, on_start=gone)
+    handle = quota.submit("a", report=lambda *_: None, on_start=gone)
 
-    assert ticket.cancelled()
-    assert share.stopped
-    submit(slots.share(), "b", "c")
+    assert handle.cancelled()
+    assert quota.stopped
+    submit(scheduler.quota(), "b", "c")
     assert pool.order == ["b", "c"]
+
+
+class Stubborn(Future):
+    """A task that does not end when it is cancelled: its worker is busy for a while yet."""
+
+    def cancel(self):
+        return True
+
+
+def test_a_cancelled_task_has_its_worker_until_it_leaves_it(pool, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.Future", Stubborn)
+    scheduler = Scheduler(pool)
+    first, second, third = submit(scheduler.quota(), "a", "b", "c")
+
+    first.cancel()
+    assert first.cancelled()
+    assert pool.order == ["a", "b"], "no worker is free for c"
+
+    pool.end("a", "too late")
+
+    assert pool.order == ["a", "b", "c"]
+    assert not second.done()
+    assert not third.done()
+
+
+def test_a_task_cancelled_while_it_begins_is_stopped_on_its_worker(pool):
+    quota = Scheduler(pool).quota()
+    handle = quota.submit("a", report=lambda *_: None, on_start=lambda: quota.scheduler.cancel(lambda _: True))
+
+    assert handle.cancelled()
+    assert pool.running["a"].cancelled()

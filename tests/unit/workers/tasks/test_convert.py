@@ -28,7 +28,7 @@ from nas.spaces import load_space
 from nas.spec import parse_spec
 from workers.dispatching.exports import Exporting
 from workers.executing.executors.inline import InlineExecutor
-from workers.executing.scheduler import Slots
+from workers.executing.scheduler import Scheduler
 from workers.folder_run.run import run
 from workers.searching.finalist_files import add_files
 from workers.searching.training_keys import trainings
@@ -221,7 +221,7 @@ def test_a_trial_is_exported_for_a_runtime_from_the_network_that_was_trained_bef
         ledger.trainings.put(key, {"validation_accuracy": 0.5, "test_accuracy": 0.4, "model": sha256})
         wanted, _ = ledger.exports.request(f"{desk.lease.search_id}.0", "mirror", None)
 
-        exporting = Exporting(ledger, settings, Slots(InlineExecutor(1)), "the test")
+        exporting = Exporting(ledger, settings, Scheduler(InlineExecutor(1)), "the test")
         exporting.tick()
         until(lambda: ledger.exports.get(wanted.id).ended_at)
         found = ledger.exports.get(wanted.id)
