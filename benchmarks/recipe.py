@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from latency_db.robust_statistics import spearman
 from nas.block import block
 from nas.dataset import load
 from nas.ops import Network
@@ -127,12 +128,7 @@ def ranking(nets: Mapping[str, Network], seeds: int) -> Iterator[dict[str, Any]]
             found.append(row["accuracy"])
             yield row
     for epochs, found in accuracies.items():
-        print(f"{epochs} epochs: Spearman {spearman(found, accuracies[8]):.2f} with 8 epochs")
-
-
-def spearman(a: list[float], b: list[float]) -> float:
-    ranks = [[sum(y < x for y in v) + (v.count(x) - 1) / 2 for x in v] for v in (a, b)]
-    return float(np.corrcoef(*ranks)[0, 1])
+        print(f"{epochs} epochs: Spearman {spearman(np.array(found), np.array(accuracies[8])):.2f} with 8 epochs")
 
 
 def main() -> None:

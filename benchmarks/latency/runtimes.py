@@ -31,7 +31,7 @@ from latency_db.measuring.measure import Settings, check_fit, measure
 from latency_db.records.consensus import standing
 from latency_db.records.record import RecordState, Statistic
 from latency_db.records.signatures import network_model, network_signature
-from latency_db.validating.scores import spearman
+from latency_db.robust_statistics import spearman
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.notation import read_network

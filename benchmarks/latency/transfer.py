@@ -14,7 +14,7 @@ import yaml
 
 from latency_db.estimating.sample_choice import choose_samples
 from latency_db.estimating.transfer import fit_transfer
-from latency_db.validating.scores import spearman
+from latency_db.robust_statistics import spearman
 from transfer_models.composition import Columns, block_columns, predict_composition
 from transfer_models.regression import predict_choices
 

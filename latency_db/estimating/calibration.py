@@ -11,13 +11,19 @@ t).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latency_db.estimating.kernel_table import Sums
+from latency_db.robust_statistics import (
+    conformal_quantile,
+    quadratic_form,
+    student_half_width,
+    student_weights,
+    weighted_ridge,
+)
 
 Values = NDArray[np.float64]
 
@@ -32,18 +38,11 @@ NOISE = 0.02
 """What is left of a relative error: 2 %, until networks show another, which counts as much as that of ten of them."""
 
 FAR = 6.0  # Squared deviations, beyond which a network says no more of the noise.
-FREEDOM = 4  # of Student's t; _quantile holds for these
+FREEDOM = 4  # degrees of freedom of Student's t; student_half_width is for these
 ROUNDS = 10
 CONFIDENCE = 0.9
 
-
-def _quantile(share: Values | float) -> Values:
-    """What |t| stays below with this probability, a closed form for 4 degrees of freedom (Shaw 2006)."""
-    root = np.sqrt(1 - np.square(share))
-    return np.asarray(2 * np.sqrt(np.cos(np.arccos(root) / 3) / root - 1), np.float64)
-
-
-EXPECTED = _quantile((np.arange(10) + 0.5) / 10)
+EXPECTED = student_half_width((np.arange(10) + 0.5) / 10)
 """Scores as of ten networks that are off as far as the model expects: the quantile of few scores alone is a lottery."""
 
 _LEAST = 1e-6
@@ -121,28 +120,34 @@ class Calibration:
         for _ in range(ROUNDS):
             variance = noise + interpolated
             precision = trust / variance
-            covariance = _inverse(np.diag(1 / PRIOR**2) + (x * precision[:, None]).T @ x)
-            weights = covariance @ (x.T @ (precision * y))
+            weights, covariance = weighted_ridge(x, y, precision, 1 / PRIOR**2)
             off = y - x @ weights
-            spread = np.einsum("ij,jk,ik->i", x, covariance, x)
+            spread = quadratic_form(x, covariance)
             left = 1 - spread * precision
-            trust = (FREEDOM + 1) / (FREEDOM + off**2 / variance)
+            trust = student_weights(off**2 / variance, FREEDOM)
             found = np.clip(off**2 / left - interpolated, 0, FAR * noise)
             noise = (len(EXPECTED) * NOISE**2 + found.sum()) / (len(EXPECTED) + len(y))
         scores = np.abs(off) / left / np.sqrt(variance + spread / left)
-        return cls(weights, covariance, noise, _width(scores), typical, len(y))
+        return cls(
+            weights,
+            covariance,
+            noise,
+            conformal_quantile(np.concatenate([scores, EXPECTED]), CONFIDENCE),
+            typical,
+            len(y),
+        )
 
     @classmethod
     def none(cls) -> "Calibration":
         """Before any network was measured: no residual, and wide intervals, by how far it may be from there."""
         unknown = Typical(0.0, 0.0, 0.0)
-        return cls(np.zeros(len(PRIOR)), np.diag(PRIOR**2), NOISE**2, float(_quantile(CONFIDENCE)), unknown, 0)
+        return cls(np.zeros(len(PRIOR)), np.diag(PRIOR**2), NOISE**2, float(student_half_width(CONFIDENCE)), unknown, 0)
 
     def predict(self, sums: Sums, fixed_ms: float, fixed_var: float) -> Predictions:
         """Of networks by what their kernels add up to. fixed_var: squared error of fixed_ms."""
         x, total = _columns(sums, self.typical), sums.ms
         factor = np.exp(x @ self.weights)
-        spread = np.sqrt(self.noise + _interpolated(sums) + np.einsum("ij,jk,ik->i", x, self.covariance, x))
+        spread = np.sqrt(self.noise + _interpolated(sums) + quadratic_form(x, self.covariance))
         wide = np.exp(self.width * spread)
         learned = np.abs(total * (factor - 1))
         whole = fixed_ms + total + learned
@@ -155,10 +160,6 @@ class Calibration:
             sums.interpolated_ms / whole,
             learned / whole,
         )
-
-
-def _inverse(matrix: Values) -> Values:
-    return np.asarray(np.linalg.inv(matrix), np.float64)
 
 
 def _columns(sums: Sums, typical: Typical) -> Values:
@@ -174,9 +175,3 @@ def _columns(sums: Sums, typical: Typical) -> Values:
 def _interpolated(sums: Sums) -> Values:
     """Squared relative error of what is interpolated."""
     return np.asarray(sums.interpolated_var / sums.ms**2)
-
-
-def _width(scores: Values) -> float:
-    """The conformal quantile (Vovk et al. 2005) of the scores of networks left out one by one, and of EXPECTED."""
-    pooled = np.sort(np.concatenate([scores, EXPECTED]))
-    return float(pooled[ceil((len(pooled) + 1) * CONFIDENCE) - 1])

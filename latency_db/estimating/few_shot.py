@@ -4,7 +4,6 @@ tables say of the same networks (latency_db.estimating.transfer).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 
 import numpy as np
 
@@ -14,14 +13,15 @@ from latency_db.estimating.features import network_features
 from latency_db.estimating.predictor import Predictor
 from latency_db.estimating.sample_choice import choose_samples
 from latency_db.estimating.transfer import TransferModel, fit_transfer
+from latency_db.robust_statistics import normal_half_width
 from latency_db.storing.store import Store
 from nas.ops.kernels import Kernel
 
 FEWEST = 5
 """Whole networks that must be measured."""
 
-WIDTH = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-"""Of an interval to each side, in the model's standard deviations."""
+WIDTH = normal_half_width(CONFIDENCE)
+"""Half-width of the interval, in standard deviations."""
 
 MOST_UNSURE = 10.0
 """Ratio of the ends of an interval, beyond which it says nothing: of a network unlike those that were measured."""

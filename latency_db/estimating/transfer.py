@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latency_db.estimating.transfer_columns import Blocks, Features, raw_columns
+from latency_db.robust_statistics import quadratic_form, student_weights
 from nas.errors import NasError
 
 Values = NDArray[np.float64]
@@ -50,8 +51,8 @@ class TransferModel:
     def predict(self, features: Features, known_ms: Values) -> tuple[Values, Values]:
         """Latency in ms and its relative standard deviation, one per row."""
         x = raw_columns(features, known_ms) - self.center
-        spread = np.sum((x @ self.covariance) * x, axis=1)
-        return np.exp(self.intercept + x @ self.weights), np.sqrt(np.maximum(spread, 0) + self.noise)
+        variance = np.maximum(quadratic_form(x, self.covariance), 0) + self.noise
+        return np.exp(self.intercept + x @ self.weights), np.sqrt(variance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def _solve(blocks: Blocks, settings: Settings, rows: Indices, y: Values) -> Solv
         alpha = inverse @ y
         variance = (alpha @ y + 1e-6) / n
         surprise = alpha**2 / (inverse[:, diagonal, diagonal] * variance[:, None])
-        doubt = (FREEDOM + surprise) / (FREEDOM + 1)
+        doubt = 1 / student_weights(surprise, FREEDOM)
     evidence = -np.linalg.slogdet(kernel)[1] / 2 - n / 2 * np.log(variance)
     return Solved(evidence, inverse, alpha, variance)
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latency_db.estimating.calibration import Predictions
+from latency_db.robust_statistics import spearman
 
 Values = NDArray[np.float64]
 
@@ -70,16 +71,6 @@ def table(scores: Iterable[Score]) -> str:
     """In Markdown."""
     rows = [HEADS, ("---",) * len(HEADS), *(score.cells() for score in scores)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def spearman(a: Values, b: Values) -> float:
-    """Correlation of ranks, equal values sharing theirs."""
-    return float(np.corrcoef(_ranks(a), _ranks(b))[0, 1])
-
-
-def _ranks(values: Values) -> Values:
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(counts) - counts / 2)[place])
 
 
 def baselines(macs: Sequence[int], truth_ms: Values) -> list[Score]:

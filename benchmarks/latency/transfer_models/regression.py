@@ -10,6 +10,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from latency_db.robust_statistics import normal_scale, student_weights
+
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
@@ -19,7 +21,6 @@ SMOOTH = 0.3
 NOISE = 10.0 ** np.arange(-5.0, 1.0, 0.5)
 CONSTANT_VARIANCE = 10.0
 FREEDOM = 4.0  # of Student's t: published latencies have outliers
-OF_MEDIAN = 2.2  # a variance is so many squares of the median absolute deviation
 ROUNDS = 5
 CHUNK = 2000
 
@@ -89,7 +90,7 @@ def _likelihood(left: Values) -> Values:
 
 
 def _variance(left: Values) -> Values:
-    return np.asarray(OF_MEDIAN * np.median(np.abs(left), axis=0) ** 2 + 1e-12)
+    return np.asarray(normal_scale(left) ** 2 + 1e-12)
 
 
 def _robust(kernel: Values, noise: float, y: Values) -> Values:
@@ -99,5 +100,5 @@ def _robust(kernel: Values, noise: float, y: Values) -> Values:
         inverse = np.linalg.inv(kernel + np.diag(noise * doubt))
         alpha = inverse @ y
         left = alpha / np.diag(inverse)
-        doubt = (FREEDOM + left**2 / _variance(left)) / (FREEDOM + 1)
+        doubt = 1 / student_weights(left**2 / _variance(left), FREEDOM)
     return np.asarray(alpha)

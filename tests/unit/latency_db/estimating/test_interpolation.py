@@ -2,6 +2,8 @@ from random import Random
 
 import numpy as np
 import pytest
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, Matern
 
 from latency_db.estimating.features import kernel_features
 from latency_db.estimating.interpolation import Interpolation
@@ -24,6 +26,25 @@ def test_a_smooth_number_is_found_between_rows_and_known_to_be_unsure_away_from_
 
     assert np.max(np.abs(found - number(asked))) < 0.2
     assert learned.predict(away)[1] > 5 * np.median(deviation)
+
+
+def test_predictions_are_those_of_scikit_learns_gaussian_process():
+    rng = np.random.default_rng(3)
+    rows, asked = rng.normal(2, 3, (60, 4)), rng.normal(2, 4, (20, 4))
+    numbers = rows[:, 0] + np.cos(rows[:, 1])
+    learned = Interpolation.fit(rows, numbers)
+
+    def standardised(features):
+        return (features - rows.mean(0)) / rows.std(0) / np.sqrt(4)
+
+    kernel = Matern(learned.length, "fixed", nu=2.5) + DotProduct(0.0, "fixed") + ConstantKernel(10.0, "fixed")
+    process = GaussianProcessRegressor(kernel, alpha=learned.noise, optimizer=None)
+    process.fit(standardised(rows), numbers - numbers.mean())
+    mean, deviation = process.predict(standardised(asked), return_std=True)
+
+    found, spread = learned.predict(asked)
+    assert found == pytest.approx(numbers.mean() + mean)
+    assert spread == pytest.approx(np.sqrt(learned.variance * (deviation**2 + learned.noise)), rel=1e-6)
 
 
 def test_a_column_that_never_changes_says_nothing():

@@ -18,8 +18,9 @@ from latency_db.profiling.measurer import Measurer
 from latency_db.records.record import Kind, LatencyRecord, MeasurementSession, Statistic
 from latency_db.records.reference_models import EMPTY_KERNEL, EMPTY_NETWORK
 from latency_db.records.signatures import network_model, network_signature, onnx_signature
+from latency_db.robust_statistics import spearman
 from latency_db.storing.store import Store
-from latency_db.validating.scores import Score, spearman, table
+from latency_db.validating.scores import Score, table
 from latency_db.validating.track_record import track_record
 from latency_db.validating.validation import Plan, draw, log, spread
 from latency_db.validating.validation import validate as run
