@@ -1,7 +1,7 @@
-"""The quality gate: what is wrong with a table of latencies, by itself and without knowing its devices.
+"""The quality gate: finds wrong latencies in a table from the table alone, without knowledge of its devices.
 
-Each fault has one check in latency_db/quality/checks. Thresholds are shares and multiples of robust deviations, never
-numbers of one device. Nothing is dropped: a row is kept with its state and the reason.
+Each kind of fault has one check in latency_db/quality/checks. Thresholds are shares and multiples of robust standard
+deviations, never numbers of one device. No row is dropped: each keeps its latency, with a state and the reason for it.
 """
 
 from abc import ABC, abstractmethod
@@ -11,13 +11,13 @@ from enum import StrEnum
 from typing import ClassVar
 
 from latency_db.exchange.table import LatencyTable
-from latency_db.quality.columns import Columns
+from latency_db.quality.table_arrays import TableArrays
 from latency_db.records.record import RecordState
 from nas.plugins import Plugins
 
 
 class Severity(StrEnum):
-    """note: good to know. warning: numbers to distrust. fault: numbers that are wrong."""
+    """note: for information. warning: the rows may be wrong (suspect). fault: they are wrong (rejected)."""
 
     NOTE = "note"
     WARNING = "warning"
@@ -29,12 +29,12 @@ _STATES = {
     Severity.WARNING: RecordState.SUSPECT,
     Severity.FAULT: RecordState.REJECTED,
 }
-_RANKS = (RecordState.VALID, RecordState.STALE, RecordState.SUSPECT, RecordState.REJECTED)
+_FROM_BEST_TO_WORST = (RecordState.VALID, RecordState.STALE, RecordState.SUSPECT, RecordState.REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check has found: in which rows (indices) of which devices, and why, with the remedy where there is one."""
+    """A fault that a check found: its devices and the indices of its rows, and a message, with the remedy if any."""
 
     check: str
     severity: Severity
@@ -44,36 +44,37 @@ class Finding:
 
     @property
     def state(self) -> RecordState:
-        """That its rows get."""
+        """The state that its rows get."""
         return _STATES[self.severity]
 
 
-class Check(ABC):
-    """Looks for one kind of fault. stage: checks of a lower one come first; what they reject is hidden from the later.
+class TableCheck(ABC):
+    """Finds one kind of fault.
 
-    0: rows by themselves. 1: columns by themselves. 2: rows and columns against others.
+    stage: checks run in its order, and rows that one stage rejects are not sound for the next. 0: each row by itself.
+    1: each device by itself, and gross errors. 2: rows and devices compared with others.
     """
 
     name: ClassVar[str]
     stage: ClassVar[int]
 
     @abstractmethod
-    def find(self, columns: Columns) -> Iterable[Finding]: ...
+    def find(self, arrays: TableArrays) -> Iterable[Finding]: ...
 
 
-check: Plugins[Check] = Plugins("check", "latency_db.quality.checks")
+check: Plugins[TableCheck] = Plugins("check", "latency_db.quality.checks")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The table with the state and reason of each row, and the findings behind them, the gravest first."""
+    """The table with the state and reason of each row, and the findings they come from, the most severe first."""
 
     table: LatencyTable
     findings: tuple[Finding, ...]
 
     @property
     def severity(self) -> Severity | None:
-        """Of the gravest finding; None if there is none."""
+        """That of the most severe finding; None if there is none."""
         return self.findings[0].severity if self.findings else None
 
     def count(self, state: RecordState) -> int:
@@ -81,13 +82,13 @@ class Verdict:
 
 
 def inspect(table: LatencyTable) -> Verdict:
-    """The verdict of all checks on table. A state that rows already have is only made graver."""
-    columns = Columns.of(table)
+    """Run all checks on a table. A state that a row has already is only ever made worse."""
+    arrays = TableArrays.of(table)
     found: list[Finding] = []
     for stage in sorted({check[name].stage for name in check}):
-        now = [finding for name in check if check[name].stage == stage for finding in check.make(name).find(columns)]
+        now = [finding for name in check if check[name].stage == stage for finding in check.make(name).find(arrays)]
         found += now
-        columns = columns.without([row for one in now if one.severity is Severity.FAULT for row in one.rows])
+        arrays = arrays.without([row for one in now if one.severity is Severity.FAULT for row in one.rows])
     found.sort(key=lambda one: list(Severity).index(one.severity), reverse=True)
     return Verdict(_marked(table, found), tuple(found))
 
@@ -99,7 +100,7 @@ def _marked(table: LatencyTable, findings: Iterable[Finding]) -> LatencyTable:
             continue
         for number in finding.rows:
             row = rows[number]
-            graver = max(row.state, finding.state, key=_RANKS.index)
+            worse = max(row.state, finding.state, key=_FROM_BEST_TO_WORST.index)
             reason = f"{row.reason}; {finding.check}" if row.reason else f"{finding.check}: {finding.message}"
-            rows[number] = replace(row, state=graver, reason=reason)
+            rows[number] = replace(row, state=worse, reason=reason)
     return replace(table, rows=tuple(rows))

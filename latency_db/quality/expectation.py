@@ -1,7 +1,10 @@
-"""What a latency is expected to be, judged by the other rows of its table.
+"""How far each latency of a device is from what the rest of its table predicts, without knowing which rows are wrong.
 
-Two witnesses: the same network on other devices, and networks of like features on the same device. All in natural
-logarithms, and by medians, so that a few wrong rows do not move what they are compared with.
+Three predictions are compared with a device's rows: that of the same networks on other devices, that of a regression on
+the networks' features, and that of the networks nearest by those features. All are of natural logarithms, so that a
+deviation of 0.01 is about 1 %, and use medians, so that a few wrong rows do not move them.
+
+n: rows of one device; k: keys (distinct networks) of the table; d: devices.
 """
 
 from collections.abc import Sequence
@@ -9,184 +12,156 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latency_db.quality.columns import Codes, Columns, Values
+from latency_db.quality.table_arrays import Codes, TableArrays, Values
+from latency_db.robust_statistics import column_medians, huber_regression, normal_scale, resistant_line
 
 MIN_ROWS = 12
-"""Below this, nothing is said of a column."""
+"""Devices with fewer rows are not compared."""
 
 MIN_SCALE = 0.01
-_BEST_DEVICES = 5
+"""Scales are at least this: measurements that repeat to 1 % are as good as exact here."""
+
+SIMILAR_SCALE = 2
+"""A comparison counts as evidence against the most precise one if its scale is at most this many times larger."""
+
+_TAIL = 0.9
+_MAX_DEVICES = 5
+_MAX_SCALE_RATIO = 2
+_SLOPES = (0.0, 2.0)
 _NEIGHBOURS = 5
-_ANCHORS = 1000
+_MAX_ANCHORS = 1000
 _WINDOW = 31
-_ITERATIONS = 6
-_RIDGE = 1e-3
-_LIKE = 2
-"""A witness whose scale is at most so many times that of the sharpest has a say against it."""
+_MIN_FREE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
-    """Deviation of rows from what one witness expects, nan where it cannot say.
+class Comparison:
+    """Rows of a device compared with one prediction.
 
-    scale is the usual size of a deviation, local that among the rows of which it expects about the same.
+    deviation: log latency less its prediction [n], nan where there is none. scale: standard deviation of all of them.
+    local_scale: that among the rows of similar predicted latency [n], 0 if there are too few.
     """
 
     deviation: Values
     scale: float
-    local: Values
+    local_scale: Values
 
     @classmethod
-    def of(cls, deviation: Values, log_ms: Values) -> "Witness":
-        return cls(deviation, robust_scale(deviation), _local_scale(deviation, log_ms - deviation))
+    def of(cls, deviation: Values, log_ms: Values) -> "Comparison":
+        known = deviation[np.isfinite(deviation)]
+        tail = float(normal_scale(known, coverage=_TAIL)) if len(known) else 0.0
+        return cls(deviation, max(majority_scale(deviation), tail), _local_scale(deviation, log_ms - deviation))
 
     @property
     def scales(self) -> Values:
-        return np.maximum(self.scale, self.local)
+        """The larger of scale and local scale [n]."""
+        return np.maximum(self.scale, self.local_scale)
 
 
-def robust_scale(deviation: Values) -> float:
-    """Standard deviation as the middle of the values and as their 90th percentile tell it, the larger of both."""
-    size = np.abs(deviation[np.isfinite(deviation)])
-    if len(size) == 0:
-        return float("inf")
-    return max(1.4826 * float(np.median(size)), float(np.quantile(size, 0.9)) / 1.645, MIN_SCALE)
+def majority_scale(deviation: Values) -> float:
+    """Standard deviation of deviations [n] by their median size, at least MIN_SCALE: right while most rows are right.
+
+    nan is left out; inf if nothing is left.
+    """
+    known = deviation[np.isfinite(deviation)]
+    return max(float(normal_scale(known)), MIN_SCALE) if len(known) else float("inf")
 
 
-def middle_scale(deviation: Values) -> float:
-    """Standard deviation as the middle of the values tells it: right while fewer than half of them are wrong."""
-    size = np.abs(deviation[np.isfinite(deviation)])
-    return max(1.4826 * float(np.median(size)), MIN_SCALE) if len(size) else float("inf")
-
-
-def witnesses(columns: Columns, device: int) -> tuple[Codes, list[Witness]]:
-    """Rows of a device, and what there is to compare them with."""
-    if device not in columns.known:
-        columns.known[device] = _witnesses(columns, device)
-    known: tuple[Codes, list[Witness]] = columns.known[device]
+def comparisons(arrays: TableArrays, device: int) -> tuple[Codes, list[Comparison]]:
+    """Indices of a device's sound rows [n], and their comparisons; none if there are fewer than MIN_ROWS."""
+    if device not in arrays.by_device:
+        arrays.by_device[device] = _compare(arrays, device)
+    known: tuple[Codes, list[Comparison]] = arrays.by_device[device]
     return known
 
 
-def _witnesses(columns: Columns, device: int) -> tuple[Codes, list[Witness]]:
-    rows = columns.rows_of(device)
+def combined(found: Sequence[Comparison]) -> tuple[Values, Values] | None:
+    """Deviation [n] and scale [n] of each row by its most precise comparison; None without comparisons.
+
+    Where another comparison of similar scale has a smaller deviation, that one is taken: a row is only as far off as
+    every good prediction says.
+    """
+    if not found:
+        return None
+    by_scale = sorted(found, key=lambda one: one.scale)
+    deviation = np.full(len(by_scale[0].deviation), np.nan)
+    scale = np.full(len(deviation), np.inf)
+    for one in by_scale:
+        here = np.isnan(deviation) & np.isfinite(one.deviation)
+        deviation[here], scale[here] = one.deviation[here], one.scales[here]
+    for one in by_scale:
+        similar = np.isfinite(one.deviation) & (one.scales <= SIMILAR_SCALE * scale)
+        smaller = similar & (np.abs(one.deviation) < np.abs(deviation))
+        deviation[smaller] = one.deviation[smaller]
+    return deviation, scale
+
+
+def _compare(arrays: TableArrays, device: int) -> tuple[Codes, list[Comparison]]:
+    rows = arrays.rows_of(device)
     if len(rows) < MIN_ROWS:
         return rows, []
-    found = [_elsewhere(columns, device, rows), *_alike(columns, rows)]
-    return rows, [Witness.of(deviation, columns.log_ms[rows]) for deviation in found if deviation is not None]
+    deviations = [_from_other_devices(arrays, device, rows), *_from_similar_networks(arrays, rows)]
+    return rows, [Comparison.of(found, arrays.log_ms[rows]) for found in deviations if found is not None]
 
 
-def _local_scale(deviation: Values, expected: Values) -> Values:
-    """Standard deviation, as the middle tells it, in a window of rows with like expectation."""
+def _local_scale(deviation: Values, predicted: Values) -> Values:
+    """Standard deviation by the median size, in a window of rows ordered by prediction [n]; 0 for fewer rows."""
     known = np.flatnonzero(np.isfinite(deviation))
     found = np.zeros(len(deviation))
     if len(known) < _WINDOW:
         return found
-    order = known[np.argsort(expected[known], kind="stable")]
-    windows = np.median(np.lib.stride_tricks.sliding_window_view(np.abs(deviation[order]), _WINDOW), axis=1)
-    found[order] = 1.4826 * np.pad(windows, (_WINDOW // 2, _WINDOW - 1 - _WINDOW // 2), mode="edge")
+    order = known[np.argsort(predicted[known], kind="stable")]
+    windows = np.lib.stride_tricks.sliding_window_view(deviation[order], _WINDOW)
+    found[order] = np.pad(normal_scale(windows, axis=1), (_WINDOW // 2, _WINDOW - 1 - _WINDOW // 2), mode="edge")
     return found
 
 
-def _elsewhere(columns: Columns, device: int, rows: Codes) -> Values | None:
-    """Against the devices that agree best with this one, each after a robust straight line."""
-    table = columns.by_key
+def _from_other_devices(arrays: TableArrays, device: int, rows: Codes) -> Values | None:
+    """Deviation [n] from the median of the devices that agree best with this one, each after a robust line."""
+    table = arrays.by_key
     own = table[:, device]
-    said: list[tuple[float, Values]] = []
+    lines: list[tuple[float, Values]] = []
     for other in range(table.shape[1]):
         common = np.isfinite(own) & np.isfinite(table[:, other])
         if other == device or common.sum() < MIN_ROWS:
             continue
-        slope, offset = _line(table[common, other], own[common])
-        expected = offset + slope * table[:, other]
-        said.append((middle_scale((own - expected)[common]), expected))
-    if not said:
+        slope, intercept = resistant_line(table[common, other], own[common], _SLOPES)
+        predicted = intercept + slope * table[:, other]
+        lines.append((majority_scale((own - predicted)[common]), predicted))
+    if not lines:
         return None
-    said.sort(key=lambda one: one[0])
-    best = np.stack([expected for scale, expected in said[:_BEST_DEVICES] if scale <= 2 * said[0][0]])
-    return columns.log_ms[rows] - _median(best)[columns.key[rows]]
+    lines.sort(key=lambda line: line[0])
+    best = [predicted for scale, predicted in lines[:_MAX_DEVICES] if scale <= _MAX_SCALE_RATIO * lines[0][0]]
+    return arrays.log_ms[rows] - column_medians(np.stack(best))[arrays.key[rows]]
 
 
-def _line(x: Values, y: Values) -> tuple[float, float]:
-    """Slope and offset through the medians of the lowest, middle and highest third (Tukey's resistant line)."""
-    order = np.argsort(x)
-    third = max(len(x) // 3, 1)
-    low, high = order[:third], order[-third:]
-    width = float(np.median(x[high]) - np.median(x[low]))
-    slope = float(np.median(y[high]) - np.median(y[low])) / width if width > 0 else 1.0
-    slope = min(max(slope, 0.0), 2.0)
-    return slope, float(np.median(y - slope * x))
-
-
-def _median(said: Values) -> Values:
-    """Median of what the devices say of each key; nan where none says anything."""
-    known = np.isfinite(said).any(axis=0)
-    middle = np.full(said.shape[1], np.nan)
-    middle[known] = np.nanmedian(said[:, known], axis=0)
-    return middle
-
-
-def _alike(columns: Columns, rows: Codes) -> list[Values]:
-    """Against a robust regression on the features, and against the nearest rows by what the regression says matters."""
-    design = columns.design[rows]
+def _from_similar_networks(arrays: TableArrays, rows: Codes) -> list[Values]:
+    """Deviations [n] from a regression on the features, and from that of the nearest rows by the regression's terms."""
+    design = arrays.design[rows]
     design = design[:, np.ptp(design, axis=0) > 0]
     if design.shape[1] == 0:
         return []
     design = (design - design.mean(axis=0)) / design.std(axis=0)
-    centred = columns.log_ms[rows] - np.median(columns.log_ms[rows])
-    weights, leverage = regress(design, centred)
-    effects = design * weights[1:]
-    deviation = (centred - weights[0] - effects.sum(axis=1)) / np.maximum(1 - leverage, 0.1)
-    return [deviation, deviation - _nearby(effects, deviation)]
+    centred = arrays.log_ms[rows] - np.median(arrays.log_ms[rows])
+    coefficients, leverage = huber_regression(design, centred)
+    terms = design * coefficients[1:]
+    residual = centred - coefficients[0] - terms.sum(axis=1)
+    deviation = residual / np.maximum(1 - leverage, _MIN_FREE)  # as if each row had been left out of the fit
+    return [deviation, deviation - _median_of_neighbours(terms, deviation)]
 
 
-def regress(design: Values, target: Values) -> tuple[Values, Values]:
-    """Weights (intercept first) of a regression by least absolute errors, and how much each row pulls its own fit."""
-    x = np.concatenate([np.ones((len(design), 1)), design], axis=1)
-    ridge = _RIDGE * len(x) * np.eye(x.shape[1])
-    ridge[0, 0] = 0
-    trust = np.ones(len(x))
-    for _ in range(_ITERATIONS):
-        weighted = x * trust[:, None]
-        normal = weighted.T @ x + ridge
-        weights = np.linalg.solve(normal, weighted.T @ target)
-        deviation = np.abs(target - x @ weights)
-        trust = 1 / np.maximum(deviation, max(float(np.median(deviation)), 1e-6))
-        trust /= trust.max()
-    leverage: Values = ((x @ np.linalg.inv(normal)) * weighted).sum(axis=1)
-    return weights, leverage
-
-
-def _nearby(effects: Values, deviation: Values) -> Values:
-    """Median deviation of the nearest other rows."""
-    count = len(effects)
-    anchors = np.arange(count) if count <= _ANCHORS else np.random.default_rng(0).choice(count, _ANCHORS, replace=False)
-    among = effects[anchors]
+def _median_of_neighbours(terms: Values, deviation: Values) -> Values:
+    """Median deviation [n] of the nearest other rows by their terms [n, p]; of many rows, some are drawn to be near."""
+    count = len(terms)
+    few = count <= _MAX_ANCHORS
+    anchors = np.arange(count) if few else np.random.default_rng(0).choice(count, _MAX_ANCHORS, replace=False)
+    among = terms[anchors]
     lengths = (among**2).sum(axis=1)
     found = np.empty(count)
-    for start in range(0, count, _ANCHORS):
-        part = effects[start : start + _ANCHORS]
+    for start in range(0, count, _MAX_ANCHORS):
+        part = terms[start : start + _MAX_ANCHORS]
         distance = lengths - 2 * part @ among.T
         distance[anchors == np.arange(start, start + len(part))[:, None]] = np.inf
         nearest = np.argpartition(distance, min(_NEIGHBOURS, len(anchors) - 1), axis=1)[:, :_NEIGHBOURS]
         found[start : start + len(part)] = np.median(deviation[anchors[nearest]], axis=1)
     return found
-
-
-def judge(found: Sequence[Witness]) -> tuple[Values, Values] | None:
-    """Deviation and scale of each row by its sharpest witness; a deviation that a like witness denies is made small.
-
-    None without a witness.
-    """
-    if not found:
-        return None
-    ordered = sorted(found, key=lambda one: one.scale)
-    deviation = np.full(len(ordered[0].deviation), np.nan)
-    scale = np.full(len(deviation), np.inf)
-    for one in ordered:
-        here = np.isnan(deviation) & np.isfinite(one.deviation)
-        deviation[here], scale[here] = one.deviation[here], one.scales[here]
-    for one in ordered:
-        like = np.isfinite(one.deviation) & (one.scales <= _LIKE * scale)
-        smaller = like & (np.abs(one.deviation) < np.abs(deviation))
-        deviation[smaller] = one.deviation[smaller]
-    return deviation, scale

@@ -1,4 +1,4 @@
-"""Single rows that two devices share to the last digit, as measured times never do."""
+"""Rows in which two devices have the same latency to the last digit, more often than chance explains."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,92 +7,93 @@ from math import factorial
 
 import numpy as np
 
-from latency_db.quality.check import Check, Finding, Severity, check
-from latency_db.quality.columns import Codes, Columns, Values
-from latency_db.quality.expectation import judge, witnesses
+from latency_db.quality.check import Finding, Severity, TableCheck, check
+from latency_db.quality.expectation import combined, comparisons
+from latency_db.quality.table_arrays import Codes, TableArrays, Values, decimal_step
+from latency_db.robust_statistics import median_scale
 
 _MIN_NETWORKS = 2
-_CHANCE = 1e-3
-"""Probability, over all pairs of devices, of as many equal rows if each device was measured."""
-_CLEARER = 1.5
-"""How much worse the copies must fit among their device's rows than the originals among theirs, to tell them apart."""
-_WHOLE = 0.9
-"""From this share of equal rows on, the whole device is copied, for which there is another check."""
+_MAX_PROBABILITY = 1e-3
+"""Of so many equal rows by chance, times the number of pairs of devices: rarer ones are copies."""
+_CLEAR_RATIO = 1.5
+"""Ratio of the misfits of equal rows on the two devices, from which those with the larger one are the copies."""
+_WHOLE_DEVICE = 0.9
+"""From this share of equal rows on, the whole device is a copy, which the check of copied devices finds."""
+_MIN_SCALE = 0.01
+_SQRT_2_PI = 2.5
+"""The highest density of a normal distribution is 1 / (2.5 standard deviations)."""
 
 
 @check("copied_rows")
-class CopiedRows(Check):
+class CopiedRows(TableCheck):
     stage = 2
 
-    def find(self, columns: Columns) -> Iterator[Finding]:
+    def find(self, arrays: TableArrays) -> Iterator[Finding]:
         deviations: dict[int, Values] = {}
-        pairs = len(columns.device_names) * (len(columns.device_names) - 1) / 2
-        for one, other in _candidates(columns):
-            rows, common, by_chance = _shared(columns, one, other)
-            shared = len(np.unique(columns.key[rows]))
-            if shared < _MIN_NETWORKS or shared >= _WHOLE * common or pairs * _at_least(shared, by_chance) > _CHANCE:
+        pairs = len(arrays.device_names) * (len(arrays.device_names) - 1) / 2
+        for one, other in _candidates(arrays):
+            rows, common, by_chance = _shared(arrays, one, other)
+            shared = len(np.unique(arrays.key[rows]))
+            if not _MIN_NETWORKS <= shared < _WHOLE_DEVICE * common:
                 continue
-            first, second = (_misfit(columns, device, rows, deviations) for device in (one, other))
-            copies = [one] * (first * _CLEARER >= second) + [other] * (second * _CLEARER >= first)
-            wrong = rows[np.isin(columns.device[rows], copies)]
-            names = (columns.device_names[one], columns.device_names[other])
+            if pairs * _at_least(shared, by_chance) > _MAX_PROBABILITY:
+                continue
+            first, second = (_misfit(arrays, device, rows, deviations) for device in (one, other))
+            copies = [one] * (first * _CLEAR_RATIO >= second) + [other] * (second * _CLEAR_RATIO >= first)
+            wrong = rows[np.isin(arrays.device[rows], copies)]
+            names = (arrays.device_names[one], arrays.device_names[other])
             message = f"{shared} networks have the same digits on {names[0]} and {names[1]}"
             yield Finding(self.name, Severity.FAULT, names, tuple(wrong.tolist()), message)
 
 
-def _candidates(columns: Columns) -> list[tuple[int, int]]:
-    """Pairs of devices with equal values of a key at least twice."""
-    rows = np.flatnonzero(columns.sound & np.isfinite(columns.log_ms))
-    rows = rows[np.lexsort((columns.device[rows], columns.latency_ms[rows], columns.key[rows]))]
-    same = (np.diff(columns.key[rows]) == 0) & (np.diff(columns.latency_ms[rows]) == 0)
+def _candidates(arrays: TableArrays) -> list[tuple[int, int]]:
+    """Pairs of devices that have equal latencies of a key at least twice."""
+    rows = np.flatnonzero(arrays.sound & np.isfinite(arrays.log_ms))
+    rows = rows[np.lexsort((arrays.device[rows], arrays.latency_ms[rows], arrays.key[rows]))]
+    same = (np.diff(arrays.key[rows]) == 0) & (np.diff(arrays.latency_ms[rows]) == 0)
     counts: Counter[tuple[int, int]] = Counter()
     for group in np.split(rows, np.flatnonzero(~same) + 1):
         if len(group) > 1:
-            counts.update(combinations(sorted(set(columns.device[group].tolist())), 2))
+            counts.update(combinations(sorted(set(arrays.device[group].tolist())), 2))
     return [pair for pair, count in counts.items() if count >= _MIN_NETWORKS]
 
 
-def _shared(columns: Columns, one: int, other: int) -> tuple[Codes, int, float]:
-    """Rows of either device that the other has with the same value; how many keys both have; matches by chance."""
-    a, b = columns.rows_of(one), columns.rows_of(other)
-    common = np.intersect1d(columns.key[a], columns.key[b])
-    a, b = a[np.isin(columns.key[a], common)], b[np.isin(columns.key[b], common)]
-    left, right = (columns.key[rows] + 1j * columns.latency_ms[rows] for rows in (a, b))
+def _shared(arrays: TableArrays, one: int, other: int) -> tuple[Codes, int, float]:
+    """Indices of both devices' rows with equal latencies; the number of keys that both have; expected equal rows."""
+    a, b = arrays.rows_of(one), arrays.rows_of(other)
+    common = np.intersect1d(arrays.key[a], arrays.key[b])
+    a, b = a[np.isin(arrays.key[a], common)], b[np.isin(arrays.key[b], common)]
+    left, right = (arrays.key[rows] + 1j * arrays.latency_ms[rows] for rows in (a, b))
     rows = np.concatenate([a[np.isin(left, right)], b[np.isin(right, left)]])
-    return rows, len(common), _by_chance(columns, a, b)
+    return rows, len(common), _by_chance(arrays, a, b)
 
 
 def _at_least(count: int, expected: float) -> float:
-    """Probability of count or more events where so many are expected (Poisson), from above."""
+    """Upper bound of the probability of count or more events, if the number is Poisson with this expectation."""
     return min(1.0, expected**count / factorial(min(count, 20))) if expected < count else 1.0
 
 
-def _by_chance(columns: Columns, a: Codes, b: Codes) -> float:
-    """Expected number of equal rows of two devices whose ratio varies as theirs does, at the digits that they have."""
-    ratio = columns.by_key[np.unique(columns.key[a])]
-    ratio = ratio[:, columns.device[a[0]]] - ratio[:, columns.device[b[0]]]
-    spread = max(1.4826 * float(np.median(np.abs(ratio - np.median(ratio)))), 0.01)
-    step = max(_step(columns.latency_ms[a]), _step(columns.latency_ms[b]))
-    return float(np.minimum(step / (2.5 * spread * columns.latency_ms[a]), 1).sum())
+def _by_chance(arrays: TableArrays, a: Codes, b: Codes) -> float:
+    """Expected number of equal rows of two measured devices, by the spread of their ratio and their last digit.
+
+    a, b: indices of their rows with common keys. An equal row has a log ratio in an interval of one step / latency,
+    where its density is at most that of a normal distribution at its mean.
+    """
+    ratio = arrays.by_key[np.unique(arrays.key[a])]
+    ratio = ratio[:, arrays.device[a[0]]] - ratio[:, arrays.device[b[0]]]
+    scale = max(median_scale(ratio), _MIN_SCALE)
+    step = max(decimal_step(arrays.latency_ms[rows]) for rows in (a, b))
+    return float(np.minimum(step / (_SQRT_2_PI * scale * arrays.latency_ms[a]), 1).sum())
 
 
-def _step(values: Values) -> float:
-    """The power of ten that nearly all values are multiples of."""
-    for power in range(-2, 10):
-        multiples = values * 10.0**power
-        if np.mean(np.abs(multiples - np.round(multiples)) < 1e-5) > 0.9:  # noqa: PLR2004 - nearly all
-            return 10.0**-power
-    return 0.0
-
-
-def _misfit(columns: Columns, device: int, rows: Codes, known: dict[int, Values]) -> float:
-    """Median size of the deviation of rows among the device's own; 0 where nothing can be said."""
+def _misfit(arrays: TableArrays, device: int, rows: Codes, known: dict[int, Values]) -> float:
+    """Median |deviation| / scale of the device's rows among these, from what the rest of the table predicts; else 0."""
     if device not in known:
-        own, found = witnesses(columns, device)
-        judged = judge(found)
-        known[device] = np.full(len(columns.rows), np.nan)
-        if judged is not None:
-            known[device][own] = np.abs(judged[0]) / judged[1]
+        own, found = comparisons(arrays, device)
+        compared = combined(found)
+        known[device] = np.full(len(arrays.rows), np.nan)
+        if compared is not None:
+            known[device][own] = np.abs(compared[0]) / compared[1]
     sizes = known[device][rows]
     sizes = sizes[np.isfinite(sizes)]
     return float(np.median(sizes)) if len(sizes) else 0.0

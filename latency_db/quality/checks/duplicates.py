@@ -1,39 +1,39 @@
-"""The same network on the same device with latencies that contradict each other."""
+"""Networks that one device has several rows of, and whether their latencies contradict each other."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from latency_db.quality.check import Check, Finding, Severity, check
-from latency_db.quality.columns import Columns
+from latency_db.quality.check import Finding, Severity, TableCheck, check
+from latency_db.quality.table_arrays import Codes, TableArrays
 
 _TOLERANCE = 0.1
-_DEVIATIONS = 6
-"""Of the difference of two times that vary as the rows say."""
+_MAX_DEVIATIONS = 6
+"""Standard deviations of the rows, up to which their latencies agree."""
 
 
 @check("duplicates")
-class Duplicates(Check):
+class Duplicates(TableCheck):
     stage = 1
 
-    def find(self, columns: Columns) -> Iterator[Finding]:
-        for number, device in enumerate(columns.device_names):
-            rows = columns.rows_of(number)
-            order = rows[np.argsort(columns.key[rows], kind="stable")]
-            groups = np.split(order, np.flatnonzero(np.diff(columns.key[order])) + 1) if len(order) else []
+    def find(self, arrays: TableArrays) -> Iterator[Finding]:
+        for number, device in enumerate(arrays.device_names):
+            rows = arrays.rows_of(number)
+            order = rows[np.argsort(arrays.key[rows], kind="stable")]
+            groups = np.split(order, np.flatnonzero(np.diff(arrays.key[order])) + 1) if len(order) else []
             several = [group for group in groups if len(group) > 1]
-            bad = [group for group in several if _contradict(columns, group)]
+            bad = [group for group in several if _contradict(arrays, group)]
+            good = [group for group in several if not _contradict(arrays, group)]
             if bad:
-                message = f"{len(bad)} networks are there more than once with latencies over {_TOLERANCE:.0%} apart"
+                message = f"{len(bad)} networks have several rows with latencies over {_TOLERANCE:.0%} apart"
                 wrong = tuple(np.concatenate(bad).tolist())
                 yield Finding(self.name, Severity.WARNING, (device,), wrong, message)
-            if several and len(bad) < len(several):
-                again = [group for group in several if not _contradict(columns, group)]
-                message = f"{len(again)} networks are there more than once"
-                yield Finding(self.name, Severity.NOTE, (device,), tuple(np.concatenate(again).tolist()), message)
+            if good:
+                message = f"{len(good)} networks have several rows"
+                yield Finding(self.name, Severity.NOTE, (device,), tuple(np.concatenate(good).tolist()), message)
 
 
-def _contradict(columns: Columns, group: np.ndarray[tuple[int], np.dtype[np.int64]]) -> bool:
-    values = columns.latency_ms[group]
-    spread = max((columns.rows[int(row)].std_ms or 0.0) for row in group) / np.median(values)
-    return bool(np.ptp(columns.log_ms[group]) > max(np.log1p(_TOLERANCE), _DEVIATIONS * min(spread, _TOLERANCE)))
+def _contradict(arrays: TableArrays, group: Codes) -> bool:
+    values = arrays.latency_ms[group]
+    spread = max((arrays.rows[int(row)].std_ms or 0.0) for row in group) / np.median(values)
+    return bool(np.ptp(arrays.log_ms[group]) > max(np.log1p(_TOLERANCE), _MAX_DEVIATIONS * min(spread, _TOLERANCE)))

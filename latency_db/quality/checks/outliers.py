@@ -1,48 +1,48 @@
-"""Isolated rows several times off what other devices and like networks let expect."""
+"""Single rows several times above or below what other devices and similar networks predict."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from latency_db.quality.check import Check, Finding, Severity, check
-from latency_db.quality.columns import Columns, Mask, Values
-from latency_db.quality.expectation import judge, middle_scale, witnesses
+from latency_db.quality.check import Finding, Severity, TableCheck, check
+from latency_db.quality.expectation import combined, comparisons, majority_scale
+from latency_db.quality.table_arrays import Mask, TableArrays, Values
 
-_DEVIATIONS = 4
-_FACTOR = 2.0
-"""Less is a difference between devices, however exact the rest is."""
+_MIN_DEVIATIONS = 4
+_MIN_FACTOR = 2.0
+"""Smaller factors are differences between devices, however precise the predictions are."""
 _MAX_SHARE = 0.1
-"""More than that of a device's rows are not isolated but a way in which the device differs ..."""
-_MAX_APART = 0.3
-"""... unless they stand apart from the rest, with fewer rows between than beyond."""
-_MIN_APART = 4
+"""If a larger share of a device's rows is off, the device differs from the others in this way ..."""
+_MAX_SEPARATE_SHARE = 0.3
+"""... unless the rows are separate: a group beyond a gap, with fewer rows in the gap than beyond it."""
+_MIN_SEPARATE = 4
 
 
 @check("outliers")
-class Outliers(Check):
+class Outliers(TableCheck):
     stage = 2
 
-    def find(self, columns: Columns) -> Iterator[Finding]:
-        for number, device in enumerate(columns.device_names):
-            rows, found = witnesses(columns, number)
-            judged = judge(found)
-            if judged is None:
+    def find(self, arrays: TableArrays) -> Iterator[Finding]:
+        for number, device in enumerate(arrays.device_names):
+            rows, found = comparisons(arrays, number)
+            compared = combined(found)
+            if compared is None:
                 continue
-            deviation, scale = np.nan_to_num(judged[0]), judged[1]
-            far = np.abs(deviation) > np.maximum(_DEVIATIONS * scale, np.log(_FACTOR))
+            deviation, scale = np.nan_to_num(compared[0]), compared[1]
+            far = np.abs(deviation) > np.maximum(_MIN_DEVIATIONS * scale, np.log(_MIN_FACTOR))
             if far.sum() > max(_MAX_SHARE * len(rows), 1):
                 far[:] = False
-            far |= _apart(deviation) | _apart(-deviation)
+            far |= _separate(deviation) | _separate(-deviation)
             if far.any():
                 most = float(np.exp(np.abs(deviation[far]).max()))
-                message = f"{far.sum()} of {len(rows)} rows are up to {most:.1f} times off what the others let expect"
+                message = f"{far.sum()} of {len(rows)} rows are up to {most:.1f} times off what the other rows predict"
                 yield Finding(self.name, Severity.WARNING, (device,), tuple(rows[far].tolist()), message)
 
 
-def _apart(deviation: Values) -> Mask:
-    """Rows above a sparse stretch: a tail thins out steadily, what is beyond a gap is of another kind."""
-    limit = max(_DEVIATIONS * middle_scale(deviation), float(np.log(_FACTOR)))
+def _separate(deviation: Values) -> Mask:
+    """Rows [n] beyond a gap above the others: the tail of one distribution has no gap."""
+    limit = max(_MIN_DEVIATIONS * majority_scale(deviation), float(np.log(_MIN_FACTOR)))
     beyond = deviation > limit
     between = (deviation > limit / 2) & ~beyond
-    isolated = _MIN_APART <= beyond.sum() <= _MAX_APART * len(deviation) and between.sum() < beyond.sum()
-    return beyond if isolated else np.zeros(len(deviation), bool)
+    separate = _MIN_SEPARATE <= beyond.sum() <= _MAX_SEPARATE_SHARE * len(deviation) and between.sum() < beyond.sum()
+    return beyond if separate else np.zeros(len(deviation), bool)

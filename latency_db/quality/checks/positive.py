@@ -1,21 +1,21 @@
-"""Rows whose latency is no positive number: failed measurements, marks for `none`, extrapolation below zero."""
+"""Rows whose latency is not a finite positive number: failed measurements, codes for a missing one, extrapolation."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from latency_db.quality.check import Check, Finding, Severity, check
-from latency_db.quality.columns import Columns
+from latency_db.quality.check import Finding, Severity, TableCheck, check
+from latency_db.quality.table_arrays import TableArrays
 
 
 @check("positive")
-class Positive(Check):
+class Positive(TableCheck):
     stage = 0
 
-    def find(self, columns: Columns) -> Iterator[Finding]:
-        for number, device in enumerate(columns.device_names):
-            rows = np.flatnonzero((columns.device == number) & ~np.isfinite(columns.log_ms))
+    def find(self, arrays: TableArrays) -> Iterator[Finding]:
+        for number, device in enumerate(arrays.device_names):
+            rows = np.flatnonzero((arrays.device == number) & ~np.isfinite(arrays.log_ms))
             if len(rows):
-                least = float(np.nanmin(columns.latency_ms[rows]))
+                least = float(np.nanmin(arrays.latency_ms[rows]))
                 message = f"{len(rows)} latencies are not above zero (least {least:g} ms); measure them again"
                 yield Finding(self.name, Severity.FAULT, (device,), tuple(rows.tolist()), message)

@@ -1,11 +1,11 @@
-"""Statistics that no set of timings has: no spread in many runs, percentiles out of order, counts below one."""
+"""Statistics that no set of timings can have: no deviation in many runs, percentiles out of order, counts below one."""
 
 from collections.abc import Iterator
 from itertools import pairwise
 
 from latency_db.exchange.table import TableRow
-from latency_db.quality.check import Check, Finding, Severity, check
-from latency_db.quality.columns import Columns
+from latency_db.quality.check import Finding, Severity, TableCheck, check
+from latency_db.quality.table_arrays import TableArrays
 
 _ORDER = ("min_ms", "p10_ms", "p25_ms", "median_ms", "p90_ms", "p99_ms", "max_ms")
 _CLOCKS = ("", "wall_", "cpu_")
@@ -13,25 +13,25 @@ _ROUNDING = 1e-9
 
 
 @check("statistics")
-class Statistics(Check):
+class ImpossibleStatistics(TableCheck):
     stage = 0
 
-    def find(self, columns: Columns) -> Iterator[Finding]:
+    def find(self, arrays: TableArrays) -> Iterator[Finding]:
         faults: dict[str, list[int]] = {}
-        for number, row in enumerate(columns.rows):
+        for number, row in enumerate(arrays.rows):
             fault = _fault(row)
             if fault:
                 faults.setdefault(fault, []).append(number)
         for fault, rows in faults.items():
-            devices = tuple(dict.fromkeys(columns.rows[number].device for number in rows))
+            devices = tuple(dict.fromkeys(arrays.rows[number].device for number in rows))
             yield Finding(self.name, Severity.WARNING, devices, tuple(rows), f"{fault} in {len(rows)} rows")
-        yield from self._unknown(columns)
+        yield from self._unknown(arrays)
 
-    def _unknown(self, columns: Columns) -> Iterator[Finding]:
-        bare = [number for number, row in enumerate(columns.rows) if row.std_ms is None and row.n is None]
+    def _unknown(self, arrays: TableArrays) -> Iterator[Finding]:
+        bare = [number for number, row in enumerate(arrays.rows) if row.std_ms is None and row.n is None]
         if bare:
-            devices = tuple(dict.fromkeys(columns.rows[number].device for number in bare))
-            message = f"{len(bare)} rows say neither spread nor number of runs"
+            devices = tuple(dict.fromkeys(arrays.rows[number].device for number in bare))
+            message = f"{len(bare)} rows have neither a deviation nor a number of runs"
             yield Finding(self.name, Severity.NOTE, devices, tuple(bare), message)
 
 
@@ -40,21 +40,22 @@ def _fault(row: TableRow) -> str | None:
         return "fewer than one run"
     if row.std_ms is not None:
         if not 0 <= row.std_ms < float("inf"):
-            return "a deviation that is no number from 0 on"
+            return "a deviation that is negative or not finite"
         if row.std_ms == 0 and (row.n or 0) > 1:
             return "no deviation in several runs"
+        # The largest deviation of n positive times of mean m is m sqrt(n - 1).
         if row.n is not None and row.std_ms > _mean_ms(row) * max(row.n, 1) ** 0.5 > 0:
-            return "a deviation beyond what so many positive times can have"
+            return "a deviation larger than so many positive times can have"
     return _disorder(row)
 
 
 def _mean_ms(row: TableRow) -> float:
-    """Of the times that the deviation is of, wall times in our own rows; the latency if nothing says the mean."""
+    """Mean of the times that std_ms is of (wall times in rows measured by nas); the latency if there is none."""
     return row.statistics.get("wall_mean_ms", row.statistics.get("mean_ms", row.latency_ms))
 
 
 def _disorder(row: TableRow) -> str | None:
-    """The largest deviation of n positive times of mean m is m sqrt(n - 1); percentiles rise."""
+    """The first pair of statistics in the wrong order, as percentiles cannot be; None if there is none."""
     for clock in _CLOCKS:
         given = [(name, row.statistics[clock + name]) for name in _ORDER if clock + name in row.statistics]
         for (lower, low), (upper, high) in pairwise(given):

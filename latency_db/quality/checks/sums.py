@@ -1,31 +1,31 @@
-"""Latencies of whole networks that are exactly a sum over their parts: computed from a table, not measured."""
+"""Latencies of whole networks that are exactly a sum over their features: computed from a table, not measured."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 from latency_db.exchange.table import RowKind
-from latency_db.quality.check import Check, Finding, Severity, check
-from latency_db.quality.columns import Columns, Values
+from latency_db.quality.check import Finding, Severity, TableCheck, check
+from latency_db.quality.table_arrays import TableArrays, Values
 
-_ROWS_A_WEIGHT = 1.25
+_MIN_ROWS_PER_COLUMN = 1.25
 _MIN_TESTED = 20
-_TESTED = 0.2
+_TESTED_SHARE = 0.2
 _MAX_ERROR = 3e-4
-"""Of nine in ten held-out networks; measurements repeat to a part in a thousand at best."""
+"""Relative error of nine in ten held-out networks; measurements repeat to 0.001 at best."""
 _SEED = 0
 
 
 @check("sums")
-class Sums(Check):
+class Sums(TableCheck):
     stage = 2
 
-    def find(self, columns: Columns) -> Iterator[Finding]:
-        whole = np.array([row.kind is not RowKind.BLOCK for row in columns.rows])
-        for number, device in enumerate(columns.device_names):
-            rows = columns.rows_of(number)
+    def find(self, arrays: TableArrays) -> Iterator[Finding]:
+        whole = np.array([row.kind is not RowKind.BLOCK for row in arrays.rows])
+        for number, device in enumerate(arrays.device_names):
+            rows = arrays.rows_of(number)
             rows = rows[whole[rows]]
-            error = _additive_error(columns.design[rows], columns.latency_ms[rows])
+            error = _additive_error(arrays.design[rows], arrays.latency_ms[rows])
             if error <= _MAX_ERROR:
                 message = (
                     f"{len(rows)} networks are the sum of their parts to within {error:.0e}: added up or simulated, "
@@ -35,14 +35,17 @@ class Sums(Check):
 
 
 def _additive_error(design: Values, latency_ms: Values) -> float:
-    """Relative error, 90th percentile, of an additive model on networks that it was not fitted to; inf if unknown."""
+    """90th percentile of the relative errors of a linear model on a held-out fifth of the rows; inf for too few rows.
+
+    design: [n, p]; latency_ms: [n].
+    """
     count = len(latency_ms)
     if count == 0 or np.ptp(latency_ms) == 0:
         return float("inf")
     design = design[:, np.ptp(design, axis=0) > 0]
     order = np.random.default_rng(_SEED).permutation(count)
-    fitted, tested = order[int(_TESTED * count) :], order[: int(_TESTED * count)]
-    if design.shape[1] == 0 or len(fitted) < _ROWS_A_WEIGHT * design.shape[1] or len(tested) < _MIN_TESTED:
+    fitted, tested = order[int(_TESTED_SHARE * count) :], order[: int(_TESTED_SHARE * count)]
+    if design.shape[1] == 0 or len(fitted) < _MIN_ROWS_PER_COLUMN * design.shape[1] or len(tested) < _MIN_TESTED:
         return float("inf")
     scaled = np.concatenate([np.ones((count, 1)), design / np.abs(design).max(axis=0)], axis=1)
     relative = scaled / latency_ms[:, None]

@@ -1,65 +1,64 @@
-"""Rows, blocks of rows or whole devices off by a factor of about a thousand: microseconds or seconds taken for ms."""
+"""Rows or whole devices off by a factor of about 1000: microseconds or seconds taken for milliseconds."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from latency_db.quality.check import Check, Finding, Severity, check
-from latency_db.quality.columns import Columns, Mask, Values
-from latency_db.quality.expectation import MIN_ROWS, Witness, middle_scale, witnesses
+from latency_db.quality.check import Finding, Severity, TableCheck, check
+from latency_db.quality.expectation import MIN_ROWS, SIMILAR_SCALE, Comparison, comparisons, majority_scale
+from latency_db.quality.table_arrays import Mask, TableArrays, Values
 
 _THOUSAND = float(np.log(1000))
 _TOLERANCE = float(np.log(4))
-"""Around the thousand, for what tells one network or device from another."""
-_DEVIATIONS = 4
-_LIKE = 2
-"""A witness whose scale is at most so many times that of the sharpest has a say against it."""
+"""A deviation counts as 1000 if it is at most 4 times more or less: networks and devices differ as well."""
+_MIN_DEVIATIONS = 4
 _GAP = float(np.log(30))
-"""Between neighbouring latencies of a device, which no table of one unit has in its middle."""
+"""A ratio of neighbouring latencies of a device that tables of one unit do not have."""
 
 
 @check("units")
-class Units(Check):
+class Units(TableCheck):
     stage = 1
 
-    def find(self, columns: Columns) -> Iterator[Finding]:
-        whole = _whole_devices(columns)
-        for number, device in enumerate(columns.device_names):
+    def find(self, arrays: TableArrays) -> Iterator[Finding]:
+        whole = _whole_devices(arrays)
+        for number, device in enumerate(arrays.device_names):
             if number in whole:
-                message = f"all rows are about {whole[number]} the other devices'; give the unit of this device"
-                yield Finding(self.name, Severity.FAULT, (device,), tuple(columns.rows_of(number).tolist()), message)
+                message = f"all rows are about {whole[number]} those of the other devices; give the unit of this device"
+                yield Finding(self.name, Severity.FAULT, (device,), tuple(arrays.rows_of(number).tolist()), message)
                 continue
-            rows = columns.rows_of(number)
-            off = _off(columns, number)
+            rows = arrays.rows_of(number)
+            off = _off(arrays, number)
             for sign, times in ((1, "1000 times"), (-1, "a thousandth of")):
                 wrong = rows[off == sign]
                 if len(wrong):
-                    message = f"{len(wrong)} of {len(rows)} rows are about {times} what the others let expect"
+                    message = f"{len(wrong)} of {len(rows)} rows are about {times} what the other rows predict"
                     yield Finding(self.name, Severity.FAULT, (device,), tuple(wrong.tolist()), message)
 
 
-def _off(columns: Columns, device: int) -> Values:
-    """For each row of the device, 1 if it is a thousand times too large, -1 if too small, else 0."""
-    rows, found = witnesses(columns, device)
-    off = _apart(columns.log_ms[rows])
-    found = [one for one in found if middle_scale(one.deviation) <= _TOLERANCE]
+def _off(arrays: TableArrays, device: int) -> Values:
+    """For each row of the device [n], 1 if it is about 1000 times too large, -1 if too small, else 0."""
+    rows, found = comparisons(arrays, device)
+    off = _beyond_gap(arrays.log_ms[rows])
+    found = [one for one in found if majority_scale(one.deviation) <= _TOLERANCE]
     for one in found:
         thousand = np.abs(np.abs(one.deviation) - _THOUSAND) < _TOLERANCE
         off = np.where(thousand & (off == 0) & _isolated(one), np.sign(one.deviation), off)
-    sharpest = min((middle_scale(one.deviation) for one in found), default=0.0)
+    best = min((majority_scale(one.deviation) for one in found), default=0.0)
     for one in found:
-        if middle_scale(one.deviation) <= _LIKE * sharpest:
+        if majority_scale(one.deviation) <= SIMILAR_SCALE * best:  # evidence against the others
             off[np.abs(one.deviation) < _THOUSAND / 2] = 0
     return off
 
 
-def _isolated(witness: Witness) -> Mask:
-    """Rows that deviate more than rows of like expectation do: a device may as a whole differ at one end."""
-    return np.abs(witness.deviation) > _DEVIATIONS * np.maximum(witness.local, middle_scale(witness.deviation))
+def _isolated(comparison: Comparison) -> Mask:
+    """Rows [n] that deviate more than rows of similar predicted latency: a device may differ for all slow networks."""
+    scale = np.maximum(comparison.local_scale, majority_scale(comparison.deviation))
+    return np.abs(comparison.deviation) > _MIN_DEVIATIONS * scale
 
 
-def _apart(log_ms: Values) -> Values:
-    """The rows beyond a wide gap which a factor of a thousand would bring back among the others."""
+def _beyond_gap(log_ms: Values) -> Values:
+    """1 for rows above a wide gap, -1 below it, if a factor of 1000 brings them back among the others; else 0: [n]."""
     off = np.zeros(len(log_ms))
     if len(log_ms) < MIN_ROWS:
         return off
@@ -77,9 +76,9 @@ def _apart(log_ms: Values) -> Values:
     return off
 
 
-def _whole_devices(columns: Columns) -> dict[int, str]:
-    """Devices far from all others, which a factor of a thousand would bring among them."""
-    table = columns.by_key
+def _whole_devices(arrays: TableArrays) -> dict[int, str]:
+    """Devices (by index) far from all others which a factor of 1000 brings among them, and how they differ."""
+    table = arrays.by_key
     level = np.array([_level(table, device) for device in range(table.shape[1])])
     found = {}
     for device, own in enumerate(level):
@@ -95,7 +94,7 @@ def _whole_devices(columns: Columns) -> dict[int, str]:
 
 
 def _level(table: Values, device: int) -> float:
-    """Median log ratio to the median device, over the networks that it shares with others."""
+    """Median log ratio of a device to the median device, over shared networks; nan if they are few. table: [k, d]."""
     shared = np.isfinite(table[:, device]) & (np.isfinite(table).sum(axis=1) > 1)
     if shared.sum() < MIN_ROWS:
         return float("nan")

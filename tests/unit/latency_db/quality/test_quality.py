@@ -149,7 +149,7 @@ def test_percentiles_out_of_order_are_named():
 
 
 @pytest.mark.parametrize("name", list(check))
-def test_every_check_bears_an_empty_table(name):
+def test_every_check_accepts_an_empty_table(name):
     verdict = inspect(LatencyTable((), Provenance("invented", "none", "mean", "ms")))
     assert verdict.findings == ()
     assert check[name].stage in {0, 1, 2}

@@ -1,4 +1,7 @@
-"""A table as arrays, for those who look at all of its rows at once."""
+"""A latency table as arrays, for checks that read all of its rows at once.
+
+n: rows of the table; k: keys (distinct networks); d: devices; p: columns made from the features.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,67 +18,74 @@ Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 MAX_CATEGORIES = 400
-"""A feature with more different words than this is a name, not a choice."""
+"""A text feature with more distinct values than this is an identifier, and is left out."""
+
+_NEARLY_ALL = 0.95
+_LAST_DIGITS = 1e-5
 
 
 @dataclass(frozen=True)
-class Columns:
-    """Rows of a table as arrays of equal length; sound says which of them no check has rejected so far."""
+class TableArrays:
+    """Rows of a table as arrays of equal length. sound: which rows [n] no check has rejected so far.
+
+    by_device: results that checks have computed for a device (by its index) and share.
+    """
 
     rows: Sequence[TableRow]
     sound: Mask
-    known: dict[int, Any] = field(default_factory=dict, compare=False)
-    """What was found out about a device so far, kept for the next who asks."""
+    by_device: dict[int, Any] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def of(cls, table: LatencyTable) -> "Columns":
+    def of(cls, table: LatencyTable) -> "TableArrays":
         return cls(table.rows, np.ones(len(table.rows), bool))
 
-    def without(self, rejected: Sequence[int]) -> "Columns":
-        """The same, with these rows no longer sound."""
+    def without(self, rejected: Sequence[int]) -> "TableArrays":
+        """A copy in which the rows of these indices are not sound; results of their devices are forgotten."""
         if not rejected:
             return self
         sound = self.sound.copy()
         sound[list(rejected)] = False
         changed = set(self.device[list(rejected)].tolist())
-        left = Columns(
-            self.rows, sound, {device: known for device, known in self.known.items() if device not in changed}
+        left = TableArrays(
+            self.rows, sound, {device: found for device, found in self.by_device.items() if device not in changed}
         )
-        for name in ("latency_ms", "log_ms", "_keys", "_devices", "design"):  # they do not depend on sound
-            if name in self.__dict__:
-                left.__dict__[name] = self.__dict__[name]
+        same = ("latency_ms", "log_ms", "_keys", "_devices", "design")  # cached, and independent of sound
+        left.__dict__.update({name: self.__dict__[name] for name in same if name in self.__dict__})
         return left
 
     @cached_property
     def latency_ms(self) -> Values:
+        """Latencies in milliseconds [n]."""
         return np.array([row.latency_ms for row in self.rows], np.float64)
 
     @cached_property
     def log_ms(self) -> Values:
-        """Natural logarithm; nan where there is none."""
+        """Natural logarithm of the latency in ms [n]; nan where it is not a finite positive number."""
         positive = np.isfinite(self.latency_ms) & (self.latency_ms > 0)
         return np.log(self.latency_ms, out=np.full(len(self.rows), np.nan), where=positive)
 
     @property
     def device_names(self) -> Sequence[str]:
+        """Names [d], in the order of their first rows."""
         return self._devices[0]
 
     @property
     def device(self) -> Codes:
-        """Index into device_names of each row."""
+        """Index into device_names of each row [n]."""
         return self._devices[1]
 
     @property
     def key(self) -> Codes:
+        """Number of each row's key [n], from 0 to k - 1."""
         return self._keys[1]
 
     def rows_of(self, device: int) -> Codes:
-        """Indices of the sound rows of a device whose latency has a logarithm."""
+        """Indices of the device's sound rows with a finite log_ms."""
         return np.flatnonzero((self.device == device) & self.sound & np.isfinite(self.log_ms))
 
     @cached_property
     def by_key(self) -> Values:
-        """Log latency by key and device, the median of duplicates; nan where there is none."""
+        """log_ms by key and device [k, d], of sound rows; the lower median of duplicates, nan where there is no row."""
         usable = np.flatnonzero(self.sound & np.isfinite(self.log_ms))
         count = len(self.device_names)
         cells = self.key[usable] * count + self.device[usable]
@@ -89,7 +99,7 @@ class Columns:
 
     @cached_property
     def design(self) -> Values:
-        """Features as numbers, row by row: a column for each number, and one for each answer of a category."""
+        """Features as numbers [n, p]: a number and its logarithm, or one column for each value of a category."""
         numbers, words = _names(self.rows)
         blocks = [column[:, None] for name in numbers for column in _number(self.rows, name)]
         blocks += [_one_hot(self.rows, name) for name in words]
@@ -104,26 +114,39 @@ class Columns:
         return _coded([row.device for row in self.rows])
 
 
+def decimal_step(values: Values) -> float:
+    """The largest power of ten that nearly all values [n] are multiples of, from 100 to 1e-9; 0 if there is none."""
+    steps = (10.0**-power for power in range(-2, 10))
+    return next((step for step in steps if are_multiples(values, step).sum() > _NEARLY_ALL * len(values)), 0.0)
+
+
+def are_multiples(values: Values, step: float) -> Mask:
+    """Which values [n] are positive multiples of step, to within the last digits of a float."""
+    multiples = np.round(values / step)
+    return np.asarray((np.abs(values / step - multiples) < _LAST_DIGITS) & (multiples > 0))
+
+
 def _coded(words: Sequence[str]) -> tuple[Sequence[str], Codes]:
+    """The distinct words in their order, and the index of each word's own."""
     codes = {word: code for code, word in enumerate(dict.fromkeys(words))}
     return tuple(codes), np.array([codes[word] for word in words], np.int64)
 
 
 def _names(rows: Sequence[TableRow]) -> tuple[list[str], list[str]]:
     """Names of the numeric features and of the categories."""
-    seen: dict[str, set[str]] = {}
+    categories: dict[str, set[str]] = {}
     numbers: dict[str, None] = {}
     for row in rows:
         for name, value in row.features.items():
             if isinstance(value, str):
-                seen.setdefault(name, set()).add(value)
+                categories.setdefault(name, set()).add(value)
             else:
                 numbers[name] = None
-    return list(numbers), [name for name, answers in seen.items() if 1 < len(answers) <= MAX_CATEGORIES]
+    return list(numbers), [name for name, values in categories.items() if 1 < len(values) <= MAX_CATEGORIES]
 
 
 def _number(rows: Sequence[TableRow], name: str) -> list[Values]:
-    """The number and, where it is positive throughout, its logarithm; missing ones are the median."""
+    """The number [n] and, if all are positive, its logarithm [n]; missing ones are replaced by the median."""
     given = np.array([row.features.get(name, np.nan) for row in rows], np.float64)
     known = np.isfinite(given)
     if not known.any() or np.ptp(given[known]) == 0:
@@ -133,5 +156,6 @@ def _number(rows: Sequence[TableRow], name: str) -> list[Values]:
 
 
 def _one_hot(rows: Sequence[TableRow], name: str) -> Values:
-    answers, codes = _coded([str(row.features.get(name, "")) for row in rows])
-    return np.asarray(np.eye(len(answers))[codes], np.float64)
+    """One column for each value of a category, 1 in the rows that have it: [n, values]."""
+    values, codes = _coded([str(row.features.get(name, "")) for row in rows])
+    return np.asarray(np.eye(len(values))[codes], np.float64)
