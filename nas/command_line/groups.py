@@ -1,7 +1,10 @@
 """The `nas` command: sub-commands are entry points, each loaded when it is called, so every package brings its own."""
 
+import ast
 import sys
+from importlib.abc import InspectLoader
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import Any
 
 import click
@@ -14,7 +17,7 @@ COMMANDS, PROGRAMS = "nas.commands", "nas.programs"
 
 
 class EntryPointGroup(click.Group):
-    """A group whose commands are the entry points of one group. Only the command that is called imports its library."""
+    """A group whose commands are the entry points of one group. Only the command that is called is imported."""
 
     def __init__(self, name: str, *, entry_point_group: str, **options: Any) -> None:
         super().__init__(name, **options)
@@ -29,10 +32,34 @@ class EntryPointGroup(click.Group):
         found = self._found.get(cmd_name)
         if found is None:
             return None
-        if found.group == PROGRAMS:
-            return click.Command(cmd_name, short_help="Runs without click; see its --help.")
-        command: click.Command = found.load()
-        return command
+        return _program(found) if found.group == PROGRAMS else _loaded(found)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        click.Group(commands={name: _listed(found) for name, found in self._found.items()}).format_commands(
+            ctx, formatter
+        )
+
+
+def _program(found: EntryPoint) -> click.Command:
+    return click.Command(found.name, short_help="Runs without click; see its --help.")
+
+
+def _loaded(found: EntryPoint) -> click.Command:
+    command: click.Command = found.load()
+    return command
+
+
+def _listed(found: EntryPoint) -> click.Command:
+    """The command with nothing but its help: the docstring in its source if it is a function there, or else loaded."""
+    if found.group == PROGRAMS:
+        return _program(found)
+    spec = find_spec(found.module)
+    source = spec.loader.get_source(found.module) if spec and isinstance(spec.loader, InspectLoader) else None
+    for node in ast.parse(source or "").body:
+        if isinstance(node, ast.FunctionDef) and node.name == found.attr:
+            return click.Command(found.name, help=ast.get_docstring(node))
+    return _loaded(found)
 
 
 cli = EntryPointGroup(

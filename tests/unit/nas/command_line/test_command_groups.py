@@ -1,6 +1,8 @@
 """The exit codes of the command line for what ends a command."""
 
 import signal
+import subprocess
+import sys
 
 import click
 import pytest
@@ -81,3 +83,28 @@ def test_every_command_that_ends_by_itself_prints_json_when_asked():
     without = [path for path, command in commands(cli) if "--json" not in {o for p in command.params for o in p.opts}]
 
     assert without == ["agent", "worker"]
+
+
+@pytest.mark.parametrize("group", [[], ["latency"], ["space"]])
+def test_help_of_a_group_imports_none_of_its_commands(group):
+    """Their modules import their libraries at the top, and the help is wanted at once."""
+    heavy = ("torch", "numpy", "sqlalchemy", "ray", "onnxruntime", "fastapi")
+    asked = [
+        "import sys",
+        "from nas.command_line.groups import cli",
+        f"cli.main({[*group, '--help']}, standalone_mode=False)",
+        f"sys.exit(', '.join(module for module in {heavy} if module in sys.modules) or 0)",
+    ]
+
+    done = subprocess.run([sys.executable, "-c", "\n".join(asked)], check=False, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_help_of_a_group_describes_each_command_as_its_own_help_does():
+    context = click.Context(cli)
+    listed = click.HelpFormatter(width=1000)
+    cli.format_commands(context, listed)
+
+    for name in cli.list_commands(context):
+        assert cli.get_command(context, name).get_short_help_str(900) in listed.getvalue()
