@@ -2,20 +2,28 @@
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
+from rich.table import Table
 
 from latency_db.commands.duration import Duration
 from latency_db.commands.fraction import Fraction
 from latency_db.commands.noisy import NOISY, check_quiet
 from latency_db.commands.progress import progress_bar
 from latency_db.commands.shown import brief, calibrated, lines, measured, surety
+from latency_db.profiling.build import TableReport, build_table
+from latency_db.profiling.coverage import table_coverage
+from latency_db.profiling.measurer import Measurer
+from latency_db.remote.agents import Agents
+from latency_db.storing.known_devices import find_device
+from latency_db.storing.store import Store
+from latency_db.validating.device_rows import device_row, device_rows
+from latency_db.validating.validation import measure_drawn
 from nas.commands.ledger import DATABASE, open_ledger
-
-if TYPE_CHECKING:
-    from latency_db.profiling.build import TableReport
-    from nas.space import SearchSpace
+from nas.dataset import dataset
+from nas.space import SearchSpace
+from nas.spaces import load_space
 
 LONGEST_RUNTIME = len("onnxruntime_cpu")
 """A name of this length is shown whole, however narrow the terminal."""
@@ -30,16 +38,10 @@ def device() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_devices(*, as_json: bool) -> None:
     """List this machine's devices and all that were measured."""
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-    from latency_db.validating.device_rows import device_rows  # noqa: PLC0415 - `nas --help` stays fast
-
     rows = device_rows(Store())
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    from rich.console import Console  # noqa: PLC0415 - as above
-    from rich.table import Table  # noqa: PLC0415 - as above
-
     table = Table("device", "runtime", "measured", "last", pad_edge=False)
     table.columns[0].no_wrap = table.columns[3].no_wrap = True
     table.columns[1].min_width = LONGEST_RUNTIME
@@ -59,16 +61,9 @@ def show(name: str, *, source: str | None, as_json: bool) -> None:
 
     With a space also how much of its table is measured.
     """
-    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-    from latency_db.validating.device_rows import device_row  # noqa: PLC0415 - `nas --help` stays fast
-
     store = Store()
     row = device_row(store, name)
     if source:
-        from latency_db.profiling.coverage import table_coverage  # noqa: PLC0415 - as above
-        from nas.spaces import load_space  # noqa: PLC0415 - as above
-
         row["table"] = asdict(table_coverage(store, find_device(store, name), load_space(source)))
     if as_json:
         click.echo(json.dumps(row, indent=2))
@@ -85,9 +80,6 @@ def add(name: str, *, database: str | None, as_json: bool) -> None:
 
     For who runs the service, on its machine. The token is printed here and never again: only its digest is stored.
     """
-    from latency_db.remote.agents import Agents  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-
     with open_ledger(database) as ledger:
         made, token = Agents(Store()).add_with_token(name, ledger.keys)
     if as_json:
@@ -134,12 +126,6 @@ def measure(
 
     A device that is another machine is asked through its `nas agent`, and waited for.
     """
-    from latency_db.profiling.build import build_table  # noqa: PLC0415 - as above
-    from latency_db.profiling.measurer import Measurer  # noqa: PLC0415 - as above
-    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-    from latency_db.validating.validation import measure_drawn  # noqa: PLC0415 - as above
-
     store, space = Store(), _space(source, dataset_name)
     measurer = Measurer(store, find_device(store, name))
     check_quiet(measurer, noisy=noisy)
@@ -162,20 +148,16 @@ def measure(
             click.echo(calibrated(name, len(measurer.estimator.predictor.whole()), calibrate))
 
 
-def _space(source: str, dataset_name: str | None) -> "SearchSpace":
+def _space(source: str, dataset_name: str | None) -> SearchSpace:
     """The space, as a search on the data set sees it if one is given."""
-    from nas.spaces import load_space  # noqa: PLC0415 - `nas --help` stays fast
-
     space = load_space(source)
     if dataset_name is None:
         return space
-    from nas.dataset import dataset  # noqa: PLC0415 - as above
-
     images = dataset.make(dataset_name).load(0)
     return space.for_images(images.channels, images.side, len(images.classes))
 
 
-def _print(report: "TableReport", good_enough: float) -> None:
+def _print(report: TableReport, good_enough: float) -> None:
     click.echo(
         f"{report.measured_now} of {report.kernels} kernels measured now, {report.measured_before} before, "
         f"{report.missing} missing; a random network finds {report.coverage:.1%} of its kernels"

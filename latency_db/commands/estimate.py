@@ -4,18 +4,23 @@ import json
 from dataclasses import asdict
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from latency_db.commands.noisy import NOISY, check_quiet
 from latency_db.commands.progress import progress_bar
-
-if TYPE_CHECKING:
-    from latency_db.estimating.estimate import Estimate
-    from latency_db.profiling.measurer import Measurer
-    from latency_db.validating.validation import Validation
-    from nas.ops import Network
+from latency_db.estimating.estimate import Estimate
+from latency_db.profiling.measurer import Measurer
+from latency_db.storing.known_devices import find_device
+from latency_db.storing.store import Store
+from latency_db.validating.scores import table
+from latency_db.validating.validation import Plan, Validation
+from latency_db.validating.validation import validate as run
+from nas.network import network
+from nas.ops import Network
+from nas.ops.cost import network_cost
+from nas.ops.notation import read_network
+from nas.spaces import load_space
 
 _DEVICE = click.option("--device", "device_name", required=True, help="As `nas device list` names it.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -55,10 +60,6 @@ def validate(
 
     Kernels that lack are measured first, and some networks to calibrate by. All that is measured is kept.
     """
-    from latency_db.validating.validation import Plan  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.validating.validation import validate as run  # noqa: PLC0415 - as above
-    from nas.spaces import load_space  # noqa: PLC0415 - as above
-
     measurer, space = _measurer(device_name), load_space(source)
     check_quiet(measurer, noisy=noisy)
     with progress_bar("networks", shown=not as_json) as bar:
@@ -69,21 +70,13 @@ def validate(
     _print(found)
 
 
-def _measurer(name: str) -> "Measurer":
-    from latency_db.profiling.measurer import Measurer  # noqa: PLC0415 - as above
-    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-
+def _measurer(name: str) -> Measurer:
     store = Store()
     return Measurer(store, find_device(store, name))
 
 
-def _network(text: str) -> "Network":
+def _network(text: str) -> Network:
     """From notation, which begins with its input and a colon, or from a name; UnknownNameError lists the names."""
-    from nas.network import network  # noqa: PLC0415 - `nas --help` stays fast
-    from nas.ops.cost import network_cost  # noqa: PLC0415 - as above
-    from nas.ops.notation import read_network  # noqa: PLC0415 - as above
-
     found = read_network(text) if ":" in text else network.make(text).expand()
     network_cost(found)
     return found
@@ -96,7 +89,7 @@ def _read(file: Path) -> bytes:
         raise click.FileError(str(file), hint=error.strerror or str(error)) from None
 
 
-def _said(found: "Estimate") -> str:
+def _said(found: Estimate) -> str:
     interval = "" if isnan(found.low_ms) else f" ({found.low_ms:.4g} to {found.high_ms:.4g})"
     rests = {"measured": found.measured, "interpolated": found.interpolated, "learned": found.learned}
     shares = ", ".join(f"{share:.1%} {name}" for name, share in rests.items() if share)
@@ -105,9 +98,7 @@ def _said(found: "Estimate") -> str:
     return f"{found.ms:.4g} ms{interval}: {found.source}{kernels}; {shares}{suspect}"
 
 
-def _print(found: "Validation") -> None:
-    from latency_db.validating.scores import table  # noqa: PLC0415 - `nas --help` stays fast
-
+def _print(found: Validation) -> None:
     click.echo(
         f"{found.networks} networks of {found.space}, {found.fastest_ms:.3g} to {found.slowest_ms:.3g} ms; "
         f"{found.kernels_measured} kernels were measured now; {found.calibrating} networks calibrate\n"

@@ -1,14 +1,21 @@
 """`nas latency import|export|check`: tables of latencies in, out, and what is wrong with them."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from latency_db.exchange.table import LatencyTable
-    from latency_db.quality.check import Verdict
+from latency_db.exchange.importer import Origin, importer
+from latency_db.exchange.published import PublishedTarget, of_records, to_records
+from latency_db.exchange.record_file import FORMAT, read_records, write_records
+from latency_db.exchange.table import LatencyTable, file_format, read_table, write_table
+from latency_db.quality.check import Verdict, inspect
+from latency_db.records.record import RecordState
+from latency_db.storing.known_devices import find_device
+from latency_db.storing.store import Store
+from nas.errors import NotMeasuredError
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -51,11 +58,6 @@ def import_table(*, file: Path, format_name: str | None, as_json: bool, **said: 
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def export_table(device: str, path: Path, *, as_json: bool) -> None:
     """Write all records of DEVICE, with their sessions and all statistics, to one Parquet file."""
-    from latency_db.exchange.record_file import write_records  # noqa: PLC0415 - as above
-    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-    from nas.errors import NotMeasuredError  # noqa: PLC0415 - as above
-
     store = Store()
     records = store.records(find_device(store, device))
     if not records:
@@ -70,51 +72,30 @@ def export_table(device: str, path: Path, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check_table(what: str, *, as_json: bool) -> None:
     """Say what is wrong with the latencies of DEVICE, or in a Parquet FILE that nas wrote. Nothing is changed."""
-    from latency_db.quality.check import inspect  # noqa: PLC0415 - `nas --help` stays fast
-
     path = Path(what)
     _print(inspect(_of_file(path) if path.is_file() else _of_device(what)), as_json=as_json)
 
 
-def _of_file(path: Path) -> "LatencyTable":
-    from latency_db.exchange.published import of_records  # noqa: PLC0415 - as above
-    from latency_db.exchange.record_file import FORMAT, read_records  # noqa: PLC0415 - as above
-    from latency_db.exchange.table import file_format, read_table  # noqa: PLC0415 - `nas --help` stays fast
-
+def _of_file(path: Path) -> LatencyTable:
     if file_format(path) != FORMAT:
         return read_table(path)
     records = read_records(path)
     return of_records(records, records[0].session.device)
 
 
-def _of_device(name: str) -> "LatencyTable":
-    from latency_db.exchange.published import of_records  # noqa: PLC0415 - as above
-    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-
+def _of_device(name: str) -> LatencyTable:
     store = Store()
     device = find_device(store, name)
     return of_records(store.records(device), device)
 
 
 def _import_export(file: Path, *, as_json: bool) -> None:
-    from latency_db.exchange.record_file import read_records  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-
     records = read_records(file)
     Store().add(records)
     click.echo(json.dumps({"records": len(records)}) if as_json else f"{len(records)} records of {file} are stored")
 
 
-def _import_published(file: Path, format_name: str, said: dict[str, Any]) -> "Verdict":
-    from datetime import UTC, datetime  # noqa: PLC0415 - `nas --help` stays fast
-
-    from latency_db.exchange.importer import Origin, importer  # noqa: PLC0415 - as above
-    from latency_db.exchange.published import PublishedTarget, to_records  # noqa: PLC0415 - as above
-    from latency_db.exchange.table import write_table  # noqa: PLC0415 - as above
-    from latency_db.quality.check import inspect  # noqa: PLC0415 - as above
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-
+def _import_published(file: Path, format_name: str, said: dict[str, Any]) -> Verdict:
     origin = Origin(
         said["source"], said["licence"], said["unit"], said["statistic"], said["device_name"], said["commit"]
     )
@@ -126,9 +107,7 @@ def _import_published(file: Path, format_name: str, said: dict[str, Any]) -> "Ve
     return verdict
 
 
-def _print(verdict: "Verdict", *, as_json: bool) -> None:
-    from latency_db.records.record import RecordState  # noqa: PLC0415 - `nas --help` stays fast
-
+def _print(verdict: Verdict, *, as_json: bool) -> None:
     counts = {state.value: verdict.count(state) for state in RecordState}
     if as_json:
         findings = [

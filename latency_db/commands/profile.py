@@ -5,9 +5,16 @@ from dataclasses import asdict
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.table import Table
 
 from latency_db.commands.duration import Duration
 from latency_db.commands.progress import progress_bar
+from latency_db.profiling.measurer import Measurer
+from latency_db.profiling.space_profile import profile_latency, profile_space
+from latency_db.storing.known_devices import find_device
+from latency_db.storing.store import Store
+from nas.spaces import load_space
 
 
 @click.command()
@@ -23,9 +30,6 @@ def profile(name: str, device_name: str | None, *, count: int, seed: int, budget
     With a device on this machine, kernels that were not measured yet are measured first, until the budget is over; the
     latencies are of the samples whose kernels are then known.
     """
-    from latency_db.profiling.space_profile import profile_space  # noqa: PLC0415 - `nas --help` stays fast
-    from nas.spaces import load_space  # noqa: PLC0415 - as above
-
     space = load_space(name)
     found = profile_space(space, count, seed)
     spreads = {cost: asdict(getattr(found, cost)) for cost in ("params", "macs", "peak_memory_bytes")}
@@ -42,11 +46,6 @@ def profile(name: str, device_name: str | None, *, count: int, seed: int, budget
 
 
 def _latency(device_name: str, found: Any, budget: float, *, shown: bool) -> dict[str, Any]:
-    from latency_db.profiling.measurer import Measurer  # noqa: PLC0415 - as above
-    from latency_db.profiling.space_profile import profile_latency  # noqa: PLC0415 - as above
-    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - `nas --help` stays fast
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-
     store = Store()
     measurer = Measurer(store, find_device(store, device_name))
     with progress_bar("measuring kernels", shown=shown) as bar:
@@ -60,9 +59,6 @@ def _latency(device_name: str, found: Any, budget: float, *, shown: bool) -> dic
 
 
 def _print(described: dict[str, Any]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - `nas --help` stays fast
-    from rich.table import Table  # noqa: PLC0415 - as above
-
     click.echo(
         f"space {described['space']}: {described['size']:,} architectures; "
         f"{described['valid_share']:.1%} of {described['samples']} samples are valid"

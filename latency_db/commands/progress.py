@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
 
 class Move(Protocol):
     """Moves a bar."""
@@ -15,9 +18,6 @@ class Move(Protocol):
 @contextmanager
 def progress_bar(what: str, *, shown: bool = True) -> Iterator[Move]:
     """Shows a bar while the block runs; gives what moves it."""
-    from rich.console import Console  # noqa: PLC0415 - `nas --help` stays fast
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,10 +1,9 @@
 """A device, and its table, as lines of text."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from latency_db.profiling.build import TableReport
+from latency_db.profiling.build import TableReport
 
 STATES = ("valid", "suspect", "stale", "rejected")
 NESTED = ("fingerprint", "latest_sessions", "targets", "table", "former_names", "track_record")
@@ -42,7 +41,7 @@ def calibrated(name: str, steady: int, wanted: int) -> str:
     return f"{said}; others are suspect or refused (`nas device show {name}` says why): call again on a quiet machine"
 
 
-def surety(table: "TableReport") -> str:
+def surety(table: TableReport) -> str:
     """How good the interpolation of kernels is, and what those that lack may do to an estimate; empty if unknown."""
     said = []
     if held := table.held_out:
@@ -55,7 +54,7 @@ def surety(table: "TableReport") -> str:
     return "; ".join(said)
 
 
-def brief(table: "TableReport") -> str:
+def brief(table: TableReport) -> str:
     """The same in few words."""
     foretold = f"foretold {table.held_out.median:.1%} off" if table.held_out else ""
     unsure = f"networks unsure by {table.expected_error:.1%}" if table.expected_error else ""

@@ -2,9 +2,9 @@
 
 import ast
 import sys
-from importlib.abc import InspectLoader
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import click
@@ -55,8 +55,8 @@ def _listed(found: EntryPoint) -> click.Command:
     if found.group == PROGRAMS:
         return _program(found)
     spec = find_spec(found.module)
-    source = spec.loader.get_source(found.module) if spec and isinstance(spec.loader, InspectLoader) else None
-    for node in ast.parse(source or "").body:
+    file = Path(spec.origin) if spec and spec.has_location and spec.origin else None
+    for node in ast.parse(file.read_bytes()).body if file and file.suffix == ".py" else ():
         if isinstance(node, ast.FunctionDef) and node.name == found.attr:
             return click.Command(found.name, help=ast.get_docstring(node))
     return _loaded(found)
