@@ -36,7 +36,7 @@ from typing import Any
 import httpx
 
 from nas.jobs.ledger import Ledger
-from nas.jobs.owner import Desk
+from nas.jobs.owner import SearchOwner
 from nas.jobs.records import Lease
 from nas.ops.notation import write_network
 from nas.spaces import load_space
@@ -66,7 +66,7 @@ def api(home: Path) -> Iterator[str]:
         process.wait()
 
 
-def write_trials(desk: Desk, first: int, last: int, pause_s: float = 0.0) -> None:
+def write_trials(owner: SearchOwner, first: int, last: int, pause_s: float = 0.0) -> None:
     """Ask and tell the trials with these numbers, as the dispatcher does."""
     space = load_space("small")
     for number in range(first, last):
@@ -82,20 +82,20 @@ def write_trials(desk: Desk, first: int, last: int, pause_s: float = 0.0) -> Non
             "architecture": architecture.to_dict(),
             "choices": dict(candidate.choices),
         }
-        desk.add({"event": "asked", "trial": number, "metrics": known, **described})
-        desk.started(number, "worker-1")
+        owner.add({"event": "asked", "trial": number, "metrics": known, **described})
+        owner.started(number, "worker-1")
         metrics = known | {"accuracy": accuracy}
         told = {"state": "succeeded", "metrics": metrics, "reward": accuracy / latency_ms, "reason": None}
-        desk.told({"event": "told", "trial": number, **told})
+        owner.told({"event": "told", "trial": number, **told})
         time.sleep(pause_s)
 
 
 def dispatcher(database_url: str, lease: Lease, first: int, pause_s: float, over: Event) -> None:
     """Trial after trial until it is over."""
     ledger = Ledger(database_url)
-    desk = Desk(ledger, lease)
+    owner = SearchOwner(ledger, lease)
     while not over.is_set():
-        write_trials(desk, first, first + 1, pause_s)
+        write_trials(owner, first, first + 1, pause_s)
         first += 1
     ledger.close()
 
@@ -184,15 +184,15 @@ def row(name: str, seconds: list[float], limit_ms: float) -> bool:
     return p99 < limit_ms
 
 
-def measure(url: str, desk: Desk, given: argparse.Namespace, database_url: str) -> dict[str, list[float]]:
+def measure(url: str, owner: SearchOwner, given: argparse.Namespace, database_url: str) -> dict[str, list[float]]:
     """Requests under load, and the delays of events."""
     context = multiprocessing.get_context("spawn")
     ready, over = context.Event(), context.Event()
     mine, theirs = context.Pipe(duplex=False)
-    search_id = desk.lease.search_id
+    search_id = owner.lease.search_id
     others = [
         context.Process(target=view, args=(Viewers(url, search_id, given.viewers), ready, over, theirs)),
-        context.Process(target=dispatcher, args=(database_url, desk.lease, given.trials, given.trial_pause, over)),
+        context.Process(target=dispatcher, args=(database_url, owner.lease, given.trials, given.trial_pause, over)),
     ]
     for process in others:
         process.start()
@@ -218,17 +218,17 @@ def run(home: Path, given: argparse.Namespace) -> bool:
         claim = ledger.claims.claim("benchmark", lease_s=24 * 3600)
         if claim is None:
             raise SystemExit("the search is not there")
-        desk = Desk(ledger, claim.lease)
+        owner = SearchOwner(ledger, claim.lease)
         began = time.perf_counter()
-        write_trials(desk, 0, given.trials)
+        write_trials(owner, 0, given.trials)
         each_ms = (time.perf_counter() - began) / given.trials * 1000
         print(f"{given.trials:,} trials are in the ledger, {each_ms:.1f} ms each in three transactions\n")
         print("| what | n | p50 ms | p99 ms | worst ms | p99 is to be under |\n|---|---|---|---|---|---|")
-        taken = measure(url, desk, given, database_url)
+        taken = measure(url, owner, given, database_url)
         holds = [row(kind, taken[kind], limit_ms) for kind, limit_ms in limits.items()]
-        known = ledger.searches.get(desk.lease.search_id).counts.succeeded
-        write_trials(desk, known, 2 * given.trials)
-        seconds, size, trials = read_columns(client, desk.lease.search_id)
+        known = ledger.searches.get(owner.lease.search_id).counts.succeeded
+        write_trials(owner, known, 2 * given.trials)
+        seconds, size, trials = read_columns(client, owner.lease.search_id)
         holds += [row(f"GET columns of {trials:,} trials", seconds, 150.0), size < COLUMN_BYTES]
         print(f"\nthose columns, gzipped: {size / 1e6:.2f} MB (to be under 0.6)")
         ledger.close()

@@ -12,7 +12,7 @@ import uvicorn
 from api.app import create_app
 from api.processes.server import KEEP_ALIVE_S, Server
 from nas.jobs.ledger import Ledger
-from nas.jobs.owner import Desk
+from nas.jobs.owner import SearchOwner
 from nas.ops.notation import write_network
 from nas.service.artifact_store import ArtifactStore
 from nas.service.settings import Settings
@@ -57,16 +57,16 @@ def ledger_of(settings: Settings) -> Iterator[Ledger]:
         ledger.close()
 
 
-def take(ledger: Ledger, search_id: str | None = None) -> Desk:
+def take(ledger: Ledger, search_id: str | None = None) -> SearchOwner:
     """This search, or the next that waits; what other tests left before it is taken as well."""
     while True:
         claim = ledger.claims.claim("the test")
         assert claim is not None, "no search waits"
         if search_id in (None, claim.search.id):
-            return Desk(ledger, claim.lease)
+            return SearchOwner(ledger, claim.lease)
 
 
-def ask(desk: Desk, number: int) -> None:
+def ask(owner: SearchOwner, number: int) -> None:
     """Begin a trial."""
     candidate = load_space("small").sample(Random(number))
     architecture = candidate.architecture
@@ -76,32 +76,32 @@ def ask(desk: Desk, number: int) -> None:
         "architecture": architecture.to_dict(),
         "choices": dict(candidate.choices),
     }
-    desk.add({"event": "asked", "trial": number, "metrics": {}, **described})
-    desk.started(number, "the test's worker")
+    owner.add({"event": "asked", "trial": number, "metrics": {}, **described})
+    owner.started(number, "the test's worker")
 
 
-def tell(desk: Desk, number: int, **result) -> None:
+def tell(owner: SearchOwner, number: int, **result) -> None:
     """End a trial, as METRICS says unless the result is given."""
     metrics = METRICS[number % len(METRICS)]
     known = {"state": "succeeded", "metrics": metrics, "reward": metrics["accuracy"], "reason": None}
-    desk.told({"event": "told", "trial": number, **known, **result})
+    owner.told({"event": "told", "trial": number, **known, **result})
 
 
 def play(settings: Settings, search_id: str | None = None, *, trials: int = 3, end: str | None = "SUCCEEDED") -> str:
     """Carry out this or the next search: so many trials, a failed one, a finalist and a log; returns its id."""
     with ledger_of(settings) as ledger:
-        desk = take(ledger, search_id)
+        owner = take(ledger, search_id)
         for number in range(trials):
-            ask(desk, number)
-            tell(desk, number)
-        ask(desk, trials)
-        tell(desk, trials, state="failed", metrics={}, reward=None, reason="the loss is no number")
-        desk.log([(None, "begins"), (0, "epoch 1")])
+            ask(owner, number)
+            tell(owner, number)
+        ask(owner, trials)
+        tell(owner, trials, state="failed", metrics={}, reward=None, reason="the loss is no number")
+        owner.log([(None, "begins"), (0, "epoch 1")])
         sha256, size = ArtifactStore(settings.artifacts).add(MODEL)
-        desk.attach("onnx", "model-a.onnx", "application/octet-stream", sha256, size, trial=0)
+        owner.attach("onnx", "model-a.onnx", "application/octet-stream", sha256, size, trial=0)
         finalist = {"trial": 0, "id": "a", "file": "model-a.onnx", "sha256": sha256, "notation": "n"}
-        desk.keep("finalists", [{**finalist, "metrics": METRICS[0] | {"test_accuracy": 0.79}}])
-        desk.keep("references", [{"label": "mobilenetv1", "notation": "n", "metrics": METRICS[2]}])
+        owner.keep("finalists", [{**finalist, "metrics": METRICS[0] | {"test_accuracy": 0.79}}])
+        owner.keep("references", [{"label": "mobilenetv1", "notation": "n", "metrics": METRICS[2]}])
         if end is not None:
-            desk.end(end, None if end == "SUCCEEDED" else "TESTED", None if end == "SUCCEEDED" else "as the test says")
-        return desk.lease.search_id
+            owner.end(end, None if end == "SUCCEEDED" else "TESTED", None if end == "SUCCEEDED" else "as the test says")
+        return owner.lease.search_id

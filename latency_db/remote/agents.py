@@ -17,7 +17,7 @@ from latency_db.storing import refusals, tables
 from latency_db.storing.rows import find_target, machine_row
 from latency_db.storing.store import Store
 from nas.jobs.keys import Keys
-from nas.sql.columns import now
+from nas.sql.column_types import now
 from nas.sql.ids import new_id
 
 _agent = queue_tables.agent.c

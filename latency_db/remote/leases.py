@@ -20,7 +20,7 @@ from latency_db.storing import tables
 from latency_db.storing.adding import add_records
 from latency_db.storing.rows import target_device
 from latency_db.storing.store import Store, reference_before
-from nas.sql.columns import now
+from nas.sql.column_types import now
 from nas.sql.ids import new_id
 
 LEASE_S = 60.0

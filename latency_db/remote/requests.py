@@ -20,7 +20,7 @@ from latency_db.storing.rows import find_signature, parts, signature_ids, target
 from latency_db.storing.store import Store
 from nas.errors import NotMeasuredError
 from nas.ops.notation import read_network
-from nas.sql.columns import now
+from nas.sql.column_types import now
 from nas.sql.database import insert
 
 _agent = queue_tables.agent.c

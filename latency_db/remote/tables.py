@@ -8,7 +8,7 @@ files that cannot be built from their key.
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
 from latency_db.storing.tables import metadata
-from nas.sql.columns import Instant, Json
+from nas.sql.column_types import Instant, Json
 
 __all__ = ["agent", "batch", "metadata", "model", "request"]
 

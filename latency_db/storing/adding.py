@@ -15,7 +15,7 @@ from latency_db.storing import tables
 from latency_db.storing.consensus_rows import recompute
 from latency_db.storing.predictions import confirm
 from latency_db.storing.rows import find_signatures, find_target, parts, sample_row, session_row
-from nas.sql.columns import now
+from nas.sql.column_types import now
 from nas.sql.database import insert
 from nas.sql.errors import ValueRefusedError
 

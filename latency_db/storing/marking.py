@@ -8,7 +8,7 @@ from latency_db.records.record import RecordState
 from latency_db.storing import tables
 from latency_db.storing.consensus_rows import recompute, state_of
 from latency_db.storing.rows import parts
-from nas.sql.columns import now
+from nas.sql.column_types import now
 
 
 def mark(connection: Connection, target_id: int, keys: Collection[str] | None, state: RecordState, reason: str) -> int:

@@ -12,7 +12,7 @@ from latency_db.records.record import Kind, Signature
 from latency_db.storing import tables
 from latency_db.storing.consensus_rows import USABLE
 from latency_db.storing.rows import find_signatures, find_target, parts
-from nas.sql.columns import now
+from nas.sql.column_types import now
 
 _prediction = tables.prediction.c
 

@@ -8,7 +8,7 @@ from latency_db.devices.device import Device
 from latency_db.records.record import Kind, Signature
 from latency_db.storing import tables
 from latency_db.storing.rows import find_signatures, find_target
-from nas.sql.columns import now, readable
+from nas.sql.column_types import now, readable
 from nas.sql.database import insert
 
 _refusal = tables.refusal.c

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from latency_db.records.record import Statistics
-from nas.sql.columns import Instant, Json, Words
+from nas.sql.column_types import Instant, Json, Words
 
 HEAD = "0003"
 """The newest revision."""

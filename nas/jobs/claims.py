@@ -12,10 +12,10 @@ from nas.jobs import tables, trial_changes
 from nas.jobs.errors import FencedError
 from nas.jobs.records import Claim, ExportClaim, ExportLease, ExportRecord, File, Lease, SearchRecord
 from nas.jobs.rows import read_export, read_search
-from nas.jobs.search_transaction import Turn, locked_search, owners_turn, turn
+from nas.jobs.search_transaction import SearchTransaction, locked_search, owner_transaction, search_transaction
 from nas.jobs.states import ACTIVE, ExportState, SearchState
 from nas.jobs.trial_changes import attach
-from nas.sql.columns import now, readable
+from nas.sql.column_types import now, readable
 from nas.sql.database import Database
 from nas.sql.ids import trial_id
 
@@ -43,27 +43,27 @@ class Claims:
             search_id = connection.scalar(wanted.with_for_update(skip_locked=True))
             if search_id is None:
                 return None
-            mine = Turn(connection, locked_search(connection, search_id) or {})
-            lease = Lease(search_id, mine.values["epoch"] + 1, owner)
-            mine.set(owner=owner, epoch=lease.epoch, lease_until=mine.at + timedelta(seconds=lease_s))
-            trial_changes.lose_all(mine, "the dispatcher's lease ran out")
-            if mine.state is SearchState.QUEUED:
-                mine.move(SearchState.RUNNING)
-                mine.set(started_at=mine.values["started_at"] or mine.at)
-            mine.write()
-            return Claim(mine.record(), lease)
+            transaction = SearchTransaction(connection, locked_search(connection, search_id) or {})
+            lease = Lease(search_id, transaction.values["epoch"] + 1, owner)
+            transaction.set(owner=owner, epoch=lease.epoch, lease_until=transaction.at + timedelta(seconds=lease_s))
+            trial_changes.lose_all(transaction, "the dispatcher's lease ran out")
+            if transaction.state is SearchState.QUEUED:
+                transaction.move(SearchState.RUNNING)
+                transaction.set(started_at=transaction.values["started_at"] or transaction.at)
+            transaction.write()
+            return Claim(transaction.record(), lease)
 
     def renew(self, lease: Lease, lease_s: float = LEASE_S) -> SearchRecord:
         """Longer, from now on; the search as it is, with what clients have asked for. FencedError if it is lost."""
-        with owners_turn(self._database, lease) as mine:
-            mine.set(lease_until=mine.at + timedelta(seconds=lease_s))
-            return mine.record()
+        with owner_transaction(self._database, lease) as transaction:
+            transaction.set(lease_until=transaction.at + timedelta(seconds=lease_s))
+            return transaction.record()
 
     def release(self, lease: Lease) -> None:
         """Give the search back as it is, for another to claim at once. FencedError if it is another's already."""
-        with owners_turn(self._database, lease) as mine:
-            mine.set(owner=None, lease_until=mine.at, epoch=lease.epoch + 1)
-            trial_changes.lose_all(mine, "the dispatcher stopped")
+        with owner_transaction(self._database, lease) as transaction:
+            transaction.set(owner=None, lease_until=transaction.at, epoch=lease.epoch + 1)
+            trial_changes.lose_all(transaction, "the dispatcher stopped")
 
     def owned(self, owner: str) -> list[SearchRecord]:
         """The searches of this owner, its lease over or not."""
@@ -82,10 +82,12 @@ class Claims:
                 found = connection.execute(wanted).one_or_none()
             if found is None:
                 return None
-            with turn(self._database, found.search_id, deleted=True) as mine:
-                until = mine.at + timedelta(seconds=lease_s)
+            with search_transaction(self._database, found.search_id, deleted=True) as transaction:
+                until = transaction.at + timedelta(seconds=lease_s)
                 values = {"state": ExportState.RUNNING.value, "owner": owner, "lease_until": until}
-                taken = _change_export(mine, and_(_export.id == found.id, free), epoch=_export.epoch + 1, **values)
+                taken = _change_export(
+                    transaction, and_(_export.id == found.id, free), epoch=_export.epoch + 1, **values
+                )
             if taken is not None:  # else another was faster
                 return ExportClaim(read_export(taken), ExportLease(found.id, taken.epoch, owner))
 
@@ -113,14 +115,14 @@ class Claims:
             search_id = connection.scalar(select(_export.search_id).where(_held(lease)))
         if search_id is None:
             raise _fenced(lease)
-        with turn(self._database, search_id, deleted=True) as mine:
-            values: dict[str, Any] = {"state": ExportState(state).value, "ended_at": mine.at, "owner": None}
+        with search_transaction(self._database, search_id, deleted=True) as transaction:
+            values: dict[str, Any] = {"state": ExportState(state).value, "ended_at": transaction.at, "owner": None}
             values |= {"reason": None if reason is None else readable(reason), "metrics": metrics or {}}
             if file is not None:
-                number = mine.connection.scalar(select(_export.number).where(_export.id == lease.export_id))
-                attach(mine, file, number)
+                number = transaction.connection.scalar(select(_export.number).where(_export.id == lease.export_id))
+                attach(transaction, file, number)
                 values |= {"sha256": file.sha256, "file": file.file}
-            ended = _change_export(mine, _held(lease), **values)
+            ended = _change_export(transaction, _held(lease), **values)
             if ended is None:
                 raise _fenced(lease)
             return read_export(ended)
@@ -140,10 +142,10 @@ def _fenced(lease: ExportLease) -> FencedError:
     return FencedError(f"export {lease.export_id} is not {lease.owner}'s any more; stop working on it")
 
 
-def _change_export(mine: Turn, which: ColumnElement[bool], **values: Any) -> Any:
+def _change_export(transaction: SearchTransaction, which: ColumnElement[bool], **values: Any) -> Any:
     """The row after the change, with its event; or None, and nothing written, if there is no such row."""
     changed = update(tables.export).where(which).values(**values).returning(*tables.export.c)
-    row = mine.connection.execute(changed).one_or_none()
+    row = transaction.connection.execute(changed).one_or_none()
     if row is not None:
-        mine.event("export.state", id=row.id, trial=trial_id(row.search_id, row.number), state=row.state)
+        transaction.event("export.state", id=row.id, trial=trial_id(row.search_id, row.number), state=row.state)
     return row

@@ -8,7 +8,7 @@ from nas.jobs import tables
 from nas.jobs.errors import NotFoundError, StateError
 from nas.jobs.records import ExportRecord
 from nas.jobs.rows import read_export
-from nas.jobs.search_transaction import turn
+from nas.jobs.search_transaction import search_transaction
 from nas.jobs.states import ExportState, TrialState
 from nas.sql.database import Database
 from nas.sql.ids import new_id, split_trial_id
@@ -30,8 +30,8 @@ class Exports:
             raise NotFoundError(f"no trial {trial_id}")
         search_id, number = key
         trial = tables.trial.c
-        with turn(self._database, search_id) as mine:
-            state = mine.connection.scalar(
+        with search_transaction(self._database, search_id) as transaction:
+            state = transaction.connection.scalar(
                 select(trial.state).where(trial.search_id == search_id, trial.number == number)
             )
             if state is None:
@@ -45,15 +45,15 @@ class Exports:
                 _export.epochs.is_not_distinct_from(epochs),
                 _export.state != ExportState.FAILED.value,
             )
-            known = mine.connection.execute(same).one_or_none()
+            known = transaction.connection.execute(same).one_or_none()
             if known is not None:
                 return read_export(known), False
             export_id = new_id("exp")
             what: dict[str, Any] = {"id": export_id, "search_id": search_id, "number": number, "format": export_format}
-            what |= {"epochs": epochs, "state": ExportState.QUEUED.value, "created_at": mine.at}
-            mine.connection.execute(insert(tables.export).values(**what, metrics={}))
-            mine.event("export.state", id=export_id, trial=trial_id, state=ExportState.QUEUED.value)
-            return read_export(mine.connection.execute(same).one()), True
+            what |= {"epochs": epochs, "state": ExportState.QUEUED.value, "created_at": transaction.at}
+            transaction.connection.execute(insert(tables.export).values(**what, metrics={}))
+            transaction.event("export.state", id=export_id, trial=trial_id, state=ExportState.QUEUED.value)
+            return read_export(transaction.connection.execute(same).one()), True
 
     def get(self, export_id: str) -> ExportRecord:
         """NotFoundError if there is none."""
@@ -68,6 +68,6 @@ class Exports:
         key = split_trial_id(trial_id)
         if key is None:
             return []
-        mine = select(tables.export).where(_export.search_id == key[0], _export.number == key[1])
+        wanted = select(tables.export).where(_export.search_id == key[0], _export.number == key[1])
         with self._database.reading() as connection:
-            return [read_export(found) for found in connection.execute(mine.order_by(_export.created_at, _export.id))]
+            return [read_export(found) for found in connection.execute(wanted.order_by(_export.created_at, _export.id))]

@@ -13,7 +13,7 @@ from nas.jobs import tables
 from nas.jobs.errors import NotFoundError
 from nas.jobs.records import SCOPES, KeyRecord
 from nas.jobs.rows import read_key
-from nas.sql.columns import now
+from nas.sql.column_types import now
 from nas.sql.database import Database
 from nas.sql.errors import ValueRefusedError
 from nas.sql.ids import new_id

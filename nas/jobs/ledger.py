@@ -1,16 +1,25 @@
-"""The ledger as one object."""
+"""The ledger as one object, and its schema."""
 
-from nas.jobs.artifacts import Artifacts
+from pathlib import Path
+
+from nas.jobs.artifacts import Artifacts, Trainings
 from nas.jobs.claims import Claims
 from nas.jobs.events import Events
 from nas.jobs.exports import Exports
 from nas.jobs.keys import Keys
-from nas.jobs.schema import LEDGER_SCHEMA, check
 from nas.jobs.searches import Searches
-from nas.jobs.trainings import Trainings
+from nas.jobs.tables import HEAD
 from nas.jobs.trials import Trials
 from nas.sql.database import Database
-from nas.sql.migrate import migrate
+from nas.sql.errors import LedgerError
+from nas.sql.migrate import Schema, migrate
+
+LEDGER_SCHEMA = Schema(
+    HEAD,
+    Path(__file__).with_name("migrations"),
+    "alembic_version",
+    0x6E61732E6A6F6273,  # the lock says "nas.jobs"
+)
 
 
 class Ledger:
@@ -36,7 +45,13 @@ class Ledger:
 
     def check(self) -> None:
         """LedgerError if the database cannot be reached or has another schema."""
-        check(self.database)
+        with self.database.reading() as connection:
+            found = LEDGER_SCHEMA.revision(connection)
+        if found != HEAD:
+            raise LedgerError(
+                f"ledger {self.database.name} has schema {found or 'none'}, this version of nas needs {HEAD}; start "
+                "`nas serve` or `nas worker` of this version, which migrate it"
+            )
 
     def close(self) -> None:
         self.database.close()

@@ -1,6 +1,6 @@
 """All that the owner of a search writes."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,24 +8,25 @@ from sqlalchemy import and_, select
 from sqlalchemy import insert as plain_insert
 
 from nas.jobs import tables, trial_changes
+from nas.jobs.artifacts import keep_training
 from nas.jobs.errors import StateError
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import File, Json, Lease, SearchRecord, TrainingKey
-from nas.jobs.search_transaction import Turn, owners_turn
+from nas.jobs.search_transaction import SearchTransaction, owner_transaction
 from nas.jobs.states import TERMINAL, SearchState, TrialState
-from nas.jobs.trainings import keep
 from nas.jobs.trial_changes import attach
-from nas.sql.columns import readable
+from nas.sql.column_types import readable
 from nas.sql.database import insert
 
 Line = Mapping[str, Any]
 
 _JOURNAL = ("trial.asked", "candidates.refused", "trial.told")
+_SHOWN = ("references", "finalists")
 _REFUSED_AT_ONCE = 100
 """So many lines on refused candidates are written without waiting for another line."""
 
 
-class Desk:
+class SearchOwner:
     """Each call is one transaction, and raises FencedError, with nothing written, when another owner has the search.
 
     events and add are the search's journal (nas.loop.Journal). Lines on refused candidates wait for the next line: a
@@ -40,9 +41,9 @@ class Desk:
     def events(self) -> list[Line]:
         """The lines that were added, in order."""
         event = tables.event.c
-        mine = select(event.data).where(event.search_id == self.lease.search_id, event.type.in_(_JOURNAL))
+        own = select(event.data).where(event.search_id == self.lease.search_id, event.type.in_(_JOURNAL))
         with self._database.reading() as connection:
-            return [line for data in connection.scalars(mine.order_by(event.seq)) for line in data["lines"]]
+            return [line for data in connection.scalars(own.order_by(event.seq)) for line in data["lines"]]
 
     def add(self, line: Line) -> None:
         """Keep a line. One that asks carries the candidate's architecture_id, notation and architecture as well.
@@ -51,8 +52,8 @@ class Desk:
         """
         match line["event"]:
             case "asked":
-                with self._journal() as turn:
-                    trial_changes.ask(turn, line)
+                with self._journal() as transaction:
+                    trial_changes.ask(transaction, line)
             case "told":
                 self.told(line)
             case "refused":
@@ -74,47 +75,48 @@ class Desk:
 
         training is kept for other searches. reused: not trained here; None: as the line says.
         """
-        with self._journal() as turn:
-            trial_changes.tell(turn, line, reused=line.get("reused", False) if reused is None else reused)
+        with self._journal() as transaction:
+            trial_changes.tell(transaction, line, reused=line.get("reused", False) if reused is None else reused)
             if training is not None:
-                keep(turn.connection, *training)
+                keep_training(transaction.connection, *training)
 
     def started(self, number: int, worker: str) -> int:
         """An attempt at a trial begins; returns its number, from 1."""
-        with self._turn() as turn:
-            return trial_changes.start(turn, number, self.lease.epoch, worker)
-
-    def lost(self, number: int, reason: str) -> None:
-        """The attempt came to nothing, and not by the trial's fault; the trial is queued again."""
-        with self._turn() as turn:
-            trial_changes.lose(turn, number, reason)
+        with self._transaction() as transaction:
+            return trial_changes.start(transaction, number, self.lease.epoch, worker)
 
     def epochs(self, rows: Sequence[tuple[int, int, Mapping[str, float]]]) -> None:
         """Points of learning curves: trial number, epoch, metrics. A later attempt's replace an earlier one's."""
         if not rows:
             return
         latest = {(number, epoch): dict(metrics) for number, epoch, metrics in rows}
-        with self._turn() as turn:
+        with self._transaction() as transaction:
             points = [{"number": number, "epoch": epoch, "metrics": known} for (number, epoch), known in latest.items()]
             for point in points:
-                turn.event("trial.epoch", **point)
-            new = insert(turn.connection, tables.metric)
+                transaction.event("trial.epoch", **point)
+            new = insert(transaction.connection, tables.metric)
             new = new.on_conflict_do_update(
                 index_elements=["search_id", "number", "epoch"], set_={"metrics": new.excluded.metrics}
             )
-            turn.connection.execute(new, [{"search_id": turn.id, **point} for point in points])
+            transaction.connection.execute(new, [{"search_id": transaction.id, **point} for point in points])
 
     def log(self, rows: Sequence[tuple[int | None, str]]) -> None:
         """Lines of output: trial number (None: of the search), text."""
         if not rows:
             return
-        with self._turn() as turn:
-            first = turn.values["log_lines"] + 1
-            turn.count(log_lines=len(rows))
-            turn.connection.execute(
+        with self._transaction() as transaction:
+            first = transaction.values["log_lines"] + 1
+            transaction.count(log_lines=len(rows))
+            transaction.connection.execute(
                 plain_insert(tables.log),
                 [
-                    {"search_id": turn.id, "n": n, "number": number, "at": turn.at, "text": readable(text)}
+                    {
+                        "search_id": transaction.id,
+                        "n": n,
+                        "number": number,
+                        "at": transaction.at,
+                        "text": readable(text),
+                    }
                     for n, (number, text) in enumerate(rows, first)
                 ],
             )
@@ -123,53 +125,53 @@ class Desk:
         """The JSON value kept under this name, or None."""
         row = tables.result.c
         with self._database.reading() as connection:
-            mine = and_(row.search_id == self.lease.search_id, row.name == name)
-            return connection.scalar(select(row.value).where(mine))
+            own = and_(row.search_id == self.lease.search_id, row.name == name)
+            return connection.scalar(select(row.value).where(own))
 
     def keep(self, name: str, value: Any) -> Any:
-        """Keep a JSON value for the next owner; returns it."""
-        with self._turn() as turn:
-            _keep_result(turn, name, value)
+        """Keep a JSON value for the next owner; returns it. `references` and `finalists`, lists of objects, are an
+        event as well.
+        """
+        with self._transaction() as transaction:
+            new = insert(transaction.connection, tables.result)
+            new = new.values(search_id=transaction.id, name=name, value=value)
+            new = new.on_conflict_do_update(index_elements=["search_id", "name"], set_={"value": new.excluded.value})
+            transaction.connection.execute(new)
+            if name in _SHOWN:
+                transaction.event(name, rows=value)
         return value
-
-    def shown(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """As keep, and an event: name is `references` or `finalists`."""
-        values = [dict(row) for row in rows]
-        with self._turn() as turn:
-            _keep_result(turn, name, values)
-            turn.event(name, rows=values)
 
     def note(self, text: str) -> None:
         """Something for the user to read."""
-        with self._turn() as turn:
-            turn.event("search.note", text=readable(text))
+        with self._transaction() as transaction:
+            transaction.event("search.note", text=readable(text))
 
     def phase(self, phase: str | None) -> None:
         """What the search is at; ends the progress of the phase before."""
-        with self._turn() as turn:
-            if turn.values["phase"] != phase:
-                turn.set(phase=phase, progress=None)
-                turn.event("search.phase", phase=phase)
+        with self._transaction() as transaction:
+            if transaction.values["phase"] != phase:
+                transaction.set(phase=phase, progress=None)
+                transaction.event("search.phase", phase=phase)
 
     def progress(self, what: str, done: int, total: int) -> None:
         """Call it a few times a second at most: each call is an event."""
-        with self._turn() as turn:
-            turn.set(progress={"what": what, "done": done, "total": total})
-            turn.event("search.progress", what=what, done=done, total=total)
+        with self._transaction() as transaction:
+            transaction.set(progress={"what": what, "done": done, "total": total})
+            transaction.event("search.progress", what=what, done=done, total=total)
 
     def facts(self, facts: Json, target_latency_ms: float | None) -> None:
         """Descriptions of data set, space, device and objective, known once the search has begun."""
-        with self._turn() as turn:
-            if (turn.values["facts"], turn.values["target_latency_ms"]) != (facts, target_latency_ms):
-                turn.set(facts=facts, target_latency_ms=target_latency_ms)
-                turn.event("search.facts", facts=facts)
+        with self._transaction() as transaction:
+            if (transaction.values["facts"], transaction.values["target_latency_ms"]) != (facts, target_latency_ms):
+                transaction.set(facts=facts, target_latency_ms=target_latency_ms)
+                transaction.event("search.facts", facts=facts)
 
     def attach(  # noqa: PLR0917 - a file's five facts, and whose it is
         self, kind: str, file: str, media_type: str, sha256: str, size_bytes: int, trial: int | None = None
     ) -> None:
         """Link a file of the artifact store; one of the same name, of the same trial, is replaced."""
-        with self._turn() as turn:
-            attach(turn, File(kind, file, media_type, sha256, size_bytes), trial)
+        with self._transaction() as transaction:
+            attach(transaction, File(kind, file, media_type, sha256, size_bytes), trial)
 
     def end(self, state: str, reason: str | None = None, message: str | None = None) -> SearchRecord:
         """Give the search back as PAUSED, CANCELLED, SUCCEEDED or FAILED; the lease is over with it.
@@ -177,39 +179,33 @@ class Desk:
         Who pauses may find that the client has changed his mind: resumed, the search is QUEUED instead; cancelled, it
         is CANCELLED. StateError for CANCELLED when nobody asked for it.
         """
-        with self._journal() as turn:
-            settled = _settled(turn, SearchState(state))
+        with self._journal() as transaction:
+            settled = _settled(transaction, SearchState(state))
             again = settled in (SearchState.PAUSED, SearchState.QUEUED)
-            seq = turn.move(settled, reason, None if message is None else readable(message))
-            trial_changes.settle(turn, seq, state=TrialState.QUEUED if again else TrialState.CANCELLED)
-            return turn.record()
+            seq = transaction.move(settled, reason, None if message is None else readable(message))
+            trial_changes.settle(transaction, seq, state=TrialState.QUEUED if again else TrialState.CANCELLED)
+            return transaction.record()
 
     @contextmanager
-    def _turn(self) -> Iterator[Turn]:
-        with owners_turn(self._database, self.lease) as turn:
-            yield turn
+    def _transaction(self) -> Iterator[SearchTransaction]:
+        with owner_transaction(self._database, self.lease) as transaction:
+            yield transaction
 
     @contextmanager
-    def _journal(self) -> Iterator[Turn]:
-        """A turn that begins with the lines that wait."""
-        with self._turn() as turn:
-            trial_changes.refuse(turn, self._refused)
-            yield turn
+    def _journal(self) -> Iterator[SearchTransaction]:
+        """A transaction that begins with the lines that wait."""
+        with self._transaction() as transaction:
+            trial_changes.refuse(transaction, self._refused)
+            yield transaction
         self._refused.clear()
 
 
-def _keep_result(turn: Turn, name: str, value: Any) -> None:
-    new = insert(turn.connection, tables.result).values(search_id=turn.id, name=name, value=value)
-    new = new.on_conflict_do_update(index_elements=["search_id", "name"], set_={"value": new.excluded.value})
-    turn.connection.execute(new)
-
-
-def _settled(turn: Turn, wanted: SearchState) -> SearchState:
+def _settled(transaction: SearchTransaction, wanted: SearchState) -> SearchState:
     """The state that wanted comes to, now that the client may have asked for another."""
-    state = turn.state
+    state = transaction.state
     if wanted is SearchState.PAUSED:
         otherwise = {SearchState.RUNNING: SearchState.QUEUED, SearchState.CANCELLING: SearchState.CANCELLED}
         return otherwise.get(state, wanted)
     if wanted not in TERMINAL or (wanted is SearchState.CANCELLED and state is not SearchState.CANCELLING):
-        raise StateError(f"search {turn.id} is {state}: it cannot end as {wanted}")
+        raise StateError(f"search {transaction.id} is {state}: it cannot end as {wanted}")
     return wanted

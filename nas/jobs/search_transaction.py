@@ -12,7 +12,7 @@ from nas.jobs.errors import FencedError, NotFoundError
 from nas.jobs.records import Lease, SearchRecord
 from nas.jobs.rows import read_search
 from nas.jobs.states import TERMINAL, SearchState
-from nas.sql.columns import now
+from nas.sql.column_types import now
 from nas.sql.database import Database
 
 _DECIDED = frozenset(
@@ -28,8 +28,8 @@ _WRITE = update(tables.search).where(_THIS)
 _EVENTS = insert(tables.event)
 
 
-class Turn:
-    """What changes on a search, and its events: written together, when the turn ends."""
+class SearchTransaction:
+    """What changes on a search, and its events: written together, when the transaction ends."""
 
     def __init__(self, connection: Connection, values: Mapping[str, Any]) -> None:
         self.connection = connection
@@ -47,7 +47,7 @@ class Turn:
 
     @property
     def at(self) -> datetime:
-        """The database's clock at the start of the turn."""
+        """The database's clock at the start of the transaction."""
         at: datetime = self.values["now"]
         return at
 
@@ -95,27 +95,27 @@ class Turn:
 
 
 @contextmanager
-def turn(database: Database, search_id: str, *, deleted: bool = False) -> Iterator[Turn]:
-    """A client's turn. NotFoundError if there is no such search, or if it is deleted and not looked for so."""
+def search_transaction(database: Database, search_id: str, *, deleted: bool = False) -> Iterator[SearchTransaction]:
+    """A client's transaction. NotFoundError if there is no such search, or if it is deleted and not looked for so."""
     with database.writing() as connection:
         values = locked_search(connection, search_id)
         if values is None or (values["deleted_at"] is not None and not deleted):
             raise NotFoundError(f"no search {search_id}")
-        mine = Turn(connection, values)
-        yield mine
-        mine.write()
+        transaction = SearchTransaction(connection, values)
+        yield transaction
+        transaction.write()
 
 
 @contextmanager
-def owners_turn(database: Database, lease: Lease) -> Iterator[Turn]:
-    """The owner's turn. FencedError if the lease is not the newest one."""
+def owner_transaction(database: Database, lease: Lease) -> Iterator[SearchTransaction]:
+    """The owner's transaction. FencedError if the lease is not the newest one."""
     with database.writing() as connection:
         values = locked_search(connection, lease.search_id)
         if values is None or (values["epoch"], values["owner"]) != (lease.epoch, lease.owner):
             raise FencedError(f"search {lease.search_id} is not {lease.owner}'s any more; stop working on it")
-        mine = Turn(connection, values)
-        yield mine
-        mine.write()
+        transaction = SearchTransaction(connection, values)
+        yield transaction
+        transaction.write()
 
 
 def locked_search(connection: Connection, search_id: str) -> dict[str, Any] | None:

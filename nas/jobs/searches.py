@@ -11,9 +11,9 @@ from nas.jobs import tables, trial_changes
 from nas.jobs.errors import IdempotencyError, NotFoundError, StateError, VersionError
 from nas.jobs.records import Idempotency, SearchRecord
 from nas.jobs.rows import read_search
-from nas.jobs.search_transaction import Turn, locked_search, turn
+from nas.jobs.search_transaction import SearchTransaction, locked_search, search_transaction
 from nas.jobs.states import TERMINAL, VERBS, SearchState, TrialState
-from nas.sql.columns import Instant, now
+from nas.sql.column_types import Instant, now
 from nas.sql.database import Database, insert
 from nas.sql.ids import new_id
 
@@ -61,10 +61,10 @@ class Searches:
             values = about | {"id": search_id, "spec": dict(spec), "max_trials": spec["max_trials"]}
             at = {"created_at": now(), "transition_at": now()}
             connection.execute(plain_insert(tables.search).values(state=SearchState.QUEUED.value, **values, **at))
-            mine = Turn(connection, locked_search(connection, search_id) or {})
-            mine.event("search.created", **about)
-            mine.write()
-            return mine.record(), True
+            transaction = SearchTransaction(connection, locked_search(connection, search_id) or {})
+            transaction.event("search.created", **about)
+            transaction.write()
+            return transaction.record(), True
 
     def get(self, search_id: str, *, deleted: bool = False) -> SearchRecord:
         """NotFoundError if there is none, or if it is deleted and not looked for so."""
@@ -116,49 +116,51 @@ class Searches:
         unknown = sorted(set(fields) - CHANGEABLE)
         if unknown:
             raise TypeError(f"not changeable: {', '.join(unknown)}")
-        with turn(self._database, search_id) as mine:
-            if version is not None and version != mine.values["version"]:
+        with search_transaction(self._database, search_id) as transaction:
+            if version is not None and version != transaction.values["version"]:
                 raise VersionError(
-                    f"search {search_id} is at version {mine.values['version']}, not {version}; read it again"
+                    f"search {search_id} is at version {transaction.values['version']}, not {version}; read it again"
                 )
-            new = {name: value for name, value in fields.items() if mine.values[name] != value}
-            if "max_trials" in new and mine.state in TERMINAL:
-                raise StateError(f"search {search_id} is {mine.state}: its max_trials cannot be changed; fork it")
+            new = {name: value for name, value in fields.items() if transaction.values[name] != value}
+            if "max_trials" in new and transaction.state in TERMINAL:
+                raise StateError(
+                    f"search {search_id} is {transaction.state}: its max_trials cannot be changed; fork it"
+                )
             if new:
-                mine.set(**new)
-                mine.event("search.changed", fields=new)
-            return mine.record()
+                transaction.set(**new)
+                transaction.event("search.changed", fields=new)
+            return transaction.record()
 
     def request(self, search_id: str, verb: str) -> SearchRecord:
         """pause, resume or cancel: at once, or, where a dispatcher has the search, as soon as it has seen to it.
 
         A search that is there already, or on its way, is returned as it is. StateError where the verb has no place.
         """
-        with turn(self._database, search_id) as mine:
-            goal = VERBS[verb].get(mine.state)
+        with search_transaction(self._database, search_id) as transaction:
+            goal = VERBS[verb].get(transaction.state)
             if goal is None:
-                raise StateError(f"search {search_id} is {mine.state}: it cannot {verb}")
-            if goal is not mine.state:
-                seq = mine.move(goal)
+                raise StateError(f"search {search_id} is {transaction.state}: it cannot {verb}")
+            if goal is not transaction.state:
+                seq = transaction.move(goal)
                 if goal is SearchState.CANCELLED:
-                    trial_changes.settle(mine, seq, state=TrialState.CANCELLED)
-            return mine.record()
+                    trial_changes.settle(transaction, seq, state=TrialState.CANCELLED)
+            return transaction.record()
 
     def delete(self, search_id: str) -> SearchRecord:
         """Put away, until purged. StateError for a search that is queued or under way."""
-        with turn(self._database, search_id) as mine:
-            if mine.state not in TERMINAL | {SearchState.PAUSED}:
-                raise StateError(f"search {search_id} is {mine.state}: it cannot be deleted; cancel it first")
-            mine.set(deleted_at=mine.at)
-            mine.event("search.changed", fields={"deleted": True})
-            return mine.record()
+        with search_transaction(self._database, search_id) as transaction:
+            if transaction.state not in TERMINAL | {SearchState.PAUSED}:
+                raise StateError(f"search {search_id} is {transaction.state}: it cannot be deleted; cancel it first")
+            transaction.set(deleted_at=transaction.at)
+            transaction.event("search.changed", fields={"deleted": True})
+            return transaction.record()
 
     def undelete(self, search_id: str) -> SearchRecord:
-        with turn(self._database, search_id, deleted=True) as mine:
-            if mine.values["deleted_at"] is not None:
-                mine.set(deleted_at=None)
-                mine.event("search.changed", fields={"deleted": False})
-            return mine.record()
+        with search_transaction(self._database, search_id, deleted=True) as transaction:
+            if transaction.values["deleted_at"] is not None:
+                transaction.set(deleted_at=None)
+                transaction.event("search.changed", fields={"deleted": False})
+            return transaction.record()
 
     def purge(self, before: datetime) -> int:
         """Remove what was deleted before then, for good, and idempotency keys of the day before yesterday.

@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from nas.sql.columns import Instant, Json, Words
+from nas.sql.column_types import Instant, Json, Words
 
 HEAD = "0001"
 """The revision that this module describes."""

@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from nas.jobs.ledger import Ledger
-from nas.jobs.owner import Desk
+from nas.jobs.owner import SearchOwner
 from nas.jobs.records import SearchRecord
 from nas.ops.cost import network_cost
 from nas.ops.diagram import diagram
@@ -78,9 +78,9 @@ class Filling:
         claim = self.ledger.claims.claim(f"dispatcher {self.id}", lease_s=600)
         assert claim is not None
         assert claim.search.id == self.id
-        self.desk = Desk(self.ledger, claim.lease)
-        self.desk.facts(FACTS | {"objective": objective or FACTS["objective"]}, TARGET_MS)
-        self.desk.phase("TRAINING")
+        self.owner = SearchOwner(self.ledger, claim.lease)
+        self.owner.facts(FACTS | {"objective": objective or FACTS["objective"]}, TARGET_MS)
+        self.owner.phase("TRAINING")
         return self
 
     def ask(self) -> int:
@@ -97,7 +97,7 @@ class Filling:
         }
         metrics = self.known | {"latency_ms": latency_ms, "latency_error_ms": round(latency_ms * 0.04, 6)}
         asked = {"event": "asked", "trial": number, "metrics": metrics, "reward": None}
-        self.desk.add(asked | {"choices": dict(candidate.choices)} | described)
+        self.owner.add(asked | {"choices": dict(candidate.choices)} | described)
         self.metrics = metrics
         return number
 
@@ -106,23 +106,23 @@ class Filling:
         state = "failed" if accuracy is None else "succeeded"
         metrics = self.metrics if accuracy is None else self.metrics | {"accuracy": accuracy}
         told = {"event": "told", "trial": number, "metrics": metrics, "state": state, "reason": reason}
-        self.desk.told(told | {"reward": accuracy, "reused": False})
+        self.owner.told(told | {"reward": accuracy, "reused": False})
 
     def trial(self, accuracy: float | None = None) -> int:
         """A trial from beginning to end; its accuracy rises with its size unless it is given."""
         number = self.ask()
-        self.desk.started(number, "worker-1")
+        self.owner.started(number, "worker-1")
         likely = 0.93 - 0.06 / (1 + self.metrics["macs"] / 4e5) - abs(self.random.gauss(0, 0.012))
         score = round(likely if accuracy is None else accuracy, 4)
-        self.desk.epochs([(number, epoch, {"accuracy": round(score - 0.05 / epoch, 4)}) for epoch in (1, 2, 3)])
+        self.owner.epochs([(number, epoch, {"accuracy": round(score - 0.05 / epoch, 4)}) for epoch in (1, 2, 3)])
         self.tell(number, score)
         return number
 
     def finish(self) -> SearchRecord:
         """References and finalists, with the best one's file, and the end."""
-        self.desk.phase("FINALISTS")
+        self.owner.phase("FINALISTS")
         rows = [("mobilenetv1 width 0.5", 0.1, 0.805), ("shufflenet groups 3 width 0.5", 0.178, 0.742)]
-        self.desk.shown(
+        self.owner.keep(
             "references",
             [
                 {
@@ -135,8 +135,8 @@ class Filling:
         )
         best = self.ledger.searches.get(self.id).best_trial
         assert best is not None
-        self.desk.shown("finalists", [self._finalist(best)])
-        return self.desk.end("SUCCEEDED")
+        self.owner.keep("finalists", [self._finalist(best)])
+        return self.owner.end("SUCCEEDED")
 
     def _finalist(self, number: int) -> dict[str, Any]:
         trial = self.ledger.trials.get(f"{self.id}.{number}")
@@ -153,7 +153,7 @@ class Filling:
         """Link a file to the trial; content() is what is in it."""
         data = self.content(file)
         digest = hashlib.sha256(data).hexdigest()
-        self.desk.attach("onnx", file, "application/octet-stream", digest, len(data), number)
+        self.owner.attach("onnx", file, "application/octet-stream", digest, len(data), number)
 
     @staticmethod
     def content(file: str) -> bytes:

@@ -71,11 +71,11 @@ def playing(settings):
 
     def run():
         with ledger_of(settings) as ledger:
-            desk = take(ledger)
+            owner = take(ledger)
             for number in range(TRIALS):
-                ask(desk, number)
-                tell(desk, number)
-            desk.end("SUCCEEDED")
+                ask(owner, number)
+                tell(owner, number)
+            owner.end("SUCCEEDED")
 
     thread = threading.Thread(target=run)
     thread.start()

@@ -261,11 +261,11 @@ def test_a_searches_results(client, settings):
 def test_the_hypervolume_is_bounded_by_twice_the_target(client, settings):
     made = submit(client)
     with ledger_of(settings) as ledger:
-        desk = take(ledger)
-        desk.facts({"objective": {}}, 1.25)
+        owner = take(ledger)
+        owner.facts({"objective": {}}, 1.25)
         for number in range(3):
-            ask(desk, number)
-            tell(desk, number)
+            ask(owner, number)
+            tell(owner, number)
 
     pareto = client.get(made["urls"]["pareto"]).json()
 
@@ -277,10 +277,10 @@ def test_the_time_to_the_end_follows_the_rate_so_far(client, settings):
     made = submit(client)
     assert made["eta_seconds"] is None
     with ledger_of(settings) as ledger:
-        desk = take(ledger)
-        ask(desk, 0)
+        owner = take(ledger)
+        ask(owner, 0)
         assert client.get(made["urls"]["self"]).json()["eta_seconds"] is None
-        tell(desk, 0)
+        tell(owner, 0)
 
     assert client.get(made["urls"]["self"]).json()["eta_seconds"] >= 0
 
@@ -331,10 +331,10 @@ def test_artifacts_come_in_ranges_under_safe_names(client, settings):
 def test_columns_are_compressed(client, settings):
     made = submit(client, max_trials=40)
     with ledger_of(settings) as ledger:
-        desk = take(ledger)
+        owner = take(ledger)
         for number in range(40):
-            ask(desk, number)
-            tell(desk, number)
+            ask(owner, number)
+            tell(owner, number)
 
     with client.stream("GET", made["urls"]["columns"], headers={"Accept-Encoding": "gzip"}) as answer:
         raw = b"".join(answer.iter_raw())

@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError
 from nas.errors import NasError
 from nas.jobs.errors import FencedError
 from nas.jobs.ledger import Ledger
-from nas.jobs.owner import Desk
+from nas.jobs.owner import SearchOwner
 from nas.jobs.records import Claim, SearchRecord
 from nas.jobs.states import SearchState
 from nas.service.artifact_store import ArtifactStore
@@ -31,9 +31,9 @@ class Assignment:
         self._ledger, self._claim, self._scheduler = ledger, claim, scheduler
         self.id = claim.search.id
         self._settings = settings
-        self._desk = Desk(ledger, claim.lease)
+        self._owner = SearchOwner(ledger, claim.lease)
         artifacts = ArtifactStore(settings.artifacts)
-        self._place = LedgerPlace(ledger, self._desk, artifacts, settings.scratch / self.id)
+        self._place = LedgerPlace(ledger, self._owner, artifacts, settings.scratch / self.id)
         self._watch = LedgerWatch(self._place, claim.lease.owner)
         self._quota = scheduler.quota(claim.search.priority)
         self._pipeline: Pipeline | None = None
@@ -99,22 +99,22 @@ class Assignment:
         except (FencedError, LedgerError):
             raise
         except NasError as error:
-            self._desk.end(SearchState.FAILED, _reason(error), shown(str(error), self._settings.data_root))
+            self._owner.end(SearchState.FAILED, _reason(error), shown(str(error), self._settings.data_root))
         except Exception:
             log.exception("%s failed by an error of the program", self.id)
-            self._desk.end(SearchState.FAILED, "INTERNAL_ERROR", "an error of the program; its log has the details")
+            self._owner.end(SearchState.FAILED, "INTERNAL_ERROR", "an error of the program; its log has the details")
         else:
-            self._desk.end(SearchState.SUCCEEDED)
+            self._owner.end(SearchState.SUCCEEDED)
 
     def _settle_stopped(self) -> None:
         state = self._ledger.claims.renew(self._claim.lease).state
         if state is SearchState.PAUSING:
-            self._desk.end(SearchState.PAUSED)
+            self._owner.end(SearchState.PAUSED)
         elif state is SearchState.CANCELLING:
-            self._desk.end(SearchState.CANCELLED)
+            self._owner.end(SearchState.CANCELLED)
         else:
             if self._scheduler.lost.is_set():
-                self._desk.phase("WAITING_FOR_WORKERS")
+                self._owner.phase("WAITING_FOR_WORKERS")
             self._ledger.claims.release(self._claim.lease)
 
     def _spec(self) -> SearchSpec:

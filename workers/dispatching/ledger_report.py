@@ -18,14 +18,14 @@ class LedgerWatch:
         self._progress: tuple[str, int, int] | None = None
 
     def say(self, text: str) -> None:
-        self._place.desk.note(text)
+        self._place.owner.note(text)
 
     def phase(self, phase: str) -> None:
         self.flush()
-        self._place.desk.phase(phase)
+        self._place.owner.phase(phase)
 
     def step(self, what: str, done: int, total: int) -> None:
-        self._place.desk  # noqa: B018 - raises if the search was stopped
+        self._place.owner  # noqa: B018 - raises if the search was stopped
         with self._lock:
             self._progress = (what, done, total)
 
@@ -39,7 +39,7 @@ class LedgerWatch:
                 self._epochs.append((trial, epoch, dict(metrics)))
 
     def started(self, number: int) -> None:
-        self._place.desk.started(number, self._worker)
+        self._place.owner.started(number, self._worker)
 
     def trial(self, trial: Trial, total: int) -> None:  # noqa: ARG002 - the ledger knows the total
         if trial.state is State.FAILED:
@@ -51,10 +51,10 @@ class LedgerWatch:
             epochs, self._epochs = self._epochs, []
             log, self._log = self._log, []
             progress, self._progress = self._progress, None
-        desk = self._place.desk
+        owner = self._place.owner
         if epochs:
-            desk.epochs(epochs)
+            owner.epochs(epochs)
         if log:
-            desk.log(log)
+            owner.log(log)
         if progress:
-            desk.progress(*progress)
+            owner.progress(*progress)

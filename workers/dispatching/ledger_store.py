@@ -6,7 +6,7 @@ from typing import Any
 
 from nas.jobs.errors import NotFoundError
 from nas.jobs.ledger import Ledger
-from nas.jobs.owner import Desk
+from nas.jobs.owner import SearchOwner
 from nas.jobs.records import TrainingKey
 from nas.service.artifact_store import ArtifactStore
 
@@ -26,8 +26,8 @@ class StoppedError(Exception):
 class LedgerPlace:
     """Every call raises StoppedError once stop() was called, and FencedError once another dispatcher has the search."""
 
-    def __init__(self, ledger: Ledger, desk: Desk, artifacts: ArtifactStore, path: Path) -> None:
-        self._ledger, self._desk, self._artifacts, self._path = ledger, desk, artifacts, path
+    def __init__(self, ledger: Ledger, owner: SearchOwner, artifacts: ArtifactStore, path: Path) -> None:
+        self._ledger, self._owner, self._artifacts, self._path = ledger, owner, artifacts, path
         self._stopped = False
         path.mkdir(parents=True, exist_ok=True)
 
@@ -35,10 +35,10 @@ class LedgerPlace:
         self._stopped = True
 
     @property
-    def desk(self) -> Desk:
+    def owner(self) -> SearchOwner:
         if self._stopped:
             raise StoppedError
-        return self._desk
+        return self._owner
 
     @property
     def path(self) -> Path:
@@ -49,19 +49,19 @@ class LedgerPlace:
         return self
 
     def events(self) -> Iterable[Mapping[str, Any]]:
-        return self.desk.events()
+        return self.owner.events()
 
     def add(self, event: Mapping[str, Any]) -> None:
-        self.desk.add(event)
+        self.owner.add(event)
 
     def known(self, name: str) -> Any:
-        return self.desk.known(name)
+        return self.owner.known(name)
 
     def keep(self, name: str, value: Any) -> Any:
         if name == "facts":
-            self.desk.facts(value, value["objective"]["target_latency_ms"])
+            self.owner.facts(value, value["objective"]["target_latency_ms"])
         else:
-            self.desk.keep(name, value)
+            self.owner.keep(name, value)
         return value
 
     def recall(self, key: TrainingKey) -> dict[str, Any] | None:
@@ -79,7 +79,7 @@ class LedgerPlace:
     def publish(self, kind: str, name: str, trial: int | None = None) -> None:
         file = self._path / name
         sha256, size_bytes = self._artifacts.add(file)
-        self.desk.attach(kind, name, MEDIA_TYPES.get(file.suffix, MODEL), sha256, size_bytes, trial)
+        self.owner.attach(kind, name, MEDIA_TYPES.get(file.suffix, MODEL), sha256, size_bytes, trial)
 
 
 def recall(ledger: Ledger, artifacts: ArtifactStore, key: TrainingKey) -> dict[str, Any] | None:

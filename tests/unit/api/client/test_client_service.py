@@ -239,10 +239,10 @@ def test_a_live_search_is_watched_by_both_twins(client, url, settings):
     def dispatch():
         told.wait(20)
         with ledger_of(settings) as ledger:
-            desk = take(ledger)
-            ask(desk, 0)
-            tell(desk, 0)
-            desk.end("FAILED", "TESTED", "as the test says")
+            owner = take(ledger)
+            ask(owner, 0)
+            tell(owner, 0)
+            owner.end("FAILED", "TESTED", "as the test says")
 
     worker = threading.Thread(target=dispatch)
     worker.start()

@@ -121,22 +121,22 @@ def test_the_runtimes_files_of_finalists_are_downloaded_too_or_why_not_is_said(n
     search = made(nas)["id"]
     contents = {"onnx": MODEL, "tflite": b"flat " + MODEL}
     with ledger_of(settings) as ledger:
-        desk = take(ledger, search)
+        owner = take(ledger, search)
         rows = []
         for number in range(2):
-            ask(desk, number)
-            tell(desk, number)
+            ask(owner, number)
+            tell(owner, number)
             files = [
                 {"format": kind, "file": f"m{number}.{kind}"} for kind in contents if number == 0 or kind == "onnx"
             ]
             for file in files:
                 sha256, size = ArtifactStore(settings.artifacts).add(contents[file["format"]])
-                desk.attach(file["format"], file["file"], "application/octet-stream", sha256, size, trial=number)
+                owner.attach(file["format"], file["file"], "application/octet-stream", sha256, size, trial=number)
             note = f"litert refuses {number}" if len(files) == 1 else None
             about = {"id": str(number), "notation": "n", "metrics": {}, "files": files, "note": note}
             rows.append({"trial": number, "file": f"m{number}.onnx", **about})
-        desk.keep("finalists", rows)
-        desk.end("SUCCEEDED")
+        owner.keep("finalists", rows)
+        owner.end("SUCCEEDED")
 
     code, out, complaint = nas("export", search)
     only = nas("export", search, "--format", "tflite", "--out", "flat")
@@ -230,10 +230,10 @@ def test_an_interrupted_watch_is_130_and_the_search_goes_on(nas, settings, url):
 def test_an_export_of_one_trial_that_fails(nas, settings):
     search = made(nas)["id"]
     with ledger_of(settings) as ledger:
-        desk = take(ledger, search)
-        ask(desk, 0)
-        tell(desk, 0)
-        desk.end("SUCCEEDED")
+        owner = take(ledger, search)
+        ask(owner, 0)
+        tell(owner, 0)
+        owner.end("SUCCEEDED")
     dispatcher = threading.Thread(target=_refuse_export, args=(settings,))
     dispatcher.start()
 

@@ -1,7 +1,7 @@
 """What a dispatcher would write, in short."""
 
 from nas.jobs.ledger import Ledger
-from nas.jobs.owner import Desk
+from nas.jobs.owner import SearchOwner
 
 SPEC = {"dataset": {"name": "synthetic"}, "max_trials": 4}
 
@@ -11,12 +11,12 @@ def submit(ledger: Ledger, name: str = "a search", **about):
 
 
 def claimed(ledger: Ledger, owner: str = "one", lease_s: float = 30, **about):
-    """A search that was submitted and claimed, and the desk of its owner."""
+    """A search that was submitted and claimed, and its owner's side of it."""
     search = submit(ledger, **about)
     claim = ledger.claims.claim(owner, lease_s=lease_s)
     assert claim is not None
     assert claim.search.id == search.id
-    return claim.search, Desk(ledger, claim.lease)
+    return claim.search, SearchOwner(ledger, claim.lease)
 
 
 def asked(number: int, latency_ms: float = 1.5):
@@ -48,11 +48,11 @@ def told(number: int, accuracy: float = 0.5, latency_ms: float = 1.5, reward: fl
     }
 
 
-def carry_out(desk: Desk, number: int, **result) -> None:
+def carry_out(owner: SearchOwner, number: int, **result) -> None:
     """One trial from asked to told."""
-    desk.add(asked(number))
-    desk.started(number, "worker 1")
-    desk.told(told(number, **result))
+    owner.add(asked(number))
+    owner.started(number, "worker 1")
+    owner.told(told(number, **result))
 
 
 def types(ledger: Ledger, search_id: str) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 from ledger_steps import asked, carry_out, claimed, submit, told, types
 
 from nas.jobs.errors import FencedError
-from nas.jobs.owner import Desk
+from nas.jobs.owner import SearchOwner
 from nas.jobs.records import Counts
 from nas.jobs.states import AttemptState, SearchState, TrialState
 
@@ -45,17 +45,17 @@ def test_a_search_is_claimed_again_only_when_its_lease_is_over(ledger):
 
 
 def test_a_renewed_lease_holds(ledger):
-    _, desk = claimed(ledger, "one", lease_s=0.2)
-    ledger.claims.renew(desk.lease, lease_s=30)
+    _, owner = claimed(ledger, "one", lease_s=0.2)
+    ledger.claims.renew(owner.lease, lease_s=30)
     time.sleep(0.3)
     assert ledger.claims.claim("two") is None
 
 
 def test_a_lease_that_is_over_is_still_its_owners_until_another_claims(ledger):
-    _, desk = claimed(ledger, "one", lease_s=0.05)
+    _, owner = claimed(ledger, "one", lease_s=0.05)
     time.sleep(0.1)
-    desk.add(asked(0))
-    assert ledger.claims.renew(desk.lease).counts.trials == 1
+    owner.add(asked(0))
+    assert ledger.claims.renew(owner.lease).counts.trials == 1
 
 
 def test_a_zombie_writes_nothing(ledger):
@@ -68,11 +68,10 @@ def test_a_zombie_writes_nothing(ledger):
         lambda: zombie.told(told(0)),
         lambda: zombie.add(asked(1)),
         lambda: zombie.started(0, "worker"),
-        lambda: zombie.lost(0, "reason"),
         lambda: zombie.epochs([(0, 1, {"accuracy": 0.5})]),
         lambda: zombie.log([(0, "text")]),
         lambda: zombie.keep("name", 1),
-        lambda: zombie.shown("finalists", []),
+        lambda: zombie.keep("finalists", []),
         lambda: zombie.note("text"),
         lambda: zombie.phase("TRAINING"),
         lambda: zombie.progress("images", 1, 2),
@@ -93,18 +92,18 @@ def test_a_zombie_writes_nothing(ledger):
 
 
 def test_an_attempt_of_a_dead_owner_is_lost_and_its_trial_tried_again(ledger):
-    search, desk = claimed(ledger, "one", lease_s=0.05)
-    carry_out(desk, 0)
+    search, owner = claimed(ledger, "one", lease_s=0.05)
+    carry_out(owner, 0)
     for number in (1, 2):
-        desk.add(asked(number))
-    assert desk.started(1, "worker a") == 1
+        owner.add(asked(number))
+    assert owner.started(1, "worker a") == 1
     claim = wait_for_claim(ledger, "two")
     assert claim.search.counts == Counts(trials=3, queued=2, succeeded=1)
-    successor = Desk(ledger, claim.lease)
+    successor = SearchOwner(ledger, claim.lease)
     assert successor.started(1, "worker b") == 2
     successor.told(told(1))
     lost, kept = ledger.trials.attempts(f"{search.id}.1")
-    assert (lost.state, lost.worker, lost.epoch) == (AttemptState.LOST, "worker a", desk.lease.epoch)
+    assert (lost.state, lost.worker, lost.epoch) == (AttemptState.LOST, "worker a", owner.lease.epoch)
     assert (kept.state, kept.worker, kept.epoch) == (AttemptState.SUCCEEDED, "worker b", claim.lease.epoch)
     assert lost.ended_at is not None
     assert ledger.trials.get(f"{search.id}.1").attempts == 2
@@ -112,13 +111,13 @@ def test_an_attempt_of_a_dead_owner_is_lost_and_its_trial_tried_again(ledger):
 
 
 def test_a_released_search_is_claimed_at_once_and_its_old_lease_is_void(ledger):
-    search, desk = claimed(ledger, "one")
-    desk.add(asked(0))
-    desk.started(0, "worker")
-    ledger.claims.release(desk.lease)
+    search, owner = claimed(ledger, "one")
+    owner.add(asked(0))
+    owner.started(0, "worker")
+    ledger.claims.release(owner.lease)
     assert ledger.claims.owned("one") == []
     with pytest.raises(FencedError):
-        desk.note("still here")
+        owner.note("still here")
     claim = ledger.claims.claim("two")
     assert claim.search.id == search.id
     assert claim.search.counts == Counts(trials=1, queued=1)
@@ -132,27 +131,27 @@ def test_what_a_dead_owner_was_asked_its_successor_settles(ledger, verb, moving,
     ledger.searches.request(search.id, verb)
     claim = wait_for_claim(ledger, "two")
     assert claim.search.state == moving
-    assert Desk(ledger, claim.lease).end(settled).state == settled
+    assert SearchOwner(ledger, claim.lease).end(settled).state == settled
     assert ledger.claims.claim("three") is None
 
 
 def test_an_ended_search_is_nobodys(ledger):
-    search, desk = claimed(ledger)
-    desk.end("SUCCEEDED")
+    search, owner = claimed(ledger)
+    owner.end("SUCCEEDED")
     with pytest.raises(FencedError):
-        desk.note("an afterthought")
+        owner.note("an afterthought")
     assert ledger.claims.claim("two") is None
     assert ledger.claims.owned("one") == []
     assert ledger.searches.get(search.id).ended_at is not None
 
 
 def test_a_resumed_search_goes_on_with_its_trials(ledger):
-    search, desk = claimed(ledger)
-    carry_out(desk, 0)
-    desk.add(asked(1))
-    desk.started(1, "worker")
+    search, owner = claimed(ledger)
+    carry_out(owner, 0)
+    owner.add(asked(1))
+    owner.started(1, "worker")
     ledger.searches.request(search.id, "pause")
-    paused = desk.end("PAUSED")
+    paused = owner.end("PAUSED")
     assert paused.counts == Counts(trials=2, queued=1, succeeded=1)
     assert paused.ended_at is None
     assert ledger.trials.attempts(f"{search.id}.1")[0].state is AttemptState.CANCELLED
@@ -160,21 +159,21 @@ def test_a_resumed_search_goes_on_with_its_trials(ledger):
     assert ledger.searches.request(search.id, "resume").state is SearchState.QUEUED
     claim = ledger.claims.claim("two")
     assert claim.search.started_at == search.started_at
-    assert [line["event"] for line in Desk(ledger, claim.lease).events()] == ["asked", "told", "asked"]
+    assert [line["event"] for line in SearchOwner(ledger, claim.lease).events()] == ["asked", "told", "asked"]
     assert ledger.trials.get(f"{search.id}.1").state is TrialState.QUEUED
 
 
 def test_a_search_that_is_resumed_while_it_pauses_runs_on(ledger):
-    search, desk = claimed(ledger)
+    search, owner = claimed(ledger)
     ledger.searches.request(search.id, "pause")
     assert ledger.searches.request(search.id, "resume").state is SearchState.RUNNING
-    desk.note("the lease still holds")
-    assert desk.end("PAUSED").state is SearchState.QUEUED  # its owner had stopped it already: another starts it
+    owner.note("the lease still holds")
+    assert owner.end("PAUSED").state is SearchState.QUEUED  # its owner had stopped it already: another starts it
     assert ledger.claims.claim("two").search.id == search.id
 
 
 def test_a_search_that_is_cancelled_while_it_pauses_is_cancelled(ledger):
-    search, desk = claimed(ledger)
+    search, owner = claimed(ledger)
     ledger.searches.request(search.id, "pause")
     ledger.searches.request(search.id, "cancel")
-    assert desk.end("PAUSED").state is SearchState.CANCELLED
+    assert owner.end("PAUSED").state is SearchState.CANCELLED

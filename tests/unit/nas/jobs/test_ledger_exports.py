@@ -12,9 +12,9 @@ MODEL = File("onnx", "trial-0.onnx", "application/octet-stream", "ab" * 32, 1234
 
 @pytest.fixture
 def trial_id(ledger):
-    search, desk = claimed(ledger)
-    carry_out(desk, 0)
-    desk.end("SUCCEEDED")
+    search, owner = claimed(ledger)
+    carry_out(owner, 0)
+    owner.end("SUCCEEDED")
     return f"{search.id}.0"
 
 
@@ -51,8 +51,8 @@ def test_the_same_export_is_made_once_unless_it_failed(ledger, trial_id):
 
 
 def test_only_a_trial_that_succeeded_is_exported(ledger):
-    search, desk = claimed(ledger)
-    desk.add(asked(0))
+    search, owner = claimed(ledger)
+    owner.add(asked(0))
     with pytest.raises(StateError, match="QUEUED"):
         ledger.exports.request(f"{search.id}.0", "onnx", None)
     for trial_id in (f"{search.id}.1", "nonsense", "srch_no.0", f"{search.id}.x", f"{search.id}.99999999999"):
@@ -79,10 +79,10 @@ def test_an_export_of_a_dead_owner_is_carried_out_by_another(ledger, trial_id):
 
 
 def test_a_file_replaces_its_namesake_of_the_same_trial(ledger):
-    search, desk = claimed(ledger)
-    carry_out(desk, 0)
+    search, owner = claimed(ledger)
+    carry_out(owner, 0)
     for sha256, trial in [("1" * 64, None), ("2" * 64, 0), ("3" * 64, None), ("2" * 64, 0)]:
-        desk.attach("report", "report.html", "text/html", sha256, 10, trial)
+        owner.attach("report", "report.html", "text/html", sha256, 10, trial)
     links = ledger.artifacts.links(search.id)
     assert [(link.trial, link.sha256[0]) for link in links] == [(None, "3"), (0, "2")]
     with pytest.raises(NotFoundError):

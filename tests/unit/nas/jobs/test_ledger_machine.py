@@ -23,7 +23,7 @@ from sqlalchemy import delete, update
 from nas.jobs import tables
 from nas.jobs.errors import FencedError, StateError
 from nas.jobs.ledger import Ledger
-from nas.jobs.owner import Desk
+from nas.jobs.owner import SearchOwner
 from nas.jobs.records import Lease
 from nas.jobs.states import VERBS, SearchState
 from nas.pareto import front
@@ -75,9 +75,9 @@ class Machine(RuleBasedStateMachine):
         """One that has an owner."""
         return self.held()[index % len(self.held())]
 
-    def desk(self, model: Model) -> Desk:
+    def owner(self, model: Model) -> SearchOwner:
         assert model.lease is not None
-        return Desk(self.ledger, model.lease)
+        return SearchOwner(self.ledger, model.lease)
 
     def leave(self, model: Model) -> None:
         """The lease is nobody's any more."""
@@ -171,50 +171,44 @@ class Machine(RuleBasedStateMachine):
     @rule(index=_PICK, refusals=st.integers(0, 2))
     def ask(self, index, refusals):
         model = self.pick(index)
-        desk = self.desk(model)
+        owner = self.owner(model)
         for _ in range(refusals):
-            desk.add(refused(len(model.trials)))
-        desk.add(asked(len(model.trials)))
+            owner.add(refused(len(model.trials)))
+        owner.add(asked(len(model.trials)))
         model.trials.append("QUEUED")
         model.refused += refusals
 
     @precondition(lambda self: self.held())
     @rule(index=_PICK, number=_PICK)
-    def start_or_lose(self, index, number):
-        """Whichever fits a trial; the other does not."""
+    def start(self, index, number):
+        """A trial that is queued; of others an attempt is refused."""
         model = self.pick(index)
-        desk, number = self.desk(model), number % (len(model.trials) + 1)
+        owner, number = self.owner(model), number % (len(model.trials) + 1)
         state = model.trials[number] if number < len(model.trials) else None
         if state == "QUEUED":
-            desk.started(number, "worker")
+            owner.started(number, "worker")
             model.trials[number] = "RUNNING"
             return
         with pytest.raises(StateError):
-            desk.started(number, "worker")
-        if state == "RUNNING":
-            desk.lost(number, "reason")
-            model.trials[number] = "QUEUED"
-            return
-        with pytest.raises(StateError):
-            desk.lost(number, "reason")
+            owner.started(number, "worker")
 
     @precondition(lambda self: self.held())
     @rule(index=_PICK, number=_PICK, score=_SCORES, succeeds=st.sampled_from([True, True, True, False]))
     def tell(self, index, number, score, succeeds):
         """A result, and the same again."""
         model = self.pick(index)
-        desk = self.desk(model)
+        owner = self.owner(model)
         latency_ms, accuracy = score
         waiting = [number for number, state in enumerate(model.trials) if state in ("QUEUED", "RUNNING")]
         number = waiting[number % len(waiting)] if waiting else number
         line = told(number, accuracy=accuracy, latency_ms=latency_ms, reward=accuracy if succeeds else None)
         if waiting:
-            desk.told(line)
+            owner.told(line)
             model.trials[number] = "SUCCEEDED" if succeeds else "FAILED"
             if succeeds:
                 model.points[number] = score
         with pytest.raises(StateError):
-            desk.told(line)
+            owner.told(line)
 
     @precondition(lambda self: self.held())
     @rule(index=_PICK, scores=st.lists(_SCORES, min_size=1, max_size=4))
@@ -223,7 +217,7 @@ class Machine(RuleBasedStateMachine):
         for score in scores:
             self.ask(index, 0)
             number = len(self.pick(index).trials) - 1
-            self.start_or_lose(index, number)
+            self.start(index, number)
             self.tell(index, number, score, succeeds=True)
 
     @precondition(lambda self: self.held())
@@ -232,11 +226,11 @@ class Machine(RuleBasedStateMachine):
         model = self.pick(index)
         if state == "CANCELLED" and model.state != "CANCELLING":
             with pytest.raises(StateError):
-                self.desk(model).end(state)
+                self.owner(model).end(state)
             return
         changed_mind = {"RUNNING": "QUEUED", "CANCELLING": "CANCELLED"} if state == "PAUSED" else {}
         settled = changed_mind.get(model.state, state)
-        assert self.desk(model).end(state).state == settled
+        assert self.owner(model).end(state).state == settled
         self.leave(model)
         model.state = settled
         rest = "CANCELLED" if settled in _ENDED else "QUEUED"
@@ -246,13 +240,13 @@ class Machine(RuleBasedStateMachine):
     @rule(index=_PICK)
     def write_as_former_owner(self, index):
         lease = self.stale[index % len(self.stale)]
-        desk = Desk(self.ledger, lease)
+        owner = SearchOwner(self.ledger, lease)
         writes = (
-            lambda: desk.add(asked(0)),
-            lambda: desk.told(told(0)),
-            lambda: desk.started(0, "worker"),
-            lambda: desk.note("text"),
-            lambda: desk.end("FAILED"),
+            lambda: owner.add(asked(0)),
+            lambda: owner.told(told(0)),
+            lambda: owner.started(0, "worker"),
+            lambda: owner.note("text"),
+            lambda: owner.end("FAILED"),
             lambda: self.ledger.claims.renew(lease),
             lambda: self.ledger.claims.release(lease),
         )

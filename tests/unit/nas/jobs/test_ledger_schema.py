@@ -7,8 +7,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from nas.jobs.ledger import Ledger
-from nas.jobs.schema import LEDGER_SCHEMA
+from nas.jobs.ledger import LEDGER_SCHEMA, Ledger
 from nas.jobs.tables import HEAD, metadata
 from nas.sql.errors import LedgerError
 

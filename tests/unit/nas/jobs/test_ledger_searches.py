@@ -90,9 +90,9 @@ def test_a_change_that_changes_nothing_is_no_event(ledger):
 
 
 def test_progress_does_not_take_a_clients_version_away(ledger):
-    search, desk = claimed(ledger)
-    carry_out(desk, 0)
-    desk.progress("images", 1, 2)
+    search, owner = claimed(ledger)
+    carry_out(owner, 0)
+    owner.progress("images", 1, 2)
     assert ledger.searches.change(search.id, search.version, name="still possible").name == "still possible"
 
 
@@ -116,9 +116,9 @@ def test_a_queued_search_obeys_at_once(ledger, verb):
 
 @pytest.mark.parametrize("verb", _RUNNING)
 def test_a_running_search_is_asked(ledger, verb):
-    search, desk = claimed(ledger)
+    search, owner = claimed(ledger)
     assert ledger.searches.request(search.id, verb).state == _RUNNING[verb]
-    assert ledger.claims.renew(desk.lease).state == _RUNNING[verb]
+    assert ledger.claims.renew(owner.lease).state == _RUNNING[verb]
 
 
 def test_a_verb_said_twice_changes_nothing(ledger):
@@ -129,19 +129,19 @@ def test_a_verb_said_twice_changes_nothing(ledger):
 
 @pytest.mark.parametrize(("state", "verb"), [("CANCELLED", "pause"), ("CANCELLED", "resume"), ("SUCCEEDED", "cancel")])
 def test_a_verb_out_of_place_is_refused(ledger, state, verb):
-    search, desk = claimed(ledger)
+    search, owner = claimed(ledger)
     if state == "CANCELLED":
         ledger.searches.request(search.id, "cancel")
-    desk.end(state)
+    owner.end(state)
     with pytest.raises(StateError, match=state):
         ledger.searches.request(search.id, verb)
 
 
 def test_a_paused_search_that_is_cancelled_cancels_its_trials(ledger):
-    search, desk = claimed(ledger)
-    desk.add(asked(0))
+    search, owner = claimed(ledger)
+    owner.add(asked(0))
     ledger.searches.request(search.id, "pause")
-    desk.end("PAUSED")
+    owner.end("PAUSED")
     assert ledger.trials.get(f"{search.id}.0").state is TrialState.QUEUED
     cancelled = ledger.searches.request(search.id, "cancel")
     assert cancelled.counts == Counts(trials=1, cancelled=1)
@@ -150,11 +150,11 @@ def test_a_paused_search_that_is_cancelled_cancels_its_trials(ledger):
 
 
 def test_a_deleted_search_is_out_of_sight_until_undeleted(ledger):
-    search, desk = claimed(ledger)
+    search, owner = claimed(ledger)
     with pytest.raises(StateError, match="cancel it first"):
         ledger.searches.delete(search.id)
-    carry_out(desk, 0)
-    desk.end("SUCCEEDED")
+    carry_out(owner, 0)
+    owner.end("SUCCEEDED")
     deleted = ledger.searches.delete(search.id)
     assert ledger.searches.get(search.id, deleted=True) == deleted
     assert ledger.searches.page() == []
@@ -179,9 +179,9 @@ def test_a_purge_removes_what_was_deleted_before(ledger):
     old, _ = ledger.searches.submit(SPEC, name="old", idempotency=key)
     claim = ledger.claims.claim("one")
     assert claim is not None
-    search, desk = claimed(ledger, "two")
-    carry_out(desk, 0)
-    desk.end("SUCCEEDED")
+    search, owner = claimed(ledger, "two")
+    carry_out(owner, 0)
+    owner.end("SUCCEEDED")
     ledger.searches.request(old.id, "cancel")
     ledger.searches.delete(search.id)
     assert ledger.searches.purge(datetime.now(UTC) - timedelta(hours=1)) == 0

@@ -11,7 +11,7 @@ from ledger_steps import SPEC, asked, claimed, submit, told
 
 from nas.jobs.errors import StateError
 from nas.jobs.ledger import Ledger
-from nas.jobs.owner import Desk
+from nas.jobs.owner import SearchOwner
 from nas.jobs.records import Counts, Idempotency
 
 _CLAIM_ALL = """
@@ -26,14 +26,14 @@ while claim := ledger.claims.claim(sys.argv[2]):
 _CRASH = """
 import os, sys
 from nas.jobs import trial_changes
-from nas.jobs.owner import Desk
+from nas.jobs.owner import SearchOwner
 from nas.jobs.ledger import Ledger
 from ledger_steps import told
 ledger = Ledger(sys.argv[1])
-desk = Desk(ledger, ledger.claims.claim("doomed", lease_s=0.05).lease)
+owner = SearchOwner(ledger, ledger.claims.claim("doomed", lease_s=0.05).lease)
 trial_changes._end_attempts = lambda *_: os._exit(9)  # after all of the transaction is written, before it is safe
-desk.started(0, "worker")
-desk.told(told(0))
+owner.started(0, "worker")
+owner.told(told(0))
 """
 
 
@@ -85,16 +85,16 @@ def test_dispatchers_never_claim_the_same(ledger, ledger_url):
 
 
 def test_one_of_two_owners_takes_over(ledger):
-    _, desk = claimed(ledger, lease_s=0)
+    _, owner = claimed(ledger, lease_s=0)
     claims = at_once(6, lambda n: ledger.claims.claim(f"owner {n}"))
     assert sum(claim is not None for claim in claims) == 1
-    assert desk.lease.epoch == 1
+    assert owner.lease.epoch == 1
 
 
 def test_a_result_told_many_times_at_once_is_accepted_once(ledger):
-    search, desk = claimed(ledger)
-    desk.add(asked(0))
-    twins = [Desk(ledger, desk.lease) for _ in range(6)]
+    search, owner = claimed(ledger)
+    owner.add(asked(0))
+    twins = [SearchOwner(ledger, owner.lease) for _ in range(6)]
 
     def tell(index: int) -> bool:
         try:
@@ -108,35 +108,35 @@ def test_a_result_told_many_times_at_once_is_accepted_once(ledger):
 
 
 def test_the_owner_and_clients_write_events_without_a_gap(ledger):
-    search, desk = claimed(ledger)
+    search, owner = claimed(ledger)
     count = 6
 
-    def owner(_: int) -> None:
+    def work(_: int) -> None:
         for number in range(count):
-            desk.add(asked(number))
-            desk.told(told(number))
+            owner.add(asked(number))
+            owner.told(told(number))
 
     def watcher(_: int) -> None:
         for number in range(count):
-            desk.log([(None, "text")])
-            desk.progress("images", number, count)
+            owner.log([(None, "text")])
+            owner.progress("images", number, count)
 
     def client(index: int) -> None:
         for number in range(count):
             ledger.searches.change(search.id, None, name=f"{index} {number}")
 
-    at_once(5, lambda index: (owner, watcher, client, client, client)[index](index))
+    at_once(5, lambda index: (work, watcher, client, client, client)[index](index))
     events = ledger.events.after(search.id)
     assert [event.seq for event in events] == list(range(1, 2 + 6 * count + 1))
-    assert [line["trial"] for line in desk.events()] == [n for n in range(count) for _ in range(2)]
+    assert [line["trial"] for line in owner.events()] == [n for n in range(count) for _ in range(2)]
     assert [line.n for line in ledger.trials.search_log(search.id)] == list(range(1, count + 1))
     assert ledger.searches.get(search.id).version == 2 + 3 * count
 
 
 def test_a_process_that_dies_in_a_transaction_leaves_nothing_of_it(ledger, ledger_url, request):
-    search, desk = claimed(ledger)
-    desk.add(asked(0))
-    ledger.claims.release(desk.lease)
+    search, owner = claimed(ledger)
+    owner.add(asked(0))
+    ledger.claims.release(owner.lease)
     done = subprocess.run(
         [sys.executable, "-c", _CRASH, ledger_url], cwd=request.path.parent, capture_output=True, check=False
     )
@@ -147,7 +147,7 @@ def test_a_process_that_dies_in_a_transaction_leaves_nothing_of_it(ledger, ledge
     assert claim.search.counts == Counts(trials=1, queued=1)
     assert claim.search.best_trial is None
     assert ledger.trials.front(search.id) == []
-    heir = Desk(ledger, claim.lease)
+    heir = SearchOwner(ledger, claim.lease)
     assert [line["event"] for line in heir.events()] == ["asked"]
     assert heir.started(0, "worker") == 2
     heir.told(told(0))
@@ -156,7 +156,7 @@ def test_a_process_that_dies_in_a_transaction_leaves_nothing_of_it(ledger, ledge
 
 
 def test_readers_are_served_while_writers_write(ledger, ledger_url):
-    search, desk = claimed(ledger)
+    search, owner = claimed(ledger)
     other = Ledger(ledger_url)
 
     def read(_: int) -> None:
@@ -166,8 +166,8 @@ def test_readers_are_served_while_writers_write(ledger, ledger_url):
 
     def write(_: int) -> None:
         for number in range(10):
-            desk.add(asked(number))
-            desk.told(told(number))
+            owner.add(asked(number))
+            owner.told(told(number))
 
     at_once(4, lambda index: write(index) if index == 0 else read(index))
     other.close()

@@ -32,10 +32,10 @@ def test_json_holds_what_text_cannot(ledger):
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
 def test_numbers_that_json_has_not_are_refused(ledger, number):
-    search, desk = claimed(ledger)
-    desk.add(asked(0))
+    search, owner = claimed(ledger)
+    owner.add(asked(0))
     with pytest.raises(ValueRefusedError, match="JSON has none"):
-        desk.told(told(0, accuracy=number))
+        owner.told(told(0, accuracy=number))
     assert ledger.searches.get(search.id).counts.succeeded == 0
     with pytest.raises(ValueRefusedError):
         ledger.searches.submit({**SPEC, "x": [number]}, name="x")

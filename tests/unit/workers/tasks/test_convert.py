@@ -210,16 +210,16 @@ def test_a_trial_is_exported_for_a_runtime_from_the_network_that_was_trained_bef
     trained = export(network, build(network, 0), images, {})
     with ledger_of(settings) as ledger:
         ledger.searches.submit(parse_spec(SPEC).model_dump(mode="json"), name="for a runtime")
-        desk = take(ledger)
+        owner = take(ledger)
         described = {"architecture_id": candidate.architecture.id, "notation": write_network(network)}
         described |= {"architecture": candidate.architecture.to_dict(), "choices": dict(candidate.choices)}
-        desk.add({"event": "asked", "trial": 0, "metrics": {}, **described})
-        tell(desk, 0)
-        desk.end("SUCCEEDED")
+        owner.add({"event": "asked", "trial": 0, "metrics": {}, **described})
+        tell(owner, 0)
+        owner.end("SUCCEEDED")
         key = trainings(parse_spec(SPEC), dataset.make(DATA).load(0)).finalist(candidate.architecture.id)
         sha256, _ = ArtifactStore(settings.artifacts).add(trained.file)
         ledger.trainings.put(key, {"validation_accuracy": 0.5, "test_accuracy": 0.4, "model": sha256})
-        wanted, _ = ledger.exports.request(f"{desk.lease.search_id}.0", "mirror", None)
+        wanted, _ = ledger.exports.request(f"{owner.lease.search_id}.0", "mirror", None)
 
         exporting = Exporting(ledger, settings, Scheduler(InlineExecutor(1)), "the test")
         exporting.tick()

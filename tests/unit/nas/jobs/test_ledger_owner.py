@@ -6,6 +6,7 @@ from ledger_steps import asked, carry_out, claimed, refused, told, types
 from sqlalchemy import event
 
 from nas.jobs.errors import StateError
+from nas.jobs.owner import SearchOwner
 from nas.jobs.records import Counts, TrainingKey
 from nas.jobs.states import AttemptState, TrialState
 from nas.pareto import front
@@ -14,55 +15,55 @@ KEY = TrainingKey("a" * 16, "data", "recipe", 3, 2)
 
 
 def test_the_journal_gives_back_what_was_added(ledger):
-    _, desk = claimed(ledger)
+    _, owner = claimed(ledger)
     awkward = {**asked(0), "metrics": {"latency_ms": 0.1 + 0.2, "tiny": 5e-324, "huge": 1.7976931348623157e308, "é": 1}}
     lines = [refused(0), refused(0), awkward, told(0), refused(1), asked(1), asked(2), told(2, reward=None), told(1)]
     for line in lines:
-        desk.add(line)
-    assert desk.events() == lines
-    assert [list(line) for line in desk.events()] == [list(line) for line in lines]
-    assert repr(desk.events()) == repr(lines)
+        owner.add(line)
+    assert owner.events() == lines
+    assert [list(line) for line in owner.events()] == [list(line) for line in lines]
+    assert repr(owner.events()) == repr(lines)
 
 
 def test_lines_on_refused_candidates_wait_for_the_next_line(ledger):
-    search, desk = claimed(ledger)
-    desk.add(refused(0))
-    desk.note("between")
-    assert desk.events() == []
-    desk.add(asked(0))
+    search, owner = claimed(ledger)
+    owner.add(refused(0))
+    owner.note("between")
+    assert owner.events() == []
+    owner.add(asked(0))
     assert types(ledger, search.id)[-3:] == ["search.note", "candidates.refused", "trial.asked"]
-    desk.add(refused(1))
-    desk.end("SUCCEEDED")
+    owner.add(refused(1))
+    owner.end("SUCCEEDED")
     assert ledger.searches.get(search.id).counts.refused == 2
 
 
 def test_many_refused_candidates_do_not_pile_up(ledger):
-    search, desk = claimed(ledger)
+    search, owner = claimed(ledger)
     for _ in range(1000):
-        desk.add(refused(0))
+        owner.add(refused(0))
     assert ledger.searches.get(search.id).counts.refused == 1000
-    assert len(desk.events()) == 1000
+    assert len(owner.events()) == 1000
 
 
 def test_a_write_that_failed_keeps_the_refused_lines(ledger):
-    _, desk = claimed(ledger)
-    desk.add(refused(0))
+    _, owner = claimed(ledger)
+    owner.add(refused(0))
     with pytest.raises(StateError):
-        desk.add(asked(7))
-    desk.add(asked(0))
-    assert [line["event"] for line in desk.events()] == ["refused", "asked"]
+        owner.add(asked(7))
+    owner.add(asked(0))
+    assert [line["event"] for line in owner.events()] == ["refused", "asked"]
 
 
 def test_a_trial_from_asked_to_told(ledger):
-    search, desk = claimed(ledger)
-    desk.add(asked(0))
+    search, owner = claimed(ledger)
+    owner.add(asked(0))
     trial = ledger.trials.get(f"{search.id}.0")
     assert (trial.state, trial.attempts, trial.started_at, trial.ended_at) == (TrialState.QUEUED, 0, None, None)
     assert (trial.notation, trial.choices) == (asked(0)["notation"], {"stage 0": 1, "another": 0})
     assert (trial.architecture, trial.architecture_id) == (asked(0)["architecture"], asked(0)["architecture_id"])
-    assert desk.started(0, "worker 7") == 1
+    assert owner.started(0, "worker 7") == 1
     assert ledger.trials.get(trial.id).state is TrialState.RUNNING
-    desk.told(told(0, accuracy=0.75, reward=0.5))
+    owner.told(told(0, accuracy=0.75, reward=0.5))
     ended = ledger.trials.get(trial.id)
     assert (ended.state, ended.reward, ended.on_front, ended.reused) == (TrialState.SUCCEEDED, 0.5, True, False)
     assert ended.metrics == told(0, accuracy=0.75)["metrics"]
@@ -76,8 +77,8 @@ def test_a_trial_from_asked_to_told(ledger):
 
 
 def test_a_failed_trial_has_a_reason_and_no_place_on_the_front(ledger):
-    search, desk = claimed(ledger)
-    carry_out(desk, 0, reward=None)
+    search, owner = claimed(ledger)
+    carry_out(owner, 0, reward=None)
     trial = ledger.trials.get(f"{search.id}.0")
     assert (trial.state, trial.reward, trial.on_front) == (TrialState.FAILED, None, False)
     assert trial.reason == "DivergedError: the loss is nan"
@@ -88,65 +89,64 @@ def test_a_failed_trial_has_a_reason_and_no_place_on_the_front(ledger):
 
 
 def test_a_result_is_accepted_once(ledger):
-    search, desk = claimed(ledger)
-    carry_out(desk, 0)
+    search, owner = claimed(ledger)
+    carry_out(owner, 0)
     before = ledger.searches.get(search.id)
     with pytest.raises(StateError, match="is SUCCEEDED"):
-        desk.told(told(0, accuracy=0.9, reward=0.9), (KEY, {"accuracy": 0.9}))
+        owner.told(told(0, accuracy=0.9, reward=0.9), (KEY, {"accuracy": 0.9}))
     assert ledger.searches.get(search.id) == before
     assert ledger.trainings.get(KEY) is None
 
 
 @pytest.mark.parametrize("number", [0, 2, -1])
 def test_numbers_are_asked_in_order_and_once(ledger, number):
-    search, desk = claimed(ledger)
-    desk.add(asked(0))
+    search, owner = claimed(ledger)
+    owner.add(asked(0))
     with pytest.raises(StateError, match="next number"):
-        desk.add(asked(number))
+        owner.add(asked(number))
     assert ledger.searches.get(search.id).counts.trials == 1
 
 
 def test_a_trial_that_was_not_asked_has_no_attempt_and_no_result(ledger):
-    _, desk = claimed(ledger)
-    for write in (lambda: desk.started(0, "w"), lambda: desk.told(told(0)), lambda: desk.lost(0, "reason")):
+    _, owner = claimed(ledger)
+    for write in (lambda: owner.started(0, "w"), lambda: owner.told(told(0))):
         with pytest.raises(StateError, match="unknown"):
             write()
 
 
 def test_a_trial_has_one_attempt_at_a_time(ledger):
-    search, desk = claimed(ledger)
-    desk.add(asked(0))
-    with pytest.raises(StateError, match="no attempt"):
-        desk.lost(0, "too early")
-    desk.started(0, "a")
+    search, owner = claimed(ledger)
+    owner.add(asked(0))
+    owner.started(0, "a")
     with pytest.raises(StateError, match="an attempt already"):
-        desk.started(0, "b")
-    desk.lost(0, "the worker died")
+        owner.started(0, "b")
+    ledger.claims.release(owner.lease)
     assert ledger.searches.get(search.id).counts == Counts(trials=1, queued=1)
-    assert desk.started(0, "b") == 2
+    successor = SearchOwner(ledger, ledger.claims.claim("two").lease)
+    assert successor.started(0, "b") == 2
     assert [(a.state, a.reason) for a in ledger.trials.attempts(f"{search.id}.0")] == [
-        (AttemptState.LOST, "the worker died"),
+        (AttemptState.LOST, "the dispatcher stopped"),
         (AttemptState.RUNNING, None),
     ]
 
 
 def test_the_best_trial_is_the_first_with_the_highest_reward(ledger):
-    search, desk = claimed(ledger)
+    search, owner = claimed(ledger)
     for number, reward in enumerate([-2.0, 0.5, None, 0.5, 0.1]):
-        carry_out(desk, number, reward=reward)
+        carry_out(owner, number, reward=reward)
     found = ledger.searches.get(search.id)
     assert (found.best_trial, found.best_reward) == (1, 0.5)
 
 
 def test_the_front_is_that_of_all_trials_after_each(ledger):
-    search, desk = claimed(ledger)
+    search, owner = claimed(ledger)
     random_points = random.Random(5)
     points = []
     for number in range(40):
         points.append((random_points.randint(1, 8) / 2, random_points.randint(0, 8) / 8))
         latency_ms, accuracy = points[-1]
         seen = ledger.searches.get(search.id).last_seq
-        carry_out(desk, number, latency_ms=latency_ms, accuracy=accuracy)
+        carry_out(owner, number, latency_ms=latency_ms, accuracy=accuracy)
         members = ledger.trials.front(search.id)
         assert sorted(trial.number for trial in members) == sorted(front(points))
         latencies = [trial.metrics["latency_ms"] for trial in members]
@@ -158,20 +158,20 @@ def test_the_front_is_that_of_all_trials_after_each(ledger):
 
 
 def test_a_reused_training_counts_as_such(ledger):
-    search, desk = claimed(ledger)
-    desk.add(asked(0))
-    desk.told({**told(0), "reused": True})
-    desk.add(asked(1))
-    desk.told(told(1), reused=True)
-    carry_out(desk, 2)
+    search, owner = claimed(ledger)
+    owner.add(asked(0))
+    owner.told({**told(0), "reused": True})
+    owner.add(asked(1))
+    owner.told(told(1), reused=True)
+    carry_out(owner, 2)
     assert ledger.searches.get(search.id).counts == Counts(trials=3, succeeded=3, reused=2)
     assert [t.reused for t in ledger.trials.page(search.id)] == [True, True, False]
 
 
 def test_a_training_is_kept_with_the_result_for_every_search(ledger):
-    _, desk = claimed(ledger)
-    desk.add(asked(0))
-    desk.told(told(0), (KEY, {"accuracy": 0.1 + 0.2}))
+    _, owner = claimed(ledger)
+    owner.add(asked(0))
+    owner.told(told(0), (KEY, {"accuracy": 0.1 + 0.2}))
     assert ledger.trainings.get(KEY) == {"accuracy": 0.1 + 0.2}
     ledger.trainings.put(KEY, {"accuracy": 0.9})
     assert ledger.trainings.get(KEY) == {"accuracy": 0.1 + 0.2}
@@ -179,12 +179,12 @@ def test_a_training_is_kept_with_the_result_for_every_search(ledger):
 
 
 def test_events_have_no_gap_and_count_every_write(ledger):
-    search, desk = claimed(ledger)
-    carry_out(desk, 0)
+    search, owner = claimed(ledger)
+    carry_out(owner, 0)
     with pytest.raises(StateError):
-        desk.told(told(0))
-    desk.epochs([(0, 1, {"accuracy": 0.1}), (0, 2, {"accuracy": 0.2})])
-    desk.end("SUCCEEDED")
+        owner.told(told(0))
+    owner.epochs([(0, 1, {"accuracy": 0.1}), (0, 2, {"accuracy": 0.2})])
+    owner.end("SUCCEEDED")
     events = ledger.events.after(search.id)
     assert [e.seq for e in events] == list(range(1, len(events) + 1))
     assert ledger.events.positions([search.id, "srch_other"]) == {search.id: len(events)}
@@ -195,16 +195,16 @@ def test_events_have_no_gap_and_count_every_write(ledger):
 
 @pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED", "CANCELLED"])
 def test_the_end_settles_open_trials(ledger, state):
-    search, desk = claimed(ledger)
-    carry_out(desk, 0)
-    desk.add(asked(1))
-    desk.add(asked(2))
-    desk.started(2, "worker")
+    search, owner = claimed(ledger)
+    carry_out(owner, 0)
+    owner.add(asked(1))
+    owner.add(asked(2))
+    owner.started(2, "worker")
     if state == "CANCELLED":
         with pytest.raises(StateError, match="cannot end as CANCELLED"):
-            desk.end(state)
+            owner.end(state)
         ledger.searches.request(search.id, "cancel")
-    ended = desk.end(state, "REASON", "a message\0 with a NUL")
+    ended = owner.end(state, "REASON", "a message\0 with a NUL")
     assert ended == ledger.searches.get(search.id)
     assert (ended.state, ended.state_reason, ended.state_message) == (state, "REASON", "a message\ufffd with a NUL")
     assert ended.counts == Counts(trials=3, succeeded=1, cancelled=2)
@@ -215,22 +215,22 @@ def test_the_end_settles_open_trials(ledger, state):
 
 @pytest.mark.parametrize("state", ["QUEUED", "RUNNING", "PAUSING"])
 def test_a_search_ends_only_in_a_state_of_rest(ledger, state):
-    _, desk = claimed(ledger)
+    _, owner = claimed(ledger)
     with pytest.raises(StateError, match=f"cannot end as {state}"):
-        desk.end(state)
+        owner.end(state)
 
 
 def test_what_a_search_says_of_itself(ledger):
-    search, desk = claimed(ledger)
-    desk.phase("MEASURING")
-    desk.progress("kernels", 3, 10)
-    desk.note("a note")
-    desk.facts({"dataset": {"classes": ["a", "b"]}}, 4.5)
+    search, owner = claimed(ledger)
+    owner.phase("MEASURING")
+    owner.progress("kernels", 3, 10)
+    owner.note("a note")
+    owner.facts({"dataset": {"classes": ["a", "b"]}}, 4.5)
     found = ledger.searches.get(search.id)
     assert (found.phase, found.progress) == ("MEASURING", {"what": "kernels", "done": 3, "total": 10})
     assert (found.facts, found.target_latency_ms) == ({"dataset": {"classes": ["a", "b"]}}, 4.5)
-    desk.phase("TRAINING")
-    desk.phase("TRAINING")
+    owner.phase("TRAINING")
+    owner.phase("TRAINING")
     found = ledger.searches.get(search.id)
     assert (found.phase, found.progress) == ("TRAINING", None)
     assert types(ledger, search.id)[2:] == [
@@ -243,25 +243,25 @@ def test_what_a_search_says_of_itself(ledger):
 
 
 def test_what_is_kept_outlives_the_owner(ledger):
-    search, desk = claimed(ledger)
-    assert desk.known("step") is None
-    assert desk.keep("step", {"value": [1, 2.5]}) == {"value": [1, 2.5]}
-    desk.keep("step", 2)
-    desk.shown("references", [{"label": "MobileNet"}])
-    assert desk.known("step") == 2
+    search, owner = claimed(ledger)
+    assert owner.known("step") is None
+    assert owner.keep("step", {"value": [1, 2.5]}) == {"value": [1, 2.5]}
+    owner.keep("step", 2)
+    owner.keep("references", [{"label": "MobileNet"}])
+    assert owner.known("step") == 2
     assert ledger.trials.results(search.id) == {"references": [{"label": "MobileNet"}], "step": 2}
     assert ledger.events.after(search.id)[-1].data == {"rows": [{"label": "MobileNet"}]}
 
 
 def test_curves_and_output_of_a_trial(ledger):
-    search, desk = claimed(ledger)
-    desk.add(asked(0))
-    desk.epochs([(0, 1, {"accuracy": 0.1}), (0, 2, {"accuracy": 0.2})])
-    desk.epochs([(0, 2, {"accuracy": 0.3})])
-    desk.log([(None, "of the search"), (0, "first\0\ud800")])
-    desk.log([(0, "second")])
-    desk.log([])
-    desk.epochs([])
+    search, owner = claimed(ledger)
+    owner.add(asked(0))
+    owner.epochs([(0, 1, {"accuracy": 0.1}), (0, 2, {"accuracy": 0.2})])
+    owner.epochs([(0, 2, {"accuracy": 0.3})])
+    owner.log([(None, "of the search"), (0, "first\0\ud800")])
+    owner.log([(0, "second")])
+    owner.log([])
+    owner.epochs([])
     trial_id = f"{search.id}.0"
     assert ledger.trials.curve(trial_id) == [{"epoch": 1, "accuracy": 0.1}, {"epoch": 2, "accuracy": 0.3}]
     assert [(line.n, line.trial, line.text) for line in ledger.trials.search_log(search.id)] == [
@@ -275,11 +275,11 @@ def test_curves_and_output_of_a_trial(ledger):
 
 
 def test_trials_as_rows_and_as_columns(ledger):
-    search, desk = claimed(ledger)
+    search, owner = claimed(ledger)
     assert set(map(len, ledger.trials.columns(search.id).columns.values())) == {0}
     for number in range(5):
-        carry_out(desk, number, latency_ms=1.0 + number, accuracy=0.5, reward=None if number == 3 else 0.25)
-    desk.add(asked(5))
+        carry_out(owner, number, latency_ms=1.0 + number, accuracy=0.5, reward=None if number == 3 else 0.25)
+    owner.add(asked(5))
     assert [t.number for t in ledger.trials.page(search.id, after=1, limit=2)] == [2, 3]
     assert [t.number for t in ledger.trials.page(search.id, states=("FAILED", "QUEUED"))] == [3, 5]
     everything = ledger.trials.columns(search.id)
@@ -311,10 +311,10 @@ def test_a_trial_costs_as_much_late_as_early(sqlite_url, request):
     def _(connection: sqlite3.Connection, _: object) -> None:
         connection.set_progress_handler(step, 50)
 
-    _, desk = claimed(ledger)
+    _, owner = claimed(ledger)
     costs = []
     for number in range(120):
         before = steps
-        carry_out(desk, number, latency_ms=1.0 + number, accuracy=0.5)
+        carry_out(owner, number, latency_ms=1.0 + number, accuracy=0.5)
         costs.append(steps - before)
     assert sum(costs[-40:]) < 1.1 * sum(costs[20:60])
