@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 
 NAS = Path(sys.executable).with_name("nas")
-PATIENCE_S = 20
+PATIENCE_S = 120
+"""How long tests wait for what takes seconds: the machine may be busy with much else."""
 
 
 def until(answer):

@@ -1,7 +1,7 @@
 """The REST answers to a fixed script of requests, byte for byte as they were recorded, but for wording.
 
 Both databases are as an earlier version wrote them. Ids and times that a request makes, and prose, are masked. After a
-deliberate change of the interface, record again: NAS_RECORD=1 pytest tests/integration/test_rest_recorded.py.
+deliberate change of the interface, record again: NAS_RECORD=1 pytest tests/integration/rest/test_rest_recorded.py.
 """
 
 import json
@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from nas.service.settings import Settings
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 RECORDING = DATA / "recorded_answers.json"
 FIRST, SECOND, THIRD = (
     "srch_01m8nnr78054brw6ysyabnqhe8",

@@ -12,7 +12,7 @@ import pytest
 from agents import PATIENCE_S, requests, until
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "agent" / "pyproject.toml").read_text(encoding="utf-8"))
 NETWORK = "3x16x16: conv_16_k3_s2 gap linear_10"
 
