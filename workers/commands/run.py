@@ -26,12 +26,12 @@ def run(spec: Path, out: Path, executor_name: str, *, as_json: bool) -> None:
     from nas.spec import load_spec  # noqa: PLC0415 - keeps `nas --help` fast
 
     checked = load_spec(spec)
-    from workers.folder_run.console import ConsoleWatch  # noqa: PLC0415 - keeps `nas --help` fast
+    from workers.folder_run.console import ConsoleListener  # noqa: PLC0415 - keeps `nas --help` fast
     from workers.folder_run.run import run as run_search  # noqa: PLC0415 - keeps `nas --help` fast
 
     console = Console(stderr=as_json)
-    with ConsoleWatch(console).drawn() as watch:
-        record = run_search(checked, out, watch, executor_name=executor_name)
+    with ConsoleListener(console).drawn() as listener:
+        record = run_search(checked, out, listener, executor_name=executor_name)
     if as_json:
         click.echo((out / "pareto.json").read_text(encoding="utf-8"), nl=False)
         return

@@ -16,8 +16,8 @@ from nas.service.data_root import resolve_path, shown
 from nas.service.settings import Settings
 from nas.spec import SearchSpec, parse_spec
 from nas.sql.errors import LedgerError
-from workers.dispatching.ledger_report import LedgerWatch
-from workers.dispatching.ledger_store import LedgerPlace, StoppedError
+from workers.dispatching.ledger_listener import LedgerListener
+from workers.dispatching.ledger_store import LedgerStore, StoppedError
 from workers.executing.scheduler import Scheduler
 from workers.searching.pipeline import Pipeline
 
@@ -33,8 +33,8 @@ class Assignment:
         self._settings = settings
         self._owner = SearchOwner(ledger, claim.lease)
         artifacts = ArtifactStore(settings.artifacts)
-        self._place = LedgerPlace(ledger, self._owner, artifacts, settings.scratch / self.id)
-        self._watch = LedgerWatch(self._place, claim.lease.owner)
+        self._store = LedgerStore(ledger, self._owner, artifacts, settings.scratch / self.id)
+        self._listener = LedgerListener(self._store, claim.lease.owner)
         self._quota = scheduler.quota(claim.search.priority)
         self._pipeline: Pipeline | None = None
         self._thread = threading.Thread(target=self._run, name=self.id, daemon=True)
@@ -48,7 +48,7 @@ class Assignment:
 
     def stop(self) -> None:
         """Have it end at its next step; tasks on the workers are cancelled."""
-        self._place.stop()
+        self._store.stop()
         self._quota.stop()
 
     def join(self, timeout_s: float) -> None:
@@ -74,7 +74,7 @@ class Assignment:
     def flush(self) -> None:
         """Write what has gathered since the last call."""
         try:
-            self._watch.flush()
+            self._listener.flush()
         except (StoppedError, FencedError):
             self.stop()
 
@@ -90,10 +90,10 @@ class Assignment:
         """Run it, and write how it ended."""
         try:
             self._pipeline = Pipeline(
-                self._spec(), self._place, self._watch, self._quota, threads=self._settings.threads
+                self._spec(), self._store, self._listener, self._quota, threads=self._settings.threads
             )
             self._pipeline.run()
-            self._watch.flush()
+            self._listener.flush()
         except (CancelledError, StoppedError):
             self._settle_stopped()
         except (FencedError, LedgerError):

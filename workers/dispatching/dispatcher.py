@@ -11,7 +11,7 @@ from nas.jobs.ledger import Ledger
 from nas.service.settings import Settings
 from nas.sql.errors import LedgerError
 from workers.dispatching.assignment import Assignment
-from workers.dispatching.exports import Exporting
+from workers.dispatching.exports import Exporter
 from workers.executing.executor import Executor
 from workers.executing.scheduler import Scheduler
 
@@ -36,7 +36,7 @@ class Dispatcher:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._searches: dict[str, Assignment] = {}
         self._limit = min(MAX_SEARCHES, SEARCHES_A_WORKER * executor.workers)
-        self._exporting = Exporting(ledger, settings, self.scheduler, self.owner)
+        self._exporter = Exporter(ledger, settings, self.scheduler, self.owner)
         self._followed = self._renewed = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -64,7 +64,7 @@ class Dispatcher:
             self._renewed = now
             for search in self._searches.values():
                 search.renew()
-        self._exporting.tick()
+        self._exporter.tick()
         self._claim()
 
     def _claim(self) -> None:
@@ -77,7 +77,7 @@ class Dispatcher:
             self._searches[claim.search.id].start()
 
     def _drain(self) -> None:
-        self._exporting.stop()
+        self._exporter.stop()
         for search in self._searches.values():
             search.stop()
         deadline = time.monotonic() + DRAIN_S

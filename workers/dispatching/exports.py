@@ -18,11 +18,11 @@ from nas.service.data_root import resolve_path, shown
 from nas.service.settings import Settings
 from nas.spec import SearchSpec, parse_spec
 from nas.sql.errors import LedgerError
-from workers.dispatching.ledger_store import MODEL, recall
+from workers.dispatching.ledger_store import MODEL, cached_training
 from workers.executing.executor import Task
 from workers.executing.scheduler import Scheduler
 from workers.searching.run_record import versions
-from workers.searching.training_keys import trainings
+from workers.searching.training_keys import training_keys
 from workers.tasks.convert import Wanted, convert
 from workers.tasks.train import Final, Setup, finalise
 
@@ -32,7 +32,7 @@ LOOK_S = 1.0
 RENEW_S = 5.0
 
 
-class Exporting:
+class Exporter:
     """Carries out one export at a time; tick() is to be called often."""
 
     def __init__(self, ledger: Ledger, settings: Settings, scheduler: Scheduler, owner: str) -> None:
@@ -57,7 +57,7 @@ class Exporting:
             self._thread.start()
 
     def stop(self) -> None:
-        """Give up what is under way; its lease ends by itself and another dispatcher begins again."""
+        """Stop the export under way: its lease expires, and another dispatcher starts it again."""
         self._quota.stop()
 
     def _renew(self, claim: ExportClaim) -> None:
@@ -96,8 +96,8 @@ class Exporting:
 
     def _trained(self, claim: ExportClaim, trial: TrialRecord, spec: SearchSpec, images: Dataset) -> dict[str, Any]:
         """Metrics of the trained network, now or earlier, and the digest of its ONNX file as "model"."""
-        key = trainings(spec, images).finalist(trial.architecture_id)
-        metrics = recall(self._ledger, self._artifacts, key) if key else None
+        key = training_keys(spec, images).finalist(trial.architecture_id)
+        metrics = cached_training(self._ledger, self._artifacts, key) if key else None
         if metrics is not None:
             return metrics
         about = {"architecture": trial.architecture, "id": trial.architecture_id, "versions": versions()}

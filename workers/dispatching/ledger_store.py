@@ -1,4 +1,4 @@
-"""A search's place in the ledger and the artifact store, for as long as its lease holds."""
+"""The progress store of a search in the service: the ledger and the artifact folder, as long as its lease holds."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,14 +16,14 @@ MEDIA_TYPES = {
     ".json": "application/json",
     ".jsonl": "application/jsonl",
 }
-"""Of what is no model."""
+"""Media types of the files that are no model."""
 
 
 class StoppedError(Exception):
     """The search was stopped from outside: paused, cancelled, or given up by this dispatcher."""
 
 
-class LedgerPlace:
+class LedgerStore:
     """Every call raises StoppedError once stop() was called, and FencedError once another dispatcher has the search."""
 
     def __init__(self, ledger: Ledger, owner: SearchOwner, artifacts: ArtifactStore, path: Path) -> None:
@@ -45,7 +45,7 @@ class LedgerPlace:
         return self._path
 
     @property
-    def journal(self) -> "LedgerPlace":
+    def journal(self) -> "LedgerStore":
         return self
 
     def events(self) -> Iterable[Mapping[str, Any]]:
@@ -64,13 +64,13 @@ class LedgerPlace:
             self.owner.keep(name, value)
         return value
 
-    def recall(self, key: TrainingKey) -> dict[str, Any] | None:
-        found = recall(self._ledger, self._artifacts, key)
+    def cached_training(self, key: TrainingKey) -> dict[str, Any] | None:
+        found = cached_training(self._ledger, self._artifacts, key)
         if found and "model" in found:
             return {**found, "model": self._artifacts.path(found["model"]).read_bytes()}
         return found
 
-    def remember(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
+    def store_training(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
         if model is not None:
             sha256, _ = self._artifacts.add(model)
             metrics = {**metrics, "model": sha256}
@@ -82,8 +82,8 @@ class LedgerPlace:
         self.owner.attach(kind, name, MEDIA_TYPES.get(file.suffix, MODEL), sha256, size_bytes, trial)
 
 
-def recall(ledger: Ledger, artifacts: ArtifactStore, key: TrainingKey) -> dict[str, Any] | None:
-    """What an earlier training came to. One whose "model", a file's digest, is no more is as if it had not been."""
+def cached_training(ledger: Ledger, artifacts: ArtifactStore, key: TrainingKey) -> dict[str, Any] | None:
+    """The result of an earlier training, or None, as well if its "model", the digest of a file, is missing."""
     found = ledger.trainings.get(key)
     if found and "model" in found:
         try:

@@ -18,7 +18,7 @@ from nas.service.settings import Settings
 from workers.executing.executor import ExecutorLostError
 
 SHARED_SETS = 4
-"""Data sets kept in the object store; whoever still holds a reference keeps his longer."""
+"""Data sets kept in the object store; a task that holds a reference keeps its own longer."""
 HEALTH_S = 1.0
 FAILED_CHECKS = 3
 CONNECT_S = 3.0

@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from nas.trial import Metrics, State, Trial
 
 
-class ConsoleWatch:
-    """A watch on a console; use `drawn()` around the run."""
+class ConsoleListener:
+    """Shows progress on a console; use `drawn()` around the run."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -27,7 +27,7 @@ class ConsoleWatch:
         self._start = time.monotonic()
 
     @contextmanager
-    def drawn(self) -> Iterator["ConsoleWatch"]:
+    def drawn(self) -> Iterator["ConsoleListener"]:
         with self._progress if self._console.is_terminal else _nothing():
             yield self
 

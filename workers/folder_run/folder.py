@@ -1,4 +1,4 @@
-"""The folder of a run: its spec, its journal, what is finished, and what people read."""
+"""The progress store of `nas run`: a folder with the spec, the journal, results, and the files for the user."""
 
 import fcntl
 import json
@@ -14,7 +14,7 @@ from nas.spec import SearchSpec
 
 
 class RunFolder:
-    """One run's folder, held by one process at a time. The same spec in the same folder goes on where it was.
+    """The folder of a run, locked by one process at a time. The same spec in the same folder resumes the run.
 
     SpecError if the folder has anything of another spec; NasError if another process holds it.
     """
@@ -62,10 +62,10 @@ class RunFolder:
     def _result(self, name: str) -> Path:
         return self.path / "results" / f"{name}.json"
 
-    def recall(self, key: TrainingKey) -> None:
-        """A folder knows of no other searches."""
+    def cached_training(self, key: TrainingKey) -> None:
+        """None: a folder has no other searches."""
 
-    def remember(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
+    def store_training(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
         """Each result is kept under its own name already."""
 
     def publish(self, kind: str, name: str, trial: int | None = None) -> None:
@@ -84,4 +84,4 @@ def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
-        raise NasError(f"{path} is damaged; remove it, and what it held is done again") from None
+        raise NasError(f"{path} is damaged; remove it, and its content is computed again") from None

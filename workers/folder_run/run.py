@@ -9,13 +9,13 @@ from workers.executing.executor import executor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.folder import RunFolder
 from workers.searching.pipeline import Pipeline
-from workers.searching.progress_report import Watch
+from workers.searching.progress_listener import ProgressListener
 
 UPDATE_S = 5.0
 """How often the files are written while trials come in."""
 
 
-def run(spec: SearchSpec, out: Path, watch: Watch, *, executor_name: str = "process") -> dict[str, Any]:
+def run(spec: SearchSpec, out: Path, listener: ProgressListener, *, executor_name: str = "process") -> dict[str, Any]:
     """Carry out the spec in the folder out, going on from where an earlier call with the same spec was stopped.
 
     Returns the record of the run, which report.html shows. NasError if it cannot go on; what was finished stays.
@@ -23,4 +23,4 @@ def run(spec: SearchSpec, out: Path, watch: Watch, *, executor_name: str = "proc
     start_pool = executor[executor_name]
     threads = max(1, core_count() // spec.parallel)
     with RunFolder(out, spec) as folder, start_pool(spec.parallel, threads) as pool:
-        return Pipeline(spec, folder, watch, Scheduler(pool).quota(), threads=threads).run(UPDATE_S)
+        return Pipeline(spec, folder, listener, Scheduler(pool).quota(), threads=threads).run(UPDATE_S)

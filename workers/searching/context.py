@@ -1,4 +1,4 @@
-"""What the steps of a run work with."""
+"""What all steps of a search work with."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -15,42 +15,42 @@ from nas.ops.cost import network_cost
 from nas.spec import SearchSpec
 from nas.trial import Metrics
 from workers.executing.scheduler import Quota
-from workers.searching.progress_report import Watch
-from workers.searching.progress_store import Place
-from workers.searching.training_keys import Trainings
+from workers.searching.progress_listener import ProgressListener
+from workers.searching.progress_store import ProgressStore
+from workers.searching.training_keys import TrainingKeys
 from workers.tasks.train import Setup
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """One search's spec, place and tools; setup is what its workers need to know."""
+class SearchContext:
+    """One search's spec, storage, listener and tools; setup is what its workers need to know."""
 
     spec: SearchSpec
-    place: Place
-    watch: Watch
+    store: ProgressStore
+    listener: ProgressListener
     images: Dataset
     measurer: Measurer
     quota: Quota
     setup: Setup
-    trainings: Trainings
+    training_keys: TrainingKeys
 
-    def recall(self, key: TrainingKey | None) -> dict[str, Any] | None:
-        """What an earlier training of the same has come to, if its key is known."""
-        return None if key is None else self.place.recall(key)
+    def cached_training(self, key: TrainingKey | None) -> dict[str, Any] | None:
+        """The result of an earlier training of the same network, if there is a key for it."""
+        return None if key is None else self.store.cached_training(key)
 
-    def remember(self, key: TrainingKey | None, metrics: Metrics, model: bytes | None = None) -> None:
-        """Keep a training for every later search, unless a scheduler has cut it short."""
+    def store_training(self, key: TrainingKey | None, metrics: Metrics, model: bytes | None = None) -> None:
+        """Keep the result of a training for later searches, unless a scheduler has cut it short."""
         if key is not None and "stopped_epoch" not in metrics:
-            self.place.remember(key, dict(metrics), model)
+            self.store.store_training(key, dict(metrics), model)
 
 
 def measuring(quota: Quota, measurer: Measurer) -> AbstractContextManager[None]:
-    """To measure in: on this machine, the workers are held back meanwhile."""
+    """A context to measure in: tasks are held back meanwhile if the device is this machine."""
     return quota.quiet() if measurer.is_local else nullcontext()
 
 
 def latency_metrics(estimate: Estimate) -> dict[str, float]:
-    """An estimate with its interval and the shares of what it rests on, without what is unknown of them."""
+    """An estimate with its interval and the shares of its sources, without the values that are unknown (NaN)."""
     known = {
         "latency_ms": estimate.ms,
         "latency_low_ms": estimate.low_ms,
@@ -74,6 +74,8 @@ def sizes(network: Network) -> dict[str, float]:
     }
 
 
-def epochs_of(watch: Watch, what: str, epochs: int, trial: int | None = None) -> Callable[[int, Metrics], None]:
-    """A report that tells the epochs of one training; trial is its number if it is one."""
-    return lambda epoch, metrics: watch.epoch(what, trial, epoch, max(epoch, epochs), metrics)
+def epoch_listener(
+    listener: ProgressListener, what: str, epochs: int, trial: int | None = None
+) -> Callable[[int, Metrics], None]:
+    """A Report that passes the epochs of one training on; trial is its number if it is a trial's."""
+    return lambda epoch, metrics: listener.epoch(what, trial, epoch, max(epoch, epochs), metrics)

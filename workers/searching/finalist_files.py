@@ -11,23 +11,23 @@ from nas.errors import ExportError
 from nas.files import write_whole
 from workers.executing.executor import WorkerDiedError
 from workers.executing.scheduler import TaskHandle
-from workers.searching.context import Bench
+from workers.searching.context import SearchContext
 from workers.searching.run_record import versions
 from workers.tasks.convert import Converted, Wanted, convert
 
 Row = dict[str, Any]
 
 
-def add_files(bench: Bench, finalists: list[Row]) -> None:
-    """Give each finalist `files`, and `note`: why one is lacking, with the remedy, or None."""
+def add_files(context: SearchContext, finalists: list[Row]) -> None:
+    """Give each finalist `files`, and `note`: why one is missing, with the remedy, or None."""
     for row in finalists:
-        row |= {"files": [_onnx(row)], "note": _precision(bench.measurer.device)}
-    name = bench.measurer.device.runtime
+        row |= {"files": [_onnx(row)], "note": _precision(context.measurer.device)}
+    name = context.measurer.device.runtime
     if name not in runtime:
         for row in finalists:
-            row["note"] = f".onnx alone: nas has no converter for {name}, the runtime of {bench.spec.device}"
+            row["note"] = f".onnx alone: nas has no converter for {name}, the runtime of {context.spec.device}"
     elif format_of(runtime[name]) != ONNX:
-        _convert(bench, finalists, name)
+        _convert(context, finalists, name)
 
 
 def _precision(device: Device) -> str | None:
@@ -40,10 +40,10 @@ def _precision(device: Device) -> str | None:
     )
 
 
-def publish(bench: Bench, row: Row) -> None:
+def publish(context: SearchContext, row: Row) -> None:
     """Hand out a finalist's files."""
     for file in row["files"]:
-        bench.place.publish(file["format"], file["file"], row["trial"])
+        context.store.publish(file["format"], file["file"], row["trial"])
 
 
 def _onnx(row: Row) -> Row:
@@ -57,43 +57,45 @@ def _onnx(row: Row) -> Row:
     }
 
 
-def _convert(bench: Bench, finalists: list[Row], name: str) -> None:
+def _convert(context: SearchContext, finalists: list[Row], name: str) -> None:
     """Each file is kept as soon as it is made; what failed is tried again by a later call."""
     kind = format_of(runtime[name])
-    found = {row["id"]: _known(bench, row, kind) for row in finalists}
+    found = {row["id"]: _known(context, row, kind) for row in finalists}
     missing = [row for row in finalists if found[row["id"]] is None]
     if missing:
-        bench.watch.say(f"converting {len(missing)} finalists for {name}")
-    futures = [(row, _submit(bench, row, name)) for row in missing]
+        context.listener.say(f"converting {len(missing)} finalists for {name}")
+    futures = [(row, _submit(context, row, name)) for row in missing]
     for row, future in futures:
         try:
             converted = future.result()
         except (ExportError, MeasurementError, WorkerDiedError) as error:
             row["note"] = f"no .{kind} beside the .onnx: {error}"
-            bench.watch.say(f"finalist {row['id']}: {row['note']}")
+            context.listener.say(f"finalist {row['id']}: {row['note']}")
         else:
-            found[row["id"]] = _keep(bench, row, kind, converted)
+            found[row["id"]] = _keep(context, row, kind, converted)
     for row in finalists:
         row["files"] += [file for file in (found[row["id"]],) if file]
 
 
-def _submit(bench: Bench, row: Row, name: str) -> TaskHandle:
-    model = (bench.place.path / row["file"]).read_bytes()
+def _submit(context: SearchContext, row: Row, name: str) -> TaskHandle:
+    model = (context.store.path / row["file"]).read_bytes()
     wanted = Wanted(row["notation"], model, name)
-    return bench.quota.submit(convert, bench.setup, bench.quota.share(bench.images), wanted, report=lambda *_: None)
+    return context.quota.submit(
+        convert, context.setup, context.quota.share(context.images), wanted, report=lambda *_: None
+    )
 
 
-def _known(bench: Bench, row: Row, kind: str) -> Row | None:
+def _known(context: SearchContext, row: Row, kind: str) -> Row | None:
     """What an earlier call has made, if its file is in place."""
-    file: Row | None = bench.place.known(_key(row, kind))
-    return file if file and (bench.place.path / file["file"]).exists() else None
+    file: Row | None = context.store.known(_key(row, kind))
+    return file if file and (context.store.path / file["file"]).exists() else None
 
 
-def _keep(bench: Bench, row: Row, kind: str, converted: Converted) -> Row:
+def _keep(context: SearchContext, row: Row, kind: str, converted: Converted) -> Row:
     file = f"model-{row['id']}.{kind}"
-    write_whole(bench.place.path / file, converted.file)
+    write_whole(context.store.path / file, converted.file)
     about = {"runtime": converted.runtime, "runtime_version": converted.runtime_version}
-    kept: Row = bench.place.keep(_key(row, kind), {"format": kind, "file": file, **about, **converted.metrics})
+    kept: Row = context.store.keep(_key(row, kind), {"format": kind, "file": file, **about, **converted.metrics})
     return kept
 
 

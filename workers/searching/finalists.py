@@ -18,7 +18,7 @@ from nas.ops.notation import read_network, write_network
 from nas.space import Architecture
 from nas.spec import SearchSpec
 from nas.trial import State, Trial
-from workers.searching.context import Bench, epochs_of, measuring, sizes
+from workers.searching.context import SearchContext, epoch_listener, measuring, sizes
 from workers.searching.finalist_files import publish
 from workers.searching.run_record import versions
 from workers.searching.training_keys import notation_id
@@ -45,36 +45,40 @@ def reference_rows(spec: SearchSpec, images: Dataset) -> list[Row]:
     return rows
 
 
-def train_references(bench: Bench, rows: list[Row]) -> list[Row]:
+def train_references(context: SearchContext, rows: list[Row]) -> list[Row]:
     """The rows of reference networks with their scores on the search's images, scored as the trials are.
 
     One whose training fails has no accuracy, and the reason is said.
     """
-    scores = {number: _known_score(bench, number, row) for number, row in enumerate(rows)}
+    scores = {number: _known_score(context, number, row) for number, row in enumerate(rows)}
     missing = [number for number, score in scores.items() if score is None]
     if missing:
-        bench.watch.say(f"training {len(missing)} reference networks as the trials were")
+        context.listener.say(f"training {len(missing)} reference networks as the trials were")
     futures: dict[Future[Any], int] = {}
-    shared = bench.quota.share(bench.images)
+    shared = context.quota.share(context.images)
     for number in missing:
-        told = epochs_of(bench.watch, rows[number]["label"], bench.spec.trial_epochs)
-        futures[bench.quota.submit(evaluate, bench.setup, shared, rows[number]["notation"], report=told)] = number
+        report_epoch = epoch_listener(context.listener, rows[number]["label"], context.spec.trial_epochs)
+        futures[
+            context.quota.submit(evaluate, context.setup, shared, rows[number]["notation"], report=report_epoch)
+        ] = number
     for future in as_completed(futures):
         number = futures[future]
         try:
             score = dict(future.result())
         except NasError as error:
-            bench.watch.say(f"{rows[number]['label']}: {error}")
+            context.listener.say(f"{rows[number]['label']}: {error}")
             score = {}
         else:
-            bench.remember(bench.trainings.trial(notation_id(rows[number]["notation"])), score)
-        scores[number] = bench.place.keep(f"reference-{number}", score)
+            context.store_training(context.training_keys.trial(notation_id(rows[number]["notation"])), score)
+        scores[number] = context.store.keep(f"reference-{number}", score)
     return [{**row, "metrics": {**row["metrics"], **(scores[number] or {})}} for number, row in enumerate(rows)]
 
 
-def _known_score(bench: Bench, number: int, row: Row) -> dict[str, float] | None:
-    known: dict[str, float] | None = bench.place.known(f"reference-{number}")
-    return bench.recall(bench.trainings.trial(notation_id(row["notation"]))) if known is None else known
+def _known_score(context: SearchContext, number: int, row: Row) -> dict[str, float] | None:
+    known: dict[str, float] | None = context.store.known(f"reference-{number}")
+    return (
+        context.cached_training(context.training_keys.trial(notation_id(row["notation"]))) if known is None else known
+    )
 
 
 def best_trials(search: Search, count: int) -> list[Trial]:
@@ -86,58 +90,58 @@ def best_trials(search: Search, count: int) -> list[Trial]:
     return list(best.values())[:count]
 
 
-def train_finalists(bench: Bench, search: Search) -> list[Row]:
+def train_finalists(context: SearchContext, search: Search) -> list[Row]:
     """The best trials as finalists: trained, exported and tested, each kept as soon as it is done.
 
     One whose longer training diverges is left out, and the reason is said.
     """
-    chosen = best_trials(search, bench.spec.finalists.count)
-    found = {trial.number: _known_finalist(bench, trial) for trial in chosen}
+    chosen = best_trials(search, context.spec.finalists.count)
+    found = {trial.number: _known_finalist(context, trial) for trial in chosen}
     rows = {number: row for number, row in found.items() if row is not None}
     open_trials = [trial for trial in chosen if trial.number not in rows]
     if open_trials:
-        bench.watch.say(f"training {len(open_trials)} finalists for {bench.spec.finalists.epochs} epochs each")
-    futures = {submit_final(bench, trial.candidate.architecture): trial for trial in open_trials}
+        context.listener.say(f"training {len(open_trials)} finalists for {context.spec.finalists.epochs} epochs each")
+    futures = {submit_final(context, trial.candidate.architecture): trial for trial in open_trials}
     for future in as_completed(futures):
         trial, name = futures[future], f"finalist {futures[future].candidate.architecture.id}"
         try:
             metrics, file = future.result()
         except DivergedError as error:
-            bench.watch.say(f"{name} is left out: {error}")
+            context.listener.say(f"{name} is left out: {error}")
             continue
-        bench.remember(bench.trainings.finalist(trial.candidate.architecture.id), metrics, file)
-        rows[trial.number] = _keep_finalist(bench, trial, metrics, file)
-        bench.watch.say(f"{name}  test accuracy {metrics['test_accuracy']:.2%}")
+        context.store_training(context.training_keys.finalist(trial.candidate.architecture.id), metrics, file)
+        rows[trial.number] = _keep_finalist(context, trial, metrics, file)
+        context.listener.say(f"{name}  test accuracy {metrics['test_accuracy']:.2%}")
     return [_finalist(trial, rows[trial.number]) for trial in chosen if trial.number in rows]
 
 
-def submit_final(bench: Bench, architecture: Architecture) -> Future[Finalised]:
+def submit_final(context: SearchContext, architecture: Architecture) -> Future[Finalised]:
     """Start the long training of a network."""
     about = {"architecture": architecture.to_dict(), "id": architecture.id, "versions": versions()}
-    checkpoint = bench.place.path / "checkpoints" / f"{architecture.id}.pt"
-    epochs = bench.spec.finalists.epochs
-    told = epochs_of(bench.watch, f"finalist {architecture.id}", epochs)
+    checkpoint = context.store.path / "checkpoints" / f"{architecture.id}.pt"
+    epochs = context.spec.finalists.epochs
+    report_epoch = epoch_listener(context.listener, f"finalist {architecture.id}", epochs)
     notation = write_network(architecture.expand())
-    shared = bench.quota.share(bench.images)
-    return bench.quota.submit(
-        finalise, bench.setup, shared, notation, Final(epochs, str(checkpoint), about), report=told
+    shared = context.quota.share(context.images)
+    return context.quota.submit(
+        finalise, context.setup, shared, notation, Final(epochs, str(checkpoint), about), report=report_epoch
     )
 
 
-def _known_finalist(bench: Bench, trial: Trial) -> dict[str, float] | None:
+def _known_finalist(context: SearchContext, trial: Trial) -> dict[str, float] | None:
     """The finalist's metrics if it is trained already, here or in an earlier search; its file is in place then."""
-    metrics: dict[str, float] | None = bench.place.known(_key(trial))
-    if metrics is not None and (bench.place.path / _file(trial)).exists():
+    metrics: dict[str, float] | None = context.store.known(_key(trial))
+    if metrics is not None and (context.store.path / _file(trial)).exists():
         return metrics
-    recalled = bench.recall(bench.trainings.finalist(trial.candidate.architecture.id))
-    if recalled is None:
+    cached = context.cached_training(context.training_keys.finalist(trial.candidate.architecture.id))
+    if cached is None:
         return None
-    return _keep_finalist(bench, trial, recalled, recalled.pop("model"))
+    return _keep_finalist(context, trial, cached, cached.pop("model"))
 
 
-def _keep_finalist(bench: Bench, trial: Trial, metrics: dict[str, float], file: bytes) -> dict[str, float]:
-    write_whole(bench.place.path / _file(trial), file)
-    kept: dict[str, float] = bench.place.keep(_key(trial), metrics)
+def _keep_finalist(context: SearchContext, trial: Trial, metrics: dict[str, float], file: bytes) -> dict[str, float]:
+    write_whole(context.store.path / _file(trial), file)
+    kept: dict[str, float] = context.store.keep(_key(trial), metrics)
     return kept
 
 
@@ -162,44 +166,44 @@ def _finalist(trial: Trial, found: Mapping[str, float]) -> Row:
     }
 
 
-def measure_end_to_end(bench: Bench, references: list[Row], finalists: list[Row]) -> None:
+def measure_end_to_end(context: SearchContext, references: list[Row], finalists: list[Row]) -> None:
     """Measure references and finalists side by side on the device, write it into their rows and files; publish these.
 
     If the device cannot be measured they keep their estimates, which is said with the reason.
     """
     subjects = {row["label"]: read_network(row["notation"]) for row in references} | {
-        row["id"]: (bench.place.path / row["file"]).read_bytes() for row in finalists
+        row["id"]: (context.store.path / row["file"]).read_bytes() for row in finalists
     }
-    found = bench.place.known("latencies")
+    found = context.store.known("latencies")
     if found is None or set(found) != set(subjects):
-        bench.watch.say(f"measuring {len(subjects)} networks end to end on {bench.spec.device}")
+        context.listener.say(f"measuring {len(subjects)} networks end to end on {context.spec.device}")
         try:
-            _foretell(bench, {onnx_signature(subjects[row["id"]]): row["notation"] for row in finalists})
-            with measuring(bench.quota, bench.measurer):
-                records = bench.measurer.measure_networks(subjects)
+            _log_predictions(context, {onnx_signature(subjects[row["id"]]): row["notation"] for row in finalists})
+            with measuring(context.quota, context.measurer):
+                records = context.measurer.measure_networks(subjects)
         except NotMeasuredError as error:
-            bench.watch.say(f"{error}. Finalists keep their estimated latencies")
-            _publish(bench, finalists)
+            context.listener.say(f"{error}. Finalists keep their estimated latencies")
+            _publish(context, finalists)
             return
-        found = bench.place.keep("latencies", {name: _latency(record) for name, record in records.items()})
+        found = context.store.keep("latencies", {name: _latency(record) for name, record in records.items()})
     for row in references:
         row["metrics"] |= found[row["label"]]
     for row in finalists:
         row["metrics"] |= found[row["id"]]
-    _publish(bench, finalists)
+    _publish(context, finalists)
 
 
-def _foretell(bench: Bench, notations: Mapping[Signature, str]) -> None:
-    """Log what files, by the notation of their networks, are foretold to take, for the device's track record."""
-    estimator = bench.measurer.estimator
+def _log_predictions(context: SearchContext, notations: Mapping[Signature, str]) -> None:
+    """Log the predicted latencies of files, given their networks' notations, for the device's track record."""
+    estimator = context.measurer.estimator
     estimates = estimator.estimate_many([read_network(notation) for notation in notations.values()])
     log(estimator.store, estimator.device, dict(zip(notations, estimates, strict=True)))
 
 
-def _publish(bench: Bench, finalists: list[Row]) -> None:
+def _publish(context: SearchContext, finalists: list[Row]) -> None:
     for row in finalists:
-        annotate(bench.place.path / row["file"], {"metrics": row["metrics"], "device": bench.spec.device})
-        publish(bench, row)
+        annotate(context.store.path / row["file"], {"metrics": row["metrics"], "device": context.spec.device})
+        publish(context, row)
 
 
 def _latency(record: Any) -> dict[str, float]:

@@ -23,14 +23,14 @@ from nas.spaces import load_space
 from nas.spec import SearchSpec
 from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 from workers.executing.scheduler import Quota
-from workers.searching.context import Bench, epochs_of, latency_metrics, measuring, sizes
-from workers.searching.facts import dataset_facts, device_facts, objective_facts, space_facts
+from workers.searching.context import SearchContext, epoch_listener, latency_metrics, measuring, sizes
 from workers.searching.finalist_files import add_files
 from workers.searching.finalists import measure_end_to_end, reference_rows, train_finalists, train_references
-from workers.searching.progress_report import Watch
-from workers.searching.progress_store import Place
+from workers.searching.progress_listener import ProgressListener
+from workers.searching.progress_store import ProgressStore
+from workers.searching.run_description import describe_dataset, describe_device, describe_objective, describe_space
 from workers.searching.run_record import RunRecord
-from workers.searching.training_keys import trainings
+from workers.searching.training_keys import training_keys
 from workers.tasks.train import Setup, evaluate
 
 TABLE_BUDGET_S = 120.0
@@ -45,10 +45,12 @@ MIN_TARGET_SAMPLES = 20
 
 
 class Pipeline:
-    """One search from its spec to its report, in a place, going on from where an earlier call was stopped."""
+    """One search from its spec to its report. A later call with the same store resumes it."""
 
-    def __init__(self, spec: SearchSpec, place: Place, watch: Watch, quota: Quota, *, threads: int) -> None:
-        self._spec, self._place, self._watch, self._quota = spec, place, watch, quota
+    def __init__(
+        self, spec: SearchSpec, store: ProgressStore, listener: ProgressListener, quota: Quota, *, threads: int
+    ) -> None:
+        self._spec, self._store, self._listener, self._quota = spec, store, listener, quota
         self._setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=threads)
         self.search: Search | None = None
 
@@ -57,44 +59,46 @@ class Pipeline:
 
         NasError if it cannot go on; what was finished stays.
         """
-        spec, place, watch = self._spec, self._place, self._watch
-        watch.phase("STARTING")
+        spec, store, listener = self._spec, self._store, self._listener
+        listener.phase("STARTING")
         images = self._images()
         space = load_space(spec.space).for_images(images.channels, images.side, len(images.classes))
         space.sample(Random(spec.seed))  # a space without members is refused, with the reason, before any measurement
         references = reference_rows(spec, images)
-        watch.phase("MEASURING")
+        listener.phase("MEASURING")
         measurer = self._measurer(space)
         aim = {"target_latency_ms": self._target_ms(space, measurer), **spec.objective}
-        bench = Bench(spec, place, watch, images, measurer, self._quota, self._setup, trainings(spec, images))
-        self.search = Search(searcher.make(spec.searcher, space, spec.seed), objective.make(aim), place.journal)
+        context = SearchContext(
+            spec, store, listener, images, measurer, self._quota, self._setup, training_keys(spec, images)
+        )
+        self.search = Search(searcher.make(spec.searcher, space, spec.seed), objective.make(aim), store.journal)
         facts = {
-            "dataset": dataset_facts(images),
-            "space": space_facts(space),
-            "device": device_facts(measurer.device),
-            "objective": objective_facts(self.search.objective, spec.objective),
+            "dataset": describe_dataset(images),
+            "space": describe_space(space),
+            "device": describe_device(measurer.device),
+            "objective": describe_objective(self.search.objective, spec.objective),
         }
-        place.keep("facts", facts)
-        record = RunRecord(bench, self.search, facts, update_s)
-        watch.phase("TRAINING")
+        store.keep("facts", facts)
+        record = RunRecord(context, self.search, facts, update_s)
+        listener.phase("TRAINING")
         try:
-            run_trials(bench, self.search, record.update)
+            run_trials(context, self.search, record.update)
         finally:
             record.flush()
-        watch.phase("REFERENCES")
-        references = place.keep("references", train_references(bench, references))
-        watch.phase("FINALISTS")
-        finalists = train_finalists(bench, self.search)
-        add_files(bench, finalists)
-        measure_end_to_end(bench, references, finalists)
-        place.keep("references", references)
-        place.keep("finalists", finalists)
+        listener.phase("REFERENCES")
+        references = store.keep("references", train_references(context, references))
+        listener.phase("FINALISTS")
+        finalists = train_finalists(context, self.search)
+        add_files(context, finalists)
+        measure_end_to_end(context, references, finalists)
+        store.keep("references", references)
+        store.keep("finalists", finalists)
         return record.finish(references, finalists)
 
     def _images(self) -> Dataset:
         """The data set; DataError if it is not the one that the search began with."""
         images = dataset.make(self._spec.dataset).load(self._spec.seed)
-        digest = self._place.known("digest") or self._place.keep("digest", images.digest)
+        digest = self._store.known("digest") or self._store.keep("digest", images.digest)
         if digest != images.digest:
             raise DataError(
                 f"{images.name}: the images are not those that this search began with; "
@@ -102,7 +106,7 @@ class Pipeline:
             )
         counts = f"{len(images.train)} training, {len(images.validation)} validation, {len(images.test)} test images"
         side = f"{images.side} x {images.side} px"
-        self._watch.say(f"{images.name}: {counts} of {side} in {len(images.classes)} classes")
+        self._listener.say(f"{images.name}: {counts} of {side} in {len(images.classes)} classes")
         return images
 
     def _measurer(self, space: SearchSpace) -> Measurer:
@@ -111,20 +115,20 @@ class Pipeline:
         measurer = Measurer(store, find_device(store, device))
         if measurer.can_measure:
             with measuring(self._quota, measurer):
-                table = build_table(measurer, space, budget_s=TABLE_BUDGET_S, progress=self._told)
-            self._watch.say(f"{device}: {table.measured} of the space's {table.kernels} kernels are measured")
+                table = build_table(measurer, space, budget_s=TABLE_BUDGET_S, progress=self._table_progress)
+            self._listener.say(f"{device}: {table.measured} of the space's {table.kernels} kernels are measured")
             for kernel, reason in table.refused.items():
-                self._watch.say(f"{device} does not run '{kernel}', and so no network with it: {reason}")
+                self._listener.say(f"{device} does not run '{kernel}', and so no network with it: {reason}")
             if table.expected_error:
-                self._watch.say(f"those that lack leave estimates unsure by {table.expected_error:.1%}")
+                self._listener.say(f"uncertainty of estimates from unmeasured kernels: {table.expected_error:.1%}")
         return measurer
 
-    def _told(self, table: TableReport) -> None:
-        self._watch.step("measuring kernels", table.measured, table.kernels)
+    def _table_progress(self, table: TableReport) -> None:
+        self._listener.step("measuring kernels", table.measured, table.kernels)
 
     def _target_ms(self, space: SearchSpace, measurer: Measurer) -> float:
         """The spec's target, or else the median latency of random members of the space, found once."""
-        given: float | None = self._spec.objective.get("target_latency_ms") or self._place.known("target_latency_ms")
+        given: float | None = self._spec.objective.get("target_latency_ms") or self._store.known("target_latency_ms")
         if given is not None:
             return given
         estimator, rng = measurer.estimator, Random(self._spec.seed)
@@ -136,56 +140,56 @@ class Pipeline:
             with measuring(self._quota, measurer):
                 measurer.ensure(measured)
         target = float(f"{median(estimator.estimate(network).ms for network in measured or networks):.3g}")
-        self._watch.say(f"target latency: {target} ms, the median of {len(measured)} random members of the space")
-        self._place.keep("target_latency_ms", target)
+        self._listener.say(f"target latency: {target} ms, the median of {len(measured)} random members of the space")
+        self._store.keep("target_latency_ms", target)
         return target
 
 
-def run_trials(bench: Bench, search: Search, ended: Callable[[], None]) -> None:
+def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]) -> None:
     """Run the search's trials; ended is called after each. InfeasibleError if none succeeded."""
-    epochs = bench.spec.trial_epochs
+    epochs = context.spec.trial_epochs
 
     def train(trial: Trial) -> Future[Metrics]:
         network = trial.candidate.architecture
-        told = epochs_of(bench.watch, f"trial {trial.number}", epochs, trial.number)
-        return bench.quota.submit(
+        report_epoch = epoch_listener(context.listener, f"trial {trial.number}", epochs, trial.number)
+        return context.quota.submit(
             evaluate,
-            bench.setup,
-            bench.quota.share(bench.images),
+            context.setup,
+            context.quota.share(context.images),
             write_network(network.expand()),
-            report=told,
-            on_start=partial(bench.watch.started, trial.number),
+            report=report_epoch,
+            on_start=partial(context.listener.started, trial.number),
         )
 
     def report(trial: Trial) -> None:
-        bench.watch.trial(trial, search.max_trials)
-        bench.watch.step("trials", search.finished, search.max_trials)
+        context.listener.trial(trial, search.max_trials)
+        context.listener.step("trials", search.finished, search.max_trials)
         if trial.state is not State.RUNNING:
             ended()
 
     if search.trials:
-        bench.watch.say(f"resumed: {search.finished} of {bench.spec.max_trials} trials are finished already")
-    key = bench.trainings.trial
+        context.listener.say(f"resumed: {search.finished} of {context.spec.max_trials} trials are finished already")
+    key = context.training_keys.trial
     steps = Steps(
-        known=partial(_known, bench),
+        known=partial(_known, context),
         train=train,
-        recall=lambda candidate: bench.recall(key(candidate.architecture.id)),
-        remember=lambda candidate, metrics: bench.remember(key(candidate.architecture.id), metrics),
+        recall=lambda candidate: context.cached_training(key(candidate.architecture.id)),
+        remember=lambda candidate, metrics: context.store_training(key(candidate.architecture.id), metrics),
         report=report,
     )
-    search.run(steps, max_trials=bench.spec.max_trials, parallel=bench.spec.parallel)
+    search.run(steps, max_trials=context.spec.max_trials, parallel=context.spec.parallel)
     if not any(trial.state is State.SUCCEEDED for trial in search.trials.values()):
         reasons = "; ".join(sorted({trial.reason or "no reason" for trial in search.trials.values()}))
         raise InfeasibleError(f"no trial succeeded: {reasons or 'the searcher proposed nothing'}")
 
 
-def _known(bench: Bench, candidate: Candidate) -> Metrics:
+def _known(context: SearchContext, candidate: Candidate) -> Metrics:
     """What is known of a candidate without training it."""
     network = candidate.architecture.expand()
-    measurer, estimator = bench.measurer, bench.measurer.estimator
+    measurer, estimator = context.measurer, context.measurer.estimator
     wanted = measurer.kernels_to_measure(network, MAX_UNCERTAINTY) if measurer.can_measure else []
     if wanted:
-        with measuring(bench.quota, measurer):
+        with measuring(context.quota, measurer):
             measurer.measure_kernels(wanted)
     if refused := estimator.refused(network):
         return {REFUSED_KERNELS: len(refused), **sizes(network)}

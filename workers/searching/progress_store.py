@@ -1,4 +1,4 @@
-"""Where a search keeps what it has done: a folder, or the ledger."""
+"""Where a search keeps its results so that it can be resumed: a folder, or the ledger."""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -7,10 +7,10 @@ from nas.jobs.records import TrainingKey
 from nas.loop import Journal
 
 
-class Place(Protocol):
-    """What a search needs to go on from where it was stopped.
+class ProgressStore(Protocol):
+    """What a search needs to be resumed.
 
-    path: a folder for checkpoints and files, which may be empty again after a restart on another machine.
+    path: a folder for checkpoints and files. It may be empty after a restart on another machine.
     """
 
     @property
@@ -25,11 +25,11 @@ class Place(Protocol):
     def keep(self, name: str, value: Any) -> Any:
         """Keep a JSON value for a later call; returns it."""
 
-    def recall(self, key: TrainingKey) -> dict[str, Any] | None:
-        """What an earlier training of the same, in any search, has come to. "model" is the content of its file."""
+    def cached_training(self, key: TrainingKey) -> dict[str, Any] | None:
+        """The result of an earlier training of any search, or None. "model" is the content of its file."""
 
-    def remember(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
-        """Keep a finished training for every later search."""
+    def store_training(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
+        """Keep the result of a training for later searches."""
 
     def publish(self, kind: str, name: str, trial: int | None = None) -> None:
-        """Hand out the file of this name in path, which is whole now."""
+        """Make the complete file of this name in path available to the user."""

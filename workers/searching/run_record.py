@@ -13,7 +13,7 @@ from nas.ops.notation import write_network
 from nas.pareto import front
 from nas.report import report_html
 from nas.trial import State, Trial
-from workers.searching.context import Bench
+from workers.searching.context import SearchContext
 
 
 def versions() -> dict[str, str]:
@@ -26,16 +26,16 @@ def versions() -> dict[str, str]:
 class RunRecord:
     """Writes the folder's files from the state of a search: every update_s, or only at its end."""
 
-    def __init__(self, bench: Bench, search: Search, facts: dict[str, Any], update_s: float | None) -> None:
-        self._bench = bench
+    def __init__(self, context: SearchContext, search: Search, facts: dict[str, Any], update_s: float | None) -> None:
+        self._context = context
         self._update_s = update_s
         self._search = search
         self._facts = facts
         self._rows: dict[int, dict[str, Any]] = {}
-        self._start = time.monotonic() - (bench.place.known("seconds") or 0.0)  # earlier calls count
+        self._start = time.monotonic() - (context.store.known("seconds") or 0.0)  # earlier calls count
         self._written = 0.0
-        known = bench.place.known("begun")
-        self._begun = known or bench.place.keep("begun", {"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")})
+        known = context.store.known("begun")
+        self._begun = known or context.store.keep("begun", {"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")})
 
     def update(self) -> None:
         """Write the files as the search stands now, if it is time again."""
@@ -55,7 +55,7 @@ class RunRecord:
         return record
 
     def _write(self, record: dict[str, Any]) -> None:
-        self._bench.place.keep("seconds", record["seconds"])
+        self._context.store.keep("seconds", record["seconds"])
         ended = (row for row in record["trials"] if row["state"] != State.RUNNING)
         by_number = {row["number"]: row for row in record["trials"]}
         points = [by_number[number] for number in record["front"]]
@@ -67,9 +67,9 @@ class RunRecord:
             "report.html": report_html(record),
         }
         for name, text in texts.items():
-            write_whole(self._bench.place.path / name, text)
+            write_whole(self._context.store.path / name, text)
             if record["finished"]:
-                self._bench.place.publish(name.partition(".")[0], name)
+                self._context.store.publish(name.partition(".")[0], name)
 
     def _record(
         self, references: list[dict[str, Any]], finalists: list[dict[str, Any]], *, finished: bool
@@ -78,7 +78,7 @@ class RunRecord:
         done = [trial for trial in trials if trial.state is State.SUCCEEDED]
         best = front([(trial.metrics["latency_ms"], trial.metrics["accuracy"]) for trial in done])
         return {
-            "spec": self._bench.spec.model_dump(mode="json"),
+            "spec": self._context.spec.model_dump(mode="json"),
             "finished": finished,
             "created": self._begun["at"],
             "seconds": round(time.monotonic() - self._start, 1),

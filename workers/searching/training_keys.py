@@ -13,7 +13,7 @@ from nas.training import Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Trainings:
+class TrainingKeys:
     """The keys of a search's trainings; None where its evaluator does more than train by a recipe.
 
     A trial's and a finalist's differ even where both train alike: a trial has a score, and a finalist a file.
@@ -23,16 +23,16 @@ class Trainings:
     finalist: Callable[[str], TrainingKey | None]
 
 
-def trainings(spec: SearchSpec, images: Dataset) -> Trainings:
+def training_keys(spec: SearchSpec, images: Dataset) -> TrainingKeys:
     judge = evaluator.make(spec.evaluator, images, spec.seed)
     if not isinstance(judge, TrainEvaluator):
-        return Trainings(lambda _: None, lambda _: None)
+        return TrainingKeys(lambda _: None, lambda _: None)
     longer = replace(judge.recipe, epochs=spec.finalists.epochs, time_budget_s=None)
 
     def key(network_id: str, digest: str, recipe_id: str, recipe: Recipe) -> TrainingKey:
         return TrainingKey(network_id, digest, recipe_id, spec.seed, recipe.epochs)
 
-    return Trainings(
+    return TrainingKeys(
         lambda network_id: key(network_id, judge.data_digest, judge.recipe.id, judge.recipe),
         lambda network_id: key(network_id, images.digest, f"{longer.id}+file", longer),
     )

@@ -2,7 +2,7 @@
 
 from nas.dataset import dataset
 from nas.spec import parse_spec
-from workers.searching.training_keys import trainings
+from workers.searching.training_keys import training_keys
 
 SPEC = {"dataset": "fashion_mnist_mini", "max_trials": 2, "evaluator": {"name": "train", "epochs": 3}}
 
@@ -10,8 +10,8 @@ SPEC = {"dataset": "fashion_mnist_mini", "max_trials": 2, "evaluator": {"name": 
 def test_a_finalist_that_trains_as_a_trial_does_has_a_key_of_its_own():
     """A trial's result has no file, and a finalist's no score."""
     images = dataset.make("fashion_mnist_mini").load(0)
-    alike = trainings(parse_spec(SPEC | {"finalists": {"count": 1, "epochs": 3}}), images)
-    longer = trainings(parse_spec(SPEC | {"finalists": {"count": 1, "epochs": 4}}), images)
+    alike = training_keys(parse_spec(SPEC | {"finalists": {"count": 1, "epochs": 3}}), images)
+    longer = training_keys(parse_spec(SPEC | {"finalists": {"count": 1, "epochs": 4}}), images)
 
     keys = {alike.trial("a"), alike.finalist("a"), longer.finalist("a"), longer.trial("b")}
 

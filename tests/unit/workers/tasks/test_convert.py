@@ -26,12 +26,12 @@ from nas.service.artifact_store import ArtifactStore
 from nas.service.settings import Settings
 from nas.spaces import load_space
 from nas.spec import parse_spec
-from workers.dispatching.exports import Exporting
+from workers.dispatching.exports import Exporter
 from workers.executing.executors.inline import InlineExecutor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.run import run
 from workers.searching.finalist_files import add_files
-from workers.searching.training_keys import trainings
+from workers.searching.training_keys import training_keys
 from workers.tasks.convert import Wanted, convert
 from workers.tasks.train import Setup
 
@@ -87,7 +87,7 @@ class Shifted(Mirror):
         return session
 
 
-class Watched:
+class Silent:
     """Says nothing, and remembers what it was told."""
 
     def __init__(self):
@@ -171,8 +171,8 @@ def test_a_search_hands_out_its_runtimes_files_and_tries_again_what_failed(tmp_p
 
     with monkeypatch.context() as patch:
         patch.setattr("workers.searching.finalist_files.convert", refuse)
-        lacking = run(parse_spec(SPEC), tmp_path, Watched(), executor_name="inline")["finalists"][0]
-    whole = run(parse_spec(SPEC), tmp_path, Watched(), executor_name="inline")
+        lacking = run(parse_spec(SPEC), tmp_path, Silent(), executor_name="inline")["finalists"][0]
+    whole = run(parse_spec(SPEC), tmp_path, Silent(), executor_name="inline")
     (finalist,) = whole["finalists"]
 
     assert [file["format"] for file in lacking["files"]] == ["onnx"]
@@ -216,12 +216,12 @@ def test_a_trial_is_exported_for_a_runtime_from_the_network_that_was_trained_bef
         owner.add({"event": "asked", "trial": 0, "metrics": {}, **described})
         tell(owner, 0)
         owner.end("SUCCEEDED")
-        key = trainings(parse_spec(SPEC), dataset.make(DATA).load(0)).finalist(candidate.architecture.id)
+        key = training_keys(parse_spec(SPEC), dataset.make(DATA).load(0)).finalist(candidate.architecture.id)
         sha256, _ = ArtifactStore(settings.artifacts).add(trained.file)
         ledger.trainings.put(key, {"validation_accuracy": 0.5, "test_accuracy": 0.4, "model": sha256})
         wanted, _ = ledger.exports.request(f"{owner.lease.search_id}.0", "mirror", None)
 
-        exporting = Exporting(ledger, settings, Scheduler(InlineExecutor(1)), "the test")
+        exporting = Exporter(ledger, settings, Scheduler(InlineExecutor(1)), "the test")
         exporting.tick()
         until(lambda: ledger.exports.get(wanted.id).ended_at)
         found = ledger.exports.get(wanted.id)

@@ -1,4 +1,4 @@
-"""The facts of a search: its data set, space, device and objective, as report and dashboard show them."""
+"""Descriptions of a search's data set, space, device and objective, as report and dashboard show them."""
 
 from inspect import getdoc
 from typing import Any
@@ -17,7 +17,7 @@ NOT_STEERING = (
 )
 
 
-def dataset_facts(images: Dataset) -> dict[str, Any]:
+def describe_dataset(images: Dataset) -> dict[str, Any]:
     return {
         "name": images.name,
         "classes": list(images.classes),
@@ -30,12 +30,12 @@ def dataset_facts(images: Dataset) -> dict[str, Any]:
     }
 
 
-def space_facts(space: SearchSpace) -> dict[str, Any]:
+def describe_space(space: SearchSpace) -> dict[str, Any]:
     """The size is a string: a number in JSON is not exact beyond 2^53."""
     return {"name": space.name, "size": str(space.size())}
 
 
-def device_facts(device: Device) -> dict[str, Any]:
+def describe_device(device: Device) -> dict[str, Any]:
     return {
         "name": device.name,
         "runtime": device.runtime,
@@ -47,8 +47,8 @@ def device_facts(device: Device) -> dict[str, Any]:
     }
 
 
-def objective_facts(objective: Objective, given: Plugin) -> dict[str, Any]:
-    """The objective's parameters, with the target that was found for it."""
+def describe_objective(objective: Objective, given: Plugin) -> dict[str, Any]:
+    """The objective's parameters, with the target that was determined for it."""
     parameters = {**given, "target_latency_ms": objective.target_latency_ms}
     name = parameters.pop("name")
     return {

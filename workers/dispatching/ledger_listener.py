@@ -1,31 +1,31 @@
-"""What a run in the service tells: notes and phases at once, epochs and progress a few times a second."""
+"""Writes a search's progress to the ledger: notes and phases at once, epochs and progress a few times a second."""
 
 import threading
 from collections.abc import Mapping
 
 from nas.trial import Metrics, State, Trial
-from workers.dispatching.ledger_store import LedgerPlace
+from workers.dispatching.ledger_store import LedgerStore
 
 
-class LedgerWatch:
-    """Writes what it is told to the ledger. flush() is to be called a few times a second."""
+class LedgerListener:
+    """Gathers epochs and progress until flush(), which is to be called a few times a second."""
 
-    def __init__(self, place: LedgerPlace, worker: str) -> None:
-        self._place, self._worker = place, worker
+    def __init__(self, store: LedgerStore, worker: str) -> None:
+        self._store, self._worker = store, worker
         self._lock = threading.Lock()
         self._epochs: list[tuple[int, int, Mapping[str, float]]] = []
         self._log: list[tuple[int | None, str]] = []
         self._progress: tuple[str, int, int] | None = None
 
     def say(self, text: str) -> None:
-        self._place.owner.note(text)
+        self._store.owner.note(text)
 
     def phase(self, phase: str) -> None:
         self.flush()
-        self._place.owner.phase(phase)
+        self._store.owner.phase(phase)
 
     def step(self, what: str, done: int, total: int) -> None:
-        self._place.owner  # noqa: B018 - raises if the search was stopped
+        self._store.owner  # noqa: B018 - raises if the search was stopped
         with self._lock:
             self._progress = (what, done, total)
 
@@ -39,7 +39,7 @@ class LedgerWatch:
                 self._epochs.append((trial, epoch, dict(metrics)))
 
     def started(self, number: int) -> None:
-        self._place.owner.started(number, self._worker)
+        self._store.owner.started(number, self._worker)
 
     def trial(self, trial: Trial, total: int) -> None:  # noqa: ARG002 - the ledger knows the total
         if trial.state is State.FAILED:
@@ -51,7 +51,7 @@ class LedgerWatch:
             epochs, self._epochs = self._epochs, []
             log, self._log = self._log, []
             progress, self._progress = self._progress, None
-        owner = self._place.owner
+        owner = self._store.owner
         if epochs:
             owner.epochs(epochs)
         if log:

@@ -1,27 +1,27 @@
-"""Watching a run: what it tells as it goes on, drawn as a progress bar on a terminal and as lines elsewhere."""
+"""The listener for a search's progress: a console, or the ledger."""
 
 from typing import Protocol
 
 from nas.trial import Metrics, Trial
 
 
-class Watch(Protocol):
-    """What a run reports to. Calls may come from several threads."""
+class ProgressListener(Protocol):
+    """Receives the progress of a search. Calls may come from several threads."""
 
     def say(self, text: str) -> None:
         """A line that stays."""
 
     def phase(self, phase: str) -> None:
-        """What the run does from now on."""
+        """The search has entered this phase."""
 
     def step(self, what: str, done: int, total: int) -> None:
         """Progress of one named thing."""
 
     def epoch(self, what: str, trial: int | None, epoch: int, epochs: int, metrics: Metrics) -> None:
-        """An epoch of a training that has ended; trial is its number, or None for a reference or finalist."""
+        """An epoch of a training has ended; trial is its number, or None for a reference or finalist."""
 
     def started(self, number: int) -> None:
-        """The trial of this number has got a worker."""
+        """The trial of this number has been given a worker."""
 
     def trial(self, trial: Trial, total: int) -> None:
-        """A trial that begins or has ended."""
+        """A trial begins or has ended."""
