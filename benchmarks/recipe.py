@@ -22,12 +22,12 @@ import numpy as np
 import torch
 
 from latency_db.robust_statistics import spearman
+from nas.architecture import Architecture, Stage, Stem
 from nas.block import block
 from nas.dataset import load
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.torch_module import build
-from nas.space import Architecture, Stage, Stem
 from nas.spaces import load_space
 from nas.training import Recipe
 from nas.training.fit import fit

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any, Protocol
 
+from nas.architecture import Architecture
 from nas.errors import InfeasibleError, NasError
 from nas.objective import Objective
 from nas.ops.notation import write_network
 from nas.searcher import Searcher
-from nas.space import Architecture, Candidate
+from nas.space import Candidate
 from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 
 Event = Mapping[str, Any]

@@ -1,12 +1,11 @@
 """Searchers: what to try next, given what has been tried."""
 
 from abc import ABC, abstractmethod
-from collections import deque
 from random import Random
 from typing import Any, ClassVar
 
 from nas.registry import Registry
-from nas.space import Candidate, Decision, SearchSpace
+from nas.space import Candidate, SearchSpace
 from nas.trial import Trial
 
 
@@ -39,27 +38,6 @@ class Searcher(ABC):
     @abstractmethod
     def tell(self, trial: Trial) -> None:
         """Learn from a finished trial. Its reward is None when it failed."""
-
-
-def decisions(space: SearchSpace) -> tuple[Decision, ...]:
-    """Every decision that some walk through space asks, in an order that depends on the space alone.
-
-    Searchers that learn something for each option need to know them before the first walk. Found by walking: each
-    option of each decision is taken once, all others as they were when the decision was first met.
-    """
-    found: dict[str, Decision] = {}
-    routes: deque[dict[str, int]] = deque([{}])
-    while routes:
-        route = routes.popleft()
-
-        def choose(decision: Decision, route: dict[str, int] = route) -> int:
-            if decision.name not in found:
-                found[decision.name] = decision
-                routes.extend({**route, decision.name: option} for option in range(1, len(decision.options)))
-            return route.get(decision.name, 0)
-
-        space.walk(choose)
-    return tuple(found.values())
 
 
 searcher: Registry[Searcher] = Registry("searcher", "nas.searchers")

@@ -14,7 +14,6 @@ from nas.errors import UnknownNameError
 from nas.ops.cost import network_cost
 from nas.ops.diagram import diagram
 from nas.ops.notation import write_network
-from nas.searcher import decisions
 from nas.space import SearchSpace
 from nas.spaces import known_spaces, named_space, space_definition
 
@@ -30,7 +29,7 @@ WRONG = problems(
     "SPACE_INFEASIBLE",
 )
 TRIES = 50
-"""Random members that are looked at before a space counts as infeasible: a request is answered soon."""
+"""Number of random members examined before a space counts as infeasible, so that a request is answered soon."""
 
 
 @router.get("/spaces", dependencies=[READ])
@@ -74,15 +73,20 @@ def decode(body: DecodeBody) -> Member:
 @cache
 def _shipped(name: str) -> dict[str, Any]:
     space = named_space(name)
-    asked = [{"name": decision.name, "options": decision.options} for decision in decisions(space)]
+    asked = [{"name": decision.name, "options": decision.options} for decision in space.decisions()]
     return {**_described(space), "decisions": asked, "definition": space_definition(name)}
 
 
 def _described(space: SearchSpace) -> dict[str, Any]:
-    """With sizes as strings: they are exact, and larger than a JSON number is read."""
-    described = space.describe()
-    stages = [
-        {**stage, "size": str(stage["size"]), "blocks": [{**b, "size": str(b["size"])} for b in stage["blocks"]]}
-        for stage in described["stages"]
-    ]
-    return {**described, "size": str(described["size"]), "stages": stages}
+    described: dict[str, Any] = _sizes_as_text(space.describe())
+    return described
+
+
+def _sizes_as_text(value: Any) -> Any:
+    """A description with its sizes as strings: they are exact, and larger than a JSON number is read."""
+    if isinstance(value, list):
+        return [_sizes_as_text(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    sized = {"size": str(value["size"])} if isinstance(value.get("size"), int) else {}
+    return {key: _sizes_as_text(part) for key, part in value.items()} | sized

@@ -1,17 +1,17 @@
 """The kernels that the networks of a space can ask for, and how often."""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from typing import Any
 
-from nas.block import Block
+from nas.decision import ways
 from nas.errors import InfeasibleError, InvalidArchitectureError
 from nas.ops import Op, Shape
 from nas.ops.cost import cost_of
 from nas.ops.kernels import Kernel
-from nas.space import Architecture, SearchSpace, StageSpace, scaled_width
+from nas.space import SearchSpace
 
 
 def kernel_frequencies(space: SearchSpace) -> dict[Kernel, float]:
@@ -22,9 +22,8 @@ def kernel_frequencies(space: SearchSpace) -> dict[Kernel, float]:
     """
     frequencies: dict[Kernel, float] = defaultdict(float)
     valid = 0.0
-    for resolution, multiplier in product(space.resolutions, space.multipliers):
-        body = _Body(space, resolution, multiplier)
-        valid += body.add_to(frequencies)
+    for answers, probability in ways(space.shared_tree()):
+        valid += _Body(space, answers, probability).add_to(frequencies)
     if not valid:
         raise InfeasibleError(
             f"space {space.name!r}: none of its networks can be built. Widen the options of its stages."
@@ -43,31 +42,25 @@ class _Step:
 
 
 class _Body:
-    """The networks of a space at one resolution and one width multiplier."""
+    """The networks of a space that share these answers, which are given with this probability."""
 
-    def __init__(self, space: SearchSpace, resolution: int, multiplier: float) -> None:
-        self._space, self._multiplier = space, multiplier
-        stem = replace(space.stem, width=scaled_width(space.stem.width, multiplier))
-        head = scaled_width(space.head, multiplier)
-        bare = Architecture(resolution, space.channels, stem, (), head, space.classes)
-        self._image = Shape(space.channels, resolution, resolution)
-        self._bare = bare
+    def __init__(self, space: SearchSpace, shared: Mapping[str, Any], probability: float) -> None:
+        self._space, self._shared, self._probability = space, shared, probability
+        self._frame = space.frame(shared)
         self._steps = cache(self._find_steps)
         self._valid = cache(self._validity)
 
     def add_to(self, frequencies: dict[Kernel, float]) -> float:
-        """Add the expected number of uses of each kernel, invalid networks counting as none; returns the valid share.
-
-        Every resolution and multiplier counts alike.
-        """
-        if self._bare.refusal():
+        """Add the expected uses of each kernel in valid networks; returns the probability that a network is valid."""
+        if self._frame.refusal():
             return 0.0
-        stem, *tail = self._bare.expand().op.ops
-        x, _ = cost_of(stem, self._image)
-        whole = self._valid(0, x)
+        network = self._frame.expand()
+        stem, *tail = network.op.ops
+        x, _ = cost_of(stem, network.input)
+        whole = self._probability * self._valid(0, x)
         if whole:
-            frequencies[Kernel(stem, self._image)] += whole
-        reached = {x: 1.0}
+            frequencies[Kernel(stem, network.input)] += whole
+        reached = {x: self._probability}
         for number in range(len(self._space.stages)):
             reached = self._pass(number, reached, frequencies)
         for shape, probability in reached.items():
@@ -95,52 +88,19 @@ class _Body:
         return sum(step.probability * self._valid(number + 1, step.end) for step in self._steps(number, x))
 
     def _find_steps(self, number: int, x: Shape) -> tuple[_Step, ...]:
-        stage = self._space.stages[number]
-        return tuple(step for spoken in _answers(stage) for step in self._layered(stage, spoken, x))
+        return tuple(self._buildable(number, x))
 
-    def _layered(self, stage: StageSpace, answers: "_Answers", x: Shape) -> Iterator[_Step]:
-        """One step for each number of layers; the first layer takes the width and the stride."""
-        probability = answers.probability / len(stage.layers)
-        width = scaled_width(answers.width, self._multiplier)
-        chain: list[Kernel] = []
-        for layers in range(max(stage.layers) + 1):
-            if layers:
-                kernel = _expand(answers.block, x, width, answers.stride if layers == 1 else 1)
-                if kernel is None:
-                    return
-                chain.append(kernel)
-                x, _ = cost_of(kernel.op, kernel.x)
-            if layers in stage.layers:
-                yield _Step(probability, tuple(chain), x)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """The decisions on a stage, but for its layers."""
-
-    probability: float
-    block: Block
-    width: int
-    stride: int
-
-
-def _answers(stage: StageSpace) -> Iterator[_Answers]:
-    for space in stage.blocks:
-        share = 1 / (len(stage.blocks) * space.size() * len(stage.widths) * len(stage.strides))
-        for values in product(*space.parameters.values()):
-            block = space.block(**dict(zip(space.parameters, values, strict=True)))
-            for width, stride in product(stage.widths, stage.strides):
-                yield _Answers(share, block, width, stride)
-
-
-def _expand(block: Block, x: Shape, width: int, stride: int) -> Kernel | None:
-    """The kernel of one layer, or None if it cannot be built."""
-    try:
-        op = block.expand(x.channels, width, stride)
-        cost_of(op, x)
-    except InvalidArchitectureError:
-        return None
-    return Kernel(op, x)
+    def _buildable(self, number: int, x: Shape) -> Iterator[_Step]:
+        space = self._space.stages[number]
+        for answers, probability in ways(space.tree()):
+            kernels, end = [], x
+            try:
+                for op, y in space.member(answers, self._shared["width_multiplier"]).expand(x):
+                    kernels.append(Kernel(op, end))
+                    end = y
+            except InvalidArchitectureError:
+                continue
+            yield _Step(probability, tuple(kernels), end)
 
 
 def _tail_kernels(tail: list[Op], x: Shape) -> Iterator[Kernel]:

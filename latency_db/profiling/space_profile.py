@@ -7,11 +7,12 @@ from random import Random
 from statistics import median
 
 from latency_db.profiling.measurer import Measurer, Progress
+from nas.decision import uniform
 from nas.errors import InfeasibleError
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
-from nas.space import Decision, SearchSpace
+from nas.space import SearchSpace
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,7 @@ class LatencyProfile:
 
 def profile_space(space: SearchSpace, count: int, seed: int) -> SpaceProfile:
     """Profile of count random answers to all decisions. InfeasibleError, with a reason, if none can be built."""
-    rng = Random(seed)
-
-    def choose(decision: Decision) -> int:
-        return rng.randrange(len(decision.options))
-
+    choose = uniform(Random(seed))
     sampled = [space.walk(choose).architecture for _ in range(count)]
     refusals = [architecture.refusal() for architecture in sampled]
     valid = [a.expand() for a, refusal in zip(sampled, refusals, strict=True) if refusal is None]

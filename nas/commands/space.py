@@ -33,11 +33,11 @@ def show(name: str, as_json: bool) -> None:
         click.echo(json.dumps(described, indent=2))
         return
     click.echo(f"{described['name']}: {described['size']:,} members")
-    for key in ("resolution", "width_multiplier", "stem", "head", "channels", "classes"):
+    for key in [key for key in described if key not in {"name", "size", "stages"}]:
         click.echo(f"  {key:<17} {_line(described[key])}")
     for number, stage in enumerate(described["stages"]):
         click.echo(f"  stage {number}: {stage['size']:,} answers")
-        for key in ("layers", "width", "stride"):
+        for key in [key for key in stage if key not in {"size", "blocks"}]:
             click.echo(f"    {key:<15} {_line(stage[key])}")
         for block in stage["blocks"]:
             click.echo(f"    {block['block']:<15} {_line(block['parameters'])}")

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from nas.architecture import Architecture, Stage, Stem
 from nas.block import round_channels
 from nas.blocks.mbconv import MBConv
 from nas.network import Channels, Classes, ReferenceNetwork, Resolution, Width, network
 from nas.ops import Network
-from nas.space import Architecture, Stage, Stem
 
 
 @dataclass(frozen=True, kw_only=True)

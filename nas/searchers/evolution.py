@@ -5,9 +5,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from nas.architecture import Architecture
+from nas.decision import Decision
 from nas.errors import SpecError
 from nas.searcher import Searcher, searcher
-from nas.space import TRIES, Architecture, Candidate, Decision, SearchSpace
+from nas.space import TRIES, Candidate, SearchSpace
 from nas.trial import Trial
 
 FRESH_TRIES = 100

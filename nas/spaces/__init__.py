@@ -37,10 +37,11 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from nas.architecture import STAGE_OPTIONS, Architecture, Stage, Stem
 from nas.block import Block, block
 from nas.errors import SpecError, UnknownNameError
 from nas.registry import reason
-from nas.space import Architecture, BlockSpace, SearchSpace, Stage, StageSpace, Stem
+from nas.space import BlockSpace, SearchSpace, StageSpace
 
 __all__ = ["known_spaces", "load_space", "named_space", "read_architecture", "space_definition", "space_schema"]
 
@@ -100,8 +101,7 @@ def read_architecture(data: Mapping[str, Any]) -> Architecture:
     except ValidationError as error:
         raise SpecError(reason(error, "architecture")) from None
     stages = tuple(_stage(stage, f"architecture.stages.{number}") for number, stage in enumerate(file.stages))
-    stem = Stem(file.stem.width, file.stem.kernel, file.stem.stride)
-    return Architecture(file.resolution, file.channels, stem, stages, file.head, file.classes)
+    return Architecture(**{**dict(file), "stem": Stem(**dict(file.stem)), "stages": stages})
 
 
 def _read(path: Path) -> Any:
@@ -240,17 +240,8 @@ def _space(data: Any, where: str) -> SearchSpace:
     stages = []
     for number, stage in enumerate(file.stages):
         blocks = tuple(_blocks(stage, f"{where}stages.{number}.blocks"))
-        stages.append(StageSpace(blocks, stage.layers, stage.width, stage.stride))
-    return SearchSpace(
-        name=file.name,
-        resolutions=file.resolution,
-        multipliers=file.width_multiplier,
-        stem=Stem(file.stem.width, file.stem.kernel, file.stem.stride),
-        stages=tuple(stages),
-        head=file.head,
-        channels=file.channels,
-        classes=file.classes,
-    )
+        stages.append(StageSpace(blocks, **{option: getattr(stage, option) for option in STAGE_OPTIONS}))
+    return SearchSpace(**{**dict(file), "stem": Stem(**dict(file.stem)), "stages": tuple(stages)})
 
 
 def _blocks(stage: _StageFile, where: str) -> Iterator[BlockSpace]:
@@ -294,4 +285,4 @@ def _stage(given: _ArchitectureStage, where: str) -> Stage:
     for missing in sorted(set(kind.options()) - set(parameters)):
         raise SpecError(f"{where}.{missing}: missing")
     alone = {key: _options(kind, key, [value], f"{where}.{key}")[0] for key, value in parameters.items()}
-    return Stage(kind(**alone), given.layers, given.width, given.stride)
+    return Stage(kind(**alone), **{option: getattr(given, option) for option in STAGE_OPTIONS})

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from random import Random
 
-from nas.searcher import decisions
 from nas.space import SearchSpace
 from nas.spaces import load_space
 
@@ -52,7 +51,7 @@ def bandit_space(seed: int = 0) -> Bandit:
     stem = {"width": 8, "stride": 1}
     space = load_space({"name": "bandit", "resolution": 32, "stem": stem, "stages": [stage] * STAGES, "classes": 10})
     rng = Random(seed)
-    values = {d.name: tuple(rng.random() for _ in d.options) for d in decisions(space)}
+    values = {d.name: tuple(rng.random() for _ in d.options) for d in space.decisions()}
     names = [f"stage{number}.block" for number in range(STAGES)]
     kinds = len(space.stages[0].blocks)
     pairs = {

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas.searcher import decisions
-from nas.space import Architecture
+from nas.architecture import Architecture
 from nas.spaces import known_spaces, load_space
 
 
@@ -47,7 +46,7 @@ def test_most_members_are_valid(space):
 
 
 def test_decisions_are_all_that_walks_ask(space):
-    known = {decision.name: decision for decision in decisions(space)}
+    known = {decision.name: decision for decision in space.decisions()}
     rng = Random(1)
     asked = {}
 

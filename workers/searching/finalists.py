@@ -7,6 +7,7 @@ from typing import Any
 from latency_db.records.record import Signature
 from latency_db.records.signatures import onnx_signature
 from latency_db.validating.validation import log
+from nas.architecture import Architecture
 from nas.dataset import Dataset
 from nas.errors import DivergedError, InvalidArchitectureError, NasError, NotMeasuredError, SpecError
 from nas.files import write_whole
@@ -15,7 +16,6 @@ from nas.metadata import annotate
 from nas.network import network
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network, write_network
-from nas.space import Architecture
 from nas.spec import SearchSpec
 from nas.trial import State, Trial
 from workers.searching.context import SearchContext, epoch_listener, measuring, sizes

@@ -13,7 +13,7 @@ from random import Random
 import torch
 from torch import Tensor, nn
 
-from nas.space import Decision
+from nas.decision import Decision
 
 HIDDEN = 100
 INIT = 0.1

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from nas.searcher import Searcher, decisions, searcher
+from nas.searcher import Searcher, searcher
 from nas.space import Candidate, SearchSpace
 from nas.trial import Trial
 
@@ -39,7 +39,7 @@ class Reinforce(Searcher):
         from nas.searchers.reinforce.controller import Controller  # noqa: PLC0415 - torch takes a second to import; only this searcher needs it
 
         super().__init__(space, seed)
-        self._controller = Controller(decisions(space), learning_rate, seed)
+        self._controller = Controller(space.decisions(), learning_rate, seed)
         self._entropy_weight, self._epochs, self._clip = entropy_weight, ppo_epochs, clip
         self._baseline_decay = baseline_decay
         self._baseline: float | None = None

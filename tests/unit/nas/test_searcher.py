@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from nas.decision import Decision
 from nas.errors import SpecError
-from nas.searcher import decisions, searcher
-from nas.space import Decision
+from nas.searcher import searcher
 from nas.testing import bandit_space
 from nas.trial import State, Trial
 
@@ -122,9 +122,9 @@ def test_reinforce_leaves_out_trials_it_did_not_ask_for():
 
 
 def test_decisions_are_found_without_chance():
-    found = decisions(BANDIT.space)
+    found = BANDIT.space.decisions()
 
-    assert found == decisions(BANDIT.space)
+    assert found == BANDIT.space.decisions()
     assert found[0] == Decision("stage0.block", ("conv", "separable", "mbconv"))
     assert {d.name for d in found} >= {"stage3.mbconv.expansion", "stage3.stride", "stage0.separable.skip"}
     assert len({d.name for d in found}) == len(found)

@@ -6,6 +6,7 @@ from random import Random
 import jsonschema
 import pytest
 import yaml
+from small_spaces import every_candidate
 
 from nas.errors import InfeasibleError, SpecError, UnknownNameError
 from nas.ops.cost import network_cost
@@ -16,25 +17,6 @@ STAGE = {"blocks": ["conv"], "layers": 1, "width": 8}
 SPACE = {"name": "mine", "resolution": 28, "stem": {"width": 8}, "stages": [STAGE]}
 
 
-def members(space):
-    """All choices, by walking every answer of every decision."""
-    found, routes = [], [{}]
-    while routes:
-        route = routes.pop()
-        opened = {}
-
-        def choose(decision, route=route, opened=opened):
-            if decision.name not in route and not opened:
-                opened[decision.name] = len(decision.options)
-            return route.get(decision.name, 0)
-
-        candidate = space.walk(choose)
-        if not opened:
-            found.append(candidate)
-        routes += [{**route, name: option} for name, options in opened.items() for option in range(options)]
-    return found
-
-
 def test_mnasnet_is_the_papers():
     """Seven stages around MobileNetV2's (table 2 of arXiv:1801.04381), each with 432 answers."""
     space = load_space("mnasnet")
@@ -42,9 +24,9 @@ def test_mnasnet_is_the_papers():
 
     assert [stage.size() for stage in space.stages] == [432] * 7
     assert space.size() == 2807929681968365568 == 432**7
-    assert [stage.widths for stage in space.stages] == [(c * 3 // 4, c, c * 5 // 4) for c, _, _ in rows]
+    assert [stage.width for stage in space.stages] == [(c * 3 // 4, c, c * 5 // 4) for c, _, _ in rows]
     assert [stage.layers for stage in space.stages] == [(n - 1, n, n + 1) for _, n, _ in rows]
-    assert [stage.strides for stage in space.stages] == [(s,) for _, _, s in rows]
+    assert [stage.stride for stage in space.stages] == [(s,) for _, _, s in rows]
 
 
 def test_five_stages_of_mnasnet(tmp_path):
@@ -55,8 +37,8 @@ def test_five_stages_of_mnasnet(tmp_path):
         {
             "blocks": [{b.block.name: {k: list(v) for k, v in b.parameters.items()}} for b in stage.blocks],
             "layers": list(stage.layers),
-            "width": list(stage.widths),
-            "stride": list(stage.strides),
+            "width": list(stage.width),
+            "stride": list(stage.stride),
         }
         for stage in packaged.stages[:5]
     ]
@@ -92,7 +74,7 @@ def test_size_is_the_number_of_walks():
     blocks = ["conv", {"mbconv": {"expansion": [1, 3, 6], "kernel": 3}}]
     first = {"blocks": blocks, "layers": [0, 1], "width": [8, 16], "stride": [1, 2]}
     space = load_space({**SPACE, "resolution": [28, 32], "width_multiplier": [0.5, 1], "stages": [first, STAGE]})
-    walked = members(space)
+    walked = [candidate for candidate, _ in every_candidate(space)]
 
     assert len({tuple(c.choices.items()) for c in walked}) == len(walked) == space.size() == 2 * 2 * 5 * 8 * 2
 

@@ -6,9 +6,9 @@ from random import Random
 import pytest
 from problem import assert_problem
 
+from nas.architecture import Architecture
 from nas.ops.cost import network_cost
 from nas.ops.notation import read_network
-from nas.space import Architecture
 from nas.spaces import known_spaces, load_space
 
 STAGE = {"blocks": ["conv"], "layers": [1, 2], "width": 8}

@@ -1,7 +1,7 @@
-from collections import Counter
 from random import Random
 
 import pytest
+from small_spaces import every_candidate
 
 from latency_db.devices.local import local_device
 from latency_db.devices.runtimes.onnxruntime_cpu import OnnxRuntimeCpu
@@ -11,8 +11,7 @@ from latency_db.profiling.kernel_frequencies import kernel_frequencies
 from latency_db.profiling.measurer import Measurer
 from latency_db.profiling.space_profile import profile_latency, profile_space
 from latency_db.records.record import Kind, RecordState
-from nas.errors import InfeasibleError, NotMeasuredError
-from nas.ops.kernels import kernels
+from nas.errors import NotMeasuredError
 from nas.ops.notation import write_network
 from nas.spaces import load_space
 
@@ -49,50 +48,6 @@ TINY = load_space(
 def drawn(space):
     rng = Random(0)
     return (space.sample(rng).architecture.expand() for _ in range(50))
-
-
-def every_architecture(space):
-    """All answers to all decisions, by trying every first open question in turn; each with its probability."""
-    open_ends = [((), 1.0)]
-    while open_ends:
-        answers, probability = open_ends.pop()
-        asked = []
-
-        def choose(decision, answers=answers, asked=asked):
-            asked.append(len(decision.options))
-            return answers[len(asked) - 1] if len(asked) <= len(answers) else 0
-
-        candidate = space.walk(choose)
-        if len(asked) == len(answers):
-            yield candidate.architecture, probability
-        else:
-            options = asked[len(answers)]
-            open_ends += [((*answers, index), probability / options) for index in range(options)]
-
-
-def test_kernels_and_frequencies_are_those_of_all_networks():
-    """The dynamic programme against the slow obvious enumeration, invalid networks included."""
-    expected, valid = Counter(), 0.0
-    for architecture, probability in every_architecture(SPACE):
-        if architecture.refusal() is None:
-            valid += probability
-            for kernel in kernels(architecture.expand()):
-                expected[kernel] += probability
-
-    found = kernel_frequencies(SPACE)
-
-    assert 0 < valid < 1
-    assert set(found) == set(expected)
-    assert found == pytest.approx({kernel: share / valid for kernel, share in expected.items()})
-    assert list(found.values()) == sorted(found.values(), reverse=True)
-
-
-def test_a_space_without_networks_has_no_table():
-    stages = [{"blocks": [{"shuffle": {"groups": 2}}], "layers": 1, "width": 4, "stride": 1}]
-    space = load_space({"name": "none", "resolution": 8, "stem": {"width": 8}, "stages": stages})
-
-    with pytest.raises(InfeasibleError, match="none of its networks"):
-        kernel_frequencies(space)
 
 
 def test_a_table_is_built_batch_by_batch_and_resumed(store):
@@ -156,7 +111,7 @@ def test_a_table_of_another_machine_is_not_built_here(store, elsewhere):
 
 def test_profile_of_a_space():
     """The shares of a large sample are near the exact ones, and repeat with the seed."""
-    exact = sum(p for architecture, p in every_architecture(SPACE) if architecture.refusal() is None)
+    exact = sum(p for candidate, p in every_candidate(SPACE) if candidate.architecture.refusal() is None)
 
     found = profile_space(SPACE, 400, seed=3)
 

@@ -1,0 +1,120 @@
+"""Architectures: all that determines a network, weights apart."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+from nas.block import Block, block
+from nas.errors import InvalidArchitectureError
+from nas.ops import Conv, GlobalPool, Linear, Network, Op, Seq, Shape
+from nas.ops.cost import cost_of
+
+
+@dataclass(frozen=True, slots=True)
+class Stem:
+    """The first convolution."""
+
+    width: int
+    kernel: int = 3
+    stride: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """layers copies of one block; the first goes to width channels and takes the stride."""
+
+    block: Block
+    layers: int
+    width: int
+    stride: int
+
+    def expand(self, x: Shape) -> Iterator[tuple[Op, Shape]]:
+        """The layers on an input of shape x, each with the shape of its output.
+
+        InvalidArchitectureError says why a layer cannot be built.
+        """
+        for layer in range(self.layers):
+            op, x = _layer(self.block, x, self.width, self.stride if layer == 0 else 1)
+            yield op, x
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values: the block's name, its parameters, and what else is decided on a stage."""
+        decided = {name: getattr(self, name) for name in STAGE_OPTIONS}
+        return {"block": self.block.name, **self.block.parameters(), **decided}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Stage":
+        rest = dict(data)
+        kind, decided = block[rest.pop("block")], {name: rest.pop(name) for name in STAGE_OPTIONS}
+        return cls(kind(**rest), **decided)
+
+
+@lru_cache(maxsize=4096)  # networks of one space share most of their layers
+def _layer(block: Block, x: Shape, width: int, stride: int) -> tuple[Op, Shape]:
+    """The expression of block on an input of shape x, and the shape of its output."""
+    op = block.expand(x.channels, width, stride)
+    return op, cost_of(op, x)[0]
+
+
+STAGE_OPTIONS = tuple(f.name for f in fields(Stage) if f.name != "block")
+"""What is decided on a stage besides its block. The same name is used for the field of Stage, the field of StageSpace,
+the last part of the decision's name, and the key in files.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """One point of a space: all that determines a network, weights apart. Equal architectures have equal ids.
+
+    channels and resolution are the input's; head is the width of a last 1x1 convolution, 0 for none.
+    """
+
+    resolution: int
+    channels: int
+    stem: Stem
+    stages: tuple[Stage, ...]
+    head: int
+    classes: int
+
+    def expand(self) -> Network:
+        """The network. InvalidArchitectureError says which stage cannot be built, and why."""
+        ops: list[Op] = [Conv(self.stem.width, self.stem.kernel, self.stem.stride)]
+        x, _ = cost_of(ops[0], Shape(self.channels, self.resolution, self.resolution))
+        for number, stage in enumerate(self.stages):
+            try:
+                for op, y in stage.expand(x):
+                    ops.append(op)
+                    x = y
+            except InvalidArchitectureError as error:
+                raise InvalidArchitectureError(f"stage {number} ({stage.block.name}): {error}") from None
+        if self.head:
+            ops.append(Conv(self.head))
+        ops.append(Seq((GlobalPool(), Linear(self.classes))))
+        return Network(Seq(tuple(ops)), Shape(self.channels, self.resolution, self.resolution))
+
+    def refusal(self) -> str | None:
+        """Why the network cannot be built, or None if it can."""
+        try:
+            self.expand()
+        except InvalidArchitectureError as error:
+            return str(error)
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values; from_dict is the inverse."""
+        stages = [stage.to_dict() for stage in self.stages]
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"stem": asdict(self.stem), "stages": stages}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Architecture":
+        stages = tuple(map(Stage.from_dict, data["stages"]))
+        return cls(**{**data, "stem": Stem(**data["stem"]), "stages": stages})
+
+    @property
+    def id(self) -> str:
+        """Content id: sha256 of the canonical JSON, 16 hexadecimal digits."""
+        canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
