@@ -28,7 +28,7 @@ from latency_db.devices.local import local_device
 from latency_db.errors import UnfitMachineError
 from latency_db.measuring.environment import environment
 from latency_db.measuring.measure import THOROUGH, check_fit, measure
-from latency_db.records.consensus import standing
+from latency_db.records.consensus import consensus_records
 from latency_db.records.record import LatencyRecord, RecordState, Statistic
 from latency_db.records.reference_models import FIXED, REFERENCE_NETWORK
 from latency_db.records.signatures import network_model, network_signature
@@ -70,11 +70,11 @@ def summary(records: Sequence[LatencyRecord]) -> dict[str, Any]:
     by_key: dict[str, list[float]] = defaultdict(list)
     for record in records:
         by_key[record.signature.key].append(record.latency_ms)
-    stands = standing(record for record in records if record.signature not in FIXED)
+    stands = consensus_records(record for record in records if record.signature not in FIXED)
     sessions = {record.session.uid: record.session for record in records}.values()
     return {
         "now": environment(),
-        "reference_ms": standing(records)[REFERENCE_NETWORK].latency_ms,
+        "reference_ms": consensus_records(records)[REFERENCE_NETWORK].latency_ms,
         "networks": {s.key: record.latency_ms for s, record in stands.items()},
         "first": {s.key: by_key[s.key][0] for s in stands},
         "sessions_each": [len(by_key[s.key]) for s in stands],

@@ -28,7 +28,7 @@ from latency_db.devices.runtime import FP32, runtime
 from latency_db.errors import MeasurementError
 from latency_db.measuring.environment import environment
 from latency_db.measuring.measure import Settings, check_fit, measure
-from latency_db.records.consensus import standing
+from latency_db.records.consensus import consensus_records
 from latency_db.records.record import RecordState, Statistic
 from latency_db.records.signatures import network_model, network_signature
 from latency_db.robust_statistics import spearman
@@ -90,7 +90,7 @@ def measured(given: argparse.Namespace) -> None:
         records = measure(models, device, SETTINGS, seed=given.seed, refused=refused.__setitem__)
         if refused:
             raise MeasurementError(f"{name} refuses {len(refused)} networks: {next(iter(refused.values()))}")
-        stands = standing(records)
+        stands = consensus_records(records)
         sessions = {record.session.uid: record.session for record in records}.values()
         suspect = sum(stands[s].state is RecordState.SUSPECT for s in signatures.values())
         kept = {

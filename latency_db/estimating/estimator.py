@@ -15,8 +15,7 @@ from latency_db.estimating.few_shot import MOST_UNSURE, FewShot, devices_with_ta
 from latency_db.estimating.kernel_table import Indexed
 from latency_db.estimating.predictor import Predictor
 from latency_db.records.signatures import network_signature
-from latency_db.storing.refused_kernels import refused_kernels
-from latency_db.storing.store import Store
+from latency_db.storing.store import Store, refused_kernels
 from nas.errors import NotMeasuredError
 from nas.ops import Network
 from nas.ops.kernels import Kernel, kernels

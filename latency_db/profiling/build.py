@@ -10,7 +10,7 @@ from latency_db.estimating.predictor import GROWTH
 from latency_db.profiling.kernel_frequencies import kernel_frequencies
 from latency_db.profiling.measurer import Measurer
 from latency_db.profiling.survey import Draw, Foretold, HeldOut, Survey, drawing, survey
-from latency_db.storing.refused_kernels import refused_kernels
+from latency_db.storing.store import refused_kernels
 from nas.ops.kernels import Kernel
 from nas.space import SearchSpace
 

@@ -11,7 +11,7 @@ from latency_db.estimating.estimate import Estimate
 from latency_db.estimating.estimator import Estimator
 from latency_db.measuring.measure import BATCH, QUICK, THOROUGH, Settings, measure
 from latency_db.profiling.survey import kernels_to_measure
-from latency_db.records.consensus import standing
+from latency_db.records.consensus import consensus_records
 from latency_db.records.record import Kind, LatencyRecord, Signature
 from latency_db.records.signatures import (
     kernel_models,
@@ -21,8 +21,7 @@ from latency_db.records.signatures import (
     onnx_signature,
 )
 from latency_db.remote.measure import ASKED, Remote
-from latency_db.storing.refused_kernels import refused_kernels
-from latency_db.storing.store import Store, reference_before
+from latency_db.storing.store import Store, reference_before, refused_kernels
 from nas.errors import NotMeasuredError
 from nas.ops import Network
 from nas.ops.kernels import Kernel, kernels
@@ -140,7 +139,7 @@ class Measurer:
         self._seed += 1
         self.store.add(records)
         self.store.refuse(self.device, refused)
-        return standing(records)
+        return consensus_records(records)
 
     def _check_can_measure(self) -> None:
         if not self.can_measure:

@@ -1,7 +1,7 @@
-"""What stands for a model that was measured in several sessions: one value, how sure it is, and by which rule.
+"""The consensus of several sessions that measured one model: one latency, its spread, its state, and the rule used.
 
-1. The best state there is counts: valid samples, or for want of them suspect, stale, rejected ones. Of these, only
-   those whose statistic is that of the newest: different statistics are never mixed.
+1. Only samples of the best state count: valid ones, or else suspect, stale, rejected ones. Of these, only those with
+   the statistic of the newest: different statistics are never mixed.
 2. One session: its value (method `single_session`).
 3. Sessions that agree, the slowest within 2 % of the fastest: their median (`median_of_sessions`).
 4. Sessions that do not agree: other work on the machine only ever adds time, so the fastest (`best_of_sessions`). The
@@ -17,11 +17,11 @@ from statistics import median
 from latency_db.records.record import LatencyRecord, RecordState, Signature
 
 AGREEMENT = 0.02
-"""Spread between sessions, of the smaller value, up to which they agree."""
+"""Sessions agree if they differ by at most this share of the smaller latency."""
 
 
 class Method(StrEnum):
-    """How the value follows from those of the sessions."""
+    """Rule by which the consensus follows from the sessions."""
 
     SINGLE_SESSION = "single_session"
     MEDIAN_OF_SESSIONS = "median_of_sessions"
@@ -30,7 +30,7 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One session's sample. error_ms: how well it repeats within the session, None if that is not known."""
+    """A model's latency in one session. error_ms: its repeatability within the session, None if unknown."""
 
     latency_ms: float
     error_ms: float | None
@@ -40,9 +40,11 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """within_ms: the median error within the sessions; between_ms: slowest less fastest of the sessions that agree, or
-    second fastest less fastest. None where there is none. samples counts all, sessions those that the value rests on.
+class Consensus:
+    """The latency of a model from all its sessions.
+
+    within_ms: median error within the sessions. between_ms: slowest less fastest of sessions that agree, else second
+    fastest less fastest. Both are None if unknown. samples: number of all; sessions: number of those that count.
     """
 
     value_ms: float
@@ -56,8 +58,8 @@ class Reference:
     reason: str | None
 
 
-def reference(observations: Sequence[Observation]) -> Reference:
-    """The value of one model on one target; observations in the order in which they were added, at least one."""
+def consensus(observations: Sequence[Observation]) -> Consensus:
+    """Of one model on one target; observations in the order in which they were added, at least one."""
     state = next(state for state in RecordState if any(seen.state is state for seen in observations))
     usable = [seen for seen in observations if seen.state is state]
     newest = usable[-1]
@@ -70,7 +72,7 @@ def reference(observations: Sequence[Observation]) -> Reference:
             state = RecordState.SUSPECT
             reason = f"unstable: the two fastest of {len(usable)} sessions differ by {spread:.1%}"
     errors = [seen.error_ms for seen in usable if seen.error_ms is not None]
-    return Reference(
+    return Consensus(
         value_ms=value_ms,
         within_ms=median(errors) if errors else None,
         between_ms=between_ms,
@@ -84,24 +86,24 @@ def reference(observations: Sequence[Observation]) -> Reference:
 
 
 def agree(records: Sequence[LatencyRecord]) -> bool:
-    """Whether the sessions of one model give a value that stands: valid, and by AGREEMENT confirmed by another."""
-    found = reference([_observation(record) for record in records])
+    """Whether the consensus of one model's records is valid, and more than one session agrees on it."""
+    found = consensus([_observation(record) for record in records])
     return found.state is RecordState.VALID and found.between_ms is not None
 
 
-def standing(records: Iterable[LatencyRecord]) -> dict[Signature, LatencyRecord]:
-    """What stands for each model: that of its records nearest to its reference, with the value, state and reason of it.
+def consensus_records(records: Iterable[LatencyRecord]) -> dict[Signature, LatencyRecord]:
+    """One record of each model: the one nearest to the consensus, with the consensus' latency, state and reason.
 
     records: of one measurement, in its order.
     """
     by_signature: dict[Signature, list[LatencyRecord]] = {}
     for record in records:
         by_signature.setdefault(record.signature, []).append(record)
-    return {signature: _standing(own) for signature, own in by_signature.items()}
+    return {signature: _consensus_record(own) for signature, own in by_signature.items()}
 
 
-def _standing(records: Sequence[LatencyRecord]) -> LatencyRecord:
-    found = reference([_observation(record) for record in records])
+def _consensus_record(records: Sequence[LatencyRecord]) -> LatencyRecord:
+    found = consensus([_observation(record) for record in records])
     nearest = min(records, key=lambda record: abs(record.latency_ms - found.value_ms))
     return replace(nearest, latency_ms=found.value_ms, state=found.state, reason=found.reason)
 

@@ -62,8 +62,8 @@ def log(connection: Connection, device: Device, predictions: Sequence[Prediction
         connection.execute(tables.prediction.insert(), rows)
 
 
-def confirm(connection: Connection, target_id: int, signature_ids: Sequence[int]) -> int:
-    """Write beside the open predictions of these signatures what was measured after them; returns how many."""
+def confirm(connection: Connection, target_id: int, signature_ids: Sequence[int]) -> None:
+    """Write beside the open predictions of these signatures what was measured after them."""
     sample, estimate, session = tables.sample.c, tables.estimate.c, tables.session.c
     later = (
         select(session.added_at)
@@ -84,16 +84,8 @@ def confirm(connection: Connection, target_id: int, signature_ids: Sequence[int]
         .where(later.exists(), value.exists())
         .values(measured_ms=value.scalar_subquery(), measured_at=later.scalar_subquery())
     )
-    return sum(
-        connection.execute(done.where(_prediction.signature_id.in_(ids))).rowcount for ids in parts(signature_ids)
-    )
-
-
-def confirm_all(connection: Connection, target_id: int) -> int:
-    """The same of all open predictions of a target."""
-    waiting = select(_prediction.signature_id).distinct()
-    waiting = waiting.where(_prediction.target_id == target_id, _prediction.measured_ms.is_(None))
-    return confirm(connection, target_id, connection.scalars(waiting).all())
+    for ids in parts(signature_ids):
+        connection.execute(done.where(_prediction.signature_id.in_(ids)))
 
 
 def read(connection: Connection, target_id: int) -> list[Prediction]:

@@ -128,7 +128,7 @@ def read_session(row: Row[Any], device: Device) -> MeasurementSession:
 
 
 def sample_row(record: LatencyRecord) -> dict[str, Any]:
-    """All columns but the ids and the mark."""
+    """All columns but the ids."""
     summaries = {"wall": record.wall, "cpu": record.cpu}
     error_ms = record.error_ms
     return {
@@ -143,7 +143,6 @@ def sample_row(record: LatencyRecord) -> dict[str, Any]:
 
 
 def read_record(row: Row[Any], session: MeasurementSession) -> LatencyRecord:
-    """State and reason are those of the mark if the sample has one."""
     wall, cpu = (
         Statistics(**{field.name: getattr(row, f"{clock}_{field.name}") for field in fields(Statistics)})
         for clock in tables.CLOCKS
@@ -156,6 +155,6 @@ def read_record(row: Row[Any], session: MeasurementSession) -> LatencyRecord:
         rounds_ms=tuple(row.rounds_ms),
         wall=wall,
         cpu=cpu,
-        state=RecordState(row.mark or row.state),
-        reason=row.mark_reason if row.mark else row.reason,
+        state=RecordState(row.state),
+        reason=row.reason,
     )

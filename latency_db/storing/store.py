@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
@@ -10,15 +9,16 @@ from sqlalchemy import Connection, func, select
 from latency_db.devices.device import Device
 from latency_db.records.record import Kind, LatencyRecord, MeasurementSession, RecordState, Signature
 from latency_db.records.reference_models import REFERENCE_NETWORK
+from latency_db.records.signatures import kernel_signatures
 from latency_db.storing import consensus_rows, predictions, refusals, tables
 from latency_db.storing.adding import add_records
-from latency_db.storing.consensus_rows import USABLE, Value, state_of
+from latency_db.storing.consensus_rows import USABLE, Value
 from latency_db.storing.location import WORDING, database_url, default_location
-from latency_db.storing.marking import mark
 from latency_db.storing.predictions import Prediction
 from latency_db.storing.rows import parts, read_record, read_session, signature_ids, target_of
 from latency_db.storing.schema import prepare
 from latency_db.storing.summaries import TargetSummary, summaries
+from nas.ops.kernels import Kernel
 from nas.sql.database import Database
 
 
@@ -54,29 +54,27 @@ class Store:
         with self.writing() as connection:
             add_records(connection, records)
 
-    def latest(
-        self, device: Device, kind: Kind, keys: Iterable[str] | None = None, *, as_of: datetime | None = None
-    ) -> dict[str, LatencyRecord]:
+    def latest(self, device: Device, kind: Kind, keys: Iterable[str] | None = None) -> dict[str, LatencyRecord]:
         """By key, the newest valid record of each of keys (None: all there are), or else the newest suspect one.
 
-        Keys without a record are absent. as_of: as this would have been answered then, by when records were added.
+        Keys without a record are absent.
         """
         with self.reading() as connection:
             target_id = target_of(connection, device)
             if target_id is None:
                 return {}
-            chosen = _newest(connection, target_id, kind, keys, as_of)
+            chosen = _newest(connection, target_id, kind, keys)
             return {record.signature.key: record for record in _records(connection, chosen, device)}
 
-    def values(self, device: Device, kind: Kind, *, as_of: datetime | None = None) -> dict[str, Value]:
-        """By key, what stands for each signature by the rule of latency_db.records.consensus; rejected ones are absent.
+    def values(self, device: Device, kind: Kind) -> dict[str, Value]:
+        """By key, the consensus value of each signature (latency_db.records.consensus); rejected ones are absent.
 
-        All are stale if the device's machine has another version of the runtime by now. Without as_of no sample is
-        read, and 100,000 take a fraction of a second.
+        All are stale if the device's machine has another version of the runtime now. No sample is read: 100,000 values
+        take a fraction of a second.
         """
         with self.reading() as connection:
             target_id = target_of(connection, device)
-            return {} if target_id is None else consensus_rows.values(connection, target_id, kind, as_of=as_of)
+            return {} if target_id is None else consensus_rows.values(connection, target_id, kind)
 
     def records(self, device: Device) -> list[LatencyRecord]:
         """All of a device, whatever their states, in the order in which they were added."""
@@ -98,19 +96,6 @@ class Store:
         with self.reading() as connection:
             return summaries(connection)
 
-    def reject(self, device: Device, key: str, reason: str) -> int:
-        """Mark all records of a key as known to be wrong; returns how many. What is measured later counts again."""
-        return self._mark(device, [key], RecordState.REJECTED, reason)
-
-    def mark_stale(self, device: Device, reason: str, keys: Collection[str] | None = None) -> int:
-        """Mark records of these keys (None: all) as outdated, as by a new driver; returns how many."""
-        return self._mark(device, keys, RecordState.STALE, reason)
-
-    def _mark(self, device: Device, keys: Collection[str] | None, state: RecordState, reason: str) -> int:
-        with self.writing() as connection:
-            target_id = target_of(connection, device)
-            return 0 if target_id is None else mark(connection, target_id, keys, state, reason)
-
     def refuse(self, device: Device, refused: Mapping[Signature, str]) -> None:
         """Keep which models the device does not run, with the reasons."""
         if refused:
@@ -128,12 +113,6 @@ class Store:
         with self.writing() as connection:
             predictions.log(connection, device, predicted)
 
-    def confirm_predictions(self, device: Device) -> int:
-        """Write beside open predictions what was measured since and stands by now; returns how many."""
-        with self.writing() as connection:
-            target_id = target_of(connection, device)
-            return 0 if target_id is None else predictions.confirm_all(connection, target_id)
-
     def predictions(self, device: Device) -> list[Prediction]:
         """All of a device, in the order in which they were logged."""
         with self.reading() as connection:
@@ -147,18 +126,23 @@ def reference_before(store: Store, device: Device) -> float | None:
     return record.latency_ms if record and record.state is RecordState.VALID else None
 
 
-def _newest(
-    connection: Connection, target_id: int, kind: Kind, keys: Iterable[str] | None, as_of: datetime | None
-) -> list[int]:
-    """Ids of the samples that stand for their signatures."""
-    sample, state = tables.sample, state_of(as_of)
+def refused_kernels(store: Store, device: Device, wanted: Collection[Kernel]) -> dict[Kernel, str]:
+    """Those of the wanted kernels that the device does not run, as it refused one of their models, with the reasons."""
+    reasons = store.refusals(device, Kind.KERNEL) if wanted else {}
+    if not reasons:
+        return {}
+    keys = {kernel: [signature.key for signature in kernel_signatures(kernel)] for kernel in wanted}
+    return {kernel: reasons[key] for kernel, both in keys.items() for key in both if key in reasons}
+
+
+def _newest(connection: Connection, target_id: int, kind: Kind, keys: Iterable[str] | None) -> list[int]:
+    """Ids of the newest valid, or else suspect, sample of each signature."""
+    sample = tables.sample
     newest = (
-        select(sample.c.signature_id, state.label("state"), func.max(sample.c.id))
-        .where(sample.c.target_id == target_id, state.in_([state.value for state in USABLE]))
-        .group_by(sample.c.signature_id, state)
+        select(sample.c.signature_id, sample.c.state, func.max(sample.c.id))
+        .where(sample.c.target_id == target_id, sample.c.state.in_([state.value for state in USABLE]))
+        .group_by(sample.c.signature_id, sample.c.state)
     )
-    if as_of is not None:
-        newest = newest.join(tables.session).where(tables.session.c.added_at <= as_of)
     found: dict[int, dict[str, int]] = {}
     for ids in parts(_signature_ids(connection, target_id, kind, keys)):
         for signature_id, state_name, sample_id in connection.execute(newest.where(sample.c.signature_id.in_(ids))):

@@ -2,9 +2,8 @@
 
 device: a machine. target: one way to run networks on it; another version of the runtime is another target, so old
 records stay readable. signature: a kernel or a network. session: circumstances shared by records. sample: a record,
-which is never changed; a mark says what became known of it later. estimate: what stands for a signature on a target
-now, recomputed with every change of its samples. refusal: a model that a target does not run. prediction: what was
-foretold, and what was measured then.
+which is never changed. estimate: the consensus latency of a signature on a target, recomputed with every new sample.
+refusal: a model that a target does not run. prediction: a predicted latency, and the one measured later.
 """
 
 from dataclasses import fields
@@ -24,7 +23,7 @@ from sqlalchemy import (
 from latency_db.records.record import Statistics
 from nas.sql.column_types import Instant, Json, Words
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision."""
 
 CLOCKS = ("wall", "cpu")
@@ -112,9 +111,6 @@ sample = Table(
     ),
     Column("state", Words, nullable=False),
     Column("reason", Words),
-    Column("mark", Words),
-    Column("mark_reason", Words),
-    Column("marked_at", Instant),
     UniqueConstraint("session_id", "signature_id"),
     Index("ix_sample_target_id", "target_id", "signature_id", "id"),
 )

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, text
 
-from latency_db.records.consensus import Observation, reference
+from latency_db.records.consensus import Observation, consensus
 from latency_db.records.record import RecordState
 
 TABLES = ("sample", "session", "signature", "target", "device")  # those that refer to others come first
@@ -101,6 +101,6 @@ def _estimate(connection: Connection) -> None:
         seen = [
             Observation(row.latency_ms, row.error_ms, row.statistic, RecordState(row.state), row.reason) for row in rows
         ]
-        value = reference(seen)
+        value = consensus(seen)
         named = {name: getattr(value, name) for name in value.__slots__}
         connection.execute(text(_ESTIMATE), {"target_id": target_id, "signature_id": signature_id, **named})

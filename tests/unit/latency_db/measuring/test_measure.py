@@ -9,7 +9,7 @@ from latency_db.errors import MeasurementError, UnfitMachineError
 from latency_db.measuring import session as sessions
 from latency_db.measuring.measure import BATCH, Settings, measure
 from latency_db.profiling.measurer import Measurer
-from latency_db.records.consensus import standing
+from latency_db.records.consensus import consensus_records
 from latency_db.records.record import Kind, RecordState, Signature
 from latency_db.records.reference_models import (
     EMPTY,
@@ -145,7 +145,7 @@ def test_sessions_are_added_until_they_agree_or_are_too_many(monkeypatch, latenc
 
     assert len(taken) == wanted
     assert [r.latency_ms for r in found if r.signature == signature] == latencies
-    stands = standing(found)[signature]
+    stands = consensus_records(found)[signature]
     assert stands.latency_ms == (1.005 if wanted == 2 else 1.0)
     assert (stands.state is RecordState.SUSPECT) == (wanted == 4)
     assert ("unstable" in (stands.reason or "")) == (wanted == 4)

@@ -35,8 +35,8 @@ def on(elsewhere, key, *, day=1, version="1.23.0", name="pocket", device=None):
 
 def test_the_versions_of_a_runtime_are_targets_of_one_device(store, elsewhere):
     """The counts are those of the version that the machine has now; the others are listed, stale."""
-    store.add([on(elsewhere, "a"), on(elsewhere, "b"), on(elsewhere, "a", day=2, version="1.24.0")])
-    store.reject(on(elsewhere, "a").session.device, "b", "wrong")
+    wrong = replace(on(elsewhere, "b"), state=RecordState.REJECTED, reason="wrong")
+    store.add([on(elsewhere, "a"), wrong, on(elsewhere, "a", day=2, version="1.24.0")])
     name = f"pocket@{elsewhere.device.machine_id}"
 
     row = device_row(store, name)

@@ -118,6 +118,22 @@ def test_a_file_of_before_is_carried_over_without_loss(before, elsewhere):
     assert store.values(elsewhere.device, Kind.KERNEL)["a"].sessions == 4
 
 
+def test_a_mark_of_before_is_the_state_of_its_sample(latency_file, elsewhere):
+    """In the layout before marks were given up."""
+    store = Store(latency_file)
+    store.add([elsewhere.record("a", 0.1), elsewhere.record("b", 0.2)])
+    with store.writing() as connection:
+        for column in ("mark TEXT", "mark_reason TEXT", "marked_at BIGINT"):
+            connection.exec_driver_sql(f"ALTER TABLE sample ADD COLUMN {column}")
+        connection.exec_driver_sql("UPDATE sample SET mark = 'rejected', mark_reason = 'wrong' WHERE latency_ms = 0.1")
+        connection.exec_driver_sql("UPDATE latency_version SET version_num = '0003'")
+
+    records = {record.signature.key: record for record in Store(latency_file).records(elsewhere.device)}
+
+    assert (records["a"].state, records["a"].reason) == (RecordState.REJECTED, "wrong")
+    assert (records["b"].state, records["b"].reason) == (RecordState.VALID, None)
+
+
 def test_an_earlier_nas_sees_that_the_file_is_not_its_own(before):
     Store(before)
 

@@ -181,25 +181,18 @@ def test_clean_sessions_count_before_suspect_ones(store, elsewhere):
     assert estimates(store)["a"].samples == 3
 
 
-def test_what_is_rejected_counts_no_more_until_it_is_measured_anew(store, elsewhere):
-    store.add([elsewhere.record("a", 0.1), elsewhere.record("b", 0.2)])
-    before = datetime.now(UTC)
-
-    assert store.reject(elsewhere.device, "a", "a decimal point too far") == 1
-    assert store.reject(elsewhere.device, "a", "again") == 0
+def test_what_is_rejected_does_not_count_until_it_is_measured_again(store, elsewhere):
+    wrong = replace(elsewhere.record("a", 0.1, state=RecordState.REJECTED), reason="a decimal point too far")
+    store.add([wrong, elsewhere.record("b", 0.2)])
 
     assert set(store.values(elsewhere.device, Kind.KERNEL)) == set(store.latest(elsewhere.device, Kind.KERNEL)) == {"b"}
     assert (estimates(store)["a"].state, estimates(store)["a"].reason) == ("rejected", "a decimal point too far")
-    assert store.values(elsewhere.device, Kind.KERNEL, as_of=before)["a"].ms == 0.1
     store.add([elsewhere.record("a", 1.0)])
     assert store.values(elsewhere.device, Kind.KERNEL)["a"][:1] == (1.0,)
 
 
-def test_what_is_stale_is_answered_with_its_state_until_it_is_measured_anew(store, elsewhere):
-    store.add([elsewhere.record("a", 0.1), elsewhere.record("b", 0.2)])
-
-    assert store.mark_stale(elsewhere.device, "a new driver", ["a"]) == 1
-    assert store.mark_stale(elsewhere.device, "a new driver") == 1
+def test_what_is_stale_is_answered_with_its_state_until_it_is_measured_again(store, elsewhere):
+    store.add([elsewhere.record(key, ms, state=RecordState.STALE) for key, ms in (("a", 0.1), ("b", 0.2))])
 
     found = store.values(elsewhere.device, Kind.KERNEL)
     assert {key: (value.ms, value.state) for key, value in found.items()} == {"a": (0.1, "stale"), "b": (0.2, "stale")}
@@ -229,22 +222,6 @@ def test_another_version_of_the_runtime_makes_the_old_values_stale_and_no_more(s
     assert {summary.superseded_by: summary.states["stale"] for summary in store.devices()} == {"1.24.0": 2, None: 0}
     assert set(store.latest(older, Kind.KERNEL)) == {"k2", "k3"}
     assert measured(older, 5) == ["k4"]
-
-
-def test_old_answers_can_be_asked_for_again(store, elsewhere):
-    store.add([elsewhere.record("a", 1.0)])
-    with store.reading() as connection:
-        (added_at,) = connection.execute(text("SELECT added_at FROM session")).one()
-    moment = datetime.fromtimestamp(added_at / 1000, UTC)
-    with store.writing() as connection:
-        connection.execute(text("UPDATE session SET added_at = added_at - 1000"))
-    store.add([elsewhere.record("a", 2.0), elsewhere.record("b", 2.0)])
-
-    then = moment - timedelta(milliseconds=500)
-    assert store.values(elsewhere.device, Kind.KERNEL, as_of=then) == {"a": (1.0, pytest.approx(0.001), "valid", 1)}
-    assert {k: r.latency_ms for k, r in store.latest(elsewhere.device, Kind.KERNEL, as_of=then).items()} == {"a": 1.0}
-    assert store.values(elsewhere.device, Kind.KERNEL, as_of=then - timedelta(seconds=9)) == {}
-    assert store.values(elsewhere.device, Kind.KERNEL)["a"].sessions == 2
 
 
 # What arrives twice, or cannot be
@@ -331,7 +308,6 @@ def test_predictions_are_confirmed_by_what_is_measured_later(store, elsewhere):
     predicted = [Prediction(network, 1.0, 0.9, 1.2, 0.5, 0.25, 0.25, "table") for network in networks]
 
     store.log_predictions(device, predicted)
-    assert store.confirm_predictions(device) == 0
     store.add([elsewhere.record("later", 1.1, kind=Kind.NETWORK), elsewhere.record("never", 3.0)])
 
     found = {one.signature.key: one for one in store.predictions(device)}
