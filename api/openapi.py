@@ -5,7 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.schemas.common import Problem, problems
+from api.http.problems import problems
+from api.schemas.common import Problem
 
 DESCRIPTION = """Hardware-aware neural architecture search: submit a search, watch it, take away ONNX files.
 

@@ -7,13 +7,18 @@
         print(event.type, event.data)
     print(search.pareto().to_pandas())
 
-AsyncClient has the same methods, to await. Nothing else of the service is imported.
+AsyncClient has the same methods, to await. Of the service only the schemas of its resources are imported.
 """
 
-from api.client.asynchronous import AsyncClient, AsyncSearch
+from api.client.client import AsyncClient, Client
 from api.client.errors import ApiError, DamagedError, MissingPackageError, UnreachableError, WaitTimeoutError
-from api.client.objects import Artifact, Estimate, Event, Export, Finalist, ModelFile, Pareto, Point, Reference, Trial
-from api.client.sync import Client, Search
+from api.client.objects import Pareto, SingleTrial, Trial
+from api.client.search import AsyncSearch, Search
+from api.schemas.device import LatencyEstimate as Estimate
+from api.schemas.trial import ArtifactOut as Artifact
+from api.schemas.trial import EventOut as Event
+from api.schemas.trial import ExportOut as Export
+from api.schemas.trial import Finalist, ModelFile, Point, Reference
 
 __all__ = [
     "ApiError",
@@ -32,6 +37,7 @@ __all__ = [
     "Point",
     "Reference",
     "Search",
+    "SingleTrial",
     "Trial",
     "UnreachableError",
     "WaitTimeoutError",

@@ -1,4 +1,4 @@
-"""The two transports that perform scripts (see wire.py), and how a client reaches its service."""
+"""The two transports that carry out steps (see wire.py), and how a client reaches its service."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import httpx
 
 from api.client.errors import UnreachableError
-from api.client.wire import Begin, Call, Patience, Pause, Play, Read, Script, Send, Step
+from api.client.wire import Begin, Exchange, Patience, Pause, Read, Request, Send, Step, Steps, Stream
 
 T = TypeVar("T")
 
@@ -18,7 +18,7 @@ CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 60.0
 UPLOAD_TIMEOUT_S = 600.0
 SILENCE_S = 45.0
-"""A stream that says nothing for as long is dead: the service sends a comment every 15 s."""
+"""A stream that is silent for as long is dead: the service sends a comment every 15 s."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -27,7 +27,7 @@ def options(url: str | None, key: str | None) -> dict[str, Any]:
     """How httpx reaches the service: as given, or as NAS_URL and NAS_API_KEY say; this machine without a proxy."""
     base = httpx.URL(url or os.environ.get("NAS_URL") or DEFAULT_URL)
     if base.scheme not in {"http", "https"} or not base.host:
-        raise UnreachableError(f"{str(base)!r} is no address of a service; it looks like {DEFAULT_URL}")
+        raise UnreachableError(f"{str(base)!r} is not the address of a service; one looks like {DEFAULT_URL}")
     key = key or os.environ.get("NAS_API_KEY")
     return {
         "base_url": base,
@@ -37,121 +37,121 @@ def options(url: str | None, key: str | None) -> dict[str, Any]:
     }
 
 
-def _arguments(call: Call) -> dict[str, Any]:
-    """The call as httpx.Client.build_request takes it."""
+def _arguments(request: Request) -> dict[str, Any]:
+    """The request as httpx.Client.build_request takes it."""
     arguments: dict[str, Any] = {
-        "method": call.method,
-        "url": call.path,
-        "params": dict(call.params),
-        "headers": dict(call.headers),
-        "json": call.json,
-        "files": call.files,
+        "method": request.method,
+        "url": request.path,
+        "params": dict(request.params),
+        "headers": dict(request.headers),
+        "json": request.json,
+        "files": request.files,
     }
-    if call.stream or call.files:
-        patience_s = SILENCE_S if call.stream else UPLOAD_TIMEOUT_S
+    if request.stream or request.files:
+        patience_s = SILENCE_S if request.stream else UPLOAD_TIMEOUT_S
         arguments["timeout"] = httpx.Timeout(patience_s, connect=CONNECT_TIMEOUT_S)
     return arguments
 
 
 class Transport:
-    """Performs scripts in the calling thread."""
+    """Carries steps out in the calling thread."""
 
     def __init__(self, url: str | None, key: str | None, patience_s: float) -> None:
         self._http = httpx.Client(**options(url, key))
         self._patience_s = patience_s
 
-    def run(self, script: Script[T]) -> T:
-        """The result of a script."""
-        performance = _Performance(script, self._http, self._patience_s)
+    def run(self, steps: Steps[T]) -> T:
+        """The result of steps."""
+        call = _Call(steps, self._http, self._patience_s)
         try:
-            while performance.advance():
+            while call.advance():
                 pass
         finally:
-            performance.close()
-        result: T = performance.play.value
+            call.close()
+        result: T = call.exchange.value
         return result
 
-    def each(self, script: Script[None]) -> Iterator[Any]:
-        """What a script emits, as it comes."""
-        performance = _Performance(script, self._http, self._patience_s)
+    def each(self, steps: Stream[T]) -> Iterator[T]:
+        """The values that steps give, each as it comes."""
+        call = _Call(steps, self._http, self._patience_s)
         try:
-            while performance.advance():
-                yield performance.play.value
+            while call.advance():
+                yield call.exchange.value
         finally:
-            performance.close()
+            call.close()
 
     def close(self) -> None:
         self._http.close()
 
 
 class AsyncTransport:
-    """Performs scripts in the running event loop."""
+    """Carries steps out in the running event loop."""
 
     def __init__(self, url: str | None, key: str | None, patience_s: float) -> None:
         self._http = httpx.AsyncClient(**options(url, key))
         self._patience_s = patience_s
 
-    async def run(self, script: Script[T]) -> T:
-        """The result of a script."""
-        performance = _AsyncPerformance(script, self._http, self._patience_s)
+    async def run(self, steps: Steps[T]) -> T:
+        """The result of steps."""
+        call = _AsyncCall(steps, self._http, self._patience_s)
         try:
-            while await performance.advance():
+            while await call.advance():
                 pass
         finally:
-            await performance.close()
-        result: T = performance.play.value
+            await call.close()
+        result: T = call.exchange.value
         return result
 
-    async def each(self, script: Script[None]) -> AsyncIterator[Any]:
-        """What a script emits, as it comes."""
-        performance = _AsyncPerformance(script, self._http, self._patience_s)
+    async def each(self, steps: Stream[T]) -> AsyncIterator[T]:
+        """The values that steps give, each as it comes."""
+        call = _AsyncCall(steps, self._http, self._patience_s)
         try:
-            while await performance.advance():
-                yield performance.play.value
+            while await call.advance():
+                yield call.exchange.value
         finally:
-            await performance.close()
+            await call.close()
 
     async def close(self) -> None:
         await self._http.aclose()
 
 
-class _Performance:
-    """One script being performed: at most one stream is open at a time."""
+class _Call:
+    """Steps being carried out: at most one stream is open at a time."""
 
-    def __init__(self, script: Script[Any], http: httpx.Client, patience_s: float) -> None:
-        self.play = Play(script)
+    def __init__(self, steps: Steps[Any] | Stream[Any], http: httpx.Client, patience_s: float) -> None:
+        self.exchange = Exchange(steps)
         self._http = http
         self._patience_s = patience_s
         self._response: httpx.Response | None = None
         self._chunks: Iterator[bytes] = iter(())
 
     def advance(self) -> bool:
-        """Go on to the next value for the caller; False at the end, where it is the script's result."""
-        step = self.play.send(None)
+        """Go on to the next value for the caller; False at the end, where it is the result of the steps."""
+        step = self.exchange.send(None)
         while step is not None:
             try:
-                outcome = self._perform(step)
+                outcome = self._carry_out(step)
             except httpx.TransportError as error:
-                step = self.play.throw(error)
+                step = self.exchange.throw(error)
             else:
-                step = self.play.send(outcome)
-        return not self.play.ended
+                step = self.exchange.send(outcome)
+        return not self.exchange.ended
 
-    def _perform(self, step: Step) -> Any:
+    def _carry_out(self, step: Step) -> Any:
         match step:
             case Begin():
                 return Patience(self._patience_s)
-            case Send(call):
-                return self._send(call)
+            case Send(request):
+                return self._send(request)
             case Read():
                 return next(self._chunks, None)
             case Pause(seconds):
                 return time.sleep(seconds)
 
-    def _send(self, call: Call) -> httpx.Response:
+    def _send(self, request: Request) -> httpx.Response:
         self._hang_up()
-        response = self._http.send(self._http.build_request(**_arguments(call)), stream=call.stream)
-        if call.stream:
+        response = self._http.send(self._http.build_request(**_arguments(request)), stream=request.stream)
+        if request.stream:
             self._response, self._chunks = response, response.iter_bytes()
             if not response.is_success:
                 response.read()
@@ -163,47 +163,47 @@ class _Performance:
             self._response = None
 
     def close(self) -> None:
-        self.play.close()
+        self.exchange.close()
         self._hang_up()
 
 
-class _AsyncPerformance:
-    """One script being performed: at most one stream is open at a time."""
+class _AsyncCall:
+    """Steps being carried out: at most one stream is open at a time."""
 
-    def __init__(self, script: Script[Any], http: httpx.AsyncClient, patience_s: float) -> None:
-        self.play = Play(script)
+    def __init__(self, steps: Steps[Any] | Stream[Any], http: httpx.AsyncClient, patience_s: float) -> None:
+        self.exchange = Exchange(steps)
         self._http = http
         self._patience_s = patience_s
         self._response: httpx.Response | None = None
         self._chunks: AsyncIterator[bytes] | None = None
 
     async def advance(self) -> bool:
-        """Go on to the next value for the caller; False at the end, where it is the script's result."""
-        step = self.play.send(None)
+        """Go on to the next value for the caller; False at the end, where it is the result of the steps."""
+        step = self.exchange.send(None)
         while step is not None:
             try:
-                outcome = await self._perform(step)
+                outcome = await self._carry_out(step)
             except httpx.TransportError as error:
-                step = self.play.throw(error)
+                step = self.exchange.throw(error)
             else:
-                step = self.play.send(outcome)
-        return not self.play.ended
+                step = self.exchange.send(outcome)
+        return not self.exchange.ended
 
-    async def _perform(self, step: Step) -> Any:
+    async def _carry_out(self, step: Step) -> Any:
         match step:
             case Begin():
                 return Patience(self._patience_s)
-            case Send(call):
-                return await self._send(call)
+            case Send(request):
+                return await self._send(request)
             case Read():
                 return None if self._chunks is None else await anext(self._chunks, None)
             case Pause(seconds):
                 return await asyncio.sleep(seconds)
 
-    async def _send(self, call: Call) -> httpx.Response:
+    async def _send(self, request: Request) -> httpx.Response:
         await self._hang_up()
-        response = await self._http.send(self._http.build_request(**_arguments(call)), stream=call.stream)
-        if call.stream:
+        response = await self._http.send(self._http.build_request(**_arguments(request)), stream=request.stream)
+        if request.stream:
             self._response, self._chunks = response, response.aiter_bytes()
             if not response.is_success:
                 await response.aread()
@@ -215,5 +215,5 @@ class _AsyncPerformance:
             self._response = None
 
     async def close(self) -> None:
-        self.play.close()
+        self.exchange.close()
         await self._hang_up()

@@ -1,7 +1,7 @@
-"""One request and what may go wrong with it, without input or output: scripts.
+"""One request and what may go wrong with it, as steps, without input or output.
 
-A script is a generator that yields steps and is sent their outcomes; a transport, synchronous or asynchronous, performs
-them (transport.py). So whatever a client does is written once, for both.
+Steps are a generator that yields each step and is sent its outcome; a transport, synchronous or asynchronous, carries
+them out (transport.py). So all that a client does is written once, for both.
 """
 
 import random
@@ -24,10 +24,10 @@ LONGEST_WAIT_S = 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Request:
     """A request.
 
-    Every call may be sent twice: reads, changes to a named state, and creations, which carry an idempotency key.
+    Every request may be sent twice: reads, changes to a named state, and creations, which carry an idempotency key.
     """
 
     method: str
@@ -41,19 +41,19 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """The start of a call; its outcome is the Patience for it."""
+    """The start of a request; its outcome is the Patience for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One try of a call; its outcome is any response, or httpx.TransportError is thrown in."""
+    """One try of a request; its outcome is any response, or httpx.TransportError is thrown in."""
 
-    call: Call
+    request: Request
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The next bytes of the call that streams, None at its end."""
+    """The next bytes of the response that streams, None at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,37 +64,40 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
-class Emit:
-    """A value for the caller, of a script that makes many."""
+class Emit(Generic[T]):
+    """A value for the caller, of steps that give many."""
 
-    value: Any
+    value: T
 
 
 Json: TypeAlias = dict[str, Any]
-Step: TypeAlias = Begin | Send | Read | Pause | Emit
-Script: TypeAlias = Generator[Step, Any, T]
+Step: TypeAlias = Begin | Send | Read | Pause
+Steps: TypeAlias = Generator[Step, Any, T]
+"""Steps with a result."""
+Stream: TypeAlias = Generator[Step | Emit[T], Any, None]
+"""Steps that give many values."""
 
 
-class Play(Generic[T]):
-    """A script on its way from value to value, for the transport that performs its steps."""
+class Exchange:
+    """Steps on their way from value to value, for the transport that carries them out."""
 
-    def __init__(self, script: Script[T]) -> None:
-        self._script = script
+    def __init__(self, steps: Steps[Any] | Stream[Any]) -> None:
+        self._steps = steps
         self.ended = False
         self.value: Any = None
 
     def send(self, outcome: Any) -> Step | None:
-        """The next step to perform; None where `value` is for the caller: emitted, or at the end the result."""
-        return self._next(lambda: self._script.send(outcome))
+        """The next step to carry out; None where `value` is for the caller: emitted, or at the end the result."""
+        return self._next(lambda: self._steps.send(outcome))
 
     def throw(self, fault: Exception) -> Step | None:
         """As send, after a step that failed."""
-        return self._next(lambda: self._script.throw(fault))
+        return self._next(lambda: self._steps.throw(fault))
 
     def close(self) -> None:
-        self._script.close()
+        self._steps.close()
 
-    def _next(self, move: Callable[[], Step]) -> Step | None:
+    def _next(self, move: Callable[[], Step | Emit[Any]]) -> Step | None:
         try:
             step = move()
         except StopIteration as end:
@@ -120,12 +123,12 @@ class Patience:
         return wait_s if time.monotonic() + wait_s <= self._until else None
 
 
-def answered(call: Call) -> Script[httpx.Response]:
-    """The response to a call, a success. ApiError if it is refused, UnreachableError if nobody answers."""
+def answered(request: Request) -> Steps[httpx.Response]:
+    """The response to a request, a success. ApiError if it is refused, UnreachableError if no service answers."""
     patience: Patience = yield Begin()
     while True:
         try:
-            response: httpx.Response = yield Send(call)
+            response: httpx.Response = yield Send(request)
         except httpx.TransportError as error:
             wait_s = patience.wait_s()
             if wait_s is None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nas.errors import NasError
 
@@ -199,6 +199,15 @@ class ProblemError(NasError):
         self.reason = reason
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
+
+
+def problems(*reasons: str) -> dict[int | str, dict[str, Any]]:
+    """The error responses of a route for its OpenAPI: by status, the reasons."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    found: dict[int | str, list[str]] = {}
+    for reason in reasons:
+        found.setdefault(REASONS[reason].status.value, []).append(reason)
+    return {status: {"description": ", ".join(names), "content": content} for status, names in found.items()}
 
 
 def kebab(reason: str) -> str:

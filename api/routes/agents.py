@@ -5,10 +5,10 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from api.http.app_state import Serving
-from api.http.problems import ProblemError
+from api.http.parameters import AgentId, BatchId, Digest
+from api.http.problems import ProblemError, problems
 from api.http.security import ADMIN, AGENT, READ, WRITE, Measurer
 from api.schemas import agent as bodies
-from api.schemas.common import Digest, problems
 
 router = APIRouter(prefix="/v1", tags=["devices"])
 
@@ -26,7 +26,10 @@ def list_agents() -> bodies.AgentList:
 
 
 @router.post(
-    "/devices", status_code=201, dependencies=[ADMIN], responses=problems("AGENT_REFUSED", "DEVICES_UNAVAILABLE")
+    "/devices",
+    status_code=201,
+    dependencies=[ADMIN],
+    responses=problems("AGENT_REFUSED", "DEVICES_UNAVAILABLE"),
 )
 def add_device(body: bodies.NewDevice, service: Serving) -> bodies.CreatedDevice:
     """A device that an agent will measure on, and the token for it, which is in this answer and nowhere else."""
@@ -55,7 +58,7 @@ def register(body: bodies.Hello, caller: Measurer) -> bodies.Registered:
 
 
 @router.post("/agents/{agent_id:id}/batches:lease", responses=_LOST)
-def lease(agent_id: bodies.AgentId, body: bodies.LeaseBody, caller: Measurer) -> bodies.Leased:
+def lease(agent_id: AgentId, body: bodies.LeaseBody, caller: Measurer) -> bodies.Leased:
     """What to measure next, if anything; the same again until it is completed."""
     leases = _leases(agent_id, caller)
     batch = leases.lease(agent_id, body.run, body.trouble)
@@ -63,7 +66,7 @@ def lease(agent_id: bodies.AgentId, body: bodies.LeaseBody, caller: Measurer) ->
 
 
 @router.post("/agents/{agent_id:id}/batches/{batch_id:id}:extend", responses=_LOST)
-def extend(agent_id: bodies.AgentId, batch_id: bodies.BatchId, caller: Measurer) -> bodies.Extended:
+def extend(agent_id: AgentId, batch_id: BatchId, caller: Measurer) -> bodies.Extended:
     """The agent still measures it."""
     from latency_db.remote.leases import LEASE_S  # noqa: PLC0415 - the API starts without the latency database
 
@@ -72,14 +75,14 @@ def extend(agent_id: bodies.AgentId, batch_id: bodies.BatchId, caller: Measurer)
 
 
 @router.post("/agents/{agent_id:id}/batches/{batch_id:id}:return", status_code=204, responses=_LOST)
-def give_back(agent_id: bodies.AgentId, batch_id: bodies.BatchId, caller: Measurer) -> Response:
+def give_back(agent_id: AgentId, batch_id: BatchId, caller: Measurer) -> Response:
     """The agent stops, and will not measure it."""
     _leases(agent_id, caller).give_back(agent_id, batch_id)
     return Response(status_code=204)
 
 
 @router.post("/agents/{agent_id:id}/batches/{batch_id:id}:complete", responses={**_LOST, **problems("RECORD_INVALID")})
-def complete(agent_id: bodies.AgentId, batch_id: bodies.BatchId, body: bodies.Results, caller: Measurer) -> bodies.Done:
+def complete(agent_id: AgentId, batch_id: BatchId, body: bodies.Results, caller: Measurer) -> bodies.Done:
     """The results of a batch, stored once however often they are sent."""
     from latency_db.remote.leases import Failure  # noqa: PLC0415 - the API starts without the latency database
 

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import FileResponse
 
 from api.http.app_state import Serving
-from api.http.problems import ProblemError
+from api.http.parameters import Digest, SearchId
+from api.http.problems import ProblemError, problems
 from api.http.security import READ
-from api.schemas.common import Digest, SearchId, problems
 from api.schemas.trial import ArtifactList, ArtifactOut
 from nas.jobs.records import ArtifactLink
 

@@ -6,9 +6,9 @@ from fastapi import APIRouter
 
 from api.catalogue import catalogue as plugins
 from api.catalogue import search_schema
+from api.http.problems import problems
 from api.http.security import READ
-from api.schemas.common import problems
-from api.schemas.search import NewSearch
+from api.schemas.submission import NewSearch
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 

@@ -8,9 +8,8 @@ from fastapi import APIRouter, Request, Response
 
 from api.catalogue import data_row
 from api.http.app_state import Serving
-from api.http.problems import ProblemError
+from api.http.problems import ProblemError, problems
 from api.http.security import READ, WRITE
-from api.schemas.common import problems
 from api.schemas.dataset import Datasets, Upload
 from api.uploading.multipart import receive_file
 from api.uploading.uploads import Uploads

@@ -4,11 +4,12 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.http.problems import ProblemError
+from api.http.problems import ProblemError, problems
 from api.http.security import READ
-from api.schemas.common import problems
 from api.schemas.device import EstimateBody, LatencyEstimate
 from nas.errors import UnknownNameError
+from nas.ops.notation import read_network
+from nas.spaces import read_architecture
 
 router = APIRouter(prefix="/v1", tags=["devices"])
 
@@ -55,7 +56,10 @@ def estimate_latency(body: EstimateBody) -> LatencyEstimate:
     from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - the API starts without onnxruntime
     from latency_db.storing.store import Store  # noqa: PLC0415 - as above
 
-    network = body.expand()
+    if body.network is not None:
+        network = read_network(body.network)
+    else:
+        network = read_architecture(body.architecture or {}).expand()
     store = Store()
     found = Estimator(store, find_device(store, body.device)).estimate(network)
     return LatencyEstimate.model_validate({"device": body.device, **found.plain()})

@@ -7,10 +7,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from api.http.app_state import Serving
-from api.http.problems import FieldFault, ProblemError
+from api.http.parameters import SearchId
+from api.http.problems import FieldFault, ProblemError, problems
 from api.http.security import READ
 from api.routes.trials import MAX_SEQ
-from api.schemas.common import SearchId, problems
 from api.schemas.trial import EventOut, EventPage
 
 router = APIRouter(prefix="/v1", tags=["events"], dependencies=[READ])

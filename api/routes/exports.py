@@ -5,10 +5,12 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from api.http.app_state import Serving
+from api.http.parameters import ExportId, TrialId
+from api.http.problems import problems
 from api.http.security import READ, WRITE
 from api.routes.artifacts import artifact_url
-from api.schemas.common import ExportId, TrialId, problems
-from api.schemas.trial import ExportOut, NewExport
+from api.schemas.submission import NewExport
+from api.schemas.trial import ExportOut
 from nas.jobs.records import ExportRecord
 
 router = APIRouter(prefix="/v1", tags=["exports"])

@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from api.http.app_state import Serving
+from api.http.parameters import KeyId
 from api.http.security import ADMIN
-from api.schemas.common import KeyId
 from api.schemas.key import CreatedKey, KeyList, KeyOut, NewKey
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], dependencies=[ADMIN])

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.http.app_state import Serving
+from api.http.parameters import SearchId, TrialId
 from api.http.security import READ
 from api.routes.trials import MAX_SEQ
-from api.schemas.common import SearchId, TrialId
 from api.schemas.trial import LogLine, LogPage
 from nas.jobs.records import LogRecord
 

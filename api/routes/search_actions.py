@@ -5,11 +5,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from api.http.app_state import Serving
-from api.http.problems import FieldFault, ProblemError
+from api.http.parameters import SearchId
+from api.http.problems import FieldFault, ProblemError, problems
 from api.http.security import WRITE, Writer
 from api.routes.searches import SUBMIT_PROBLEMS, IdempotencyKey, created_response, idempotency, search_response
-from api.schemas.common import SearchId, problems
-from api.schemas.search import Fork, SearchOut
+from api.schemas.search import SearchOut
+from api.schemas.submission import Fork
 from api.specs import SPEC_FIELDS, check_spec
 
 router = APIRouter(prefix="/v1/searches", tags=["searches"])

@@ -2,24 +2,28 @@
 
 import hashlib
 import json
-from typing import Annotated, Any
+import time
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.http.app_state import Serving
 from api.http.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
-from api.http.problems import FieldFault, ProblemError
+from api.http.parameters import SearchId
+from api.http.problems import FieldFault, ProblemError, problems
 from api.http.security import READ, WRITE, Writer
-from api.schemas.common import SearchId, problems
-from api.schemas.search import NewSearch, Order, SearchOut, SearchPage, SearchPatch, SearchSummary, State, Validated
+from api.schemas.search import Best, CountsOut, SearchOut, SearchPage, SearchSummary, Urls
+from api.schemas.submission import NewSearch, SearchPatch, Validated
 from api.specs import SPEC_FIELDS, check_spec, default_name
 from nas.jobs.records import Idempotency, SearchRecord
 from nas.jobs.searches import place
+from nas.jobs.states import TERMINAL, SearchState
 from nas.spaces import load_space
 from nas.spec import SearchSpec
 
 router = APIRouter(prefix="/v1", tags=["searches"])
 
+Order = Literal["-created_at", "created_at", "-priority"]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -38,6 +42,9 @@ CREATED: dict[int | str, dict[str, Any]] = {
     200: {"model": Validated, "description": "The search could be made; with validate_only"},
     201: {"description": "The search, made now or by an earlier request with the same key", "headers": _HEADERS},
 }
+
+_SAME = SearchSummary.model_fields.keys() - {"state", "counts", "best", "eta_seconds", "urls"}
+"""Fields that a search in the ledger has under the same name."""
 
 
 @router.post(
@@ -73,7 +80,7 @@ def list_searches(
     service: Serving,
     page_size: PageSize = PAGE_SIZE,
     page_token: PageToken = None,
-    state: Annotated[list[State] | None, Query(description="Only searches in one of these")] = None,
+    state: Annotated[list[SearchState] | None, Query(description="Only searches in one of these")] = None,
     text: Plain = "",
     order_by: Order = "-created_at",
 ) -> SearchPage:
@@ -86,7 +93,7 @@ def list_searches(
     shown = found[:page_size]
     last = place(shown[-1], order_by) if len(found) > page_size else None
     return SearchPage(
-        items=[SearchSummary.of(search) for search in shown],
+        items=[SearchSummary(**_values(search)) for search in shown],
         next_page_token=token_of(service.signer, last, view) if last else None,
     )
 
@@ -132,7 +139,7 @@ def etag(search: SearchRecord) -> str:
 
 
 def search_response(search: SearchRecord, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    content = SearchOut.of(search).model_dump_json()
+    content = SearchOut(**_values(search), spec=search.spec, facts=search.facts).model_dump_json()
     return Response(content, status, {"etag": etag(search), **(headers or {})}, "application/json")
 
 
@@ -147,6 +154,35 @@ def idempotency(key: str | None, owner: str, request: Any) -> Idempotency | None
         return None
     canonical = json.dumps(request, sort_keys=True, separators=(",", ":"))
     return Idempotency(key, owner, hashlib.sha256(canonical.encode()).hexdigest())
+
+
+def _values(search: SearchRecord) -> dict[str, Any]:
+    url = f"/v1/searches/{search.id}"
+    best = None
+    if search.best_trial is not None and search.best_reward is not None:
+        best = Best(trial=search.best_trial, reward=search.best_reward)
+    return {name: getattr(search, name) for name in _SAME} | {
+        "state": search.state.value,
+        "counts": CountsOut.model_validate(search.counts),
+        "best": best,
+        "eta_seconds": eta_seconds(search, time.time()),
+        "urls": Urls(
+            self=url,
+            events=f"{url}/events",
+            trials=f"{url}/trials",
+            pareto=f"{url}/pareto",
+            columns=f"{url}/trials:columns",
+        ),
+    }
+
+
+def eta_seconds(search: SearchRecord, now_s: float) -> float | None:
+    """Time until the last trial ends at the rate so far; None when nothing has ended or nothing runs."""
+    ended = search.counts.succeeded + search.counts.failed
+    if search.state is not SearchState.RUNNING or not ended or search.started_at is None:
+        return 0.0 if search.state in TERMINAL else None
+    elapsed = max(0.0, now_s - search.started_at.timestamp())
+    return round(max(0, search.max_trials - ended) * elapsed / ended, 1)
 
 
 def _version(known: str | None) -> int | None:

@@ -3,9 +3,8 @@
 from fastapi import APIRouter, Request, Response
 
 from api.http.app_state import Serving
-from api.http.problems import ProblemError
+from api.http.problems import ProblemError, problems
 from api.http.security import COOKIE, SESSION_S, Caller, Principal, new_session
-from api.schemas.common import problems
 from api.schemas.key import SessionOut, SignIn
 
 router = APIRouter(prefix="/v1/session", tags=["session"])

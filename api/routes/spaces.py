@@ -6,9 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.http.problems import ProblemError
+from api.http.problems import ProblemError, problems
 from api.http.security import READ
-from api.schemas.common import problems
 from api.schemas.space import Cost, DecodeBody, Member, SpaceBody
 from nas.errors import UnknownNameError
 from nas.ops.cost import network_cost

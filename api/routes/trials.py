@@ -7,22 +7,25 @@ from pydantic_core import to_json
 
 from api.http.app_state import Serving
 from api.http.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
+from api.http.parameters import SearchId, TrialId
+from api.http.problems import problems
 from api.http.security import READ
 from api.routes.artifacts import artifact_out, artifact_url
 from api.routes.rounding import six_digits
-from api.schemas.common import SearchId, TrialId, problems
 from api.schemas.trial import (
     Attempt,
     ColumnName,
     ColumnsOut,
+    Finalist,
     ParetoOut,
     Point,
+    Reference,
     TrialDetail,
     TrialOut,
     TrialPage,
-    TrialStateName,
 )
 from nas.jobs.records import ArtifactLink, SearchRecord, TrialRecord
+from nas.jobs.states import TrialState
 from nas.jobs.trials import COLUMNS
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network
@@ -42,7 +45,7 @@ def list_trials(
     service: Serving,
     page_size: PageSize = PAGE_SIZE,
     page_token: PageToken = None,
-    state: Annotated[list[TrialStateName] | None, Query(description="Only trials in one of these")] = None,
+    state: Annotated[list[TrialState] | None, Query(description="Only trials in one of these")] = None,
 ) -> TrialPage:
     """The trials of a search by number, in pages."""
     service.ledger.searches.get(search_id)
@@ -72,7 +75,7 @@ def get_columns(
     return Response(content, media_type="application/json")
 
 
-@router.get("/searches/{search_id}/pareto")
+@router.get("/searches/{search_id}/pareto", response_model_exclude_unset=True)
 def get_pareto(search_id: SearchId, service: Serving) -> ParetoOut:
     """The front of latency and accuracy; beside it the reference networks and the finalists, once they are there."""
     search = service.ledger.searches.get(search_id)
@@ -87,7 +90,7 @@ def get_pareto(search_id: SearchId, service: Serving) -> ParetoOut:
         reference_ms=reference_ms,
         hypervolume=area / reference_ms if reference_ms else None,
         points=[Point.model_validate(point) for point in points],
-        references=results.get("references") or [],
+        references=[Reference.model_validate(row) for row in results.get("references") or []],
         finalists=_finalists(results.get("finalists") or [], service.ledger.artifacts.links(search_id)),
     )
 
@@ -116,7 +119,7 @@ def _reference_ms(search: SearchRecord, points: list[TrialRecord]) -> float | No
     return 2 * target if target else max(point.metrics["latency_ms"] for point in points)
 
 
-def _finalists(rows: list[dict[str, Any]], links: list[ArtifactLink]) -> list[dict[str, Any]]:
+def _finalists(rows: list[dict[str, Any]], links: list[ArtifactLink]) -> list[Finalist]:
     """The finalists, each with where its files are: the .onnx by itself, and all of them in `files`."""
     digests = {(link.trial, link.file): link.sha256 for link in links}
 
@@ -128,4 +131,4 @@ def _finalists(rows: list[dict[str, Any]], links: list[ArtifactLink]) -> list[di
         known = row.get("files", [{"format": "onnx", "file": row["file"]}])  # of a search from before there were others
         return [{**file, **place(row["trial"], file["file"])} for file in known]
 
-    return [{**row, **place(row["trial"], row["file"]), "files": files(row)} for row in rows]
+    return [Finalist.model_validate({**row, **place(row["trial"], row["file"]), "files": files(row)}) for row in rows]

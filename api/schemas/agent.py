@@ -3,13 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import Path
 from pydantic import Field
 
 from api.schemas.common import Json, Received, Sent
 
-AgentId = Annotated[str, Path(pattern=r"^agt_[0-9a-z]{26}$")]
-BatchId = Annotated[str, Path(pattern=r"^bat_[0-9a-z]{26}$")]
 DeviceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$", examples=["pi"])]
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Word = Annotated[str, Field(max_length=200)]

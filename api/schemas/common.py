@@ -1,30 +1,12 @@
 """What all resources share."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from starlette.convertors import StringConvertor, register_url_convertor
-
-from api.http.problems import MEDIA_TYPE, REASONS
-
-
-class IdConvertor(StringConvertor):
-    """`{search_id:id}` in a path: without colon, so that `/searches/ID:pause` is no search."""
-
-    regex = "[^/:]+"
-
-
-register_url_convertor("id", IdConvertor())
-
-SEARCH_ID = r"^srch_[0-9a-z]{26}$"
-TRIAL_ID = r"^srch_[0-9a-z]{26}\.[0-9]{1,9}$"
-
-SearchId = Annotated[str, Path(pattern=SEARCH_ID, examples=["srch_01kbs0jv3q8w5x2m7n4t6r9acd"])]
-TrialId = Annotated[str, Path(pattern=TRIAL_ID, examples=["srch_01kbs0jv3q8w5x2m7n4t6r9acd.0"])]
-ExportId = Annotated[str, Path(pattern=r"^exp_[0-9a-z]{26}$")]
-KeyId = Annotated[str, Path(pattern=r"^key_[0-9a-z]{26}$")]
-Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints, TypeAdapter, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 LabelName = Annotated[str, StringConstraints(min_length=1, max_length=63)]
@@ -32,6 +14,23 @@ LabelValue = Annotated[str, StringConstraints(max_length=255)]
 Labels = Annotated[dict[LabelName, LabelValue], Field(max_length=64)]
 Json = dict[str, Any]
 Metrics = dict[str, float | None]
+Numbers = Annotated[Json, WithJsonSchema(TypeAdapter(Metrics).json_schema())]
+"""Metrics as they were stored: whole numbers stay whole."""
+
+
+def one_of(words: Iterable[str]) -> WithJsonSchema:
+    """Describes a text as one of these words. Others are read too, as a newer service may send more."""
+    return WithJsonSchema({"type": "string", "enum": list(words)})
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedBy:
+    """Describes a JSON object as this model, and passes it on unchanged: stored objects may have other fields, too."""
+
+    model: type[BaseModel]
+
+    def __get_pydantic_json_schema__(self, _: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(TypeAdapter(self.model).core_schema)
 
 
 class Received(BaseModel):
@@ -41,9 +40,13 @@ class Received(BaseModel):
 
 
 class Sent(BaseModel):
-    """A resource. Clients are to ignore fields that they do not know; enumerations may grow."""
+    """A resource, as the service sends it and the client returns it.
 
-    model_config = ConfigDict(from_attributes=True, json_schema_serialization_defaults_required=True)
+    Fields that a reader does not know are ignored, and enumerations may grow. The service sends every field; those with
+    a default may be missing in the answer of an older service.
+    """
+
+    model_config = ConfigDict(from_attributes=True, frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class FieldProblem(Sent):
@@ -61,12 +64,3 @@ class Problem(Sent):
     reason: str
     request_id: str
     errors: list[FieldProblem] | None = None
-
-
-def problems(*reasons: str) -> dict[int | str, dict[str, Any]]:
-    """The error responses of a route for its OpenAPI: by status, the reasons."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    found: dict[int | str, list[str]] = {}
-    for reason in reasons:
-        found.setdefault(REASONS[reason].status.value, []).append(reason)
-    return {status: {"description": ", ".join(names), "content": content} for status, names in found.items()}

@@ -5,11 +5,9 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from api.schemas.common import Received, Sent
-from nas.ops import Network
-from nas.ops.notation import read_network
-from nas.spaces import read_architecture
 
-LONGEST = 100_000
+MAX_NOTATION = 100_000
+"""Characters."""
 
 
 class EstimateBody(Received):
@@ -18,7 +16,7 @@ class EstimateBody(Received):
     device: Annotated[str, Field(max_length=200, examples=["local-cpu-1t"])]
     network: Annotated[
         str | None,
-        Field(max_length=LONGEST, description="notation", examples=["1x28x28: conv_16_k3_s2 gap linear_10"]),
+        Field(max_length=MAX_NOTATION, description="notation", examples=["1x28x28: conv_16_k3_s2 gap linear_10"]),
     ] = None
     architecture: Annotated[dict[str, Any] | None, Field(description="as a trial shows it")] = None
 
@@ -27,11 +25,6 @@ class EstimateBody(Received):
         if (self.network is None) == (self.architecture is None):
             raise ValueError("give either network or architecture")
         return self
-
-    def expand(self) -> Network:
-        if self.network is not None:
-            return read_network(self.network)
-        return read_architecture(self.architecture or {}).expand()
 
 
 class LatencyEstimate(Sent):
@@ -45,9 +38,9 @@ class LatencyEstimate(Sent):
 
     device: str
     ms: float
-    low_ms: float | None
-    high_ms: float | None
-    error_ms: float | None
+    low_ms: float | None = None
+    high_ms: float | None = None
+    error_ms: float | None = None
     source: str
     measured: float
     interpolated: float

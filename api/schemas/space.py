@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from api.schemas.common import Received, Sent
+from api.schemas.common import DescribedBy, Json, Received, Sent
 
 Space = Annotated[
     Annotated[str, Field(max_length=64)] | dict[str, Any],
@@ -35,6 +35,26 @@ class Cost(Sent):
     peak_memory_bytes: int
 
 
+class Node(Sent):
+    """op: its tag, or `image`, `cat`, `add`. shape: of its output. member: its part of the network."""
+
+    id: int
+    op: str
+    text: str
+    shape: list[int]
+    params: int
+    macs: int
+    member: int
+
+
+class Diagram(Sent):
+    """A network as nodes and edges; input is [channels, height, width], an edge a pair of ids."""
+
+    input: list[int]
+    nodes: list[Node]
+    edges: list[tuple[int, int]]
+
+
 class Member(Sent):
     """One architecture of a space. diagram: nodes and edges, with the output shape and the cost of each node."""
 
@@ -43,4 +63,4 @@ class Member(Sent):
     architecture: dict[str, Any]
     choices: dict[str, int]
     cost: Cost
-    diagram: dict[str, Any]
+    diagram: Annotated[Json, DescribedBy(Diagram)]

@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StrictInt
+from pydantic import ConfigDict, Field, WithJsonSchema
 
-from api.schemas.common import Json, Metrics, Received, Sent
+from api.schemas.common import DescribedBy, Json, Metrics, Numbers, Sent, one_of
+from api.schemas.search import ENDED
+from api.schemas.space import Diagram
+from nas.jobs.states import AttemptState, ExportState, TrialState
 
-TrialStateName = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 ColumnName = Literal[
     "number", "state", "architecture_id", "accuracy", "latency_ms", "params", "macs", "size_bytes", "reward",
     "on_front", "reused", "started_at", "ended_at",
@@ -15,23 +17,25 @@ ColumnName = Literal[
 
 
 class TrialOut(Sent):
+    """One candidate, evaluated or on its way."""
+
     id: str
     search_id: str
     number: int
-    state: TrialStateName
+    state: Annotated[str, one_of(TrialState)]
     architecture_id: str
     notation: str
-    choices: Json
-    architecture: Json
-    metrics: Metrics
-    reward: float | None
-    reason: str | None
-    reused: bool
-    on_front: bool
-    attempts: int
-    created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
+    choices: Json = Field(default_factory=dict)
+    architecture: Json = Field(default_factory=dict)
+    metrics: Metrics = Field(default_factory=dict)
+    reward: float | None = None
+    reason: str | None = None
+    reused: bool = False
+    on_front: bool = False
+    attempts: int = 0
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 class TrialPage(Sent):
@@ -42,7 +46,7 @@ class TrialPage(Sent):
 class Attempt(Sent):
     attempt: int
     worker: str
-    state: Literal["RUNNING", "SUCCEEDED", "FAILED", "LOST", "CANCELLED"]
+    state: Annotated[str, one_of(AttemptState)]
     reason: str | None
     started_at: datetime
     ended_at: datetime | None
@@ -54,24 +58,38 @@ class ArtifactOut(Sent):
     trial: the number, null for the search's own.
     """
 
-    trial: int | None
+    trial: int | None = None
     kind: str
     file: str
     sha256: str
     size_bytes: int
-    media_type: str
-    url: str
+    media_type: str | None = None
+    url: str | None = None
 
 
 class ArtifactList(Sent):
     items: list[ArtifactOut]
 
 
+Epoch = Annotated[
+    Json,
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {"epoch": {"type": "integer"}},
+            "required": ["epoch"],
+            "additionalProperties": {"anyOf": [{"type": "number"}, {"type": "null"}]},
+        }
+    ),
+]
+"""The metrics after an epoch of training."""
+
+
 class TrialDetail(TrialOut):
     """diagram: nodes and edges of the network. curve: metrics by epoch, of the last attempt."""
 
-    diagram: Json
-    curve: list[dict[str, Any]]
+    diagram: Annotated[Json, DescribedBy(Diagram)]
+    curve: list[Epoch]
     attempt_list: list[Attempt]
     artifacts: list[ArtifactOut]
 
@@ -87,12 +105,64 @@ class ColumnsOut(Sent):
 
 
 class Point(Sent):
+    """A trial on the front."""
+
     number: int
     id: str
     architecture_id: str
     notation: str
     metrics: Metrics
-    reward: float | None
+    reward: float | None = None
+
+
+class Reference(Sent):
+    """A hand-designed network, trained and measured as the trials were."""
+
+    model_config = ConfigDict(extra="allow")
+
+    label: str
+    notation: str
+    metrics: Numbers
+
+
+class ModelFile(Sent):
+    """A finalist in one format, as it is in that runtime.
+
+    max_abs_difference: of a score to that in ONNX Runtime; for the .onnx itself, to that in torch.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    format: str
+    file: str
+    runtime: str | None = None
+    runtime_version: str | None = None
+    test_accuracy: float | None = None
+    max_abs_difference: float | None = None
+    size_bytes: int | None = None
+    sha256: str | None = None
+    url: str | None = None
+
+
+class Finalist(Sent):
+    """A trial that was trained for longer, exported and tested.
+
+    file, sha256 and url are of the .onnx. files: that, and the file of the runtime that the search was for, if it has a
+    format of its own. note: why that file is missing, and what to do.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    trial: int
+    id: str
+    file: str | None = None
+    notation: str
+    diagram: Annotated[Json, DescribedBy(Diagram)] | None = None
+    metrics: Numbers
+    files: list[ModelFile] = Field(default_factory=list)
+    note: str | None = None
+    sha256: str | None = None
+    url: str | None = None
 
 
 class ParetoOut(Sent):
@@ -104,12 +174,12 @@ class ParetoOut(Sent):
 
     search_id: str
     seq: int
-    target_latency_ms: float | None
-    reference_ms: float | None
-    hypervolume: float | None
-    points: list[Point]
-    references: list[Json]
-    finalists: list[Json]
+    target_latency_ms: float | None = None
+    reference_ms: float | None = None
+    hypervolume: float | None = None
+    points: list[Point] = Field(default_factory=list)
+    references: list[Reference] = Field(default_factory=list)
+    finalists: list[Finalist] = Field(default_factory=list)
 
 
 class LogLine(Sent):
@@ -127,10 +197,17 @@ class LogPage(Sent):
 
 
 class EventOut(Sent):
+    """Something that happened in a search; seq counts from 1 without a gap."""
+
     seq: int
     type: str
     at: datetime
     data: Json
+
+    @property
+    def ends(self) -> bool:
+        """Whether the search has ended with it."""
+        return self.type == "search.state" and self.data.get("state") in ENDED
 
 
 class EventPage(Sent):
@@ -138,34 +215,26 @@ class EventPage(Sent):
     last_seq: int
 
 
-def _known_format(name: str) -> str:
-    from latency_db.devices.formats import formats  # noqa: PLC0415 - the API starts without numpy
-
-    if name not in formats():
-        raise ValueError(f"there is no format {name!r}, only {', '.join(formats())}")
-    return name
-
-
-class NewExport(Received):
-    """epochs: how long the network is trained for it; null: as long as the finalists are.
-
-    format: onnx, or that of a runtime: tflite, pte or ncnn, whose packages must be installed where trials are trained.
-    """
-
-    format: Annotated[str, AfterValidator(_known_format)] = "onnx"
-    epochs: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
-
-
 class ExportOut(Sent):
+    """A trial on its way to a file."""
+
     id: str
     trial_id: str
     format: str
-    epochs: int | None
-    state: Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED"]
-    reason: str | None
-    artifact_sha256: str | None
-    file: str | None
-    metrics: Metrics
-    created_at: datetime
-    ended_at: datetime | None
-    url: str | None
+    epochs: int | None = None
+    state: Annotated[str, one_of(ExportState)]
+    reason: str | None = None
+    artifact_sha256: str | None = None
+    file: str | None = None
+    metrics: Metrics = Field(default_factory=dict)
+    created_at: datetime | None = None
+    ended_at: datetime | None = None
+    url: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+    @property
+    def sha256(self) -> str | None:
+        return self.artifact_sha256

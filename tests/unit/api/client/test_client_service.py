@@ -3,6 +3,8 @@
 import asyncio
 import inspect
 import re
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,6 +14,7 @@ from live_service import MODEL, SPEC, ask, ledger_of, play, service_on, take, te
 
 from api.app import create_app
 from api.client import ApiError, AsyncClient, AsyncSearch, Client, Search
+from api.client.operation import Operation, Streaming
 from api.processes.supervisor import free_port
 from nas.jobs.records import File
 from nas.service.artifact_store import ArtifactStore
@@ -82,26 +85,32 @@ def client(url):
 
 
 def methods(kind):
-    """Public methods of a client's own."""
-    return {
-        name: value
-        for name, value in vars(kind).items()
-        if inspect.isfunction(value) and not name.startswith(("_", "model_")) and name != "close"
-    }
+    """The operations of a client or search, as they are written."""
+    found = {name: getattr(kind, name) for name in dir(kind)}
+    return {name: value.steps for name, value in found.items() if isinstance(value, Operation | Streaming)}
 
 
 @pytest.mark.parametrize(("kind", "twin"), [(Client, AsyncClient), (Search, AsyncSearch)])
 def test_the_twins_have_the_same_methods(kind, twin):
-    def shape(kind):
-        return {
-            name: {p.name: (p.default, p.kind) for p in inspect.signature(value).parameters.values()}
-            for name, value in methods(kind).items()
-        }
+    def public(kind):
+        return {name for name in vars(kind).keys() | methods(kind).keys() if not name.startswith(("_", "model_"))}
 
-    assert shape(kind) == shape(twin)
-    assert {name: inspect.getdoc(m) for name, m in methods(kind).items()} == {
-        name: (inspect.getdoc(m) or "").replace("AsyncClient", "Client") or None for name, m in methods(twin).items()
-    }
+    assert public(kind) == public(twin)
+    assert methods(kind) == methods(twin)
+
+
+def test_a_method_shows_its_parameters_and_what_it_does():
+    with Client("http://127.0.0.1:9") as client:
+        assert list(inspect.signature(client.decode).parameters) == ["space", "choices", "seed"]
+        assert client.decode.__name__ == "decode"
+        assert inspect.getdoc(client.decode) == inspect.getdoc(Client.decode) == inspect.getdoc(AsyncClient.decode)
+
+
+def test_importing_the_client_loads_little_of_the_service():
+    heavy = ("fastapi", "starlette", "sqlalchemy", "numpy", "torch", "onnx", "nas.spec", "latency_db")
+    code = f"import sys, api.client; print([m for m in {heavy} if m in sys.modules])"
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
 def called_by_client(url):
@@ -188,7 +197,7 @@ def test_what_can_be_done_with_a_search(client):
 
 
 def test_lists_are_read_page_by_page(client, monkeypatch):
-    monkeypatch.setattr("api.client.scripts.PAGE_SIZE", 2)
+    monkeypatch.setattr("api.client.steps.PAGE_SIZE", 2)
     made = [client.submit(SPEC, name=f"page {n}") for n in range(5)]
 
     found = list(client.searches(text="page "))

@@ -1,4 +1,4 @@
-"""What operations are made of (see wire.py): reading, creating, paging, waiting, streaming, files."""
+"""The steps that operations are made of (see wire.py): reading, creating, paging, waiting, streaming, files."""
 
 import hashlib
 import random
@@ -8,15 +8,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 import yaml
 
-from api.client.errors import DamagedError, WaitTimeoutError
-from api.client.objects import ENDED, Artifact, Event, Export, Finalist, ModelFile
+from api.client.errors import ApiError, DamagedError, WaitTimeoutError
 from api.client.sse import MessageParser
-from api.client.wire import Call, Emit, Json, Pause, Read, Script, answered, content
+from api.client.wire import Emit, Json, Pause, Read, Request, Steps, Stream, answered, content
+from api.schemas.search import ENDED
+from api.schemas.trial import ArtifactOut, EventOut, ExportOut, Finalist, ModelFile
 from nas.errors import SpecError
 from nas.files import write_whole
 
@@ -24,24 +26,37 @@ PAGE_SIZE = 200
 POLL_S = 1.0
 RESUME_S = 0.5
 
+CHANGE_TRIES = 8
+PRECONDITION_FAILED = 412
+LOG_LINES = 200
+
+T = TypeVar("T")
+
 Spec = Mapping[str, Any] | str | Path
+Downloadable = str | ArtifactOut | ExportOut | Finalist | ModelFile
+"""A file, or its digest."""
 
 
-def get(path: str, **params: Any) -> Script[Json]:
+def at(*parts: str, action: str = "") -> str:
+    """The path of a resource, or of an action on it."""
+    return "/v1/" + "/".join(quote(part, safe="") for part in parts) + (f":{action}" if action else "")
+
+
+def get(path: str, **params: Any) -> Steps[Json]:
     """The JSON value at a path; parameters that are None are left out."""
     given = {key: value for key, value in params.items() if value is not None}
-    return content((yield from answered(Call("GET", path, given))))
+    return content((yield from answered(Request("GET", path, given))))
 
 
-def post(path: str, sent: Any = None, *, headers: Mapping[str, str] | None = None, **params: Any) -> Script[Json]:
-    return content((yield from answered(Call("POST", path, params, sent, headers or {}))))
+def post(path: str, sent: Any = None, *, headers: Mapping[str, str] | None = None, **params: Any) -> Steps[Json]:
+    return content((yield from answered(Request("POST", path, params, sent, headers or {}))))
 
 
-def delete(path: str) -> Script[None]:
-    yield from answered(Call("DELETE", path))
+def delete(path: str) -> Steps[None]:
+    yield from answered(Request("DELETE", path))
 
 
-def pages(path: str, read: Callable[[Any], Any] = lambda item: item, **params: Any) -> Script[None]:
+def pages(path: str, read: Callable[[Json], T], **params: Any) -> Stream[T]:
     """Emit the items of a list, page after page."""
     token = None
     while True:
@@ -53,7 +68,7 @@ def pages(path: str, read: Callable[[Any], Any] = lambda item: item, **params: A
             return
 
 
-def wait(path: str, timeout_s: float | None) -> Script[Json]:
+def wait(path: str, timeout_s: float | None) -> Steps[Json]:
     """The search or export at a path, once it has ended. WaitTimeoutError if that takes longer."""
     until = float("inf") if timeout_s is None else time.monotonic() + timeout_s
     while True:
@@ -66,7 +81,7 @@ def wait(path: str, timeout_s: float | None) -> Script[Json]:
         yield Pause(min(POLL_S, left_s))
 
 
-def stream(path: str, after: int, read: Callable[[str], Event]) -> Script[None]:
+def events(path: str, after: int) -> Stream[EventOut]:
     """Emit the events of a search after a sequence number, each once and in order, until it has ended.
 
     A stream that is cut off is taken up again after the last event that came.
@@ -74,18 +89,18 @@ def stream(path: str, after: int, read: Callable[[str], Event]) -> Script[None]:
     seq = after
     while True:
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(seq)}
-        yield from answered(Call("GET", f"{path}/events", {"until_end": "true"}, headers=headers, stream=True))
+        yield from answered(Request("GET", f"{path}/events", {"until_end": "true"}, headers=headers, stream=True))
         parser = MessageParser()
         try:
             while (chunk := (yield Read())) is not None:
-                for event in (read(message.data) for message in parser.feed(chunk) if message.id):
+                for event in _read(parser, chunk):
                     if event.seq <= seq:
                         continue
                     seq = event.seq
                     yield Emit(event)
                     if event.ends:
                         return
-        except httpx.TransportError:  # as a stream that ends early: a restart, or a proxy that lost patience
+        except httpx.TransportError:  # as a stream that ends early: a restart, or the time limit of a proxy
             pass
         search = yield from get(path)
         if search["state"] in ENDED and search["last_seq"] <= seq:
@@ -93,7 +108,36 @@ def stream(path: str, after: int, read: Callable[[str], Event]) -> Script[None]:
         yield Pause(RESUME_S * random.uniform(0.5, 1.0))
 
 
-def download(artifact: str | Artifact | Export | Finalist | ModelFile, target: Path) -> Script[Path]:
+def _read(parser: MessageParser, chunk: bytes) -> Iterator[EventOut]:
+    return (EventOut.model_validate_json(message.data) for message in parser.feed(chunk) if message.id)
+
+
+def log_lines(path: str, after: int) -> Stream[Json]:
+    """Emit the lines of a log that are there, page after page."""
+    while True:
+        page = yield from get(path, after=after, limit=LOG_LINES)
+        for line in page["items"]:
+            yield Emit(line)
+        if len(page["items"]) < LOG_LINES:
+            return
+        after = page["next"]
+
+
+def change(path: str, fields: Mapping[str, Any]) -> Steps[Json]:
+    """Change a search whatever else changed meanwhile: only the fields given are replaced."""
+    for tries_left in reversed(range(CHANGE_TRIES)):
+        tag = (yield from answered(Request("GET", path))).headers["ETag"]
+        try:
+            response = yield from answered(Request("PATCH", path, json=dict(fields), headers={"If-Match": tag}))
+        except ApiError as error:
+            if error.status != PRECONDITION_FAILED or not tries_left:
+                raise
+        else:
+            return content(response)
+    raise AssertionError("the last try returns or raises")
+
+
+def download(artifact: Downloadable, target: Path) -> Steps[Path]:
     """Write a file, whole and as its digest says; into target under its own name if that is a folder."""
     digest = artifact if isinstance(artifact, str) else artifact.sha256
     if digest is None:
@@ -101,7 +145,7 @@ def download(artifact: str | Artifact | Export | Finalist | ModelFile, target: P
     if target.is_dir():
         name = None if isinstance(artifact, str) else artifact.file
         target = target / Path(name or digest).name
-    response = yield from answered(Call("GET", f"/v1/artifacts/{digest}"))
+    response = yield from answered(Request("GET", f"/v1/artifacts/{digest}"))
     found = hashlib.sha256(response.content).hexdigest()
     if found != digest:
         raise DamagedError(f"{target.name}: the file that came has digest {found}, not {digest}; ask again")
@@ -109,11 +153,11 @@ def download(artifact: str | Artifact | Export | Finalist | ModelFile, target: P
     return target
 
 
-def upload(source: Path) -> Script[Json]:
+def upload(source: Path) -> Steps[Json]:
     """Send an archive of class folders, or a folder, which is packed first."""
     with _archive(source) as file:
         name = f"{source.name}.tar.gz" if source.is_dir() else source.name
-        response = yield from answered(Call("POST", "/v1/datasets", files={"archive": (name, file)}))
+        response = yield from answered(Request("POST", "/v1/datasets", files={"archive": (name, file)}))
     return content(response)
 
 

@@ -1,0 +1,87 @@
+"""Searches as requests: submitted, forked, changed; and exports of their trials."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, StrictInt, model_validator
+from pydantic.config import JsonDict
+
+from api.schemas.common import Json, Labels, Received, Sent, Text
+from api.schemas.search import SpaceSize
+from latency_db.devices.formats import formats
+from nas.spec import SearchSpec
+
+Priority = Annotated[StrictInt, Field(ge=-100, le=100, description="higher first")]
+MaxTrials = Annotated[StrictInt, Field(ge=1, le=1_000_000)]
+
+EXAMPLE: JsonDict = {
+    "name": "first",
+    "dataset": "fashion_mnist_mini",
+    "objective": {"name": "constrained", "target_latency_ms": 0.15},
+    "max_trials": 16,
+}
+
+
+class NewSearch(SearchSpec):
+    """What `nas run` reads, as JSON, with a name, labels and a priority."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    name: Annotated[Text | None, Field(description="by default: data set and space")] = None
+    labels: Annotated[Labels, Field(default_factory=dict, description="yours, to find it by")]
+    priority: Priority = 0
+
+
+class Fork(Received):
+    """The fields to change in the spec of the parent, and the fork's own name, labels and priority."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [{"seed": 1}]})
+
+    name: Annotated[Text | None, Field(description="by default: that of the parent, and (fork)")] = None
+    labels: Labels | None = None
+    priority: Priority | None = None
+
+
+class SearchPatch(Received):
+    """What may be changed; what is left out stays."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "examples": [{"priority": 5}]})
+
+    name: Text = ""
+    labels: Annotated[Labels, Field(default_factory=dict)]
+    max_trials: MaxTrials = 1
+    priority: Priority = 0
+
+    @model_validator(mode="after")
+    def _some(self) -> "SearchPatch":
+        if not self.model_fields_set:
+            raise ValueError("name at least one field to change")
+        return self
+
+
+class Trials(Sent):
+    trials: int
+
+
+class Validated(Sent):
+    """What POST /v1/searches?validate_only=true answers when the search could be created."""
+
+    valid: Literal[True] = True
+    spec: Json
+    space: SpaceSize
+    estimate: Trials
+
+
+def _known_format(name: str) -> str:
+    if name not in formats():
+        raise ValueError(f"there is no format {name!r}, only {', '.join(formats())}")
+    return name
+
+
+class NewExport(Received):
+    """epochs: how long the network is trained for it; null: as long as the finalists are.
+
+    format: onnx, or that of a runtime: tflite, pte or ncnn, whose packages must be installed where trials are trained.
+    """
+
+    format: Annotated[str, AfterValidator(_known_format)] = "onnx"
+    epochs: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
