@@ -1,7 +1,7 @@
 """The search loop, figure 1 of MnasNet (arXiv:1807.11626): ask, estimate, train, reward, tell.
 
-Its journal is the truth of a search: asks and tells in their order. A searcher being a function of just that, a search
-that was killed goes on by making the same calls again.
+Its journal holds the asks and tells of a search in their order. A searcher depends on nothing else, so a search that
+was killed goes on by making the same calls again.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,11 +22,11 @@ Event = Mapping[str, Any]
 """One line of the journal: {"event": "asked" | "refused" | "told", ...} in JSON values."""
 
 REFUSALS_IN_A_ROW = 10_000
-"""So many infeasible candidates, one after the other, end a search: nothing feasible is in reach."""
+"""Number of infeasible candidates in a row that ends a search, as it is unlikely to find a feasible one."""
 
 
 class Journal(Protocol):
-    """Where events are kept. add returns when the event is safe."""
+    """Where events are kept. add returns when the event is stored safely."""
 
     def events(self) -> Iterable[Event]: ...
 
@@ -37,22 +37,24 @@ class Journal(Protocol):
 class Steps:
     """What the loop needs from outside.
 
-    known gives metrics without training; with REFUSED_KERNELS among them the candidate is infeasible. train starts a
-    training and is its future; remember keeps what it measured, and recall gives it back, or None, when the same
-    network is wanted again. report is told of each trial that begins or has ended.
+    known gives the metrics that need no training; with REFUSED_KERNELS among them the candidate is infeasible. train
+    starts a training and returns its future. store_training keeps the metrics of a finished training; cached_training
+    returns them when the same network is wanted again, and None if there are none. report is called with each trial
+    that begins and with each that has ended.
     """
 
     known: Callable[[Candidate], Metrics]
     train: Callable[[Trial], Future[Metrics]]
-    recall: Callable[[Candidate], Metrics | None]
-    remember: Callable[[Candidate, Metrics], None]
+    cached_training: Callable[[Candidate], Metrics | None]
+    store_training: Callable[[Candidate, Metrics], None]
     report: Callable[[Trial], None]
 
 
 class Search:
-    """One search: a searcher and an objective over a journal. Trials are those asked, by number; refused ones apart.
+    """One search: a searcher and an objective over a journal.
 
-    finished and refused count those that have a result, and those that were over a limit.
+    trials holds the trials that were asked, by number, without the refused candidates. finished counts the trials that
+    have a result; refused counts the candidates over a limit or not run by the device.
     """
 
     def __init__(self, searcher: Searcher, objective: Objective, journal: Journal) -> None:
@@ -73,7 +75,7 @@ class Search:
         """Run until max_trials trials are finished; returns them by number. max_trials may be changed meanwhile.
 
         Trials that a killed run left unfinished are trained first. A training that raises NasError is a failed trial.
-        A network is trained once: a trial that asks for it again waits for the training that is under way.
+        A network is trained once: a second trial of it waits for the training that is under way.
         """
         self.max_trials = max_trials
         running: dict[Future[Metrics], list[Trial]] = {}
@@ -90,9 +92,9 @@ class Search:
                 self._collect(running.pop(future), future, steps)
 
     def _start(self, trial: Trial, running: dict[Future[Metrics], list[Trial]], steps: Steps) -> None:
-        """Train the trial's network, unless that was done before or is being done."""
+        """Train the trial's network, unless it is trained already or its training is under way."""
         wanted = trial.candidate.architecture.id
-        known = self._trained.get(wanted) or steps.recall(trial.candidate)
+        known = self._trained.get(wanted) or steps.cached_training(trial.candidate)
         if known is not None:
             self._finish(replace(trial, reused=True), known, steps)
             return
@@ -104,7 +106,7 @@ class Search:
         running[steps.train(trial)] = [trial]
 
     def _ask(self, steps: Steps) -> Trial | None:
-        """The next candidate that keeps the limits, or None if there are trials enough or the searcher has no more."""
+        """A trial of the next candidate within the limits; None when there are enough trials or no more candidates."""
         while len(self.trials) < self.max_trials and not self._exhausted:
             candidate = self.searcher.ask()
             if candidate is None:
@@ -115,7 +117,7 @@ class Search:
             violation = metrics.get(REFUSED_KERNELS) or self.objective.violation(metrics)
             if violation == 0:
                 self.journal.add(_line("asked", trial))
-                return self._asked(trial)
+                return self._add(trial)
             refused = replace(trial, state=State.INFEASIBLE, reward=-violation)
             self.journal.add(_line("refused", refused))
             self._tell_refused(refused)
@@ -126,7 +128,7 @@ class Search:
     def _out_of_reach(self, last: Trial) -> str:
         if REFUSED_KERNELS in last.metrics:
             return (
-                f"{REFUSALS_IN_A_ROW} candidates in a row were infeasible, the last as the device does not run it: "
+                f"{REFUSALS_IN_A_ROW} candidates in a row were infeasible, the last because the device refuses it: "
                 "take the blocks that it refuses out of the space (`nas device measure` lists them)"
             )
         limits = ", ".join(f"{name} <= {limit:g}" for name, limit in self.objective.limits.items())
@@ -152,15 +154,15 @@ class Search:
             self._end(replace(trial, state=State.FAILED, reason="; ".join(broken)), steps)
             return
         if not trial.reused:
-            steps.remember(trial.candidate, measured)
+            steps.store_training(trial.candidate, measured)
         self._end(replace(trial, state=State.SUCCEEDED, metrics=metrics, reward=self.objective.reward(metrics)), steps)
 
     def _end(self, trial: Trial, steps: Steps) -> None:
         self.journal.add(_line("told", trial))
-        self._told(trial)
+        self._apply_result(trial)
         steps.report(trial)
 
-    def _asked(self, trial: Trial) -> Trial:
+    def _add(self, trial: Trial) -> Trial:
         self._refused_in_a_row = 0
         self.trials[trial.number] = trial
         return trial
@@ -170,7 +172,7 @@ class Search:
         self._refused_in_a_row += 1
         self.searcher.tell(trial)
 
-    def _told(self, trial: Trial) -> None:
+    def _apply_result(self, trial: Trial) -> None:
         self.finished += 1
         self.trials[trial.number] = trial
         if trial.state is State.SUCCEEDED:
@@ -178,13 +180,13 @@ class Search:
         self.searcher.tell(trial)
 
     def _replay(self, event: Event) -> None:
-        """Make the call again that left this line."""
+        """Repeat the call that wrote this line of the journal."""
         number, metrics = event["trial"], event["metrics"]
         if event["event"] == "told":
             known = self.trials[number]
             told = replace(known, state=State(event["state"]), metrics=metrics)
             reused = event.get("reused", False)
-            self._told(replace(told, reward=event["reward"], reason=event["reason"], reused=reused))
+            self._apply_result(replace(told, reward=event["reward"], reason=event["reason"], reused=reused))
             return
         candidate = self.searcher.ask()
         if candidate is None or dict(candidate.choices) != event["choices"]:
@@ -194,7 +196,7 @@ class Search:
             )
         trial = Trial(number, candidate, metrics=metrics)
         if event["event"] == "asked":
-            self._asked(trial)
+            self._add(trial)
         else:
             self._tell_refused(replace(trial, state=State.INFEASIBLE, reward=event["reward"]))
 
@@ -210,7 +212,7 @@ def _line(event: str, trial: Trial) -> Event:
 
 
 def _described(architecture: Architecture) -> dict[str, Any]:
-    """The architecture for readers of the journal; a replay does not need it."""
+    """The architecture, for people who read the journal; a replay does not need it."""
     return {
         "architecture_id": architecture.id,
         "notation": write_network(architecture.expand()),

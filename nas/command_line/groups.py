@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from nas.errors import NasError
+
 FAILED = 1
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -82,8 +84,6 @@ def main() -> None:
 
 def _report(error: BaseException) -> int:
     """Say on the standard error what ended the command; its exit code. An error of the program itself is raised."""
-    from nas.errors import NasError  # noqa: PLC0415 - keeps the start-up to click alone
-
     if was_interrupted(error):
         click.echo("Interrupted.", err=True)
         return INTERRUPTED

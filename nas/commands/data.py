@@ -5,12 +5,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.table import Column, Table
+from yaml import YAMLError, safe_load
 
-if TYPE_CHECKING:
-    from nas.images.published import Published
+from nas.dataset import data_dirs, dataset, load, resolve
+from nas.images.published import Origin, Published, PublishedSource, dataset_row
 
 
 @click.group()
@@ -22,16 +26,10 @@ def data() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_sets(*, as_json: bool) -> None:
     """List the known data sets, and where they are."""
-    from nas.dataset import data_dirs, dataset  # noqa: PLC0415 - keeps `nas --help` fast
-    from nas.images.published import dataset_row  # noqa: PLC0415 - keeps `nas --help` fast
-
     rows = [dataset_row(name) for name in dataset]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    from rich.console import Console  # noqa: PLC0415 - keeps `nas --help` fast
-    from rich.table import Column, Table  # noqa: PLC0415 - keeps `nas --help` fast
-
     table = Table("name", "images", "licence", Column("where", overflow="fold"), box=None, header_style="bold")
     for row in rows:
         table.add_row(row["name"], row["summary"], row["licence"], row["where"] or _how_to_get(row))
@@ -55,9 +53,6 @@ def get(name: str, sources: tuple[str, ...], *, as_json: bool) -> None:
 
     Its sources are tried in order; what arrives is taken if its pixels are those of the published set.
     """
-    from nas.dataset import dataset  # noqa: PLC0415 - keeps `nas --help` fast
-    from nas.images.published import PublishedSource  # noqa: PLC0415 - keeps `nas --help` fast
-
     source = dataset[name]
     if not issubclass(source, PublishedSource):
         raise click.UsageError(f"{name} needs no download: {source.summary}")
@@ -71,10 +66,8 @@ def get(name: str, sources: tuple[str, ...], *, as_json: bool) -> None:
     click.echo(json.dumps({"name": name, "path": str(folder)}) if as_json else said)
 
 
-def _download(published: "Published", sources: tuple[str, ...]) -> Path:
+def _download(published: Published, sources: tuple[str, ...]) -> Path:
     """The folder where it is then."""
-    from nas.images.published import Origin  # noqa: PLC0415 - keeps `nas --help` fast
-
     forms = {origin.form: origin.md5 for origin in published.origins}
     mirrors = tuple(Origin(url, form, md5) for url in sources for form, md5 in forms.items())
     with _progress() as progress:
@@ -84,9 +77,6 @@ def _download(published: "Published", sources: tuple[str, ...]) -> Path:
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
     """A bar for each file, on a terminal."""
-    from rich.console import Console  # noqa: PLC0415 - keeps `nas --help` fast
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn  # noqa: PLC0415
-
     console = Console(file=sys.stderr)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
@@ -107,10 +97,6 @@ def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> None:
     """Describe data set NAME: classes, splits, mean and deviation, digest. NAME may be folder:PATH or hf:OWNER/SET."""
-    from yaml import YAMLError, safe_load  # noqa: PLC0415 - keeps `nas --help` fast
-
-    from nas.dataset import load, resolve  # noqa: PLC0415 - keeps `nas --help` fast
-
     config = resolve(name)
     for option in options:
         key, equals, value = option.partition("=")

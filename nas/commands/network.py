@@ -5,22 +5,25 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from pydantic import BaseModel, ValidationError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from nas.ops import Network
+from nas.network import network as registry
+from nas.ops import Network
+from nas.ops.cost import cost_of, network_cost
+from nas.ops.notation import write, write_network
+from nas.ops.onnx_graph import RandomWeights, onnx_model
 
 
 class _Networks(click.Group):
     """One command a registered network."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        from nas.network import network as registry  # noqa: PLC0415 - loaded when called
-
         return list(registry)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:  # noqa: ARG002 - click's signature
@@ -44,8 +47,6 @@ def network(ctx: click.Context, listed: bool, as_json: bool) -> None:
 
 def _command(name: str) -> click.Command:
     """The command of one network; UnknownNameError lists the known names."""
-    from nas.network import network as registry  # noqa: PLC0415 - loaded when called
-
     model = registry.parameters(name)
     properties = model.model_json_schema()["properties"]
 
@@ -80,10 +81,8 @@ def _option(field: str, schema: Mapping[str, Any]) -> click.Option:
     return click.Option([f"--{field.replace('_', '-')}", field], metavar=kind, help=text)
 
 
-def _checked(model: "type[BaseModel]", given: Mapping[str, str]) -> dict[str, Any]:
+def _checked(model: type[BaseModel], given: Mapping[str, str]) -> dict[str, Any]:
     """The options as the network's parameters; a wrong one is a usage error that names its option."""
-    from pydantic import ValidationError  # noqa: PLC0415 - loaded when called
-
     try:
         checked = model.model_validate({field: _value(text) for field, text in given.items()})
     except ValidationError as error:
@@ -101,10 +100,7 @@ def _value(text: str) -> Any:
     return text
 
 
-def _summary(name: str, net: "Network") -> dict[str, Any]:
-    from nas.ops.cost import cost_of, network_cost  # noqa: PLC0415 - loaded when called
-    from nas.ops.notation import write_network  # noqa: PLC0415 - loaded when called
-
+def _summary(name: str, net: Network) -> dict[str, Any]:
     cost = network_cost(net)
     return {
         "name": name,
@@ -115,9 +111,7 @@ def _summary(name: str, net: "Network") -> dict[str, Any]:
     }
 
 
-def _write_onnx(net: "Network", path: Path, seed: int) -> None:
-    from nas.ops.onnx_graph import RandomWeights, onnx_model  # noqa: PLC0415 - loaded when called
-
+def _write_onnx(net: Network, path: Path, seed: int) -> None:
     data = onnx_model(net, RandomWeights(seed)).SerializeToString()
     try:
         path.write_bytes(data)
@@ -125,14 +119,7 @@ def _write_onnx(net: "Network", path: Path, seed: int) -> None:
         raise click.FileError(str(path), hint=error.strerror or str(error)) from None
 
 
-def _print_table(summary: Mapping[str, Any], net: "Network") -> None:
-    from rich.console import Console  # noqa: PLC0415 - loaded when called
-    from rich.table import Table  # noqa: PLC0415 - loaded when called
-    from rich.text import Text  # noqa: PLC0415 - loaded when called
-
-    from nas.ops.cost import cost_of  # noqa: PLC0415 - loaded when called
-    from nas.ops.notation import write  # noqa: PLC0415 - loaded when called
-
+def _print_table(summary: Mapping[str, Any], net: Network) -> None:
     table = Table(title=f"{summary['name']} on {net.input}", show_footer=True)
     table.add_column("op", "total", overflow="fold")
     table.add_column("output", f"{summary['classes']} classes", no_wrap=True)
@@ -149,8 +136,6 @@ def _print_table(summary: Mapping[str, Any], net: "Network") -> None:
 
 
 def _print_list(as_json: bool) -> None:
-    from nas.network import network as registry  # noqa: PLC0415 - loaded when called
-
     rows = []
     for name in registry:
         properties = registry.parameters(name).model_json_schema()["properties"]
@@ -160,9 +145,6 @@ def _print_list(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    from rich.console import Console  # noqa: PLC0415 - loaded when called
-    from rich.table import Table  # noqa: PLC0415 - loaded when called
-
     table = Table("network", "parameters", title="networks, at the defaults of their parameters")
     table.add_column("params", justify="right", no_wrap=True)
     table.add_column("macs", justify="right", no_wrap=True)

@@ -2,14 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import Any
 
 import click
 
 from nas.command_line.groups import EntryPointGroup
-
-if TYPE_CHECKING:
-    from nas.space import Candidate
+from nas.ops.cost import network_cost
+from nas.ops.notation import write_network
+from nas.space import Candidate
+from nas.spaces import load_space
 
 space = EntryPointGroup(
     "space",
@@ -26,8 +28,6 @@ def show(name: str, as_json: bool) -> None:
 
     The size is exact: the number of ways to answer all decisions, combinations that cannot be built included.
     """
-    from nas.spaces import load_space  # noqa: PLC0415 - loaded when called
-
     described = load_space(name).describe()
     if as_json:
         click.echo(json.dumps(described, indent=2))
@@ -58,10 +58,6 @@ def show(name: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
 def sample(name: str, count: int, seed: int, folder: Path | None, as_json: bool) -> None:
     """Random members of a space, each valid: notation, id, parameters and multiply-adds."""
-    from random import Random  # noqa: PLC0415 - loaded when called
-
-    from nas.spaces import load_space  # noqa: PLC0415 - loaded when called
-
     found, rng = load_space(name), Random(seed)
     rows = []
     for _ in range(count):
@@ -84,18 +80,15 @@ def _line(value: Any) -> str:
     return str(value)
 
 
-def _row(candidate: "Candidate") -> dict[str, Any]:
-    from nas.ops.cost import network_cost  # noqa: PLC0415 - loaded when called
-    from nas.ops.notation import write_network  # noqa: PLC0415 - loaded when called
-
+def _row(candidate: Candidate) -> dict[str, Any]:
     network = candidate.architecture.expand()
     cost = network_cost(network)
     notation = write_network(network)
     return {"notation": notation, "id": candidate.architecture.id, "params": cost.params, "macs": cost.macs}
 
 
-def _write(candidate: "Candidate", folder: Path, seed: int) -> None:
-    from nas.ops.onnx_graph import RandomWeights, onnx_model  # noqa: PLC0415 - loaded when called
+def _write(candidate: Candidate, folder: Path, seed: int) -> None:
+    from nas.ops.onnx_graph import RandomWeights, onnx_model  # noqa: PLC0415 - only --onnx needs numpy and onnx
 
     architecture = candidate.architecture
     model = onnx_model(architecture.expand(), RandomWeights(seed))

@@ -173,8 +173,8 @@ def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]
     steps = Steps(
         known=partial(_known, context),
         train=train,
-        recall=lambda candidate: context.cached_training(key(candidate.architecture.id)),
-        remember=lambda candidate, metrics: context.store_training(key(candidate.architecture.id), metrics),
+        cached_training=lambda candidate: context.cached_training(key(candidate.architecture.id)),
+        store_training=lambda candidate, metrics: context.store_training(key(candidate.architecture.id), metrics),
         report=report,
     )
     search.run(steps, max_trials=context.spec.max_trials, parallel=context.spec.parallel)

@@ -57,8 +57,8 @@ def search(path: Path, target_latency_ms: float = 1.0, name: str = "evolution") 
     return Search(searcher.make(name, SPACE, 7), aim, FileJournal(path))
 
 
-def steps(train, report=lambda _: None, recall=lambda _: None) -> Steps:
-    return Steps(known, train, recall, lambda _, __: None, report)
+def steps(train, report=lambda _: None, cached_training=lambda _: None) -> Steps:
+    return Steps(known, train, cached_training, lambda _, __: None, report)
 
 
 def test_runs_exactly_the_trials_asked_for(tmp_path):
@@ -154,7 +154,9 @@ def test_a_network_asked_for_again_waits_for_its_training(tmp_path):
 def test_a_network_trained_elsewhere_is_not_trained_again(tmp_path):
     run = search(tmp_path / "j", name="random")
     trials = run.run(
-        steps(lambda _: failed(ZeroDivisionError()), recall=lambda _: {"accuracy": 0.7}), max_trials=3, parallel=1
+        steps(lambda _: failed(ZeroDivisionError()), cached_training=lambda _: {"accuracy": 0.7}),
+        max_trials=3,
+        parallel=1,
     )
 
     assert [(t.reused, t.metrics["accuracy"]) for t in trials] == [(True, 0.7)] * 3
