@@ -131,9 +131,8 @@ class Search:
                 f"{REFUSALS_IN_A_ROW} candidates in a row were infeasible, the last because the device refuses it: "
                 "take the blocks that it refuses out of the space (`nas device measure` lists them)"
             )
-        limits = ", ".join(f"{name} <= {limit:g}" for name, limit in self.objective.limits.items())
         return (
-            f"{REFUSALS_IN_A_ROW} candidates in a row were over a limit ({limits}); "
+            f"{REFUSALS_IN_A_ROW} candidates in a row were over a limit ({self.objective.describe_limits()}); "
             "raise it, or see what the space can reach with `nas space profile`"
         )
 

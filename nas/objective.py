@@ -1,10 +1,12 @@
 """Objectives: one number from what was measured, and the limits that a network must keep."""
 
 from abc import ABC, abstractmethod
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
+from nas.metric import metrics
+from nas.pareto import Better
 from nas.registry import Registry
 from nas.trial import Metrics
 
@@ -12,11 +14,41 @@ PositiveMs = Annotated[float, Field(ge=1e-6, le=1e6)]
 """From a nanosecond to a quarter of an hour: with the exponents' bounds, every reward is a finite number."""
 Limit = Annotated[int, Field(gt=0)] | None
 
+OWN_PARAMETERS = {"max_params": "params", "max_macs": "macs", "max_size_bytes": "size_bytes"}
+"""Limits that are parameters of every objective, by the metric that each limits."""
+
+
+def _check_names(limits: dict[str, float]) -> dict[str, float]:
+    known = [name for name, metric in metrics().items() if metric.known_before_training]
+    unknown = [name for name in limits if name not in known]
+    if unknown:
+        raise ValueError(f"no metric named {unknown[0]!r} is known before training; there are: {', '.join(known)}")
+    return limits
+
+
+def _limits_schema() -> dict[str, Any]:
+    """A field for each metric that has no parameter of its own."""
+    number = {"type": "number", "exclusiveMinimum": 0}
+    own = {"latency_ms", *OWN_PARAMETERS.values()}
+    fields = {
+        name: number | {"description": metric.describe()["summary"]}
+        for name, metric in metrics().items()
+        if metric.known_before_training and name not in own
+    }
+    return {"type": "object", "properties": fields, "additionalProperties": number}
+
+
+Limits = (
+    Annotated[dict[str, Annotated[float, Field(gt=0)]], AfterValidator(_check_names), WithJsonSchema(_limits_schema())]
+    | None
+)
+"""By the name of any metric that is known before training, the most it may be; the least where higher is better."""
+
 
 class Objective(ABC):
     """What a search maximises.
 
-    limits maps a metric that is known before training (params, macs, size_bytes, latency_ms) to the most it may be. A
+    limits maps a metric that is known before training to the most it may be, or the least where higher is better. A
     candidate over a limit is not trained: its trial is infeasible and its reward is -violation.
 
     steers says whether the target has any say in which candidate wins; where it has none, reports must say so.
@@ -33,11 +65,19 @@ class Objective(ABC):
         max_params: Limit = None,
         max_macs: Limit = None,
         max_size_bytes: Limit = None,
+        limits: Limits = None,
     ) -> None:
         self.target_latency_ms = target_latency_ms
         self.steers = True
-        given = {"params": max_params, "macs": max_macs, "size_bytes": max_size_bytes}
-        self.limits: dict[str, float] = {metric: limit for metric, limit in given.items() if limit is not None}
+        own = {"params": max_params, "macs": max_macs, "size_bytes": max_size_bytes}
+        self.limits: dict[str, float] = {metric: limit for metric, limit in own.items() if limit is not None}
+        for metric, limit in (limits or {}).items():
+            self.limit(metric, limit)
+
+    def limit(self, metric: str, limit: float) -> None:
+        """Add a limit; of two on one metric the stricter one holds."""
+        stricter = max if _higher_is_better(metric) else min
+        self.limits[metric] = stricter(limit, self.limits.get(metric, limit))
 
     @abstractmethod
     def reward(self, metrics: Metrics) -> float:
@@ -45,7 +85,22 @@ class Objective(ABC):
 
     def violation(self, metrics: Metrics) -> float:
         """How far metrics are over the limits: the sum of relative excesses, 0 when all hold."""
-        return sum((max(0.0, metrics[metric] / limit - 1) for metric, limit in self.limits.items()), start=0.0)
+        excess = (
+            1 - metrics[metric] / limit if _higher_is_better(metric) else metrics[metric] / limit - 1
+            for metric, limit in self.limits.items()
+        )
+        return sum((max(0.0, each) for each in excess), start=0.0)
+
+    def describe_limits(self) -> str:
+        """`params <= 1000, latency_ms <= 0.5`."""
+        signs = {metric: ">=" if _higher_is_better(metric) else "<=" for metric in self.limits}
+        return ", ".join(f"{metric} {signs[metric]} {limit:g}" for metric, limit in self.limits.items())
+
+
+def _higher_is_better(metric: str) -> bool:
+    """False also for the facts of a latency estimate, which are limited by `constrained`."""
+    declared = metrics().get(metric)
+    return declared is not None and declared.better is Better.HIGHER
 
 
 objective: Registry[Objective] = Registry("objective", "nas.objectives")

@@ -1,31 +1,70 @@
-"""Pareto fronts of latency (less is better) against accuracy (more is better)."""
+"""Pareto fronts and hypervolumes over any number of metrics."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from itertools import pairwise
 
-Point = tuple[float, float]
-"""Latency in any unit, accuracy in [0, 1]. Neither may be NaN."""
+Row = tuple[float, ...]
+"""A point whose values are all better the lower they are."""
 
 
-def front(points: Sequence[Point]) -> list[int]:
-    """Indices of the points that no other dominates, by rising latency.
+class Better(StrEnum):
+    """The direction of a metric."""
 
-    A point dominates another if it is no worse in both and better in one. Equal points do not dominate each other: all
-    of them are on the front, in the order given.
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+def front(points: Sequence[Sequence[float]], better: Sequence[Better]) -> list[int]:
+    """Indices of the points that no other dominates, the best in the first metric first, then in the second, ...
+
+    points: n rows of m values, in any unit, none of them NaN. better: the directions of the m metrics. A point
+    dominates another if it is no worse in all and better in one. Equal points do not dominate each other: all of them
+    are on the front, in the order given. Two metrics take O(n log n).
     """
-    order = sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1]))
-    best: list[int] = []
+    rows = _lower_is_better(points, better)
+    order = sorted(range(len(rows)), key=rows.__getitem__)  # a point comes after all that dominate it
+    kept: list[int] = []
     for i in order:
-        if not best or points[i][1] > points[best[-1]][1] or points[i] == points[best[-1]]:
-            best.append(i)
-    return best
+        rivals = kept[-1:] if len(better) <= 2 else kept  # noqa: PLR2004 - of two metrics the second falls along kept
+        if not any(_dominates(rows[k], rows[i]) for k in rivals):
+            kept.append(i)
+    return kept
 
 
-def hypervolume(points: Sequence[Point], reference: Point) -> float:
-    """The area that points dominate, bounded by the reference; points beyond it add nothing."""
-    (most, least), area, height = reference, 0.0, reference[1]
-    inside = sorted(point for point in points if point[0] < most and point[1] > least)
-    for latency, accuracy in inside:
-        if accuracy > height:
-            area += (most - latency) * (accuracy - height)
-            height = accuracy
-    return area
+def hypervolume(points: Sequence[Sequence[float]], reference: Sequence[float], better: Sequence[Better]) -> float:
+    """The volume of what the points dominate, bounded by the reference, which is worse in every metric.
+
+    points, better: as in front; reference: m values. Points that are not better than it in every metric add nothing.
+    The unit is the product of the metrics' units.
+    """
+    (bound,) = _lower_is_better([reference], better)
+    rows = _lower_is_better(points, better)
+    return _volume(sorted(row for row in rows if all(x < end for x, end in zip(row, bound, strict=True))), bound)
+
+
+def _lower_is_better(points: Iterable[Sequence[float]], better: Sequence[Better]) -> list[Row]:
+    lower = [direction is Better.LOWER for direction in better]
+    return [tuple(x if low else -x for x, low in zip(point, lower, strict=True)) for point in points]
+
+
+def _dominates(a: Row, b: Row) -> bool:
+    return a != b and all(x <= y for x, y in zip(a, b, strict=True))
+
+
+def _volume(rows: list[Row], bound: Row) -> float:
+    """Of sorted rows that are all inside the bound: two dimensions by a sweep, more by slices along the first one."""
+    if len(bound) == 1:
+        return bound[0] - rows[0][0] if rows else 0.0
+    volume = 0.0
+    if len(bound) == 2:  # noqa: PLR2004 - an area
+        low = bound[1]
+        for x, y in rows:
+            if y < low:
+                volume += (bound[0] - x) * (low - y)
+                low = y
+        return volume
+    for i, (row, after) in enumerate(pairwise([*rows, bound]), 1):
+        if after[0] > row[0]:
+            volume += (after[0] - row[0]) * _volume(sorted(other[1:] for other in rows[:i]), bound[1:])
+    return volume

@@ -7,7 +7,7 @@ from enum import StrEnum
 from nas.space import Candidate
 
 Metrics = Mapping[str, float]
-"""Measured numbers by name, units in the names: accuracy in [0, 1], latency_ms, params, macs, size_bytes."""
+"""Numbers by the names of nas.metrics, units in the names, and what a latency estimate says of itself."""
 
 REFUSED_KERNELS = "refused_kernels"
 """The metric of a network that the device does not run: how many of its kernels are to blame. Others do not have it."""

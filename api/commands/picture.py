@@ -9,7 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 from api.commands.search_summary import Story, described, now
-from nas.pareto import Point
 
 BARS = "▁▂▃▄▅▆▇█"
 COLUMNS = 32
@@ -47,8 +46,8 @@ class Picture:
         return grid
 
 
-def sparkline(front: Sequence[Point]) -> str:
-    """A front in one line: accuracy over latency, each column the best that is as fast."""
+def sparkline(front: Sequence[tuple[float, float]]) -> str:
+    """A front in one line: accuracy over latency in ms, each column the best that is as fast."""
     (fastest, lowest), (slowest, highest) = front[0], front[-1]
     span_ms, span = (slowest - fastest) or 1.0, (highest - lowest) or 1.0
     bars = ""

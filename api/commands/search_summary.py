@@ -4,7 +4,8 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from nas.pareto import Point, front
+from nas.metric import FRONT, directions
+from nas.pareto import front
 
 if TYPE_CHECKING:
     from api.client import Event, Search
@@ -26,7 +27,8 @@ class Story:
         self.done = self.failed = self.reused = 0
         self.best: dict[str, Any] | None = None
         self.last: deque[dict[str, Any]] = deque(maxlen=LAST_TRIALS)
-        self.front: list[Point] = []
+        self.front: list[tuple[float, float]] = []
+        """Latency in ms and accuracy of the trials on the front, by rising latency."""
         self._began: datetime | None = None
         self._told: datetime | None = None
 
@@ -84,7 +86,7 @@ class Story:
             self.best = trial
         if trial["state"] == "SUCCEEDED" and {"latency_ms", "accuracy"} <= metrics.keys():
             points = [*self.front, (metrics["latency_ms"], metrics["accuracy"])]
-            self.front = [points[i] for i in front(points)]
+            self.front = [points[i] for i in front(points, directions(FRONT))]
         return f"trial {trial['number']} ({self.done}/{self.max_trials})  {described(trial)}"
 
     def _artifact_added(self, event: "Event") -> str:

@@ -10,7 +10,7 @@ from api.http.problems import ProblemError, problems
 from api.http.security import READ
 from api.schemas.space import Cost, DecodeBody, Member, SpaceBody
 from nas.errors import UnknownNameError
-from nas.ops.cost import network_cost
+from nas.metric import network_metrics
 from nas.ops.diagram import diagram
 from nas.ops.notation import write_network
 from nas.space import SearchSpace
@@ -64,7 +64,7 @@ def decode(body: DecodeBody) -> Member:
         notation=write_network(network),
         architecture=candidate.architecture.to_dict(),
         choices=dict(candidate.choices),
-        cost=Cost(**network_cost(network).to_dict()),
+        cost=Cost.model_validate(network_metrics(network)),
         diagram=diagram(network),
     )
 

@@ -27,6 +27,7 @@ from api.schemas.trial import (
 from nas.jobs.records import ArtifactLink, SearchRecord, TrialRecord
 from nas.jobs.states import TrialState
 from nas.jobs.trials import COLUMNS
+from nas.metric import FRONT, directions
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network
 from nas.pareto import hypervolume
@@ -82,7 +83,8 @@ def get_pareto(search_id: SearchId, service: Serving) -> ParetoOut:
     points = service.ledger.trials.front(search_id)
     results = service.ledger.trials.results(search_id)
     reference_ms = _reference_ms(search, points)
-    area = hypervolume([(p.metrics["latency_ms"], p.metrics["accuracy"]) for p in points], (reference_ms or 0.0, 0.0))
+    rows = [[point.metrics[name] for name in FRONT] for point in points]
+    area = hypervolume(rows, (reference_ms or 0.0, 0.0), directions(FRONT))
     return ParetoOut(
         search_id=search_id,
         seq=search.last_seq,

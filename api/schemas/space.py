@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.schemas.common import DescribedBy, Json, Received, Sent
 
@@ -27,7 +27,9 @@ class DecodeBody(SpaceBody):
 
 
 class Cost(Sent):
-    """Of one image; sizes are of 32-bit floats."""
+    """Of one image; sizes are of 32-bit floats. Metrics of the network that a newer service knows are added."""
+
+    model_config = ConfigDict(extra="allow")
 
     params: int
     macs: int

@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nas.metric import network_metrics
 from nas.network import network as registry
 from nas.ops import Network
-from nas.ops.cost import cost_of, network_cost
+from nas.ops.cost import cost_of
 from nas.ops.notation import write, write_network
 from nas.ops.onnx_graph import RandomWeights, onnx_model
 
@@ -101,10 +102,9 @@ def _value(text: str) -> Any:
 
 
 def _summary(name: str, net: Network) -> dict[str, Any]:
-    cost = network_cost(net)
     return {
         "name": name,
-        **cost.to_dict(),
+        **network_metrics(net),
         "input": list(net.input),
         "classes": cost_of(net.op, net.input)[0].channels,
         "notation": write_network(net),

@@ -65,9 +65,7 @@ class SearchRecord:
 
 @dataclass(frozen=True, slots=True)
 class TrialRecord:
-    """seq: the event that changed it last. on_front: no other trial of the search has both less latency_ms and more
-    accuracy.
-    """
+    """seq: the event that changed it last. on_front: of the metrics nas.metric.FRONT."""
 
     id: str
     search_id: str

@@ -14,10 +14,16 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from nas.metric import metrics
 from nas.sql.column_types import Instant, Json, Words
 
 HEAD = "0001"
 """The revision that this module describes."""
+
+METRICS = ("accuracy", "latency_ms", "params", "macs", "size_bytes")
+"""Metrics that are columns of a trial beside their place in its `metrics`: charts read them by the thousand. Any other
+metric is read from `metrics`, so that a new one needs no migration.
+"""
 
 metadata = MetaData(
     naming_convention={
@@ -90,11 +96,7 @@ trial = Table(
     Column("choices", Json, nullable=False),
     Column("architecture", Json, nullable=False),
     Column("metrics", Json, nullable=False),
-    Column("accuracy", Double),  # these five are in metrics too; as columns they are read by the thousand
-    Column("latency_ms", Double),
-    Column("params", BigInteger),
-    Column("macs", BigInteger),
-    Column("size_bytes", BigInteger),
+    *(Column(name, BigInteger if metrics()[name].whole else Double) for name in METRICS),
     Column("reward", Double),
     Column("reason", Words),
     Column("reused", Boolean, nullable=False),

@@ -10,6 +10,7 @@ from nas.jobs.errors import StateError
 from nas.jobs.records import File
 from nas.jobs.search_transaction import SearchTransaction
 from nas.jobs.states import OPEN_TRIALS, AttemptState, TrialState
+from nas.metric import FRONT, directions, metrics
 from nas.pareto import front
 from nas.sql.column_types import readable
 from nas.sql.database import insert as upsert
@@ -23,7 +24,7 @@ _trial, _attempt = tables.trial.c, tables.attempt.c
 _THIS = and_(_trial.search_id == bindparam("this"), _trial.number == bindparam("trial"))
 _OPEN = select(_trial.state, _trial.attempts, _trial.started_at).where(_THIS)
 _CHANGE = update(tables.trial).where(_THIS)
-_FRONT = select(_trial.number, _trial.latency_ms, _trial.accuracy).where(
+_ON_FRONT = select(_trial.number, *(_trial[name] for name in FRONT)).where(
     _trial.search_id == bindparam("this"), _trial.on_front
 )
 _RUNNING = and_(_attempt.search_id == bindparam("this"), _attempt.state == AttemptState.RUNNING.value)
@@ -35,8 +36,6 @@ _START = insert(tables.attempt)
 _ENDED = {State.SUCCEEDED: TrialState.SUCCEEDED, State.FAILED: TrialState.FAILED}
 """States in which a line of the journal tells a result, as the ledger has them."""
 
-_MEASURED = ("accuracy", "latency_ms")
-_COUNTED = ("params", "macs", "size_bytes")
 _DESCRIBED = ("architecture_id", "notation", "architecture", "choices")
 
 
@@ -131,12 +130,12 @@ def settle(transaction: SearchTransaction, seq: int, *, state: TrialState) -> No
 
 def _enter_front(transaction: SearchTransaction, known: dict[str, Any]) -> bool:
     """Compare with the trials on the front only: whom they dominate, no other can be beaten by."""
-    if any(known[name] is None for name in _MEASURED):
+    point = [known[name] for name in FRONT]
+    if None in point:
         return False
-    members = transaction.connection.execute(_FRONT, {"this": transaction.id}).all()
-    points = [(latency_ms, accuracy) for _, latency_ms, accuracy in members]
-    stay = set(front([*points, (known["latency_ms"], known["accuracy"])]))
-    beaten = [number for index, (number, _, _) in enumerate(members) if index not in stay]
+    members = transaction.connection.execute(_ON_FRONT, {"this": transaction.id}).all()
+    stay = set(front([*(values for _, *values in members), point], directions(FRONT)))
+    beaten = [number for index, (number, *_) in enumerate(members) if index not in stay]
     if beaten:
         leaving = update(tables.trial).where(_trial.search_id == transaction.id, _trial.number.in_(beaten))
         transaction.connection.execute(
@@ -147,9 +146,10 @@ def _enter_front(transaction: SearchTransaction, known: dict[str, Any]) -> bool:
 
 def _metrics(given: Mapping[str, float]) -> dict[str, Any]:
     """The metrics, and those of them that have columns."""
-    known: dict[str, Any] = {"metrics": dict(given)}
-    known |= {name: given.get(name) for name in _MEASURED}
-    return known | {name: int(given[name]) if name in given else None for name in _COUNTED}
+    declared = metrics()
+    columns = {name: given.get(name) for name in tables.METRICS}
+    whole = {name: int(value) for name, value in columns.items() if value is not None and declared[name].whole}
+    return {"metrics": dict(given), **columns, **whole}
 
 
 def _key(transaction: SearchTransaction, number: int) -> dict[str, Any]:

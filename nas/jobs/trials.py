@@ -1,5 +1,6 @@
 """Trials, read. A search that is not there has none."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,14 +10,15 @@ from nas.jobs import tables
 from nas.jobs.errors import NotFoundError
 from nas.jobs.records import AttemptRecord, Columns, LogRecord, TrialRecord
 from nas.jobs.rows import read_attempt, read_log, read_trial
+from nas.metric import listed
 from nas.sql.database import Database
 from nas.sql.ids import split_trial_id
 
 _trial = tables.trial.c
-_PLAIN = ("number", "state", "architecture_id", "accuracy", "latency_ms", "params", "macs", "size_bytes", "reward")
+_TEXTS = ("state", "architecture_id")
 _TRUTHS = ("on_front", "reused")
 _TIMES = ("started_at", "ended_at")
-COLUMNS = (*_PLAIN, *_TRUTHS, *_TIMES)
+COLUMNS = ("number", *_TEXTS, *listed(), "reward", *_TRUTHS, *_TIMES)
 
 
 class Trials:
@@ -45,10 +47,11 @@ class Trials:
 
     def columns(self, search_id: str, after_seq: int = 0, names: Sequence[str] = COLUMNS) -> Columns:
         """What changed after this event, as lists; names: some of COLUMNS. NotFoundError if there is no such search."""
+        stored = [name for name in names if name in _trial]
+        others = [name for name in names if name not in _trial]
         # Without the types' own conversions, which cost more than the query.
-        plain = [
-            type_coerce(_trial[name], Text if name in ("state", "architecture_id") else BigInteger) for name in names
-        ]
+        plain = [type_coerce(_trial[name], Text if name in _TEXTS else BigInteger) for name in stored]
+        plain += [type_coerce(_trial.metrics, Text)] if others else []
         changed = select(*plain).where(_trial.search_id == search_id).order_by(_trial.number)
         if after_seq:  # else the index of seq would be gone through, and all of it sorted
             changed = changed.where(_trial.seq > after_seq)
@@ -61,16 +64,18 @@ class Trials:
             if seq is None:
                 raise NotFoundError(f"no search {search_id}")
             rows = connection.execute(changed).all()
-        lists: list[list[Any]] = [[*values] for values in zip(*rows, strict=True)] or [[] for _ in names]
-        columns = dict(zip(names, lists, strict=True))
+        lists: list[list[Any]] = [[*values] for values in zip(*rows, strict=True)] or [[] for _ in plain]
+        metrics = [json.loads(text) for text in lists.pop()] if others else []
+        columns = dict(zip(stored, lists, strict=True))
+        columns |= {name: [known.get(name) for known in metrics] for name in others}
         columns |= {name: [bool(value) for value in columns[name]] for name in _TRUTHS if name in columns}
         columns |= {
             name: [None if t is None else t / 1000 for t in columns[name]] for name in _TIMES if name in columns
         }
-        return Columns(seq, columns)
+        return Columns(seq, {name: columns[name] for name in names})
 
     def front(self, search_id: str) -> list[TrialRecord]:
-        """The Pareto front of latency_ms against accuracy, by rising latency."""
+        """The front of the metrics nas.metric.FRONT, by rising latency."""
         wanted = select(tables.trial).where(_trial.search_id == search_id, _trial.on_front)
         with self._database.reading() as connection:
             rows = connection.execute(wanted.order_by(_trial.latency_ms, _trial.number))

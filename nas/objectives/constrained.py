@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from nas.errors import NotMeasuredError
-from nas.objective import Limit, Objective, PositiveMs, objective
+from nas.objective import Limit, Limits, Objective, PositiveMs, objective
 from nas.trial import Metrics
 
 
@@ -25,14 +25,16 @@ class Constrained(Objective):
         max_macs: Limit = None,
         max_size_bytes: Limit = None,
         confident: bool = False,
+        limits: Limits = None,
     ) -> None:
         super().__init__(
             target_latency_ms=target_latency_ms,
             max_params=max_params,
             max_macs=max_macs,
             max_size_bytes=max_size_bytes,
+            limits=limits,
         )
-        self.limits["latency_high_ms" if confident else "latency_ms"] = target_latency_ms
+        self.limit("latency_high_ms" if confident else "latency_ms", target_latency_ms)
 
     def violation(self, metrics: Metrics) -> float:
         if not self.limits.keys() <= metrics.keys():

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from nas.objective import Limit, Objective, PositiveMs, objective
+from nas.objective import Limit, Limits, Objective, PositiveMs, objective
 from nas.trial import Metrics
 
 
@@ -26,12 +26,14 @@ class AbsoluteReward(Objective):
         max_params: Limit = None,
         max_macs: Limit = None,
         max_size_bytes: Limit = None,
+        limits: Limits = None,
     ) -> None:
         super().__init__(
             target_latency_ms=target_latency_ms,
             max_params=max_params,
             max_macs=max_macs,
             max_size_bytes=max_size_bytes,
+            limits=limits,
         )
         self.beta = beta
 

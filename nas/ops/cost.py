@@ -51,11 +51,6 @@ class Cost:
         """Bytes of the largest set of feature maps alive at once, in 32-bit floats."""
         return FLOAT_BYTES * self.activations
 
-    def to_dict(self) -> dict[str, int]:
-        """The four numbers that are reported."""
-        names = ("params", "macs", "size_bytes", "peak_memory_bytes")
-        return {name: getattr(self, name) for name in names}
-
 
 def volume(x: Shape) -> int:
     """Values in a feature map."""

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
+from nas.quantities import count, dimensions
 from nas.report.labels import text_width
 from nas.report.layout import Chain, Fork, Node
 from nas.report.markup import Child, Markup, join, tag
-from nas.report.quantities import count, dimensions
 from nas.report.wording import words
 
 PILL, BARE_PILL = 40, 26

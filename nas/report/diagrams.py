@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from nas.quantities import TIMES, count, dimensions
 from nas.report.boxes import Place, draw, extent
 from nas.report.layout import Member, members
 from nas.report.markup import Markup, join, tag
-from nas.report.quantities import TIMES, count, dimensions
 
 EDGE = 12
 """Pixels around the drawing of a card."""

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from nas.report.markup import Child, Markup, tag
-from nas.report.quantities import (
+from nas.quantities import (
     MISSING,
     dimensions,
     duration,
@@ -18,6 +17,7 @@ from nas.report.quantities import (
     signed_percent,
     whole,
 )
+from nas.report.markup import Child, Markup, tag
 from nas.report.results import SUCCEEDED, Record, estimate_error, trials
 
 PLAIN = re.compile(r"[A-Za-z][\w-]*")

@@ -4,11 +4,11 @@ import hashlib
 from base64 import b64encode
 from importlib.resources import files
 
+from nas.quantities import count, duration, milliseconds, number, percent
 from nas.report.diagrams import architecture
 from nas.report.facts import facts, spec_text
 from nas.report.markup import Child, Markup, tag
 from nas.report.plot import pareto_plot
-from nas.report.quantities import count, duration, milliseconds, number, percent
 from nas.report.results import Record
 from nas.report.rewards import reward_curve
 from nas.report.summary import summary

@@ -5,11 +5,11 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from nas.quantities import milliseconds, number, percent, significant
 from nas.report.axes import Axis, decimals, fenced_axis, latency_axis
 from nas.report.frame import WIDTH, horizontal, label, legend, line, mark, picture, polyline, step, vertical
 from nas.report.labels import Box, Placer, around, rows, text_width
 from nas.report.markup import Child, Markup, join, tag
-from nas.report.quantities import milliseconds, number, percent, significant
 from nas.report.results import SUCCEEDED, Point, Record, point, search_accuracy, target, trials
 from nas.report.rewards import iso_rewards
 

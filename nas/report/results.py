@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import inf, sqrt
 from typing import Any
 
-from nas.report.quantities import number
+from nas.quantities import number
 
 Record = Mapping[str, Any]
 Point = tuple[float, float]

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from itertools import accumulate
 
+from nas.quantities import minus, number, significant
 from nas.report.axes import Axis, decimals, fenced_axis
 from nas.report.frame import WIDTH, horizontal, label, legend, mark, picture, polyline, step, vertical
 from nas.report.labels import Box, text_width
 from nas.report.markup import Markup, join, tag
-from nas.report.quantities import minus, number, significant
 from nas.report.results import SUCCEEDED, Point, Record, target, trials
 
 HEIGHT = 270

@@ -1,7 +1,6 @@
 """The top of the page: the result in two numbers, and how it compares with the reference networks."""
 
-from nas.report.markup import Child, Markup, join, tag
-from nas.report.quantities import (
+from nas.quantities import (
     MISSING,
     count,
     milliseconds,
@@ -14,6 +13,7 @@ from nas.report.quantities import (
     speed,
     whole,
 )
+from nas.report.markup import Child, Markup, join, tag
 from nas.report.results import Record, accuracy_lead, best_trial, half_width, headline, target
 
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
-from nas.report.markup import Child, Markup, join, tag
-from nas.report.quantities import (
+from nas.quantities import (
     MISSING,
     aligned,
     count,
@@ -16,6 +15,7 @@ from nas.report.quantities import (
     signed_percent,
     size,
 )
+from nas.report.markup import Child, Markup, join, tag
 from nas.report.results import SUCCEEDED, Record, estimate_error, headline, trials
 
 FAILED = "failed"

@@ -17,8 +17,8 @@ from nas.ops import (
     SqueezeExcite,
 )
 from nas.ops.notation import parse, write
+from nas.quantities import dimensions
 from nas.report.layout import JOINTS, Node
-from nas.report.quantities import dimensions
 
 
 class Words(NamedTuple):

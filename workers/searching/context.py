@@ -10,8 +10,6 @@ from latency_db.estimating.estimate import Estimate
 from latency_db.profiling.measurer import Measurer
 from nas.dataset import Dataset
 from nas.jobs.records import TrainingKey
-from nas.ops import Network
-from nas.ops.cost import network_cost
 from nas.spec import SearchSpec
 from nas.trial import Metrics
 from workers.executing.scheduler import Quota
@@ -61,17 +59,6 @@ def latency_metrics(estimate: Estimate) -> dict[str, float]:
         "latency_learned": estimate.learned,
     }
     return {metric: value for metric, value in known.items() if not isnan(value)}
-
-
-def sizes(network: Network) -> dict[str, float]:
-    """The metrics that follow from the expression alone."""
-    cost = network_cost(network)
-    return {
-        "params": cost.params,
-        "macs": cost.macs,
-        "size_bytes": cost.size_bytes,
-        "peak_memory_bytes": cost.peak_memory_bytes,
-    }
 
 
 def epoch_listener(

@@ -13,12 +13,13 @@ from nas.errors import DivergedError, InvalidArchitectureError, NasError, NotMea
 from nas.files import write_whole
 from nas.loop import Search
 from nas.metadata import annotate
+from nas.metric import Shown, Source, metrics, network_metrics
 from nas.network import network
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network, write_network
 from nas.spec import SearchSpec
 from nas.trial import State, Trial
-from workers.searching.context import SearchContext, epoch_listener, measuring, sizes
+from workers.searching.context import SearchContext, epoch_listener, measuring
 from workers.searching.finalist_files import publish
 from workers.searching.run_record import versions
 from workers.searching.training_keys import notation_id
@@ -34,7 +35,7 @@ def reference_rows(spec: SearchSpec, images: Dataset) -> list[Row]:
     for number, plugin in enumerate(spec.references):
         try:
             expanded = network.make({**fitted, **plugin}).expand()
-            metrics = sizes(expanded)
+            metrics = network_metrics(expanded)
         except InvalidArchitectureError as error:
             raise SpecError(
                 f"references.{number}: {plugin['name']} cannot be built for images of {images.side} px: {error}; "
@@ -155,14 +156,18 @@ def _file(trial: Trial) -> str:
 
 def _finalist(trial: Trial, found: Mapping[str, float]) -> Row:
     expanded = trial.candidate.architecture.expand()
-    estimated = {name: trial.metrics[name] for name in ("params", "macs")}
+    sizes = {
+        name: trial.metrics[name]
+        for name, metric in metrics().items()
+        if metric.source is Source.NETWORK and metric.shown is Shown.TABLES and name in trial.metrics
+    }
     return {
         "trial": trial.number,
         "id": trial.candidate.architecture.id,
         "file": _file(trial),
         "notation": write_network(expanded),
         "diagram": diagram(expanded),
-        "metrics": {**estimated, "estimated_latency_ms": trial.metrics["latency_ms"], **found},
+        "metrics": {**sizes, "estimated_latency_ms": trial.metrics["latency_ms"], **found},
     }
 
 

@@ -14,6 +14,7 @@ from latency_db.storing.store import Store
 from nas.dataset import Dataset, dataset
 from nas.errors import DataError, InfeasibleError
 from nas.loop import Search, Steps
+from nas.metric import network_metrics
 from nas.objective import objective
 from nas.ops.kernels import kernels
 from nas.ops.notation import write_network
@@ -23,7 +24,7 @@ from nas.spaces import load_space
 from nas.spec import SearchSpec
 from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 from workers.executing.scheduler import Quota
-from workers.searching.context import SearchContext, epoch_listener, latency_metrics, measuring, sizes
+from workers.searching.context import SearchContext, epoch_listener, latency_metrics, measuring
 from workers.searching.finalist_files import add_files
 from workers.searching.finalists import measure_end_to_end, reference_rows, train_finalists, train_references
 from workers.searching.progress_listener import ProgressListener
@@ -192,5 +193,5 @@ def _known(context: SearchContext, candidate: Candidate) -> Metrics:
         with measuring(context.quota, measurer):
             measurer.measure_kernels(wanted)
     if refused := estimator.refused(network):
-        return {REFUSED_KERNELS: len(refused), **sizes(network)}
-    return {**latency_metrics(estimator.estimate(network)), **sizes(network)}
+        return {REFUSED_KERNELS: len(refused), **network_metrics(network)}
+    return {**latency_metrics(estimator.estimate(network)), **network_metrics(network)}

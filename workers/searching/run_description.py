@@ -51,9 +51,12 @@ def describe_objective(objective: Objective, given: Plugin) -> dict[str, Any]:
     """The objective's parameters, with the target that was determined for it."""
     parameters = {**given, "target_latency_ms": objective.target_latency_ms}
     name = parameters.pop("name")
+    described = objectives.parameters(name).model_validate(parameters).model_dump()
+    if described["limits"] is None:
+        del described["limits"]  # as in the facts of searches from before there were any
     return {
         "name": name,
-        **objectives.parameters(name).model_validate(parameters).model_dump(),
+        **described,
         "steers": objective.steers,
         "formula": (getdoc(type(objective)) or objective.name).splitlines()[0],
         "note": None if objective.steers else NOT_STEERING,

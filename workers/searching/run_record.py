@@ -9,8 +9,8 @@ from typing import Any
 
 from nas.files import write_whole
 from nas.loop import Search
+from nas.metric import FRONT, front_of
 from nas.ops.notation import write_network
-from nas.pareto import front
 from nas.report import report_html
 from nas.trial import State, Trial
 from workers.searching.context import SearchContext
@@ -76,7 +76,7 @@ class RunRecord:
     ) -> dict[str, Any]:
         trials = [self._search.trials[number] for number in sorted(self._search.trials)]
         done = [trial for trial in trials if trial.state is State.SUCCEEDED]
-        best = front([(trial.metrics["latency_ms"], trial.metrics["accuracy"]) for trial in done])
+        best = front_of([trial.metrics for trial in done], FRONT)
         return {
             "spec": self._context.spec.model_dump(mode="json"),
             "finished": finished,

@@ -5,7 +5,9 @@ from math import isfinite
 import pytest
 
 from nas.errors import NotMeasuredError, SpecError, UnknownNameError
+from nas.metric import metrics
 from nas.objective import objective
+from nas.pareto import Better
 
 POINT = {"accuracy": 0.75, "latency_ms": 150.0}
 
@@ -72,6 +74,36 @@ def test_constrained_makes_the_target_a_limit():
     assert constrained.violation({"params": 100, "latency_ms": 75.0}) == 0
 
 
+@pytest.mark.parametrize("name", list(objective))
+def test_any_metric_known_before_training_can_be_limited(name):
+    made_up = made(name, max_params=100, limits={"peak_memory_bytes": 2000.0, "params": 50})
+
+    assert made_up.limits.items() >= {"params": 50, "peak_memory_bytes": 2000.0}.items()
+    within = {"params": 50, "peak_memory_bytes": 2000, "latency_ms": 75.0}
+    assert made_up.violation(within) == 0
+    assert made_up.violation({**within, "peak_memory_bytes": 3000, "params": 100}) == pytest.approx(0.5 + 1)
+    assert "params <= 50, peak_memory_bytes <= 2000" in made_up.describe_limits()
+
+
+def test_the_stricter_of_two_limits_on_one_metric_holds():
+    assert made("constrained", limits={"latency_ms": 50.0}).limits == {"latency_ms": 50.0}
+    assert made("constrained", limits={"latency_ms": 100.0}).limits == {"latency_ms": 75.0}
+
+
+def test_a_limit_on_a_metric_of_which_more_is_better_is_the_least(monkeypatch):
+    monkeypatch.setattr(type(metrics()["macs"]), "better", Better.HIGHER)
+    steady = made("mnasnet", limits={"macs": 100.0})
+
+    assert steady.violation({"macs": 120.0}) == 0
+    assert steady.violation({"macs": 75.0}) == pytest.approx(0.25)
+    assert steady.describe_limits() == "macs >= 100"
+
+
+def test_a_limit_on_another_metric_lists_those_that_can_be_limited():
+    with pytest.raises(SpecError, match="'accuracy' is known before training; there are: latency_ms, params, macs"):
+        made("constrained", limits={"accuracy": 0.5})
+
+
 @pytest.mark.parametrize(
     ("name", "parameters", "field"),
     [
@@ -81,6 +113,9 @@ def test_constrained_makes_the_target_a_limit():
         ("mnasnet", {"alpha": -1000.0}, "alpha"),
         ("constrained", {"max_params": 0}, "max_params"),
         ("constrained", {"steers": False}, "steers"),
+        ("constrained", {"limits": {"params": 0}}, r"limits\.params"),
+        ("constrained", {"limits": {"energy": 1.0}}, "limits"),
+        ("tunas", {"limits": {"macs": float("inf")}}, r"limits\.macs"),
         ("mnasnet", {"alpha": 0.1}, "alpha"),
         ("mnasnet", {"beta": float("-inf")}, "beta"),
         ("tunas", {"beta": 0.0}, "beta"),

@@ -7,7 +7,7 @@ import pytest
 from problem import assert_problem
 
 from nas.architecture import Architecture
-from nas.ops.cost import network_cost
+from nas.metric import network_metrics
 from nas.ops.notation import read_network
 from nas.spaces import known_spaces, load_space
 
@@ -69,7 +69,7 @@ def test_a_random_member_is_shown_and_decodes_again(open_client, space):
     assert drawn == again
     assert drawn["architecture_id"] == candidate.architecture.id
     assert Architecture.from_dict(drawn["architecture"]) == candidate.architecture
-    assert drawn["cost"] == network_cost(read_network(drawn["notation"])).to_dict()
+    assert drawn["cost"] == network_metrics(read_network(drawn["notation"]))
     assert sum(node["params"] for node in drawn["diagram"]["nodes"]) == drawn["cost"]["params"]
 
 

@@ -26,6 +26,7 @@ from nas.jobs.ledger import Ledger
 from nas.jobs.owner import SearchOwner
 from nas.jobs.records import Lease
 from nas.jobs.states import VERBS, SearchState
+from nas.metric import FRONT, directions
 from nas.pareto import front
 
 _EXAMPLES = int(os.environ.get("NAS_MACHINE_EXAMPLES", "40"))
@@ -264,7 +265,9 @@ class Machine(RuleBasedStateMachine):
             assert counts.items() <= {name: getattr(search.counts, name) for name in search.counts.__slots__}.items()
             assert [trial.state for trial in self.ledger.trials.page(model.id, limit=1000)] == model.trials
             numbers = list(model.points)
-            on_front = {numbers[index] for index in front([model.points[number] for number in numbers])}
+            on_front = {
+                numbers[index] for index in front([model.points[number] for number in numbers], directions(FRONT))
+            }
             assert {trial.number for trial in self.ledger.trials.front(model.id)} == on_front
             assert search.best_reward == max((accuracy for _, accuracy in model.points.values()), default=None)
             events = self.ledger.events.after(model.id)

@@ -9,9 +9,11 @@ from nas.jobs.errors import StateError
 from nas.jobs.owner import SearchOwner
 from nas.jobs.records import Counts, TrainingKey
 from nas.jobs.states import AttemptState, TrialState
+from nas.metric import FRONT, directions
 from nas.pareto import front
 
 KEY = TrainingKey("a" * 16, "data", "recipe", 3, 2)
+BETTER = directions(FRONT)
 
 
 def test_the_journal_gives_back_what_was_added(ledger):
@@ -148,12 +150,12 @@ def test_the_front_is_that_of_all_trials_after_each(ledger):
         seen = ledger.searches.get(search.id).last_seq
         carry_out(owner, number, latency_ms=latency_ms, accuracy=accuracy)
         members = ledger.trials.front(search.id)
-        assert sorted(trial.number for trial in members) == sorted(front(points))
+        assert sorted(trial.number for trial in members) == sorted(front(points, BETTER))
         latencies = [trial.metrics["latency_ms"] for trial in members]
         assert latencies == sorted(latencies)
         # whoever follows the events sees who left the front
         news = ledger.trials.columns(search.id, seen).columns
-        known = set(front(points[:-1])) ^ set(front(points))
+        known = set(front(points[:-1], BETTER)) ^ set(front(points, BETTER))
         assert known <= set(news["number"])
 
 
@@ -293,6 +295,20 @@ def test_trials_as_rows_and_as_columns(ledger):
     assert columns["ended_at"] == [t.ended_at and t.ended_at.timestamp() for t in records]
     assert ledger.trials.columns(search.id, everything.seq).columns["number"] == []
     assert all(type(value) is bool for value in columns["on_front"])
+
+
+def test_a_metric_without_a_column_of_its_own_is_read_from_the_trials_metrics(ledger):
+    search, desk = claimed(ledger)
+    names = ("number", "loss", "params", "energy_uj")
+    assert ledger.trials.columns(search.id, names=names).columns == {name: [] for name in names}
+    for number in range(2):
+        carry_out(desk, number)
+    desk.add(asked(2) | {"metrics": {"latency_ms": 1.0, "energy_uj": 2.5}})
+    found = ledger.trials.columns(search.id, names=names).columns
+    assert list(found) == list(names)
+    assert found["number"] == [0, 1, 2]
+    assert found["energy_uj"] == [None, None, 2.5]
+    assert found["params"][2] is None
 
 
 def test_a_trial_costs_as_much_late_as_early(sqlite_url, request):

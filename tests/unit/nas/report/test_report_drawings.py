@@ -11,6 +11,7 @@ from report_record import NETWORKS, early, record
 from nas.ops.cost import network_cost
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network
+from nas.quantities import TIMES
 from nas.report.axes import Axis, fenced_axis, latency_axis
 from nas.report.boxes import extent
 from nas.report.diagrams import architecture
@@ -18,7 +19,6 @@ from nas.report.frame import step
 from nas.report.labels import Box, Placer, rows
 from nas.report.layout import Chain, Fork, members
 from nas.report.plot import pareto_plot
-from nas.report.quantities import TIMES
 from nas.report.rewards import reward_curve
 from nas.report.wording import words
 

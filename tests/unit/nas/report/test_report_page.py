@@ -10,10 +10,10 @@ import pytest
 import yaml
 from report_record import HOSTILE, early, record
 
+from nas.quantities import count, duration, exact, magnitude, milliseconds, percent, points, speed
 from nas.report import report_html
 from nas.report.facts import spec_text
 from nas.report.markup import Markup, join, tag
-from nas.report.quantities import count, duration, exact, magnitude, milliseconds, percent, points, speed
 from nas.report.results import headline
 
 VOID = {"meta", "link"}

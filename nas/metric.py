@@ -1,0 +1,154 @@
+"""Metrics: the numbers that describe a network, each declared once: its direction, its source, and how it is shown."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from inspect import getdoc, getmodule
+from typing import Any, ClassVar
+
+from nas.ops import Network
+from nas.ops.cost import Cost, network_cost
+from nas.pareto import Better, front
+from nas.plugins import Plugins
+from nas.quantities import MISSING, NO_BREAK, count, duration, percent, significant, whole
+
+
+class Source(StrEnum):
+    """Where the values come from. Those of the network and of the device are known before training."""
+
+    NETWORK = "network"
+    DEVICE = "device"
+    TRAINING = "training"
+
+
+class Style(StrEnum):
+    """How a value is written: a fraction times 100, with significant digits, with k, M or G, or as a time."""
+
+    PERCENT = "percent"
+    NUMBER = "number"
+    PREFIXED = "prefixed"
+    DURATION = "duration"
+
+
+class Shown(StrEnum):
+    """Where: in every table of trials, only in those with room for many columns, or only with a single trial."""
+
+    TABLES = "tables"
+    WIDE = "wide"
+    DETAILS = "details"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table of text, in which every value has one scale: value / per, with so many decimals."""
+
+    heading: str
+    per: float = 1.0
+    decimals: int = 0
+    suffix: str = ""
+
+    def text(self, value: float) -> str:
+        return f"{value / self.per:,.{self.decimals}f}{self.suffix}"
+
+
+class Metric:
+    """One metric; its name, with the unit, is the key under which trials carry it. Metrics have no state.
+
+    label: what it is called; heading: the same, short, for tables. unit: written after a value. digits: significant
+    ones, or decimals of a percentage. whole: whether its values are whole numbers. order: its place among the columns.
+    column: how tables of text show it, where that is not by heading and digits.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    heading: ClassVar[str] = ""
+    unit: ClassVar[str] = ""
+    better: ClassVar[Better]
+    source: ClassVar[Source]
+    style: ClassVar[Style] = Style.NUMBER
+    digits: ClassVar[int] = 3
+    whole: ClassVar[bool] = False
+    shown: ClassVar[Shown] = Shown.TABLES
+    order: ClassVar[int] = 100
+    column: ClassVar[Column | None] = None
+
+    @property
+    def known_before_training(self) -> bool:
+        """Whether an objective can limit it."""
+        return self.source is not Source.TRAINING
+
+    @property
+    def text_column(self) -> Column:
+        heading = self.heading or self.label
+        return self.column or Column(f"{heading}, {self.unit}" if self.unit else heading, decimals=self.digits)
+
+    def show(self, value: float | None) -> str:
+        """The value for people, with its unit; a dash where it is missing."""
+        if value is None:
+            return MISSING
+        match self.style:
+            case Style.PERCENT:
+                return percent(value, self.digits)
+            case Style.DURATION:
+                return duration(value)
+            case Style.PREFIXED:
+                text = count(value)
+            case Style.NUMBER:
+                text = whole(value) if self.whole else significant(value, self.digits)
+        if not self.unit:
+            return text
+        return f"{text}{self.unit}" if NO_BREAK in text else f"{text}{NO_BREAK}{self.unit}"
+
+    def describe(self) -> dict[str, Any]:
+        """The declaration as JSON values, for clients that show metrics."""
+        fields = ("name", "label", "unit", "better", "source", "style", "digits", "whole", "shown")
+        return {
+            **{field: getattr(self, field) for field in fields},
+            "heading": self.heading or self.label,
+            "known_before_training": self.known_before_training,
+            "summary": (getdoc(getmodule(type(self))) or "").partition("\n")[0],
+        }
+
+
+class NetworkMetric(Metric, ABC):
+    """A metric that follows from the network alone."""
+
+    source = Source.NETWORK
+
+    @abstractmethod
+    def of(self, network: Network, cost: Cost, /) -> float:
+        """The value for a network, whose cost has been read already."""
+
+
+metric: Plugins[Metric] = Plugins("metric", "nas.metrics")
+
+FRONT = ("latency_ms", "accuracy")
+"""The metrics whose front a search reports."""
+
+
+@cache
+def metrics() -> Mapping[str, Metric]:
+    """All metrics by name, in the order of columns."""
+    return {made.name: made for made in sorted(map(metric.make, metric), key=lambda made: (made.order, made.name))}
+
+
+def listed() -> tuple[str, ...]:
+    """The metrics that trials have columns for, in order."""
+    return tuple(name for name, made in metrics().items() if made.shown is not Shown.DETAILS)
+
+
+def directions(names: Sequence[str]) -> tuple[Better, ...]:
+    return tuple(metrics()[name].better for name in names)
+
+
+def front_of(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> list[int]:
+    """Indices of the rows on the front of these metrics, which each row has; in the order of nas.pareto.front."""
+    return front([[row[name] for name in names] for row in rows], directions(names))
+
+
+def network_metrics(network: Network) -> dict[str, float]:
+    """The values of all that follow from the network alone. InvalidArchitectureError if it cannot be built."""
+    cost = network_cost(network)
+    return {name: made.of(network, cost) for name, made in metrics().items() if isinstance(made, NetworkMetric)}

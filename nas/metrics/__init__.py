@@ -1,0 +1,1 @@
+"""The metrics that ship with nas; a new one is one new module here."""

@@ -1,0 +1,20 @@
+"""Weights and biases, with the scale and shift of batch norms."""
+
+from nas.metric import Column, NetworkMetric, Style, metric
+from nas.ops import Network
+from nas.ops.cost import Cost
+from nas.pareto import Better
+
+
+@metric("params")
+class Params(NetworkMetric):
+    label = "parameters"
+    heading = "params"
+    better = Better.LOWER
+    style = Style.PREFIXED
+    whole = True
+    order = 2
+    column = Column("params")
+
+    def of(self, _: Network, cost: Cost, /) -> float:
+        return cost.params

@@ -1,0 +1,20 @@
+"""The largest set of feature maps alive at once, in 32-bit floats."""
+
+from nas.metric import NetworkMetric, Shown, Style, metric
+from nas.ops import Network
+from nas.ops.cost import Cost
+from nas.pareto import Better
+
+
+@metric("peak_memory_bytes")
+class PeakMemoryBytes(NetworkMetric):
+    label = "peak memory"
+    unit = "B"
+    better = Better.LOWER
+    style = Style.PREFIXED
+    whole = True
+    shown = Shown.DETAILS
+    order = 5
+
+    def of(self, _: Network, cost: Cost, /) -> float:
+        return cost.peak_memory_bytes
