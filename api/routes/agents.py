@@ -101,12 +101,12 @@ def complete(agent_id: AgentId, batch_id: BatchId, body: bodies.Results, caller:
 )
 def get_model(sha256: Digest) -> Response:
     """A model that is asked for, by its digest. A file that was given to the service was checked before it was kept."""
-    from latency_db.remote.requests import Queue  # noqa: PLC0415 - the API starts without the latency database
+    from latency_db.remote.requests import Requests  # noqa: PLC0415 - the API starts without the latency database
     from latency_db.storing.store import Store  # noqa: PLC0415 - as above
     from nas.errors import NotMeasuredError  # noqa: PLC0415 - as above
 
     try:
-        content = Queue(Store()).model(sha256)
+        content = Requests(Store()).model(sha256)
     except NotMeasuredError as error:
         raise ProblemError("NOT_FOUND", str(error)) from None
     return Response(content, media_type="application/octet-stream")
@@ -115,8 +115,8 @@ def get_model(sha256: Digest) -> Response:
 @router.get("/devices/{name}/requests", dependencies=[READ], responses=_ASK)
 def get_requests(name: str) -> bodies.RequestsOut:
     """What was asked of a device with an agent, and what became of it."""
-    queue, device = _queue(name)
-    return _requests(queue.waiting(device))
+    requests, device = _requests_of(name)
+    return _status(requests.status(device))
 
 
 @router.post("/devices/{name}/requests", status_code=202, dependencies=[WRITE], responses=_ASK)
@@ -125,10 +125,10 @@ def ask(name: str, body: bodies.NewRequests) -> bodies.RequestsOut:
     from latency_db.records.signatures import network_signature  # noqa: PLC0415 - the API starts without the latency database
     from nas.ops.notation import read_network  # noqa: PLC0415 - as above
 
-    queue, device = _queue(name)
+    requests, device = _requests_of(name)
     wanted = [network_signature(read_network(text)) for text in body.networks]
-    added = queue.ask(device, wanted, body.effort, models={}, priority=body.priority)
-    return _requests(queue.waiting(device), added)
+    added = requests.ask(device, wanted, body.effort, models={}, priority=body.priority)
+    return _status(requests.status(device), added)
 
 
 def _leases(agent_id: str, caller: Any) -> Any:
@@ -143,15 +143,15 @@ def _leases(agent_id: str, caller: Any) -> Any:
     return Leases(store)
 
 
-def _queue(name: str) -> Any:
-    from latency_db.remote.requests import Queue  # noqa: PLC0415 - as above
+def _requests_of(name: str) -> Any:
+    from latency_db.remote.requests import Requests  # noqa: PLC0415 - as above
     from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - the API starts without the latency database
     from latency_db.storing.store import Store  # noqa: PLC0415 - as above
     from nas.errors import UnknownNameError  # noqa: PLC0415 - as above
 
     store = Store()
     try:
-        return Queue(store), find_device(store, name)
+        return Requests(store), find_device(store, name)
     except UnknownNameError as error:
         raise ProblemError("NOT_FOUND", str(error)) from None
 
@@ -180,12 +180,12 @@ def _batch(batch: Any) -> bodies.BatchOut:
     )
 
 
-def _requests(waiting: Any, added: int = 0) -> bodies.RequestsOut:
+def _status(status: Any, added: int = 0) -> bodies.RequestsOut:
     return bodies.RequestsOut(
-        agent=waiting.agent,
-        counts={state.value: count for state, count in waiting.counts.items()},
-        reasons=list(waiting.reasons),
-        trouble=waiting.trouble,
-        last_seen_at=waiting.last_seen_at,
+        agent=status.agent,
+        counts={state.value: count for state, count in status.counts.items()},
+        reasons=list(status.reasons),
+        trouble=status.trouble,
+        last_seen_at=status.last_seen_at,
         added=added,
     )

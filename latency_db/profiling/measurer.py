@@ -20,7 +20,7 @@ from latency_db.records.signatures import (
     network_signature,
     onnx_signature,
 )
-from latency_db.remote.measure import ASKED, Remote
+from latency_db.remote.measure import KERNELS_AT_ONCE, Remote
 from latency_db.storing.store import Store, reference_before, refused_kernels
 from nas.errors import NotMeasuredError
 from nas.ops import Network
@@ -56,7 +56,7 @@ class Measurer:
     @property
     def batch(self) -> int:
         """Number of kernels that are measured together."""
-        return BATCH if self.is_local else ASKED
+        return BATCH if self.is_local else KERNELS_AT_ONCE
 
     @cached_property
     def _has_agent(self) -> bool:

@@ -1,4 +1,4 @@
-"""Agents: the machines that measure for a service, by an id of their own, whatever they are called."""
+"""Agents: the machines that measure for a service. Each has an id of its own, which does not change with its name."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from latency_db.devices.device import Device
 from latency_db.devices.local import LocalName
 from latency_db.errors import AgentError
-from latency_db.remote import tables as queue_tables
-from latency_db.remote.states import BatchState, RequestState
+from latency_db.remote import tables as request_tables
+from latency_db.remote.tables import BatchState, RequestState
 from latency_db.storing import refusals, tables
 from latency_db.storing.rows import find_target, machine_row
 from latency_db.storing.store import Store
@@ -20,19 +20,22 @@ from nas.jobs.keys import Keys
 from nas.sql.column_types import now
 from nas.sql.ids import new_id
 
-_agent = queue_tables.agent.c
-_batch = queue_tables.batch.c
-_request = queue_tables.request.c
+_agent = request_tables.agent.c
+_batch = request_tables.batch.c
+_request = request_tables.request.c
 _target = tables.target.c
 NAME = r"[a-z0-9][a-z0-9_.-]{0,62}"
+
+MAX_ATTEMPTS = 3
+"""How often a request is tried; each time in a smaller batch, so that a model that ends the agent is finally alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """What an agent says of itself when it starts.
+    """What an agent sends about itself when it starts.
 
-    machine: its own id. run: of this start; a later one ends the leases of an earlier. facts: about the machine.
-    devices: the ways to run networks that it offers, named as LocalName writes them.
+    machine: the machine's own id. run: id of this start; a later run ends the leases of an earlier one. facts: about
+    the machine. devices: those that it offers, named as LocalName writes them.
     """
 
     machine: str
@@ -44,7 +47,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class AgentRecord:
-    """trouble: what the agent complained of when it was last seen. devices: names of its targets."""
+    """A registered agent. trouble: the problem that it reported last, None if there is none."""
 
     id: str
     name: str
@@ -57,17 +60,19 @@ class AgentRecord:
 
 
 class Agents:
+    """The agents in a latency database."""
+
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def add(self, name: str, key_id: str | None) -> AgentRecord:
-        """A place for an agent that will come with this API key. AgentError if the name is taken."""
+        """Add an agent that will register with this API key. AgentError if the name is taken or not allowed."""
         with self._store.writing() as connection:
             _check_name(connection, name, None)
             return _insert(connection, name, key_id)
 
     def add_with_token(self, name: str, keys: Keys) -> tuple[AgentRecord, str]:
-        """A place for an agent, and a new API key for it alone. AgentError if the name is taken, or is none."""
+        """Add an agent, with a new API key for it alone. AgentError if the name is taken or not allowed."""
         key, token = keys.create(f"device {name}", ["agent"])
         try:
             return self.add(name, key.id), token
@@ -76,9 +81,9 @@ class Agents:
             raise
 
     def register(self, hello: Hello, key_id: str | None) -> tuple[AgentRecord, list[str]]:
-        """The agent that started, and the names of its devices. What an earlier run had leased is queued again.
+        """Register an agent that started; returns it with the names of its devices. Leases of earlier runs end.
 
-        A key stays with the first machine that registers with it. AgentError if it is another's, or the name is.
+        A key belongs to the first machine that registers with it. AgentError if the key or the name is another's.
         """
         with self._store.writing() as connection:
             known = _find(connection, hello, key_id)
@@ -87,40 +92,40 @@ class Agents:
             values = {"machine": hello.machine, "name": name, "run": hello.run, "facts": dict(hello.facts)}
             if key_id is not None:
                 values["key_id"] = key_id
-            changed = update(queue_tables.agent).where(_agent.id == known.id)
+            changed = update(request_tables.agent).where(_agent.id == known.id)
             connection.execute(changed.values(**values, trouble=None, last_seen_at=now()))
             _end_leases(connection, known.id, hello.run)
             names = [_offer(connection, known.id, name, device) for device in hello.devices]
             return _read(connection, known.id), names
 
     def all(self) -> list[AgentRecord]:
-        """By name."""
+        """All agents, sorted by name."""
         with self._store.reading() as connection:
-            return [_record(row) for row in connection.execute(select(queue_tables.agent).order_by(_agent.name))]
+            return [_record(row) for row in connection.execute(select(request_tables.agent).order_by(_agent.name))]
 
     def of_key(self, agent_id: str, key_id: str | None) -> AgentRecord | None:
-        """The agent, if it registered with this key, or with none."""
+        """The agent, if it registered with this key (None: without one); None if it did not."""
         with self._store.reading() as connection:
-            mine = select(queue_tables.agent).where(_agent.id == agent_id, _agent.key_id.is_not_distinct_from(key_id))
+            mine = select(request_tables.agent).where(_agent.id == agent_id, _agent.key_id.is_not_distinct_from(key_id))
             row = connection.execute(mine).one_or_none()
         return None if row is None else _record(row)
 
 
 def agent_device(name: str, device: Device) -> Device:
-    """The device of an agent of this name: as LocalName writes it, with the agent's name in place of `local`."""
+    """The device under an agent's name: as LocalName writes it, with the agent's name in place of `local`."""
     local = str(LocalName(device.runtime, device.precision, device.threads))
     named = f"{name}{local.removeprefix('local')}"
     return Device(named, device.runtime, device.precision, device.threads, device.fingerprint, device.batch)
 
 
 def _find(connection: Connection, hello: Hello, key_id: str | None) -> AgentRecord:
-    """The row of the machine or else of the key, made where there is none; both become one."""
+    """The agent of the machine or else of the key, added if there is neither; if both exist, they are merged."""
     of_machine = _one(connection, _agent.machine == hello.machine)
     of_key = None if key_id is None else _one(connection, _agent.key_id == key_id)
     if of_key is not None and of_key.machine not in (None, hello.machine):
         raise AgentError(
-            f"this token is that of {of_key.name!r}, another machine; make one for this machine with "
-            "`nas device add NAME`, or revoke it if the other is gone"
+            f"this token belongs to {of_key.name!r}, another machine; make one for this machine with "
+            "`nas device add NAME`, or revoke it if the other machine no longer exists"
         )
     if of_machine is None:
         if of_key is not None:
@@ -129,20 +134,20 @@ def _find(connection: Connection, hello: Hello, key_id: str | None) -> AgentReco
             raise AgentError("this agent has no name yet; give it one with --name")
         _check_name(connection, hello.name, None)
         return _insert(connection, hello.name, key_id)
-    if of_key is not None and of_key.id != of_machine.id:  # a new token for a machine that is known
-        connection.execute(delete(queue_tables.agent).where(_agent.id == of_key.id))
-        connection.execute(update(queue_tables.agent).where(_agent.id == of_machine.id).values(name=of_key.name))
+    if of_key is not None and of_key.id != of_machine.id:  # a new token for a known machine
+        connection.execute(delete(request_tables.agent).where(_agent.id == of_key.id))
+        connection.execute(update(request_tables.agent).where(_agent.id == of_machine.id).values(name=of_key.name))
     return _read(connection, of_machine.id)
 
 
 def _offer(connection: Connection, agent_id: str, name: str, offered: Device) -> str:
-    """Make the device known under the agent's name. What waits for another version of its runtime has failed."""
+    """Store the device under the agent's name. Requests that wait for another version of its runtime fail."""
     device = agent_device(name, offered)
     target_id = find_target(connection, device)
     same = [_target.device_id == machine_row(connection, device), _target.runtime == device.runtime]
     same += [_target.precision == device.precision, _target.threads == device.threads, _target.batch == device.batch]
     outdated = select(_target.id).where(*same, _target.id != target_id)
-    gone = update(queue_tables.request).where(
+    gone = update(request_tables.request).where(
         _request.agent_id == agent_id, _request.target_id.in_(outdated), _request.state == RequestState.QUEUED.value
     )
     reason = f"the device has {device.runtime} {device.runtime_version} now; ask again"
@@ -151,35 +156,36 @@ def _offer(connection: Connection, agent_id: str, name: str, offered: Device) ->
 
 
 def _end_leases(connection: Connection, agent_id: str, run: str) -> None:
+    """End the agent's batches of other runs."""
     lost = select(_batch.id).where(
         _batch.agent_id == agent_id, _batch.state == BatchState.LEASED.value, _batch.run != run
     )
     for batch_id in connection.scalars(lost).all():
-        give_back(connection, batch_id, BatchState.LOST, "the agent that measured it was started anew")
+        end_batch(connection, batch_id, BatchState.LOST, "the agent that measured it was started again")
 
 
-def give_back(connection: Connection, batch_id: str, state: BatchState, reason: str) -> None:
-    """End a batch without results: its requests wait again, those that were tried often enough have failed."""
-    ended = update(queue_tables.batch).where(_batch.id == batch_id)
+def end_batch(connection: Connection, batch_id: str, state: BatchState, reason: str) -> None:
+    """End a batch: its unmeasured requests are queued again, or fail if they have been tried MAX_ATTEMPTS times."""
+    ended = update(request_tables.batch).where(_batch.id == batch_id)
     connection.execute(ended.values(state=state.value, ended_at=now()))
-    leased = update(queue_tables.request).where(
+    leased = update(request_tables.request).where(
         _request.batch_id == batch_id, _request.state == RequestState.LEASED.value
     )
-    spent = leased.where(_request.attempts >= MOST_ATTEMPTS)
+    spent = leased.where(_request.attempts >= MAX_ATTEMPTS)
     connection.execute(spent.values(state=RequestState.FAILED.value, reason=reason, ended_at=now()))
     connection.execute(leased.values(state=RequestState.QUEUED.value, reason=reason))
     _refuse_failed(connection, batch_id)
 
 
-MOST_ATTEMPTS = 3
-"""How often a request is tried; each time among fewer others, so that a model that ends the agent is alone at last."""
-
-
 def _check_name(connection: Connection, name: str, agent_id: str | None) -> None:
     if not re.fullmatch(NAME, name):
-        raise AgentError(f"{name!r} is no name: up to 63 of a-z, 0-9, `_`, `.` and `-`, a letter or digit first")
+        raise AgentError(
+            f"{name!r} is not a valid name: up to 63 of a-z, 0-9, `_`, `.` and `-`, a letter or digit first"
+        )
     if name == "local" or name.startswith("local-"):
-        raise AgentError("names that begin with `local` are the service's own machine; choose another with --name")
+        raise AgentError(
+            "names that begin with `local` are reserved for the service's own machine; choose another with --name"
+        )
     holder = connection.scalar(select(_agent.id).where(_agent.name == name))
     if holder not in (None, agent_id):
         raise AgentError(f"another device has the name {name!r}; choose another with --name")
@@ -187,18 +193,18 @@ def _check_name(connection: Connection, name: str, agent_id: str | None) -> None
 
 def _insert(connection: Connection, name: str, key_id: str | None) -> AgentRecord:
     agent_id = new_id("agt")
-    row = insert(queue_tables.agent).values(id=agent_id, name=name, key_id=key_id, facts={}, created_at=now())
+    row = insert(request_tables.agent).values(id=agent_id, name=name, key_id=key_id, facts={}, created_at=now())
     connection.execute(row)
     return _read(connection, agent_id)
 
 
 def _one(connection: Connection, condition: Any) -> AgentRecord | None:
-    row = connection.execute(select(queue_tables.agent).where(condition)).one_or_none()
+    row = connection.execute(select(request_tables.agent).where(condition)).one_or_none()
     return None if row is None else _record(row)
 
 
 def _read(connection: Connection, agent_id: str) -> AgentRecord:
-    return _record(connection.execute(select(queue_tables.agent).where(_agent.id == agent_id)).one())
+    return _record(connection.execute(select(request_tables.agent).where(_agent.id == agent_id)).one())
 
 
 def _record(row: Any) -> AgentRecord:
@@ -206,7 +212,7 @@ def _record(row: Any) -> AgentRecord:
 
 
 def _refuse_failed(connection: Connection, batch_id: str) -> None:
-    """Keep the requests of an agent's batch that have failed."""
+    """Store as refused what has failed in a batch, so that it is not requested again."""
     failed = select(_request.target_id, _request.signature_id, _request.reason).where(
         _request.batch_id == batch_id, _request.state == RequestState.FAILED.value
     )

@@ -1,4 +1,4 @@
-"""Batches of requests, leased to agents and taken back with their results. All times are the database's."""
+"""Batches of requests: leased to agents, and completed with their results. All times are the database's."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -13,9 +13,9 @@ from latency_db.measuring.measure import BATCH, EFFORTS
 from latency_db.records.record import Kind, LatencyRecord, MeasurementSession, Signature
 from latency_db.records.reference_models import FIXED
 from latency_db.records.wire import from_plain
-from latency_db.remote import tables as queue_tables
-from latency_db.remote.agents import MOST_ATTEMPTS, give_back
-from latency_db.remote.states import BatchState, RequestState
+from latency_db.remote import tables as request_tables
+from latency_db.remote.agents import MAX_ATTEMPTS, end_batch
+from latency_db.remote.tables import BatchState, RequestState
 from latency_db.storing import tables
 from latency_db.storing.adding import add_records
 from latency_db.storing.rows import target_device
@@ -24,17 +24,17 @@ from nas.sql.column_types import now
 from nas.sql.ids import new_id
 
 LEASE_S = 60.0
-BATCH_BYTES = 32 << 20
-"""Of the models of a batch: an agent holds them in memory."""
+MAX_BATCH_BYTES = 32 << 20
+"""Size of the models of a batch: an agent holds them in memory."""
 
-_agent = queue_tables.agent.c
-_batch = queue_tables.batch.c
-_request = queue_tables.request.c
+_agent = request_tables.agent.c
+_batch = request_tables.batch.c
+_request = request_tables.request.c
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A request of a batch: the model of this digest, run as signature says."""
+    """A request in a batch: measure the model of this digest as its signature says."""
 
     request: int
     signature: Signature
@@ -44,7 +44,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """settings: those of latency_db.measuring.measure. known_ms: what the reference network took on the device last."""
+    """A leased batch. settings: of the measurement. known_ms: last latency of the reference network on the device."""
 
     id: str
     device: Device
@@ -56,7 +56,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A request that was not measured. final: trying again is of no use."""
+    """A request that could not be measured. final: do not try again."""
 
     request: int
     reason: str
@@ -64,41 +64,44 @@ class Failure:
 
 
 class Leases:
+    """The batches in a latency database."""
+
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def lease(self, agent_id: str, run: str, trouble: str | None = None) -> Batch | None:
-        """The requests that are next on one of the agent's devices, or those that this run has leased already.
+        """Lease the next requests for one of the agent's devices, or return the batch that it has leased already.
 
-        A request that was tried before comes among fewer others. AgentError if a later run has registered.
+        None if nothing waits. Requests that were tried before come in smaller batches. AgentError if a later run of the
+        agent has registered.
         """
         with self._store.writing() as connection:
-            _seen(connection, agent_id, run, trouble)
+            _set_seen(connection, agent_id, run, trouble)
             held = connection.execute(
-                select(queue_tables.batch).where(_batch.agent_id == agent_id, _batch.state == BatchState.LEASED.value)
+                select(request_tables.batch).where(_batch.agent_id == agent_id, _batch.state == BatchState.LEASED.value)
             ).first()
             batch_id = held.id if held else _take(connection, agent_id, run)
             if batch_id is None:
                 return None
-            _prolong(connection, batch_id)
+            _extend(connection, batch_id)
             batch = _batch_of(connection, batch_id)
         return replace(batch, known_ms=reference_before(self._store, batch.device))
 
     def extend(self, agent_id: str, batch_id: str) -> None:
-        """The lease lasts longer from now on. LeaseLostError if it is another run's."""
+        """Extend the lease. LeaseLostError if the batch is not leased to this agent."""
         with self._store.writing() as connection:
             _held(connection, agent_id, batch_id)
-            _prolong(connection, batch_id)
-            connection.execute(update(queue_tables.agent).where(_agent.id == agent_id).values(last_seen_at=now()))
+            _extend(connection, batch_id)
+            connection.execute(update(request_tables.agent).where(_agent.id == agent_id).values(last_seen_at=now()))
 
     def complete(
         self, agent_id: str, batch_id: str, sessions: Sequence[Mapping[str, Any]], failures: Sequence[Failure]
     ) -> bool:
-        """Store the results of a batch, all or none; False if that was done before.
+        """Store the results of a batch, all or none; False if they are stored already.
 
-        sessions: as latency_db.records.wire writes them, each with `offset_s` from the lease to its
-        start. Requests in neither wait again. RecordError names what is wrong; LeaseLostError if the lease is another
-        run's.
+        sessions: as latency_db.records.wire writes them, each with `offset_s`, the seconds from the lease to its start.
+        Requests neither measured nor failed are queued again. RecordError says what is wrong with a record;
+        LeaseLostError if the batch is not leased to this agent.
         """
         with self._store.writing() as connection:
             row = _held(connection, agent_id, batch_id, done=True)
@@ -111,28 +114,28 @@ class Leases:
                 records = read_session(session, batch.device, row.leased_at, row.now, f"sessions.{number}")
                 measured |= _store(connection, records, wanted)
             _settle(connection, batch_id, measured, failures)
-            give_back(connection, batch_id, BatchState.DONE, "it was left unmeasured")
+            end_batch(connection, batch_id, BatchState.DONE, "it was not measured")
             return True
 
     def give_back(self, agent_id: str, batch_id: str) -> None:
-        """The agent stops: the requests of the batch wait again, this attempt not counted."""
+        """The agent stops: the requests of the batch are queued again, and this attempt does not count."""
         with self._store.writing() as connection:
             _held(connection, agent_id, batch_id)
-            mine = update(queue_tables.request).where(_request.batch_id == batch_id)
+            mine = update(request_tables.request).where(_request.batch_id == batch_id)
             connection.execute(mine.values(attempts=_request.attempts - 1))
-            give_back(connection, batch_id, BatchState.RETURNED, "the agent was stopped")
+            end_batch(connection, batch_id, BatchState.RETURNED, "the agent was stopped")
 
 
 def read_session(
     plain: Mapping[str, Any], device: Device, leased_at: datetime, at: datetime, where: str
 ) -> list[LatencyRecord]:
-    """The records of a session that an agent sent. It starts offset_s after the lease, and not later than at."""
+    """The records of a session that an agent sent. It starts offset_s after leased_at, at the latest at `at`."""
     rest = {name: value for name, value in plain.items() if name not in {"offset_s", "records"}}
     offset, sent = plain.get("offset_s"), plain.get("records")
     if not isinstance(offset, int | float) or not isinstance(sent, list):
-        raise RecordError(f"{where}: numbers `offset_s` and a list `records` are wanted")
-    most_s = max(0.0, (at - leased_at).total_seconds())
-    started_at = leased_at + timedelta(seconds=min(max(0.0, float(offset)), most_s))
+        raise RecordError(f"{where}: needs a number `offset_s` and a list `records`")
+    max_s = max(0.0, (at - leased_at).total_seconds())
+    started_at = leased_at + timedelta(seconds=min(max(0.0, float(offset)), max_s))
     session = from_plain(MeasurementSession, rest, where, device=device, started_at=started_at)
     return [
         from_plain(LatencyRecord, record, f"{where}.records.{place}", session=session)
@@ -140,17 +143,17 @@ def read_session(
     ]
 
 
-def _seen(connection: Connection, agent_id: str, run: str, trouble: str | None) -> None:
-    mine = update(queue_tables.agent).where(_agent.id == agent_id, _agent.run == run)
+def _set_seen(connection: Connection, agent_id: str, run: str, trouble: str | None) -> None:
+    mine = update(request_tables.agent).where(_agent.id == agent_id, _agent.run == run)
     if not connection.execute(mine.values(last_seen_at=now(), trouble=trouble)).rowcount:
-        raise AgentError("an agent was started later with this machine's state; only the latest may measure")
+        raise AgentError("another agent was started later with this machine's state; only the latest may measure")
 
 
 def _take(connection: Connection, agent_id: str, run: str) -> str | None:
-    """Lease the next requests of one device and effort; the id of the new batch."""
+    """Lease the next requests of one device and effort; returns the id of the new batch, None if nothing waits."""
     waiting = [_request.agent_id == agent_id, _request.state == RequestState.QUEUED.value]
     order = (_request.priority.desc(), _request.attempts, _request.id)
-    first = connection.execute(select(queue_tables.request).where(*waiting).order_by(*order).limit(1)).first()
+    first = connection.execute(select(request_tables.request).where(*waiting).order_by(*order).limit(1)).first()
     if first is None:
         return None
     alike = [_request.target_id == first.target_id, _request.effort == first.effort]
@@ -162,8 +165,8 @@ def _take(connection: Connection, agent_id: str, run: str) -> str | None:
     batch_id = new_id("bat")
     row = {"id": batch_id, "agent_id": agent_id, "target_id": first.target_id, "run": run, "effort": first.effort}
     state = BatchState.LEASED.value
-    connection.execute(insert(queue_tables.batch).values(**row, state=state, leased_at=now(), lease_until=now()))
-    taken = update(queue_tables.request).where(_request.id.in_(_fitting(found.all())))
+    connection.execute(insert(request_tables.batch).values(**row, state=state, leased_at=now(), lease_until=now()))
+    taken = update(request_tables.request).where(_request.id.in_(_fitting(found.all())))
     leased = {"state": RequestState.LEASED.value, "batch_id": batch_id, "attempts": _request.attempts + 1}
     connection.execute(taken.values(**leased))
     return batch_id
@@ -175,24 +178,24 @@ def _fitting(rows: Sequence[Any]) -> list[int]:
     size = 0
     for row in rows:
         size += row.size_bytes
-        if ids and size > BATCH_BYTES:
+        if ids and size > MAX_BATCH_BYTES:
             break
         ids.append(row.id)
     return ids
 
 
-def _prolong(connection: Connection, batch_id: str) -> None:
+def _extend(connection: Connection, batch_id: str) -> None:
     at: datetime = connection.execute(select(now())).scalar_one()
-    longer = update(queue_tables.batch).where(_batch.id == batch_id)
+    longer = update(request_tables.batch).where(_batch.id == batch_id)
     connection.execute(longer.values(lease_until=at + timedelta(seconds=LEASE_S)))
 
 
 def _batch_of(connection: Connection, batch_id: str) -> Batch:
-    row = connection.execute(select(queue_tables.batch).where(_batch.id == batch_id)).one()
+    row = connection.execute(select(request_tables.batch).where(_batch.id == batch_id)).one()
     signature = tables.signature.c
     tasks = connection.execute(
         select(_request.id, signature.kind, signature.key, _request.digest, _request.size_bytes)
-        .join_from(queue_tables.request, tables.signature)
+        .join_from(request_tables.request, tables.signature)
         .where(_request.batch_id == batch_id, _request.state == RequestState.LEASED.value)
         .order_by(_request.id)
     )
@@ -206,28 +209,29 @@ def _batch_of(connection: Connection, batch_id: str) -> Batch:
 
 
 def _held(connection: Connection, agent_id: str, batch_id: str, *, done: bool = False) -> Row[Any]:
-    mine = select(queue_tables.batch, now().label("now")).where(_batch.id == batch_id, _batch.agent_id == agent_id)
+    """The row of a batch leased to this agent (or done, if allowed), locked, with the time `now`."""
+    mine = select(request_tables.batch, now().label("now")).where(_batch.id == batch_id, _batch.agent_id == agent_id)
     row = connection.execute(mine.with_for_update()).one_or_none()
     if row is None or not (row.state == BatchState.LEASED.value or (done and row.state == BatchState.DONE.value)):
-        raise LeaseLostError(f"batch {batch_id} is not this agent's any more; what it measured of it is not wanted")
+        raise LeaseLostError(f"batch {batch_id} is no longer leased to this agent; its results are not stored")
     return row
 
 
 def _store(connection: Connection, records: Sequence[LatencyRecord], wanted: Mapping[Signature, int]) -> set[int]:
-    """Add a session with its records; the requests that they answer."""
-    strange = [record.signature.key for record in records if record.signature not in (*wanted, *FIXED)]
-    if strange or not records:
-        raise RecordError(f"records: {strange[0] if strange else 'none'}; only what was leased may be measured")
+    """Store a session with its records; returns the requests that they answer."""
+    unknown = [record.signature.key for record in records if record.signature not in (*wanted, *FIXED)]
+    if unknown or not records:
+        raise RecordError(f"records: {unknown[0] if unknown else 'none'}; only leased models may be measured")
     add_records(connection, records)
     return {wanted[record.signature] for record in records if record.signature in wanted}
 
 
 def _settle(connection: Connection, batch_id: str, measured: set[int], failures: Sequence[Failure]) -> None:
-    mine = update(queue_tables.request).where(_request.batch_id == batch_id)
+    mine = update(request_tables.request).where(_request.batch_id == batch_id)
     done = mine.where(_request.id.in_(measured))
     connection.execute(done.values(state=RequestState.DONE.value, reason=None, ended_at=now()))
     for failure in failures:
         this = mine.where(_request.id == failure.request, _request.state == RequestState.LEASED.value)
-        last = this if failure.final else this.where(_request.attempts >= MOST_ATTEMPTS)
+        last = this if failure.final else this.where(_request.attempts >= MAX_ATTEMPTS)
         connection.execute(last.values(state=RequestState.FAILED.value, reason=failure.reason, ended_at=now()))
         connection.execute(this.values(state=RequestState.QUEUED.value, reason=failure.reason))

@@ -1,4 +1,4 @@
-"""Measuring on a device elsewhere: its agent is asked, and waited for."""
+"""Measuring on another machine: requests for its agent, and waiting until they are done."""
 
 from collections.abc import Collection, Iterable, Mapping
 from time import sleep
@@ -7,38 +7,38 @@ from latency_db.devices.device import Device
 from latency_db.measuring.measure import BATCH, EFFORTS, Settings
 from latency_db.records.record import Kind, LatencyRecord, RecordState, Signature
 from latency_db.remote.leases import LEASE_S
-from latency_db.remote.requests import Queue
-from latency_db.remote.states import RequestState
+from latency_db.remote.requests import Requests
+from latency_db.remote.tables import RequestState
 from latency_db.storing.store import Store
 from nas.errors import NotMeasuredError
 
-ASKED = 2 * BATCH
-"""Kernels asked for at once: some batches of the agent, which looks for work every few seconds."""
+KERNELS_AT_ONCE = 2 * BATCH
+"""Kernels requested at once: several batches, so that the agent, which polls every few seconds, always has work."""
 
 POLL_S = 0.5
-SILENT_S = 2 * LEASE_S
-"""An agent is seen when it looks for work, and while it measures. One that was not for so long is away."""
+AWAY_AFTER_S = 2 * LEASE_S
+"""An agent is seen when it polls and while it measures. One not seen for this long is away."""
 
 _EFFORT_OF = {settings: name for name, settings in EFFORTS.items()}
 _ENDED = frozenset({RequestState.DONE, RequestState.FAILED})
 
 
 class Remote:
-    """A device whose agent measures what is asked of it.
+    """A device on another machine, whose agent measures.
 
-    NotMeasuredError if there is no agent, or if it is away; what was asked for waits for the agent all the same.
+    NotMeasuredError if there is no agent, or if it is away; the requests stay queued for it in that case.
     """
 
     def __init__(self, store: Store, device: Device) -> None:
-        self._store, self._device, self._queue = store, device, Queue(store)
+        self._store, self._device, self._requests = store, device, Requests(store)
 
     @property
     def has_agent(self) -> bool:
-        """Whether an agent offers the device, be it away or not."""
-        return self._queue.has_agent(self._device)
+        """Whether an agent offers the device; it may be away."""
+        return self._requests.has_agent(self._device)
 
     def ensure(self, wanted: Collection[Signature], settings: Settings) -> None:
-        """Have those measured that have no valid record; the store knows what the device refused then."""
+        """Have those measured that have no valid record. What the device refuses is in the store afterwards."""
         known = {s for s, record in self._records(wanted).items() if record.state is RecordState.VALID}
         missing = [signature for signature in wanted if signature not in known]
         failed = self._ask(missing, settings, {})
@@ -48,7 +48,7 @@ class Remote:
     def measure(
         self, wanted: Collection[Signature], settings: Settings, models: Mapping[Signature, bytes]
     ) -> dict[Signature, LatencyRecord]:
-        """Have all measured, again if need be. settings: one of EFFORTS; models: of what is no notation.
+        """Have all measured, also those with records. settings: one of EFFORTS. models: ONNX files.
 
         NotMeasuredError if the device does not run a model.
         """
@@ -58,16 +58,16 @@ class Remote:
     def _ask(
         self, wanted: Collection[Signature], settings: Settings, models: Mapping[Signature, bytes]
     ) -> dict[Signature, str | None]:
-        """Those that failed, with the reasons."""
+        """Request all and wait; those that failed, with the reasons."""
         if not wanted:
             return {}
         effort = _EFFORT_OF[settings]
-        self._queue.ask(self._device, wanted, effort, models=models, priority=0)
+        self._requests.ask(self._device, wanted, effort, models=models, priority=0)
         return self._wait(wanted, effort)
 
     def _wait(self, wanted: Collection[Signature], effort: str) -> dict[Signature, str | None]:
         while True:
-            states = self._queue.states(self._device, wanted, effort)
+            states = self._requests.states(self._device, wanted, effort)
             if all(state in _ENDED for state, _ in states.values()):
                 break
             self._check_seen()
@@ -83,12 +83,12 @@ class Remote:
             )
 
     def _check_seen(self) -> None:
-        waiting = self._queue.waiting(self._device)
-        if waiting.seen_ago_s is None or waiting.seen_ago_s > SILENT_S:
-            ago = "never" if waiting.seen_ago_s is None else f"last seen {waiting.seen_ago_s:.0f} s ago"
+        status = self._requests.status(self._device)
+        if status.seen_ago_s is None or status.seen_ago_s > AWAY_AFTER_S:
+            ago = "never" if status.seen_ago_s is None else f"last seen {status.seen_ago_s:.0f} s ago"
             raise NotMeasuredError(
-                f"device {self._device.name!r}: the agent of {waiting.agent!r} is away ({ago}); start `nas agent` "
-                "there. What was asked for waits for it"
+                f"device {self._device.name!r}: the agent of {status.agent!r} is away ({ago}); start `nas agent` "
+                "there. The requests stay queued for it"
             )
 
     def _records(self, wanted: Iterable[Signature]) -> dict[Signature, LatencyRecord]:

@@ -1,4 +1,4 @@
-"""What is to be measured on machines with an agent: asked for here, leased by latency_db.remote.leases."""
+"""Requests for measurements on machines with an agent: queued here, leased by latency_db.remote.leases."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from onnx import checker
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select
 
 from latency_db.agent.model_check import check_model
 from latency_db.devices.device import Device
 from latency_db.errors import ModelRefusedError
 from latency_db.records.record import Signature
 from latency_db.records.signatures import network_model
-from latency_db.remote import tables as queue_tables
-from latency_db.remote.states import RequestState
+from latency_db.remote import tables as request_tables
+from latency_db.remote.tables import RequestState
 from latency_db.storing import tables
 from latency_db.storing.rows import find_signature, parts, signature_ids, target_of
 from latency_db.storing.store import Store
@@ -23,17 +23,17 @@ from nas.ops.notation import read_network
 from nas.sql.column_types import now
 from nas.sql.database import insert
 
-_agent = queue_tables.agent.c
-_request = queue_tables.request.c
+_agent = request_tables.agent.c
+_request = request_tables.request.c
 _signature = tables.signature.c
-REASONS_SHOWN = 5
+MAX_REASONS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """How the requests of a device stand. counts: by state. reasons: the latest of those that FAILED.
+class RequestStatus:
+    """The requests of a device. agent: its name. counts: by state. reasons: the latest of those that FAILED.
 
-    seen_ago_s: None if no agent was ever seen.
+    trouble: the problem that the agent reported last. seen_ago_s: None if the agent was never seen.
     """
 
     agent: str
@@ -44,7 +44,9 @@ class Waiting:
     seen_ago_s: float | None
 
 
-class Queue:
+class Requests:
+    """The requests in a latency database."""
+
     def __init__(self, store: Store) -> None:
         self._store = store
 
@@ -57,10 +59,10 @@ class Queue:
         models: Mapping[Signature, bytes],
         priority: int,
     ) -> int:
-        """Queue what is not queued already; returns how many were. Higher priorities are measured first.
+        """Queue those that are not queued yet; returns how many. Higher priorities are measured first.
 
-        models: of those signatures that are no notation; ModelRefusedError if one is no valid ONNX file, or more than
-        an agent runs. NotMeasuredError if no agent offers the device, or not with this version of its runtime.
+        models: ONNX files of those signatures that have no notation; ModelRefusedError if one is not valid, or has
+        what agents do not run. NotMeasuredError if no agent offers the device with this version of its runtime.
         """
         built = {s: _checked(models[s]) if s in models else network_model(read_network(s.key)) for s in wanted}
         with self._store.writing() as connection:
@@ -72,32 +74,34 @@ class Queue:
             for signature, content in built.items():
                 digest = hashlib.sha256(content).hexdigest()
                 row = {**fixed, "signature_id": find_signature(connection, signature), "digest": digest}
-                new = insert(connection, queue_tables.request).values(**row, size_bytes=len(content), created_at=now())
+                new = insert(connection, request_tables.request).values(
+                    **row, size_bytes=len(content), created_at=now()
+                )
                 added += connection.execute(new.on_conflict_do_nothing()).rowcount
                 if signature in models:
-                    kept = insert(connection, queue_tables.model).values(digest=digest, content=content)
+                    kept = insert(connection, request_tables.model).values(digest=digest, content=content)
                     connection.execute(kept.on_conflict_do_nothing())
         return added
 
     def has_agent(self, device: Device) -> bool:
-        """Whether an agent offers the device, seen of late or not."""
+        """Whether an agent offers the device; it may be away."""
         with self._store.reading() as connection:
             return _find_offered(connection, device) is not None
 
-    def waiting(self, device: Device) -> Waiting:
-        """NotMeasuredError if no agent offers the device."""
+    def status(self, device: Device) -> RequestStatus:
+        """The device's requests and its agent. NotMeasuredError if no agent offers the device."""
         with self._store.reading() as connection:
             target_id, agent_id = _offered(connection, device)
             mine = _request.target_id == target_id
             counted = select(_request.state, func.count().label("requests")).where(mine).group_by(_request.state)
             failed = select(_request.reason).where(mine, _request.state == RequestState.FAILED.value)
-            reasons = connection.scalars(failed.order_by(_request.ended_at.desc()).limit(REASONS_SHOWN)).all()
+            reasons = connection.scalars(failed.order_by(_request.ended_at.desc()).limit(MAX_REASONS)).all()
             agent = connection.execute(
-                select(queue_tables.agent, now().label("now")).where(_agent.id == agent_id)
+                select(request_tables.agent, now().label("now")).where(_agent.id == agent_id)
             ).one()
             found = {row.state: row.requests for row in connection.execute(counted)}
         ago = None if agent.last_seen_at is None else (agent.now - agent.last_seen_at).total_seconds()
-        return Waiting(
+        return RequestStatus(
             agent=agent.name,
             counts={state: found.get(state.value, 0) for state in RequestState},
             reasons=tuple(dict.fromkeys(filter(None, reasons))),
@@ -109,7 +113,7 @@ class Queue:
     def states(
         self, device: Device, wanted: Iterable[Signature], effort: str
     ) -> dict[Signature, tuple[RequestState, str | None]]:
-        """State and reason of the newest request of each; what was never asked for is absent."""
+        """State and reason of the newest request of each signature; those never requested are absent."""
         found: dict[Signature, tuple[RequestState, str | None]] = {}
         with self._store.reading() as connection:
             target_id, _ = _offered(connection, device)
@@ -121,42 +125,34 @@ class Queue:
                     found[by_id[row.signature_id]] = RequestState(row.state), row.reason
         return found
 
-    def withdraw(self, device: Device) -> int:
-        """Take back what waits for no agent yet; returns how many."""
-        with self._store.writing() as connection:
-            target_id, _ = _offered(connection, device)
-            waits = update(queue_tables.request).where(
-                _request.target_id == target_id, _request.state == RequestState.QUEUED.value
-            )
-            ended = {"state": RequestState.FAILED.value, "reason": "withdrawn", "ended_at": now()}
-            return connection.execute(waits.values(**ended)).rowcount
-
     def model(self, digest: str) -> bytes:
-        """The ONNX file of a request. NotMeasuredError if none has this digest, or it would be built otherwise now."""
+        """The ONNX file of a request. NotMeasuredError if none has this digest, or if it is built differently now."""
         with self._store.reading() as connection:
-            kept = connection.scalar(select(queue_tables.model.c.content).where(queue_tables.model.c.digest == digest))
+            kept = connection.scalar(
+                select(request_tables.model.c.content).where(request_tables.model.c.digest == digest)
+            )
             if kept is not None:
                 return bytes(kept)
-            asked = select(_signature.key).join_from(queue_tables.request, tables.signature)
+            asked = select(_signature.key).join_from(request_tables.request, tables.signature)
             row = connection.execute(asked.where(_request.digest == digest).limit(1)).one_or_none()
         model = None if row is None else network_model(read_network(row.key))
         if model is None or hashlib.sha256(model).hexdigest() != digest:
-            raise NotMeasuredError("no request has a model of this digest; ask for it again")
+            raise NotMeasuredError("no request has a model of this digest; request it again")
         return model
 
 
 def _checked(model: bytes) -> bytes:
-    """The file, if it is valid and no more than agents run."""
+    """The file, if it is valid and agents run it; ModelRefusedError if not."""
     check_model(model)
     try:
         checker.check_model(model)
     except checker.ValidationError as error:
-        raise ModelRefusedError(f"the model is no valid ONNX file: {error}") from None
+        raise ModelRefusedError(f"the model is not a valid ONNX file: {error}") from None
     return model
 
 
 def _find_offered(connection: Connection, device: Device) -> tuple[int, str] | None:
-    """Ids of the device's target and of the agent that offers it, if there is one."""
+    """Ids of the device's target and of the agent that offers it; None if no agent does."""
     machine = device.machine.get("machine")
     agent_id = machine and connection.scalar(select(_agent.id).where(_agent.machine == machine))
     target_id = target_of(connection, device)
@@ -173,10 +169,10 @@ def _offered(connection: Connection, device: Device) -> tuple[int, str]:
 
 
 def _check_version(connection: Connection, agent_id: str, device: Device) -> None:
-    """A target of another version of the runtime cannot be measured any more."""
+    """NotMeasuredError if the agent has another version of the runtime now."""
     facts = connection.execute(select(_agent.facts).where(_agent.id == agent_id)).scalar_one()
     version = dict(facts.get("runtimes") or {}).get(device.runtime)
     if version not in (None, device.runtime_version):
         raise NotMeasuredError(
-            f"device {device.name!r}: its agent has {device.runtime} {version} by now, not {device.runtime_version}"
+            f"device {device.name!r}: its agent has {device.runtime} {version} now, not {device.runtime_version}"
         )

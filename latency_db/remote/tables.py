@@ -1,16 +1,37 @@
-"""The tables of measuring elsewhere: machines with an agent, what is to be measured there, and who works on it.
+"""The tables for measuring on other machines: their agents, the models to be measured, and the batches in progress.
 
-agent: a machine, known by an id of its own, whatever it is called. request: one model wanted on one target. batch: the
-requests that were leased together; a batch is leased once, so its id fences the writes of whoever lost it. model: ONNX
-files that cannot be built from their key.
+agent: a machine, known by its own id, which does not change with its name. request: one model to be measured on one
+target. batch: the requests that were leased together; a batch is leased once, so that an agent which has lost it can
+write nothing under its id. model: ONNX files that cannot be built from their key.
 """
+
+from enum import StrEnum
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
 from latency_db.storing.tables import metadata
 from nas.sql.column_types import Instant, Json
 
-__all__ = ["agent", "batch", "metadata", "model", "request"]
+__all__ = ["BatchState", "RequestState", "agent", "batch", "metadata", "model", "request"]
+
+
+class RequestState(StrEnum):
+    """QUEUED: it waits for an agent. LEASED: an agent has it. DONE: its record is stored. FAILED: with a reason."""
+
+    QUEUED = "QUEUED"
+    LEASED = "LEASED"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
+class BatchState(StrEnum):
+    """LEASED: an agent measures it. DONE: its results are stored. LOST: its run was replaced. RETURNED: given back."""
+
+    LEASED = "LEASED"
+    DONE = "DONE"
+    LOST = "LOST"
+    RETURNED = "RETURNED"
+
 
 agent = Table(
     "agent",

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from latency_db.agent.model_check import LARGEST_BYTES, check_model
 from latency_db.errors import ModelRefusedError
 from latency_db.records.reference_models import FIXED_KEYS, fixed_models
-from latency_db.remote import tables as queue_tables
+from latency_db.remote import tables as request_tables
 from latency_db.storing import tables
 from latency_db.storing.store import Store
 from nas.ops.notation import write_network
@@ -58,7 +58,7 @@ def test_a_machine_has_one_agent_and_a_token_one_machine(service, started):
 
     assert "another agent measures on this machine" in second.communicate(timeout=PATIENCE_S)[1]
     assert second.returncode == 2
-    assert "this token is that of 'pi', another machine" in elsewhere.communicate(timeout=PATIENCE_S)[1]
+    assert "this token belongs to 'pi', another machine" in elsewhere.communicate(timeout=PATIENCE_S)[1]
     assert elsewhere.returncode == 1
 
 
@@ -86,7 +86,7 @@ def test_a_killed_agent_loses_and_doubles_nothing_of_what_is_waited_for(service,
     assert report["measured_now"] == report["kernels"] > 8
     body = {"device": "pi-cpu-1t", "network": write_network(load_space(SPACE).sample(Random(0)).architecture.expand())}
     assert service.post("/v1/latency:estimate", json=body).json()["source"] == "summed"
-    samples, asked = per_model(tables.sample), per_model(queue_tables.request)
+    samples, asked = per_model(tables.sample), per_model(request_tables.request)
     assert samples == asked, "what was not steady is asked for again"
     assert len(samples) >= report["kernels"]
 

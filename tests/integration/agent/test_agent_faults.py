@@ -17,7 +17,7 @@ from whole_service import free_port
 from latency_db.records.record import Kind
 from latency_db.records.reference_models import FIXED_KEYS
 from latency_db.records.signatures import onnx_signature
-from latency_db.remote.requests import Queue
+from latency_db.remote.requests import Requests
 from latency_db.storing import tables
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
@@ -129,7 +129,7 @@ def test_a_graph_that_grows_without_bound_fails_alone(service, started):
     signature, store = onnx_signature(model), Store()
     device = find_device(store, "pi-cpu-1t")
 
-    Queue(store).ask(device, [signature], "quick", models={signature: model}, priority=1)
+    Requests(store).ask(device, [signature], "quick", models={signature: model}, priority=1)
     ask(service, NETWORKS[:2])
     until(lambda: requests(service)["FAILED"] and requests(service)["DONE"] == 2)
 

@@ -16,11 +16,11 @@ from latency_db.records.record import Kind
 from latency_db.records.signatures import kernel_signatures, network_signature, onnx_signature
 from latency_db.records.wire import to_plain
 from latency_db.remote import measure as remote
-from latency_db.remote import tables as queue_tables
+from latency_db.remote import tables as request_tables
 from latency_db.remote.agents import Agents, Hello
 from latency_db.remote.leases import Failure, Leases, read_session
-from latency_db.remote.requests import Queue
-from latency_db.remote.states import RequestState
+from latency_db.remote.requests import Requests
+from latency_db.remote.tables import RequestState
 from latency_db.storing.known_devices import find_device
 from nas.errors import NotMeasuredError
 from nas.ops.kernels import kernels
@@ -104,12 +104,12 @@ def test_networks_are_measured_again(store, device, asleep):
 def test_an_agent_that_is_away_is_told_of_with_the_remedy(store, device):
     """What was asked for waits for it."""
     with store.writing() as connection:
-        connection.execute(update(queue_tables.agent).values(last_seen_at=None))
+        connection.execute(update(request_tables.agent).values(last_seen_at=None))
 
     with pytest.raises(NotMeasuredError, match=r"agent of 'pi' is away \(never\); start `nas agent`"):
         Measurer(store, device).ensure([NETWORK])
 
-    assert Queue(store).waiting(device).counts[RequestState.QUEUED] > 4
+    assert Requests(store).status(device).counts[RequestState.QUEUED] > 4
 
 
 def test_what_the_device_cannot_run_is_told_with_its_reason(store, agent, device, monkeypatch):
@@ -169,7 +169,7 @@ def test_another_version_of_the_runtime_cannot_be_measured_any_more(store, devic
     machine = device.machine["machine"]
     Agents(store).register(Hello(machine, RUN, "pi", {"runtimes": {device.runtime: "1.0"}}, [older]), None)
 
-    with pytest.raises(NotMeasuredError, match=r"has onnxruntime_cpu 1\.0 by now, not 1\.23"):
+    with pytest.raises(NotMeasuredError, match=r"has onnxruntime_cpu 1\.0 now, not 1\.23"):
         Measurer(store, device).ensure([NETWORK])
 
 
@@ -179,19 +179,19 @@ def relu_of(*inputs):
     return helper.make_model(graph).SerializeToString()
 
 
-@pytest.mark.parametrize(("model", "told"), [(b"x" * 100, "ONNX"), (relu_of("x", "x"), "no valid ONNX file")])
+@pytest.mark.parametrize(("model", "told"), [(b"x" * 100, "ONNX"), (relu_of("x", "x"), "not a valid ONNX file")])
 def test_a_file_that_is_no_valid_model_is_refused_before_it_is_kept(store, device, model, told):
-    queue, signature = Queue(store), onnx_signature(model)
+    requests, signature = Requests(store), onnx_signature(model)
 
     with pytest.raises(ModelRefusedError, match=told):
-        queue.ask(device, [signature], "quick", models={signature: model}, priority=0)
+        requests.ask(device, [signature], "quick", models={signature: model}, priority=0)
 
-    assert sum(queue.waiting(device).counts.values()) == 0
+    assert sum(requests.status(device).counts.values()) == 0
 
 
 def test_a_valid_file_is_handed_out_as_it_came(store, device):
     model = relu_of("x")
-    queue, signature = Queue(store), onnx_signature(model)
+    requests, signature = Requests(store), onnx_signature(model)
 
-    assert queue.ask(device, [signature], "quick", models={signature: model}, priority=0) == 1
-    assert queue.model(signature.key.removeprefix("sha256:")) == model
+    assert requests.ask(device, [signature], "quick", models={signature: model}, priority=0) == 1
+    assert requests.model(signature.key.removeprefix("sha256:")) == model

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 
 from latency_db.errors import StoreError
 from latency_db.records.record import Kind, RecordState
-from latency_db.remote import tables as queue_tables  # noqa: F401 - its tables belong to the schema
+from latency_db.remote import tables as request_tables  # noqa: F401 - its tables belong to the schema
 from latency_db.storing.schema import LAYOUT, SCHEMA
 from latency_db.storing.store import Store
 from latency_db.storing.tables import HEAD, metadata
