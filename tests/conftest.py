@@ -1,4 +1,4 @@
-"""What holds for every test: data sets that are missing are skipped, and Ctrl-C interrupts."""
+"""What holds for every test: tests of data sets that are missing are skipped, and Ctrl-C interrupts."""
 
 import os
 import signal
@@ -8,11 +8,11 @@ import pytest
 from nas.dataset import dataset
 from nas.images.published import PublishedSource
 
-pytest_plugins = ["databases"]
+pytest_plugins = ["databases", "skips"]
 
 
 def pytest_configure() -> None:
-    """A shell starts what it puts in the background deaf to Ctrl-C, and all that this starts would be deaf as well."""
+    """Heed Ctrl-C: a shell lets background processes ignore it, and their children would inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["NAS_NOISY"] = "1"  # other tests run beside those that measure
 
@@ -23,4 +23,4 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         (name,) = marker.args
         source = dataset[name]
         if issubclass(source, PublishedSource) and source.published.find() is None:
-            pytest.skip(f"data set {name} is not in NAS_DATA_DIR")
+            pytest.skip(f"data set {name} is not in NAS_DATA_DIR: `nas data get {name}`")

@@ -12,17 +12,23 @@ from serving import Served, served
 
 BUILT = Path(__file__).parents[2] / "api" / "dashboard" / "dist" / "index.html"
 expect.set_options(timeout=30_000)  # patience for a busy machine, not a promise
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on PATH (Debian package: chromium)")
+def chromium() -> str:
+    """The path of the browser."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if found is None:
+        pytest.skip("needs chromium: `apt-get install chromium`, or its path in the variable CHROMIUM")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
     if not BUILT.is_file():
         pytest.fail("the dashboard is not built: make dashboard")
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield found
         found.close()
 

@@ -1,7 +1,6 @@
 """The report in a real browser: it draws, runs its script under its own policy, and reports no error."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,20 +10,18 @@ from report_record import early, record
 
 from nas.report import report_html
 
-CHROMIUM = shutil.which("chromium")
 QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
     *("--disable-sync", "--no-first-run", "--hide-scrollbars", "--enable-logging=stderr"),
 )
 LIGHT, DARK = 1, 0
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH (Debian package: chromium)")
 
 
-def browse(folder: Path, source: str, *options: str) -> subprocess.CompletedProcess[str]:
+def browse(chromium: str, folder: Path, source: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Opens source as a page, with what the page wrote to the console on stderr."""
     page = folder / "report.html"
     page.write_text(source, encoding="utf-8")
-    command = [str(CHROMIUM), *QUIET, f"--user-data-dir={folder / 'profile'}", *options, page.as_uri()]
+    command = [chromium, *QUIET, f"--user-data-dir={folder / 'profile'}", *options, page.as_uri()]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
 
 
@@ -33,10 +30,10 @@ def console(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
-def test_page_is_drawn_in_the_reader_s_colours(tmp_path: Path, scheme: int) -> None:
+def test_page_is_drawn_in_the_reader_s_colours(chromium: str, tmp_path: Path, scheme: int) -> None:
     picture = tmp_path / "page.png"
     size, colours = "--window-size=1200,1600", f"--blink-settings=preferredColorScheme={scheme}"
-    done = browse(tmp_path, report_html(record()), size, colours, f"--screenshot={picture}")
+    done = browse(chromium, tmp_path, report_html(record()), size, colours, f"--screenshot={picture}")
     assert console(done) == []
     with Image.open(picture) as image:
         grey = image.convert("L")
@@ -48,21 +45,21 @@ def test_page_is_drawn_in_the_reader_s_colours(tmp_path: Path, scheme: int) -> N
     assert len(used) > 200  # text, marks and fills: more than a blank page with a heading
 
 
-def test_script_runs_and_changes_only_comfort(tmp_path: Path) -> None:
+def test_script_runs_and_changes_only_comfort(chromium: str, tmp_path: Path) -> None:
     """Its work is in the document: headings of the trials table became buttons, titles became labels."""
-    done = browse(tmp_path, report_html(record()), "--dump-dom")
+    done = browse(chromium, tmp_path, report_html(record()), "--dump-dom")
     assert console(done) == []
     assert done.stdout.count('<button type="button">') == 8
     assert re.search(r'class="mark on-front"[^>]* aria-label="trial 0', done.stdout)
 
 
-def test_early_page_has_no_errors(tmp_path: Path) -> None:
-    assert console(browse(tmp_path, report_html(early()), "--dump-dom")) == []
+def test_early_page_has_no_errors(chromium: str, tmp_path: Path) -> None:
+    assert console(browse(chromium, tmp_path, report_html(early()), "--dump-dom")) == []
 
 
-def test_an_error_would_be_seen(tmp_path: Path) -> None:
+def test_an_error_would_be_seen(chromium: str, tmp_path: Path) -> None:
     """The page's policy refuses a script that is not its own, and the console says so."""
     foreign = report_html(record()).replace("</main>", "</main><script>document.title = 'foreign'</script>")
-    done = browse(tmp_path, foreign, "--dump-dom")
+    done = browse(chromium, tmp_path, foreign, "--dump-dom")
     assert any("Content Security Policy" in line for line in console(done))
     assert "<title>foreign" not in done.stdout

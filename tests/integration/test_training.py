@@ -284,7 +284,7 @@ def test_images_are_resized_to_the_networks_resolution():
     assert 0 <= fitted.accuracy <= 1
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_gpu_learns_and_resumes(tmp_path, precision):
     """Not bit for bit there: cuDNN is free to choose its kernels."""

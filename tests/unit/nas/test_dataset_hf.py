@@ -21,7 +21,7 @@ def test_without_the_library_the_extra_is_named(monkeypatch):
 def hub(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
-    return pytest.importorskip("datasets", reason="comes with nas[hub]")
+    return pytest.importorskip("datasets", reason="needs datasets: `pip install 'nas[hub]'`")
 
 
 @pytest.mark.filterwarnings("ignore")  # the library's own, of which it has many

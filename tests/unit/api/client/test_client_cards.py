@@ -84,8 +84,6 @@ def test_a_front_of_one_point_or_none_is_drawn_too():
 
 
 def test_a_front_as_a_data_frame():
-    pytest.importorskip("pandas")
-
     frame = pareto().to_pandas()
 
     assert list(frame["latency_ms"]) == [2.0, 1.0, 4.0]

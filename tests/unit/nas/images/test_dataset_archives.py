@@ -9,8 +9,10 @@ import tarfile
 import zipfile
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
+from pyarrow import parquet
 
 from nas.errors import DataError
 from nas.images.archives import (
@@ -239,12 +241,9 @@ def test_a_truncated_archive_of_pictures_is_named(tmp_path, write, name):
 
 
 def test_parquet_of_the_hub(tmp_path):
-    pyarrow = pytest.importorskip("pyarrow", reason="comes with nas[hub]")
-    parquet = pytest.importorskip("pyarrow.parquet")
-
     rows = [{"bytes": encoded(image), "path": None} for image in COLOUR]
     for name in PARQUET_FILES:
-        parquet.write_table(pyarrow.table({"img": rows, "label": LABELS}), tmp_path / name, row_group_size=3)
+        parquet.write_table(pa.table({"img": rows, "label": LABELS}), tmp_path / name, row_group_size=3)
     splits = read_parquet(tmp_path, 8, 3)
 
     assert np.array_equal(splits["train"].images, COLOUR)
