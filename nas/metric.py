@@ -56,14 +56,14 @@ class Column:
 class Metric:
     """One metric; its name, with the unit, is the key under which trials carry it. Metrics have no state.
 
-    label: what it is called; heading: the same, short, for tables. unit: written after a value. digits: significant
-    ones, or decimals of a percentage. whole: whether its values are whole numbers. order: its place among the columns.
-    column: how tables of text show it, where that is not by heading and digits.
+    label: what it is called; abbreviation: what tables call it, if the label is too long. unit: written after a value.
+    digits: significant ones, or decimals of a percentage. whole: whether its values are whole numbers. order: its place
+    among the columns. column: how tables of text show it, where that is not by heading and digits.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
-    heading: ClassVar[str] = ""
+    abbreviation: ClassVar[str] = ""
     unit: ClassVar[str] = ""
     better: ClassVar[Better]
     source: ClassVar[Source]
@@ -80,9 +80,13 @@ class Metric:
         return self.source is not Source.TRAINING
 
     @property
+    def heading(self) -> str:
+        return self.abbreviation or self.label
+
+    @property
     def text_column(self) -> Column:
-        heading = self.heading or self.label
-        return self.column or Column(f"{heading}, {self.unit}" if self.unit else heading, decimals=self.digits)
+        heading = f"{self.heading}, {self.unit}" if self.unit else self.heading
+        return self.column or Column(heading, decimals=self.digits)
 
     def show(self, value: float | None) -> str:
         """The value for people, with its unit; a dash where it is missing."""
@@ -106,7 +110,7 @@ class Metric:
         fields = ("name", "label", "unit", "better", "source", "style", "digits", "whole", "shown")
         return {
             **{field: getattr(self, field) for field in fields},
-            "heading": self.heading or self.label,
+            "heading": self.heading,
             "known_before_training": self.known_before_training,
             "summary": (getdoc(getmodule(type(self))) or "").partition("\n")[0],
         }

@@ -9,7 +9,7 @@ from nas.pareto import Better
 @metric("macs")
 class Macs(NetworkMetric):
     label = "multiply-adds"
-    heading = "MACs"
+    abbreviation = "MACs"
     better = Better.LOWER
     style = Style.PREFIXED
     whole = True

@@ -9,7 +9,7 @@ from nas.pareto import Better
 @metric("params")
 class Params(NetworkMetric):
     label = "parameters"
-    heading = "params"
+    abbreviation = "params"
     better = Better.LOWER
     style = Style.PREFIXED
     whole = True

@@ -4,12 +4,13 @@ import hashlib
 from base64 import b64encode
 from importlib.resources import files
 
-from nas.quantities import count, duration, milliseconds, number, percent
+from nas.metric import Source
+from nas.quantities import duration, number
 from nas.report.diagrams import architecture
 from nas.report.facts import facts, spec_text
 from nas.report.markup import Child, Markup, tag
 from nas.report.plot import pareto_plot
-from nas.report.results import Record
+from nas.report.results import Record, shown, tabulated
 from nas.report.rewards import reward_curve
 from nas.report.summary import summary
 from nas.report.tables import failures, finalists_table, trials_table
@@ -100,14 +101,13 @@ def _finalists_note(record: Record) -> Markup | None:
 
 def _diagram(finalist: Record) -> Markup:
     metrics = finalist["metrics"]
-    told = (
-        f"{percent(number(metrics, 'test_accuracy'))} test accuracy",
-        milliseconds(number(metrics, "latency_ms")),
-        f"{count(number(metrics, 'params'))} params",
-        f"{count(number(metrics, 'macs'))} MACs",
+    parts = (
+        f"{shown(metrics, 'test_accuracy', 'accuracy')} test accuracy",
+        shown(metrics, "latency_ms"),
+        *(f"{shown(metrics, size.name)} {size.heading}" for size in tabulated(Source.NETWORK)),
     )
     name = f"Trial {finalist['trial']}"
-    title = tag("h3", name, *(tag("span", part) for part in told))
+    title = tag("h3", name, *(tag("span", part) for part in parts))
     notation = tag("details", tag("summary", "Notation"), tag("p", finalist["notation"], class_="notation"))
     drawn = architecture(finalist["diagram"], f"Architecture of trial {finalist['trial']}")
     return tag("article", title, drawn, notation)

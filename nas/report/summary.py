@@ -1,20 +1,9 @@
 """The top of the page: the result in two numbers, and how it compares with the reference networks."""
 
-from nas.quantities import (
-    MISSING,
-    count,
-    milliseconds,
-    number,
-    percent,
-    points,
-    signed_percent,
-    significant,
-    size,
-    speed,
-    whole,
-)
+from nas.metric import Source
+from nas.quantities import MISSING, milliseconds, number, points, signed_percent, significant, speed, whole
 from nas.report.markup import Child, Markup, join, tag
-from nas.report.results import Record, accuracy_lead, best_trial, half_width, headline, target
+from nas.report.results import Record, accuracy_lead, best_trial, half_width, headline, shown, tabulated, target
 
 
 def summary(record: Record) -> Markup:
@@ -38,6 +27,8 @@ def _figure(value: str, name: str, *notes: Child) -> Markup:
 def _finalist(record: Record, finalist: Record) -> Markup:
     metrics = finalist["metrics"]
     accuracy, latency = number(metrics, "test_accuracy"), number(metrics, "latency_ms")
+    first, *others = tabulated(Source.NETWORK)
+    sizes = [f"{shown(metrics, size.name)} {size.heading}" for size in others] + [shown(metrics, "size_bytes")]
     images = record["dataset"]["test"]
     spread = (
         None
@@ -45,17 +36,16 @@ def _finalist(record: Record, finalist: Record) -> Markup:
         else f"± {100 * half_width(accuracy, images):.2f} points (95 %, {whole(images)} images)"
     )
     p90 = number(metrics, "latency_p90_ms")
-    sizes = f"{count(number(metrics, 'macs'))} MACs, {size(number(metrics, 'size_bytes'))}"
     figures = (
-        _figure(percent(accuracy), "Test accuracy", "through ONNX Runtime", spread),
+        _figure(shown(metrics, "test_accuracy", "accuracy"), "Test accuracy", "through ONNX Runtime", spread),
         _figure(
-            milliseconds(latency),
+            shown(metrics, "latency_ms"),
             "Measured latency",
             _against_target(record, latency),
             None if p90 is None else f"p90 {milliseconds(p90)}",
         ),
         _speed_up(record, finalist),
-        _figure(count(number(metrics, "params")), "Parameters", sizes),
+        _figure(shown(metrics, first.name), first.label.capitalize(), ", ".join(sizes)),
     )
     chosen = f"Best finalist: trial {finalist['trial']}, "
     text = tag("p", chosen, tag("code", finalist["file"]), class_="chosen")
@@ -71,9 +61,9 @@ def _speed_up(record: Record, finalist: Record) -> Markup | None:
         return None
     ratio, _, word = speed(latency / own).partition(" ")
     lead = accuracy_lead(record, finalist, reference)
-    told = None if lead is None else f"{points(lead)} of accuracy at equal epochs"
+    ahead = None if lead is None else f"{points(lead)} of accuracy at equal epochs"
     return _figure(
-        ratio, f"{word.capitalize()} than {reference['label']}", f"which takes {milliseconds(latency)}", told
+        ratio, f"{word.capitalize()} than {reference['label']}", f"which takes {milliseconds(latency)}", ahead
     )
 
 
@@ -87,10 +77,12 @@ def _against_target(record: Record, latency: float | None) -> str | None:
 
 def _best_trial(trial: Record) -> Markup:
     metrics = trial["metrics"]
+    first, *others = tabulated(Source.NETWORK)
+    sizes = ", ".join(f"{shown(metrics, size.name)} {size.heading}" for size in others)
     figures = (
-        _figure(percent(number(metrics, "accuracy")), "Validation accuracy", "at the trials' few epochs"),
-        _figure(milliseconds(number(metrics, "latency_ms")), "Estimated latency"),
-        _figure(count(number(metrics, "params")), "Parameters", f"{count(number(metrics, 'macs'))} MACs"),
+        _figure(shown(metrics, "accuracy"), "Validation accuracy", "at the trials' few epochs"),
+        _figure(shown(metrics, "latency_ms"), "Estimated latency"),
+        _figure(shown(metrics, first.name), first.label.capitalize(), sizes),
     )
     text = f"Best trial by reward: trial {trial['number']}, without a finalist's longer training."
     return join([tag("dl", *figures, class_="figures"), tag("p", text, class_="chosen")])

@@ -4,21 +4,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
-from nas.quantities import (
-    MISSING,
-    aligned,
-    count,
-    milliseconds,
-    minus,
-    number,
-    percent,
-    signed_percent,
-    size,
-)
+from nas.metric import Metric, Source
+from nas.quantities import MISSING, aligned, minus, number, signed_percent
 from nas.report.markup import Child, Markup, join, tag
-from nas.report.results import SUCCEEDED, Record, estimate_error, headline, trials
-
-FAILED = "failed"
+from nas.report.results import FAILED, SUCCEEDED, Record, estimate_error, headline, shown, tabulated, trials
 
 
 class Cell(NamedTuple):
@@ -37,7 +26,8 @@ def finalists_table(record: Record) -> Markup:
         return tag("p", why, class_="empty")
     heads = (
         *("model", "test accuracy", "validation", "latency", "p90", "estimated", "estimate off by"),
-        *("params", "MACs", "file", "max |Δ| to torch"),
+        *(size.heading for size in tabulated(Source.NETWORK)),
+        *("file", "max |Δ| to torch"),
     )
     first = headline(record)
     rows = [tag("tr", *_finalist_cells(f), class_="first" if f is first else None) for f in record["finalists"]]
@@ -49,28 +39,24 @@ def _finalist_cells(finalist: Record) -> list[Markup]:
     metrics = finalist["metrics"]
     link = tag("a", f"trial {finalist['trial']}", href=quote(finalist["file"]), title=finalist["file"])
     values = [
-        percent(number(metrics, "test_accuracy")),
-        percent(number(metrics, "validation_accuracy")),
-        milliseconds(number(metrics, "latency_ms")),
-        milliseconds(number(metrics, "latency_p90_ms")),
-        milliseconds(number(metrics, "estimated_latency_ms")),
+        *(shown(metrics, key, "accuracy") for key in ("test_accuracy", "validation_accuracy")),
+        *(shown(metrics, key, "latency_ms") for key in ("latency_ms", "latency_p90_ms", "estimated_latency_ms")),
         signed_percent(estimate_error(finalist)),
-        count(number(metrics, "params")),
-        count(number(metrics, "macs")),
-        size(number(metrics, "size_bytes")),
+        *(shown(metrics, size.name) for size in tabulated(Source.NETWORK)),
+        shown(metrics, "size_bytes"),
         _difference(metrics),
     ]
     return [tag("th", link, tag("code", finalist["id"]), scope="row"), *(tag("td", value) for value in values)]
 
 
 def _runtime_files(finalist: Record) -> Markup:
-    """What lies beside a finalist's .onnx, as it is in its own runtime; why it lacks, if it does; else nothing."""
-    told = [
+    """The files beside a finalist's .onnx, as tested in their runtimes, and why one is missing; else nothing."""
+    converted = [
         tag(
             "p",
             f"Trial {finalist['trial']} for {file['runtime']} {file['runtime_version']}: ",
             tag("a", file["file"], href=quote(file["file"])),
-            f", {size(number(file, 'size_bytes'))}. Run in it: {percent(number(file, 'test_accuracy'))} test accuracy, "
+            f", {shown(file, 'size_bytes')}. Run in it: {shown(file, 'test_accuracy', 'accuracy')} test accuracy, "
             f"max |Δ| to ONNX Runtime {_difference(file)}.",
             class_="note",
         )
@@ -78,7 +64,7 @@ def _runtime_files(finalist: Record) -> Markup:
         if file["file"] != finalist["file"]
     ]
     note = finalist.get("note")
-    return join([*told, tag("p", f"Trial {finalist['trial']}: {note}", class_="note") if note else None])
+    return join([*converted, tag("p", f"Trial {finalist['trial']}: {note}", class_="note") if note else None])
 
 
 def _difference(metrics: Record) -> str:
@@ -88,40 +74,51 @@ def _difference(metrics: Record) -> str:
 
 def trials_table(record: Record) -> Markup:
     """Every trial; its columns can be sorted where scripts run."""
-    heads = ("trial", "state", "accuracy", "latency, ms", "± repeat", "params", "MACs", "reward", "architecture")
-    columns = [tag("th", head, scope="col", data_sort=head != "architecture") for head in heads]
-    front = set(record["front"])
     latencies = [x for t in record["trials"] if (x := number(t["metrics"], "latency_ms") or 0.0) > 0]
     digits = aligned(latencies)
+    names = [name for metric in tabulated() for name in _headings(metric)]
+    heads = ("trial", "state", *names, "reward", "architecture")
+    columns = [tag("th", head, scope="col", data_sort=head != "architecture") for head in heads]
+    front = set(record["front"])
     rows = [_trial_row(trial, digits, on_front=trial["number"] in front) for trial in record["trials"]]
     return _table("Trials", columns, rows, "trials long" if len(rows) > 20 else "trials")  # noqa: PLR2004 - a screenful
 
 
 def _trial_row(trial: Record, digits: int, *, on_front: bool) -> Markup:
-    metrics, reward = trial["metrics"], number(trial, "reward")
-    accuracy, latency = number(metrics, "accuracy"), number(metrics, "latency_ms")
-    error, params, macs = (number(metrics, key) for key in ("latency_error_ms", "params", "macs"))
+    reward = number(trial, "reward")
     cells = (
         Cell(_state(trial, on_front=on_front), trial["state"]),
-        Cell(percent(accuracy), accuracy),
-        Cell(MISSING if latency is None else f"{latency:.{digits}f}", latency),
-        Cell(MISSING if error is None else f"± {error:.{digits}f}", error),
-        Cell(count(params), params),
-        Cell(count(macs), macs),
+        *(cell for metric in tabulated() for cell in _cells(metric, trial["metrics"], digits)),
         Cell(MISSING if reward is None else minus(f"{reward:.4f}"), reward),
     )
     number_cell = tag("th", str(trial["number"]), scope="row", data_value=trial["number"])
-    shown = (tag("td", cell.shown, data_value=cell.value) for cell in cells)
+    values = (tag("td", cell.shown, data_value=cell.value) for cell in cells)
     class_ = "on-front-row" if on_front else None
-    return tag("tr", number_cell, *shown, tag("td", _notation(trial)), class_=class_)
+    return tag("tr", number_cell, *values, tag("td", _notation(trial)), class_=class_)
+
+
+def _headings(metric: Metric) -> tuple[str, ...]:
+    return (f"{metric.heading}, {metric.unit}", "± repeat") if metric.name == "latency_ms" else (metric.heading,)
+
+
+def _cells(metric: Metric, values: Record, digits: int) -> tuple[Cell, ...]:
+    """The cells of one metric; latencies have their standard error beside them, both with so many decimals."""
+    value = number(values, metric.name)
+    if metric.name != "latency_ms":
+        return (Cell(metric.show(value), value),)
+    error = number(values, "latency_error_ms")
+    return (
+        Cell(MISSING if value is None else f"{value:.{digits}f}", value),
+        Cell(MISSING if error is None else f"± {error:.{digits}f}", error),
+    )
 
 
 def _state(trial: Record, *, on_front: bool) -> Markup:
     state = trial["state"]
     badge = tag("span", "front", class_="badge front-badge", title="on the Pareto front") if on_front else None
     reason = tag("span", trial["reason"], class_="reason") if trial.get("reason") else None
-    shown = tag("span", state, class_=f"state {state if state in {SUCCEEDED, FAILED, 'running'} else 'other'}")
-    return join([shown, badge, reason])
+    name = tag("span", state, class_=f"state {state if state in {SUCCEEDED, FAILED, 'running'} else 'other'}")
+    return join([name, badge, reason])
 
 
 def _notation(trial: Record) -> Markup:
