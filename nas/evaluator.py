@@ -1,22 +1,34 @@
 """Evaluators: how good a network is, and at what cost of computing."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from nas.dataset import Dataset
 from nas.ops import Network
 from nas.registry import Registry
-from nas.trial import Metrics
+from nas.space import SearchSpace
+from nas.training import Recipe
+from nas.trial import Metrics, Report
 
-Report = Callable[[int, Metrics], None]
-"""Called after each epoch with its number, from 1, and the metrics so far."""
+
+@dataclass(frozen=True, slots=True)
+class CacheKey:
+    """What identifies an evaluation beside the network, the seed and the number of epochs: the images, and the method
+    with its parameters.
+    """
+
+    data_digest: str
+    recipe_id: str
 
 
 class Evaluator(ABC):
     """Scores networks on the validation split of one data set; it never reads the test split.
 
-    Built anew in each worker process from plain data; evaluate is a function of its arguments and the seed.
+    Each worker process makes its own instance from plain data. The result of evaluate depends on its arguments, the
+    seed, and the content that load_prepared was given, and on nothing else. A process that only reads the properties
+    need not have torch.
     """
 
     name: ClassVar[str]
@@ -24,10 +36,57 @@ class Evaluator(ABC):
     def __init__(self, dataset: Dataset, seed: int) -> None:
         self.dataset = dataset
         self.seed = seed
+        self.prepared = b""
+
+    @property
+    def epochs(self) -> int:
+        """How often evaluate reports, at most."""
+        return 1
+
+    @property
+    def trains(self) -> bool:
+        """Whether evaluate trains the network's weights; if not, it scores the network in another way."""
+        return False
+
+    @property
+    def cache_key(self) -> CacheKey | None:
+        """Equal keys: results of other searches are reused. None: they must not be."""
+        return None
+
+    @property
+    def recipe(self) -> Recipe:
+        """What finalists are trained by, for as many epochs as the spec says."""
+        return Recipe()
+
+    @property
+    def device(self) -> str:
+        """Where finalists are trained: cpu or cuda."""
+        return "cpu"
+
+    @property
+    def preparation_epochs(self) -> int:
+        """How often prepare reports, at most; 0 for an evaluator without shared state."""
+        return 0
+
+    def prepare(self, space: SearchSpace, checkpoint: Path, report: Report) -> bytes:  # noqa: ARG002 - the contract
+        """The state that all evaluations of a search share, such as the weights of a supernet, as a file's content.
+
+        It is called in a worker, once in a search and before its first trial, if preparation_epochs is not 0.
+        checkpoint: a file for the state after each epoch, from which a later call goes on after a kill; it may not
+        exist yet. What report raises ends the call.
+        """
+        return b""
+
+    def load_prepared(self, content: bytes) -> None:
+        """Called with what prepare returned, in each worker, before evaluate."""
+        self.prepared = content
 
     @abstractmethod
     def evaluate(self, network: Network, report: Report) -> Metrics:
-        """Metrics with at least `accuracy`, a fraction of the validation images. DivergedError if training failed."""
+        """Metrics with at least `accuracy`, a fraction of the validation images. DivergedError if training failed.
+
+        What report raises ends the call.
+        """
 
 
 evaluator: Registry[Evaluator] = Registry("evaluator", "nas.evaluators")

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
@@ -26,7 +27,7 @@ class Registry(Plugins[T]):
     """Plugins of one kind.
 
     The keyword-only parameters of a plugin's constructor are the parameters users may set; their annotations and
-    defaults are checked here and described to users as JSON schema.
+    defaults are checked here and described to users as JSON schema. One that is a dataclass stands for its fields.
     """
 
     def parameters(self, name: str) -> type[BaseModel]:
@@ -55,21 +56,41 @@ class Registry(Plugins[T]):
         if "name" not in given:
             raise SpecError(f"{self.kind}.name: missing; there are: {', '.join(self)}")
         name = given.pop("name")
-        cls = self[name]
+        cls: Any = self[name]
         try:
             checked = self.parameters(name).model_validate(given)
         except ValidationError as error:
             raise SpecError(reason(error, self.kind)) from None
-        values = {field: getattr(checked, field) for field in type(checked).model_fields}
-        return cls(*arguments, **values)
+        values = {}
+        for parameter, (hint, default) in _keywords(cls).items():
+            parts = {field: getattr(checked, field) for field in _fields(hint)}
+            values[parameter] = replace(default, **parts) if parts else getattr(checked, parameter)
+        made: T = cls(*arguments, **values)
+        return made
 
 
-@cache
-def _parameters(cls: type[Any]) -> type[BaseModel]:
+def _keywords(cls: Any) -> dict[str, tuple[Any, Any]]:
+    """The annotation and the default of each keyword-only parameter of the constructor."""
     hints = get_type_hints(cls.__init__, include_extras=True)
-    fields: dict[str, Any] = {
+    return {
         parameter.name: (hints[parameter.name], ... if parameter.default is parameter.empty else parameter.default)
         for parameter in inspect.signature(cls).parameters.values()
         if parameter.kind is parameter.KEYWORD_ONLY
     }
-    return create_model(cls.__name__, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **fields)
+
+
+def _fields(hint: Any) -> dict[str, Any]:
+    """The annotations of a dataclass's fields by name; empty for another type."""
+    if not is_dataclass(hint):
+        return {}
+    hints = get_type_hints(hint, include_extras=True)
+    return {field.name: hints[field.name] for field in fields(hint)}
+
+
+@cache
+def _parameters(cls: type[Any]) -> type[BaseModel]:
+    found: dict[str, Any] = {}
+    for name, (hint, default) in _keywords(cls).items():
+        parts = {field: (annotation, getattr(default, field)) for field, annotation in _fields(hint).items()}
+        found |= parts or {name: (hint, default)}
+    return create_model(cls.__name__, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **found)

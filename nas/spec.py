@@ -69,12 +69,6 @@ class SearchSpec(BaseModel):
     finalists: Annotated[Finalists, Field(description="the best, trained for longer and exported")] = Finalists()
     references: Annotated[tuple[Plugin, ...], Field(description="hand-designed networks to compare with")] = REFERENCES
 
-    @property
-    def trial_epochs(self) -> int:
-        """Epochs of a trial's training; 1 for an evaluator that knows no epochs."""
-        default = evaluator.parameters(self.evaluator["name"]).model_fields.get("epochs")
-        return int(self.evaluator.get("epochs", default.default if default else 1))
-
 
 def parse_spec(data: object) -> SearchSpec:
     """The spec in JSON values. SpecError names each field that is wrong; plugin parameters are checked too."""

@@ -1,6 +1,6 @@
 """One evaluation of one candidate, and what was measured."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -8,6 +8,9 @@ from nas.space import Candidate
 
 Metrics = Mapping[str, float]
 """Numbers by the names of nas.metrics, units in the names, and what a latency estimate says of itself."""
+
+Report = Callable[[int, Metrics], None]
+"""Called after each epoch of a training with its number, from 1, and the metrics so far."""
 
 REFUSED_KERNELS = "refused_kernels"
 """The metric of a network that the device does not run: how many of its kernels are to blame. Others do not have it."""

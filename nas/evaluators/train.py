@@ -8,12 +8,12 @@ from pydantic import Field
 
 from nas.dataset import Dataset
 from nas.errors import SpecError
-from nas.evaluator import Evaluator, Report, evaluator
+from nas.evaluator import CacheKey, Evaluator, evaluator
 from nas.ops import Network
-from nas.training import Count, Optimizer, Precision, Rate, Recipe, Schedule, Seconds, Share
-from nas.trial import Metrics
+from nas.training import Recipe
+from nas.trial import Metrics, Report
 
-DEFAULT = Recipe()
+RECIPE = Recipe(epochs=2)
 
 
 @evaluator("train")
@@ -29,61 +29,35 @@ class TrainEvaluator(Evaluator):
         dataset: Dataset,
         seed: int,
         *,
-        epochs: Count = 2,
-        time_budget_s: Seconds | None = DEFAULT.time_budget_s,
-        optimizer: Optimizer = DEFAULT.optimizer,
-        schedule: Schedule = DEFAULT.schedule,
-        learning_rate: Rate = DEFAULT.learning_rate,
-        warmup: Share = DEFAULT.warmup,
-        momentum: Share = DEFAULT.momentum,
-        weight_decay: Share = DEFAULT.weight_decay,
-        label_smoothing: Share = DEFAULT.label_smoothing,
-        ema_decay: Share | None = DEFAULT.ema_decay,
-        batch_size: Annotated[int, Field(ge=2)] = DEFAULT.batch_size,
-        flip: bool = DEFAULT.flip,
-        shift: Share = DEFAULT.shift,
-        cutout: Share = DEFAULT.cutout,
-        clip_norm: Annotated[float, Field(gt=0)] | None = DEFAULT.clip_norm,
-        precision: Precision = DEFAULT.precision,
+        recipe: Recipe = RECIPE,
         train_images: Annotated[int, Field(ge=2)] | None = None,
         device: Literal["auto", "cpu", "cuda"] = "auto",
     ) -> None:
         super().__init__(dataset, seed)
-        self.recipe = Recipe(
-            epochs=epochs,
-            time_budget_s=time_budget_s,
-            optimizer=optimizer,
-            schedule=schedule,
-            learning_rate=learning_rate,
-            warmup=warmup,
-            momentum=momentum,
-            weight_decay=weight_decay,
-            label_smoothing=label_smoothing,
-            ema_decay=ema_decay,
-            batch_size=batch_size,
-            flip=flip,
-            shift=shift,
-            cutout=cutout,
-            clip_norm=clip_norm,
-            precision=precision,
-        )
+        self._recipe = recipe
         self._images = _subset(dataset, train_images, seed)
         self._device = device
 
     @property
-    def recipe_id(self) -> str:
-        """Content id of the recipe: with the network, data_digest and seed it identifies a training."""
-        return self.recipe.id
+    def epochs(self) -> int:
+        return self._recipe.epochs
 
     @property
-    def data_digest(self) -> str:
-        """Content id of the images that evaluate trains and scores on."""
-        return self._images.digest
+    def trains(self) -> bool:
+        return True
+
+    @property
+    def cache_key(self) -> CacheKey:
+        return CacheKey(self._images.digest, self._recipe.id)
+
+    @property
+    def recipe(self) -> Recipe:
+        return self._recipe
 
     @property
     def device(self) -> str:
         """Where trainings run: cpu or cuda. SpecError if the spec wants a GPU that torch does not see."""
-        import torch  # noqa: PLC0415 - whoever only describes the parameters has no need of torch
+        import torch  # noqa: PLC0415 - the service describes evaluators without torch
 
         present = torch.cuda.is_available()
         if self._device == "cuda" and not present:
@@ -100,7 +74,7 @@ class TrainEvaluator(Evaluator):
         fitted = fit(
             build(network, self.seed),
             self._images,
-            self.recipe,
+            self._recipe,
             seed=self.seed,
             report=report,
             device=self.device,

@@ -8,13 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-Optimizer = Literal["sgd", "adamw", "rmsprop"]
-Schedule = Literal["cosine", "linear", "mnasnet"]
-Precision = Literal["fp32", "bf16"]
-Count = Annotated[int, Field(gt=0)]
-Rate = Annotated[float, Field(gt=0, le=10)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-Seconds = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 MNASNET_WARMUP_EPOCHS = 5.0
 MNASNET_DECAY = 0.97
@@ -23,7 +17,8 @@ MNASNET_DECAY_EPOCHS = 2.4
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that determines a training, but for the network, the images and the seed.
+    """All that determines a training, but for the network, the images and the seed. The annotations hold for users'
+    values, which nas.registry checks.
 
     optimizer: `sgd` with Nesterov momentum, `adamw`, or `rmsprop` as in the MnasNet paper.
     schedule: `cosine` and `linear` rise over the share `warmup` of the training and then fall to 0 at its end;
@@ -42,22 +37,22 @@ class Recipe:
     precision: `bf16` computes convolutions and linear layers in bfloat16 by autocast; weights stay in 32 bits.
     """
 
-    epochs: int = 8
-    time_budget_s: float | None = None
-    optimizer: Optimizer = "sgd"
-    schedule: Schedule = "linear"
-    learning_rate: float = 0.1
-    warmup: float = 0.2
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    label_smoothing: float = 0.0
-    ema_decay: float | None = 0.99
-    batch_size: int = 64
-    precision: Precision = "fp32"
-    clip_norm: float | None = None
+    epochs: Annotated[int, Field(gt=0)] = 8
+    time_budget_s: Annotated[float, Field(gt=0)] | None = None
+    optimizer: Literal["sgd", "adamw", "rmsprop"] = "sgd"
+    schedule: Literal["cosine", "linear", "mnasnet"] = "linear"
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.1
+    warmup: Fraction = 0.2
+    momentum: Fraction = 0.9
+    weight_decay: Fraction = 5e-4
+    label_smoothing: Fraction = 0.0
+    ema_decay: Fraction | None = 0.99
+    batch_size: Annotated[int, Field(ge=2)] = 64
     flip: bool = False
-    shift: float = 0.0
-    cutout: float = 0.0
+    shift: Fraction = 0.0
+    cutout: Fraction = 0.0
+    clip_norm: Annotated[float, Field(gt=0)] | None = None
+    precision: Literal["fp32", "bf16"] = "fp32"
 
     @property
     def id(self) -> str:

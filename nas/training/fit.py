@@ -18,12 +18,12 @@ from torch.nn.utils import clip_grad_norm_
 
 from nas.dataset import Dataset
 from nas.errors import DivergedError
-from nas.evaluator import Report
 from nas.training import Recipe, checkpoint
 from nas.training.averaging import Average, reestimate
 from nas.training.batches import Augmentation, Batches
 from nas.training.optimizers import optimizer
 from nas.training.score import Score, evaluate
+from nas.trial import Report
 
 REESTIMATION_IMAGES = 2000
 """How many training images batch-norm statistics are re-estimated on."""

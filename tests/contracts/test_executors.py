@@ -122,7 +122,7 @@ def test_shared_images_arrive_or_are_left_to_the_task(pool):
     split = Split(np.full((4, 8, 8, 1), 3, np.uint8), np.zeros(4, np.int64))
     images = Dataset("threes", ("three",), split, split, split, (0.0,), (1.0,))
 
-    found = pool.submit(sum_of, pool.share(images), report=ignore).result(PATIENCE_S)
+    found = pool.submit(sum_of, pool.share(images.digest, lambda: images), report=ignore).result(PATIENCE_S)
 
     assert found in {4 * 8 * 8 * 3, None}
 

@@ -9,6 +9,7 @@ from typing import Any
 from latency_db.devices.formats import ONNX, runtime_of
 from nas.dataset import Dataset, dataset
 from nas.errors import NasError
+from nas.evaluator import evaluator
 from nas.jobs.errors import FencedError
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import ExportClaim, File, TrialRecord
@@ -22,7 +23,7 @@ from workers.dispatching.ledger_store import MODEL, cached_training
 from workers.executing.executor import Task
 from workers.executing.scheduler import Scheduler
 from workers.searching.run_record import versions
-from workers.searching.training_keys import training_keys
+from workers.searching.training_keys import TrainingKeys
 from workers.tasks.convert import Wanted, convert
 from workers.tasks.train import Final, Setup, finalise
 
@@ -96,8 +97,9 @@ class Exporter:
 
     def _trained(self, claim: ExportClaim, trial: TrialRecord, spec: SearchSpec, images: Dataset) -> dict[str, Any]:
         """Metrics of the trained network, now or earlier, and the digest of its ONNX file as "model"."""
-        key = training_keys(spec, images).finalist(trial.architecture_id)
-        metrics = cached_training(self._ledger, self._artifacts, key) if key else None
+        made = evaluator.make(spec.evaluator, images, spec.seed)
+        key = TrainingKeys(spec, made, images).finalist(trial.architecture_id)
+        metrics = cached_training(self._ledger, self._artifacts, key)
         if metrics is not None:
             return metrics
         about = {"architecture": trial.architecture, "id": trial.architecture_id, "versions": versions()}
@@ -105,15 +107,13 @@ class Exporter:
         final = Final(spec.finalists.epochs, str(checkpoint), about)
         metrics, model = self._run_task(finalise, spec, images, trial.notation, final)
         metrics = {**metrics, "model": self._artifacts.add(model)[0]}
-        if key:
-            self._ledger.trainings.put(key, metrics)
+        self._ledger.trainings.put(key, metrics)
         return metrics
 
     def _run_task(self, task: Task, spec: SearchSpec, images: Dataset, *arguments: Any) -> Any:
         setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=self._settings.threads)
-        return self._quota.submit(
-            task, setup, self._quota.share(images), *arguments, report=lambda _, __: None
-        ).result()
+        shared = self._quota.share(images.digest, lambda: images)
+        return self._quota.submit(task, setup, shared, *arguments, report=lambda _, __: None).result()
 
     def _spec(self, search_id: str, epochs: int | None) -> SearchSpec:
         """The search's spec, with the export's epochs for those of a finalist."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nas.files import write_whole
 from nas.jobs.errors import NotFoundError
 from nas.jobs.ledger import Ledger
 from nas.jobs.owner import SearchOwner
@@ -75,6 +76,15 @@ class LedgerStore:
             sha256, _ = self._artifacts.add(model)
             metrics = {**metrics, "model": sha256}
         self._ledger.trainings.put(key, metrics)
+
+    def fetch(self, name: str, sha256: str) -> Path | None:
+        path = self._path / name
+        if not path.exists():
+            try:
+                write_whole(path, self._artifacts.path(sha256).read_bytes())
+            except NotFoundError:
+                return None
+        return path
 
     def publish(self, kind: str, name: str, trial: int | None = None) -> None:
         file = self._path / name

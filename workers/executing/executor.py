@@ -7,10 +7,9 @@ from concurrent.futures import CancelledError, Future
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from nas.dataset import Dataset
 from nas.errors import NasError
-from nas.evaluator import Report
 from nas.registry import Registry
+from nas.trial import Report
 
 Task = Callable[..., Any]
 """task(*arguments, report=...): reports each epoch, returns plain data."""
@@ -84,8 +83,11 @@ class Executor(ABC):
         to be had any more.
         """
 
-    def share(self, images: Dataset) -> Any:  # noqa: ARG002 - for executors that can
-        """What to give tasks for a data set: a reference that workers resolve, or None: they load it themselves."""
+    def share(self, digest: str, load: Callable[[], Any]) -> Any:  # noqa: ARG002 - for executors that can
+        """What to give tasks for a large value: a reference that workers resolve, or None: they load it themselves.
+
+        digest: a content id of the value. load: called for the value if it is not shared yet.
+        """
         return None
 
     @abstractmethod

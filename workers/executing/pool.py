@@ -11,8 +11,7 @@ from concurrent.futures import CancelledError
 from typing import Any, NamedTuple, Protocol
 
 from nas.errors import NasError
-from nas.evaluator import Report
-from nas.trial import Metrics
+from nas.trial import Metrics, Report
 from workers.executing.executor import Executor, ExecutorLostError, Task, TaskFuture, WorkerDiedError
 
 log = logging.getLogger(__name__)

@@ -13,12 +13,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from nas.dataset import Dataset
 from nas.service.settings import Settings
 from workers.executing.executor import ExecutorLostError
 
-SHARED_SETS = 4
-"""Data sets kept in the object store; a task that holds a reference keeps its own longer."""
+MAX_SHARED = 8
+"""Values, such as data sets, kept in the object store; a task that holds a reference keeps its own longer."""
 HEALTH_S = 1.0
 FAILED_CHECKS = 3
 CONNECT_S = 3.0
@@ -54,14 +53,14 @@ class Cluster:
         self._over = threading.Event()
         self._watcher: threading.Thread | None = None
 
-    def share(self, images: Dataset) -> Any:
-        """A reference to the data set in the object store, where it is once, however many searches use it."""
+    def share(self, digest: str, load: Callable[[], Any]) -> Any:
+        """A reference to the value in the object store, where it is once, however many searches use it."""
         with self._lock:
-            if images.digest not in self._shared:
-                self._shared[images.digest] = self.ray.put(images)
-                while len(self._shared) > SHARED_SETS:
+            if digest not in self._shared:
+                self._shared[digest] = self.ray.put(load())
+                while len(self._shared) > MAX_SHARED:
                     del self._shared[next(iter(self._shared))]
-            return self._shared[images.digest]
+            return self._shared[digest]
 
     def watch(self, lost: Callable[[str], None]) -> None:
         """Call lost with the reason soon after Ray is gone. Ray ends a driver a minute after its GCS: be faster."""

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from nas.dataset import Dataset
-from nas.evaluator import Report
+from nas.trial import Report
 from workers.executing.executor import Executor, ExecutorLostError, Task, TaskFuture
 
 log = logging.getLogger(__name__)
@@ -39,9 +38,9 @@ class Quota:
         self.scheduler.add(handle)
         return handle
 
-    def share(self, images: Dataset) -> Any:
-        """What to give this search's tasks for their data set (Executor.share)."""
-        return self.scheduler.executor.share(images)
+    def share(self, digest: str, load: Callable[[], Any]) -> Any:
+        """What to give this search's tasks for a large value (Executor.share)."""
+        return self.scheduler.executor.share(digest, load)
 
     def quiet(self) -> AbstractContextManager[None]:
         """Hold back all tasks on these workers, for a measurement on this machine."""

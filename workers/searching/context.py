@@ -4,24 +4,30 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import isnan
+from pathlib import Path
 from typing import Any
 
 from latency_db.estimating.estimate import Estimate
 from latency_db.profiling.measurer import Measurer
 from nas.dataset import Dataset
+from nas.evaluator import Evaluator
 from nas.jobs.records import TrainingKey
 from nas.spec import SearchSpec
-from nas.trial import Metrics
-from workers.executing.scheduler import Quota
+from nas.trial import Metrics, Report
+from workers.executing.executor import Task
+from workers.executing.scheduler import Quota, TaskHandle
 from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ProgressStore
 from workers.searching.training_keys import TrainingKeys
-from workers.tasks.train import Setup
+from workers.tasks.train import Setup, evaluate
 
 
 @dataclass(frozen=True, slots=True)
 class SearchContext:
-    """One search's spec, storage, listener and tools; setup is what its workers need to know."""
+    """One search's spec, storage, listener and tools.
+
+    setup: what its workers need to know. prepared: the file with the evaluator's shared state, if it has any.
+    """
 
     spec: SearchSpec
     store: ProgressStore
@@ -30,7 +36,22 @@ class SearchContext:
     measurer: Measurer
     quota: Quota
     setup: Setup
+    evaluator: Evaluator
     training_keys: TrainingKeys
+    prepared: Path | None = None
+
+    def submit(
+        self, task: Task, *arguments: Any, report: Report, on_start: Callable[[], None] | None = None
+    ) -> TaskHandle:
+        """Queue one of workers.tasks, with the setup and the images as its first arguments."""
+        shared = self.quota.share(self.images.digest, lambda: self.images)
+        return self.quota.submit(task, self.setup, shared, *arguments, report=report, on_start=on_start)
+
+    def evaluate(self, notation: str, report: Report, on_start: Callable[[], None] | None = None) -> TaskHandle:
+        """Queue an evaluation of a network."""
+        path = self.prepared
+        prepared = path and (self.quota.share(path.name, path.read_bytes) or path)
+        return self.submit(evaluate, notation, prepared, report=report, on_start=on_start)
 
     def cached_training(self, key: TrainingKey | None) -> dict[str, Any] | None:
         """The result of an earlier training of the same network, if there is a key for it."""
@@ -61,8 +82,6 @@ def latency_metrics(estimate: Estimate) -> dict[str, float]:
     return {metric: value for metric, value in known.items() if not isnan(value)}
 
 
-def epoch_listener(
-    listener: ProgressListener, what: str, epochs: int, trial: int | None = None
-) -> Callable[[int, Metrics], None]:
+def epoch_listener(listener: ProgressListener, what: str, epochs: int, trial: int | None = None) -> Report:
     """A Report that passes the epochs of one training on; trial is its number if it is a trial's."""
     return lambda epoch, metrics: listener.epoch(what, trial, epoch, max(epoch, epochs), metrics)

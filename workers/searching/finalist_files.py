@@ -80,9 +80,7 @@ def _convert(context: SearchContext, finalists: list[Row], name: str) -> None:
 def _submit(context: SearchContext, row: Row, name: str) -> TaskHandle:
     model = (context.store.path / row["file"]).read_bytes()
     wanted = Wanted(row["notation"], model, name)
-    return context.quota.submit(
-        convert, context.setup, context.quota.share(context.images), wanted, report=lambda *_: None
-    )
+    return context.submit(convert, wanted, report=lambda *_: None)
 
 
 def _known(context: SearchContext, row: Row, kind: str) -> Row | None:

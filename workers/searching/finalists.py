@@ -23,7 +23,7 @@ from workers.searching.context import SearchContext, epoch_listener, measuring
 from workers.searching.finalist_files import publish
 from workers.searching.run_record import versions
 from workers.searching.training_keys import notation_id
-from workers.tasks.train import Final, Finalised, evaluate, finalise
+from workers.tasks.train import Final, Finalised, finalise
 
 Row = dict[str, Any]
 
@@ -54,14 +54,12 @@ def train_references(context: SearchContext, rows: list[Row]) -> list[Row]:
     scores = {number: _known_score(context, number, row) for number, row in enumerate(rows)}
     missing = [number for number, score in scores.items() if score is None]
     if missing:
-        context.listener.say(f"training {len(missing)} reference networks as the trials were")
+        verb = "training" if context.evaluator.trains else "scoring"
+        context.listener.say(f"{verb} {len(missing)} reference networks as the trials were")
     futures: dict[Future[Any], int] = {}
-    shared = context.quota.share(context.images)
     for number in missing:
-        report_epoch = epoch_listener(context.listener, rows[number]["label"], context.spec.trial_epochs)
-        futures[
-            context.quota.submit(evaluate, context.setup, shared, rows[number]["notation"], report=report_epoch)
-        ] = number
+        report = epoch_listener(context.listener, rows[number]["label"], context.evaluator.epochs)
+        futures[context.evaluate(rows[number]["notation"], report)] = number
     for future in as_completed(futures):
         number = futures[future]
         try:
@@ -121,12 +119,9 @@ def submit_final(context: SearchContext, architecture: Architecture) -> Future[F
     about = {"architecture": architecture.to_dict(), "id": architecture.id, "versions": versions()}
     checkpoint = context.store.path / "checkpoints" / f"{architecture.id}.pt"
     epochs = context.spec.finalists.epochs
-    report_epoch = epoch_listener(context.listener, f"finalist {architecture.id}", epochs)
+    report = epoch_listener(context.listener, f"finalist {architecture.id}", epochs)
     notation = write_network(architecture.expand())
-    shared = context.quota.share(context.images)
-    return context.quota.submit(
-        finalise, context.setup, shared, notation, Final(epochs, str(checkpoint), about), report=report_epoch
-    )
+    return context.submit(finalise, notation, Final(epochs, str(checkpoint), about), report=report)
 
 
 def _known_finalist(context: SearchContext, trial: Trial) -> dict[str, float] | None:

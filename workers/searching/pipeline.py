@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from random import Random
 from statistics import median
@@ -13,6 +14,7 @@ from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
 from nas.dataset import Dataset, dataset
 from nas.errors import DataError, InfeasibleError
+from nas.evaluator import evaluator
 from nas.loop import Search, Steps
 from nas.metric import network_metrics
 from nas.objective import objective
@@ -27,12 +29,13 @@ from workers.executing.scheduler import Quota
 from workers.searching.context import SearchContext, epoch_listener, latency_metrics, measuring
 from workers.searching.finalist_files import add_files
 from workers.searching.finalists import measure_end_to_end, reference_rows, train_finalists, train_references
+from workers.searching.preparation import prepared_file
 from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ProgressStore
 from workers.searching.run_description import describe_dataset, describe_device, describe_objective, describe_space
 from workers.searching.run_record import RunRecord
-from workers.searching.training_keys import training_keys
-from workers.tasks.train import Setup, evaluate
+from workers.searching.training_keys import TrainingKeys
+from workers.tasks.train import Setup
 
 TABLE_BUDGET_S = 120.0
 """Time for measuring kernels before the first trial."""
@@ -66,12 +69,12 @@ class Pipeline:
         space = load_space(spec.space).for_images(images.channels, images.side, len(images.classes))
         space.sample(Random(spec.seed))  # a space without members is refused, with the reason, before any measurement
         references = reference_rows(spec, images)
+        made = evaluator.make(spec.evaluator, images, spec.seed)
         listener.phase("MEASURING")
         measurer = self._measurer(space)
         aim = {"target_latency_ms": self._target_ms(space, measurer), **spec.objective}
-        context = SearchContext(
-            spec, store, listener, images, measurer, self._quota, self._setup, training_keys(spec, images)
-        )
+        keys = TrainingKeys(spec, made, images)
+        context = SearchContext(spec, store, listener, images, measurer, self._quota, self._setup, made, keys)
         self.search = Search(searcher.make(spec.searcher, space, spec.seed), objective.make(aim), store.journal)
         facts = {
             "dataset": describe_dataset(images),
@@ -81,6 +84,7 @@ class Pipeline:
         }
         store.keep("facts", facts)
         record = RunRecord(context, self.search, facts, update_s)
+        context = replace(context, prepared=prepared_file(context, space))
         listener.phase("TRAINING")
         try:
             run_trials(context, self.search, record.update)
@@ -148,19 +152,13 @@ class Pipeline:
 
 def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]) -> None:
     """Run the search's trials; ended is called after each. InfeasibleError if none succeeded."""
-    epochs = context.spec.trial_epochs
+    epochs = context.evaluator.epochs
 
     def train(trial: Trial) -> Future[Metrics]:
         network = trial.candidate.architecture
         report_epoch = epoch_listener(context.listener, f"trial {trial.number}", epochs, trial.number)
-        return context.quota.submit(
-            evaluate,
-            context.setup,
-            context.quota.share(context.images),
-            write_network(network.expand()),
-            report=report_epoch,
-            on_start=partial(context.listener.started, trial.number),
-        )
+        started = partial(context.listener.started, trial.number)
+        return context.evaluate(write_network(network.expand()), report_epoch, started)
 
     def report(trial: Trial) -> None:
         context.listener.trial(trial, search.max_trials)

@@ -31,5 +31,8 @@ class ProgressStore(Protocol):
     def store_training(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
         """Keep the result of a training for later searches."""
 
+    def fetch(self, name: str, sha256: str) -> Path | None:
+        """The published file of this name and content, brought back to path if need be; None if it is lost."""
+
     def publish(self, kind: str, name: str, trial: int | None = None) -> None:
         """Make the complete file of this name in path available to the user."""

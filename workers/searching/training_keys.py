@@ -1,41 +1,34 @@
 """What identifies a training, so that none is done twice."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from nas.dataset import Dataset
-from nas.evaluator import evaluator
-from nas.evaluators.train import TrainEvaluator
+from nas.evaluator import Evaluator
 from nas.jobs.records import TrainingKey
 from nas.spec import SearchSpec
-from nas.training import Recipe
 
 
-@dataclass(frozen=True, slots=True)
 class TrainingKeys:
-    """The keys of a search's trainings; None where its evaluator does more than train by a recipe.
+    """The keys of a search's trainings.
 
     A trial's and a finalist's differ even where both train alike: a trial has a score, and a finalist a file.
     """
 
-    trial: Callable[[str], TrainingKey | None]
-    finalist: Callable[[str], TrainingKey | None]
+    def __init__(self, spec: SearchSpec, evaluator: Evaluator, images: Dataset) -> None:
+        self._spec, self._evaluator, self._images = spec, evaluator, images
 
+    def trial(self, network_id: str) -> TrainingKey | None:
+        """None if the evaluator's results must not be reused."""
+        key = self._evaluator.cache_key
+        if key is None:
+            return None
+        return TrainingKey(network_id, key.data_digest, key.recipe_id, self._spec.seed, self._evaluator.epochs)
 
-def training_keys(spec: SearchSpec, images: Dataset) -> TrainingKeys:
-    judge = evaluator.make(spec.evaluator, images, spec.seed)
-    if not isinstance(judge, TrainEvaluator):
-        return TrainingKeys(lambda _: None, lambda _: None)
-    longer = replace(judge.recipe, epochs=spec.finalists.epochs, time_budget_s=None)
-
-    def key(network_id: str, digest: str, recipe_id: str, recipe: Recipe) -> TrainingKey:
-        return TrainingKey(network_id, digest, recipe_id, spec.seed, recipe.epochs)
-
-    return TrainingKeys(
-        lambda network_id: key(network_id, judge.data_digest, judge.recipe.id, judge.recipe),
-        lambda network_id: key(network_id, images.digest, f"{longer.id}+file", longer),
-    )
+    def finalist(self, network_id: str) -> TrainingKey:
+        epochs = self._spec.finalists.epochs
+        recipe = replace(self._evaluator.recipe, epochs=epochs, time_budget_s=None)
+        return TrainingKey(network_id, self._images.digest, f"{recipe.id}+file", self._spec.seed, epochs)
 
 
 def notation_id(notation: str) -> str:

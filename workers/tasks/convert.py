@@ -12,8 +12,8 @@ from latency_db.devices.local import DEFAULT_RUNTIME
 from latency_db.devices.runtime import Session, runtime
 from nas.dataset import Dataset
 from nas.errors import ExportError
-from nas.evaluator import Report
 from nas.ops.notation import read_network
+from nas.trial import Report
 from workers.tasks.train import Setup, images_of
 
 Image = NDArray[np.float32]

@@ -13,10 +13,11 @@ from typing import Any
 
 from nas.dataset import Dataset, dataset
 from nas.errors import OutOfMemoryError
-from nas.evaluator import Evaluator, Report, evaluator
-from nas.evaluators.train import TrainEvaluator
+from nas.evaluator import Evaluator
+from nas.evaluator import evaluator as evaluators
 from nas.ops.notation import read_network
-from nas.training import Recipe
+from nas.space import SearchSpace
+from nas.trial import Report
 from workers.executing.executor import may_end_early
 
 
@@ -30,8 +31,8 @@ class Setup:
     threads: int
 
     @classmethod
-    def of(cls, data: Mapping[str, Any], judge: Mapping[str, Any], *, seed: int, threads: int) -> "Setup":
-        return cls(json.dumps(data), json.dumps(judge), seed, threads)
+    def of(cls, data: Mapping[str, Any], evaluator: Mapping[str, Any], *, seed: int, threads: int) -> "Setup":
+        return cls(json.dumps(data), json.dumps(evaluator), seed, threads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,12 @@ Finalised = tuple[dict[str, float], bytes]
 
 
 @lru_cache(maxsize=1)
+def _content(file: Path) -> bytes:
+    """Read once in a worker; the name of the file changes with its content."""
+    return file.read_bytes()
+
+
+@lru_cache(maxsize=1)
 def _dataset(config: str, seed: int) -> Dataset:
     return dataset.make(json.loads(config)).load(seed)
 
@@ -61,12 +68,12 @@ def _evaluator(setup: Setup, images: Dataset) -> Evaluator:
     import torch  # noqa: PLC0415 - the parent, which imports this module too, has no need of torch
 
     torch.set_num_threads(setup.threads)
-    return evaluator.make(json.loads(setup.evaluator), images, setup.seed)
+    return evaluators.make(json.loads(setup.evaluator), images, setup.seed)
 
 
 @contextmanager
-def _memory_said() -> Iterator[None]:
-    """Make a want of memory a NasError, so that it ends the trial and not the search."""
+def _memory_errors() -> Iterator[None]:
+    """Raise a lack of memory as a NasError, so that it ends the trial and not the search."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -78,12 +85,27 @@ def _memory_said() -> Iterator[None]:
         ) from error
 
 
+def prepare(setup: Setup, shared: Dataset | None, space: SearchSpace, checkpoint: str, *, report: Report) -> bytes:
+    """The state that the evaluations of a search share. checkpoint: the path of a file that a later call resumes from.
+
+    shared: the data set, if the executor brings it here.
+    """
+    path = Path(checkpoint)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _memory_errors():
+        return _evaluator(setup, images_of(setup, shared)).prepare(space, path, report)
+
+
 @may_end_early
-def evaluate(setup: Setup, shared: Dataset | None, notation: str, *, report: Report) -> dict[str, float]:
-    """Metrics of a network, by the search's evaluator. shared: the data set, if the executor brings it here."""
-    with _memory_said():
-        images = images_of(setup, shared)
-        return dict(_evaluator(setup, images).evaluate(read_network(notation), report))
+def evaluate(
+    setup: Setup, shared: Dataset | None, notation: str, prepared: bytes | Path | None = None, *, report: Report
+) -> dict[str, float]:
+    """Metrics of a network, by the search's evaluator. prepared: what prepare returned, or the file of it."""
+    with _memory_errors():
+        evaluator = _evaluator(setup, images_of(setup, shared))
+        if prepared is not None:
+            evaluator.load_prepared(_content(prepared) if isinstance(prepared, Path) else prepared)
+        return dict(evaluator.evaluate(read_network(notation), report))
 
 
 def finalise(setup: Setup, shared: Dataset | None, notation: str, final: Final, *, report: Report) -> Finalised:
@@ -96,18 +118,16 @@ def finalise(setup: Setup, shared: Dataset | None, notation: str, final: Final, 
     from nas.training.fit import fit  # noqa: PLC0415 - torch is the workers' own
 
     images = images_of(setup, shared)
-    judge = _evaluator(setup, images)
-    recipe = judge.recipe if isinstance(judge, TrainEvaluator) else Recipe()
-    device = judge.device if isinstance(judge, TrainEvaluator) else "cpu"
+    evaluator = _evaluator(setup, images)
     network = read_network(notation)
     net = build(network, setup.seed)
     fitted = fit(
         net,
         images,
-        replace(recipe, epochs=final.epochs, time_budget_s=None),
+        replace(evaluator.recipe, epochs=final.epochs, time_budget_s=None),
         seed=setup.seed,
         report=report,
-        device=device,
+        device=evaluator.device,
         resolution=network.input.height,
         checkpoint_path=Path(final.checkpoint),
     )

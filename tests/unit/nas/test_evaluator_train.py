@@ -24,12 +24,12 @@ def test_parameters_become_the_recipe():
     assert (made.recipe.epochs, made.recipe.learning_rate, made.recipe.ema_decay) == (3, 0.5, None)
 
 
-def test_recipe_id_and_data_digest_change_with_what_they_name():
+def test_the_cache_key_changes_with_what_they_name():
     """Equal trainings are found again by these ids, unequal ones must not be."""
 
     def ids(**parameters):
         made = evaluator.make({"name": "train", **parameters}, dataset(), 0)
-        return made.recipe_id, made.data_digest
+        return made.cache_key.recipe_id, made.cache_key.data_digest
 
     assert ids() == ids()
     assert ids(epochs=5)[0] != ids()[0]

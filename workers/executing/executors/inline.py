@@ -3,7 +3,7 @@
 from concurrent.futures import Future
 from typing import Any
 
-from nas.evaluator import Report
+from nas.trial import Report
 from workers.executing.executor import Executor, Task, executor
 
 

@@ -7,10 +7,9 @@ import contextlib
 import os
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
-from nas.dataset import Dataset
 from workers.executing.executor import Task, executor
 from workers.executing.pool import Ended, PoolExecutor, Reported, Worker, WorkerGoneError, perform
 from workers.executing.ray_cluster import Cluster
@@ -47,8 +46,8 @@ class RayExecutor(PoolExecutor):
                 raise WorkerGoneError(str(error)) from error
         raise WorkerGoneError("the executor is closed")
 
-    def share(self, images: Dataset) -> Any:
-        return self._cluster.share(images)
+    def share(self, digest: str, load: Callable[[], Any]) -> Any:
+        return self._cluster.share(digest, load)
 
     def check(self) -> None:
         self._cluster.check()

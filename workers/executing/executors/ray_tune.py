@@ -5,10 +5,10 @@ import os
 import shutil
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from nas.dataset import Dataset
 from nas.service.settings import Settings
 from workers.executing.executor import executor
 from workers.executing.pool import PoolExecutor, Worker
@@ -55,8 +55,8 @@ class TuneExecutor(PoolExecutor):
 
         return TuneWorker(self._feed)
 
-    def share(self, images: Dataset) -> Any:
-        return self._cluster.share(images)
+    def share(self, digest: str, load: Callable[[], Any]) -> Any:
+        return self._cluster.share(digest, load)
 
     def check(self) -> None:
         self._cluster.check()

@@ -1,8 +1,9 @@
 """What identifies a training."""
 
 from nas.dataset import dataset
+from nas.evaluator import evaluator
 from nas.spec import parse_spec
-from workers.searching.training_keys import training_keys
+from workers.searching.training_keys import TrainingKeys
 
 SPEC = {"dataset": "fashion_mnist_mini", "max_trials": 2, "evaluator": {"name": "train", "epochs": 3}}
 
@@ -10,8 +11,9 @@ SPEC = {"dataset": "fashion_mnist_mini", "max_trials": 2, "evaluator": {"name": 
 def test_a_finalist_that_trains_as_a_trial_does_has_a_key_of_its_own():
     """A trial's result has no file, and a finalist's no score."""
     images = dataset.make("fashion_mnist_mini").load(0)
-    alike = training_keys(parse_spec(SPEC | {"finalists": {"count": 1, "epochs": 3}}), images)
-    longer = training_keys(parse_spec(SPEC | {"finalists": {"count": 1, "epochs": 4}}), images)
+    train = evaluator.make(SPEC["evaluator"], images, 0)
+    alike = TrainingKeys(parse_spec(SPEC | {"finalists": {"count": 1, "epochs": 3}}), train, images)
+    longer = TrainingKeys(parse_spec(SPEC | {"finalists": {"count": 1, "epochs": 4}}), train, images)
 
     keys = {alike.trial("a"), alike.finalist("a"), longer.finalist("a"), longer.trial("b")}
 

@@ -18,6 +18,7 @@ from latency_db.errors import MeasurementError
 from latency_db.profiling.measurer import Measurer
 from nas.dataset import dataset
 from nas.errors import ExportError, NotMeasuredError, UnknownNameError
+from nas.evaluator import evaluator
 from nas.export import export
 from nas.ops.notation import read_network, write_network
 from nas.ops.torch_module import build
@@ -31,7 +32,7 @@ from workers.executing.executors.inline import InlineExecutor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.run import run
 from workers.searching.finalist_files import add_files
-from workers.searching.training_keys import training_keys
+from workers.searching.training_keys import TrainingKeys
 from workers.tasks.convert import Wanted, convert
 from workers.tasks.train import Setup
 
@@ -216,7 +217,8 @@ def test_a_trial_is_exported_for_a_runtime_from_the_network_that_was_trained_bef
         owner.add({"event": "asked", "trial": 0, "metrics": {}, **described})
         tell(owner, 0)
         owner.end("SUCCEEDED")
-        key = training_keys(parse_spec(SPEC), dataset.make(DATA).load(0)).finalist(candidate.architecture.id)
+        spec, data = parse_spec(SPEC), dataset.make(DATA).load(0)
+        key = TrainingKeys(spec, evaluator.make(spec.evaluator, data, 0), data).finalist(candidate.architecture.id)
         sha256, _ = ArtifactStore(settings.artifacts).add(trained.file)
         ledger.trainings.put(key, {"validation_accuracy": 0.5, "test_accuracy": 0.4, "model": sha256})
         wanted, _ = ledger.exports.request(f"{owner.lease.search_id}.0", "mirror", None)
