@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from latency_db.exchange.block_key import block_features
+from latency_db.exchange.importers.ofa_yaml import block_features
 from latency_db.exchange.table import LatencyTable, Provenance, RowKind, Scope, TableRow
 
 Row = Mapping[str, Any]

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from latency_db.exchange.importer import Origin, importer
-from latency_db.exchange.published import PublishedTarget, of_records, to_records
+from latency_db.exchange.parquet import file_format
 from latency_db.exchange.record_file import FORMAT, read_records, write_records
-from latency_db.exchange.table import LatencyTable, file_format, read_table, write_table
+from latency_db.exchange.table import LatencyTable, read_table, write_table
+from latency_db.exchange.table_records import PublishedTarget, of_records, to_records
 from latency_db.quality.check import Verdict, inspect
 from latency_db.records.record import RecordState
 from latency_db.storing.known_devices import find_device

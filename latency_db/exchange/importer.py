@@ -1,4 +1,4 @@
-"""Importers: published latency tables, each format one reader. Text and numbers only; no file is ever executed."""
+"""Importers of published latency tables, one for each format. They read text and numbers; no file is executed."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ MS_PER_UNIT = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a file does not say of itself. unit is one of MS_PER_UNIT; device is for formats that name none."""
+    """Facts that a file does not contain. unit: one of MS_PER_UNIT. device: for formats without device names."""
 
     source: str
     licence: str
@@ -30,22 +30,23 @@ class Origin:
     def __post_init__(self) -> None:
         for name in ("source", "licence", "statistic"):
             if not getattr(self, name).strip():
-                raise TableFormatError(f"{name} is missing; say where the table is from and how it may be used")
+                raise TableFormatError(f"{name} is missing; state where the table is from and how it may be used")
         if self.unit not in MS_PER_UNIT:
-            raise TableFormatError(f"unit {self.unit!r} is unknown; say one of {', '.join(MS_PER_UNIT)}")
+            raise TableFormatError(f"unit {self.unit!r} is unknown; give one of {', '.join(MS_PER_UNIT)}")
 
     def ms(self, value: float) -> float:
-        """A time of the file in milliseconds."""
+        """A time of the file, in its unit, in milliseconds."""
         return value * MS_PER_UNIT[self.unit]
 
     def named_device(self) -> str:
+        """The device. TableFormatError if it was not given."""
         if not self.device:
-            raise TableFormatError("this format names no device; say which one was measured")
+            raise TableFormatError("this format has no device names; give the one that was measured")
         return self.device
 
 
 class Importer(ABC):
-    """Reads one format. TableFormatError names the line, or the place, that is wrong."""
+    """Reads one format. TableFormatError names the line, or the entry, that is wrong."""
 
     name: ClassVar[str]
 
@@ -56,7 +57,7 @@ class Importer(ABC):
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
-            raise TableFormatError(f"{path} is no text (byte {error.start}); pickles are not read") from None
+            raise TableFormatError(f"{path} is not text (byte {error.start}); pickles are not read") from None
         rows = tuple(self.rows(text, origin))
         if not rows:
             raise TableFormatError(f"{path} has no row of format {self.name}; choose another format")
@@ -67,13 +68,13 @@ class Importer(ABC):
 
 
 def number(text: str, where: str) -> float:
-    """The number in text; TableFormatError says where there is none."""
+    """The finite number in text; TableFormatError names where, if it is not one."""
     try:
         value = float(text)
     except ValueError:
         value = nan
     if not isfinite(value):
-        raise TableFormatError(f"{where}: {text!r} is no number; correct the file or leave the row out")
+        raise TableFormatError(f"{where}: {text!r} is not a number; correct the file or leave the row out")
     return value
 
 

@@ -1,15 +1,14 @@
-"""All records of a target as one Parquet file, with their sessions, and back without loss."""
+"""All records of a target with their sessions in one Parquet file, written and read without loss."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from latency_db.devices.device import Device
-from latency_db.exchange.table import read_parquet
+from latency_db.exchange.parquet import read_parquet, write_parquet
 from latency_db.records.record import (
     Kind,
     LatencyRecord,
@@ -26,37 +25,26 @@ _NAMES = tuple(field.name for field in fields(Statistics))
 
 
 def write_records(records: Sequence[LatencyRecord], path: Path) -> None:
-    """Write records. The metadata says format, versions, statistics, sources, licences, and holds the sessions."""
-    import pyarrow as pa  # noqa: PLC0415 - loaded when called; the device agent has no pyarrow
-    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
-
+    """Write records. The metadata has the format, statistics, sources and licences, and holds the sessions."""
     sessions = {record.session.uid: record.session for record in records}
     metadata = {
         "nas": FORMAT,
-        "nas_version": version("nas"),
         "statistics": json.dumps(sorted({record.statistic.value for record in records})),
         "sources": json.dumps(sorted({session.device.source for session in sessions.values()})),
         "licences": json.dumps(sorted({session.licence or "own" for session in sessions.values()})),
         "unit": "ms",
         "sessions": json.dumps([_session(session) for session in sessions.values()]),
     }
-    words = ("session", "kind", "key", "statistic", "state", "reason")
-    schema = pa.schema(
-        [
-            *((name, pa.string()) for name in words),
-            ("latency_ms", pa.float64()),
-            ("rounds_ms", pa.list_(pa.float64())),
-            *((f"{clock}_{name}", pa.int64() if name == "n" else pa.float64()) for clock in _CLOCKS for name in _NAMES),
-        ],
-        metadata=metadata,
-    )
-    table = pa.Table.from_pylist([_row(record) for record in records], schema=schema)
-    with path.open("wb") as file:  # whose errors name the path, which pyarrow's do not
-        pq.write_table(table, file, compression="zstd")
+    columns: list[tuple[str, Any]] = [
+        (name, str) for name in ("session", "kind", "key", "statistic", "state", "reason")
+    ]
+    columns += [("latency_ms", float), ("rounds_ms", list[float])]
+    columns += [(f"{clock}_{name}", int if name == "n" else float) for clock in _CLOCKS for name in _NAMES]
+    write_parquet([_row(record) for record in records], columns, path, metadata)
 
 
 def read_records(path: Path) -> list[LatencyRecord]:
-    """The records in a file of write_records. TableFormatError if it is no such file."""
+    """The records in a file of write_records. TableFormatError for any other file."""
     rows, metadata = read_parquet(path, FORMAT)
     sessions = {session.uid: session for session in map(_read_session, json.loads(metadata["sessions"]))}
     return [_read_row(row, sessions) for row in rows]

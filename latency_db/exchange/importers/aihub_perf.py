@@ -14,11 +14,11 @@ _IN_MS = "inference_time_milliseconds"
 
 @importer("aihub_perf")
 class AiHubPerf(Importer):
-    """The unit is in the field's name; a file said to be in another one is refused."""
+    """The unit is part of the field's name; another one is refused."""
 
     def rows(self, text: str, origin: Origin) -> Iterator[TableRow]:
         if origin.unit != "ms":
-            raise TableFormatError(f"unit is {origin.unit!r}, but {_IN_MS} is in ms; say ms")
+            raise TableFormatError(f"unit is {origin.unit!r}, but {_IN_MS} is in ms; give ms")
         root = parse(text)
         precisions = dict(items(root, "the file")).get("precisions")
         if precisions is None:

@@ -11,7 +11,7 @@ from latency_db.exchange.table import RowKind, TableRow
 
 @importer("block_dictionary")
 class BlockDictionary(Importer):
-    """The key is the path to the number. A level is a number where all its names are, and otherwise a category."""
+    """The key of a row is the path to its number. A level whose names are all numbers is a number, else a category."""
 
     def rows(self, text: str, origin: Origin) -> Iterator[TableRow]:
         device = origin.named_device()

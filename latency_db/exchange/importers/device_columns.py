@@ -1,4 +1,4 @@
-"""Tables as HW-NAS-Bench and HELP have them: CSV, an architecture a line, its key first, then a column a device.
+"""Tables of HW-NAS-Bench and HELP: CSV with one architecture per line, its key first, then one column per device.
 
 Li et al. 2021, "HW-NAS-Bench"; Lee et al. 2021, "HELP". Columns named `feature:NAME` describe the architecture.
 """

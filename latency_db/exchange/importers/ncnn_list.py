@@ -14,7 +14,7 @@ _HEADING = re.compile(r"#{2,}\s*(.+?)\s*")
 
 @importer("ncnn_list")
 class NcnnList(Importer):
-    """A device is the heading above, with its settings: other threads are another device."""
+    """A device is named by the heading above its rows and their settings: other threads are another device."""
 
     def rows(self, text: str, origin: Origin) -> Iterator[TableRow]:
         heading, settings = origin.device, dict[str, str]()
@@ -25,7 +25,7 @@ class NcnnList(Importer):
                 settings[match[1]] = match[2]
             elif match := _ROW.fullmatch(line):
                 if heading is None:
-                    raise TableFormatError(f"line {count}: no `### DEVICE` above; say which device was measured")
+                    raise TableFormatError(f"line {count}: no `### DEVICE` above; give the device that was measured")
                 least, most, mean = (origin.ms(number(text, f"line {count}")) for text in match.groups()[1:])
                 device = " ".join(
                     [heading, *(f"{name}={settings[name]}" for name in sorted(settings) if name != "loop_count")]

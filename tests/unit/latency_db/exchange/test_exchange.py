@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from latency_db.errors import TableFormatError
-from latency_db.exchange.published import PublishedTarget, of_records, to_records
 from latency_db.exchange.record_file import read_records, write_records
 from latency_db.exchange.table import LatencyTable, Provenance, RowKind, Scope, TableRow, read_table, write_table
+from latency_db.exchange.table_records import PublishedTarget, of_records, to_records
 from latency_db.records.record import Kind, RecordState, Statistic
 from latency_db.storing.store import Store
 

@@ -104,7 +104,7 @@ def test_ofa_times_become_ms_and_keys_become_features(tmp_path):
 def test_aihub_jobs_without_a_time_are_no_rows_and_other_units_are_refused(tmp_path):
     (row,) = read(tmp_path, "aihub_perf", AIHUB).rows
     assert (row.key, row.device, row.latency_ms) == ("Net|float|tflite", "Invented Phone", 1.25)
-    with pytest.raises(TableFormatError, match="say ms"):
+    with pytest.raises(TableFormatError, match="give ms"):
         read(tmp_path, "aihub_perf", AIHUB, unit="us")
 
 
@@ -125,5 +125,5 @@ def test_an_empty_cell_is_no_row(tmp_path):
 
 
 def test_formats_without_devices_ask_for_one(tmp_path):
-    with pytest.raises(TableFormatError, match="which one was measured"):
+    with pytest.raises(TableFormatError, match="give the one that was measured"):
         read(tmp_path, "ofa_yaml", OFA, device=None)

@@ -1,4 +1,4 @@
-"""Published tables as records of the database, and records as a table that the quality gate can judge."""
+"""Published tables as records for the database, and records as a table for the quality checks."""
 
 import hashlib
 from collections import Counter
@@ -17,7 +17,7 @@ _KEPT = {field.name for field in fields(Statistics)}
 
 @dataclass(frozen=True, slots=True)
 class PublishedTarget:
-    """How the devices of a table ran their networks, as far as the source says."""
+    """How the devices of a published table ran their networks, as far as the source states."""
 
     runtime: str
     runtime_version: str = "unknown"
@@ -31,10 +31,9 @@ class PublishedTarget:
 
 
 def to_records(table: LatencyTable, target: PublishedTarget, at: datetime) -> Iterator[LatencyRecord]:
-    """The rows as records with their states, one session a device; a network's second row is in a second session.
+    """The rows as records with their states, in one session for each device; second rows of a network in a second one.
 
-    The same table gives the same sessions, so that importing it again adds nothing. Features stay behind: they are in
-    the Parquet file only.
+    The same table gives the same sessions, so that importing it again adds nothing. Features are not part of records.
     """
     about = table.provenance
     seen: Counter[tuple[str, str, RowKind]] = Counter()
@@ -62,12 +61,12 @@ def _session(about: Provenance, device: Device, number: int, at: datetime) -> Me
     named = (
         f"{about.source}\n{about.commit}\n{device.name}\n{device.id}\n{device.precision}\n{device.threads}\n{number}"
     )
-    said = {"statistic": about.statistic, "commit": about.commit, "scope": about.scope.value, "notes": about.notes}
+    facts = {"statistic": about.statistic, "commit": about.commit, "scope": about.scope.value, "notes": about.notes}
     return MeasurementSession(
         device=device,
         started_at=at,
         harness=HARNESS,
-        environment={name: value for name, value in said.items() if value is not None},
+        environment={name: value for name, value in facts.items() if value is not None},
         uid=hashlib.sha256(named.encode()).hexdigest()[:32],
         licence=about.licence,
         unit=about.unit,
@@ -75,7 +74,7 @@ def _session(about: Provenance, device: Device, number: int, at: datetime) -> Me
 
 
 def of_records(records: Sequence[LatencyRecord], device: Device) -> LatencyTable:
-    """Records of one device as a table; of both clocks all that is known. States are kept."""
+    """Records of one device as a table, with their states and the known statistics of both clocks."""
     statistics = sorted({record.statistic.value for record in records})
     licences = sorted({record.session.licence or "" for record in records} - {""})
     about = Provenance(device.source, ", ".join(licences) or "own", ", ".join(statistics) or "none", "ms")
