@@ -42,7 +42,10 @@ class Shown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table of text, in which every value has one scale: value / per, with so many decimals."""
+    """A column of a table of text, in which every value has one scale: value / per, with so many decimals.
+
+    Whole numbers have their digits in groups of three.
+    """
 
     heading: str
     per: float = 1.0
@@ -50,7 +53,8 @@ class Column:
     suffix: str = ""
 
     def text(self, value: float) -> str:
-        return f"{value / self.per:,.{self.decimals}f}{self.suffix}"
+        grouping = "" if self.decimals else ","
+        return f"{value / self.per:{grouping}.{self.decimals}f}{self.suffix}"
 
 
 class Metric:
@@ -141,6 +145,12 @@ def metrics() -> Mapping[str, Metric]:
 def listed() -> tuple[str, ...]:
     """The metrics that trials have columns for, in order."""
     return tuple(name for name, made in metrics().items() if made.shown is not Shown.DETAILS)
+
+
+def tabulated(*sources: Source) -> list[Metric]:
+    """The metrics of these sources that every table shows, in order; without sources, all of them."""
+    in_tables = (made for made in metrics().values() if made.shown is Shown.TABLES)
+    return [made for made in in_tables if not sources or made.source in sources]
 
 
 def directions(names: Sequence[str]) -> tuple[Better, ...]:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from api.commands.remote import SEARCH, Remote, number, remote, table
+from nas.metric import tabulated
 
 if TYPE_CHECKING:
     from api.client import Export, ModelFile, Search
 
-METRICS = ("accuracy", "ms", "params", "M MACs")
+KEYS = {"accuracy": ("test_accuracy", "accuracy"), "latency_ms": ("latency_ms", "estimated_latency_ms")}
+"""Where a table finds a metric, the first that is there: an exported file's accuracy is that on the test images."""
 
 
 @click.command()
@@ -25,7 +27,7 @@ def pareto(service: Remote, search: str) -> None:
         *((f"reference {r.label}", None, *_metrics(r.metrics)) for r in found.references),
         *((f"finalist {f.trial}", f.file, *_metrics(f.metrics)) for f in found.finalists),
     ]
-    service.show(found.model_dump(mode="json"), lambda: table(("network", "", *METRICS), rows, left=2))
+    service.show(found.model_dump(mode="json"), lambda: table(("network", "", *_headings()), rows, left=2))
 
 
 @click.command()
@@ -40,7 +42,7 @@ def trials(service: Remote, search: str, state: str | None, limit: int) -> None:
     service.show(
         [t.model_dump(mode="json", exclude_none=True) for t in rows],
         lambda: table(
-            ("trial", "architecture", "state", *METRICS, "reward", ""),
+            ("trial", "architecture", "state", *_headings(), "reward", ""),
             (
                 (t.number, t.architecture_id, t.state, *_metrics(t.metrics), number(t.reward, ".4f"), t.reason)
                 for t in rows
@@ -116,14 +118,15 @@ def _exported(service: Remote, found: "Search", trial: int, epochs: int | None, 
     return exported
 
 
-def _metrics(metrics: Mapping[str, Any]) -> tuple[str | None, ...]:
-    """As METRICS. An exported file's accuracy is that on the test images."""
-    accuracy = metrics.get("test_accuracy", metrics.get("accuracy"))
-    latency = metrics.get("latency_ms", metrics.get("estimated_latency_ms"))
-    macs = metrics.get("macs")
-    return (
-        number(accuracy, ".2%"),
-        number(latency, ".4f"),
-        number(metrics.get("params"), ",.0f"),
-        number(macs and macs / 1e6, ".2f"),
-    )
+def _headings() -> list[str]:
+    return [metric.text_column.heading for metric in tabulated()]
+
+
+def _metrics(metrics: Mapping[str, Any]) -> list[str | None]:
+    """One cell a heading."""
+    cells = []
+    for metric in tabulated():
+        known = (metrics.get(key) for key in KEYS.get(metric.name, (metric.name,)))
+        value = next((value for value in known if value is not None), None)
+        cells.append(None if value is None else metric.text_column.text(value))
+    return cells

@@ -4,13 +4,13 @@ import hashlib
 from base64 import b64encode
 from importlib.resources import files
 
-from nas.metric import Source
+from nas.metric import Source, tabulated
 from nas.quantities import duration, number
 from nas.report.diagrams import architecture
 from nas.report.facts import facts, spec_text
 from nas.report.markup import Child, Markup, tag
 from nas.report.plot import pareto_plot
-from nas.report.results import Record, shown, tabulated
+from nas.report.results import Record, shown
 from nas.report.rewards import reward_curve
 from nas.report.summary import summary
 from nas.report.tables import failures, finalists_table, trials_table

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import inf, sqrt
 from typing import Any
 
-from nas.metric import Metric, Shown, Source, metrics
+from nas.metric import metrics
 from nas.quantities import number
 
 Record = Mapping[str, Any]
@@ -20,12 +20,6 @@ Z95 = 1.96
 def shown(values: Mapping[str, Any], key: str, metric: str | None = None) -> str:
     """The number under key, written as that metric; by default the one of the same name."""
     return metrics()[metric or key].show(number(values, key))
-
-
-def tabulated(*sources: Source) -> list[Metric]:
-    """The metrics of these sources that every table shows, in order; without sources, all of them."""
-    in_tables = (metric for metric in metrics().values() if metric.shown is Shown.TABLES)
-    return [metric for metric in in_tables if not sources or metric.source in sources]
 
 
 def point(metrics: Mapping[str, Any], accuracy: str = "accuracy") -> Point | None:

@@ -1,9 +1,9 @@
 """The top of the page: the result in two numbers, and how it compares with the reference networks."""
 
-from nas.metric import Source
+from nas.metric import Source, tabulated
 from nas.quantities import MISSING, milliseconds, number, points, signed_percent, significant, speed, whole
 from nas.report.markup import Child, Markup, join, tag
-from nas.report.results import Record, accuracy_lead, best_trial, half_width, headline, shown, tabulated, target
+from nas.report.results import Record, accuracy_lead, best_trial, half_width, headline, shown, target
 
 
 def summary(record: Record) -> Markup:

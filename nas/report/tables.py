@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
-from nas.metric import Metric, Source
+from nas.metric import Metric, Source, tabulated
 from nas.quantities import MISSING, aligned, minus, number, signed_percent
 from nas.report.markup import Child, Markup, join, tag
-from nas.report.results import FAILED, SUCCEEDED, Record, estimate_error, headline, shown, tabulated, trials
+from nas.report.results import FAILED, SUCCEEDED, Record, estimate_error, headline, shown, trials
 
 
 class Cell(NamedTuple):

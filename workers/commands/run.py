@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nas.metric import Source, tabulated
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -49,7 +51,8 @@ def _table(record: Mapping[str, Any]) -> "Table":
 
     table = Table(box=SIMPLE, title="Finalists and reference networks", title_justify="left")
     table.add_column("network", min_width=len("model-0123456789abcdef.onnx"))
-    for column in ("test", "val.", "ms", "params", "M MACs"):
+    sizes = tabulated(Source.NETWORK)
+    for column in ("test", "val.", "ms", *(size.text_column.heading for size in sizes)):
         table.add_column(column, justify="right", no_wrap=True)
     for row in [*record["finalists"], *record["references"]]:
         metrics = row["metrics"]
@@ -59,8 +62,7 @@ def _table(record: Mapping[str, Any]) -> "Table":
             "" if test is None else f"{test:.2%}",
             "" if validation is None else f"{validation:.2%}",
             _latency(metrics),
-            f"{metrics['params']:,}",
-            f"{metrics['macs'] / 1e6:.2f}",
+            *(size.text_column.text(metrics[size.name]) if size.name in metrics else "" for size in sizes),
         )
     return table
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from nas.metric import tabulated
 from nas.trial import Metrics, State, Trial
 
 
@@ -63,10 +64,7 @@ class ConsoleListener:
 
 
 def _described(metrics: Metrics) -> str:
-    return (
-        f"accuracy {metrics['accuracy']:.1%}  latency {metrics['latency_ms']:.3f} ms  "
-        f"{metrics['macs'] / 1e6:.2f} M MACs  {metrics['params'] / 1e3:.0f} k params"
-    )
+    return "  ".join(f"{made.show(metrics[made.name])} {made.heading}" for made in tabulated() if made.name in metrics)
 
 
 @contextmanager
