@@ -97,7 +97,7 @@ def play(settings: Settings, search_id: str | None = None, *, trials: int = 3, e
         ask(owner, trials)
         tell(owner, trials, state="failed", metrics={}, reward=None, reason="the loss is no number")
         owner.log([(None, "begins"), (0, "epoch 1")])
-        sha256, size = ArtifactStore(settings.artifacts).add(MODEL)
+        sha256, size = ArtifactStore(settings.artifacts, ledger.artifacts).add(MODEL)
         owner.attach("onnx", "model-a.onnx", "application/octet-stream", sha256, size, trial=0)
         finalist = {"trial": 0, "id": "a", "file": "model-a.onnx", "sha256": sha256, "notation": "n"}
         owner.keep("finalists", [{**finalist, "metrics": METRICS[0] | {"test_accuracy": 0.79}}])

@@ -27,7 +27,7 @@ class Service:
         settings.home.mkdir(parents=True, exist_ok=True)
         ledger = Ledger(settings.database_url)
         signer = Signer(load_secret(settings.home / "secret"))
-        return cls(settings, ledger, ArtifactStore(settings.artifacts), signer, Hub(ledger.events))
+        return cls(settings, ledger, ArtifactStore(settings.artifacts, ledger.artifacts), signer, Hub(ledger.events))
 
 
 async def _service(request: Request) -> Service:

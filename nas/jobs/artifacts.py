@@ -1,17 +1,23 @@
 """What outlives a search: artifacts, whose content is in an ArtifactStore, and results of trainings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Text, delete, select, type_coerce
 
 from nas.jobs import tables
 from nas.jobs.errors import NotFoundError
-from nas.jobs.records import ArtifactLink, ArtifactRecord, Json, TrainingKey
+from nas.jobs.records import ArtifactLink, ArtifactRecord, Json, References, TrainingKey
 from nas.jobs.rows import read_artifact, read_link
 from nas.sql.column_types import now
 from nas.sql.database import Database, insert
+
+_artifact, _link, _export = tables.artifact.c, tables.artifact_link.c, tables.export.c
+_MODEL = "model"
+"""Where the result of a training has the digest of the trained network's file, if it has one."""
 
 
 class Artifacts:
@@ -36,6 +42,52 @@ class Artifacts:
         with self._database.reading() as connection:
             return [read_link(found) for found in connection.execute(wanted)]
 
+    def register(self, sha256: str, size_bytes: int) -> None:
+        """Say that content is about to be in the store: it stays for a while even if nothing refers to it."""
+        with self._database.writing() as connection:
+            keep_artifact(connection, sha256, size_bytes, {"created_at": now()})
+
+    def references(self) -> References:
+        """Who refers to which content."""
+        search = tables.search.c
+        with self._database.reading() as connection:
+            by_searches: dict[bool, set[str]] = {False: set(), True: set()}
+            for table in (tables.artifact_link, tables.export):
+                used = select(table.c.sha256, search.deleted_at.is_not(None).label("deleted")).join(tables.search)
+                for row in connection.execute(used.where(table.c.sha256.is_not(None)).distinct()):
+                    by_searches[row.deleted].add(row.sha256)
+            results = select(tables.training.c.metrics)
+            results = results.where(type_coerce(tables.training.c.metrics, Text).contains(f'"{_MODEL}":'))
+            of_trainings = {result[_MODEL] for result in connection.scalars(results) if _MODEL in result}
+        return References(frozenset(by_searches[False]), frozenset(by_searches[True]), frozenset(of_trainings))
+
+    def unreferenced(self, min_age: timedelta) -> list[str]:
+        """Digests that nothing refers to, and that were not added within min_age."""
+        with self._database.reading() as connection:
+            wanted = select(_artifact.sha256).where(_artifact.created_at <= _before(connection, min_age))
+            wanted = wanted.where(_artifact.sha256.not_in(select(_link.sha256)))
+            wanted = wanted.where(_artifact.sha256.not_in(select(_export.sha256).where(_export.sha256.is_not(None))))
+            old = connection.scalars(wanted.order_by(_artifact.sha256)).all()
+        of_trainings = self.references().trainings if old else frozenset()
+        return [sha256 for sha256 in old if sha256 not in of_trainings]
+
+    @contextmanager
+    def removing(self, sha256: str, min_age: timedelta) -> Iterator[bool]:
+        """For one of unreferenced(): whether its content can be removed still; the record goes when the block ends.
+
+        Until then nobody adds that content, nor refers to it. A process that is killed in the block leaves the record,
+        and so another chance.
+        """
+        with self._database.writing() as connection:
+            same = _artifact.sha256 == sha256
+            record = connection.execute(select(_artifact.created_at).where(same).with_for_update()).one_or_none()
+            free = record is not None and record.created_at <= _before(connection, min_age)
+            for refers in (_link.sha256 == sha256, _export.sha256 == sha256):
+                free = free and connection.execute(select(1).where(refers).limit(1)).one_or_none() is None
+            yield free
+            if free:
+                connection.execute(delete(tables.artifact).where(same))
+
 
 class Trainings:
     """Finished trainings: what one search has trained, no other trains again."""
@@ -55,6 +107,22 @@ class Trainings:
         with self._database.reading() as connection:
             result: Json | None = connection.scalar(select(row.metrics).where(*same))
             return result
+
+
+def keep_artifact(connection: Connection, sha256: str, size_bytes: int, known: Mapping[str, Any]) -> None:
+    """The record of content, in a transaction that is under way; known: what is to be changed if there is one.
+
+    The record is locked until the transaction ends, so that nobody removes it meanwhile.
+    """
+    values = {"media_type": "application/octet-stream", "created_at": now(), **known}
+    new = insert(connection, tables.artifact).values(sha256=sha256, size_bytes=size_bytes, **values)
+    connection.execute(new.on_conflict_do_update(index_elements=["sha256"], set_=dict(known)))
+
+
+def _before(connection: Connection, age: timedelta) -> datetime:
+    """The moment so long ago, by the database's clock."""
+    at: datetime = connection.execute(select(now())).scalar_one()
+    return at - age
 
 
 def keep_training(connection: Connection, key: TrainingKey, result: Mapping[str, Any]) -> None:

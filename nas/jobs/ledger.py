@@ -8,9 +8,9 @@ from nas.jobs.events import Events
 from nas.jobs.exports import Exports
 from nas.jobs.keys import Keys
 from nas.jobs.searches import Searches
-from nas.jobs.tables import HEAD
+from nas.jobs.tables import HEAD, metadata
 from nas.jobs.trials import Trials
-from nas.sql.database import Database
+from nas.sql.database import Database, size_bytes
 from nas.sql.errors import LedgerError
 from nas.sql.migrate import Schema, migrate
 
@@ -52,6 +52,11 @@ class Ledger:
                 f"ledger {self.database.name} has schema {found or 'none'}, this version of nas needs {HEAD}; start "
                 "`nas serve` or `nas worker` of this version, which migrate it"
             )
+
+    def size_bytes(self) -> int:
+        """What it takes on the database's disk."""
+        with self.database.reading() as connection:
+            return size_bytes(connection, metadata)
 
     def close(self) -> None:
         self.database.close()

@@ -159,6 +159,15 @@ class ArtifactLink:
 
 
 @dataclass(frozen=True, slots=True)
+class References:
+    """Digests of artifacts by what refers to them; one digest may be in several sets."""
+
+    searches: frozenset[str]
+    deleted_searches: frozenset[str]
+    trainings: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ExportRecord:
     """epochs: how long the trial's network is trained for the export; None: as the finalists are."""
 

@@ -1,10 +1,11 @@
 """Searches, as a client sees and steers them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Text, delete, func, or_, select, tuple_, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Text, and_, delete, func, or_, select, tuple_, type_coerce
 from sqlalchemy import insert as plain_insert
 
 from nas.jobs import tables, trial_changes
@@ -12,13 +13,13 @@ from nas.jobs.errors import IdempotencyError, NotFoundError, StateError, Version
 from nas.jobs.records import Idempotency, SearchRecord
 from nas.jobs.rows import read_search
 from nas.jobs.search_transaction import SearchTransaction, locked_search, search_transaction
-from nas.jobs.states import TERMINAL, VERBS, SearchState, TrialState
+from nas.jobs.states import OPEN_EXPORTS, TERMINAL, VERBS, ExportState, SearchState, TrialState
 from nas.sql.column_types import Instant, now
 from nas.sql.database import Database, insert
 from nas.sql.ids import new_id
 
 KEYS_KEPT = timedelta(hours=24)
-"""An idempotency key is known for at least so long."""
+"""An idempotency key is known for at least so long, while its search exists."""
 
 CHANGEABLE = frozenset({"name", "labels", "priority", "max_trials"})
 
@@ -31,6 +32,9 @@ _ORDERS: dict[str, tuple[bool, tuple[ColumnElement[Any], ...]]] = {
 """By name: whether falling, and the columns."""
 
 ORDERS = tuple(_ORDERS)
+
+_EXPORTING = (tables.export.c.state == ExportState.RUNNING.value, tables.export.c.lease_until > now())
+"""Exports that a dispatcher works on; those of a deleted search are not claimed any more."""
 
 
 class Searches:
@@ -147,7 +151,7 @@ class Searches:
             return transaction.record()
 
     def delete(self, search_id: str) -> SearchRecord:
-        """Put away, until purged. StateError for a search that is queued or under way."""
+        """Hide it, until it is purged. StateError for a search that is queued or under way."""
         with search_transaction(self._database, search_id) as transaction:
             if transaction.state not in TERMINAL | {SearchState.PAUSED}:
                 raise StateError(f"search {search_id} is {transaction.state}: it cannot be deleted; cancel it first")
@@ -162,22 +166,54 @@ class Searches:
                 transaction.event("search.changed", fields={"deleted": False})
             return transaction.record()
 
-    def purge(self, before: datetime) -> int:
-        """Remove what was deleted before then, for good, and idempotency keys of the day before yesterday.
+    @contextmanager
+    def at_rest(self, search_id: str, min_age: timedelta) -> Iterator[bool]:
+        """Whether no process writes files of the search, nor did within min_age; none begins to while the block lasts.
 
-        Returns the number of searches. Files stay: other searches may have the same.
+        That is so when it has ended or is deleted, and no export of it is under way.
         """
+        with self._database.writing() as connection:
+            values = locked_search(connection, search_id)
+            yield values is not None and _at_rest(connection, values, min_age)
+
+    @contextmanager
+    def purging(self, kept: timedelta) -> Iterator[str | None]:
+        """The id of a search that was deleted longer ago than kept, or None; its records go when the block ends.
+
+        Each search is a transaction. Several processes may purge at once: each gets searches of its own.
+        """
+        with self._database.writing() as connection:
+            before = connection.execute(select(now())).scalar_one() - kept
+            exporting = select(tables.export.c.search_id).where(*_EXPORTING)
+            wanted = select(_search.id).where(_search.deleted_at <= before, _search.id.not_in(exporting))
+            wanted = wanted.order_by(_search.deleted_at, _search.id).limit(1)
+            search_id = connection.scalar(wanted.with_for_update(skip_locked=True))
+            yield search_id
+            connection.execute(delete(tables.search).where(_search.id == search_id))
+
+    def forget_keys(self) -> None:
+        """Remove the idempotency keys that need not be known any more."""
         with self._database.writing() as connection:
             clock = connection.execute(select(now())).scalar_one()
             old = tables.idempotency.c.created_at < clock - KEYS_KEPT
             connection.execute(delete(tables.idempotency).where(old))
-            return int(connection.execute(delete(tables.search).where(_search.deleted_at < before)).rowcount)
 
 
 def place(record: SearchRecord, order: str) -> tuple[str | int, ...]:
     """Where the record stands in this order, as JSON values: what `after` of page takes."""
     columns = _ORDERS[order][1]
     return tuple(_plain(getattr(record, column.key or "")) for column in columns)
+
+
+def _at_rest(connection: Connection, values: Mapping[str, Any], min_age: timedelta) -> bool:
+    """As Searches.at_rest, of a row that is locked."""
+    since = values["deleted_at"] or (values["ended_at"] if values["state"] in TERMINAL else None)
+    if since is None or since > values["now"] - min_age:
+        return False
+    export = tables.export.c
+    under_way = and_(*_EXPORTING) if values["deleted_at"] else export.state.in_(OPEN_EXPORTS)
+    mine = select(1).where(export.search_id == values["id"], under_way).limit(1)
+    return connection.execute(mine).one_or_none() is None
 
 
 def _comparable(column: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -48,6 +48,7 @@ ACTIVE = frozenset({SearchState.RUNNING, SearchState.PAUSING, SearchState.CANCEL
 """A search in one of these belongs to a dispatcher, or waits for the next one when its lease is over."""
 
 OPEN_TRIALS = frozenset({TrialState.QUEUED, TrialState.RUNNING})
+OPEN_EXPORTS = (ExportState.QUEUED.value, ExportState.RUNNING.value)
 
 _S = SearchState
 VERBS: dict[str, dict[SearchState, SearchState]] = {

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, insert, select, update
 
 from nas.jobs import tables
+from nas.jobs.artifacts import keep_artifact
 from nas.jobs.errors import StateError
 from nas.jobs.records import File
 from nas.jobs.search_transaction import SearchTransaction
@@ -13,7 +14,6 @@ from nas.jobs.states import OPEN_TRIALS, AttemptState, TrialState
 from nas.metric import FRONT, directions, metrics
 from nas.pareto import front
 from nas.sql.column_types import readable
-from nas.sql.database import insert as upsert
 from nas.sql.ids import trial_id
 from nas.trial import State
 
@@ -179,15 +179,13 @@ def _end_attempts(
 
 def attach(transaction: SearchTransaction, file: File, trial: int | None) -> None:
     """Link the file, in place of one of that name of the same trial."""
-    size = {"sha256": file.sha256, "size_bytes": file.size_bytes}
-    new = upsert(transaction.connection, tables.artifact).values(
-        **size, media_type=file.media_type, created_at=transaction.at
-    )
-    transaction.connection.execute(new.on_conflict_do_nothing())
+    keep_artifact(transaction.connection, file.sha256, file.size_bytes, {"media_type": file.media_type})
     link = tables.artifact_link
     same = (link.c.search_id == transaction.id, link.c.number.is_not_distinct_from(trial), link.c.file == file.file)
     transaction.connection.execute(delete(link).where(*same))
     transaction.connection.execute(
         insert(link).values(search_id=transaction.id, number=trial, kind=file.kind, file=file.file, sha256=file.sha256)
     )
-    transaction.event("artifact.added", trial=trial, kind=file.kind, file=file.file, **size)
+    transaction.event(
+        "artifact.added", trial=trial, kind=file.kind, file=file.file, sha256=file.sha256, size_bytes=file.size_bytes
+    )

@@ -5,25 +5,38 @@ import os
 import re
 import shutil
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from nas.jobs.artifacts import Artifacts
 from nas.jobs.errors import NotFoundError
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PART = 1 << 20
+_NEW = ".new."
 
 
 class ArtifactStore:
-    """A file is whole or absent, and safe on disk before its digest is handed out. Several processes may add."""
+    """A file is whole or absent, and safe on disk before its digest is handed out. Several processes may add.
 
-    def __init__(self, folder: Path) -> None:
+    The ledger has a record of a file before the file is there, and until it is removed: what a process leaves behind
+    when it is killed is found in the ledger, and removed when nothing refers to it.
+    """
+
+    def __init__(self, folder: Path, records: Artifacts) -> None:
         self.folder = folder
+        self._records = records
 
     def add(self, content: bytes | Path) -> tuple[str, int]:
-        """Copy content in; returns its sha256 and its size in bytes. OSError if the disk is full."""
+        """Copy content in; returns its sha256 and its size in bytes. OSError if the disk is full.
+
+        What nothing refers to a day later may be removed.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self.folder, prefix=".new.")
+        handle, name = tempfile.mkstemp(dir=self.folder, prefix=_NEW)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "w+b") as file:
@@ -32,6 +45,7 @@ class ArtifactStore:
                 file.seek(0)
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
                 os.fsync(file.fileno())
+            self._records.register(digest, size)
             self._take(temporary, digest)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -43,6 +57,25 @@ class ArtifactStore:
         if _DIGEST.fullmatch(sha256) and (path := self._place(sha256)).is_file():
             return path
         raise NotFoundError(f"no artifact {sha256!r}")
+
+    def sizes_bytes(self) -> Iterator[tuple[str, int]]:
+        """Digests and sizes of the files that are there, in no order."""
+        for shard in self.folder.glob("[0-9a-f][0-9a-f]"):
+            with os.scandir(shard) as found:
+                for file in found:
+                    if _DIGEST.fullmatch(file.name):
+                        yield file.name, file.stat().st_size
+
+    def remove(self, sha256: str) -> None:
+        """Remove the content, if it is there. To be called while Artifacts.removing holds its record."""
+        self._place(sha256).unlink(missing_ok=True)
+
+    def remove_unfinished(self, min_age_s: float) -> None:
+        """Remove what adding processes left when they were killed: parts of files not written to for so long."""
+        for left in self.folder.glob(f"{_NEW}*"):
+            with suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime >= min_age_s:
+                    left.unlink()
 
     def _place(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256

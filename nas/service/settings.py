@@ -34,7 +34,8 @@ class Settings(BaseSettings):
     home: folder of the state. data_root: below it lie the data sets that a spec may name. open: no API keys are asked
     for. workers: trials at a time. threads: of one worker. ray_address: a cluster to use; None starts one.
     ray_object_store_bytes: for data sets in a Ray that is started here. gpus_per_worker: None shares the cluster's
-    equally. tune_scheduler: what ends trials early with the executor ray_tune.
+    equally. tune_scheduler: what ends trials early with the executor ray_tune. keep_deleted_days: so long a deleted
+    search can be undeleted, then it is removed with its files; 0 keeps it for ever.
     """
 
     model_config = SettingsConfigDict(
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
     ray_object_store_bytes: int = Field(default=256 * 2**20, ge=80 * 2**20)
     gpus_per_worker: float | None = Field(default=None, ge=0)
     tune_scheduler: Literal["none", "asha"] = "none"
+    keep_deleted_days: int = Field(default=30, ge=0, le=36500)
 
     @property
     def artifacts(self) -> Path:

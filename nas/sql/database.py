@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, MetaData, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, SQLAlchemyError, StatementError
 from sqlalchemy.pool import NullPool
@@ -18,6 +18,7 @@ from nas.sql.errors import LedgerError, ValueRefusedError
 BUSY_TIMEOUT_S = 30
 """How long a writer waits for another."""
 
+_PAGES = ("page_count", "page_size")
 _POOL = {"pool_size": 8, "max_overflow": 56, "pool_timeout": BUSY_TIMEOUT_S}
 
 # A statement that hangs, or a process that stopped in a transaction, must not hold rows for ever.
@@ -104,6 +105,15 @@ class Database:
 def insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT that can say ON CONFLICT."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def size_bytes(connection: Connection, metadata: MetaData) -> int:
+    """What the tables take on the database's disk, with their indexes; of SQLite all of the file."""
+    if connection.dialect.name == "sqlite":
+        pages, page_bytes = (connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in _PAGES)
+        return int(pages * page_bytes)
+    sizes = (select(func.pg_total_relation_size(func.to_regclass(name))) for name in metadata.tables)
+    return sum(int(connection.execute(size).scalar_one() or 0) for size in sizes)
 
 
 def _parse(url: str | URL, wording: Wording) -> URL:

@@ -22,7 +22,7 @@ def finished(service: Served, name: str = "finished") -> Filling:
         filling.trial()
     filling.finish()
     for row in service.ledger.trials.results(filling.id)["finalists"]:
-        ArtifactStore(service.settings.artifacts).add(Filling.content(row["file"]))
+        ArtifactStore(service.settings.artifacts, service.ledger.artifacts).add(Filling.content(row["file"]))
     return filling
 
 
@@ -177,7 +177,7 @@ def test_export_is_followed_until_its_file_is_there(dashboard: Dashboard, servic
     assert claim is not None
     expect(dashboard.there("export-state")).to_contain_text("trained")
     name = f"model-{claim.export.id}.onnx"
-    sha256, size = ArtifactStore(service.settings.artifacts).add(Filling.content(name))
+    sha256, size = ArtifactStore(service.settings.artifacts, service.ledger.artifacts).add(Filling.content(name))
     file = File("onnx", name, "application/octet-stream", sha256, size)
     service.ledger.claims.end_export(claim.lease, "SUCCEEDED", file=file)
     path = dashboard.download("trial-download", tmp_path)

@@ -32,7 +32,7 @@ class Assignment:
         self.id = claim.search.id
         self._settings = settings
         self._owner = SearchOwner(ledger, claim.lease)
-        artifacts = ArtifactStore(settings.artifacts)
+        artifacts = ArtifactStore(settings.artifacts, ledger.artifacts)
         self._store = LedgerStore(ledger, self._owner, artifacts, settings.scratch / self.id)
         self._listener = LedgerListener(self._store, claim.lease.owner)
         self._quota = scheduler.quota(claim.search.priority)

@@ -12,6 +12,7 @@ from nas.service.settings import Settings
 from nas.sql.errors import LedgerError
 from workers.dispatching.assignment import Assignment
 from workers.dispatching.exports import Exporter
+from workers.dispatching.housekeeping import Housekeeping
 from workers.executing.executor import Executor
 from workers.executing.scheduler import Scheduler
 
@@ -37,6 +38,7 @@ class Dispatcher:
         self._searches: dict[str, Assignment] = {}
         self._limit = min(MAX_SEARCHES, SEARCHES_A_WORKER * executor.workers)
         self._exporter = Exporter(ledger, settings, self.scheduler, self.owner)
+        self._housekeeping = Housekeeping(ledger, settings)
         self._followed = self._renewed = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -65,6 +67,7 @@ class Dispatcher:
             for search in self._searches.values():
                 search.renew()
         self._exporter.tick()
+        self._housekeeping.tick()
         self._claim()
 
     def _claim(self) -> None:
@@ -78,8 +81,10 @@ class Dispatcher:
 
     def _drain(self) -> None:
         self._exporter.stop()
+        self._housekeeping.stop()
         for search in self._searches.values():
             search.stop()
         deadline = time.monotonic() + DRAIN_S
         for search in self._searches.values():
             search.join(max(0.0, deadline - time.monotonic()))
+        self._housekeeping.join(max(0.0, deadline - time.monotonic()))

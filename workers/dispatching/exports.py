@@ -38,7 +38,7 @@ class Exporter:
 
     def __init__(self, ledger: Ledger, settings: Settings, scheduler: Scheduler, owner: str) -> None:
         self._ledger, self._settings, self._owner = ledger, settings, owner
-        self._artifacts = ArtifactStore(settings.artifacts)
+        self._artifacts = ArtifactStore(settings.artifacts, ledger.artifacts)
         self._quota = scheduler.quota()
         self._thread: threading.Thread | None = None
         self._claim: ExportClaim | None = None

@@ -215,7 +215,7 @@ def test_an_export_is_waited_for(client, settings, tmp_path):
             claim = None
             while claim is None:
                 claim = ledger.claims.claim_export("the test")
-            sha256, size = ArtifactStore(settings.artifacts).add(MODEL)
+            sha256, size = ArtifactStore(settings.artifacts, ledger.artifacts).add(MODEL)
             file = File("onnx", "model-b.onnx", "application/octet-stream", sha256, size)
             ledger.claims.end_export(claim.lease, "SUCCEEDED", file=file, metrics={"accuracy": 0.9})
 

@@ -130,7 +130,7 @@ def test_the_runtimes_files_of_finalists_are_downloaded_too_or_why_not_is_said(n
                 {"format": kind, "file": f"m{number}.{kind}"} for kind in contents if number == 0 or kind == "onnx"
             ]
             for file in files:
-                sha256, size = ArtifactStore(settings.artifacts).add(contents[file["format"]])
+                sha256, size = ArtifactStore(settings.artifacts, ledger.artifacts).add(contents[file["format"]])
                 owner.attach(file["format"], file["file"], "application/octet-stream", sha256, size, trial=number)
             note = f"litert refuses {number}" if len(files) == 1 else None
             about = {"id": str(number), "notation": "n", "metrics": {}, "files": files, "note": note}

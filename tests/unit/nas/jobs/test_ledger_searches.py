@@ -184,12 +184,17 @@ def test_a_purge_removes_what_was_deleted_before(ledger):
     owner.end("SUCCEEDED")
     ledger.searches.request(old.id, "cancel")
     ledger.searches.delete(search.id)
-    assert ledger.searches.purge(datetime.now(UTC) - timedelta(hours=1)) == 0
-    assert ledger.searches.purge(datetime.now(UTC) + timedelta(hours=1)) == 1
+    with ledger.searches.purging(timedelta(hours=1)) as found:
+        assert found is None
+    with ledger.searches.purging(-timedelta(hours=1)) as found:
+        assert found == search.id
+    with ledger.searches.purging(-timedelta(hours=1)) as found:
+        assert found is None
     with pytest.raises(NotFoundError):
         ledger.searches.get(search.id, deleted=True)
     assert ledger.events.after(search.id) == []
     assert ledger.searches.get(old.id) is not None
+    ledger.searches.forget_keys()
     assert ledger.searches.submit(SPEC, name="old", idempotency=key)[1] is False  # a key is kept for a day
 
 
@@ -199,7 +204,7 @@ def test_a_key_older_than_a_day_is_forgotten(ledger):
     with ledger.database.writing() as connection:
         old = first.created_at - timedelta(hours=25)
         connection.execute(update(tables.idempotency).values(created_at=old))
-    ledger.searches.purge(datetime.now(UTC))
+    ledger.searches.forget_keys()
     assert ledger.searches.submit(SPEC, name="second", idempotency=key)[1] is True
 
 

@@ -61,8 +61,8 @@ def test_a_trials_id_is_its_searchs_and_its_number():
         assert split_trial_id(text) is None
 
 
-def test_artifacts_are_named_by_their_content(tmp_path):
-    store = ArtifactStore(tmp_path / "store")
+def test_artifacts_are_named_by_their_content(ledger, tmp_path):
+    store = ArtifactStore(tmp_path / "store", ledger.artifacts)
     sha256, size = store.add(b"content")
     assert sha256 == "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"
     assert size == 7
@@ -76,15 +76,15 @@ def test_artifacts_are_named_by_their_content(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["0" * 64, "../../etc/passwd", "", "A" * 64, "0" * 63 + "\n", "/" + "0" * 63])
-def test_what_is_no_digest_leads_nowhere(tmp_path, name):
-    store = ArtifactStore(tmp_path)
+def test_what_is_no_digest_leads_nowhere(ledger, tmp_path, name):
+    store = ArtifactStore(tmp_path, ledger.artifacts)
     store.add(b"content")
     with pytest.raises(NotFoundError):
         store.path(name)
 
 
-def test_an_artifact_that_cannot_be_read_leaves_nothing(tmp_path):
-    store = ArtifactStore(tmp_path / "store")
+def test_an_artifact_that_cannot_be_read_leaves_nothing(ledger, tmp_path):
+    store = ArtifactStore(tmp_path / "store", ledger.artifacts)
     with pytest.raises(FileNotFoundError):
         store.add(tmp_path / "absent")
     assert list(store.folder.iterdir()) == []

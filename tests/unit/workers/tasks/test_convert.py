@@ -219,7 +219,7 @@ def test_a_trial_is_exported_for_a_runtime_from_the_network_that_was_trained_bef
         owner.end("SUCCEEDED")
         spec, data = parse_spec(SPEC), dataset.make(DATA).load(0)
         key = TrainingKeys(spec, evaluator.make(spec.evaluator, data, 0), data).finalist(candidate.architecture.id)
-        sha256, _ = ArtifactStore(settings.artifacts).add(trained.file)
+        sha256, _ = ArtifactStore(settings.artifacts, ledger.artifacts).add(trained.file)
         ledger.trainings.put(key, {"validation_accuracy": 0.5, "test_accuracy": 0.4, "model": sha256})
         wanted, _ = ledger.exports.request(f"{owner.lease.search_id}.0", "mirror", None)
 
@@ -230,7 +230,7 @@ def test_a_trial_is_exported_for_a_runtime_from_the_network_that_was_trained_bef
 
         assert (found.state, found.reason) == ("SUCCEEDED", None)
         assert found.file == f"model-{candidate.architecture.id}-1-epochs.mirror"
-        file = ArtifactStore(settings.artifacts).path(found.artifact_sha256)
+        file = ArtifactStore(settings.artifacts, ledger.artifacts).path(found.artifact_sha256)
         assert file.read_bytes() == MAGIC + trained.file[::-1]
         assert found.metrics["validation_accuracy"] == 0.5
         assert found.metrics["size_bytes"] == file.stat().st_size
