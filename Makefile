@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 NAS := $(BIN)/nas
 DASHBOARD := api/dashboard/dist/index.html
-SOURCES := $(shell find api/dashboard -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/.test/*')
+# What the dashboard is built from: its own files, and the schemas that its types are generated from.
+SOURCES := $(shell find api/dashboard -type f -not -path "*/node_modules/*" -not -path "*/dist/*" -not -path "*/.test/*" -not -name api.gen.ts -not -name openapi.json) \
+	$(wildcard api/schemas/*.py api/routes/*.py) api/openapi.py scripts/build_dashboard.py
 
 .PHONY: help serve dashboard screenshots test lint format bench clean
 .DEFAULT_GOAL := help

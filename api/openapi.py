@@ -13,6 +13,8 @@ DESCRIPTION = """Hardware-aware neural architecture search: submit a search, wat
 Errors are problem details (RFC 9457) with a stable `reason`; each is explained at [/docs/problems](/docs/problems).
 Lists come in pages: send `next_page_token` back as `page_token` until it is null. Times are RFC 3339, UTC."""
 
+PROSE = frozenset({"title", "description", "examples", "default"})
+"""Parts of a schema that no type depends on."""
 COMMON: dict[int | str, dict[str, Any]] = problems(
     "KEY_MISSING",
     "KEY_INVALID",
@@ -39,6 +41,33 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 _complete(operation)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def resources(app: FastAPI) -> dict[str, Any]:
+    """The schemas of the document without prose and without paths: what the dashboard's types are generated from."""
+    known = describe(app)
+    schemas = {name: _bare(schema) for name, schema in sorted(known["components"]["schemas"].items())}
+    return {
+        "openapi": known["openapi"],
+        "info": known["info"] | {"description": ""},
+        "paths": {},
+        "components": {"schemas": schemas},
+    }
+
+
+def _bare(schema: Any) -> Any:
+    """A schema as its types alone."""
+    if isinstance(schema, list):
+        return [_bare(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: value for key, value in schema.items() if key not in PROSE}
+    if "properties" in kept and kept.get("additionalProperties") is True:  # types name the fields that are known
+        del kept["additionalProperties"]
+    return {
+        key: {name: _bare(part) for name, part in value.items()} if key == "properties" else _bare(value)
+        for key, value in kept.items()
+    }
 
 
 def _complete(operation: dict[str, Any]) -> None:

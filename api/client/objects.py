@@ -1,16 +1,19 @@
 """The service's resources with what a notebook wants: cards and data frames."""
 
+from datetime import datetime
 from typing import Any
 
 from api.client.cards import card, front_drawing
 from api.client.frames import frame
-from api.schemas.search import SearchSummary
+from api.schemas.search import SearchSummary, Urls
 from api.schemas.trial import ParetoOut, TrialDetail, TrialOut
 
 
 class SearchValue(SearchSummary):
     """A search as it was when it was asked for. spec and facts are None in a list."""
 
+    transition_at: datetime | None = None  # type: ignore[assignment]  # an older service does not send it
+    urls: Urls | None = None  # type: ignore[assignment]  # as above
     spec: dict[str, Any] | None = None
     facts: dict[str, Any] | None = None
 
@@ -29,6 +32,8 @@ class SearchValue(SearchSummary):
 
 class Trial(TrialOut):
     """A candidate, as lists show it."""
+
+    created_at: datetime | None = None  # type: ignore[assignment]  # an older service does not send it
 
     def _repr_html_(self) -> str:
         rows: dict[str, object] = {

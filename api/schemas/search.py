@@ -119,12 +119,12 @@ class SearchSummary(Sent):
     created_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    transition_at: datetime | None = None
+    transition_at: datetime
     eta_seconds: Annotated[
         float | None, Field(description="until the last trial, from the rate of those that ended")
     ] = None
     last_seq: int = 0
-    urls: Urls | None = None
+    urls: Urls
 
     @property
     def ended(self) -> bool:

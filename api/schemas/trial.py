@@ -33,7 +33,7 @@ class TrialOut(Sent):
     reused: bool = False
     on_front: bool = False
     attempts: int = 0
-    created_at: datetime | None = None
+    created_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
@@ -58,13 +58,13 @@ class ArtifactOut(Sent):
     trial: the number, null for the search's own.
     """
 
-    trial: int | None = None
+    trial: int | None
     kind: str
     file: str
     sha256: str
     size_bytes: int
-    media_type: str | None = None
-    url: str | None = None
+    media_type: str
+    url: str
 
 
 class ArtifactList(Sent):
@@ -227,7 +227,7 @@ class ExportOut(Sent):
     artifact_sha256: str | None = None
     file: str | None = None
     metrics: Metrics = Field(default_factory=dict)
-    created_at: datetime | None = None
+    created_at: datetime
     ended_at: datetime | None = None
     url: str | None = None
 

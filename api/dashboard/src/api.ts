@@ -1,215 +1,40 @@
-// The service's resources as types, and the one way to ask for them.
+// The service's resources as types, generated from its schemas, and the one way to ask for them.
 import { signal } from "@preact/signals";
+import type { components } from "./api.gen";
 
-export type SearchState =
-  "QUEUED" | "RUNNING" | "PAUSING" | "PAUSED" | "CANCELLING" | "CANCELLED" | "SUCCEEDED" | "FAILED";
-export type TrialState = "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
+type Schemas = components["schemas"];
+
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-export type Metrics = Record<string, number | null>;
-
 export interface Plugin {
   name: string;
   [parameter: string]: Json;
 }
 
-export interface ObjectiveFacts {
-  name: string;
-  target_latency_ms?: number | null;
-  steers?: boolean;
-  formula?: string;
-  note?: string | null;
-  [parameter: string]: unknown;
-}
+export type SearchState = Schemas["SearchState"];
+export type TrialState = Schemas["TrialState"];
+export type Metrics = Schemas["Point"]["metrics"];
+export type Counts = Schemas["CountsOut"];
+export type Progress = Schemas["Progress"];
+export type SearchItem = Schemas["SearchSummary"];
+export type Search = Omit<Schemas["SearchOut"], "spec"> & { spec: Record<string, Json> };
+export type Facts = NonNullable<Search["facts"]>;
+export type ObjectiveFacts = Schemas["ObjectiveFacts"] & Record<string, unknown>;
+export type Node = Schemas["Node"];
+export type Diagram = Schemas["TrialDetail"]["diagram"];
+export type Attempt = Schemas["Attempt"];
+export type Artifact = Schemas["ArtifactOut"];
+export type Trial = Schemas["TrialDetail"];
+export type Reference = Schemas["Reference"];
+export type Finalist = Schemas["Finalist"];
+export type ModelFile = Schemas["ModelFile"];
+export type ParetoPoint = Schemas["Point"];
+export type Pareto = Schemas["ParetoOut"];
+export type Export = Schemas["ExportOut"];
+export type SearchEvent = Omit<Schemas["EventOut"], "data"> & { data: Record<string, any> };
+export type Session = Schemas["SessionOut"];
+export type FieldError = Schemas["FieldProblem"];
 
-export interface Facts {
-  dataset?: {
-    name: string;
-    classes: string[];
-    train: number;
-    validation: number;
-    test: number;
-    side: number;
-    channels: number;
-  };
-  space?: { name: string; size: string | number };
-  device?: {
-    name: string;
-    runtime: string;
-    runtime_version: string;
-    precision: string;
-    threads: number;
-    cpu: string;
-    statistic: string;
-  };
-  objective?: ObjectiveFacts;
-}
-
-export interface Counts {
-  trials: number;
-  queued: number;
-  running: number;
-  succeeded: number;
-  failed: number;
-  cancelled: number;
-  refused: number;
-  reused: number;
-}
-
-export interface Progress {
-  what: string;
-  done: number;
-  total: number;
-}
-
-export interface SearchItem {
-  id: string;
-  name: string;
-  labels: Record<string, string>;
-  state: SearchState;
-  state_reason: string | null;
-  state_message: string | null;
-  phase: string | null;
-  progress: Progress | null;
-  priority: number;
-  max_trials: number;
-  parent_id: string | null;
-  counts: Counts;
-  best: { trial: number; reward: number } | null;
-  target_latency_ms: number | null;
-  created_at: string;
-  started_at: string | null;
-  ended_at: string | null;
-  transition_at: string;
-  eta_seconds: number | null;
-  last_seq: number;
-}
-
-export interface Search extends SearchItem {
-  spec: Record<string, Json>;
-  facts: Facts | null;
-}
-
-export interface Node {
-  id: number;
-  op: string;
-  text: string;
-  shape: number[];
-  params: number;
-  macs: number;
-  member: number;
-}
-export interface Diagram {
-  input: number[];
-  nodes: Node[];
-  edges: [number, number][];
-}
-
-export interface Attempt {
-  attempt: number;
-  worker: string;
-  state: string;
-  reason: string | null;
-  started_at: string;
-  ended_at: string | null;
-}
-export interface Artifact {
-  trial?: number | null;
-  kind: string;
-  file: string;
-  sha256: string;
-  size_bytes: number;
-  url?: string;
-}
-
-export interface Trial {
-  id: string;
-  search_id: string;
-  number: number;
-  state: TrialState;
-  architecture_id: string;
-  notation: string;
-  choices: Record<string, Json>;
-  metrics: Metrics;
-  reward: number | null;
-  reason: string | null;
-  reused: boolean;
-  on_front: boolean;
-  attempts: number;
-  created_at: string;
-  started_at: string | null;
-  ended_at: string | null;
-  diagram: Diagram | null;
-  curve: ({ epoch: number } & Metrics)[];
-  attempt_list: Attempt[];
-  artifacts: Artifact[];
-}
-
-export interface Reference {
-  label: string;
-  notation: string;
-  metrics: Metrics;
-}
-export interface Finalist {
-  trial: number;
-  id: string;
-  file: string;
-  sha256?: string;
-  metrics: Metrics;
-  notation: string;
-  url?: string;
-  files: ModelFile[];
-  note?: string | null;
-}
-/** A finalist in one format: as it is in that runtime, its difference that of a score to ONNX Runtime's. */
-export interface ModelFile {
-  format: string;
-  file: string;
-  runtime?: string;
-  sha256: string | null;
-  size_bytes?: number;
-  test_accuracy?: number;
-  max_abs_difference?: number;
-  url?: string | null;
-}
-export interface ParetoPoint {
-  number: number;
-  metrics: Metrics;
-  reward: number | null;
-}
-export interface Pareto {
-  seq: number;
-  target_latency_ms: number | null;
-  hypervolume: number | null;
-  points: ParetoPoint[];
-  references: Reference[];
-  finalists: Finalist[];
-}
-
-export interface Export {
-  id: string;
-  trial_id: string;
-  state: string;
-  reason: string | null;
-  artifact_sha256: string | null;
-  file: string | null;
-}
-export interface SearchEvent {
-  seq: number;
-  type: string;
-  at: string;
-  data: Record<string, any>;
-} // eslint-disable-line
-export interface Session {
-  open: boolean;
-  scopes: string[];
-}
-
-export interface FieldError {
-  field: string;
-  message: string;
-}
-
-/** What the service, or the way to it, had against a request. Status 0: it did not answer. */
+/** Why a request failed. Status 0: the service did not answer. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -224,7 +49,7 @@ export class Problem extends Error {
   }
 }
 
-/** Set when a request was refused for want of a key; the page then asks for one. */
+/** Set when a request was refused because it had no valid key; the page then asks for one. */
 export const locked = signal(false);
 
 interface Options {
@@ -298,11 +123,3 @@ export const asProblem = (error: unknown): Problem =>
 
 export const searchPath = (id: string) => `/v1/searches/${encodeURIComponent(id)}`;
 export const trialPath = (search: string, number: number) => `/v1/trials/${encodeURIComponent(`${search}.${number}`)}`;
-
-/** Where a file can be downloaded under its own name. */
-export function artifactUrl(artifact: { url?: string; sha256?: string | null; file?: string | null }): string | null {
-  if (artifact.url?.startsWith("/")) return artifact.url;
-  if (!artifact.sha256) return null;
-  const name = artifact.file ? `?filename=${encodeURIComponent(artifact.file)}` : "";
-  return `/v1/artifacts/${artifact.sha256}${name}`;
-}

@@ -1,7 +1,6 @@
 // Files of a trial, and the export of one that has none.
 import { useEffect, useState } from "preact/hooks";
 import {
-  artifactUrl,
   asProblem,
   request,
   trialPath,
@@ -16,6 +15,8 @@ import { percent, size } from "../format";
 import { mayWrite } from "../store/session";
 import type { LiveSearch } from "../store/live";
 
+type Download = Pick<Artifact, "kind" | "file" | "size_bytes" | "url">;
+
 const WORDS: Record<string, string> = {
   QUEUED: "The export waits for a worker.",
   RUNNING: "The network is being trained and tested.",
@@ -25,11 +26,11 @@ const WORDS: Record<string, string> = {
 export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Trial; again: () => void }) {
   const [asked, setAsked] = useState<Partial<Export> | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const told = live.exports.value.get(trial.number) ?? null;
-  const now = told ?? asked;
+  const known = live.exports.value.get(trial.number) ?? null;
+  const now = known ?? asked;
   useEffect(() => {
-    if (told?.state === "SUCCEEDED") again(); // its file is among the trial's now
-  }, [told?.state]);
+    if (known?.state === "SUCCEEDED") again(); // its file is among the trial's now
+  }, [known?.state]);
   const start = async () => {
     setProblem(null);
     try {
@@ -41,10 +42,10 @@ export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Tri
     }
   };
   const finalist = live.finalists.value.find((each) => each.trial === trial.number);
-  const files = trial.artifacts.length ? trial.artifacts : (finalist?.files ?? []).flatMap(artifact);
+  const files: Download[] = trial.artifacts.length ? trial.artifacts : (finalist?.files ?? []).flatMap(artifact);
   const converted = (finalist?.files ?? []).filter((file) => file.format !== "onnx");
   const busy = now?.state === "QUEUED" || now?.state === "RUNNING";
-  const lacking = !files.some((file) => file.kind === "onnx");
+  const missing = !files.some((file) => file.kind === "onnx");
   if (!files.length && trial.state !== "SUCCEEDED") return null;
   return (
     <div class="downloads">
@@ -58,17 +59,17 @@ export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Tri
         </p>
       ))}
       {finalist?.note && <p class="small">{finalist.note}</p>}
-      {lacking && mayWrite() && (
+      {missing && mayWrite() && (
         <button type="button" class="button" onClick={() => void start()} disabled={busy} data-testid="export">
           Export this trial as ONNX
         </button>
       )}
-      {lacking && now?.state && now.state !== "SUCCEEDED" && (
+      {missing && now?.state && now.state !== "SUCCEEDED" && (
         <p class={now.state === "FAILED" ? "trouble" : "soft"} role="status" data-testid="export-state">
           {WORDS[now.state] ?? now.state.toLowerCase()} {now.reason}
         </p>
       )}
-      {lacking && !now && (
+      {missing && !now && (
         <p class="small">It is trained for as long as the finalists are, then tested through ONNX Runtime.</p>
       )}
       {problem && <Trouble problem={problem} again={() => void start()} />}
@@ -77,15 +78,13 @@ export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Tri
 }
 
 /** A finalist's file as an artifact, if it can be downloaded. */
-function artifact({ format, file, sha256, size_bytes, url }: ModelFile): Artifact[] {
-  return sha256 && url ? [{ kind: format, file, sha256, size_bytes: size_bytes ?? 0, url }] : [];
+function artifact({ format, file, size_bytes, url }: ModelFile): Download[] {
+  return url ? [{ kind: format, file, size_bytes: size_bytes ?? 0, url }] : [];
 }
 
-function File({ file }: { file: Artifact }) {
-  const url = artifactUrl(file);
-  if (!url) return null;
+function File({ file }: { file: Download }) {
   return (
-    <a class="button first" href={url} download={file.file} title={file.file} data-testid="trial-download">
+    <a class="button first" href={file.url} download={file.file} title={file.file} data-testid="trial-download">
       Download {file.kind === "onnx" ? "ONNX" : `.${file.kind}`}
       {file.size_bytes > 0 && <small> {size(file.size_bytes)}</small>}
     </a>

@@ -1,6 +1,6 @@
 // The numbers that matter, large: the best model, what it takes, how far the search is.
 import type { ComponentChildren } from "preact";
-import { artifactUrl, type Finalist } from "../api";
+import type { Finalist } from "../api";
 import { count, finite, milliseconds, MISSING, percent, significant, size, whole } from "../format";
 import { Progress } from "../components/badges";
 import { tally } from "../store/columns";
@@ -18,7 +18,7 @@ export function Figures({ live, select }: { live: LiveSearch; select: (trial: nu
   const target = finite(search.target_latency_ms);
   const finalist = headline(live.finalists.value, target);
   const shown = finalist ? ofFinalist(finalist, target) : ofBest(live, target);
-  const url = finalist && artifactUrl(finalist);
+  const url = finalist?.url;
   const said = tally(live.table.columns);
   return (
     <section class="figures" aria-label="Summary" data-testid="figures">
