@@ -17,7 +17,7 @@ import numpy as np
 
 from draw import drawn
 from latency_db.devices.local import local_device
-from latency_db.estimating.few_shot import FewShot, most_telling
+from latency_db.estimating.few_shot import FewShotModel, select_networks
 from latency_db.measuring.environment import environment
 from latency_db.profiling.build import build_table
 from latency_db.profiling.measurer import Measurer
@@ -46,14 +46,14 @@ def report(measurer: Measurer, known: Measurer, networks: list[Network], truth: 
     parts = [list(kernels(network)) for network in networks]
     scores = []
     for count in COUNTS:
-        rows = most_telling(parts, [known.estimator.predictor], count)
+        rows = select_networks(parts, [known.estimator.predictor], count)
         rest = np.setdiff1d(np.arange(len(networks)), rows)
         measured = [(parts[row], float(truth[row])) for row in rows]
         for name, predictors in (
             (f"{count} networks, known device", [known.estimator.predictor]),
             (f"{count} networks", []),
         ):
-            model = FewShot.fit(measured, predictors)
+            model = FewShotModel.fit(measured, predictors)
             if model:
                 found = model.predict([parts[row] for row in rest])
                 scores.append(Score.of_predictions(name, found, truth[rest]))

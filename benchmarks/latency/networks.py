@@ -27,7 +27,7 @@ from latency_db.devices.local import local_device
 from latency_db.estimating.calibration import Calibration, Predictions
 from latency_db.estimating.estimate import Source
 from latency_db.estimating.estimator import Estimator
-from latency_db.estimating.kernel_table import Indexed
+from latency_db.estimating.kernel_table import IndexedNetworks
 from latency_db.measuring.environment import environment
 from latency_db.measuring.measure import BATCH
 from latency_db.profiling.measurer import Measurer
@@ -78,7 +78,7 @@ def measure_kernels(store: Store, device: Device, networks: Sequence[Network], e
     done = measurer.measure_kernels(missing, budget_s=end - monotonic())
     if done < len(missing):
         sys.exit(f"{len(missing) - done} kernels are not measured yet: call again")
-    measurer.measure_kernels(measurer.estimator.predictor.suspect(wanted), budget_s=end - monotonic())
+    measurer.measure_kernels(measurer.estimator.predictor.suspect_kernels(wanted), budget_s=end - monotonic())
     return measurer
 
 
@@ -117,9 +117,9 @@ def within(found: Predictions, truth: Values) -> str:
     return "\n".join(rows)
 
 
-def speed(estimator: Estimator, indexed: Indexed) -> str:
+def speed(estimator: Estimator, indexed: IndexedNetworks) -> str:
     times = -(-SPEED // len(indexed))
-    many = Indexed(np.tile(indexed.rows, times), np.tile(indexed.counts, times))
+    many = IndexedNetworks(np.tile(indexed.rows, times), np.tile(indexed.counts, times))
     took = []
     for _ in range(5):
         start = perf_counter()
@@ -152,8 +152,8 @@ def redrawn(estimator: Estimator, networks: Sequence[Network], truth: Values, co
         pool = np.array(Random(seed).sample(range(len(networks)), max(len(networks) // 2, 2 * count)))
         chosen = pool[spread(sums.ms[pool], sums.weights_mb[pool], count)]
         rest = np.setdiff1d(rows, chosen)
-        calibration = Calibration.fit(sums.at(chosen), truth[chosen], fixed_ms)
-        scores.append(Score.of_predictions("", calibration.predict(sums.at(rest), fixed_ms, 0.0), truth[rest]))
+        calibration = Calibration.fit(sums.select(chosen), truth[chosen], fixed_ms)
+        scores.append(Score.of_predictions("", calibration.predict(sums.select(rest), fixed_ms, 0.0), truth[rest]))
     means = [float(np.mean([getattr(score, field) for score in scores])) for field in NUMBERS]
     name = f"calibrated by {count} of these, mean of {DRAWS} choices"
     return Score(name, *means), float(np.std([score.coverage for score in scores]))
@@ -162,7 +162,7 @@ def redrawn(estimator: Estimator, networks: Sequence[Network], truth: Values, co
 def report(
     source: Store, device: Device, judging: Sequence[Network], calibrating: Sequence[Network], delete: float
 ) -> None:
-    truth = truth_ms(Estimator(source, device).predictor.networks, judging)
+    truth = truth_ms(Estimator(source, device).predictor.network_records, judging)
     with TemporaryDirectory() as folder:
         full = truncated(Path(folder) / "full.db", source, device, calibrating, set())
         lost = deletable([*judging, *calibrating], delete, seed=0)

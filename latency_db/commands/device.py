@@ -145,7 +145,7 @@ def measure(
     else:
         _print(report, good_enough)
         if calibrate:
-            click.echo(calibrated(name, len(measurer.estimator.predictor.whole()), calibrate))
+            click.echo(calibrated(name, len(measurer.estimator.predictor.measured_networks()), calibrate))
 
 
 def _space(source: str, dataset_name: str | None) -> SearchSpace:

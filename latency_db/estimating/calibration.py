@@ -1,12 +1,13 @@
-"""What whole networks say beyond the sum of their kernels.
+"""Calibration of kernel sums by whole networks that were measured end to end on the same device.
 
-    t = c0 + sum of kernels * exp(residual)
+    latency = latency of the empty model + sum of kernels * exp(residual)
 
-The residual is linear: a level, how it changes with the sum, what each kernel costs beside its own time, and what
-weights cost that a cache cannot hold. A kernel that is measured again and again finds its weights in a cache, and a
-large network does not; how much fits is not what data sheets say, so several sizes stand side by side. It is a ridge
-regression, zero until whole networks are measured, and gives less weight to networks that no line explains (Student's
-t).
+The residual is linear in: a level; the logarithm of the sum; the number of kernels; and the weights that exceed each of
+several cache sizes. The last is needed because a kernel that is timed repeatedly finds its weights in a cache, while
+those of a large network do not fit; data sheets do not say how much fits. The fit is a Bayesian ridge regression whose
+residual is zero until networks are measured, with Student's t errors, so that outliers among the networks count less.
+
+Shapes: n networks, k = 9 columns of the residual.
 """
 
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from latency_db.estimating.kernel_table import Sums
+from latency_db.estimating.kernel_table import KernelSums
 from latency_db.robust_statistics import (
     conformal_quantile,
     quadratic_form,
@@ -28,28 +29,32 @@ from latency_db.robust_statistics import (
 Values = NDArray[np.float64]
 
 CACHES_MB = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
-LEVEL, SLOPE, KERNEL, UNCACHED = 0.05, 0.02, 0.05, 0.1
-"""Prior standard deviations of the weights: a level of 5 %, 2 % for each factor e of the sum, a kernel costs 5 % of a
-typical one beside its time, and a byte that is not cached a tenth of what a byte of the measured networks does."""
+LEVEL_STD, SLOPE_STD, KERNEL_STD, UNCACHED_STD = 0.05, 0.02, 0.05, 0.1
+"""Prior standard deviations: a level of 5 %; 2 % for each factor e of the sum; per kernel 5 % of the time of a typical
+one; per byte beyond a cache 10 % of the mean time per byte in the measured networks."""
 
-PRIOR = np.array([LEVEL, SLOPE, KERNEL, *[UNCACHED] * len(CACHES_MB)])
+PRIOR_STD = np.array([LEVEL_STD, SLOPE_STD, KERNEL_STD, *[UNCACHED_STD] * len(CACHES_MB)])
 
-NOISE = 0.02
-"""What is left of a relative error: 2 %, until networks show another, which counts as much as that of ten of them."""
+NOISE_STD = 0.02
+"""Relative error that the residual leaves, before networks show another; it has the weight of ten networks."""
 
-FAR = 6.0  # Squared deviations, beyond which a network says no more of the noise.
-FREEDOM = 4  # degrees of freedom of Student's t; student_half_width is for these
-ROUNDS = 10
+MAX_NOISE_RATIO = 6.0
+"""The squared error of one network counts in the noise up to this multiple of the noise."""
+
+DEGREES_OF_FREEDOM = 4
+"""Of Student's t; student_half_width is for these."""
+
+ITERATIONS = 10
 CONFIDENCE = 0.9
 
-EXPECTED = student_half_width((np.arange(10) + 0.5) / 10)
-"""Scores as of ten networks that are off as far as the model expects: the quantile of few scores alone is a lottery."""
+PRIOR_SCORES = student_half_width((np.arange(10) + 0.5) / 10)
+"""Scores that ten networks have if the model is right, [10]. They steady the quantile of few measured scores."""
 
-_LEAST = 1e-6
+_MIN_COUNT = 1e-6
 
 
-class Predicted(NamedTuple):
-    """Of one network, what Predictions are of many."""
+class Prediction(NamedTuple):
+    """Of one network, with the fields of Predictions."""
 
     ms: float
     low_ms: float
@@ -61,10 +66,11 @@ class Predicted(NamedTuple):
 
 
 class Predictions(NamedTuple):
-    """One number a network. low_ms and high_ms: where 90 % of the networks are, measured end to end.
+    """Latencies of n networks, arrays [n].
 
-    The shares of what the latency rests on, which add up to 1: kernels that were measured, kernels that were
-    interpolated, and what was learned from whole networks.
+    low_ms, high_ms: 90 % interval of the latency measured end to end. error_ms: repeatability of the measurements, one
+    standard deviation. measured, interpolated, learned: shares of the latency that rest on measured kernels,
+    interpolated kernels and whole networks; they add up to 1.
     """
 
     ms: Values
@@ -75,29 +81,31 @@ class Predictions(NamedTuple):
     interpolated: Values
     learned: Values
 
-    def rows(self) -> Iterator[Predicted]:
-        return map(Predicted._make, zip(*(column.tolist() for column in self), strict=True))
+    def rows(self) -> Iterator[Prediction]:
+        return map(Prediction._make, zip(*(column.tolist() for column in self), strict=True))
 
 
 class Typical(NamedTuple):
-    """Of the measured networks: the time of one, a kernel and a megabyte of weights, in ms; all 0 if there are none."""
+    """Milliseconds of a typical measured network, of a kernel and of a megabyte of weights; all 0 if there are none."""
 
     network: float
     kernel: float
     mb: float
 
     @classmethod
-    def of(cls, sums: Sums) -> "Typical":
+    def of(cls, sums: KernelSums) -> "Typical":
         kernel, mb = (
-            float(np.median(sums.ms / np.maximum(count, _LEAST))) for count in (sums.kernels, sums.weights_mb)
+            float(np.median(sums.ms / np.maximum(count, _MIN_COUNT))) for count in (sums.kernels, sums.weights_mb)
         )
         return cls(float(np.exp(np.log(sums.ms).mean())), kernel, mb)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The residual's weights with their covariance, the variance of what it leaves, and how wide an interval is in
-    standard deviations.
+    """A fitted residual.
+
+    weights: [k], with covariance [k, k]. noise: relative variance that the residual leaves. width: half-width of a 90 %
+    interval, in standard deviations. networks: how many it was fitted to.
     """
 
     weights: Values
@@ -108,46 +116,44 @@ class Calibration:
     networks: int
 
     @classmethod
-    def fit(cls, sums: Sums, measured_ms: Values, fixed_ms: float) -> "Calibration":
-        """From whole networks and what their kernels add up to; there may be none. fixed_ms: of an empty run."""
+    def fit(cls, sums: KernelSums, measured_ms: Values, fixed_ms: float) -> "Calibration":
+        """From the kernel sums and the end-to-end latencies [n] of whole networks; n may be 0.
+
+        fixed_ms: latency of the empty model.
+        """
         if not len(measured_ms):
             return cls.none()
         typical = Typical.of(sums)
-        x, interpolated = _columns(sums, typical), _interpolated(sums)
-        # A network that takes less than an empty run is as wrong as can be, but no reason to fail.
+        x, interpolated = _columns(sums, typical), _interpolation_variance(sums)
+        # A network that takes less than an empty run was measured wrong: it is bounded here, and counts as an outlier.
         y = np.log(np.maximum(measured_ms - fixed_ms, 0.1 * sums.ms) / sums.ms)
-        noise, trust = NOISE**2, np.ones(len(y))
-        for _ in range(ROUNDS):
+        noise, trust = NOISE_STD**2, np.ones(len(y))
+        for _ in range(ITERATIONS):
             variance = noise + interpolated
             precision = trust / variance
-            weights, covariance = weighted_ridge(x, y, precision, 1 / PRIOR**2)
-            off = y - x @ weights
+            weights, covariance = weighted_ridge(x, y, precision, 1 / PRIOR_STD**2)
+            error = y - x @ weights
             spread = quadratic_form(x, covariance)
             left = 1 - spread * precision
-            trust = student_weights(off**2 / variance, FREEDOM)
-            found = np.clip(off**2 / left - interpolated, 0, FAR * noise)
-            noise = (len(EXPECTED) * NOISE**2 + found.sum()) / (len(EXPECTED) + len(y))
-        scores = np.abs(off) / left / np.sqrt(variance + spread / left)
-        return cls(
-            weights,
-            covariance,
-            noise,
-            conformal_quantile(np.concatenate([scores, EXPECTED]), CONFIDENCE),
-            typical,
-            len(y),
-        )
+            trust = student_weights(error**2 / variance, DEGREES_OF_FREEDOM)
+            found = np.clip(error**2 / left - interpolated, 0, MAX_NOISE_RATIO * noise)
+            noise = (len(PRIOR_SCORES) * NOISE_STD**2 + found.sum()) / (len(PRIOR_SCORES) + len(y))
+        # Errors with the network left out of the fit, in standard deviations.
+        scores = np.abs(error) / left / np.sqrt(variance + spread / left)
+        width = conformal_quantile(np.concatenate([scores, PRIOR_SCORES]), CONFIDENCE)
+        return cls(weights, covariance, noise, width, typical, len(y))
 
     @classmethod
     def none(cls) -> "Calibration":
-        """Before any network was measured: no residual, and wide intervals, by how far it may be from there."""
-        unknown = Typical(0.0, 0.0, 0.0)
-        return cls(np.zeros(len(PRIOR)), np.diag(PRIOR**2), NOISE**2, float(student_half_width(CONFIDENCE)), unknown, 0)
+        """Before any network was measured: the residual is 0, and intervals are as wide as its prior."""
+        width = float(student_half_width(CONFIDENCE))
+        return cls(np.zeros(len(PRIOR_STD)), np.diag(PRIOR_STD**2), NOISE_STD**2, width, Typical(0.0, 0.0, 0.0), 0)
 
-    def predict(self, sums: Sums, fixed_ms: float, fixed_var: float) -> Predictions:
-        """Of networks by what their kernels add up to. fixed_var: squared error of fixed_ms."""
+    def predict(self, sums: KernelSums, fixed_ms: float, fixed_var_ms2: float) -> Predictions:
+        """Latencies of networks with these kernel sums. fixed_var_ms2: variance between measurements of fixed_ms."""
         x, total = _columns(sums, self.typical), sums.ms
         factor = np.exp(x @ self.weights)
-        spread = np.sqrt(self.noise + _interpolated(sums) + quadratic_form(x, self.covariance))
+        spread = np.sqrt(self.noise + _interpolation_variance(sums) + quadratic_form(x, self.covariance))
         wide = np.exp(self.width * spread)
         learned = np.abs(total * (factor - 1))
         whole = fixed_ms + total + learned
@@ -155,15 +161,15 @@ class Calibration:
             fixed_ms + total * factor,
             fixed_ms + total * factor / wide,
             fixed_ms + total * factor * wide,
-            np.sqrt(fixed_var + sums.repeat_var),
+            np.sqrt(fixed_var_ms2 + sums.repeat_var_ms2),
             (fixed_ms + sums.measured_ms) / whole,
             sums.interpolated_ms / whole,
             learned / whole,
         )
 
 
-def _columns(sums: Sums, typical: Typical) -> Values:
-    """What the residual is linear in. Where no network says what is typical, slope and kernels are left out."""
+def _columns(sums: KernelSums, typical: Typical) -> Values:
+    """The columns of the residual, [n, k]. Those for the sum and the kernels are 0 before any network was measured."""
     total = sums.ms
     slope = np.log(total / typical.network) if typical.network else np.zeros_like(total)
     own = sums.kernels * typical.kernel / total
@@ -172,6 +178,6 @@ def _columns(sums: Sums, typical: Typical) -> Values:
     return np.column_stack([np.ones_like(total), slope, own, uncached])
 
 
-def _interpolated(sums: Sums) -> Values:
-    """Squared relative error of what is interpolated."""
-    return np.asarray(sums.interpolated_var / sums.ms**2)
+def _interpolation_variance(sums: KernelSums) -> Values:
+    """Relative variance of the sum by its interpolated kernels, [n]."""
+    return np.asarray(sums.interpolated_var_ms2 / sums.ms**2)

@@ -1,6 +1,7 @@
-"""A kernel as numbers, from which the time of one that was never measured is interpolated.
+"""Features of kernels and networks, from which latencies are predicted: sizes, work by kind of layer, channel
+alignment.
 
-Runtimes compute in vectors of 4, 8 or 16 channels: whether the channels fill them decides as much as the multiply-adds.
+Runtimes compute in vectors of 4, 8 or 16 channels: whether the channels fill them matters as much as the multiply-adds.
 """
 
 from collections import Counter
@@ -15,18 +16,20 @@ from nas.ops.cost import cost_of, volume
 from nas.ops.kernels import Kernel
 from nas.ops.leaves import leaves
 
-VECTORS = (16, 8, 4)
-LAYERS = ("pointwise", "spatial", "grouped", "depthwise", "linear")
-OTHERS = ("pool", "gap", "shuffle", "se", "padc", "lrn", "act", "id")
+VECTOR_WIDTHS = (16, 8, 4)
+MAC_LAYERS = ("pointwise", "spatial", "grouped", "depthwise", "linear")
+OTHER_LAYERS = ("pool", "gap", "shuffle", "se", "padc", "lrn", "act", "id")
 
 
 def kernel_features(kernels: Sequence[Kernel]) -> NDArray[np.float64]:
-    """One row a kernel."""
+    """Features of kernels, [kernels, 49]. The first four: log(1 + x) of multiply-adds, parameters, values moved and
+    layers.
+    """
     return np.array([_features(kernel) for kernel in kernels])
 
 
 def network_features(kernels: Sequence[Kernel]) -> NDArray[np.float64]:
-    """Of a whole network: the logarithms of its multiply-adds, parameters, values moved and layers."""
+    """Of a network as its kernels, [4]: log(1 + x) of multiply-adds, parameters, values moved and layers."""
     return np.asarray(np.log1p(np.expm1(kernel_features(kernels)[:, :4]).sum(0)), np.float64)
 
 
@@ -46,13 +49,13 @@ def _features(kernel: Kernel) -> list[float]:
         cost.macs, cost.params, moved, len(parts), volume(kernel.x), volume(y), kernel.x.channels, y.channels,
         kernel.x.height, max(getattr(op, "kernel", 1) for op, _ in parts),
         max(getattr(op, "stride", 1) for op, _ in parts), int(isinstance(kernel.op, Residual)),
-        *(work[kind] for kind in OTHERS), *(count[kind] for kind in LAYERS),
+        *(work[kind] for kind in OTHER_LAYERS), *(count[kind] for kind in MAC_LAYERS),
     )  # fmt: skip
-    return [*np.log1p(sizes).tolist(), *(work[kind] / macs for kind in LAYERS), *_filling(parts)]
+    return [*np.log1p(sizes).tolist(), *(work[kind] / macs for kind in MAC_LAYERS), *_channel_alignment(parts)]
 
 
 @singledispatch
-def _kind(op: Op, x: Shape) -> str:  # noqa: ARG001 - the other rules look at it
+def _kind(op: Op, x: Shape) -> str:  # noqa: ARG001 - the rule for convolutions needs it
     return "act"
 
 
@@ -73,23 +76,23 @@ def _(op: Conv, x: Shape) -> str:
     return "depthwise" if op.groups == x.channels else "grouped"
 
 
-def _filling(parts: Sequence[tuple[Leaf, Shape]]) -> list[float]:
-    """How well the channels of the convolutions fill vectors: on the average of them and of the multiply-adds, and the
-    multiply-adds as they are when channels are filled up with zeros.
+def _channel_alignment(parts: Sequence[tuple[Leaf, Shape]]) -> list[float]:
+    """How often the channels of convolutions are multiples of the vector widths: the mean over the convolutions, and
+    weighted by multiply-adds. Then log(1 + multiply-adds) with channels padded to the widest vector.
     """
-    filled, macs, padded = [], [], 0.0
+    aligned, macs, padded = [], [], 0.0
     for op, x in parts:
         if isinstance(op, Conv):
             own = cost_of(op, x)[1].macs
             channels = (x.channels, op.out, x.channels // op.groups)
-            filled.append([float(number % size == 0) for number in channels for size in VECTORS])
+            aligned.append([float(number % width == 0) for number in channels for width in VECTOR_WIDTHS])
             macs.append(own)
-            padded += own * _padding(x.channels) * _padding(op.out)
-    if not filled:
-        return [1.0] * (6 * len(VECTORS)) + [0.0]
-    averages = (np.mean(filled, 0), np.average(filled, 0, macs))
+            padded += own * _padding_factor(x.channels) * _padding_factor(op.out)
+    if not aligned:
+        return [1.0] * (6 * len(VECTOR_WIDTHS)) + [0.0]
+    averages = (np.mean(aligned, 0), np.average(aligned, 0, macs))
     return [*np.concatenate(averages).tolist(), float(np.log1p(padded))]
 
 
-def _padding(channels: int) -> float:
-    return -(-channels // VECTORS[0]) * VECTORS[0] / channels
+def _padding_factor(channels: int) -> float:
+    return -(-channels // VECTOR_WIDTHS[0]) * VECTOR_WIDTHS[0] / channels

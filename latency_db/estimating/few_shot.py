@@ -1,5 +1,5 @@
-"""Few-shot estimates: of a device on which a few whole networks are measured and hardly a kernel, by what devices with
-tables say of the same networks (latency_db.estimating.transfer).
+"""Few-shot prediction for a device on which a few whole networks are measured but hardly a kernel: from their sizes,
+and from the latencies that other devices with measured kernels predict for the same networks.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,74 +17,76 @@ from latency_db.robust_statistics import normal_half_width
 from latency_db.storing.store import Store
 from nas.ops.kernels import Kernel
 
-FEWEST = 5
-"""Whole networks that must be measured."""
+MIN_NETWORKS = 5
+"""Whole networks that must be measured on the device."""
 
-WIDTH = normal_half_width(CONFIDENCE)
+HALF_WIDTH = normal_half_width(CONFIDENCE)
 """Half-width of the interval, in standard deviations."""
 
-MOST_UNSURE = 10.0
-"""Ratio of the ends of an interval, beyond which it says nothing: of a network unlike those that were measured."""
+MAX_INTERVAL_RATIO = 10.0
+"""Upper over lower end of an interval; beyond it a network is too unlike the measured ones to be estimated."""
 
-MOST_DEVICES = 4
-"""Devices that are looked at, those with the largest tables: what lacks in each is interpolated, which takes time."""
+MAX_DEVICES = 4
+"""Other devices to predict from at most, those with the most kernels: interpolating their missing kernels takes
+time."""
 
-Parts = Sequence[Kernel]
+Kernels = Sequence[Kernel]
 """A network as its kernels."""
 
 
 @dataclass(frozen=True, slots=True)
-class FewShot:
-    """known: the devices that are learned from, or none: then multiply-adds and sizes alone say what is to be had."""
+class FewShotModel:
+    """A model of one device. known: the other devices that it predicts from; if there are none, only sizes count."""
 
     model: TransferModel
     known: Sequence[Predictor]
 
     @classmethod
-    def fit(cls, measured: Sequence[tuple[Parts, float]], known: Sequence[Predictor]) -> "FewShot | None":
-        """From networks with their milliseconds on the new device; None if they are too few."""
-        if len(measured) < FEWEST:
+    def fit(cls, measured: Sequence[tuple[Kernels, float]], known: Sequence[Predictor]) -> "FewShotModel | None":
+        """From networks with their milliseconds on the device, and other devices; None for less than MIN_NETWORKS."""
+        if len(measured) < MIN_NETWORKS:
             return None
-        able = [predictor for predictor in known if predictor.interpolates]
-        others = [parts for predictor in able for parts, _ in predictor.whole()]
+        able = [predictor for predictor in known if predictor.can_interpolate]
+        others = [parts for predictor in able for parts, _ in predictor.measured_networks()]
         networks = [*(parts for parts, _ in measured), *others]
         sample_ms = [ms for _, ms in measured]
         model = fit_transfer(_features(networks), _known_ms(able, networks), range(len(measured)), sample_ms)
         return cls(model, able)
 
-    def predict(self, networks: Sequence[Parts]) -> Predictions:
-        """All of it is learned. How well the measurements repeat is not known."""
-        with np.errstate(over="ignore", under="ignore"):  # far from what was measured
+    def predict(self, networks: Sequence[Kernels]) -> Predictions:
+        """All of the latency counts as learned, and error_ms is not known (nan)."""
+        with np.errstate(over="ignore", under="ignore"):  # for networks far from the measured ones
             ms, deviation = self.model.predict(_features(networks), _known_ms(self.known, networks))
-            wide = np.exp(WIDTH * deviation)
-            none = np.zeros_like(ms)
-            return Predictions(ms, ms / wide, ms * wide, none + np.nan, none, none, none + 1)
+            wide = np.exp(HALF_WIDTH * deviation)
+            zero = np.zeros_like(ms)
+            return Predictions(ms, ms / wide, ms * wide, zero + np.nan, zero, zero, zero + 1)
 
 
-def most_telling(networks: Sequence[Parts], known: Sequence[Predictor], count: int) -> list[int]:
-    """Places of the `count` networks to measure on a new device, as they leave least to guess about all of them."""
-    able = [predictor for predictor in known if predictor.interpolates]
+def select_networks(networks: Sequence[Kernels], known: Sequence[Predictor], count: int) -> list[int]:
+    """Indices of the `count` networks whose measurement on a new device predicts all of them best."""
+    able = [predictor for predictor in known if predictor.can_interpolate]
     return choose_samples(_features(networks), _known_ms(able, networks), range(len(networks)), count)
 
 
 def devices_with_tables(store: Store, device: Device) -> Iterator[Predictor]:
-    """Of all devices but this one, the largest tables first."""
+    """Predictors of the other devices that were measured by nas, those with the most kernels first."""
     summaries = sorted(store.devices(), key=lambda summary: -summary.kernels)
     others = [s.device for s in summaries if s.kernels and s.device.source == MEASURED]
     others = [other for other in others if replace(other, name=device.name) != device]
-    yield from (Predictor(store, other) for other in others[:MOST_DEVICES])
+    yield from (Predictor(store, other) for other in others[:MAX_DEVICES])
 
 
-def _features(networks: Sequence[Parts]) -> dict[str, Values]:
+def _features(networks: Sequence[Kernels]) -> dict[str, Values]:
+    """Column groups for the transfer model, [networks, columns] each."""
     physical = np.array([network_features(parts) for parts in networks])
     return {"macs": physical[:, :1], "physical": physical}
 
 
-def _known_ms(known: Sequence[Predictor], networks: Sequence[Parts]) -> Values:
-    """What the known devices say of the networks, one column each."""
+def _known_ms(known: Sequence[Predictor], networks: Sequence[Kernels]) -> Values:
+    """Milliseconds that the known devices predict, [networks, devices]."""
     wanted = {kernel for parts in networks for kernel in parts}
     columns = []
     for predictor in known:
-        predictor.lacking(wanted)  # interpolates them
+        predictor.resolve(wanted)
         columns.append(predictor.predict(predictor.index(networks)).ms)
     return np.column_stack(columns) if columns else np.zeros((len(networks), 0))

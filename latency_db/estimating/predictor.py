@@ -1,5 +1,5 @@
-"""Latencies of networks on one device, rebuilt from its rows: their kernels, interpolated where they were not measured,
-and calibrated by the whole networks that were.
+"""Prediction of network latencies on one device from its stored records: sums of kernels, measured or else
+interpolated, calibrated by the whole networks that were measured.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,8 +13,8 @@ import numpy as np
 from latency_db.devices.device import Device
 from latency_db.estimating.calibration import Calibration, Predictions
 from latency_db.estimating.features import kernel_features
-from latency_db.estimating.interpolation import MOST, Interpolation
-from latency_db.estimating.kernel_table import Indexed, KernelTable, Share, Sums
+from latency_db.estimating.interpolation import MAX_ROWS, GaussianProcess
+from latency_db.estimating.kernel_table import IndexedNetworks, KernelLatency, KernelSums, KernelTable
 from latency_db.records.record import Kind, LatencyRecord, RecordState
 from latency_db.records.reference_models import EMPTY_NETWORK, FIXED_KEYS
 from latency_db.records.signatures import context_signature, kernel_signatures
@@ -26,22 +26,23 @@ from nas.ops.cost import cost_of
 from nas.ops.kernels import Kernel, kernels
 from nas.ops.notation import read_network
 
-FEWEST = 20
+MIN_KERNELS = 20
 """Kernels that must be measured before others are interpolated."""
 
 GROWTH = 1.25
-"""Interpolation is learned anew from so many times as many kernels: from a few more it would be much the same."""
+"""The interpolation is fitted again when this many times as many kernels are measured: fewer change it little."""
 
-CALIBRATING = 300
-"""Whole networks that are learned from, the newest; reading them all would take long."""
+MAX_CALIBRATING = 300
+"""Whole networks to calibrate by at most, the newest: the time to read them grows with their number."""
 
 _MB = 1e6
 
 
 class Predictor:
-    """Records are read once and kept; what other processes measure later is found as long as it was missing here.
+    """Reads the records of one device once and keeps them. A record that was missing is looked up again when it is
+    needed, so what other processes measure later is found.
 
-    networks: the records of whole networks by key.
+    network_records: the records of whole networks by key.
     """
 
     def __init__(self, store: Store, device: Device) -> None:
@@ -49,11 +50,11 @@ class Predictor:
         self._table = KernelTable()
         self._measured: set[Kernel] = set()
         self._interpolated: set[Kernel] = set()
-        self._parts = cache(_parts)
-        self._interpolation: Interpolation | None = None
+        self._kernels_of = cache(_kernels_of)
+        self._interpolation: GaussianProcess | None = None
         self._since_fit = 0
         self._calibrations: dict[bool, Calibration] = {}
-        self.networks = _standing(store, device)
+        self.network_records = _network_records(store, device)
 
     def unmeasured(self, wanted: Iterable[Kernel]) -> list[Kernel]:
         """Those of the wanted kernels without a record, each once, in their order."""
@@ -67,46 +68,48 @@ class Predictor:
                     self._table.put(kernel, _measured(kernel, records[own.key], records[context.key]))
                     self._measured.add(kernel)
                     self._calibrations.clear()
-        if EMPTY_NETWORK.key not in self.networks:
-            self.networks |= self._store.latest(self._device, Kind.NETWORK, [EMPTY_NETWORK.key])
+        if EMPTY_NETWORK.key not in self.network_records:
+            self.network_records |= self._store.latest(self._device, Kind.NETWORK, [EMPTY_NETWORK.key])
         return [kernel for kernel in unknown if kernel not in self._measured]
 
     def reread(self, measured: Iterable[Kernel]) -> None:
-        """Take in what was measured of these kernels."""
+        """Read the records of kernels that were measured, also of those that had one before."""
         before, measured = len(self._measured), list(measured)
         self._measured.difference_update(measured)
         self.unmeasured(measured)
         self._since_fit += len(self._measured) - before
         self._refit_if_grown()
 
-    def suspect(self, wanted: Iterable[Kernel]) -> list[Kernel]:
-        """Those of the wanted kernels that were measured, but in no session that was steady."""
-        return [kernel for kernel in wanted if kernel in self._measured and self._table.share(kernel).suspect]
+    def suspect_kernels(self, wanted: Iterable[Kernel]) -> list[Kernel]:
+        """Those of the wanted kernels that were measured, but in no steady session."""
+        return [kernel for kernel in wanted if kernel in self._measured and self._table.latency(kernel).suspect]
 
-    def lacking(self, wanted: Collection[Kernel]) -> list[Kernel]:
-        """Those of the wanted kernels that can be answered for by nothing: neither measured nor interpolated.
+    def resolve(self, wanted: Collection[Kernel]) -> list[Kernel]:
+        """Look the wanted kernels up, and interpolate those that are not measured; returns those that have no latency
+        then.
 
-        All wanted ones, if the fixed cost of a run is not known.
+        That is none if the device has measured kernels enough to interpolate from. It is all wanted ones if the empty
+        model was not measured.
         """
         missing = self.unmeasured(wanted)
-        if EMPTY_NETWORK.key not in self.networks:
+        if EMPTY_NETWORK.key not in self.network_records:
             return list(wanted)
         return [] if self._interpolate(missing) else missing
 
     @property
-    def interpolates(self) -> bool:
-        """Whether enough is measured to answer for any kernel: then none is lacking."""
+    def can_interpolate(self) -> bool:
+        """Whether enough is measured to interpolate any kernel."""
         if self._interpolation is None:
             self._interpolation = self._fit_interpolation()
-        return self._interpolation is not None and EMPTY_NETWORK.key in self.networks
+        return self._interpolation is not None and EMPTY_NETWORK.key in self.network_records
 
-    def index(self, networks: Sequence[Sequence[Kernel]]) -> Indexed:
-        """Networks, as their kernels, none of which are lacking."""
+    def index(self, networks: Sequence[Sequence[Kernel]]) -> IndexedNetworks:
+        """Networks, given as their kernels, which are resolved."""
         return self._table.index(networks)
 
-    def predict(self, networks: Indexed, *, calibrated: bool = True) -> Predictions:
-        """Of indexed networks, as arrays: a million take a second."""
-        sums, empty = self.sums(networks), self.networks[EMPTY_NETWORK.key]
+    def predict(self, networks: IndexedNetworks, *, calibrated: bool = True) -> Predictions:
+        """Latencies of indexed networks; some 10^6 networks a second."""
+        sums, empty = self.sums(networks), self.network_records[EMPTY_NETWORK.key]
 
         def by(calibration: Calibration) -> Predictions:
             return calibration.predict(sums, empty.latency_ms, empty.error_ms**2)
@@ -119,75 +122,77 @@ class Predictor:
         other = by(self.calibration(interpolated=True))
         return Predictions(*(np.where(partly, *pair) for pair in zip(other, found, strict=True)))
 
-    def sums(self, networks: Indexed) -> Sums:
-        """What the kernels of indexed networks add up to."""
+    def sums(self, networks: IndexedNetworks) -> KernelSums:
+        """Sums over the kernels of indexed networks, without the fixed cost of a run."""
         return self._table.sums(networks)
 
-    def shares(self, wanted: Iterable[Kernel]) -> dict[Kernel, Share]:
-        """Of kernels, none of which are lacking."""
-        return {kernel: self._table.share(kernel) for kernel in wanted}
+    def latencies(self, wanted: Iterable[Kernel]) -> dict[Kernel, KernelLatency]:
+        """Of kernels that are resolved."""
+        return {kernel: self._table.latency(kernel) for kernel in wanted}
 
-    def learn(self, records: Mapping[str, LatencyRecord]) -> None:
-        """Take in records of whole networks, by key."""
-        self.networks |= records
+    def add_networks(self, records: Mapping[str, LatencyRecord]) -> None:
+        """Add records of whole networks, by key."""
+        self.network_records |= records
         self._calibrations.clear()
 
     def _refit_if_grown(self) -> None:
-        """Interpolate anew, when it is needed next, if enough has been measured since."""
+        """Have the interpolation fitted again at the next need, if GROWTH is reached."""
         fitted = len(self._interpolation.rows) if self._interpolation else 0
         if self._since_fit >= (GROWTH - 1) * fitted:
             self._interpolation, self._since_fit = None, 0
             self._interpolated.clear()
 
     def calibration(self, *, interpolated: bool = False) -> Calibration:
-        """Of the whole networks whose kernels are all measured; interpolated: also of the others."""
+        """By the measured networks whose kernels are all measured; interpolated: by the others too."""
         if interpolated not in self._calibrations:
             self._calibrations[interpolated] = self._calibrate(interpolated=interpolated)
         return self._calibrations[interpolated]
 
     def _calibrate(self, *, interpolated: bool) -> Calibration:
-        if EMPTY_NETWORK.key not in self.networks:
+        if EMPTY_NETWORK.key not in self.network_records:
             return Calibration.none()
-        whole = self.whole()
-        missing = set(self.unmeasured(kernel for parts, _ in whole for kernel in parts))
+        measured = self.measured_networks()
+        missing = set(self.unmeasured(kernel for parts, _ in measured for kernel in parts))
         if not interpolated or not self._interpolate(list(missing)):
-            whole = [(parts, ms) for parts, ms in whole if missing.isdisjoint(parts)]
-        sums = self.sums(self.index([parts for parts, _ in whole]))
-        return Calibration.fit(sums, np.array([ms for _, ms in whole]), self.fixed_ms)
+            measured = [(parts, ms) for parts, ms in measured if missing.isdisjoint(parts)]
+        sums = self.sums(self.index([parts for parts, _ in measured]))
+        return Calibration.fit(sums, np.array([ms for _, ms in measured]), self.fixed_ms)
 
-    def whole(self) -> list[tuple[list[Kernel], float]]:
-        """Kernels and latencies of the newest valid records of whole networks."""
+    def measured_networks(self) -> list[tuple[list[Kernel], float]]:
+        """Kernels and milliseconds of the whole networks with a valid record, the newest MAX_CALIBRATING."""
         valid = [
             record
-            for key, record in self.networks.items()
+            for key, record in self.network_records.items()
             if record.state is RecordState.VALID and key not in FIXED_KEYS
         ]
-        newest = sorted(valid, key=lambda record: record.session.started_at)[-CALIBRATING:]
-        found = ((self._parts(record.signature.key), record.latency_ms) for record in newest)
+        newest = sorted(valid, key=lambda record: record.session.started_at)[-MAX_CALIBRATING:]
+        found = ((self._kernels_of(record.signature.key), record.latency_ms) for record in newest)
         return [(parts, ms) for parts, ms in found if parts]
 
     @property
     def fixed_ms(self) -> float:
-        """Of an empty run."""
-        return self.networks[EMPTY_NETWORK.key].latency_ms
+        """Fixed cost of a run: the latency of the empty model."""
+        return self.network_records[EMPTY_NETWORK.key].latency_ms
 
     def _interpolate(self, missing: Sequence[Kernel]) -> bool:
-        """Put interpolated shares of kernels into the table; false if too few others are measured."""
+        """Put interpolated latencies of kernels into the table; false if too few other kernels are measured."""
         new = [kernel for kernel in missing if kernel not in self._interpolated]
         if not new:
             return True
-        if not self.interpolates or self._interpolation is None:
+        if not self.can_interpolate or self._interpolation is None:
             return False
         logs, deviations = self._interpolation.predict(kernel_features(new))
         for kernel, log, deviation in zip(new, logs.tolist(), deviations.tolist(), strict=True):
             ms, variance = exp(log), exp(2 * log) * deviation**2
-            share = Share(interpolated_ms=ms, interpolated_var=variance, weights_mb=_weights_mb(kernel))
-            self._table.put(kernel, share)
+            latency = KernelLatency(interpolated_ms=ms, interpolated_var_ms2=variance, weights_mb=_weights_mb(kernel))
+            self._table.put(kernel, latency)
         self._interpolated.update(new)
         return True
 
-    def _fit_interpolation(self) -> Interpolation | None:
-        """From the device's kernels, MOST of them at random; None if they are fewer than FEWEST."""
+    def _fit_interpolation(self) -> GaussianProcess | None:
+        """To the logarithms of the measured kernels' milliseconds, MAX_ROWS of them at random; None if they are fewer
+        than MIN_KERNELS.
+        """
         values = self._store.values(self._device, Kind.KERNEL)
         usable = {key: value.ms for key, value in values.items() if value.state in USABLE}
         keys = sorted(usable)
@@ -198,15 +203,15 @@ class Predictor:
             added_ms = usable[key] - usable.get(context_signature(kernel).key, inf) if kernel else 0.0
             if kernel and added_ms > 0:
                 found[kernel] = added_ms
-            if len(found) == MOST:
+            if len(found) == MAX_ROWS:
                 break
-        if len(found) < FEWEST:
+        if len(found) < MIN_KERNELS:
             return None
-        return Interpolation.fit(kernel_features(list(found)), np.log(list(found.values())))
+        return GaussianProcess.fit(kernel_features(list(found)), np.log(list(found.values())))
 
 
-def _standing(store: Store, device: Device) -> dict[str, LatencyRecord]:
-    """The newest record of each network, with what stands for it after all its sessions."""
+def _network_records(store: Store, device: Device) -> dict[str, LatencyRecord]:
+    """The newest record of each network by key, with the consensus of all its sessions as its latency."""
     values = store.values(device, Kind.NETWORK)
     records = store.latest(device, Kind.NETWORK)
     return {
@@ -214,11 +219,11 @@ def _standing(store: Store, device: Device) -> dict[str, LatencyRecord]:
     }
 
 
-def _measured(kernel: Kernel, whole: LatencyRecord, context: LatencyRecord) -> Share:
-    """Never below zero: the clock's noise must not make a network faster by a kernel."""
-    return Share(
+def _measured(kernel: Kernel, whole: LatencyRecord, context: LatencyRecord) -> KernelLatency:
+    """The difference of both records, but never below zero: noise must not make a network faster by a kernel."""
+    return KernelLatency(
         measured_ms=max(whole.latency_ms - context.latency_ms, 0.0),
-        repeat_var=whole.error_ms**2 + context.error_ms**2,
+        repeat_var_ms2=whole.error_ms**2 + context.error_ms**2,
         weights_mb=_weights_mb(kernel),
         suspect=sum(record.state is RecordState.SUSPECT for record in (whole, context)),
     )
@@ -229,14 +234,14 @@ def _weights_mb(kernel: Kernel) -> float:
 
 
 def _network(key: str) -> Network | None:
-    """None for what is no notation: ONNX files, and keys that others have published."""
+    """None for keys that are not in notation: those of ONNX files, and of published tables."""
     try:
         return read_network(key)
     except NotationError:
         return None
 
 
-def _parts(key: str) -> list[Kernel]:
+def _kernels_of(key: str) -> list[Kernel]:
     network = _network(key)
     return list(kernels(network)) if network else []
 

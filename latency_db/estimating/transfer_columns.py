@@ -1,4 +1,8 @@
-"""Columns that explain the latency of a network on a new target: features, and what known targets say of it."""
+"""Groups of columns from which the latency of a network on a new device is predicted: its features, and its latencies
+on known devices.
+
+Shapes: n networks, d raw columns, c columns of one group, t known devices.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,15 +13,19 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 Features = Mapping[str, Values]
 
-PHYSICAL = "physical"  # of different units, hence standardised
+PHYSICAL = "physical"
+"""The group of features with different units, which are standardised therefore."""
+
 MIN_SINGULAR = 0.03
+"""Singular values below this share of the largest are left out of the whitened columns."""
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
-    """Columns of every network, centred, each block scaled to unit mean squared length.
+class ColumnGroups:
+    """Centred columns by group, each group scaled so that its rows have a mean squared length of 1.
 
-    center: of the raw columns. maps: raw columns x columns, how the centred raw ones make the block's.
+    center: means of the raw columns, [d]. maps: by group, the linear map [d, c] from centred raw columns to its
+    columns. columns: by group, [n, c].
     """
 
     center: Values
@@ -25,8 +33,8 @@ class Blocks:
     columns: dict[str, Values]
 
     @classmethod
-    def of(cls, features: Features, known_ms: Values) -> "Blocks":
-        """From blocks of features, networks x columns each, and networks x known targets."""
+    def of(cls, features: Features, known_ms: Values) -> "ColumnGroups":
+        """From groups of features, [n, columns] each, and milliseconds on known devices, [n, t]."""
         raw = raw_columns(features, known_ms)
         centred = raw - raw.mean(0)
         maps, columns = {}, {}
@@ -37,30 +45,32 @@ class Blocks:
         return cls(raw.mean(0), maps, columns)
 
     def grams(self, rows: NDArray[np.int64]) -> Values:
-        """Blocks x rows x rows: what each would have two networks share."""
-        return np.stack([block[rows] @ block[rows].T for block in self.columns.values()])
+        """Inner products between the networks at these rows, [groups, rows, rows]."""
+        return np.stack([group[rows] @ group[rows].T for group in self.columns.values()])
 
     def variances(self, shares: Values) -> Values:
-        """The prior variance of every column's weight, from a share for each block."""
-        return np.repeat(shares, [block.shape[1] for block in self.columns.values()])
+        """Prior variance of the weight of every column, [columns of all groups], from the share of each group,
+        [groups].
+        """
+        return np.repeat(shares, [group.shape[1] for group in self.columns.values()])
 
 
 def raw_columns(features: Features, known_ms: Values) -> Values:
-    """Features, the known targets' log-latencies, their latencies."""
+    """Features, logarithms of the known latencies, and the known latencies themselves, [n, d]."""
     return np.concatenate([*features.values(), np.log(known_ms), known_ms], axis=1, dtype=np.float64)
 
 
 def _mixings(features: Features, centred: Values, known: int) -> Iterator[tuple[str, Values]]:
-    """Name and raw columns x columns of each block.
+    """Name and linear map [d, c] of each group.
 
-    Known targets make four. Standardised logarithms favour what the targets have in common, and their mean says nothing
-    else; whitened, they tell what sets targets apart. Latencies themselves are what adds up where a target is a sum.
+    Known devices make four groups. Standardised logarithms emphasise what the devices have in common, and their mean is
+    only that; whitened, they emphasise how devices differ. Latencies in ms suit a device that is a sum of others.
     """
     spread = centred.std(0)
-    plain, scaled, start = np.eye(len(spread)), np.diag(1 / np.where(spread > 0, spread, np.inf)), 0
-    for name, block in features.items():
-        stop = start + block.shape[1]
-        yield name, (scaled if name == PHYSICAL else plain)[:, start:stop]
+    unscaled, scaled, start = np.eye(len(spread)), np.diag(1 / np.where(spread > 0, spread, np.inf)), 0
+    for name, group in features.items():
+        stop = start + group.shape[1]
+        yield name, (scaled if name == PHYSICAL else unscaled)[:, start:stop]
         start = stop
     if known:
         logs, sums = scaled[:, start : start + known], scaled[:, start + known :]

@@ -128,16 +128,16 @@ class Table:
         for kernel in batch:
             del self.missing[kernel]
         self.measured_now += len(batch) - len(refused)
-        measured = self._predictor.shares(foretold)
+        measured = self._predictor.latencies(foretold)
         self._foretold.extend(
-            Foretold(kernel, share.interpolated_ms, share.interpolated_var, measured[kernel].measured_ms)
+            Foretold(kernel, share.interpolated_ms, share.interpolated_var_ms2, measured[kernel].measured_ms)
             for kernel, share in foretold.items()
             if kernel not in refused
         )
 
     def measure_suspects(self, budget_s: float) -> None:
         """Measure those again, each once, that have no steady session, the most frequent first."""
-        suspect = self._predictor.suspect(self._frequencies)
+        suspect = self._predictor.suspect_kernels(self._frequencies)
         self.measured_again = self._measurer.measure_kernels(suspect, budget_s=budget_s)
 
     def is_good(self, good_enough: float) -> bool:

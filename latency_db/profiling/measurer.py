@@ -64,7 +64,7 @@ class Measurer:
 
     def estimate_file(self, model: bytes) -> Estimate:
         """The latency of an ONNX file: measured now, unless it was before. NotMeasuredError if it cannot be."""
-        record = self.estimator.predictor.networks.get(onnx_signature(model).key)
+        record = self.estimator.predictor.network_records.get(onnx_signature(model).key)
         return Estimate.of_record(record or self.measure_networks({"file": model})["file"])
 
     def kernels_to_measure(self, network: Network, max_uncertainty: float) -> list[Kernel]:
@@ -126,7 +126,7 @@ class Measurer:
         else:
             records = self._remote.measure(set(signatures.values()), settings, files)
         measured = {key.key: record for key, record in records.items() if key.kind is Kind.NETWORK}
-        self.estimator.predictor.learn(measured)
+        self.estimator.predictor.add_networks(measured)
         return {name: records[signature] for name, signature in signatures.items()}
 
     def _measure(self, models: Mapping[Signature, bytes], settings: Settings) -> dict[Signature, LatencyRecord]:

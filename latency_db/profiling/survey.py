@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from latency_db.estimating.kernel_table import Share
+from latency_db.estimating.kernel_table import KernelLatency
 from latency_db.estimating.predictor import Predictor
 from nas.ops import Network
 from nas.ops.kernels import Kernel, kernels
@@ -58,7 +58,7 @@ class Survey:
 
     networks: Sequence[Mapping[Kernel, int]]
     ms: Values
-    shares: Mapping[Kernel, Share]
+    shares: Mapping[Kernel, KernelLatency]
 
     def gains(self) -> dict[Kernel, float]:
         """How much surer the networks are with the kernel measured, descending: mean squared relative error.
@@ -118,10 +118,10 @@ def survey(predictor: Predictor, draw: Draw, rng: Random, refused: Collection[Ke
     networks = list(_networks(draw, rng, refused))
     parts = [list(network.elements()) for network in networks]
     wanted = list(dict.fromkeys(kernel for network in networks for kernel in network))
-    if not wanted or predictor.lacking(wanted):
+    if not wanted or predictor.resolve(wanted):
         return None
     ms = predictor.fixed_ms + predictor.sums(predictor.index(parts)).ms
-    return Survey(networks, ms, predictor.shares(wanted))
+    return Survey(networks, ms, predictor.latencies(wanted))
 
 
 def kernels_to_measure(predictor: Predictor, network: Network, max_uncertainty: float) -> list[Kernel]:
@@ -131,10 +131,10 @@ def kernels_to_measure(predictor: Predictor, network: Network, max_uncertainty: 
     """
     counts = Counter(kernels(network))
     missing = predictor.unmeasured(counts)
-    if not missing or predictor.lacking(missing):
+    if not missing or predictor.resolve(missing):
         return missing
     (ms,) = predictor.sums(predictor.index([list(counts.elements())])).ms.tolist()
-    shares = predictor.shares(missing)
+    shares = predictor.latencies(missing)
     variances = {kernel: counts[kernel] ** 2 * _variance(shares[kernel]) for kernel in missing}
     allowed, left = (max_uncertainty * (predictor.fixed_ms + ms)) ** 2, 0.0
     wanted = sorted(missing, key=lambda kernel: -variances[kernel])
@@ -150,6 +150,6 @@ def _networks(draw: Draw, rng: Random, refused: Collection[Kernel]) -> Iterator[
             yield network
 
 
-def _variance(share: Share) -> float:
+def _variance(share: KernelLatency) -> float:
     """Interpolation that knows next to nothing is not off by more than the whole."""
-    return min(share.interpolated_var, share.interpolated_ms**2)
+    return min(share.interpolated_var_ms2, share.interpolated_ms**2)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from latency_db.devices.device import Device
 from latency_db.estimating.estimate import Estimate, Source
 from latency_db.estimating.estimator import Estimator
-from latency_db.estimating.few_shot import devices_with_tables, most_telling
+from latency_db.estimating.few_shot import devices_with_tables, select_networks
 from latency_db.measuring.measure import BATCH
 from latency_db.profiling.measurer import Measurer, Progress
 from latency_db.records.record import Signature
@@ -122,7 +122,7 @@ def measure_drawn(measurer: Measurer, space: SearchSpace, count: int, *, whole_o
     pool = list(draw(measurer.estimator, space, Plan(0, count, seed=0)))
     if whole_only:
         known = list(devices_with_tables(measurer.store, measurer.device))
-        places = most_telling([list(kernels(network)) for network in pool], known, count)
+        places = select_networks([list(kernels(network)) for network in pool], known, count)
         measured_ms(measurer, [pool[place] for place in places])
     else:
         calibrate(measurer, pool, count)
@@ -138,7 +138,7 @@ def choose(estimator: Estimator, pool: Sequence[Network], count: int) -> list[Ne
     costs = [network_cost(network) for network in pool]
     weights = np.array([cost.size_bytes for cost in costs], np.float64)
     parts = [list(kernels(network)) for network in pool]
-    if estimator.predictor.lacking({kernel for network in parts for kernel in network}):
+    if estimator.predictor.resolve({kernel for network in parts for kernel in network}):
         size = np.array([cost.macs for cost in costs], np.float64)
     else:
         size = estimator.predictor.sums(estimator.predictor.index(parts)).ms

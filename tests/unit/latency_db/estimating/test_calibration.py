@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from latency_db.estimating.calibration import NOISE, Calibration
-from latency_db.estimating.kernel_table import Sums
+from latency_db.estimating.calibration import NOISE_STD, Calibration
+from latency_db.estimating.kernel_table import KernelSums
 
 FIXED_MS = 0.005
 
@@ -13,7 +13,7 @@ def sums(count, seed, *, interpolated=0.0, deviation=0.0):
     ms, weights = 10 ** rng.uniform(-1, 1, count), 10 ** rng.uniform(-0.3, 1.5, count)
     zero, kernels = np.zeros(count), rng.integers(4, 25, count).astype(np.float64)
     parts = ms * (1 - interpolated), ms * interpolated
-    return Sums(*parts, zero + 1e-10, (ms * deviation) ** 2, weights, zero, kernels)
+    return KernelSums(*parts, zero + 1e-10, (ms * deviation) ** 2, weights, zero, kernels)
 
 
 def truth(of, residual, seed=0, noise=0.0):
@@ -71,7 +71,9 @@ def test_what_weights_cost_beyond_a_cache_is_found():
 def test_units_do_not_matter():
     """The same device ten times slower: everything scales."""
     seen, asked = sums(30, 0), sums(10, 1)
-    slow = [of._replace(measured_ms=10 * of.measured_ms, repeat_var=100 * of.repeat_var) for of in (seen, asked)]
+    slow = [
+        of._replace(measured_ms=10 * of.measured_ms, repeat_var_ms2=100 * of.repeat_var_ms2) for of in (seen, asked)
+    ]
 
     one = Calibration.fit(seen, seen.ms * 1.04, 0.0).predict(asked, 0.0, 0.0)
     ten = Calibration.fit(slow[0], slow[0].ms * 1.04, 0.0).predict(slow[1], 0.0, 0.0)
@@ -104,7 +106,7 @@ def test_nine_in_ten_lie_in_their_interval(noise):
 
 def test_interpolated_answers_are_wider_and_their_shares_add_up_to_one():
     seen = sums(30, 0)
-    calibration = fitted(seen, truth(seen, 0.05, noise=NOISE))
+    calibration = fitted(seen, truth(seen, 0.05, noise=NOISE_STD))
     measured = calibration.predict(sums(50, 1), FIXED_MS, 0.0)
     partly = calibration.predict(sums(50, 1, interpolated=0.4, deviation=0.05), FIXED_MS, 0.0)
 

@@ -71,7 +71,9 @@ def test_a_missing_kernel_is_an_error_with_a_remedy_and_never_zero(store, elsewh
     store.add([*elsewhere.empties(), *measured(elsewhere, KERNELS[:known])])
     estimator = Estimator(store, elsewhere.device)
 
-    expected = rf"'pocket' lacks {4 - known} kernels, such as '{KERNELS[known].key}'.*nas device measure pocket"
+    expected = (
+        rf"'pocket': {4 - known} kernels are not measured, such as '{KERNELS[known].key}'.*nas device measure pocket"
+    )
     with pytest.raises(NotMeasuredError, match=expected):
         estimator.estimate(NETWORK)
     with pytest.raises(NotMeasuredError, match="not this machine"):

@@ -9,7 +9,7 @@ from made_up import table
 
 from latency_db.estimating.estimate import Source
 from latency_db.estimating.estimator import Estimator
-from latency_db.estimating.few_shot import FEWEST, FewShot, most_telling
+from latency_db.estimating.few_shot import MIN_NETWORKS, FewShotModel, select_networks
 from latency_db.records.record import Kind
 from latency_db.records.signatures import kernel_signature, network_signature
 from nas.errors import NotMeasuredError
@@ -85,11 +85,11 @@ def test_without_other_devices_sizes_alone_foretell_and_less_well(store, known, 
 
 def test_networks_measured_later_count(store, known, phone, networks):
     truth = on_phone(known, networks)
-    store.add(whole(phone, networks[:FEWEST], truth[:FEWEST]))
+    store.add(whole(phone, networks[:MIN_NETWORKS], truth[:MIN_NETWORKS]))
     estimator = Estimator(store, phone.device)
     before = estimator.estimate(networks[-1])
 
-    estimator.predictor.learn({r.signature.key: r for r in whole(phone, networks[5:20], truth[5:20])})
+    estimator.predictor.add_networks({r.signature.key: r for r in whole(phone, networks[5:20], truth[5:20])})
 
     after = estimator.estimate(networks[-1])
     assert after.high_ms - after.low_ms < before.high_ms - before.low_ms
@@ -97,7 +97,7 @@ def test_networks_measured_later_count(store, known, phone, networks):
 
 def test_a_network_unlike_those_that_were_measured_has_no_estimate(store, known, phone, networks):
     """Not one of 10^28 ms."""
-    store.add(whole(phone, networks[:FEWEST], on_phone(known, networks[:FEWEST])))
+    store.add(whole(phone, networks[:MIN_NETWORKS], on_phone(known, networks[:MIN_NETWORKS])))
 
     with pytest.raises(NotMeasuredError, match=r"too unlike the 5 networks measured there: measure its"):
         Estimator(store, phone.device).estimate(network.make("mobilenetv1").expand())
@@ -108,20 +108,20 @@ def test_networks_that_tell_most_are_worth_more_than_the_first_ones(known, netwo
     parts = [list(kernels(each)) for each in networks]
 
     def error(chosen):
-        model = FewShot.fit([(parts[place], truth[place]) for place in chosen], [known.predictor])
+        model = FewShotModel.fit([(parts[place], truth[place]) for place in chosen], [known.predictor])
         return np.mean(np.abs(model.predict(parts).ms / truth - 1))
 
-    chosen = most_telling(parts, [known.predictor], FEWEST)
+    chosen = select_networks(parts, [known.predictor], MIN_NETWORKS)
 
-    assert len(set(chosen)) == FEWEST
-    assert error(chosen) < error(range(FEWEST))
+    assert len(set(chosen)) == MIN_NETWORKS
+    assert error(chosen) < error(range(MIN_NETWORKS))
 
 
 def test_fewer_networks_are_no_basis(store, known, phone, networks):
-    few = FEWEST - 1
+    few = MIN_NETWORKS - 1
     store.add(whole(phone, networks[:few], on_phone(known, networks[:few])))
 
-    with pytest.raises(NotMeasuredError, match="lacks"):
+    with pytest.raises(NotMeasuredError, match="are not measured"):
         Estimator(store, phone.device).estimate(networks[-1])
 
 

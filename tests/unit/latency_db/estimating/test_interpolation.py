@@ -6,7 +6,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, Matern
 
 from latency_db.estimating.features import kernel_features
-from latency_db.estimating.interpolation import Interpolation
+from latency_db.estimating.interpolation import GaussianProcess
 from nas.ops import Conv, Residual, Shape, seq
 from nas.ops.kernels import Kernel, kernels
 from nas.ops.leaves import leaves
@@ -21,7 +21,7 @@ def test_a_smooth_number_is_found_between_rows_and_known_to_be_unsure_away_from_
     def number(x):
         return 3 + np.sin(2 * x[:, 0]) + x[:, 1]
 
-    learned = Interpolation.fit(rows, number(rows))
+    learned = GaussianProcess.fit(rows, number(rows))
     found, deviation = learned.predict(asked)
 
     assert np.max(np.abs(found - number(asked))) < 0.2
@@ -32,25 +32,25 @@ def test_predictions_are_those_of_scikit_learns_gaussian_process():
     rng = np.random.default_rng(3)
     rows, asked = rng.normal(2, 3, (60, 4)), rng.normal(2, 4, (20, 4))
     numbers = rows[:, 0] + np.cos(rows[:, 1])
-    learned = Interpolation.fit(rows, numbers)
+    learned = GaussianProcess.fit(rows, numbers)
 
     def standardised(features):
         return (features - rows.mean(0)) / rows.std(0) / np.sqrt(4)
 
-    kernel = Matern(learned.length, "fixed", nu=2.5) + DotProduct(0.0, "fixed") + ConstantKernel(10.0, "fixed")
-    process = GaussianProcessRegressor(kernel, alpha=learned.noise, optimizer=None)
+    kernel = Matern(learned.length_scale, "fixed", nu=2.5) + DotProduct(0.0, "fixed") + ConstantKernel(10.0, "fixed")
+    process = GaussianProcessRegressor(kernel, alpha=learned.noise_variance, optimizer=None)
     process.fit(standardised(rows), numbers - numbers.mean())
     mean, deviation = process.predict(standardised(asked), return_std=True)
 
     found, spread = learned.predict(asked)
     assert found == pytest.approx(numbers.mean() + mean)
-    assert spread == pytest.approx(np.sqrt(learned.variance * (deviation**2 + learned.noise)), rel=1e-6)
+    assert spread == pytest.approx(np.sqrt(learned.variance * (deviation**2 + learned.noise_variance)), rel=1e-6)
 
 
 def test_a_column_that_never_changes_says_nothing():
     rows = np.column_stack([np.linspace(0, 1, 30), np.full(30, 7.0)])
 
-    learned = Interpolation.fit(rows, rows[:, 0])
+    learned = GaussianProcess.fit(rows, rows[:, 0])
 
     assert learned.predict(np.array([[0.5, 7.0]]))[0] == pytest.approx(learned.predict(np.array([[0.5, 9.0]]))[0])
 

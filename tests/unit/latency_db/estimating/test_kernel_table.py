@@ -3,7 +3,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from latency_db.estimating.kernel_table import KernelTable, Share
+from latency_db.estimating.kernel_table import KernelLatency, KernelTable
 from nas.ops import Conv, Shape
 from nas.ops.kernels import Kernel
 
@@ -13,7 +13,7 @@ KERNELS = [Kernel(Conv(channels), Shape(8, 4, 4)) for channels in range(1, 101)]
 def test_sums_are_those_of_the_slow_obvious_version():
     rng, table, shares = Random(0), KernelTable(), {}
     for kernel in KERNELS:
-        shares[kernel] = Share(*(rng.random() for _ in Share._fields))
+        shares[kernel] = KernelLatency(*(rng.random() for _ in KernelLatency._fields))
         table.put(kernel, shares[kernel])
     networks = [rng.choices(KERNELS, k=rng.randrange(12)) for _ in range(200)]
     networks[7] = networks[-1] = []
@@ -21,16 +21,16 @@ def test_sums_are_those_of_the_slow_obvious_version():
     found = table.sums(table.index(networks))
 
     for number, network in enumerate(networks):
-        slow = [sum(shares[kernel][field] for kernel in network) for field in range(len(Share._fields))]
+        slow = [sum(shares[kernel][field] for kernel in network) for field in range(len(KernelLatency._fields))]
         assert [column[number] for column in found] == pytest.approx([*slow, len(network)])
 
 
 def test_a_share_is_replaced_in_its_row():
     table = KernelTable()
-    table.put(KERNELS[0], Share(interpolated_ms=2.0))
+    table.put(KERNELS[0], KernelLatency(interpolated_ms=2.0))
     indexed = table.index([KERNELS[:1] * 3])
 
-    table.put(KERNELS[0], Share(measured_ms=1.0))
+    table.put(KERNELS[0], KernelLatency(measured_ms=1.0))
 
     assert table.sums(indexed).ms.tolist() == [3.0]
 
@@ -41,7 +41,7 @@ def test_no_network_is_no_sum():
 
 def test_some_of_the_networks():
     table = KernelTable()
-    table.put(KERNELS[0], Share(measured_ms=1.0))
+    table.put(KERNELS[0], KernelLatency(measured_ms=1.0))
     sums = table.sums(table.index([KERNELS[:1] * count for count in range(5)]))
 
-    assert sums.at(np.array([4, 1])).measured_ms.tolist() == [4.0, 1.0]
+    assert sums.select(np.array([4, 1])).measured_ms.tolist() == [4.0, 1.0]

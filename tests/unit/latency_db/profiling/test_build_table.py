@@ -99,7 +99,7 @@ def test_what_was_measured_on_an_unsteady_machine_is_measured_again(store, monke
     found = build_table(measurer, TINY, budget_s=60)
 
     assert found.measured_again == found.measured_now == found.kernels > 0
-    assert measurer.estimator.predictor.suspect(kernel_frequencies(TINY)) == []
+    assert measurer.estimator.predictor.suspect_kernels(kernel_frequencies(TINY)) == []
     assert {value.state for value in store.values(device, Kind.KERNEL).values()} == {RecordState.VALID}
     assert build_table(Measurer(store, device), TINY, budget_s=60).measured_again == 0
 

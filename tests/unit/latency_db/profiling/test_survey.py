@@ -5,7 +5,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from latency_db.estimating.kernel_table import Share
+from latency_db.estimating.kernel_table import KernelLatency
 from latency_db.profiling.build import build_table
 from latency_db.profiling.kernel_frequencies import kernel_frequencies
 from latency_db.profiling.measurer import Measurer
@@ -64,7 +64,11 @@ class Formula(Measurer):
 @pytest.fixture
 def survey():
     """Two networks of 2 and 4 ms; A is measured."""
-    shares = {A: Share(measured_ms=1), B: Share(interpolated_ms=1, interpolated_var=0.04), C: Share(0, 2, 0, 9)}
+    shares = {
+        A: KernelLatency(measured_ms=1),
+        B: KernelLatency(interpolated_ms=1, interpolated_var_ms2=0.04),
+        C: KernelLatency(0, 2, 0, 9),
+    }
     return Survey([{A: 1, B: 1}, {B: 2, C: 1}], np.array([2.0, 4.0]), shares)
 
 
