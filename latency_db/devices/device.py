@@ -1,4 +1,4 @@
-"""Devices: what a latency belongs to, and the names by which people speak of them."""
+"""Devices: the machines and runtimes that latencies belong to."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 MEASURED = "measured"
-"""The source of what was measured here or by an agent."""
+"""The source of latencies measured by nas, here or by an agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +14,8 @@ class Device:
     """A machine with one way to run networks on it. Latencies of different devices are never mixed.
 
     fingerprint: the facts that decide latency: processor, cores, caches, memory, operating system, runtime, version.
-    batch: images a run; all that is measured here is 1, tables of others may be imported with more. layout: of the
-    image. source: MEASURED, or the name of the published table that speaks of the device.
+    batch: images per run; nas measures with 1, imported tables may have more. layout: of the image. source: MEASURED,
+    or the name of the published table that the device is from.
     """
 
     name: str
@@ -38,16 +38,16 @@ class Device:
 
     @property
     def machine_id(self) -> str:
-        """Content id of the machine's facts, 8 hexadecimal digits; whatever it is called.
+        """Content id of the machine's facts, 8 hexadecimal digits; independent of its name.
 
-        Published tables say little of their machines: those are told apart by source and name as well.
+        Devices of published tables, of which little is known, are identified by source and name as well.
         """
         published = {} if self.source == MEASURED else {"source": self.source, "name": self.name}
         return _digest(self.machine | published)
 
     @property
     def id(self) -> str:
-        """Content id of the whole fingerprint, 8 hexadecimal digits; another runtime version has another."""
+        """Content id of the whole fingerprint, 8 hexadecimal digits; each version of the runtime has another."""
         return _digest(self.fingerprint)
 
 

@@ -12,12 +12,12 @@ def format_of(made: type[Runtime]) -> str:
 
 
 def formats() -> list[str]:
-    """All formats that a model can be exported in; ONNX is the first."""
+    """All formats that a model can be exported in, ONNX first."""
     return [ONNX, *sorted({format_of(runtime[name]) for name in runtime} - {ONNX})]
 
 
 def runtime_of(file_format: str) -> str:
-    """The name of the runtime with this format of its own. UnknownNameError if none has, or if it is ONNX."""
+    """The runtime whose own format this is. UnknownNameError if there is none; ONNX belongs to several."""
     for name in runtime:
         if file_format != ONNX and format_of(runtime[name]) == file_format:
             return name

@@ -1,4 +1,4 @@
-"""The first NVIDIA GPU of this machine, as its driver's files tell it, and what runtimes on it have in common."""
+"""The first NVIDIA GPU of this machine, read from its driver's files, and the base class of runtimes on it."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ _DRIVER = Path("/proc/driver/nvidia")
 
 
 class GpuRuntime(Runtime):
-    """Offered where there is a GPU; no library is loaded to find out."""
+    """Available where there is a GPU; no library is loaded to find out."""
 
     in_caller = False
     multithreaded = False
@@ -18,12 +18,12 @@ class GpuRuntime(Runtime):
         if reason := super().unavailable(precision):
             return reason
         if gpu_name() is None:
-            return f"{self.name} needs an NVIDIA GPU with its driver, and this machine has none that it shows"
+            return f"{self.name} needs an NVIDIA GPU with its driver, and none was found on this machine"
         return None
 
 
 def gpu_name(driver: Path = _DRIVER) -> str | None:
-    """Model and version of the driver, which decide latencies; None without a GPU, or without a driver for it."""
+    """The GPU's model and its driver's version, which decide latencies; None without a GPU or its driver."""
     for information in sorted(driver.glob("gpus/*/information")):
         model = re.search(r"^Model:\s*(.+?)\s*$", information.read_text("utf-8"), re.MULTILINE)
         if model:

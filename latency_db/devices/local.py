@@ -1,4 +1,4 @@
-"""This machine's devices: their names, and the facts that identify the machine."""
+"""The devices of this machine: their names, and the facts that identify the machine."""
 
 import os
 import platform
@@ -20,9 +20,9 @@ _KIB_PER_GIB = 1 << 20
 
 
 class LocalName(NamedTuple):
-    """What the name of a device of this machine says: `local-RUNTIME[-PRECISION]-Nt`, N the number of threads.
+    """The parts of a local device's name: `local-RUNTIME[-PRECISION]-Nt`, N the number of threads.
 
-    32-bit floats are not written, and `cpu` stands for ONNX Runtime on the CPU: `local-cpu-1t`, `local-openvino-2t`,
+    32-bit floats are left out, and `cpu` stands for ONNX Runtime on the CPU: `local-cpu-1t`, `local-openvino-2t`,
     `local-onnxruntime_cpu-int8-1t`. Each target has one name.
     """
 
@@ -32,7 +32,7 @@ class LocalName(NamedTuple):
 
     @classmethod
     def read(cls, name: str) -> "LocalName | None":
-        """None if name is not written like this, or speaks of no runtime and precision that there are."""
+        """None if name has another form, or its runtime or precision does not exist."""
         match = _LOCAL_NAME.fullmatch(name)
         if match is None:
             return None
@@ -47,7 +47,7 @@ class LocalName(NamedTuple):
         return f"local-{'cpu' if self.runtime == DEFAULT_RUNTIME else self.runtime}-{self.threads}t"
 
     def refusal(self) -> str | None:
-        """Why this machine has no such device, with the remedy; None if it has."""
+        """Why this machine does not have this device, with the remedy; None if it does."""
         made, cores = runtime.make(self.runtime), core_count()
         if self.threads > (cores if made.multithreaded else 1):
             return f"this machine has {cores} cores" if made.multithreaded else f"{self.runtime} has one thread"
@@ -55,15 +55,15 @@ class LocalName(NamedTuple):
 
 
 def is_local_name(name: str) -> bool:
-    """Whether name is that of a device of this machine, as LocalName writes it, that can be measured now."""
+    """Whether name is that of a device of this machine, as LocalName writes it, which can be measured now."""
     found = LocalName.read(name)
     return found is not None and found.refusal() is None
 
 
 def local_device(name: str, known: Iterable[str] = ()) -> Device:
-    """The device of this machine that LocalName.read finds in name.
+    """The device of this machine with this name, as LocalName writes it.
 
-    UnknownNameError lists the local names and the further ones in known, or says which package is missing.
+    UnknownNameError lists the local names and those in known, or says which package is missing.
     """
     found = LocalName.read(name)
     refusal = found.refusal() if found else None
@@ -73,7 +73,7 @@ def local_device(name: str, known: Iterable[str] = ()) -> Device:
 
 
 def local_names() -> list[str]:
-    """The usual names of this machine, the default runtime first: one thread, two, and all cores for what is there."""
+    """Names of the devices of this machine, the default runtime first, each with one thread, two, and all cores."""
     return [
         str(LocalName(name, precision, threads))
         for name in sorted(runtime, key=lambda name: (name != DEFAULT_RUNTIME, name))
@@ -91,7 +91,7 @@ def is_local(device: Device) -> bool:
 
 
 def local_fingerprint(runtime_name: str) -> dict[str, str]:
-    """The facts of this machine, which is not asked again what it is, and of a runtime that is available."""
+    """The facts of this machine, read once, and of a runtime that is available."""
     return {
         **_machine(),
         "cores": str(core_count()),
@@ -119,7 +119,7 @@ def core_count() -> int:
 
 
 def _caches() -> dict[str, str]:
-    """Sizes of the first core's data caches, by level; what the system does not tell is left out."""
+    """Sizes of the first core's data caches, by level; unknown ones are left out."""
     sizes: dict[str, str] = {}
     for cache_folder in sorted(_CACHES.glob("index*")):
         try:
@@ -132,7 +132,7 @@ def _caches() -> dict[str, str]:
 
 
 def _memory() -> str:
-    """Whole gibibytes, rounded: what the system keeps for itself differs from start to start."""
+    """Rounded to whole gibibytes, since the system reserves a different amount at each start."""
     try:
         text = Path("/proc/meminfo").read_text(encoding="ascii")
     except OSError:

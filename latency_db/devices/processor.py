@@ -1,4 +1,4 @@
-"""What this machine's processor is called, as the Linux kernel tells it."""
+"""The name of this machine's processor, from the Linux kernel."""
 
 import platform
 import re
@@ -10,9 +10,9 @@ _ARM_CORE = re.compile(r"^CPU implementer\s*: (\w+)$.*?^CPU part\s*: (\w+)$", re
 
 
 def processor_name(root: Path = _ROOT) -> str:
-    """Model name with family and model number, as clouds give many processors one name.
+    """Model name with family and model number, since clouds give many processors the same name.
 
-    ARM has no such name: it is the board's, with the implementer and part number of each kind of core.
+    On ARM, the name of the board, with the implementer and part number of each kind of core.
     """
     try:
         text = (root / "proc" / "cpuinfo").read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ def processor_name(root: Path = _ROOT) -> str:
 
 
 def _board(root: Path) -> str | None:
-    """The board as firmware describes it, where it does."""
+    """The name of the board from the firmware; None if it has none."""
     try:
         return (root / _BOARD).read_text(encoding="utf-8").rstrip("\0")
     except OSError:

@@ -1,8 +1,8 @@
 """The int8 recipe: static quantisation to 8 bits, written into the ONNX graph as QuantizeLinear/DequantizeLinear pairs.
 
 Weights are symmetric signed 8-bit integers with a scale for each output channel; activations are unsigned 8-bit
-integers with one scale and zero point a tensor, from the smallest and largest value on the calibration images. This is
-post-training quantisation as in arXiv:1806.08342, section 3.
+integers with one scale and zero point per tensor, from the smallest and largest value on the calibration images. This
+is post-training quantisation as in arXiv:1806.08342, section 3.
 """
 
 import tempfile
@@ -25,7 +25,7 @@ _WARNINGS, _ERRORS = 2, 3
 
 
 class _NormalImages(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
-    """Images of standard normal pixels: what a normalised data set looks like to a network with random weights."""
+    """Images with standard normal pixels, like those of a normalised data set."""
 
     def __init__(self, name: str, shape: tuple[int, ...]) -> None:
         self._images = _normal_images(shape)
@@ -49,7 +49,7 @@ def quantised(model: bytes) -> bytes:
     try:
         graph = onnx.load_from_string(model).graph
     except DecodeError:
-        raise MeasurementError("the model cannot be quantised: it is no ONNX file") from None
+        raise MeasurementError("the model cannot be quantised: it is not an ONNX file") from None
     (image,) = graph.input
     shape = tuple(dim.dim_value for dim in image.type.tensor_type.shape.dim[1:])
     with tempfile.TemporaryDirectory() as folder:

@@ -19,36 +19,35 @@ INT8 = "int8"
 INPUT_SEED = 0
 
 
-class Session(ABC):
-    """A loaded model with one fixed random input image (batch 1). Not for several threads at once."""
+class LoadedModel(ABC):
+    """A model loaded in a runtime, with one fixed random input image (batch 1). Not for several threads at once."""
 
     @abstractmethod
     def call(self) -> None:
-        """Run once as an application does: the image handed over, the scores handed back."""
+        """Run once as an application does: copy the image in and the scores out."""
 
     @abstractmethod
     def execute(self) -> None:
-        """Run once with input and output left where the runtime has them, as between the kernels of a network."""
+        """Run once with input and output in the runtime's own memory, as between the kernels of a network."""
 
     @abstractmethod
     def scores(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The model's output for an image [1, C, H, W]: to check that it computes what it should."""
+        """The model's output [1, classes] for an image [1, C, H, W], to check that it computes correctly."""
 
     def placement(self) -> Mapping[str, int]:
-        """How many nodes run where (a provider, a kernel library), as far as the runtime says it; else nothing."""
+        """Number of nodes by where they run (a provider, a kernel library); empty if the runtime does not say."""
         return {}
 
 
 class Runtime(ABC):
     """How one runtime loads and runs ONNX models at batch 1, as nas.ops.onnx_graph writes them.
 
-    Making one costs nothing and needs none of its packages, so that what is not installed here can still be spoken of.
+    Making one is cheap and needs none of its packages: runtimes that are not installed can be listed too.
 
     precisions: the precisions it can run in; a model comes in 32-bit floats and is quantised here.
-    packages: what it imports. extra: the extra of nas that installs them, if they are no requirements of nas itself.
-    in_caller: with one thread, the work is done in the calling thread, whose CPU time is then all of it.
-    multithreaded: whether the number of threads is a choice.
-    suffix: of the files it runs.
+    packages: what it imports. extra: the extra of nas that installs them, if nas does not require them itself.
+    in_caller: whether one thread's work is done in the calling thread, so that its CPU time is all of it.
+    multithreaded: whether the number of threads can be chosen. suffix: of the files that it runs.
     """
 
     name: ClassVar[str]
@@ -75,20 +74,20 @@ class Runtime(ABC):
 
     @abstractmethod
     def version(self) -> str:
-        """Version of the installed runtime, with the processor if it is not the CPU; another version is another target.
+        """Version of the installed runtime, with the processor if that is not the CPU; each version is another target.
 
         Only for a runtime that is available.
         """
 
     @abstractmethod
-    def load(self, model: bytes, threads: int, precision: str = FP32) -> Session:
-        """The model in this precision, optimised as the runtime does by itself, on this number of threads.
+    def load(self, model: bytes, threads: int, precision: str = FP32) -> LoadedModel:
+        """Load the model in this precision, with the runtime's default optimisations, on this number of threads.
 
         MeasurementError if the runtime refuses the model. Only for a runtime that is available.
         """
 
     def export(self, model: bytes) -> bytes:
-        """A float32 model as the file that an application with this runtime loads, by its suffix.
+        """A float32 model as the file that an application with this runtime loads (with `suffix`).
 
         MeasurementError if it cannot be converted. Only for a runtime that is available.
         """
@@ -96,7 +95,7 @@ class Runtime(ABC):
 
 
 def input_image(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """The image that every session is timed with: the same numbers for each runtime."""
+    """The image of this shape that every model is timed with: the same numbers in each runtime."""
     return np.random.default_rng(INPUT_SEED).standard_normal(shape, np.float32)
 
 

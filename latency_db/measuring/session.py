@@ -13,7 +13,7 @@ import numpy as np
 
 from latency_db.devices.device import Device
 from latency_db.devices.local import core_count
-from latency_db.devices.runtime import Runtime, Session, runtime
+from latency_db.devices.runtime import LoadedModel, Runtime, runtime
 from latency_db.errors import MeasurementError
 from latency_db.measuring.conditions import Conditions, doubts
 from latency_db.measuring.cores import pinned
@@ -91,7 +91,7 @@ class Bench:
                 self.refused(signature, str(error))
         return made
 
-    def _timed(self, loaded: Mapping[Signature, Session]) -> dict[Signature, Subject]:
+    def _timed(self, loaded: Mapping[Signature, LoadedModel]) -> dict[Signature, Subject]:
         statistic = Statistic.of(self.device)
         subjects = {
             signature: Subject(session.execute if signature.kind is Kind.KERNEL else session.call, statistic)
@@ -125,7 +125,7 @@ def _cpu_share(subjects: Iterable[Subject]) -> float:
     return round(sum(cpu for cpu, _ in totals) / sum(wall for _, wall in totals), 3)
 
 
-def _placement(sessions: Iterable[Session]) -> dict[str, int]:
+def _placement(sessions: Iterable[LoadedModel]) -> dict[str, int]:
     """How many nodes of all models ran where, as far as the runtime says it."""
     nodes: Counter[str] = Counter()
     for session in sessions:

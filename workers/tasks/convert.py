@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from latency_db.devices.formats import format_of
 from latency_db.devices.local import DEFAULT_RUNTIME
-from latency_db.devices.runtime import Session, runtime
+from latency_db.devices.runtime import LoadedModel, runtime
 from nas.dataset import Dataset
 from nas.errors import ExportError
 from nas.ops.notation import read_network
@@ -75,7 +75,7 @@ def _test_images(images: Dataset, notation: str) -> Iterator[tuple[Image, int]]:
             yield image[None], label
 
 
-def _difference(session: Session, onnx: Session, images: Iterator[tuple[Image, int]]) -> float:
+def _difference(session: LoadedModel, onnx: LoadedModel, images: Iterator[tuple[Image, int]]) -> float:
     from nas.export import PARITY_IMAGES, check_parity  # noqa: PLC0415 - as above
 
     some = [image for image, _ in islice(images, PARITY_IMAGES)]
@@ -85,5 +85,5 @@ def _difference(session: Session, onnx: Session, images: Iterator[tuple[Image, i
     return difference
 
 
-def _accuracy(session: Session, images: Iterator[tuple[Image, int]]) -> float:
+def _accuracy(session: LoadedModel, images: Iterator[tuple[Image, int]]) -> float:
     return float(np.mean([session.scores(image).argmax() == label for image, label in images]))

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latency_db.devices.runtime import FP32, Runtime, Session, input_image, runtime
+from latency_db.devices.converted_files import converted_file, converter_process
+from latency_db.devices.runtime import FP32, LoadedModel, Runtime, input_image, runtime
 from latency_db.errors import MeasurementError
 
 
-class ExecuTorchSession(Session):
-    """program is what module was loaded from, and goes on reading."""
+class ExecuTorchModel(LoadedModel):
+    """program: the bytes that module was loaded from and still reads."""
 
     def __init__(self, module: Any, shape: tuple[int, ...], program: bytes) -> None:
         from torch import from_numpy  # noqa: PLC0415 - optional
@@ -35,7 +36,7 @@ class ExecuTorchSession(Session):
 
 @runtime("executorch")
 class ExecuTorch(Runtime):
-    """The threads are those of the process: sessions that run side by side must have the same number."""
+    """The number of threads is the process': models that are loaded together must have the same."""
 
     packages = ("executorch",)
     extra = "executorch"
@@ -45,11 +46,9 @@ class ExecuTorch(Runtime):
         return version("executorch")
 
     def export(self, model: bytes) -> bytes:
-        from latency_db.devices.converting import converter, kept  # noqa: PLC0415 - not on a device without this runtime
+        return converted_file(model, self.suffix, self.version(), converter_process("executorch")).read_bytes()
 
-        return kept(model, self.suffix, self.version(), converter("executorch")).read_bytes()
-
-    def load(self, model: bytes, threads: int, precision: str = FP32) -> Session:  # noqa: ARG002 - there is one
+    def load(self, model: bytes, threads: int, precision: str = FP32) -> LoadedModel:  # noqa: ARG002 - there is one
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns that its interface is experimental
             from executorch.extension.pybindings import portable_lib  # noqa: PLC0415 - optional
@@ -60,6 +59,6 @@ class ExecuTorch(Runtime):
         try:
             module = portable_lib._load_for_executorch_from_buffer(program)  # noqa: SLF001 - as above
             shape = tuple(module.method_meta("forward").input_tensor_meta(0).sizes())
-            return ExecuTorchSession(module, shape, program)
+            return ExecuTorchModel(module, shape, program)
         except RuntimeError as error:
             raise MeasurementError(f"ExecuTorch {self.version()} cannot run the model: {error}") from None

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from latency_db.devices.runtime import FP32, Runtime, Session, input_image, runtime
+from latency_db.devices.converted_files import converted_file, converter_process
+from latency_db.devices.runtime import FP32, LoadedModel, Runtime, input_image, runtime
 from latency_db.errors import MeasurementError
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
 
 
-class LiteRtSession(Session):
+class LiteRtModel(LoadedModel):
     def __init__(self, interpreter: "Interpreter") -> None:
         self._interpreter = interpreter
         interpreter.allocate_tensors()
@@ -48,14 +49,12 @@ class LiteRt(Runtime):
         return version("ai-edge-litert")
 
     def export(self, model: bytes) -> bytes:
-        from latency_db.devices.converting import converter, kept  # noqa: PLC0415 - not on a device without this runtime
+        return converted_file(model, self.suffix, version("litert-torch"), converter_process("litert")).read_bytes()
 
-        return kept(model, self.suffix, version("litert-torch"), converter("litert")).read_bytes()
-
-    def load(self, model: bytes, threads: int, precision: str = FP32) -> Session:  # noqa: ARG002 - there is one
+    def load(self, model: bytes, threads: int, precision: str = FP32) -> LoadedModel:  # noqa: ARG002 - there is one
         from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - optional
 
         try:
-            return LiteRtSession(Interpreter(model_content=self.export(model), num_threads=threads))
+            return LiteRtModel(Interpreter(model_content=self.export(model), num_threads=threads))
         except (RuntimeError, ValueError) as error:
             raise MeasurementError(f"LiteRT {self.version()} cannot run the model: {error}") from None

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latency_db.devices.runtime import FP32, Runtime, Session, input_image, runtime
+from latency_db.devices.converted_files import converted_file
+from latency_db.devices.runtime import FP32, LoadedModel, Runtime, input_image, runtime
 from latency_db.errors import MeasurementError
 
 PARAM, BIN = "model.ncnn.param", "model.ncnn.bin"
@@ -25,8 +26,8 @@ _HALF_OPTIONS = (
 )
 
 
-class NcnnSession(Session):
-    """Runs begin with a new extractor, as its results are kept and would be handed back."""
+class NcnnModel(LoadedModel):
+    """Each run needs a new extractor: an extractor keeps its results and returns them again."""
 
     def __init__(self, net: Any, shape: tuple[int, ...], scores_shape: tuple[int, ...]) -> None:
         import ncnn  # noqa: PLC0415 - optional
@@ -38,7 +39,7 @@ class NcnnSession(Session):
         self.call()
 
     def call(self) -> None:
-        np.array(self._run(self._mat(self._image).clone()))  # layers that work in place end the process otherwise
+        np.array(self._run(self._mat(self._image).clone()))  # layers that work in place crash the process otherwise
 
     def execute(self) -> None:
         self._run(self._given)
@@ -65,12 +66,10 @@ class Ncnn(Runtime):
         return version("ncnn")
 
     def export(self, model: bytes) -> bytes:
-        """A zip archive of the two files, PARAM and BIN."""
-        from latency_db.devices.converting import kept  # noqa: PLC0415 - not on a device without this runtime
+        """A zip archive of the files PARAM and BIN."""
+        return converted_file(model, self.suffix, version("pnnx"), _pnnx).read_bytes()
 
-        return kept(model, self.suffix, version("pnnx"), _pnnx).read_bytes()
-
-    def load(self, model: bytes, threads: int, precision: str = FP32) -> Session:  # noqa: ARG002 - there is one
+    def load(self, model: bytes, threads: int, precision: str = FP32) -> LoadedModel:  # noqa: ARG002 - there is one
         import ncnn  # noqa: PLC0415 - optional
 
         net = ncnn.Net()
@@ -85,7 +84,7 @@ class Ncnn(Runtime):
         if status:
             raise MeasurementError(f"ncnn {self.version()} cannot load the model: status {status}")
         graph = _graph(model)
-        return NcnnSession(net, _shape(graph.input[0]), _shape(graph.output[0]))
+        return NcnnModel(net, _shape(graph.input[0]), _shape(graph.output[0]))
 
 
 def _graph(model: bytes) -> Any:
@@ -95,7 +94,7 @@ def _graph(model: bytes) -> Any:
     try:
         return onnx.load_from_string(model).graph
     except DecodeError:
-        raise MeasurementError("the model cannot be converted for ncnn: it is no ONNX file") from None
+        raise MeasurementError("the model cannot be converted for ncnn: it is not an ONNX file") from None
 
 
 def _shape(tensor: Any) -> tuple[int, ...]:
@@ -116,8 +115,8 @@ def _pnnx(source: Path, target: Path) -> None:
     done = subprocess.run(command, cwd=source.parent, capture_output=True, text=True, check=False)  # noqa: S603 - pnnx itself
     files = [source.parent / name for name in (PARAM, BIN)]
     if done.returncode or not all(file.exists() for file in files):
-        said = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise MeasurementError(f"pnnx cannot convert the model: {''.join(said)}")
+        report = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise MeasurementError(f"pnnx cannot convert the model: {''.join(report)}")
     with zipfile.ZipFile(target, "w") as archive:
         for file in files:
             archive.write(file, file.name)

@@ -1,6 +1,6 @@
 """ONNX Runtime on the CPU (https://onnxruntime.ai)."""
 
-from latency_db.devices.runtime import FP32, INT8, Runtime, Session, runtime
+from latency_db.devices.runtime import FP32, INT8, LoadedModel, Runtime, runtime
 
 
 @runtime("onnxruntime_cpu")
@@ -12,15 +12,15 @@ class OnnxRuntimeCpu(Runtime):
         return (*self.packages, "onnx") if precision == INT8 else self.packages
 
     def version(self) -> str:
-        from latency_db.devices.onnxruntime_session import VERSION  # noqa: PLC0415 - imported when it is used
+        from latency_db.devices.onnxruntime_model import VERSION  # noqa: PLC0415 - imported when it is used
 
         return VERSION
 
-    def load(self, model: bytes, threads: int, precision: str = FP32) -> Session:
-        from latency_db.devices.onnxruntime_session import open_session  # noqa: PLC0415 - as above
+    def load(self, model: bytes, threads: int, precision: str = FP32) -> LoadedModel:
+        from latency_db.devices.onnxruntime_model import load_model  # noqa: PLC0415 - as above
 
         if precision == INT8:
             from latency_db.devices.quantization import quantised  # noqa: PLC0415 - needs onnx, which fp32 does not
 
             model = quantised(model)
-        return open_session(model, threads, ["CPUExecutionProvider"], "cpu")
+        return load_model(model, threads, ["CPUExecutionProvider"], "cpu")

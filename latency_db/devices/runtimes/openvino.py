@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from latency_db.devices.runtime import FP32, Runtime, Session, input_image, runtime
+from latency_db.devices.runtime import FP32, LoadedModel, Runtime, input_image, runtime
 from latency_db.errors import MeasurementError
 
 if TYPE_CHECKING:
     from openvino import CompiledModel
 
 
-class OpenVinoSession(Session):
+class OpenVinoModel(LoadedModel):
     def __init__(self, model: "CompiledModel") -> None:
         self._model = model
         self._request = model.create_infer_request()
         self._image = [input_image(tuple(model.input(0).shape))]
-        self._request.infer(self._image)  # leaves the image in the request's own memory
+        self._request.infer(self._image)  # leaves the image in the request's memory
 
     def call(self) -> None:
         self._request.infer(self._image)
@@ -46,11 +46,11 @@ class OpenVino(Runtime):
 
         return str(__version__).partition("-")[0]
 
-    def load(self, model: bytes, threads: int, precision: str = FP32) -> Session:  # noqa: ARG002 - there is one
+    def load(self, model: bytes, threads: int, precision: str = FP32) -> LoadedModel:  # noqa: ARG002 - there is one
         from openvino import Core  # noqa: PLC0415 - optional
 
-        # Processors with bfloat16 units would be given less than 32 bits otherwise; the threads are not bound to cores,
-        # as the calling one is not ours.
+        # Without the hint, processors with bfloat16 units compute in it. The threads are not bound to cores, as the
+        # calling thread belongs to the application.
         config = {
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
@@ -60,6 +60,6 @@ class OpenVino(Runtime):
         try:
             read = Core().read_model(model)
             read.reshape([1, *(side.get_length() for side in list(read.input(0).partial_shape)[1:])])
-            return OpenVinoSession(Core().compile_model(read, "CPU", config))
+            return OpenVinoModel(Core().compile_model(read, "CPU", config))
         except RuntimeError as error:
             raise MeasurementError(f"OpenVINO {self.version()} cannot run the model: {error}") from None

@@ -7,17 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latency_db.devices.gpu import GpuRuntime, gpu_name
-from latency_db.devices.runtime import FP32, Session, input_image, runtime
+from latency_db.devices.runtime import FP32, LoadedModel, input_image, runtime
 from latency_db.errors import MeasurementError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-WARMING_RUNS = 3
-"""On a stream of their own before the capture, as PyTorch asks for; cuDNN tries its convolutions meanwhile."""
+WARM_UP_RUNS = 3
+"""On another stream before the capture, as PyTorch requires; cuDNN tries its convolutions in them."""
 
 
-class TorchCudaGraphsSession(Session):
+class TorchCudaGraph(LoadedModel):
     """The graph reads and writes the same memory at each replay."""
 
     def __init__(self, module: "nn.Module", image: "Tensor") -> None:
@@ -27,12 +27,14 @@ class TorchCudaGraphsSession(Session):
         self._image = torch.from_numpy(input_image(tuple(image.shape)))
         self._given = self._image.cuda()
         module = module.cuda()
-        flags = torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False)  # 32-bit floats stay so
+        flags = torch.backends.cudnn.flags(
+            enabled=True, benchmark=True, allow_tf32=False
+        )  # 32-bit floats are not shortened
         with torch.inference_mode(), flags:
             stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch has no types for it
             stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(stream):
-                for _ in range(WARMING_RUNS):
+                for _ in range(WARM_UP_RUNS):
                     module(self._given)
             torch.cuda.current_stream().wait_stream(stream)
             self._graph = torch.cuda.CUDAGraph()
@@ -65,12 +67,12 @@ class TorchCudaGraphs(GpuRuntime):
     def version(self) -> str:
         return f"{version('torch')} ({gpu_name()})"
 
-    def load(self, model: bytes, threads: int, precision: str = FP32) -> Session:  # noqa: ARG002 - there is one
+    def load(self, model: bytes, threads: int, precision: str = FP32) -> LoadedModel:  # noqa: ARG002 - there is one
         from google.protobuf.message import DecodeError  # noqa: PLC0415 - optional
 
-        from latency_db.devices.conversions.torch_reading import read_onnx  # noqa: PLC0415 - needs torch and onnx
+        from latency_db.devices.converters.torch_reading import read_onnx  # noqa: PLC0415 - needs torch and onnx
 
         try:
-            return TorchCudaGraphsSession(*read_onnx(model))
+            return TorchCudaGraph(*read_onnx(model))
         except (DecodeError, RuntimeError) as error:
             raise MeasurementError(f"torch {self.version()} cannot run the model: {error}") from None

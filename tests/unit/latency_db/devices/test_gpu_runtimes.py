@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from latency_db.devices import gpu, onnxruntime_session
+from latency_db.devices import gpu, onnxruntime_model
 from latency_db.devices.local import LocalName, local_names
 from latency_db.devices.runtime import runtime
 from latency_db.devices.runtimes import onnxruntime_cuda, torch_cuda_graphs
@@ -68,7 +68,7 @@ def test_with_a_build_for_it_the_gpu_is_part_of_the_version_and_wall_time_counts
 
 def test_tensors_stay_on_the_gpu_and_floats_are_not_shortened(monkeypatch):
     asked = []
-    monkeypatch.setattr(onnxruntime_session, "open_session", lambda *given: asked.append(given))
+    monkeypatch.setattr(onnxruntime_model, "load_model", lambda *given: asked.append(given))
 
     runtime.make("onnxruntime_cuda").load(b"a model", 1)
 

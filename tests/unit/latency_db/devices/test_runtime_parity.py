@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from latency_db.devices.conversions.torch_reading import read_onnx
+from latency_db.devices.converters.torch_reading import read_onnx
 from latency_db.devices.runtime import FP32, INT8, runtime
 from latency_db.errors import MeasurementError
 from nas.ops.notation import read_network

@@ -1,6 +1,7 @@
-"""`python -m latency_db.devices.conversions NAME`: converts for each line `MODEL<tab>TARGET`, and answers a line.
+"""`python -m latency_db.devices.converters NAME`: converts for each input line `MODEL<tab>TARGET`.
 
-What the converter prints goes to the error stream. A model that it refuses ends the process.
+A line answers each conversion. The converter's own output goes to the error stream; a model that it refuses ends the
+process.
 """
 
 import importlib
@@ -12,7 +13,7 @@ from pathlib import Path
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    convert = importlib.import_module(f"latency_db.devices.conversions.{sys.argv[1]}").convert
+    convert = importlib.import_module(f"latency_db.devices.converters.{sys.argv[1]}").convert
     for line in sys.stdin:
         model, target = line.rstrip("\n").split("\t")
         Path(target).write_bytes(convert(Path(model).read_bytes()))

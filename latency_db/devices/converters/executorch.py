@@ -4,7 +4,7 @@ import torch
 from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
 from executorch.exir import to_edge_transform_and_lower
 
-from latency_db.devices.conversions.torch_reading import read_onnx
+from latency_db.devices.converters.torch_reading import read_onnx
 
 
 def convert(model: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Conversion of ONNX models into the files of runtimes that do not read ONNX: each model once, in another process."""
+"""Files of runtimes that do not read ONNX: each model is converted once, in another process, and the file kept."""
 
 import hashlib
 import os
@@ -9,23 +9,24 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-import platformdirs
-
 from latency_db.errors import MeasurementError
 
 _REPORTED_LINES = 3
 
 
 def cache_folder() -> Path:
-    """NAS_CACHE_DIR, or the user's folder for what can be made again."""
+    """NAS_CACHE_DIR, or the user's cache folder."""
+    import platformdirs  # noqa: PLC0415 - the device agent imports this module without it
+
     given = os.environ.get("NAS_CACHE_DIR")
     return Path(given) if given else Path(platformdirs.user_cache_dir("nas"))
 
 
-def kept(model: bytes, suffix: str, version: str, convert: Callable[[Path, Path], None]) -> Path:
-    """The file that convert(model file, target file) wrote for these bytes, now or at an earlier call.
+def converted_file(model: bytes, suffix: str, version: str, convert: Callable[[Path, Path], None]) -> Path:
+    """The file that convert(model file, target file) writes for an ONNX model, now or at an earlier call.
 
-    version: of the converter; another version converts again. MeasurementError if the folder cannot be written.
+    suffix: of the file. version: of the converter; another version converts again. MeasurementError if the file
+    cannot be written.
     """
     folder = cache_folder() / "converted" / f"{suffix.removeprefix('.')}-{version}"
     file = folder / f"{hashlib.sha256(model).hexdigest()}{suffix}"
@@ -40,13 +41,13 @@ def kept(model: bytes, suffix: str, version: str, convert: Callable[[Path, Path]
             target.replace(file)
     except OSError as error:
         raise MeasurementError(
-            f"cannot keep a converted model in {folder}: {error}; set NAS_CACHE_DIR to a folder with room"
+            f"cannot keep a converted model in {folder}: {error}; set NAS_CACHE_DIR to a folder with free space"
         ) from None
     return file
 
 
 class _Converter:
-    """A process that has imported a converter, which takes longer than converting, and waits for models."""
+    """A process that has imported a converter, which takes longer than a conversion, and waits for models."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -56,19 +57,20 @@ class _Converter:
     def convert(self, source: Path, target: Path) -> None:
         if self._process is None or self._process.poll() is not None:
             self._log.truncate(0)
-            command = [sys.executable, "-m", "latency_db.devices.conversions", self._name]
+            command = [sys.executable, "-m", "latency_db.devices.converters", self._name]
             self._process = subprocess.Popen(  # noqa: S603 - this program
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True
             )
-        answer = _asked(self._process, f"{source}\t{target}\n")
+        answer = _answer(self._process, f"{source}\t{target}\n")
         if answer != "done\n":
             self._process.communicate()
             self._log.seek(0)
-            said = self._log.read().strip().splitlines()[-_REPORTED_LINES:]
-            raise MeasurementError(f"the model cannot be converted for {self._name}: {' / '.join(said)}")
+            report = self._log.read().strip().splitlines()[-_REPORTED_LINES:]
+            raise MeasurementError(f"the model cannot be converted for {self._name}: {' / '.join(report)}")
 
 
-def _asked(process: "subprocess.Popen[str]", question: str) -> str:
+def _answer(process: "subprocess.Popen[str]", question: str) -> str:
+    """The process' answer to a line; empty if it has ended."""
     if process.stdin is None or process.stdout is None:
         return ""
     try:
@@ -80,6 +82,6 @@ def _asked(process: "subprocess.Popen[str]", question: str) -> str:
 
 
 @cache
-def converter(name: str) -> Callable[[Path, Path], None]:
-    """The module of that name in latency_db.devices.conversions, in a process that ends with this one."""
+def converter_process(name: str) -> Callable[[Path, Path], None]:
+    """`convert` of the converter of that name, run in a process that ends with this one."""
     return _Converter(name).convert

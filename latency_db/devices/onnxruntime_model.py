@@ -9,7 +9,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as faults
 
-from latency_db.devices.runtime import Session, input_image
+from latency_db.devices.runtime import LoadedModel, input_image
 from latency_db.errors import MeasurementError
 
 VERSION = str(ort.__version__)
@@ -27,7 +27,7 @@ _REFUSALS = (
 Provider = str | tuple[str, dict[str, Any]]
 
 
-class OnnxRuntimeSession(Session):
+class OnnxRuntimeModel(LoadedModel):
     def __init__(self, session: ort.InferenceSession, device: str) -> None:
         self._session = session
         (image,) = session.get_inputs()
@@ -58,9 +58,9 @@ class OnnxRuntimeSession(Session):
         return nodes
 
 
-def open_session(
+def load_model(
     model: bytes, threads: int, providers: Sequence[Provider], device: str, **config: str
-) -> OnnxRuntimeSession:
+) -> OnnxRuntimeModel:
     """The model on providers, its tensors on device; config holds session options as ONNX Runtime writes them."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -71,9 +71,9 @@ def open_session(
     options.log_severity_level = _ERRORS_ONLY
     for key, value in {"session.record_ep_graph_assignment_info": "1", **config}.items():
         options.add_session_config_entry(key, value)
-    # Whether worker threads spin while they wait is left as the runtime has it (they do): the number has to hold
-    # for an application that opens the file without further options, and sleeping workers time less steadily.
+    # Worker threads spin while they wait, which is the runtime's default: the latency has to hold for an application
+    # that loads the file without further options, and latencies with sleeping workers vary more.
     try:
-        return OnnxRuntimeSession(ort.InferenceSession(model, options, providers=providers), device)
+        return OnnxRuntimeModel(ort.InferenceSession(model, options, providers=providers), device)
     except _REFUSALS as error:
         raise MeasurementError(f"ONNX Runtime {VERSION} cannot run the model: {error}") from None

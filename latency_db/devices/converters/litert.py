@@ -5,7 +5,7 @@ from pathlib import Path
 
 import litert_torch
 
-from latency_db.devices.conversions.torch_reading import read_onnx
+from latency_db.devices.converters.torch_reading import read_onnx
 
 
 def convert(model: bytes) -> bytes:

@@ -30,7 +30,7 @@ def read_onnx(model: bytes) -> tuple[nn.Module, Tensor]:
 
 
 class _OnnxModule(nn.Module):
-    """Carries out the nodes of a graph one after the other."""
+    """Runs the nodes of a graph in their order."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ def _symmetric(attributes: Attributes) -> list[int]:
     """Torch's padding of ONNX pads, which are the same on both sides here."""
     top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
     if (top, left) != (bottom, right):
-        raise MeasurementError("the model pads more on one side than on the other, which torch's layers cannot")
+        raise MeasurementError("the model pads more on one side than on the other, which torch's layers do not support")
     return [top, left]
 
 
