@@ -9,6 +9,7 @@ from nas.block import block
 from nas.dataset import dataset
 from nas.evaluator import evaluator
 from nas.images.published import dataset_row
+from nas.metric import metrics
 from nas.network import network
 from nas.objective import objective
 from nas.registry import Registry
@@ -30,7 +31,9 @@ DECIDED = ("channels", "classes")
 
 
 def catalogue() -> dict[str, list[dict[str, Any]]]:
-    """By family, every plugin: name, summary and the JSON schema of its parameters; spaces have their size."""
+    """By family, every plugin: name, summary and the JSON schema of its parameters; spaces have their size, metrics say
+    how they are shown.
+    """
     described = {
         family: [registry.describe(name) for name in registry] for family, registry in FAMILIES.items()
     }  # fmt: skip
@@ -38,7 +41,8 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
         row["parameters"] |= block[row["name"]].schema()
     for row in described["datasets"]:
         row |= {key: value for key, value in data_row(row["name"]).items() if key != "name"}
-    return described | {"spaces": [{"name": name, "size": str(named_space(name).size())} for name in known_spaces()]}
+    sizes = [{"name": name, "size": str(named_space(name).size())} for name in known_spaces()]
+    return described | {"spaces": sizes, "metrics": [metric.describe() for metric in metrics().values()]}
 
 
 def data_row(name: str) -> dict[str, Any]:

@@ -111,10 +111,9 @@ class Metric:
 
     def describe(self) -> dict[str, Any]:
         """The declaration as JSON values, for clients that show metrics."""
-        fields = ("name", "label", "unit", "better", "source", "style", "digits", "whole", "shown")
+        fields = ("name", "label", "heading", "unit", "better", "source", "style", "digits", "whole", "shown")
         return {
             **{field: getattr(self, field) for field in fields},
-            "heading": self.heading,
             "known_before_training": self.known_before_training,
             "summary": (getdoc(getmodule(type(self))) or "").partition("\n")[0],
         }

@@ -8,18 +8,27 @@ from api.catalogue import catalogue as plugins
 from api.catalogue import search_schema
 from api.http.problems import problems
 from api.http.security import READ
+from api.schemas.metric import MetricList, MetricOut
 from api.schemas.submission import NewSearch
+from nas.metric import metrics
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 
 
 @router.get("/catalogue", dependencies=[READ], responses=problems("DEVICES_UNAVAILABLE"))
 def catalogue() -> dict[str, list[dict[str, Any]]]:
-    """Every block, searcher, objective, evaluator, data set, network, space and device that a search may name.
+    """Every block, searcher, objective, evaluator, data set, network, space and device that a search may name,
+    and every metric that its trials can have.
 
     The parameters of each are JSON schema.
     """
     return plugins() | {"devices": [{"name": row["name"], "summary": _summary(row)} for row in _devices()]}
+
+
+@router.get("/metrics", dependencies=[READ])
+def list_metrics() -> MetricList:
+    """The metrics that trials can have, in the order of columns, and how each is shown."""
+    return MetricList(items=[MetricOut.model_validate(metric.describe()) for metric in metrics().values()])
 
 
 @router.get("/schemas/search", dependencies=[READ], responses=problems("DEVICES_UNAVAILABLE"))

@@ -1,6 +1,6 @@
 """Trials: in pages, as columns, one by one; the front they make."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic_core import to_json
@@ -14,7 +14,6 @@ from api.routes.artifacts import artifact_out, artifact_url
 from api.routes.rounding import six_digits
 from api.schemas.trial import (
     Attempt,
-    ColumnName,
     ColumnsOut,
     Finalist,
     ParetoOut,
@@ -27,7 +26,7 @@ from api.schemas.trial import (
 from nas.jobs.records import ArtifactLink, SearchRecord, TrialRecord
 from nas.jobs.states import TrialState
 from nas.jobs.trials import COLUMNS
-from nas.metric import FRONT, directions
+from nas.metric import FRONT, directions, metrics
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network
 from nas.pareto import hypervolume
@@ -35,8 +34,12 @@ from nas.pareto import hypervolume
 router = APIRouter(prefix="/v1", tags=["trials"], dependencies=[READ])
 
 MAX_SEQ = 2**53
-MEASURED = ("accuracy", "latency_ms", "reward")
+MEASURED = ("reward", *(name for name, metric in metrics().items() if not metric.whole))
 """Columns whose last digits say nothing: without them an answer takes half the bytes."""
+if TYPE_CHECKING:
+    ColumnName = str
+else:
+    ColumnName = Literal[COLUMNS]
 AfterSeq = Annotated[int, Query(ge=0, le=MAX_SEQ, description="Only what changed after this event")]
 
 

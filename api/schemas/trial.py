@@ -1,7 +1,7 @@
 """Trials, fronts, logs and exports as responses."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
@@ -9,11 +9,6 @@ from api.schemas.common import DescribedBy, Json, Metrics, Numbers, Sent, one_of
 from api.schemas.search import ENDED
 from api.schemas.space import Diagram
 from nas.jobs.states import AttemptState, ExportState, TrialState
-
-ColumnName = Literal[
-    "number", "state", "architecture_id", "accuracy", "latency_ms", "params", "macs", "size_bytes", "reward",
-    "on_front", "reused", "started_at", "ended_at",
-]  # fmt: skip
 
 
 class TrialOut(Sent):
@@ -95,7 +90,8 @@ class TrialDetail(TrialOut):
 
 
 class ColumnsOut(Sent):
-    """Trials as parallel lists. Times are seconds since 1970; accuracy, latency and reward have six digits.
+    """Trials as parallel lists. Times are seconds since 1970; rewards, and metrics that are not whole numbers, have six
+    digits.
 
     seq: ask for `after_seq` this next time.
     """

@@ -9,6 +9,7 @@ from problem import assert_problem
 
 from api.catalogue import FAMILIES
 from nas.errors import NasError
+from nas.metric import metrics
 from nas.spaces import known_spaces
 from nas.spec import parse_spec
 
@@ -24,6 +25,14 @@ def test_every_plugin_is_listed_with_a_summary_and_a_schema(open_client):
     assert [row["name"] for row in shown["spaces"]] == list(known_spaces())
     assert "local-cpu-1t" in [row["name"] for row in shown["devices"]]
     assert {row["name"]: row["available"] for row in shown["datasets"]}["fashion_mnist_mini"] is True
+
+
+def test_every_metric_is_listed_with_how_it_is_shown(open_client):
+    shown = open_client.get("/v1/metrics").json()["items"]
+
+    assert shown == open_client.get("/v1/catalogue").json()["metrics"]
+    assert [row["name"] for row in shown] == list(metrics())
+    assert {"name": "macs", "heading": "MACs", "better": "lower", "style": "prefixed"}.items() <= shown[3].items()
 
 
 def test_no_path_of_this_machine_is_told(open_client):
