@@ -1,4 +1,4 @@
-"""Blocks: parameters with their options, and the expression they stand for."""
+"""Blocks: parameters with their options, and the expression that they expand to."""
 
 from abc import ABC, abstractmethod
 from dataclasses import Field, asdict, dataclass, field, fields
@@ -64,7 +64,7 @@ def _listed(options: tuple[Any, ...], also: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def choice(*options: Any, also: tuple[Any, ...] = ()) -> Any:
-    """Field searched over options, the first being the default; also lists further words that a space may name."""
+    """Field that is searched over options, the first being the default; also: further values that a space may name."""
     made: Field[Any] = field(default=options[0], metadata={"options": options, "also": also})
     return made
 
@@ -92,7 +92,7 @@ def round_channels(channels: float, divisor: int = 8) -> int:
 
 
 def layers(*ops: Op | tuple[Op, ...]) -> Seq:
-    """Ops one after the other; a tuple stands for the ops in it."""
+    """Ops one after the other; the ops of a tuple are inserted in its place."""
     return seq(*(part for op in ops for part in (op if isinstance(op, tuple) else (op,))))
 
 

@@ -1,4 +1,4 @@
-"""Data sets: images in memory as uint8, split by seed, with the searcher kept away from test.
+"""Data sets: images in memory as uint8, split by seed; the searcher never sees the test split.
 
 Shapes: N images, H x W pixels, C channels (1 or 3).
 """
@@ -52,8 +52,8 @@ class Split:
 class Dataset:
     """A data set ready for a search. Normalisation is (pixel / 255 - mean) / std, per channel, from train.
 
-    flip: a mirrored image is still one of its class. variant: why the pixels are not those of the published set, or
-    None when they are, or when nothing is published.
+    flip: whether a mirrored image is still one of its class. variant: how the pixels differ from those of the published
+    set; None if they are the same, or if nothing is published.
     """
 
     name: str
@@ -120,16 +120,17 @@ def load(config: Mapping[str, Any] | str, seed: int) -> Dataset:
 
 
 def data_dirs() -> tuple[Path, ...]:
-    """The folders that data sets are looked for in, in order.
+    """The folders that are searched for data sets, in this order.
 
-    NAS_DATA_DIR names one or several, parted as in PATH; without it, the user's data folder. The system's comes last.
+    NAS_DATA_DIR names one or several, separated as in PATH; the default is the user's data folder. The system's folder
+    comes last.
     """
     given = [Path(part).expanduser() for part in os.environ.get("NAS_DATA_DIR", "").split(os.pathsep) if part]
     return (*(given or [user_data_path("nas") / "datasets"]), SYSTEM_FOLDER)
 
 
 def data_dir() -> Path:
-    """The folder that downloads go to: the first of data_dirs()."""
+    """The folder for downloads: the first of data_dirs()."""
     return data_dirs()[0]
 
 
@@ -147,8 +148,8 @@ def split(
 ) -> Dataset:
     """A checked Dataset.
 
-    Without validation, `fraction` of each class of train becomes it; without test, first twice that becomes test. Both
-    draws are a function of the labels and the seed. DataError says what makes the images unfit for training.
+    Without validation, `fraction` of each class of train is drawn for it; without test, twice that is drawn for test
+    before. Both draws depend on the labels and the seed alone. DataError says what makes the images unfit for training.
     """
     for part, images in (("train", train), ("validation", validation), ("test", test)):
         if images is not None:
@@ -161,9 +162,9 @@ def split(
         train, test = _hold_out(train, 2 * fraction, np.random.default_rng((seed, 0)))
     if validation is None:
         train, validation = _hold_out(train, fraction, np.random.default_rng((seed, 1)))
-    lacking = sorted(set(range(len(classes))) - set(train.labels.tolist()))
-    if lacking or not len(validation) or not len(test):
-        what = f"class {classes[lacking[0]]!r} has no training images" if lacking else "validation or test is empty"
+    empty = sorted(set(range(len(classes))) - set(train.labels.tolist()))
+    if empty or not len(validation) or not len(test):
+        what = f"class {classes[empty[0]]!r} has no training images" if empty else "validation or test is empty"
         raise DataError(f"{name}: {what}; give each class at least 3 images, and leave no class folder empty")
     mean, std = _statistics(name, train.images)
     return Dataset(name, tuple(classes), train, validation, test, mean, std, flip, variant)
@@ -186,7 +187,7 @@ def _check(where: str, part: Split, classes: int, like: tuple[int, ...]) -> None
 
 
 def _hold_out(whole: Split, fraction: float, rng: np.random.Generator) -> tuple[Split, Split]:
-    """What stays and what is drawn: of each class its fraction, but at least one image and never the last one."""
+    """What stays and what is drawn: fraction of each class, but at least one image, and never the last one."""
     drawn = np.zeros(len(whole), bool)
     for label in np.unique(whole.labels):
         members = np.flatnonzero(whole.labels == label)

@@ -11,7 +11,7 @@ NasError
 ├── CheckpointError           a training's checkpoint is damaged, of another training, or cannot be written
 ├── ExportError               an exported file that does not compute what was trained
 ├── NotMeasuredError          a device, or a kernel on it, without latency records
-└── NotationError             text that is no network
+└── NotationError             text that is not a network
 """
 
 
@@ -65,4 +65,4 @@ class NotMeasuredError(NasError, LookupError):
 
 
 class NotationError(NasError, ValueError):
-    """The text is no network; the message points at the offending part."""
+    """The text is not a network; the message points at the offending part."""

@@ -1,4 +1,4 @@
-"""Export: a trained network as an ONNX file that is tested as it is shipped, and says in itself what it is."""
+"""Export: a trained network as an ONNX file with metadata; the file itself is tested."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ from nas.training.batches import normalised, tensor
 BATCH_SIZE = 256
 PARITY_IMAGES = 256
 PARITY = 1e-3
-"""Largest difference to torch, or to ONNX Runtime, relative to the largest score, with which a file is shipped."""
+"""Largest accepted difference to the scores of torch, or of ONNX Runtime, relative to the largest score."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A file, and what running it showed: accuracy on the test split, the largest difference of a score to torch's."""
+    """A file, its accuracy on the test split, and the largest difference of its scores to torch's."""
 
     file: bytes
     test_accuracy: float
@@ -36,8 +36,8 @@ class Exported:
 def export(network: Network, module: nn.Module, dataset: Dataset, about: Mapping[str, Any]) -> Exported:
     """The trained module as an ONNX file that was tested in ONNX Runtime.
 
-    Its metadata properties hold, as JSON, about and: notation, classes, normalisation. ExportError if its scores are
-    not torch's.
+    Its metadata properties hold, as JSON, those of about, and notation, classes, normalisation. ExportError if its
+    scores differ from torch's.
     """
     state = {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
     metadata = {
@@ -54,7 +54,7 @@ def export(network: Network, module: nn.Module, dataset: Dataset, about: Mapping
 
 
 def test_batches(dataset: Dataset, network: Network) -> Iterator[tuple[torch.Tensor, Labels]]:
-    """The test split as the network takes it: images [N, C, H, W], at most BATCH_SIZE of them, with their classes."""
+    """The test split as the network takes it, in batches: images [N, C, H, W], N <= BATCH_SIZE, and classes [N]."""
     split, side = dataset.test, network.input.height
     for start in range(0, len(split), BATCH_SIZE):
         some = slice(start, start + BATCH_SIZE)
@@ -77,7 +77,7 @@ def _difference(session: onnxruntime.InferenceSession, module: nn.Module, inputs
 
 
 def check_parity(difference: float, largest: float, other: str) -> None:
-    """ExportError if a file's scores differ from those of the other, the largest of which is given, by too much."""
+    """ExportError if a file's scores differ too much from other's, whose largest absolute score is given."""
     allowed = PARITY * max(1.0, largest)
     if not difference <= allowed:
         raise ExportError(f"the exported scores differ from {other}'s by {difference:.2g}, more than {allowed:.2g}")

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, however the process ends."""
+"""Files that are complete or absent, however the process ends."""
 
 import os
 import tempfile

@@ -10,7 +10,7 @@ from nas.errors import NasError
 
 
 class FileJournal:
-    """Events appended to one file. A line that a crash cut short is no event and is removed on opening."""
+    """Events appended to one file. A line that a crash cut short is removed on opening."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -30,7 +30,7 @@ class FileJournal:
         return list(self._events)
 
     def add(self, event: Mapping[str, Any]) -> None:
-        """Append an event; on disk when this returns. OSError, and no half line, if it cannot be written."""
+        """Append an event, on disk when this returns. OSError, and no partial line, if it cannot be written."""
         line = json.dumps(event, allow_nan=False).encode() + b"\n"
         with self._path.open("ab", buffering=0) as file:  # a buffer would be written again before a truncation
             before = file.seek(0, os.SEEK_END)

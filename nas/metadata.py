@@ -1,4 +1,4 @@
-"""What an exported file says of itself: metadata properties of the ONNX model, each a JSON value."""
+"""The metadata properties of exported ONNX models, each a JSON value."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from nas.files import write_whole
 
 
 def stamped(model: onnx.ModelProto, metadata: Mapping[str, Any]) -> bytes:
-    """The file of model with this metadata."""
+    """The file of model, with this metadata."""
     helper.set_model_props(model, {key: json.dumps(value) for key, value in metadata.items()})
     data: bytes = model.SerializeToString()
     return data

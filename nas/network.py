@@ -1,4 +1,4 @@
-"""Hand-designed networks by name: what a search is compared with."""
+"""Hand-designed networks by name, which searches are compared with."""
 
 from abc import ABC, abstractmethod
 from typing import Annotated, ClassVar
@@ -24,7 +24,7 @@ class ReferenceNetwork(ABC):
 
     @abstractmethod
     def expand(self) -> Network:
-        """The network as an expression. InvalidArchitectureError if the parameters cannot be built."""
+        """The network as an expression. InvalidArchitectureError if it cannot be built with these parameters."""
 
 
 network: Registry[ReferenceNetwork] = Registry("network", "nas.networks")

@@ -1,4 +1,4 @@
-"""Name -> plugin tables that fill themselves: a plugin exists because its module exists in the family's package."""
+"""Tables of plugins by name: a plugin exists because its module exists in the family's package."""
 
 import importlib
 import pkgutil
@@ -14,7 +14,7 @@ P = TypeVar("P")
 class Plugins(Generic[T]):
     """Plugins of one kind, found by scanning one package the first time they are asked for.
 
-    It needs nothing beyond Python, for those that run where little is installed; nas.registry adds parameters.
+    It needs only Python, as a device's agent has little installed; nas.registry adds parameters.
     """
 
     def __init__(self, kind: str, package: str) -> None:

@@ -1,4 +1,4 @@
-"""Plugins with parameters that users set: checked, and described to them as JSON schema."""
+"""Plugins with parameters that users set: checked, and described as JSON schema."""
 
 import inspect
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def reason(error: ValidationError, prefix: str = "") -> str:
-    """What pydantic found, one `field: fault` a line; the offending input is not echoed."""
+    """The faults that pydantic found, one `field: fault` a line, without the wrong input itself."""
     lines = []
     for fault in error.errors(include_input=False, include_url=False):
         path = ".".join(str(part) for part in (*([prefix] if prefix else []), *fault["loc"]))

@@ -1,7 +1,4 @@
-"""What a user submits: a search as data, checked once, here.
-
-The same model reads the YAML file of `nas run` and, later, the body of a REST request.
-"""
+"""A search as data, as a user submits it: one check for the file of `nas run` and the body of a REST request."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -11,14 +11,15 @@ from functools import singledispatch
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.ops import Conv, Leaf, Linear, Op, Residual, Shape
+from nas.ops import LEAVES, Conv, Dropout, Leaf, Linear, Op, Residual, Shape
 from nas.ops.cost import cost_of, volume
 from nas.ops.kernels import Kernel
 from nas.ops.leaves import leaves
 
 VECTOR_WIDTHS = (16, 8, 4)
 MAC_LAYERS = ("pointwise", "spatial", "grouped", "depthwise", "linear")
-OTHER_LAYERS = ("pool", "gap", "shuffle", "se", "padc", "lrn", "act", "id")
+OTHER_LAYERS = tuple(tag for tag, leaf in LEAVES.items() if leaf not in {Conv, Linear, Dropout})
+"""Tags of the other leaves that compute something."""
 
 
 def kernel_features(kernels: Sequence[Kernel]) -> NDArray[np.float64]:

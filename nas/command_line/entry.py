@@ -1,4 +1,4 @@
-"""The start of `nas`: programs that run without click, and else the command line."""
+"""The entry of `nas`: programs that run without click, or the command line."""
 
 import sys
 from importlib.metadata import entry_points

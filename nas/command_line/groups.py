@@ -83,7 +83,7 @@ def main() -> None:
 
 
 def _report(error: BaseException) -> int:
-    """Say on the standard error what ended the command; its exit code. An error of the program itself is raised."""
+    """Print on standard error what ended the command; returns its exit code. A program error is raised again."""
     if was_interrupted(error):
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
@@ -100,6 +100,6 @@ def _report(error: BaseException) -> int:
 
 
 def was_interrupted(error: BaseException) -> bool:
-    """Whether Ctrl-C ended it, also where what was being cleaned up then failed in turn and hides the interrupt."""
+    """Whether Ctrl-C ended it, also if the cleaning up then failed with another error that hides the interrupt."""
     links = (link for link in (error.__cause__, error.__context__) if link is not None)
     return isinstance(error, click.Abort | KeyboardInterrupt) or any(map(was_interrupted, links))

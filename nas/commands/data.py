@@ -67,7 +67,7 @@ def get(name: str, sources: tuple[str, ...], *, as_json: bool) -> None:
 
 
 def _download(published: Published, sources: tuple[str, ...]) -> Path:
-    """The folder where it is then."""
+    """Download the set; returns its folder."""
     forms = {origin.form: origin.md5 for origin in published.origins}
     mirrors = tuple(Origin(url, form, md5) for url in sources for form, md5 in forms.items())
     with _progress() as progress:

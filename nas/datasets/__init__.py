@@ -1,1 +1,1 @@
-"""The datasets that ship with nas; a new one is one new module here."""
+"""The data sets that ship with nas; a new one is one new module here."""

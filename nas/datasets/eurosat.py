@@ -16,7 +16,7 @@ SIDE = 64
 
 
 def _is_test(inside: PurePosixPath) -> bool:
-    """A fifth of the files, by their names: the publisher gives no split."""
+    """The test split: a fifth of the files, chosen by their names, as the publisher gives no split."""
     return int(hashlib.sha1(inside.name.encode(), usedforsecurity=False).hexdigest(), 16) % 5 == 0
 
 

@@ -60,7 +60,7 @@ class Folder(DatasetSource):
         )
 
     def _parts(self) -> dict[str, Path]:
-        """The folders of class folders: the path itself if it has no train/, or that is a class beside others."""
+        """The folders of class folders: the path itself if it has no train/, or if train is the name of a class."""
         if not self.path.is_dir():
             raise DataError(f"{self.path} is no folder; give the folder whose sub-folders are the classes")
         inside = _folders(self.path)
@@ -76,7 +76,7 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def _folders(folder: Path) -> list[Path]:
-    """As _inside; DataError if there are none."""
+    """Sub-folders by name, hidden ones left out; DataError if there are none."""
     found = _inside(folder)
     if not found:
         raise DataError(f"{folder} has no sub-folders; make one for each class and put its images there")

@@ -1,4 +1,4 @@
-"""Imagenette: ten easily told classes of ImageNet, second split (github.com/fastai/imagenette)."""
+"""Imagenette: ten easily distinguished classes of ImageNet, second split (github.com/fastai/imagenette)."""
 
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ CLASSES = {
 }  # fmt: skip
 STORED = {"train": "train", "test": "val"}
 SIDE = 128
-"""The photos have 160 pixels on their shorter side; their central squares are read at this size."""
+"""Side in pixels of the squares that are read: the photos have 160 pixels on their shorter side."""
 
 
 def _read(folder: Path, name: str) -> Splits:

@@ -1,6 +1,6 @@
-"""Readers of the files that published image sets come in: packed .npz, IDX, CIFAR batches, class folders, parquet.
+"""Readers of the files of published image sets: packed .npz, IDX, CIFAR batches, class folders, parquet.
 
-Each gives whole splits in the order of the file and raises DataError, naming the file, when one is damaged.
+Each returns whole splits in the order of the file, and raises a DataError that names the file when it is damaged.
 """
 
 import gzip
@@ -23,7 +23,7 @@ from nas.errors import DataError
 from nas.images.pictures import SUFFIXES, Picture, decode, pixels
 
 Splits = Mapping[str, Split]
-"""Under train and test, and validation where the source has one."""
+"""Splits by name: train and test, and validation if the source has one."""
 
 DAMAGE = (
     OSError, EOFError, LookupError, ValueError, TypeError, zlib.error,
@@ -41,7 +41,7 @@ PARQUET_FILES = ("train-00000-of-00001.parquet", "test-00000-of-00001.parquet")
 
 @contextmanager
 def whole(path: Path) -> Iterator[None]:
-    """Turns what a damaged file raises while it is read into a DataError that names it."""
+    """Turn an error that a damaged file causes while it is read into a DataError that names the file."""
     try:
         yield
     except DAMAGE as fault:
@@ -49,7 +49,7 @@ def whole(path: Path) -> Iterator[None]:
         raise DataError(f"{path} is truncated or damaged ({reason}); delete it and get it again") from fault
 
 
-# Packed .npz: `meta` as JSON, and for each split s its labels s_y, its pictures s_blob and where each begins, s_off. A
+# Packed .npz: `meta` as JSON, and for each split s its labels s_y, its pictures s_blob and their offsets s_off. A
 # picture holds one image ("single"), or a mosaic ("tiles") of `per` images, `cols` to a row.
 
 PACKED_SPLITS = {"train": "train", "validation": "val", "test": "test"}
@@ -149,7 +149,7 @@ def _cifar(path: Path, content: Callable[[str], bytes]) -> Splits:
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Reads arrays and plain values, and calls nothing else: a pickle from the network may hold anything."""
+    """Reads arrays and plain values and calls nothing else, as a pickle from the network may hold any code."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module.startswith("numpy") and name == "_reconstruct":
@@ -197,7 +197,7 @@ def _tarred(path: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
 def class_split(
     pictures: Sequence[tuple[PurePosixPath, Picture]], folders: Sequence[str], side: int | None, channels: int | None
 ) -> Split:
-    """Pictures whose parent folder is among folders, labelled by its place there."""
+    """Pictures whose parent folder is in folders, labelled by its index there."""
     number = {folder: label for label, folder in enumerate(folders)}
     chosen = [(picture, number[inside.parent.name]) for inside, picture in pictures if inside.parent.name in number]
     labels: Labels = np.array([label for _, label in chosen], np.int64)

@@ -1,4 +1,4 @@
-"""Downloading a file over HTTP, so that what arrives is whole or refused."""
+"""Downloading a file over HTTP, either completely or with an error."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -13,11 +13,11 @@ TIMEOUT_S = 30.0
 CHUNK_BYTES = 1 << 18
 
 Progress = Callable[[str, int, int | None], None]
-"""Called with the URL, the bytes that have arrived, and all that will come if the server said so."""
+"""Called with the URL, the bytes that have arrived, and the bytes in all if the server has stated them."""
 
 
 def download(url: str, to: Path, progress: Progress, md5: str | None = None) -> None:
-    """Write what url serves to a file. DataError gives the URL and what went wrong; the file is then not to be used."""
+    """Write what url serves to a file. DataError gives the URL and what went wrong; the file must not be used then."""
     if urlsplit(url).scheme not in {"http", "https"}:
         raise DataError(f"{url}: only http and https addresses can be downloaded")
     digest = hashlib.md5(usedforsecurity=False)

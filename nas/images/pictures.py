@@ -20,19 +20,19 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-"""Names of files that count as pictures; others in a folder are left alone."""
+"""Suffixes of the files that count as pictures; other files in a folder are ignored."""
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""What those files hold, whatever they are called; Pillow knows formats that start other programs."""
+"""The formats that are decoded, whatever the suffix: for some others, Pillow would start external programs."""
 
 GREY = frozenset({"1", "L", "LA", "La"})
 WIDE = ("I", "F")
-"""First letters of the modes with more than 8 bits a channel, of which no one can say where white is."""
+"""First letters of the modes with more than 8 bits a channel, whose value for white is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An encoded picture: its bytes, or the file they are in; where names it in errors."""
+    """An encoded picture: its bytes, or the file that holds them. where is its name in errors."""
 
     where: str
     content: bytes | Path
@@ -40,7 +40,7 @@ class Picture:
 
 @contextmanager
 def opened(picture: Picture) -> Iterator[Image.Image]:
-    """The picture, not yet decoded. DataError names it if it cannot be read, inside the with block too."""
+    """The picture, not decoded yet. DataError names it if it cannot be read, also within the with block."""
     content = picture.content
     try:
         with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=FORMATS) as image:
@@ -52,7 +52,7 @@ def opened(picture: Picture) -> Iterator[Image.Image]:
 def pixels(pictures: Sequence[Picture], side: int | None = None, channels: int | None = None) -> Images:
     """All pictures as [N, side, side, channels], each cut to its central square and resized.
 
-    Without side they must be squares of one size already. Without channels they are grey if every one of them is.
+    If side is None they must be squares of one size. If channels is None they are grey if all of them are.
     """
     if side is None or channels is None:
         headers = _each(pictures, _header)
@@ -68,7 +68,7 @@ def pixels(pictures: Sequence[Picture], side: int | None = None, channels: int |
 
 
 def decode(picture: Picture, side: int | None, channels: int) -> Images:
-    """One picture as [H, W, channels], whole if side is None, else its central square as [side, side, channels]."""
+    """One picture as [H, W, channels] if side is None, else its central square as [side, side, channels]."""
     mode = "L" if channels == 1 else "RGB"
     with opened(picture) as image:
         if side is not None:
@@ -80,7 +80,7 @@ def decode(picture: Picture, side: int | None, channels: int) -> Images:
 
 
 def _plain(image: Image.Image, where: str) -> Image.Image:
-    """Upright as the camera noted, and on white where it is transparent."""
+    """The picture turned as the camera noted, and on white where it is transparent."""
     if image.mode.startswith(WIDE):
         raise DataError(f"{where} has more than 8 bits a channel (mode {image.mode}); convert it to 8 bits")
     upright = ImageOps.exif_transpose(image)

@@ -1,4 +1,4 @@
-"""Published image sets: found in the data folders in any of their usual forms, or downloaded, and checked by pixels."""
+"""Published image sets: found in the data folders in any usual form, or downloaded; their pixels are checked."""
 
 import importlib.util
 import tempfile
@@ -17,9 +17,9 @@ from nas.images.download import Progress, download
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One way in which a set is stored: its files, what reads them from their folder, and the module that needs.
+    """One way in which a set is stored: its files, the function that reads them from their folder, the module it needs.
 
-    exact: the pixels are those of the publisher; otherwise the set is a variant.
+    exact: whether the pixels are those of the publisher; otherwise the set is a variant.
     """
 
     files: tuple[str, ...]
@@ -27,8 +27,8 @@ class Form:
     exact: bool = True
     needs: str | None = None
 
-    def lacking(self) -> str | None:
-        """What must be installed first, or None."""
+    def missing(self) -> str | None:
+        """How to install the module that is missing, or None if it is there."""
         if self.needs is None or importlib.util.find_spec(self.needs) is not None:
             return None
         return f"reading it needs {self.needs}; run `pip install 'nas[hub]'`"
@@ -36,7 +36,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """An address that serves the files of one form, and the md5 of the file where the pixels have no digest."""
+    """An address that serves the files of one form, and the md5 of the file if the pixels have no digest."""
 
     base: str
     form: Form
@@ -50,9 +50,9 @@ class Origin:
 class Published:
     """What is known of a published set.
 
-    counts are the images in its train and test; digests those of Split.digest(), where pixels are exact in every
-    form (an archive of JPEG files has none: decoders differ). The first form found is read; the first origin that
-    answers is used. folders are the names that the set's folder goes by.
+    counts are the numbers of images in train and test. digests are those of Split.digest(); an archive of JPEG files
+    has none, because decoders differ. The first form found is read; the first origin that answers is used. folders are
+    the possible names of the set's folder.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Published:
     folders: tuple[str, ...]
 
     def find(self) -> tuple[Form, Path] | None:
-        """The form in which the set is present and the folder it lies in, exact forms first; None if absent."""
+        """The form in which the set is present, and its folder; exact forms come first. None if the set is absent."""
         for form in self.forms:
             for folder in self._folders():
                 if all((folder / file).exists() for file in form.files):
@@ -74,7 +74,7 @@ class Published:
         return None
 
     def load(self, seed: int) -> Dataset:
-        """The set from the data folders. DataError if it is absent or not what it should be."""
+        """The set from the data folders. DataError if it is absent or its images are not those published."""
         found = self.find()
         if found is None:
             looked = ", ".join(str(folder) for folder in data_dirs())
@@ -95,11 +95,11 @@ class Published:
         )
 
     def read(self, form: Form, folder: Path) -> tuple[Splits, str | None]:
-        """The splits in a folder, and what makes them a variant. DataError if they are not the set."""
-        lacking = form.lacking()
+        """The splits in a folder, and how they differ from the published set. DataError if they are another set."""
+        missing = form.missing()
         where = ", ".join(str(folder / file) for file in form.files)
-        if lacking is not None:
-            raise DataError(f"{where}: {lacking}")
+        if missing is not None:
+            raise DataError(f"{where}: {missing}")
         splits = form.read(folder)
         for name, count in self.counts.items():
             got = len(splits[name]) if name in splits else 0
@@ -122,7 +122,7 @@ class Published:
     def get(self, origins: tuple[Origin, ...], progress: Progress, failed: Callable[[str], None]) -> Path:
         """Download the set into its folder in data_dir() from the first origin that serves it whole and unaltered.
 
-        failed is told why an origin was passed over. DataError lists all reasons if none was left.
+        failed is called with the reason why an origin was skipped. DataError lists all reasons if no origin is left.
         """
         reasons = []
         for origin in origins:
@@ -131,7 +131,7 @@ class Published:
             except DataError as error:
                 reasons.append(str(error))
                 failed(reasons[-1])
-            except OSError as error:  # of this machine: another origin would meet the same
+            except OSError as error:  # a fault of this machine, which another origin would not avoid
                 raise DataError(
                     f"cannot write data set {self.name} to {data_dir()}: {error}; make room, "
                     "or let NAS_DATA_DIR name another folder"
@@ -139,9 +139,9 @@ class Published:
         raise DataError(f"data set {self.name} could not be downloaded:\n" + "\n".join(f"  {r}" for r in reasons))
 
     def _get(self, origin: Origin, progress: Progress) -> Path:
-        lacking = origin.form.lacking()
-        if lacking is not None:
-            raise DataError(f"{origin.base}: {lacking}")
+        missing = origin.form.missing()
+        if missing is not None:
+            raise DataError(f"{origin.base}: {missing}")
         home = data_dir() / self.folders[0]
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".incoming-", dir=home) as incoming:
@@ -163,7 +163,7 @@ class Published:
 
 
 class PublishedSource(DatasetSource, ABC):
-    """A data set known by name. download: fetch it when it is absent; otherwise that is an error."""
+    """A data set known by name. download: whether to fetch it when it is absent; if not, that is an error."""
 
     published: ClassVar[Published]
 
@@ -178,7 +178,7 @@ class PublishedSource(DatasetSource, ABC):
 
 
 def packed(*files: str) -> tuple[Form, ...]:
-    """Packed .npz files that hold a set, each on its own. Their pictures may be lossy."""
+    """Forms of packed .npz files, each of which holds the whole set. Their pictures may be lossy."""
     return tuple(Form((file,), partial(_read_packed, file), exact=False) for file in files)
 
 
@@ -187,7 +187,7 @@ def _read_packed(file: str, folder: Path) -> Splits:
 
 
 def dataset_row(name: str) -> dict[str, Any]:
-    """A known data set as JSON values. where: its file, or what else must be given, or None if it must be got first."""
+    """A known data set as JSON values. where: its file, or what must be given with it, or None if it is absent."""
     source = dataset[name]
     row: dict[str, Any] = {"name": name, "summary": source.summary, "licence": source.licence}
     if issubclass(source, PublishedSource):

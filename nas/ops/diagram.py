@@ -25,7 +25,7 @@ def diagram(network: Network) -> dict[str, Any]:
 
 
 class _Drawing:
-    """Nodes and edges in the making."""
+    """Nodes and edges, added op by op."""
 
     def __init__(self) -> None:
         self.nodes: list[dict[str, Any]] = []

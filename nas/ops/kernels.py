@@ -1,7 +1,7 @@
 """Reading a network as the kernels a device runs: one block at one input shape, the unit of the latency database.
 
-A block, not a single op, is the unit, because runtimes fuse within blocks: measured in its context, a block says more
-about the network than its ops apart.
+The unit is a block, not a single op, because runtimes fuse ops within blocks: the latency of a block, measured in its
+context, predicts that of the network better than the latencies of its ops.
 """
 
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ from nas.ops.cost import cost_of
 from nas.ops.notation import write
 
 IMAGE_CHANNELS = 4
-"""Inputs with at most so many channels are images; with more, they are what another block has computed."""
+"""Inputs with at most so many channels are taken as images, those with more as outputs of another block."""
 
 NOTHING = Network(seq(Identity()), Shape(1, 1, 1))
-"""The context of a kernel that takes an image: a run that does nothing."""
+"""The context of a kernel that takes an image: a network that computes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Kernel:
         return f"{self.x} {write(self.op)}"
 
     def in_context(self) -> Network:
-        """The kernel as it stands in a network: behind a convolution, whose output it finds in the layout and the cache
-        where the runtime leaves it, and before an op that reads one value of each channel of its own.
+        """The kernel between a convolution before it and an op after it that reads one value of each output channel.
 
-        On its own, a kernel would pay for changes of layout that a network does not make.
+        The kernel finds its input in the layout and the cache where a runtime leaves it inside a network. On its own it
+        would pay for changes of layout that a network does not make.
         """
         y, _ = cost_of(self.op, self.x)
         if self.x.channels <= IMAGE_CHANNELS:
@@ -42,14 +42,14 @@ class Kernel:
         return Network(seq(Conv(self.x.channels), self.op, *_end(y)), _plane(self.x))
 
     def context(self) -> Network:
-        """in_context without the kernel: the difference of both is what the kernel adds to a network."""
+        """in_context without the kernel: the difference of their latencies is what the kernel adds to a network."""
         if self.x.channels <= IMAGE_CHANNELS:
             return NOTHING
         return Network(seq(Conv(self.x.channels), *_end(self.x)), _plane(self.x))
 
     @classmethod
     def of_run(cls, run: Network) -> "Kernel | None":
-        """The kernel that in_context wrote as run, or None."""
+        """The kernel whose in_context is run, or None if there is none."""
         first, *rest = run.op.ops
         found = []
         if isinstance(first, Conv) and rest:
@@ -68,7 +68,7 @@ def _end(y: Shape) -> tuple[Op, ...]:
 
 
 def kernels(network: Network) -> Iterator[Kernel]:
-    """The members of the outermost sequence in execution order, without those that only matter in training."""
+    """The members of the outermost sequence in execution order, without dropout, which only matters in training."""
     x = network.input
     for op in network.op.ops:
         if not isinstance(op, Dropout):

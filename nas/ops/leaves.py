@@ -10,7 +10,7 @@ from nas.ops.cost import cost_of
 
 @singledispatch
 def leaves(op: Op, x: Shape) -> Iterator[tuple[Leaf, Shape]]:
-    """The leaves of op on an input of shape x; joints, which add or concatenate, are none."""
+    """The leaves of op on an input of shape x; sums and concatenations are not leaves."""
     raise TypeError(f"no leaves of {type(op).__name__} at {x}")
 
 

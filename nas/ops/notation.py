@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"\s+|[a-z][a-z0-9_.+-]*|_[a-z0-9]+|[\[\]()|]")
 _SHAPE = re.compile(r"([1-9][0-9]{0,8})x([1-9][0-9]{0,8})x([1-9][0-9]{0,8})")
 _NUMBER = re.compile(r"([a-z]*)(-?[0-9].*)")
 _DEEPEST = 100
-"""Levels of brackets that are read."""
+"""Largest number of nested brackets that is read."""
 
 
 def write_network(network: Network) -> str:
@@ -193,7 +193,7 @@ def _leaf(word: str, error: NotationError) -> Leaf:
     try:
         return cls(**values)
     except TypeError:
-        raise NotationError(f"{word!r} lacks a number; write for example '{tag}_16'") from None
+        raise NotationError(f"{word!r} needs a number; write for example '{tag}_16'") from None
 
 
 def _value(cls: type[Leaf], part: str, error: NotationError) -> tuple[str, Any]:

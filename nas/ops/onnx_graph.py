@@ -69,7 +69,7 @@ def onnx_model(network: Network, weights: Weights, metadata: Mapping[str, str] |
 
 
 class _Graph:
-    """ONNX nodes in the making. Tensors are known by name; `vectors` are those of shape [batch, n]."""
+    """ONNX nodes, added op by op. Tensors are known by name; `vectors` holds those of shape [batch, n]."""
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
@@ -84,7 +84,7 @@ class _Graph:
         return output
 
     def constant(self, name: str, value: NDArray[Any]) -> str:
-        """Add a constant; a name that is there already keeps its value."""
+        """Add a constant, unless there is one of that name; returns the name."""
         if name not in self.constants:
             self.constants[name] = numpy_helper.from_array(value, name)
         return name
@@ -113,7 +113,7 @@ class _Graph:
         return self.node("Conv", [tensor, weight, bias], **attributes)
 
     def rename(self, tensor: str, name: str) -> None:
-        """Call a tensor name; the graph's input is copied first."""
+        """Rename a tensor; the graph's input is copied first."""
         if not self.nodes or tensor == "image":
             self.node("Identity", [tensor])
             tensor = self.nodes[-1].output[0]
@@ -155,7 +155,7 @@ class _Graph:
 
     @add.register
     def _(self, op: Shuffle, x: Shape, tensor: str, path: str) -> str:  # noqa: ARG002 - every reading takes shape and path
-        # Static shapes but for the batch (0: as it is), which every runtime can plan for.
+        # All dimensions but the batch (0: unchanged) are static, so that every runtime can plan its memory.
         apart = np.array([0, op.groups, x.channels // op.groups, x.height, x.width])
         split = self.constant(f"shuffle.{op.groups}.{x}.apart", apart)
         joined = self.constant(f"shuffle.{x}.joined", np.array([0, *x]))

@@ -12,7 +12,7 @@ Array = NDArray[np.float32]
 
 BATCH_NORM_EPS = 1e-5
 POOL = 65_521
-"""Random numbers of a seed; a prime, so that no layer's rows are alike."""
+"""How many random numbers a seed gives; a prime, so that the rows of a layer differ."""
 
 
 class Weights(Protocol):
@@ -28,7 +28,8 @@ class Weights(Protocol):
 class RandomWeights:
     """He-normal weights and zero biases, from a seed: for timing graphs before anything is trained.
 
-    They repeat after POOL numbers, each layer beginning elsewhere, as drawing millions takes longer than building.
+    They repeat after POOL numbers, and each layer starts at another one: drawing millions would take longer than
+    building the graph.
     """
 
     def __init__(self, seed: int) -> None:

@@ -13,7 +13,7 @@ from nas.space import TRIES, Candidate, SearchSpace
 from nas.trial import Trial
 
 FRESH_TRIES = 100
-"""How often a valid child that was already asked is mutated again before it is asked a second time."""
+"""Number of mutations that are tried for a child that was not asked before; then any valid child is asked."""
 
 
 @searcher("evolution")
@@ -52,7 +52,7 @@ class RegularizedEvolution(Searcher):
             candidate = self.space.sample(self.rng)
         else:
             drawn = self.rng.sample(range(len(self._members)), min(self._tournament, len(self._members)))
-            # Of equals the youngest: a plateau is crossed rather than stayed on.
+            # The youngest of equals, so that the search crosses a plateau.
             best = max(drawn, key=lambda i: (self._fitness(i), i))
             candidate = self._mutated(self._members[best].candidate)
         self._asked.add(candidate.architecture)
@@ -80,7 +80,7 @@ class RegularizedEvolution(Searcher):
         return valid or self.space.sample(self.rng)
 
     def _mutation(self, parent: Candidate) -> Candidate:
-        """parent with one decision answered otherwise; decisions that this opens are answered uniformly."""
+        """parent with another answer to one decision; decisions that this answer opens are answered uniformly."""
         changed = self.rng.choice(list(parent.choices)) if parent.choices else None
 
         def choose(decision: Decision) -> int:

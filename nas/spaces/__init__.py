@@ -15,7 +15,7 @@
     channels: 1
     classes: 10
 
-A number stands for a list of one. A space that ships with nas is one file beside this one.
+A single value is short for a list of one. A space that ships with nas is one file in this folder.
 """
 
 import json
@@ -75,7 +75,7 @@ def load_space(source: str | Path | Mapping[str, Any]) -> SearchSpace:
 
 
 def named_space(source: str | Mapping[str, Any]) -> SearchSpace:
-    """load_space for what strangers send: a name or a mapping; no file is looked for."""
+    """load_space for untrusted input: a name or a mapping, never the path of a file."""
     if isinstance(source, Mapping):
         return _space(source, "space.")
     return _space(space_definition(source), "")
@@ -90,12 +90,12 @@ def space_definition(name: str) -> dict[str, Any]:
 
 
 def space_schema() -> dict[str, Any]:
-    """JSON schema of a space as a mapping; the parameters of its blocks are checked beyond it."""
+    """JSON schema of a space as a mapping; load_space also checks the parameters of its blocks."""
     return _SpaceFile.model_json_schema()
 
 
 def read_architecture(data: Mapping[str, Any]) -> Architecture:
-    """The architecture that a stranger sends as Architecture.to_dict writes it. SpecError names each field."""
+    """The architecture in untrusted input of the form of Architecture.to_dict. SpecError names each wrong field."""
     try:
         file = _ArchitectureFile.model_validate(dict(data))
     except ValidationError as error:
@@ -133,7 +133,7 @@ def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
 
 def _has_layers(layers: tuple[int, ...]) -> tuple[int, ...]:
     if not any(layers):
-        raise PydanticCustomError("no_layers", "0 alone leaves the stage out for good; drop the stage instead")
+        raise PydanticCustomError("no_layers", "0 alone always leaves the stage out; drop the stage instead")
     return layers
 
 
@@ -144,7 +144,7 @@ def _few(stages: tuple[T, ...]) -> tuple[T, ...]:
 
 
 def _entry(value: Any) -> Any:
-    """A block with its parameters from the ways to write it: `conv`, `conv:` and `conv: {...}`."""
+    """A block with its parameters, from each way to write it: `conv`, `conv:` and `conv: {...}`."""
     if isinstance(value, str):
         return {value: {}}
     return {k: {} if v is None else v for k, v in value.items()} if isinstance(value, dict) else value
@@ -169,7 +169,7 @@ class _AnyBlock:
         return {"anyOf": [{"enum": list(block)}, *given]}
 
 
-# Lengths are checked after the items: pydantic's own limits count only the items that are right.
+# Lengths are checked after the items, as pydantic's own limits count only valid items.
 Some = Annotated[tuple[T, ...], AfterValidator(_some)]
 OneOrMore = Annotated[Some[T], BeforeValidator(_listed), AfterValidator(_distinct), _OrAlone]
 Pixels = Annotated[int, Field(ge=1, le=MAX_PIXELS, strict=True)]
@@ -230,7 +230,7 @@ class _SpaceFile(_Described):
 
 
 def _space(data: Any, where: str) -> SearchSpace:
-    """where goes before the name of a field in an error."""
+    """The space that data describes; where is the prefix of a field's name in an error."""
     if not isinstance(data, Mapping):
         raise SpecError(f"{where}a space is a mapping of name, resolution, stem, stages; this is {type(data).__name__}")
     try:

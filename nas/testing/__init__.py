@@ -1,11 +1,11 @@
-"""What plugin authors and this repository test with: conformance suites, and a space whose optimum is known.
+"""Tools for testing plugins, here and by their authors: conformance suites, and a space with a known optimum.
 
 A suite is a class of pytest-style tests: subclass it, name the plugin, and let pytest collect it.
 
     class TestMine(SearcherContract):
         config = {"name": "mine", "population": 8}
 
-check_searcher("mine") is the same as one call, without pytest.
+check_searcher("mine") runs the same checks in one call, without pytest.
 """
 
 from nas.testing.bandits import Bandit, bandit_space

@@ -1,4 +1,4 @@
-"""A space whose rewards are a table with a known optimum: what a searcher is worth, without training anything."""
+"""A space whose rewards are a table with a known optimum, to judge searchers without any training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Bandit:
 
 
 def bandit_space(seed: int = 0) -> Bandit:
-    """Four stages of three block families with conditional parameters; every member is valid. The seed fills the table.
+    """Four stages of three block families with conditional parameters; every member is valid. Values are drawn by seed.
 
     An option is worth up to 1, a pair of adjacent blocks up to 2.
     """
@@ -63,7 +63,7 @@ def bandit_space(seed: int = 0) -> Bandit:
 def _best(
     space: SearchSpace, values: Table, pairs: Mapping[tuple[str, str], tuple[tuple[float, ...], ...]]
 ) -> Mapping[str, int]:
-    """The optimum: given the blocks, which are few enough to try all, the other decisions are independent."""
+    """The optimum: all combinations of blocks are tried; given those, the other decisions are independent."""
     greedy = {name: max(range(len(options)), key=options.__getitem__) for name, options in values.items()}
     names = [name for name in values if name.endswith(".block")]
     members = []

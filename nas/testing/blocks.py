@@ -1,4 +1,4 @@
-"""Conformance of blocks and networks: every reading of an expression says the same.
+"""Conformance of blocks and networks: all readings of an expression agree.
 
 A failed check is an AssertionError whose message names the expression.
 """
@@ -27,11 +27,11 @@ WIDTHS = ((8, 8), (8, 24), (24, 16), (16, 48), (10, 22))
 """Input and output channels that check_block tries: equal, wider, narrower, and some that few groups divide."""
 
 MAP = (7, 6)
-"""Height and width of the input: odd and even, so that rounding is seen."""
+"""Height and width of the input: odd and even, so that wrong rounding shows."""
 
 
 def members(name: str) -> Iterator[Block]:
-    """The block at every combination of its parameters' options, those that only a space may name included."""
+    """The block at every combination of its parameters' values, including those that only a space may name."""
     cls = block[name]
     known = {parameter: (*options, *_also(cls, parameter)) for parameter, options in cls.options().items()}
     for values in product(*known.values()):
@@ -39,7 +39,7 @@ def members(name: str) -> Iterator[Block]:
 
 
 def check_block(name: str) -> None:
-    """Every member of a block, at every stride and width that it does not refuse, in all readings.
+    """Check all readings of every member of a block, at every stride and width that it does not refuse.
 
     A refusal is an InvalidArchitectureError with a reason; a member that refuses everything fails the check.
     """
@@ -49,7 +49,7 @@ def check_block(name: str) -> None:
 
 
 def check_member(member: Block, c_in: int, c_out: int, stride: int) -> bool:
-    """One block at one place; False if it refuses the place."""
+    """Check one block at one input shape, width and stride; False if it refuses them."""
     x = Shape(c_in, *MAP)
     try:
         op = member.expand(c_in, c_out, stride)
@@ -63,7 +63,7 @@ def check_member(member: Block, c_in: int, c_out: int, stride: int) -> bool:
 
 
 def check_readings(network: Network, seed: int = 0) -> None:
-    """torch's output shape and parameters are those of the cost, ONNX Runtime's output is torch's, all of it is drawn.
+    """Check that torch agrees with the cost, ONNX Runtime with torch, and the diagram with the whole expression.
 
     The torch module's batch-norm statistics and biases are made random, so that folding them into ONNX shows.
     """
@@ -95,7 +95,7 @@ def randomised(network: Network, seed: int) -> nn.Module:
 
 
 def check_diagram(network: Network) -> None:
-    """Edges lead forwards between nodes that exist, every node but the last leads on, and the totals are the cost's."""
+    """Check that edges lead forwards between nodes, that only the last node ends, and that totals are the cost's."""
     drawn, text = diagram(network), write_network(network)
     nodes, edges = drawn["nodes"], drawn["edges"]
     _check([node["id"] for node in nodes] == list(range(len(nodes))), f"node ids have gaps: {text}")

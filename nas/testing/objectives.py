@@ -9,7 +9,7 @@ from nas.trial import Metrics
 
 PLAIN = {"params": 1000.0, "macs": 1000.0, "size_bytes": 1000.0}
 
-# Doubling the latency buys less and less: each target in TARGETS has another best compromise.
+# Each doubling of the latency gains less accuracy, so each target in TARGETS has another best compromise.
 TRADE_OFFS = ((0.25, 0.70), (0.5, 0.80), (1.0, 0.85), (2.0, 0.88), (4.0, 0.90))
 TARGETS = (0.5, 1.0, 2.0)
 
@@ -19,7 +19,7 @@ def metrics(latency_ms: float, accuracy: float) -> Metrics:
 
 
 class ObjectiveContract:
-    """Subclass it with the config of one objective, its name at least; target_latency_ms is added where it lacks."""
+    """Subclass it with the config of one objective, at least its name; a missing target_latency_ms is added."""
 
     config: str | Mapping[str, Any]
 

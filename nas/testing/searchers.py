@@ -20,9 +20,9 @@ OUTCOMES = (State.SUCCEEDED, State.INFEASIBLE, State.FAILED)
 
 
 def play(searcher: Searcher, bandit: Bandit, script: Iterable[int]) -> list[Candidate | None]:
-    """Ask and tell as script says, and return what was asked for.
+    """Ask and tell as script says; returns the candidates.
 
-    A number under STEPS / 2 asks; another tells one of the trials that are open, picked and ended by that number.
+    A number under STEPS / 2 is an ask. Any other tells one of the open trials and decides which, and its result.
     """
     asked: list[Candidate | None] = []
     open_trials: list[Trial] = []
@@ -45,7 +45,7 @@ def _ended(trial: Trial, bandit: Bandit, state: State) -> Trial:
 
 
 class SearcherContract:
-    """Subclass it with the config of one searcher, its name at least."""
+    """Subclass it with the config of one searcher, at least its name."""
 
     config: str | Mapping[str, Any]
 
@@ -93,7 +93,7 @@ class SearcherContract:
             made.tell(Trial(number, candidate, State.SUCCEEDED, reward=number % 7 / 7))
 
     def test_outlives_failures(self) -> None:
-        """A history of failed or infeasible trials alone leaves it able to propose."""
+        """It still proposes candidates when all trials failed or were infeasible."""
         bandit = bandit_space()
         for state in (State.FAILED, State.INFEASIBLE):
             made = self.made(bandit.space)
@@ -103,7 +103,7 @@ class SearcherContract:
                 made.tell(_ended(Trial(number, candidate), bandit, state))
 
     def test_a_space_of_one(self) -> None:
-        """Where nothing is to be decided, the only member is proposed, or None."""
+        """In a space without decisions, the only member is proposed, or None."""
         space = _only_member()
         made = self.made(space)
         for number in range(30):

@@ -1,4 +1,4 @@
-"""Training: the recipe that a network is trained by. nas.training.fit follows it; this module needs no torch."""
+"""Training: the recipe that nas.training.fit follows. This module needs no torch."""
 
 import hashlib
 import json

@@ -1,8 +1,8 @@
-"""Averaged weights and re-estimated batch norm: what makes a score before the end of a training honest.
+"""Averaged weights and re-estimated batch norm, for scores before the end of a training that predict the final one.
 
-Under a schedule that anneals the rate, the weights of the moment say little before the end: they swing with the rate.
-Their moving average (Polyak and Juditsky, 1992) is near where annealing would lead, and batch norm needs statistics of
-the average's own activations (arXiv:1803.05407, section 3.1).
+Under a schedule that anneals the rate, the current weights score badly before the end, as they still vary with the
+high rate. Their moving average (Polyak and Juditsky, 1992) is near where annealing would lead, and batch norm needs
+statistics of the average's own activations (arXiv:1803.05407, section 3.1).
 """
 
 import copy
@@ -23,7 +23,7 @@ class Average:
         self._parameters = [p.detach() for p in module.parameters()]
 
     def update(self, step: int) -> None:
-        """Take in the parameters after optimizer step number `step`, from 1."""
+        """Add the parameters after optimizer step number `step`, counted from 1, to the average."""
         decay = min(self._decay, (1 + step) / (10 + step))
         torch._foreach_lerp_(self._averages, self._parameters, 1 - decay)
 

@@ -1,4 +1,4 @@
-"""Batches of one epoch: shuffled, flipped, shifted and cut out for a whole batch at once, where the data lies.
+"""Batches of one epoch: shuffled, flipped, shifted and cut out for a whole batch at once, on the device of the data.
 
 Shapes: N images in the set, B in a batch, H x H pixels, C channels. A shift is a random crop after reflect padding.
 """
@@ -19,7 +19,7 @@ from nas.dataset import Images, Split
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """What happens to a training image.
+    """Random changes of a training image.
 
     flip: mirrored left to right half of the time. shift: moved by up to this share of its side, each way. cutout: a
     square of this share of its side is set to the mean colour (arXiv:1708.04552); 0 for none.
@@ -34,7 +34,7 @@ NONE = Augmentation(shift=0.0)
 
 
 class Batches:
-    """The training images on one device, given out epoch by epoch.
+    """The training images on one device, in batches, epoch by epoch.
 
     The batches of an epoch are a function of the arguments and its number, so a resumed training sees the same ones.
     A last batch that is not full is left out, unless it is the only one. Images are float32 [B, C, H, H] in
@@ -81,7 +81,7 @@ class Batches:
     def _draws(self, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """An epoch's randomness: order [N], flip [N], shift [N, 2] and centre of the hole [N, 2], (row, column).
 
-        It is drawn on the CPU, so that a GPU sees the same batches, and sent over once.
+        It is drawn on the CPU, so that a GPU gets the same batches, and copied to the device once.
         """
         count = len(self._labels)
         state = np.random.SeedSequence((self._seed, number)).generate_state(1, np.uint64)
@@ -115,7 +115,7 @@ class Batches:
 def normalised(
     images: Images | Tensor, mean: Sequence[float], std: Sequence[float], resolution: int | None = None
 ) -> Tensor:
-    """uint8 [B, H, H, C] as a network takes them: (pixel / 255 - mean) / std, float32 [B, C, R, R], channels last."""
+    """uint8 images [B, H, H, C] as network input: (pixel / 255 - mean) / std, float32 [B, C, R, R], channels last."""
     pixels = images if isinstance(images, Tensor) else tensor(images)
     return _resized(_floats(pixels, *_affine(mean, std, pixels.device)), resolution)
 
@@ -151,7 +151,7 @@ def _resized(images: Tensor, resolution: int | None) -> Tensor:
 
 
 def _shifted(side: int, reach: int) -> Tensor:
-    """The pixel that each place shows at each shift from -reach to reach, reflected at the borders [2 reach + 1, H]."""
+    """Source pixel of each position at each shift from -reach to reach, reflected at the borders: [2 reach + 1, H]."""
     place = torch.arange(side) + torch.arange(-reach, reach + 1)[:, None]
     place = place.abs()
     return torch.where(place >= side, 2 * (side - 1) - place, place)

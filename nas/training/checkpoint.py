@@ -1,4 +1,4 @@
-"""The state of a training in a file that is whole at any moment, or absent."""
+"""The state of a training in a file that is complete or absent, even after a crash."""
 
 import hashlib
 import io
@@ -24,7 +24,7 @@ def save(path: Path, identity: Mapping[str, Any], state: Mapping[str, Any]) -> N
     torch.save({"identity": dict(identity), "state": dict(state)}, buffer)
     body = buffer.getvalue()
     try:
-        # The digest in front, because torch reads flipped bits without complaint.
+        # The digest comes first, because torch does not notice flipped bits.
         write_whole(path, hashlib.sha256(body).digest() + body)
     except OSError as error:
         raise CheckpointError(
@@ -34,7 +34,7 @@ def save(path: Path, identity: Mapping[str, Any], state: Mapping[str, Any]) -> N
 
 
 def load(path: Path, identity: Mapping[str, Any], device: str) -> dict[str, Any] | None:
-    """The state saved, or None if there is no file. CheckpointError if it is damaged or of another identity."""
+    """The saved state, or None if there is no file. CheckpointError if it is damaged or has another identity."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:

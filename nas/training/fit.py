@@ -26,12 +26,12 @@ from nas.training.score import Score, evaluate
 from nas.trial import Report
 
 REESTIMATION_IMAGES = 2000
-"""How many training images batch-norm statistics are re-estimated on."""
+"""Number of training images on which batch-norm statistics are re-estimated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What came of a training. epochs may have a fraction when the time budget ended it; seconds leave scoring out."""
+    """The result of a training. epochs may have a fraction if the time budget ended it; seconds exclude scoring."""
 
     accuracy: float
     loss: float
@@ -55,19 +55,19 @@ def fit(
 ) -> Fitted:
     """Train module in place on dataset.train, at resolution pixels (None: as they are), and move it to device.
 
-    After each epoch report(epoch, {accuracy, loss, train_loss, seconds}) is called; what it raises ends the training.
-    accuracy and loss are of the split score_on. They are honest before the end too: they are of the moving average of
-    the weights, as the weights of the moment swing with the rate until it is annealed. Once it has been annealed to 0
-    they are of the weights themselves. The `mnasnet` schedule never anneals: there the average is the result. Without
-    an ema_decay every score is of the weights of the moment. The module ends in eval mode with the weights last scored.
+    After each epoch report(epoch, {accuracy, loss, train_loss, seconds}) is called; an error that it raises ends the
+    training. accuracy and loss are of the split score_on. Until the rate is annealed to 0 they are of the moving
+    average of the weights, as the weights themselves vary with the rate; then they are of the weights themselves. The
+    `mnasnet` schedule never anneals, so the average is its result. Without an ema_decay every score is of the weights
+    themselves. The module ends in eval mode with the weights last scored.
     Batch-norm statistics are re-estimated on 2000 training images for every score, so their momentum has no effect.
 
     With a checkpoint_path the state is kept after each epoch, and a later call with equal arguments goes on from it:
     its last epoch is reported again, and then, on a CPU with as many threads, the weights are bit for bit those of an
-    uninterrupted training. Global generators are left alone: dropout, which draws from torch's, finds it seeded by
-    (seed, epoch), and it is put back after each epoch; so train one module at a time in a process.
+    uninterrupted training. Dropout draws from torch's global generator, which is seeded by (seed, epoch) and restored
+    after each epoch; so train one module at a time in a process. No other global generator is used.
 
-    DivergedError names the epoch and step where the loss was no finite number; CheckpointError a checkpoint that is
+    DivergedError names the epoch and step where the loss was not a finite number; CheckpointError a checkpoint that is
     damaged, of another training, or cannot be written.
     """
     side = resolution or dataset.side
@@ -97,7 +97,7 @@ def _identity(training: "_Training") -> dict[str, Any]:
 
 
 class _Training:
-    """A training under way: what it consists of between two epochs."""
+    """A training in progress, with all of its state between two epochs."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class _Training:
         return self.progress >= 1
 
     def train_epoch(self) -> None:
-        """Train for one epoch, or until the time budget is spent. DivergedError if a loss was no finite number."""
+        """Train for one epoch, or until the time budget is spent. DivergedError if a loss was not a finite number."""
         self.epoch += 1
         self.module.train()
         losses = torch.zeros(len(self.batches), device=self.device)
@@ -148,7 +148,7 @@ class _Training:
                 self.seconds = before + self.clock() - started
                 if self.over:
                     break
-        # Read once an epoch: a look at each loss would make the CPU wait for the GPU at every step.
+        # Read once an epoch: reading each loss would make the CPU wait for the GPU at every step.
         found = losses[: number + 1].tolist()
         self.seconds = before + self.clock() - started
         broken = [step for step, loss in enumerate(found, 1) if not isfinite(loss)]
@@ -181,7 +181,7 @@ class _Training:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16")
 
     def score(self, part: Literal["validation", "test"]) -> Score:
-        """Score on a split by the rule that fit states. It alters nothing that training depends on."""
+        """Score on a split by the rule that fit states. Training goes on as if nothing had been scored."""
         scored = self.module
         if self.average and self.over and not self.recipe.anneals:
             self.module.load_state_dict(self.average.module.state_dict())
@@ -225,7 +225,7 @@ class _Training:
 
 @contextmanager
 def _dropout_seed(seed: int, epoch: int, device: torch.device) -> Iterator[None]:
-    """Seed the global generator, which dropout draws from, and put it back on exit."""
+    """Seed the global generator, which dropout draws from, and restore it on exit."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(Random(f"{seed} {epoch}").getrandbits(63))
         yield

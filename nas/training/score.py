@@ -24,7 +24,7 @@ class Score:
 def evaluate(
     module: nn.Module, split: Split, mean: Sequence[float], std: Sequence[float], resolution: int | None = None
 ) -> Score:
-    """Score module where it lies, in eval mode and 32 bits, on images normalised by mean and std."""
+    """Score module on its device, in eval mode and 32 bits, on images normalised by mean and std."""
     device = next(module.parameters()).device
     correct = torch.zeros((), dtype=torch.int64, device=device)
     loss = torch.zeros((), dtype=torch.float64, device=device)

@@ -26,11 +26,11 @@ State = tuple[Tensor, Tensor] | None
 
 
 Walk = tuple[Mapping[str, int], Sequence[float], float]
-"""Choices in the order made, the log-probability that each had then, and how much better the walk was than usual."""
+"""Choices in the order made, the log-probability that each had then, and the advantage: reward minus baseline."""
 
 
 class Controller:
-    """A policy over the decisions of one space. Exactly repeatable: its own generator, one thread, no global state."""
+    """A policy over the decisions of one space. Exactly repeatable: own generator, one thread, no global state."""
 
     def __init__(self, decisions: Sequence[Decision], learning_rate: float, seed: int) -> None:
         self._ranges: dict[str, range] = {}
@@ -38,7 +38,7 @@ class Controller:
         for decision in decisions:
             self._ranges[decision.name] = range(tokens, tokens + len(decision.options))
             tokens += len(decision.options)
-        # Made without values: torch's own initialisation would advance the global generator.
+        # Made without values, because torch's own initialisation would advance the global generator.
         self._embedding = nn.Embedding(tokens, HIDDEN, device="meta").to_empty(device="cpu")
         self._lstm = nn.LSTM(HIDDEN, HIDDEN, batch_first=True, device="meta").to_empty(device="cpu")
         self._head = nn.Linear(HIDDEN, tokens, device="meta").to_empty(device="cpu")
@@ -58,7 +58,7 @@ class Controller:
             return [float(log_prob) for log_prob in logits.log_softmax(-1)], state
 
     def token(self, name: str, option: int) -> int:
-        """The token that stands for this option of the decision called name."""
+        """The token of this option of the decision with this name."""
         return self._ranges[name][option]
 
     def sampling(self, rng: Random) -> "Sampling":
@@ -67,7 +67,7 @@ class Controller:
     def update(self, walks: Sequence[Walk], *, epochs: int, clip: float, entropy_weight: float) -> None:
         """PPO's clipped objective (arXiv:1707.06347, equation 7), climbed epochs times on all walks at once.
 
-        clip is how far from 1 the ratio of new to old probability counts.
+        clip is the largest distance from 1 at which the ratio of new to old probability still counts.
         """
         longest = max(len(choices) for choices, _, _ in walks)
         if longest == 0:
@@ -120,7 +120,7 @@ class Sampling:
 
 
 class _Batch:
-    """Walks side by side, the shorter padded at their end, where an LSTM does not look back from."""
+    """Walks side by side; shorter ones are padded at their end, which does not affect the LSTM's earlier outputs."""
 
     def __init__(self, ranges: Mapping[str, range], walks: Sequence[Walk], longest: int) -> None:
         shape = (len(walks), longest)
@@ -137,12 +137,12 @@ class _Batch:
                 self.allowed[b, t, ranges[name].start : ranges[name].stop] = True
             self.asked[b, : len(choices)] = True
             self.old[b, : len(choices)] = torch.tensor(log_probs)
-        self.allowed[~self.asked, START] = True  # a softmax over nothing would be NaN
+        self.allowed[~self.asked, START] = True  # a softmax over no tokens would be NaN
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """One order of summation whatever the number of threads, so that a replay elsewhere repeats exactly."""
+    """One order of summation, whatever the number of threads, so that a replay on another machine repeats exactly."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -13,7 +13,7 @@ from nas.trial import Trial
 Choices = tuple[tuple[str, int], ...]
 
 WORST = -1.0
-"""The least reward that is learned from: one hopeless candidate must not drown its batch."""
+"""Rewards are raised to this minimum, so that one very bad candidate does not dominate its batch."""
 
 
 @searcher("reinforce")
@@ -45,7 +45,7 @@ class Reinforce(Searcher):
         self._baseline: float | None = None
         self._batch = batch
         self._walks: list[tuple[Mapping[str, int], tuple[float, ...], float]] = []
-        # The same choices may be asked again before they are told, by another policy: first asked, first told.
+        # A later policy may ask the same choices again before their first trial is told: first asked, first told.
         self._asked: defaultdict[Choices, deque[tuple[float, ...]]] = defaultdict(deque)
 
     def ask(self) -> Candidate:
@@ -55,7 +55,7 @@ class Reinforce(Searcher):
         return candidate
 
     def tell(self, trial: Trial) -> None:
-        """Trials of candidates that were not asked here teach nothing: PPO needs the policy that proposed them."""
+        """Ignores trials of candidates that were not asked here: PPO needs the policy that proposed them."""
         asked = self._asked[_choices(trial.candidate)]
         if not asked:
             return

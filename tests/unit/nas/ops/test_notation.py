@@ -112,7 +112,7 @@ def test_a_single_member_that_is_a_sequence_stays_a_member():
         ("3x0x8: conv_8", "starts with its input shape"),
         ("3x²x8: conv_8", "starts with its input shape"),
         ("3x8x8: conw_8", "'conw_8' at position 1"),
-        ("3x8x8: conv", "'conv' lacks a number"),
+        ("3x8x8: conv", "'conv' needs a number"),
         ("3x8x8: conv_8_q3", "'q3' is no field of 'conv'"),
         ("3x8x8: conv_8_k3_k5", "'k5' gives kernel a second time"),
         ("3x8x8: conv_8_k1.5", "'k1.5' is no field"),
