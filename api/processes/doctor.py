@@ -10,28 +10,32 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 import httpx
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from api.client import UnreachableError
 from api.client.transport import options
 from latency_db.errors import StoreError
 from latency_db.storing.location import default_location, file_of
 from latency_db.storing.store import Store
+from latency_db.storing.tables import metadata as latency_tables
 from nas.jobs.ledger import Ledger
+from nas.jobs.records import References
+from nas.service.disk_use import DiskUse, artifact_use, folder_use
 from nas.service.settings import Settings
+from nas.sql.database import size_bytes as size_on_disk
 from nas.sql.errors import LedgerError
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 35)
+GB, MB = 10**9, 10**6
 LITTLE_DISK_GB, NO_DISK_GB = 5.0, 0.5
 ANSWER_S = 3.0
 TORCH_S = 120.0
@@ -47,12 +51,13 @@ print(json.dumps([torch.__version__, names]))
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """remedy: what to do about it; empty where nothing is wrong."""
+    """remedy: what to do about it; empty where nothing is wrong. sizes_bytes: of what is on disk, by whose it is."""
 
     name: str
     state: Literal["ok", "warning", "failed"]
     detail: str
     remedy: str = ""
+    sizes_bytes: Mapping[str, int] = field(default_factory=dict)
 
 
 def checks(settings: Settings) -> Iterator[Check]:
@@ -62,6 +67,8 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield sqlite()
     yield home(settings)
     yield disk(settings)
+    yield artifacts(settings)
+    yield from folders(settings)
     yield secret(settings)
     yield database(settings)
     yield latencies()
@@ -107,11 +114,27 @@ def home(settings: Settings) -> Check:
 
 
 def disk(settings: Settings) -> Check:
-    free = shutil.disk_usage(_existing(settings.home)).free / 1e9
-    detail = f"{free:.1f} GB free for {settings.home}"
-    if free < LITTLE_DISK_GB:
-        return Check("disk", "failed" if free < NO_DISK_GB else "warning", detail, "free some, or move NAS_HOME")
-    return Check("disk", "ok", detail)
+    used = shutil.disk_usage(_existing(settings.home))
+    detail = f"{_size(used.free)} of {_size(used.total)} free for {settings.home}"
+    sizes_bytes = {"free": used.free, "total": used.total}
+    if used.free < LITTLE_DISK_GB * GB:
+        state: Literal["warning", "failed"] = "failed" if used.free < NO_DISK_GB * GB else "warning"
+        return Check("disk", state, detail, "free some, or move NAS_HOME", sizes_bytes)
+    return Check("disk", "ok", detail, sizes_bytes=sizes_bytes)
+
+
+def artifacts(settings: Settings) -> Check:
+    """What keeps the files of the artifact store: deleted searches' are freed when these are purged."""
+    found = _in_use("artifacts", settings.artifacts, artifact_use(settings.artifacts, _references(settings)))
+    days = settings.keep_deleted_days
+    kept = f"; deleted searches are removed after {days} days" if days else "; deleted searches are kept for ever"
+    return replace(found, detail=found.detail + kept)
+
+
+def folders(settings: Settings) -> Iterator[Check]:
+    yield _in_use("uploads", settings.uploads, folder_use(settings.uploads))
+    yield _in_use("data root", settings.data_root, folder_use(settings.data_root, without=settings.uploads))
+    yield _in_use("scratch", settings.scratch, folder_use(settings.scratch))
 
 
 def secret(settings: Settings) -> Check:
@@ -128,18 +151,16 @@ def secret(settings: Settings) -> Check:
 
 def database(settings: Settings) -> Check:
     try:
-        url = make_url(settings.database_url)
-        if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-            return Check("database", "ok", f"{url.database} is not there yet (made by nas serve)")
-        ledger = Ledger(settings.database_url)
-        try:
+        with _ledger(settings) as ledger:
+            if ledger is None:
+                return Check("database", "ok", f"{file_of(settings.database_url)} is not there yet (made by nas serve)")
             ledger.check()
-        finally:
-            ledger.close()
-    except (ArgumentError, LedgerError) as error:
+            size_bytes, name = ledger.size_bytes(), ledger.database.name
+    except LedgerError as error:
         remedy = "start the database; correct DATABASE_URL; a schema is brought up to date when nas serve starts"
         return Check("database", "failed", str(error), remedy)
-    return Check("database", "ok", f"{url.render_as_string(hide_password=True)}, schema as this version has it")
+    detail = f"{name}, {_size(size_bytes)}, schema as this version has it"
+    return Check("database", "ok", detail, sizes_bytes={"ledger": size_bytes})
 
 
 def latencies() -> Check:
@@ -150,6 +171,8 @@ def latencies() -> Check:
     try:
         store = Store(location)
         rows = store.devices()
+        with store.reading() as connection:
+            size_bytes = size_on_disk(connection, latency_tables)
     except StoreError as error:
         return Check(
             "latencies",
@@ -158,7 +181,8 @@ def latencies() -> Check:
             "start the database, move the file away, or name another in NAS_LATENCY_DB",
         )
     devices = ", ".join(f"{row.device.name} ({row.kernels} kernels)" for row in rows) or "no devices yet"
-    return Check("latencies", "ok", f"{store.name}: {devices}")
+    detail = f"{store.name}, {_size(size_bytes)}: {devices}"
+    return Check("latencies", "ok", detail, sizes_bytes={"latencies": size_bytes})
 
 
 def cores(settings: Settings) -> Check:
@@ -225,3 +249,38 @@ def _version(package: str) -> str | None:
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
     return next((place for place in (folder, *folder.parents) if place.is_dir()), Path())
+
+
+@contextmanager
+def _ledger(settings: Settings) -> Iterator[Ledger | None]:
+    """The ledger; None where it is a file that is not there yet, and would be made. LedgerError where there is none."""
+    path = file_of(settings.database_url) if settings.database_url.startswith("sqlite:") else None
+    if path is not None and not path.exists():
+        yield None
+        return
+    ledger = Ledger(settings.database_url)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def _references(settings: Settings) -> References | None:
+    """None where the ledger cannot be asked; why not is another check's."""
+    try:
+        with _ledger(settings) as ledger:
+            return None if ledger is None else ledger.artifacts.references()
+    except LedgerError:
+        return None
+
+
+def _in_use(name: str, folder: Path, use: DiskUse) -> Check:
+    whose = ", ".join(f"{_size(size_bytes)} {whose}" for whose, size_bytes in use.sizes_bytes.items())
+    more = "" if use.complete else "more than "
+    total = _size(sum(use.sizes_bytes.values()))
+    detail = f"{more}{use.files} files, {total} in {folder}" + (f": {whose}" if len(use.sizes_bytes) > 1 else "")
+    return Check(name, "ok", detail, sizes_bytes=use.sizes_bytes)
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / GB:.1f} GB" if size_bytes >= GB / 10 else f"{size_bytes / MB:.1f} MB"

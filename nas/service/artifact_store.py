@@ -58,14 +58,6 @@ class ArtifactStore:
             return path
         raise NotFoundError(f"no artifact {sha256!r}")
 
-    def sizes_bytes(self) -> Iterator[tuple[str, int]]:
-        """Digests and sizes of the files that are there, in no order."""
-        for shard in self.folder.glob("[0-9a-f][0-9a-f]"):
-            with os.scandir(shard) as found:
-                for file in found:
-                    if _DIGEST.fullmatch(file.name):
-                        yield file.name, file.stat().st_size
-
     def remove(self, sha256: str) -> None:
         """Remove the content, if it is there. To be called while Artifacts.removing holds its record."""
         self._place(sha256).unlink(missing_ok=True)
@@ -87,6 +79,16 @@ class ArtifactStore:
         temporary.replace(place)
         for folder in (place.parent, self.folder):
             _sync(folder)
+
+
+def stored(folder: Path) -> Iterator[tuple[str, int]]:
+    """Digests and sizes in bytes of the files in the folder of an ArtifactStore, in no order."""
+    for shard in folder.glob("[0-9a-f][0-9a-f]"):
+        with os.scandir(shard) as found:
+            for file in found:
+                if _DIGEST.fullmatch(file.name):
+                    with suppress(FileNotFoundError):  # removed meanwhile
+                        yield file.name, file.stat().st_size
 
 
 def _fill(file: BinaryIO, content: bytes | Path) -> None:

@@ -4,10 +4,13 @@ import json
 import sys
 
 import pytest
-from live_service import SPEC, service_on
+from ledger_steps import claimed
+from live_service import SPEC, ledger_of, service_on
 
 from api.client import ApiError, Client
 from nas.command_line.groups import main
+from nas.jobs.records import TrainingKey
+from nas.service.artifact_store import ArtifactStore
 from nas.service.settings import Settings
 
 
@@ -149,3 +152,59 @@ def test_settings_that_make_no_sense_are_wrong_use(nas, monkeypatch):
     code, _, complaint = nas("doctor")
 
     assert (code, "workers" in complaint) == (2, True)
+
+
+@pytest.mark.usefixtures("fast_torch")
+def test_the_doctor_says_whose_the_files_are(nas, tmp_path):
+    settings = Settings(home=tmp_path)
+    with ledger_of(settings) as ledger:
+        store = ArtifactStore(settings.artifacts, ledger.artifacts)
+        training = TrainingKey("a" * 16, "data", "recipe", 0, 1)
+        ledger.trainings.put(training, {"model": store.add(b"x" * 3000)[0]})
+        store.add(b"y" * 500)
+        for name, contents in (
+            ("kept", (b"a" * 1000, b"of both")),
+            ("deleted", (b"b" * 2000, b"of both", b"x" * 3000)),
+        ):
+            search, owner = claimed(ledger, name=name)
+            for index, content in enumerate(contents):
+                sha256, size_bytes = store.add(content)
+                owner.attach("report", f"{index}", "text/html", sha256, size_bytes)
+            owner.end("SUCCEEDED")
+        ledger.searches.delete(search.id)
+    for folder, size in ((settings.uploads / "set", 20), (settings.data_root / "mine", 30), (settings.scratch, 40)):
+        folder.mkdir(parents=True)
+        (folder / "file").write_bytes(b"z" * size)
+    (settings.data_root / "link").symlink_to("/")
+
+    code, out, _ = nas("doctor", "--json")
+
+    assert code == 0
+    sizes_bytes = {check["name"]: check["sizes_bytes"] for check in json.loads(out)}
+    assert sizes_bytes["artifacts"] == {
+        "searches": 1007,
+        "deleted searches": 2000,
+        "finished trainings": 3000,
+        "unreferenced": 500,
+    }
+    assert (sizes_bytes["uploads"], sizes_bytes["data root"], sizes_bytes["scratch"]) == (
+        {"files": 20},
+        {"files": 30},
+        {"files": 40},
+    )
+    assert sizes_bytes["disk"]["total"] > sizes_bytes["disk"]["free"] > 0
+    assert sizes_bytes["database"]["ledger"] == (tmp_path / "nas.db").stat().st_size
+    line = next(line for line in nas("doctor")[1].splitlines() if "artifacts" in line.split()[:2])
+    assert "5 files" in line
+    assert "removed after 30 days" in line
+
+
+@pytest.mark.usefixtures("fast_torch")
+def test_files_are_counted_up_to_a_number(nas, tmp_path, monkeypatch):
+    monkeypatch.setattr("nas.service.disk_use.MAX_FILES", 3)
+    settings = Settings(home=tmp_path)
+    settings.scratch.mkdir()
+    for number in range(4):
+        (settings.scratch / f"{number}").write_bytes(b"x")
+
+    assert any("more than 3 files" in line for line in nas("doctor")[1].splitlines() if "scratch" in line)

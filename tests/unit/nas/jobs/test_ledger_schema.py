@@ -1,3 +1,4 @@
+import secrets
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from nas.jobs.ledger import LEDGER_SCHEMA, Ledger
+from nas.jobs.records import TrainingKey
 from nas.jobs.tables import HEAD, metadata
 from nas.sql.errors import LedgerError
 
@@ -47,6 +49,14 @@ def test_processes_that_migrate_at_once_do_it_once(empty_url):
         ledger.check()
         ledger.migrate()
         ledger.close()
+
+
+def test_the_ledger_knows_what_it_takes_on_disk(ledger):
+    before = ledger.size_bytes()
+    for number in range(500):
+        ledger.trainings.put(TrainingKey(f"{number}", "data", "recipe", 0, 1), {"text": secrets.token_hex(500)})
+    assert before > 0
+    assert 500_000 < ledger.size_bytes() - before < 5_000_000
 
 
 def test_a_ledger_without_schema_says_what_to_do(empty_url):

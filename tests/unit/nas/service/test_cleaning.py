@@ -14,7 +14,7 @@ from nas.jobs.artifacts import Artifacts
 from nas.jobs.errors import NotFoundError
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import File, Idempotency, TrainingKey
-from nas.service.artifact_store import ArtifactStore
+from nas.service.artifact_store import ArtifactStore, stored
 from nas.service.cleaning import Cleaned, clean
 from nas.service.settings import Settings
 
@@ -63,8 +63,8 @@ def let_pass(ledger, days):
                 connection.execute(update(table).where(*key).values(**earlier))
 
 
-def stored(store):
-    return {sha256 for sha256, _ in store.sizes_bytes()}
+def digests(store):
+    return {sha256 for sha256, _ in stored(store.folder)}
 
 
 def recorded(ledger):
@@ -96,7 +96,7 @@ def test_a_deleted_search_is_purged_after_the_time_that_is_set(ledger, settings,
         with pytest.raises(NotFoundError):
             read(search.id)
     assert ledger.events.after(search.id) == []
-    assert (stored(store), recorded(ledger)) == (set(), set())
+    assert (digests(store), recorded(ledger)) == (set(), set())
 
 
 def test_no_days_keep_deleted_searches_for_ever(ledger, settings, store):
@@ -110,13 +110,13 @@ def test_an_artifact_goes_with_the_last_search_that_has_it(ledger, settings, sto
     for name in ("first", "second"):
         deleted(ledger, store, b"of both", f"only the {name}'s".encode(), name=name)
         let_pass(ledger, 20)
-    assert len(stored(store)) == 3
+    assert len(digests(store)) == 3
 
     assert clean(ledger, settings) == Cleaned(searches=1, artifacts=1)
-    assert len(stored(store)) == 2
+    assert len(digests(store)) == 2
     let_pass(ledger, 20)
     assert clean(ledger, settings) == Cleaned(searches=1, artifacts=2)
-    assert (stored(store), recorded(ledger)) == (set(), set())
+    assert (digests(store), recorded(ledger)) == (set(), set())
 
 
 def test_an_artifact_of_an_export_or_a_finished_training_stays(ledger, settings, store):
@@ -135,7 +135,7 @@ def test_an_artifact_of_an_export_or_a_finished_training_stays(ledger, settings,
 
     let_pass(ledger, 31)
     assert clean(ledger, settings) == Cleaned(searches=1)
-    assert {model, exported} < stored(store)
+    assert {model, exported} < digests(store)
 
 
 def test_content_that_was_added_within_a_day_stays(ledger, settings, store):
@@ -146,7 +146,7 @@ def test_content_that_was_added_within_a_day_stays(ledger, settings, store):
     store.add(b"added again")
 
     assert clean(ledger, settings) == Cleaned(artifacts=1)
-    assert stored(store) == {old}
+    assert digests(store) == {old}
     assert gone not in recorded(ledger)
 
 
@@ -174,7 +174,7 @@ def test_a_file_that_another_ledger_has_is_not_touched(ledger, settings, store, 
     other.migrate()
     assert clean(other, settings) == Cleaned()
     other.close()
-    assert len(stored(store)) == 1
+    assert len(digests(store)) == 1
     assert [*settings.scratch.iterdir()] == [settings.scratch / "srch_of_the_other"]
 
 
@@ -212,7 +212,7 @@ def test_a_process_killed_between_steps_leaves_all_to_the_next(ledger, settings,
     clean(ledger, settings)
 
     assert store.path(shared).read_bytes() == b"of both"
-    assert (stored(store), recorded(ledger)) == ({shared}, {shared})
+    assert (digests(store), recorded(ledger)) == ({shared}, {shared})
     assert [*settings.scratch.iterdir()] == []
 
 
@@ -228,7 +228,7 @@ def test_several_processes_clean_at_once(ledger, ledger_url, settings, store):
     for opened in ledgers:
         opened.close()
     assert (sum(one.searches for one in done), sum(one.artifacts for one in done)) == (4, 4)
-    assert stored(store) == {kept}
+    assert digests(store) == {kept}
 
 
 def test_a_search_that_is_undeleted_meanwhile_is_not_purged(ledger, settings, store):
