@@ -4,10 +4,10 @@ NasError
 ├── StoreError         the database file cannot be opened, read or written
 ├── MeasurementError   a model that the runtime cannot run
 ├── UnfitMachineError  a machine that is too noisy or too hot to measure on
-├── RecordError        a record from elsewhere that is none
-├── ModelRefusedError  an ONNX file that is not run, as it may do more than compute
-├── AgentError         an agent that may not do this: another has its name or token, or has taken its place
-└── LeaseLostError     a batch that is another run's by now
+├── RecordError        a record from another machine that is not valid
+├── ModelRefusedError  an ONNX file that may do more than compute
+├── AgentError         an agent whose name or token is another's, or that was replaced by a later one
+└── LeaseLostError     a batch that is no longer leased to the agent
 """
 
 from typing import ClassVar
@@ -24,27 +24,27 @@ class MeasurementError(NasError):
 
 
 class UnfitMachineError(NasError):
-    """The machine is too noisy or too hot to measure on now; the message says which, and what to do."""
+    """The machine is too noisy or too hot to measure on; the message says why and what to do."""
 
 
 class RecordError(NasError, ValueError):
-    """A record from elsewhere that is none; the message names the field."""
+    """A record from another machine is not valid; the message names the field."""
 
     reason: ClassVar[str] = "RECORD_INVALID"
 
 
 class ModelRefusedError(NasError, ValueError):
-    """An ONNX file that is not run; the message says what it holds."""
+    """An ONNX file is not run; the message says what it contains."""
 
 
 class AgentError(NasError):
-    """An agent that may not do this: another has its name or its token, or has taken its place."""
+    """The agent's name or token is another's, or a later agent has replaced it."""
 
     reason: ClassVar[str] = "AGENT_REFUSED"
 
 
 class LeaseLostError(NasError):
-    """The batch is not this run's any more. Nothing was written; its results are not wanted."""
+    """The batch is no longer leased to this agent. Nothing was stored; its results are refused."""
 
     reason: ClassVar[str] = "LEASE_LOST"
 

@@ -157,7 +157,7 @@ def _requests_of(name: str) -> Any:
 
 
 def _batch(batch: Any) -> bodies.BatchOut:
-    from latency_db.agent.measuring_process import device_plain  # noqa: PLC0415 - the API starts without the latency database
+    from latency_db.agent.measuring_process import device_json  # noqa: PLC0415 - the API starts without the latency database
 
     tasks = [
         bodies.TaskOut(
@@ -169,7 +169,7 @@ def _batch(batch: Any) -> bodies.BatchOut:
         )
         for task in batch.tasks
     ]
-    device = device_plain(batch.device)
+    device = device_json(batch.device)
     return bodies.BatchOut(
         id=batch.id,
         device=device,

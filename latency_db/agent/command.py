@@ -1,4 +1,4 @@
-"""`nas agent`: measure on this machine for a service. Needs no click, as little is installed on a device."""
+"""`nas agent`: measure on this machine for a service. Without click, since little is installed on a device."""
 
 import argparse
 import logging
@@ -12,7 +12,7 @@ from types import FrameType
 
 from latency_db.agent.loop import Agent
 from latency_db.agent.service import RefusedError, Service
-from latency_db.agent.state import default_home, only_one
+from latency_db.agent.state import default_home, lock_machine
 from latency_db.devices.device import Device
 from latency_db.devices.local import LocalName, core_count, local_device
 from latency_db.devices.runtime import FP32, runtime
@@ -23,9 +23,9 @@ HELP = "Measure latencies on this machine for a service."
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs until SIGTERM or Ctrl-C. Exit codes: 0 stopped, 1 refused by the service, 2 wrong use or a second agent."""
+    """Run until SIGTERM or Ctrl-C. Exit codes: 0 stopped, 1 refused by the service, 2 wrong use or a second agent."""
     given = _parser().parse_args(arguments)
-    sys.dont_write_bytecode = True  # CPython 3.11 leaves half of a file on a full disk, and cannot start from it again
+    sys.dont_write_bytecode = True  # on a full disk CPython 3.11 leaves half a file, from which it cannot start again
     logging.basicConfig(level=logging.INFO, format="nas agent: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     stop = Event()
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, end)
     try:
         devices = _devices(given.runtime, given.threads)
-        lock = only_one()
+        lock = lock_machine()
         token = given.token or os.environ.get("NAS_API_KEY")
         agent = Agent(Service(given.server, token, stop), given.home, given.server, stop, lock)
         agent.run(given.name, devices, _facts(devices))
@@ -54,9 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("nas agent", description=HELP)
     parser.add_argument("--server", required=True, metavar="URL", help="the service, such as http://HOST:8000")
     parser.add_argument(
-        "--token", help="from `nas device add NAME` there; better in NAS_API_KEY, which others do not see"
+        "--token", help="from `nas device add NAME` there; better in NAS_API_KEY, which other users cannot see"
     )
-    parser.add_argument("--name", help="what to call this device (default: as it was added, or was called before)")
+    parser.add_argument("--name", help="name of this device (default: the name it was added or registered with)")
     parser.add_argument("--runtime", action="append", help="offer this runtime only; may be given several times")
     parser.add_argument(
         "--threads",
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _devices(names: Sequence[str] | None, threads: Sequence[int] | None) -> list[Device]:
-    """What is offered: every runtime found, or those named, in 32-bit floats."""
+    """The devices to offer: each runtime that was found, or the named ones, in 32-bit floats."""
     chosen = names or [name for name in runtime if runtime.make(name).unavailable(FP32) is None]
     counts = {name: (threads or [1]) if runtime[name].multithreaded else [1] for name in chosen}
     return [local_device(str(LocalName(name, FP32, count))) for name in chosen for count in counts[name]]

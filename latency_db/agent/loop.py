@@ -1,4 +1,4 @@
-"""The agent's work: lease a batch, fetch and check its models, measure, and send the results until they are taken."""
+"""The agent's loop: lease a batch, fetch and check its models, measure them, and send the results."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import httpx
 
-from latency_db.agent.measuring_process import device_plain, job_lines
+from latency_db.agent.measuring_process import device_json, input_lines
 from latency_db.agent.model_check import check_model
 from latency_db.agent.service import RefusedError, Service, StoppedError
 from latency_db.agent.state import Spool, machine_id
@@ -26,16 +26,16 @@ from latency_db.errors import ModelRefusedError
 from latency_db.records.record import Kind, Signature
 
 POLL_S = 3.0
-LOOK_S = 0.25
-LONGEST_S = 900.0
-"""Of one batch; a model that takes longer is none to measure."""
+PROCESS_POLL_S = 0.25
+MAX_BATCH_S = 900.0
+"""A batch that takes longer has failed."""
 
 _log = logging.getLogger("nas.agent")
 Json = dict[str, Any]
 
 
 class Agent:
-    """lock: the descriptor that keeps other agents away, which the measuring processes hold too."""
+    """lock: the descriptor of the machine's lock (latency_db.agent.state), which measuring processes hold too."""
 
     def __init__(self, service: Service, home: Path, server: str, stop: Event, lock: int) -> None:
         self._service, self._stop, self._lock = service, stop, lock
@@ -45,7 +45,7 @@ class Agent:
         self._trouble: str | None = None
 
     def run(self, name: str | None, devices: Sequence[Device], facts: Mapping[str, Any]) -> None:
-        """Until stop is set. RefusedError if the service does not want this agent (any more)."""
+        """Run until stop is set. RefusedError if the service refuses this agent."""
         try:
             for batch_id, results in list(self._spool):
                 self._send(batch_id, results)
@@ -61,7 +61,7 @@ class Agent:
             return
 
     def _register(self, name: str | None, devices: Sequence[Device], facts: Mapping[str, Any]) -> Json:
-        own = [device_plain(device) for device in devices]
+        own = [device_json(device) for device in devices]
         for device in own:
             device["fingerprint"] |= {"machine": self._machine}
         hello = {"machine": self._machine, "run": self._run, "name": name, "facts": dict(facts), "devices": own}
@@ -74,7 +74,7 @@ class Agent:
         models, failures = self._fetch(batch["tasks"])
         sessions: list[Json] = []
         if models:
-            sessions, more = self._run_job(path, batch, models, start)
+            sessions, more = self._measure_models(path, batch, models, start)
             failures += more
         if self._stop.is_set() and not sessions:
             self._service.post(f"{path}:return", {}, patient=False)
@@ -89,11 +89,11 @@ class Agent:
         self._send(batch["id"], results)
 
     def _fetch(self, tasks: Sequence[Mapping[str, Any]]) -> tuple[dict[int, tuple[Signature, bytes]], list[Json]]:
-        """The models that passed by request, and those that did not."""
+        """The models that may be run, by request, and the failures of the others."""
         models, failures = {}, []
         for task in tasks:
             try:
-                model = self._service.patiently_model(task["digest"])
+                model = self._service.model_when_reachable(task["digest"])
                 check_model(model)
             except (ModelRefusedError, RefusedError) as error:
                 _log.warning("%s is not run: %s", task["key"][:100], error)
@@ -102,16 +102,16 @@ class Agent:
             models[task["request"]] = (Signature(task["key"], Kind(task["kind"])), model)
         return models, failures
 
-    def _run_job(
+    def _measure_models(
         self, path: str, batch: Mapping[str, Any], models: Mapping[int, tuple[Signature, bytes]], start: float
     ) -> tuple[list[Json], list[Json]]:
-        """Sessions and failures of a measuring process."""
+        """Measure in a process of its own; its sessions and failures."""
         offset_s = time.monotonic() - start
-        job = job_lines(batch, models.values())
-        code, said = self._process(path, job, batch["lease_s"])
+        lines = input_lines(batch, models.values())
+        code, output = self._process(path, lines, batch["lease_s"])
         if self._stop.is_set() and code != 0:
             return [], []
-        found: Json = json.loads(said) if code == 0 else {"fault": _how(code)}
+        found: Json = json.loads(output) if code == 0 else {"fault": _exit_reason(code)}
         if "fault" in found:
             _log.warning("batch %s: %s", batch["id"], found["fault"])
             final = len(models) == 1 and code == 0
@@ -124,8 +124,8 @@ class Agent:
         ]
         return list(found["sessions"]), refused
 
-    def _process(self, path: str, job: Iterable[bytes], lease_s: float) -> tuple[int, bytes]:
-        """Exit code and output of a measuring process, while the lease is kept alive."""
+    def _process(self, path: str, lines: Iterable[bytes], lease_s: float) -> tuple[int, bytes]:
+        """Exit code and output of a measuring process; the lease is extended meanwhile."""
         ours, theirs = os.pipe()
         command = [sys.executable, "-I", "-B", "-m", "latency_db.agent.measuring_process", str(ours)]
         with subprocess.Popen(  # noqa: S603 - our own module
@@ -133,7 +133,7 @@ class Agent:
         ) as process:
             os.close(ours)
             source, process.stdin = process.stdin, None
-            Thread(target=_feed, args=(source, job), daemon=True).start()
+            Thread(target=_feed, args=(source, lines), daemon=True).start()
             try:
                 return self._wait(process, path, lease_s)
             finally:
@@ -144,26 +144,26 @@ class Agent:
         start = beat = time.monotonic()
         while True:
             try:
-                said, _ = process.communicate(timeout=LOOK_S)
+                output, _ = process.communicate(timeout=PROCESS_POLL_S)
             except subprocess.TimeoutExpired:
                 now = time.monotonic()
-                if self._stop.is_set() or now - start > LONGEST_S:
+                if self._stop.is_set() or now - start > MAX_BATCH_S:
                     return -signal.SIGALRM, b""
                 if now - beat > lease_s / 3:
                     beat = now
                     self._extend(path)
             else:
-                return process.returncode, said
+                return process.returncode, output
 
     def _extend(self, path: str) -> None:
-        """What matters is only that the service knows; a refusal shows when the results are sent."""
+        """Extend the lease if possible; if it was lost, the service refuses the results."""
         try:
             self._service.post(f"{path}:extend", {}, patient=False)
         except (httpx.TransportError, RefusedError) as error:
             _log.warning("the lease was not extended: %s", error)
 
     def _send(self, batch_id: str, results: str) -> None:
-        """Send until the service takes or refuses them; what it refuses is not wanted any more."""
+        """Send until the service accepts or refuses the results; refused ones are dropped."""
         body = json.loads(results)
         path = body.pop("agent_path")
         try:
@@ -171,24 +171,24 @@ class Agent:
             _log.info("batch %s: %d measured, %d not", batch_id, _count(body), len(body["failures"]))
         except RefusedError as error:
             _log.warning("batch %s: %s", batch_id, error)
-            if error.status == 401:  # noqa: PLR2004 - Unauthorized: the results are kept for a token that is taken
+            if error.status == 401:  # noqa: PLR2004 - Unauthorized: the results are kept for a valid token
                 raise
         self._spool.drop(batch_id)
 
 
-def _feed(source: IO[bytes], job: Iterable[bytes]) -> None:
-    """Write all to a process: `communicate` forgets what was not taken when its time was over (CPython 3.11)."""
+def _feed(source: IO[bytes], lines: Iterable[bytes]) -> None:
+    """Write all to a process: `communicate` drops unread input at its timeout (CPython 3.11)."""
     with contextlib.suppress(BrokenPipeError), source:
-        source.writelines(job)
+        source.writelines(lines)
 
 
 def _count(body: Mapping[str, Any]) -> int:
     return sum(len(session["records"]) for session in body["sessions"])
 
 
-def _how(code: int) -> str:
+def _exit_reason(code: int) -> str:
     if code == -signal.SIGALRM:
-        return f"measuring took more than {LONGEST_S:g} s"
+        return f"measuring took more than {MAX_BATCH_S:g} s"
     if code < 0:
         return f"the measuring process was ended by {signal.Signals(-code).name}"
     return f"the measuring process ended with exit code {code}"

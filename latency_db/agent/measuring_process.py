@@ -1,9 +1,9 @@
-"""Measuring in a process of its own, within limits: what ends it does not end the agent.
+"""Measuring in a separate process with limits on time and memory, so that a crash does not end the agent.
 
     python -m latency_db.agent.measuring_process LIFELINE
 
-reads a job and its models from the standard input and writes its sessions to the standard output, both JSON lines.
-LIFELINE is a file descriptor whose other end the agent holds: the process ends with the agent.
+reads a batch and its models from the standard input and writes its sessions to the standard output, as JSON lines.
+LIFELINE is a file descriptor whose other end the agent holds open: the process ends with the agent.
 """
 
 import base64
@@ -21,24 +21,24 @@ from latency_db.devices.device import Device
 from latency_db.errors import MeasurementError
 from latency_db.measuring.measure import Settings, measure
 from latency_db.records.record import Kind, LatencyRecord, Signature
-from latency_db.records.wire import to_plain
+from latency_db.records.wire import to_wire
 
 MEMORY_BYTES = 4 << 30
 CPU_S = 3600
 LEFT_OUT = frozenset({"device", "started_at", "session"})
-"""The service knows the device, and has the clock."""
+"""Fields that are not sent: the service knows the device, and times are by its clock."""
 
 Json = dict[str, Any]
 
 
-def device_plain(device: Device) -> Json:
-    """What an agent has to know of a device; batch and layout are as they are for all that is measured."""
+def device_json(device: Device) -> Json:
+    """A device as JSON between service and agent, without batch and layout, which are always the same."""
     named = {name: getattr(device, name) for name in ("name", "runtime", "precision", "threads")}
     return {**named, "fingerprint": dict(device.fingerprint)}
 
 
-def job_lines(batch: Mapping[str, Any], models: Iterable[tuple[Signature, bytes]]) -> Iterator[bytes]:
-    """What the process reads: a leased batch, as the service describes it, and the models of its tasks, one by one."""
+def input_lines(batch: Mapping[str, Any], models: Iterable[tuple[Signature, bytes]]) -> Iterator[bytes]:
+    """The process' input: a leased batch, as the service sends it, and a line for each model."""
     head = {name: batch[name] for name in ("device", "settings", "known_ms")}
     yield json.dumps(head).encode() + b"\n"
     for signature, model in models:
@@ -46,7 +46,7 @@ def job_lines(batch: Mapping[str, Any], models: Iterable[tuple[Signature, bytes]
 
 
 def run(source: IO[bytes]) -> Json:
-    """{"sessions": [...], "refused": [[kind, key, reason]]}, or {"fault": reason} if nothing can be measured."""
+    """Measure the input's models: {"sessions": [...], "refused": [[kind, key, reason]]}, or {"fault": reason}."""
     start = time.monotonic()
     head = json.loads(source.readline())
     device, settings = Device(**head["device"]), Settings(**head["settings"])
@@ -64,11 +64,15 @@ def run(source: IO[bytes]) -> Json:
         records = measure(models, device, settings, seed=seed, known_ms=known_ms, refused=refused.__setitem__)
     except MeasurementError as error:
         return {"fault": str(error)}
-    told = [[signature.kind, signature.key, reason] for signature, reason in refused.items()]
-    return {"sessions": list(_sessions(records, offset_s)) if len(refused) < len(models) else [], "refused": told}
+    sessions = list(_sessions(records, offset_s)) if len(refused) < len(models) else []
+    return {
+        "sessions": sessions,
+        "refused": [[signature.kind, signature.key, why] for signature, why in refused.items()],
+    }
 
 
 def _sessions(records: Iterable[LatencyRecord], offset_s: float) -> Iterable[Json]:
+    """The records by session, as they are sent. offset_s: from the start of the process to the first session."""
     by_session: dict[int, list[LatencyRecord]] = {}
     for record in records:
         by_session.setdefault(id(record.session), []).append(record)
@@ -76,19 +80,20 @@ def _sessions(records: Iterable[LatencyRecord], offset_s: float) -> Iterable[Jso
     for group in by_session.values():
         session = group[0].session
         later_s = (session.started_at - first).total_seconds()
-        sent = [to_plain(record, without=LEFT_OUT) for record in group]
-        yield {**to_plain(session, without=LEFT_OUT), "offset_s": offset_s + later_s, "records": sent}
+        sent = [to_wire(record, without=LEFT_OUT) for record in group]
+        yield {**to_wire(session, without=LEFT_OUT), "offset_s": offset_s + later_s, "records": sent}
 
 
 def _end_with(lifeline: int) -> None:
+    """End this process when the other end of the lifeline is closed."""
     os.read(lifeline, 1)
     os._exit(1)
 
 
 def main() -> None:
     threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()
-    for kind, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, CPU_S), (resource.RLIMIT_CORE, 0)):
-        resource.setrlimit(kind, (most, most))
+    for kind, limit in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, CPU_S), (resource.RLIMIT_CORE, 0)):
+        resource.setrlimit(kind, (limit, limit))
     print(json.dumps(run(sys.stdin.buffer)))  # noqa: T201 - to the agent
 
 

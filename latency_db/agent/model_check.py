@@ -1,7 +1,7 @@
-"""Whether an ONNX file only computes: a reader of the protocol buffers' wire format, since onnx is not on a device.
+"""Checks that an ONNX file does nothing but compute, by reading its protocol buffer: onnx is not installed on devices.
 
-Read is what matters to that: operators and their domains, where tensors lie, how large they are. Field numbers are
-those of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
+Checked are the operators and their domains, where tensors are stored, and their sizes. Field numbers are those of
+onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
 """
 
 from collections.abc import Iterator
@@ -10,24 +10,24 @@ from math import prod
 
 from latency_db.errors import ModelRefusedError
 
-LARGEST_BYTES = 64 << 20
-MOST_NODES = 10_000
-MOST_ELEMENTS = 1 << 27
-"""Of one tensor."""
+MAX_BYTES = 64 << 20
+MAX_NODES = 10_000
+MAX_ELEMENTS = 1 << 27
+"""Elements of one tensor."""
 
-_RUN = """
+_OPERATORS = """
 Add AveragePool BatchNormalization Cast Clip Concat Constant Conv DequantizeLinear Dropout Flatten Gemm
 GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish Identity LRN LeakyRelu MatMul MaxPool Mul Pad
 QuantizeLinear ReduceMean Relu Reshape Sigmoid Softmax Squeeze Sub Tanh Transpose Unsqueeze
 """
-OPERATORS = frozenset(_RUN.split())
-"""Without control flow, without anything that makes tensors of a size that its inputs do not have."""
+OPERATORS = frozenset(_OPERATORS.split())
+"""Operators that are run: none has control flow, or makes tensors whose size its inputs' shapes do not limit."""
 
 _DOMAINS = frozenset({b"", b"ai.onnx"})
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_LONGEST_VARINT = 10
+_MAX_VARINT_BYTES = 10
 _MORE = 128
-"""The bit of a byte of an integer that says that another follows."""
+"""The bit of a byte of an integer that is set if another byte follows."""
 
 
 class _Model(IntEnum):
@@ -47,27 +47,27 @@ class _Attribute(IntEnum):
 
 
 class _Tensor(IntEnum):
-    DIMS, ELSEWHERE, LOCATION = 1, 13, 14
+    DIMS, EXTERNAL, LOCATION = 1, 13, 14
 
 
 Field = tuple[int, int | memoryview]
 
 
 def check_model(model: bytes) -> None:
-    """ModelRefusedError says why the file is not run."""
-    if len(model) > LARGEST_BYTES:
-        raise ModelRefusedError(f"the model has {len(model)} bytes, more than {LARGEST_BYTES}")
+    """ModelRefusedError if the file is not run, with the reason."""
+    if len(model) > MAX_BYTES:
+        raise ModelRefusedError(f"the model has {len(model)} bytes, more than {MAX_BYTES}")
     graphs = 0
     for number, value in _fields(memoryview(model)):
         if number in (_Model.FUNCTIONS, _Model.TRAINING):
-            raise ModelRefusedError("the model has functions of its own")
+            raise ModelRefusedError("the model defines functions")
         if number == _Model.OPSETS:
             _check_domain(_message(value), 1)
         if number == _Model.GRAPH:
             graphs += 1
             _check_graph(_message(value))
     if graphs != 1:
-        raise ModelRefusedError(f"the file has {graphs} graphs: it is no ONNX model, or a part of one")
+        raise ModelRefusedError(f"the file has {graphs} graphs: it is not an ONNX model, or only a part of one")
 
 
 def _check_graph(graph: memoryview) -> None:
@@ -82,8 +82,8 @@ def _check_graph(graph: memoryview) -> None:
             raise ModelRefusedError("the model has sparse tensors")
         elif number in (_Graph.INPUT, _Graph.OUTPUT, _Graph.BETWEEN):
             _check_value(_message(value))
-    if not 0 < nodes <= MOST_NODES:
-        raise ModelRefusedError(f"the graph has {nodes} nodes; 1 to {MOST_NODES} are run")
+    if not 0 < nodes <= MAX_NODES:
+        raise ModelRefusedError(f"the graph has {nodes} nodes; 1 to {MAX_NODES} are run")
 
 
 def _check_node(node: memoryview) -> None:
@@ -92,7 +92,7 @@ def _check_node(node: memoryview) -> None:
         if number == _Node.OPERATOR:
             name = bytes(_message(value)).decode("utf-8", "replace")
             if name not in OPERATORS:
-                raise ModelRefusedError(f"the operator {name[:40]!r} is not among those that are run")
+                raise ModelRefusedError(f"the operator {name[:40]!r} is not one of those that are run")
         if number == _Node.ATTRIBUTE:
             _check_attribute(_message(value))
 
@@ -100,7 +100,7 @@ def _check_node(node: memoryview) -> None:
 def _check_attribute(attribute: memoryview) -> None:
     for number, value in _fields(attribute):
         if number in (_Attribute.GRAPH, _Attribute.GRAPHS):
-            raise ModelRefusedError("a node has a graph inside, as loops and branches do")
+            raise ModelRefusedError("a node contains a graph, as loops and branches do")
         if number in (_Attribute.TENSOR, _Attribute.TENSORS):
             _check_tensor(_message(value))
         if number in (_Attribute.SPARSE, _Attribute.SPARSES):
@@ -112,35 +112,40 @@ def _check_tensor(tensor: memoryview) -> None:
     for number, value in _fields(tensor):
         if number == _Tensor.DIMS:  # packed or not
             dims += [value] if isinstance(value, int) else _varints(value)
-        if number == _Tensor.ELSEWHERE or (number == _Tensor.LOCATION and value):
-            raise ModelRefusedError("a tensor lies in another file")
+        if number == _Tensor.EXTERNAL or (number == _Tensor.LOCATION and value):
+            raise ModelRefusedError("a tensor is stored in another file")
     _check_size(dims)
 
 
 def _check_value(value: memoryview) -> None:
-    """ValueInfoProto.type.tensor_type.shape.dim.dim_value, the others refused."""
-    for kind in _inside(value, 2):
+    """Check ValueInfoProto.type.tensor_type.shape.dim.dim_value; other types are refused."""
+    for kind in _messages(value, 2):
         for number, inner in _fields(kind):
             if number != 1:
-                raise ModelRefusedError("an input or output is no tensor")
-            for shape in _inside(_message(inner), 2):
+                raise ModelRefusedError("an input or output is not a tensor")
+            for shape in _messages(_message(inner), 2):
                 _check_size(
-                    [size for dim in _inside(shape, 1) for n, size in _fields(dim) if isinstance(size, int) and n == 1]
+                    [
+                        size
+                        for dim in _messages(shape, 1)
+                        for n, size in _fields(dim)
+                        if isinstance(size, int) and n == 1
+                    ]
                 )
 
 
 def _check_size(dims: list[int]) -> None:
-    if any(size > MOST_ELEMENTS for size in dims) or prod(dims) > MOST_ELEMENTS:
-        raise ModelRefusedError(f"a tensor has more than {MOST_ELEMENTS} elements")
+    if any(size > MAX_ELEMENTS for size in dims) or prod(dims) > MAX_ELEMENTS:
+        raise ModelRefusedError(f"a tensor has more than {MAX_ELEMENTS} elements")
 
 
 def _check_domain(message: memoryview, field: int) -> None:
-    for domain in _inside(message, field):
+    for domain in _messages(message, field):
         if bytes(domain) not in _DOMAINS:
             raise ModelRefusedError(f"the operator domain {bytes(domain[:40]).decode('utf-8', 'replace')!r} is not run")
 
 
-def _inside(message: memoryview, field: int) -> Iterator[memoryview]:
+def _messages(message: memoryview, field: int) -> Iterator[memoryview]:
     return (_message(value) for number, value in _fields(message) if number == field)
 
 
@@ -173,7 +178,7 @@ def _fields(message: memoryview) -> Iterator[Field]:
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
     value = 0
-    for place, byte in enumerate(message[at : at + _LONGEST_VARINT]):
+    for place, byte in enumerate(message[at : at + _MAX_VARINT_BYTES]):
         value |= (byte & ~_MORE) << 7 * place
         if byte < _MORE:
             return value, at + place + 1
@@ -189,4 +194,4 @@ def _varints(packed: memoryview) -> list[int]:
 
 
 def _damaged() -> ModelRefusedError:
-    return ModelRefusedError("the file is truncated or damaged: it is no ONNX model")
+    return ModelRefusedError("the file is truncated or damaged: it is not an ONNX model")

@@ -1,4 +1,4 @@
-"""The service as an agent sees it: calls that wait for it to come back, with growing pauses, and end when told to."""
+"""HTTP calls to the service that are repeated, with growing pauses, while it cannot be reached."""
 
 import hashlib
 import json
@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from latency_db.agent.model_check import LARGEST_BYTES
+from latency_db.agent.model_check import MAX_BYTES
 from latency_db.errors import AgentError, ModelRefusedError
 from nas.errors import NasError
 
 ANSWER_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 5.0
-FIRST_WAIT_S = 0.5
-LONGEST_WAIT_S = 30.0
+MIN_WAIT_S = 0.5
+MAX_WAIT_S = 30.0
 _BUSY = frozenset({429, 500, 502, 503, 504, 507})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -27,11 +27,11 @@ Json = dict[str, Any]
 
 
 class StoppedError(NasError):
-    """The agent was told to stop while it waited for the service."""
+    """The agent was stopped while it waited for the service."""
 
 
 class RefusedError(NasError):
-    """The service does not take a request. reason is stable."""
+    """The service refused a request. reason: its stable code."""
 
     def __init__(self, status: int, reason: str, detail: str) -> None:
         self.status, self.reason = status, reason
@@ -44,7 +44,7 @@ class Service:
     def __init__(self, url: str, token: str | None, stop: Event) -> None:
         host = urlsplit(url).hostname
         if urlsplit(url).scheme not in {"http", "https"} or not host:
-            raise AgentError(f"{url!r} is no address of a service; it looks like http://HOST:8000")
+            raise AgentError(f"{url!r} is not the address of a service, such as http://HOST:8000")
         self._http = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
@@ -54,24 +54,25 @@ class Service:
         self._stop = stop
 
     def post(self, path: str, body: Mapping[str, Any] | str, *, patient: bool = True) -> Json:
-        """The answer. RefusedError for what the service does not take; if not patient, httpx.TransportError as well."""
+        """The answer. RefusedError if the service refuses; httpx.TransportError only if not patient."""
         content = body if isinstance(body, str) else json.dumps(body)
         return self._json(self._call("POST", path, content, patient=patient))
 
     def model(self, digest: str) -> bytes:
-        """An ONNX file. ModelRefusedError if it is too large, or not of its digest."""
+        """An ONNX file. ModelRefusedError if it is too large or has another digest."""
         with self._http.stream("GET", f"/v1/models/{digest}") as response:
             self._check(response)
             content = bytearray()
             for part in response.iter_bytes():
                 content += part
-                if len(content) > LARGEST_BYTES:
-                    raise ModelRefusedError(f"the model has more than {LARGEST_BYTES} bytes")
+                if len(content) > MAX_BYTES:
+                    raise ModelRefusedError(f"the model has more than {MAX_BYTES} bytes")
         if hashlib.sha256(content).hexdigest() != digest:
-            raise ModelRefusedError("the model that came has another digest")
+            raise ModelRefusedError("the downloaded model has another digest")
         return bytes(content)
 
-    def patiently_model(self, digest: str) -> bytes:
+    def model_when_reachable(self, digest: str) -> bytes:
+        """The same, repeated until the service can be reached."""
         content: bytes = self._patiently(lambda: self.model(digest))
         return content
 
@@ -85,7 +86,7 @@ class Service:
         return self._patiently(once) if patient else once()
 
     def _patiently(self, once: Any) -> Any:
-        wait_s = FIRST_WAIT_S
+        wait_s = MIN_WAIT_S
         while True:
             try:
                 return once()
@@ -97,7 +98,7 @@ class Service:
                 _log.warning("%s; trying again", error)
             if self._stop.wait(wait_s * random.uniform(0.5, 1.0)):
                 raise StoppedError("stopped")
-            wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+            wait_s = min(2 * wait_s, MAX_WAIT_S)
 
     def _check(self, response: httpx.Response) -> None:
         if response.is_success:
@@ -116,5 +117,5 @@ class Service:
         except ValueError:
             value = default
         if not isinstance(value, dict):
-            raise RefusedError(502, "NO_SERVICE", "what answers at this address is no nas service")
+            raise RefusedError(502, "NO_SERVICE", "the server at this address is not a nas service")
         return value

@@ -1,4 +1,4 @@
-"""What an agent keeps on its machine: who it is, that it is the only one, and results until they are acknowledged."""
+"""What an agent keeps on its machine: its id, its lock, and results that the service does not have yet."""
 
 import fcntl
 import hashlib
@@ -17,14 +17,14 @@ _BATCH_ID = re.compile(r"bat_[0-9a-z]{26}")
 
 
 def default_home() -> Path:
-    """NAS_AGENT_HOME, or nas-agent among the user's state."""
+    """NAS_AGENT_HOME, or nas-agent in the user's folder for state."""
     given = os.environ.get("NAS_AGENT_HOME")
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(given) if given else Path(state) / "nas-agent"
 
 
 def machine_id(home: Path) -> str:
-    """The machine's own id, made once: neither another host name nor another name of the device changes it."""
+    """The machine's own id, made once and kept: independent of the names of host and device."""
     file = home / "machine"
     try:
         known = file.read_text(encoding="ascii").strip()
@@ -37,10 +37,10 @@ def machine_id(home: Path) -> str:
     return made
 
 
-def only_one() -> int:
-    """Hold the machine's lock while the returned descriptor is open. AgentError if another agent has it.
+def lock_machine() -> int:
+    """Take the machine's lock; it is held while the returned descriptor is open. AgentError if another agent has it.
 
-    The file lies in the folder for temporary files, which all users of a machine share.
+    The file is in the folder for temporary files, which all users of a machine share.
     """
     path = Path(tempfile.gettempdir()) / LOCK
     try:
@@ -48,7 +48,7 @@ def only_one() -> int:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise AgentError(
-            f"another agent measures on this machine (it holds {path}); two would disturb each other: stop it first"
+            f"another agent measures on this machine (it holds {path}); stop it first, as two would disturb each other"
         ) from None
     except OSError as error:
         raise AgentError(f"{path}: {error.strerror}; remove the file, or correct its rights") from None
@@ -62,24 +62,24 @@ def _make(path: Path) -> int:
 
 
 class Spool:
-    """Results for one service, by batch, on disk until it has them."""
+    """Results for one service, kept on disk by batch until it has them."""
 
     def __init__(self, home: Path, server: str) -> None:
         self._folder = home / "results" / hashlib.sha256(server.encode()).hexdigest()[:16]
 
     def put(self, batch_id: str, results: str) -> None:
-        """OSError if the disk is full."""
+        """Keep results, for example until the network is back. OSError if the disk is full."""
         write_whole(self._file(batch_id), results)
 
     def drop(self, batch_id: str) -> None:
         self._file(batch_id).unlink(missing_ok=True)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        """Batches and their results, the oldest first."""
+        """Ids of batches and their results, the oldest first."""
         for file in sorted(self._folder.glob("bat_*.json")):
             yield file.stem, file.read_text(encoding="utf-8")
 
     def _file(self, batch_id: str) -> Path:
         if not _BATCH_ID.fullmatch(batch_id):
-            raise AgentError("the service named a batch in an unknown way; use an agent of its version")
+            raise AgentError("the service sent a batch id of an unknown form; use an agent of the service's version")
         return self._folder / f"{batch_id}.json"

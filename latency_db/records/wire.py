@@ -1,4 +1,4 @@
-"""Frozen dataclasses as JSON values, and back with every type checked: how records travel between machines."""
+"""Frozen dataclasses as JSON values, and back with every type checked: the form in which agents send records."""
 
 import math
 from collections.abc import Mapping
@@ -12,30 +12,30 @@ from latency_db.errors import RecordError
 T = TypeVar("T")
 
 
-def to_plain(value: Any, *, without: frozenset[str] = frozenset()) -> Any:
+def to_wire(value: Any, *, without: frozenset[str] = frozenset()) -> Any:
     """JSON value of numbers, text, None, enumerations, tuples, mappings and dataclasses of them.
 
-    without: fields that are left out, wherever they are.
+    without: names of fields that are left out at every level.
     """
     if is_dataclass(value) and not isinstance(value, type):
         named = ((field.name, getattr(value, field.name)) for field in fields(value) if field.name not in without)
-        return {name: to_plain(inner, without=without) for name, inner in named}
+        return {name: to_wire(inner, without=without) for name, inner in named}
     if isinstance(value, Mapping):
-        return {str(key): to_plain(inner, without=without) for key, inner in value.items()}
+        return {str(key): to_wire(inner, without=without) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [to_plain(inner, without=without) for inner in value]
+        return [to_wire(inner, without=without) for inner in value]
     return value
 
 
-def from_plain(kind: type[T], value: Any, where: str = "value", **given: Any) -> T:
-    """The dataclass that to_plain made a value of; given are the fields that were left out.
+def from_wire(kind: type[T], value: Any, where: str = "value", **given: Any) -> T:
+    """The dataclass from its to_wire value. given: the fields that were left out.
 
-    RecordError names a field that is absent, unknown or of another type. Numbers have to be finite.
+    RecordError names a field that is missing, unknown or of another type. Numbers must be finite.
     """
     hints = get_type_hints(kind)
     wanted = {field.name for field in fields(kind)} - set(given)  # type: ignore[arg-type]  # kind is a dataclass
     if not isinstance(value, Mapping) or set(value) != wanted:
-        raise RecordError(f"{where}: an object with exactly the fields {', '.join(sorted(wanted))} is wanted")
+        raise RecordError(f"{where}: must be an object with exactly the fields {', '.join(sorted(wanted))}")
     return kind(**given, **{name: _read(hints[name], value[name], f"{where}.{name}") for name in wanted})
 
 
@@ -47,7 +47,7 @@ def _read(kind: Any, value: Any, where: str) -> Any:
         (kind,) = (part for part in get_args(kind) if part is not NoneType)
         return _read(kind, value, where)
     if is_dataclass(origin):
-        return from_plain(origin, value, where)  # type: ignore[arg-type]  # a class here
+        return from_wire(origin, value, where)  # type: ignore[arg-type]  # a class here
     if origin is tuple and isinstance(value, list):
         return tuple(_read(get_args(kind)[0], inner, f"{where}.{place}") for place, inner in enumerate(value))
     if origin is Mapping and isinstance(value, Mapping):
@@ -62,4 +62,4 @@ def _read_scalar(kind: Any, value: Any, where: str) -> Any:
         return kind(value)
     if type(value) is kind and kind in (str, int, bool):
         return value
-    raise RecordError(f"{where}: no {getattr(kind, '__name__', kind)}")
+    raise RecordError(f"{where}: not a valid {getattr(kind, '__name__', kind)}")

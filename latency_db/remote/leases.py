@@ -12,7 +12,7 @@ from latency_db.errors import AgentError, LeaseLostError, RecordError
 from latency_db.measuring.measure import BATCH, EFFORTS
 from latency_db.records.record import Kind, LatencyRecord, MeasurementSession, Signature
 from latency_db.records.reference_models import FIXED
-from latency_db.records.wire import from_plain
+from latency_db.records.wire import from_wire
 from latency_db.remote import tables as request_tables
 from latency_db.remote.agents import MAX_ATTEMPTS, end_batch
 from latency_db.remote.tables import BatchState, RequestState
@@ -136,9 +136,9 @@ def read_session(
         raise RecordError(f"{where}: needs a number `offset_s` and a list `records`")
     max_s = max(0.0, (at - leased_at).total_seconds())
     started_at = leased_at + timedelta(seconds=min(max(0.0, float(offset)), max_s))
-    session = from_plain(MeasurementSession, rest, where, device=device, started_at=started_at)
+    session = from_wire(MeasurementSession, rest, where, device=device, started_at=started_at)
     return [
-        from_plain(LatencyRecord, record, f"{where}.records.{place}", session=session)
+        from_wire(LatencyRecord, record, f"{where}.records.{place}", session=session)
         for place, record in enumerate(sent)
     ]
 

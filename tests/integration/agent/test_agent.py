@@ -12,7 +12,7 @@ from agents import NAS, PATIENCE_S, requests, until
 from onnx import TensorProto, helper
 from sqlalchemy import func, select
 
-from latency_db.agent.model_check import LARGEST_BYTES, check_model
+from latency_db.agent.model_check import MAX_BYTES, check_model
 from latency_db.errors import ModelRefusedError
 from latency_db.records.reference_models import FIXED_KEYS, fixed_models
 from latency_db.remote import tables as request_tables
@@ -123,23 +123,23 @@ def looping():
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reason"),
     [
         (elsewhere(), "another file"),
         (huge(), "elements"),
-        (looping(), "'Loop' is not among"),
+        (looping(), "'Loop' is not one of"),
         (model(helper.make_node("Relu", ["x"], ["y"], domain="com.evil")), "domain 'com.evil'"),
-        (b"x" * 1000, "no ONNX model"),
+        (b"x" * 1000, "not an ONNX model"),
         (b"", "0 graphs"),
-        (bytes(LARGEST_BYTES + 1), "bytes"),
+        (bytes(MAX_BYTES + 1), "bytes"),
     ],
 )
-def test_a_graph_that_may_do_more_than_compute_is_refused(content, told):
-    with pytest.raises(ModelRefusedError, match=told):
+def test_a_graph_that_may_do_more_than_compute_is_refused(content, reason):
+    with pytest.raises(ModelRefusedError, match=reason):
         check_model(content)
 
 
-def test_no_part_of_a_model_passes_for_one():
+def test_a_part_of_a_model_is_not_accepted_as_a_model():
     whole = max(fixed_models().values(), key=len)
     check_model(whole)
 

@@ -14,7 +14,7 @@ from latency_db.measuring.measure import QUICK
 from latency_db.profiling.measurer import Measurer
 from latency_db.records.record import Kind
 from latency_db.records.signatures import kernel_signatures, network_signature, onnx_signature
-from latency_db.records.wire import to_plain
+from latency_db.records.wire import to_wire
 from latency_db.remote import measure as remote
 from latency_db.remote import tables as request_tables
 from latency_db.remote.agents import Agents, Hello
@@ -47,8 +47,8 @@ def device(store, agent):  # noqa: ARG001 - registered before it can be found
 
 
 def session(records):
-    sent = [to_plain(record, without=LEFT_OUT) for record in records]
-    return {**to_plain(records[0].session, without=LEFT_OUT), "offset_s": 0.0, "records": sent}
+    sent = [to_wire(record, without=LEFT_OUT) for record in records]
+    return {**to_wire(records[0].session, without=LEFT_OUT), "offset_s": 0.0, "records": sent}
 
 
 @pytest.fixture
