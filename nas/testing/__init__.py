@@ -9,15 +9,19 @@ check_searcher("mine") runs the same checks in one call, without pytest.
 """
 
 from nas.testing.bandits import Bandit, bandit_space
+from nas.testing.evaluators import EvaluatorContract, check_evaluator, halves
 from nas.testing.objectives import ObjectiveContract, check_objective
 from nas.testing.searchers import SearcherContract, check_searcher, play
 
 __all__ = [
     "Bandit",
+    "EvaluatorContract",
     "ObjectiveContract",
     "SearcherContract",
     "bandit_space",
+    "check_evaluator",
     "check_objective",
     "check_searcher",
+    "halves",
     "play",
 ]

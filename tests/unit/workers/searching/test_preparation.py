@@ -1,0 +1,132 @@
+"""State that all evaluations of a search share: prepared once, kept with the search, and given to each worker."""
+
+import json
+import os
+import shutil
+
+import pytest
+from live_service import ledger_of
+
+from nas.service.settings import Settings
+from nas.spec import parse_spec
+from workers.dispatching.assignment import Assignment
+from workers.executing.executors.inline import InlineExecutor
+from workers.executing.scheduler import Scheduler
+from workers.folder_run.run import run
+
+PREPARING = "preparing the evaluator pooled"
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "log"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def spec(spec, log):
+    return {**spec, "evaluator": {"name": "pooled", "log": str(log)}}
+
+
+def loads(lines):
+    return [line for line in lines if line.startswith("load")]
+
+
+def test_the_trials_of_a_search_share_what_is_prepared_once(tmp_path, spec, log, listener):
+    told = listener()
+
+    record = run(parse_spec(spec), tmp_path / "out", told, executor_name="inline")
+
+    lines = log.read_text().splitlines()
+    assert lines[:5] == ["prepare four", "epoch 1", "epoch 2", "epoch 3", "epoch 4"]
+    networks = len({trial["id"] for trial in record["trials"]})
+    assert len(loads(lines)) == len(lines) - 5 == networks
+    assert {trial["state"] for trial in record["trials"]} == {"succeeded"}
+    assert told.epochs[:4] == [(PREPARING, epoch, 4) for epoch in (1, 2, 3, 4)]
+    assert told.phases.index("PREPARING") == told.phases.index("TRAINING") - 1
+
+
+def test_a_search_killed_while_it_prepares_goes_on_from_the_last_epoch(tmp_path, spec, log, listener):
+    with pytest.raises(KeyboardInterrupt):
+        run(parse_spec(spec), tmp_path / "out", listener(stop_at=(PREPARING, 3)), executor_name="inline")
+    before = log.read_text().splitlines()
+
+    run(parse_spec(spec), tmp_path / "out", listener(), executor_name="inline")
+
+    after = log.read_text().splitlines()[len(before) :]
+    assert before == ["prepare four", "epoch 1", "epoch 2"]
+    assert after[:3] == ["prepare four", "epoch 3", "epoch 4"]
+
+
+def test_a_search_killed_after_it_does_not_prepare_again(tmp_path, spec, log, listener):
+    with pytest.raises(KeyboardInterrupt):
+        run(parse_spec(spec), tmp_path / "out", listener(stop_at=("trial 1", 1)), executor_name="inline")
+    before = log.read_text().splitlines()
+
+    record = run(parse_spec(spec), tmp_path / "out", listener(), executor_name="inline")
+
+    after = log.read_text().splitlines()[len(before) :]
+    assert after == loads(after)
+    assert record["finished"]
+
+
+def test_a_process_killed_while_it_prepares_is_replaced_and_all_workers_get_the_result(tmp_path, spec, log, listener):
+    spec["evaluator"] |= {"kill_at": 2}
+
+    record = run(parse_spec(spec | {"parallel": 2}), tmp_path / "out", listener(), executor_name="process")
+
+    lines = log.read_text().splitlines()
+    assert lines[:7] == [*["prepare four", "epoch 1", "epoch 2", "killed"], *["prepare four", "epoch 3", "epoch 4"]]
+    assert loads(lines) == lines[7:]
+    assert f"load {os.getpid()}" not in lines, "another process has it"
+    assert {trial["state"] for trial in record["trials"]} == {"succeeded"}
+
+
+def test_the_next_owner_of_a_search_has_what_the_first_one_prepared(tmp_path, spec, log):
+    """On another machine: all that both have are the ledger and the artifacts."""
+    settings = Settings(home=tmp_path, executor="inline", threads=1)
+    with ledger_of(settings) as ledger:
+        ledger.searches.submit(parse_spec(spec).model_dump(mode="json"), name="prepared")
+        first = assignment(ledger, settings)
+        started = first._listener.started
+        first._listener.started = lambda number: (first.stop(), started(number))
+        carried_out(first)
+        before = log.read_text().splitlines()
+        left = ledger.claims.owned("the test")
+        shutil.rmtree(settings.scratch)
+
+        second = assignment(ledger, settings)
+        carried_out(second)
+
+        record = ledger.searches.get(second.id)
+        kinds = {link.kind for link in ledger.artifacts.links(second.id)}
+    assert left == []
+    assert before[-1] == "epoch 4"
+    after = log.read_text().splitlines()[len(before) :]
+    assert after == loads(after)
+    assert record.state == "SUCCEEDED", record.state_message
+    assert "prepared" in kinds
+
+
+def assignment(ledger, settings):
+    return Assignment(ledger, settings, Scheduler(InlineExecutor(1)), ledger.claims.claim("the test"))
+
+
+def carried_out(made):
+    made.start()
+    made.join(60)
+    assert made.over
+
+
+def test_a_file_that_is_lost_is_prepared_again(tmp_path, spec, log, listener):
+    run(parse_spec(spec), tmp_path / "out", listener(), executor_name="inline")
+    known = json.loads((tmp_path / "out" / "results" / "prepared.json").read_text())
+    (tmp_path / "out" / known["file"]).unlink()
+    before = log.read_text().splitlines()
+
+    run(parse_spec(spec), tmp_path / "out", listener(), executor_name="inline")
+
+    after = log.read_text().splitlines()[len(before) :]
+    assert after == ["prepare four"], "its checkpoint has all epochs"
+    assert (tmp_path / "out" / known["file"]).exists()
