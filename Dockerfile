@@ -8,7 +8,7 @@ ARG PYTHON=3.11-slim-bookworm
 ARG NODE=24-bookworm-slim
 
 FROM node:${NODE} AS dashboard
-WORKDIR /src
+WORKDIR /src/api/dashboard
 COPY api/dashboard/package.json api/dashboard/package-lock.json api/dashboard/.npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY api/dashboard ./
@@ -23,7 +23,8 @@ COPY nas nas
 COPY latency_db latency_db
 COPY workers workers
 COPY api api
-COPY --from=dashboard /src/dist api/dashboard/dist
+COPY --from=dashboard /src/api/dashboard/dist api/dashboard/dist
+COPY --from=dashboard /src/nas/report/figures nas/report/figures
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
 
 FROM python:${PYTHON} AS base

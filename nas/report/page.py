@@ -1,4 +1,4 @@
-"""The report of a run as one HTML file that needs nothing else: no network, no scripts to be read."""
+"""The report of a run as one HTML file that needs nothing else: no network, and no script but for its figures."""
 
 import hashlib
 from base64 import b64encode
@@ -6,12 +6,10 @@ from importlib.resources import files
 
 from nas.metric import Source, tabulated
 from nas.quantities import duration, number
-from nas.report.diagrams import architecture
 from nas.report.facts import facts, spec_text
+from nas.report.figures import Figures, built_figures, figure, figure_data
 from nas.report.markup import Child, Markup, tag
-from nas.report.plot import pareto_plot
 from nas.report.results import Record, shown
-from nas.report.rewards import reward_curve
 from nas.report.summary import summary
 from nas.report.tables import failures, finalists_table, trials_table
 
@@ -21,9 +19,10 @@ def report_html(record: Record) -> str:
 
     Every text of the record is escaped, and the page's policy forbids anything but its own style and script.
     """
-    style, script = _resource("style.css"), _resource("script.js")
+    figures = built_figures() or Figures("", "")
+    style = files("nas.report").joinpath("style.css").read_text(encoding="utf-8") + figures.style
     name = f"{record['dataset']['name']} on {record['device']['name']}"
-    policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:"
+    policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(figures.script)}'; img-src data:"
     head = tag(
         "head",
         Markup('<meta charset="utf-8">'),
@@ -32,9 +31,10 @@ def report_html(record: Record) -> str:
         _void("meta", name="color-scheme", content="light dark"),
         _void("link", rel="icon", href="data:,"),
         tag("title", f"Architecture search: {name}"),
-        tag("style", style),
+        tag("style", Markup(style)),
     )
-    body = tag("body", _header(record, name), tag("main", *_sections(record)), tag("script", script))
+    scripts = (figure_data(record), tag("script", Markup(figures.script)))
+    body = tag("body", _header(record, name), tag("main", *_sections(record)), *scripts)
     return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
 
 
@@ -65,10 +65,10 @@ def _sections(record: Record) -> list[Child]:
 def _evidence(record: Record) -> list[Child]:
     failed = failures(record)
     return [
-        _section("Accuracy against latency", pareto_plot(record)),
+        _section("Accuracy against latency", figure("pareto")),
         _section("Finalists", finalists_table(record), _finalists_note(record)),
         _section("Architectures", *map(_diagram, record["finalists"])) if record["finalists"] else None,
-        _section("Progress of the search", reward_curve(record)),
+        _section("Progress of the search", figure("reward")),
         _section("Trials", trials_table(record)),
         _section("Failed trials", failed) if failed else None,
     ]
@@ -109,17 +109,12 @@ def _diagram(finalist: Record) -> Markup:
     name = f"Trial {finalist['trial']}"
     title = tag("h3", name, *(tag("span", part) for part in parts))
     notation = tag("details", tag("summary", "Notation"), tag("p", finalist["notation"], class_="notation"))
-    drawn = architecture(finalist["diagram"], f"Architecture of trial {finalist['trial']}")
-    return tag("article", title, drawn, notation)
+    return tag("article", title, figure("network", finalist["trial"]), notation)
 
 
 def _void(element: str, /, **attributes: str) -> Markup:
     """An element that has no content and no end tag."""
     return Markup(tag(element, **attributes).removesuffix(f"</{element}>"))
-
-
-def _resource(name: str) -> Markup:
-    return Markup(files("nas.report").joinpath(name).read_text(encoding="utf-8"))
 
 
 def _digest(text: str) -> str:

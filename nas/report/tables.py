@@ -94,7 +94,7 @@ def _trial_row(trial: Record, digits: int, *, on_front: bool) -> Markup:
     number_cell = tag("th", str(trial["number"]), scope="row", data_value=trial["number"])
     values = (tag("td", cell.shown, data_value=cell.value) for cell in cells)
     class_ = "on-front-row" if on_front else None
-    return tag("tr", number_cell, *values, tag("td", _notation(trial)), class_=class_)
+    return tag("tr", number_cell, *values, tag("td", _notation(trial)), class_=class_, id=f"trial-{trial['number']}")
 
 
 def _headings(metric: Metric) -> tuple[str, ...]:

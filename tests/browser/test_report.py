@@ -45,12 +45,22 @@ def test_page_is_drawn_in_the_reader_s_colours(chromium: str, tmp_path: Path, sc
     assert len(used) > 200  # text, marks and fills: more than a blank page with a heading
 
 
-def test_script_runs_and_changes_only_comfort(chromium: str, tmp_path: Path) -> None:
-    """Its work is in the document: headings of the trials table became buttons, titles became labels."""
+def test_figures_are_drawn_and_tables_can_be_sorted(chromium: str, tmp_path: Path) -> None:
+    """The plot with its finalists and references, the rewards, a diagram for each finalist; headings are buttons."""
     done = browse(chromium, tmp_path, report_html(record()), "--dump-dom")
     assert console(done) == []
     assert done.stdout.count('<button type="button">') == 8
-    assert re.search(r'class="mark on-front"[^>]* aria-label="trial 0', done.stdout)
+    assert "Accuracy against latency of 3 trials" in done.stdout
+    names = re.findall(r'class="name (finalist|reference)-name[^"]*"[^>]*>([^<]*)<', done.stdout)
+    assert sorted(name for _, name in names) == [
+        "MnasNet-A1",
+        "MobileNetV2 1.0",
+        "SqueezeNet 1.1",
+        "trial 1",
+        "trial 2",
+    ]
+    assert "The best reward is 0.9000, of trial 2." in done.stdout
+    assert done.stdout.count('data-testid="diagram"') == 2
 
 
 def test_early_page_has_no_errors(chromium: str, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 // Accuracy against latency: trials, their front, the target, reference networks and finalists.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { finite, milliseconds, percent, significant } from "../format";
-import type { LiveSearch } from "../store/live";
+import type { SearchView } from "../store/live";
 import { dark } from "../theme";
 import { Over, Under } from "./Frame";
 import { paint } from "./paint";
@@ -10,7 +10,7 @@ import { Legend, type Entry } from "./shapes";
 import { useWidth } from "./size";
 
 interface Props {
-  live: LiveSearch;
+  live: SearchView;
   selected: number | null;
   select: (trial: number | null) => void;
 }
@@ -113,7 +113,7 @@ export function ParetoPlot({ live, selected, select }: Props) {
 function steer(
   event: KeyboardEvent,
   found: Scene,
-  live: LiveSearch,
+  live: SearchView,
   at: Hit | null,
   move: (to: Hit | null) => void,
   choose: () => void,
@@ -136,7 +136,7 @@ function steer(
   event.preventDefault();
 }
 
-function describe(at: Hit, live: LiveSearch): string[] {
+function describe(at: Hit, live: SearchView): string[] {
   if (at.kind === "mark") return describeMark(at.mark);
   const { columns, front } = live.table;
   const [row, number] = [at.row, columns.number[at.row]!];

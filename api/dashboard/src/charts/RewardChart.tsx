@@ -4,7 +4,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { significant } from "../format";
 import { progress } from "../store/columns";
-import type { LiveSearch } from "../store/live";
+import type { SearchView } from "../store/live";
 import { colour, dark } from "../theme";
 import { fencedAxis } from "./axis";
 import { useWidth } from "./size";
@@ -53,7 +53,7 @@ function options(width: number, range: () => [number, number]): uPlot.Options {
   };
 }
 
-export function RewardChart({ live, select }: { live: LiveSearch; select: (trial: number) => void }) {
+export function RewardChart({ live, select }: { live: SearchView; select: (trial: number) => void }) {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const width = useWidth(frame);

@@ -18,6 +18,9 @@ import { COLUMNS, TrialTable, type Columns } from "./columns";
 const REFRESH_MS = 3000;
 const SOON_MS = 150;
 
+/** What the figures read of a search. */
+export type SearchView = Pick<LiveSearch, "search" | "table" | "revision" | "references" | "finalists">;
+
 export class LiveSearch {
   readonly search = signal<Search | null>(null);
   readonly problem = signal<Problem | null>(null);

@@ -1,9 +1,11 @@
 """The report's page: what it says, that it stands alone, and that a record cannot break it."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +13,9 @@ import yaml
 from report_record import HOSTILE, early, record
 
 from nas.quantities import count, duration, exact, magnitude, milliseconds, percent, points, speed
-from nas.report import report_html
+from nas.report import figures, report_html
 from nas.report.facts import spec_text
+from nas.report.figures import built_figures
 from nas.report.markup import Markup, join, tag
 from nas.report.results import headline
 
@@ -66,14 +69,15 @@ def test_page_is_well_formed_and_needs_nothing_from_outside() -> None:
     page = Page(source)
     links = [attrs[key] for _, attrs in page.tags for key in ("src", "href") if key in attrs]
     assert links == ["data:,", *(f["file"] for f in record()["finalists"])]
-    assert not re.search(r"https?://|@import|url\((?!#)", source)
+    own = source.replace(built_figures().script, "")  # type: ignore[union-attr]  # `make test` builds them
+    assert not re.search(r"https?://|@import|url\((?!#)", own)
     assert "style" not in {key for _, attrs in page.tags for key in attrs}  # the policy would drop them
 
 
 def test_text_of_the_record_is_escaped() -> None:
     page = Page(report_html(record()))
     assert HOSTILE in page.text.replace("\n", "")
-    assert [name for name, _ in page.tags].count("script") == 1
+    assert [attrs.get("type") for name, attrs in page.tags if name == "script"] == ["application/json", None]
 
 
 def test_names_of_files_are_links_into_the_same_folder() -> None:
@@ -87,6 +91,21 @@ def test_early_run_says_that_nothing_is_there_yet() -> None:
     text = Page(report_html(early())).text
     assert "no candidate has been trained yet" in text
     assert "running" in text
+
+
+def test_a_page_without_built_figures_says_how_to_build_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(figures, "_FOLDER", tmp_path)
+    assert Page(report_html(record())).text.count("make dashboard") == 4  # two plots and two finalists
+
+
+def test_figures_have_no_numbers_that_json_lacks() -> None:
+    given = record()
+    given["trials"][0]["metrics"]["accuracy"] = float("nan")
+    given["finalists"][0]["metrics"]["latency_ms"] = float("inf")
+    found = re.search(r'id="drawn">(.*?)</script>', report_html(given), re.DOTALL)
+    drawn = json.loads(found[1], parse_constant=pytest.fail)  # type: ignore[index]  # it is there
+    assert drawn["columns"]["accuracy"][0] is None
+    assert drawn["finalists"][0]["metrics"]["latency_ms"] is None
 
 
 def leaves(values: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

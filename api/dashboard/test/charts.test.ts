@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { latencyAxis, place, ticks, type Axis } from "../src/charts/axis";
+import { Placer, type Box } from "../src/charts/labels";
+import { scene } from "../src/charts/scene";
+import { TrialTable } from "../src/store/columns";
+
+const linear = (low: number, high: number): Axis => ({ low, high, start: 0, end: 1, log: false });
+const log = (low: number, high: number): Axis => ({ ...linear(low, high), log: true });
+
+test("a latency axis holds all values in their order", () => {
+  for (const values of [[0.3], [0.02, 0.03], [0.001, 1e4], [0.5, 0.1, 0.9, 0.4], [7, 7, 7]]) {
+    const axis = latencyAxis(values, 10, 900);
+    assert.equal(axis.log, Math.max(...values) / Math.min(...values) > 8);
+    const places = [...values].sort((a, b) => a - b).map((value) => place(axis, value));
+    assert.deepEqual(places, [...places].sort((a, b) => a - b));
+    assert.ok(places[0]! >= 10 && places.at(-1)! <= 900);
+    assert.ok(ticks(axis).length >= 2);
+    assert.ok(ticks(axis).every((tick) => axis.low <= tick && tick <= axis.high));
+  }
+});
+
+test("ticks are round", () => {
+  assert.deepEqual(ticks(linear(0.81, 0.93)), [0.82, 0.84, 0.86, 0.88, 0.9, 0.92]);
+  assert.deepEqual(ticks(log(0.04, 2.1)), [0.05, 0.1, 0.2, 0.5, 1, 2]);
+  assert.deepEqual(ticks(log(0.95, 8.1)), [1, 2, 3, 4, 5, 6, 7, 8]);
+});
+
+test("labels of close marks stay apart and inside", () => {
+  const bounds: Box = { left: 0, top: 0, right: 600, bottom: 400 };
+  const placer = new Placer(bounds, []);
+  const boxes = Array.from({ length: 6 }, (_, i) => placer.place(300 + 3 * i, 200 - 2 * i, 80, 8));
+  for (const [i, a] of boxes.entries()) {
+    assert.ok(a.left >= 0 && a.top >= 0 && a.right <= 600 && a.bottom <= 400);
+    for (const b of boxes.slice(i + 1))
+      assert.ok(a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top);
+  }
+});
+
+const objective = { name: "constrained", target_latency_ms: 0.1 };
+
+function drawn(extra: Partial<Parameters<typeof scene>[0]> = {}) {
+  const table = new TrialTable();
+  table.load({
+    number: [0, 1, 2, 3],
+    state: ["SUCCEEDED", "SUCCEEDED", "SUCCEEDED", "FAILED"],
+    latency_ms: [0.04, 0.08, 0.2, 0.1],
+    accuracy: [0.8, 0.85, 0.9, null],
+  });
+  return scene({ table, references: [], finalists: [], target: 0.1, objective, ...extra }, 1000, 560);
+}
+
+test("the plot marks every trial, finalist and reference", () => {
+  const finalist = { trial: 1, id: "1", file: "model-1.onnx", notation: "", files: [] };
+  const found = drawn({
+    references: [
+      { label: "MobileNetV2", notation: "", metrics: { latency_ms: 0.4, accuracy: 0.93 } },
+      { label: "SqueezeNet", notation: "", metrics: { latency_ms: 0.3 } },
+    ],
+    finalists: [{ ...finalist, metrics: { latency_ms: 0.085, test_accuracy: 0.91 } }],
+  })!;
+  assert.equal(found.dots.x.length, 3);
+  assert.deepEqual(
+    found.front.map((point) => point.trial),
+    [0, 1, 2],
+  );
+  assert.deepEqual(
+    found.marks.map((mark) => mark.kind),
+    ["finalist", "reference", "tick"],
+  );
+  assert.ok(found.marks[0]!.from, "a finalist is joined with where the search saw it");
+  assert.ok(found.x.log);
+});
+
+test("a narrow range of latencies is linear", () => assert.ok(!drawn()!.x.log));
+
+test("objectives with a trade-off have curves of equal reward", () => {
+  for (const [name, curves] of [["mnasnet", true], ["tunas", true], ["constrained", false]] as const) {
+    const found = drawn({ objective: { ...objective, name, alpha: 0, beta: -1 } })!;
+    assert.equal(found.iso.length > 0, curves, name);
+  }
+});
+
+test("nothing is drawn while no latency is known", () => assert.equal(drawn({ table: new TrialTable() }), null));
