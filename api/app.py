@@ -12,29 +12,11 @@ from fastapi.responses import HTMLResponse
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import openapi
+from api import openapi, routes
 from api.http import error_handlers
-from api.http.app_state import Service
+from api.http.app_state import AppState
 from api.http.body_limits import BodyGate
-from api.http.outermost import Shell
-from api.routes import (
-    agents,
-    artifacts,
-    catalogue,
-    datasets,
-    devices,
-    docs,
-    events,
-    exports,
-    health,
-    keys,
-    logs,
-    search_actions,
-    searches,
-    session,
-    spaces,
-    trials,
-)
+from api.http.outermost import Outermost
 from nas.service.settings import Settings
 
 DASHBOARD = Path(__file__).parent / "dashboard" / "dist"
@@ -43,16 +25,10 @@ GZIP_FROM = 2000
 GZIP_LEVEL = 1
 """Higher levels take three times as long for a tenth less: columns of trials are mostly digits."""
 
-ROUTERS = (
-    search_actions, exports, events, searches, trials, logs, artifacts,
-    catalogue, spaces, devices, agents, datasets,
-    keys, session, health, docs,
-)  # fmt: skip
-
 
 def create_app(settings: Settings) -> FastAPI:
     """The application. Its database is opened and migrated when it starts, and closed when it ends."""
-    service = Service.of(settings)
+    shared = AppState.of(settings)
     app = FastAPI(
         title="nas",
         version=version("nas"),
@@ -62,16 +38,16 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
         lifespan=_lifespan,
         middleware=[
-            Middleware(Shell, metrics=service.metrics, open_=settings.open),
+            Middleware(Outermost, metrics=shared.metrics, open_=settings.open),
             Middleware(GZipMiddleware, minimum_size=GZIP_FROM, compresslevel=GZIP_LEVEL),
             Middleware(BodyGate, upload_limit=UPLOAD_LIMIT),
         ],
     )
-    app.state.service = service
+    app.state.shared = shared
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # as FastAPI's documentation does
     error_handlers.install(app)
-    for module in ROUTERS:
-        app.include_router(module.router)
+    for router in routes.routers():
+        app.include_router(router)
     if (DASHBOARD / "index.html").is_file():
         app.frontend("/", directory=DASHBOARD, fallback="index.html")
     else:
@@ -81,17 +57,17 @@ def create_app(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    service: Service = app.state.service
-    await run_in_threadpool(service.ledger.migrate)
-    watching = asyncio.create_task(service.hub.run())
+    shared: AppState = app.state.shared
+    await run_in_threadpool(shared.ledger.migrate)
+    watching = asyncio.create_task(shared.streams.run())
     try:
         yield
     finally:
-        service.hub.close()
+        shared.streams.close()
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
-        service.ledger.close()
+        shared.ledger.close()
 
 
 def _no_dashboard() -> HTMLResponse:

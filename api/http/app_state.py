@@ -1,39 +1,50 @@
 """What the routes of one API process share."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
-from api.http.event_stream import Hub
+from api.http.event_stream import EventStreams
 from api.http.metrics import Metrics
 from api.http.signing import Signer, load_secret
 from nas.jobs.ledger import Ledger
 from nas.service.artifact_store import ArtifactStore
 from nas.service.settings import Settings
 
+if TYPE_CHECKING:
+    from api.latency import Latency
+
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class AppState:
     settings: Settings
     ledger: Ledger
     files: ArtifactStore
     signer: Signer
-    hub: Hub
+    streams: EventStreams
     metrics: Metrics = field(default_factory=Metrics)
 
     @classmethod
-    def of(cls, settings: Settings) -> "Service":
+    def of(cls, settings: Settings) -> "AppState":
         settings.home.mkdir(parents=True, exist_ok=True)
         ledger = Ledger(settings.database_url)
         signer = Signer(load_secret(settings.home / "secret"))
-        return cls(settings, ledger, ArtifactStore(settings.artifacts, ledger.artifacts), signer, Hub(ledger.events))
+        files = ArtifactStore(settings.artifacts, ledger.artifacts)
+        return cls(settings, ledger, files, signer, EventStreams(ledger.events))
+
+    @property
+    def latency(self) -> "Latency":
+        """The latency database, opened. StoreError if it cannot be used."""
+        from api.latency import Latency  # noqa: PLC0415 - half a second and a runtime, which most requests do not need
+
+        return Latency()
 
 
-async def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
+async def _state(request: Request) -> AppState:
+    state: AppState = request.app.state.shared
+    return state
 
 
-Serving = Annotated[Service, Depends(_service)]
-"""The parameter of a route that works with the service."""
+App = Annotated[AppState, Depends(_state)]
+"""The parameter of a route that works with what is shared."""

@@ -1,6 +1,6 @@
-"""Live events: one task reads what is new in the searches that are watched, once for all who watch.
+"""Live events: one task reads the new events of the watched searches, once for all their viewers.
 
-The event table stays the truth: a viewer starts from it, and the hub only keeps its newest lines at hand.
+The event table stays the truth: a viewer starts from it, and only the newest lines are kept in memory.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ POLL_S = 0.05
 PING_S = 15.0
 AFTER_FAULT_S = 1.0
 PAGE = 1000
-KEPT = 1000
-"""At least so many of a watched search's newest events are kept at hand, at most twice that."""
+MIN_KEPT = 1000
+"""At least so many of a watched search's newest events are kept in memory, at most twice that."""
 
 _log = logging.getLogger("nas.api")
 
@@ -33,7 +33,7 @@ Arguments = TypeVarTuple("Arguments")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An event as it is sent. ends, settles: it moves the search into a terminal state, or out of one."""
+    """An event as it is sent. ends: it moves the search into a terminal state (True), or out of one (False)."""
 
     seq: int
     ends: bool | None
@@ -53,9 +53,9 @@ class Topic:
     def publish(self, lines: Iterable[Line]) -> None:
         self.lines += lines
         self.seq = self.lines[-1].seq if self.lines else self.seq
-        if len(self.lines) > 2 * KEPT:
-            self.floor = self.lines[-KEPT - 1].seq
-            del self.lines[:-KEPT]
+        if len(self.lines) > 2 * MIN_KEPT:
+            self.floor = self.lines[-MIN_KEPT - 1].seq
+            del self.lines[:-MIN_KEPT]
         self.wake()
 
     def wake(self) -> None:
@@ -63,14 +63,14 @@ class Topic:
         self.news = asyncio.Event()
 
     def after(self, seq: int) -> list[Line] | None:
-        """The lines after seq, or None if some of them are no longer at hand."""
+        """The lines after seq, or None if some of them are not in memory any more."""
         if seq < self.floor:
             return None
         return self.lines[seq - self.seq :] if seq < self.seq else []
 
 
-class Hub:
-    """Lives in one event loop. run is its task; close ends all streams."""
+class EventStreams:
+    """All open streams of one process, in one event loop. run is their task; close ends them."""
 
     def __init__(self, events: Events) -> None:
         self._events = events
@@ -85,17 +85,17 @@ class Hub:
             topic.wake()
 
     async def run(self) -> None:
-        """Until cancelled. A database that is away is waited for."""
+        """Publish new events until cancelled. While the database does not answer, try again."""
         while True:
             await self._watched.wait()
             try:
-                await self._look()
+                await self._publish_new()
             except NasError as error:
                 _log.warning("events cannot be read: %s", error)
                 await asyncio.sleep(AFTER_FAULT_S)
             await asyncio.sleep(POLL_S)
 
-    async def _look(self) -> None:
+    async def _publish_new(self) -> None:
         watched = dict(self._topics)
         positions = await self._read(self._events.positions, list(watched))
         for search_id, topic in watched.items():
@@ -109,7 +109,7 @@ class Hub:
         return await to_thread.run_sync(function, *arguments, limiter=self._threads)
 
     async def stream(self, search: SearchRecord, seq: int, *, until_end: bool) -> AsyncIterator[bytes]:
-        """Events after seq as server-sent events, then those to come, each once and in order, with pings between.
+        """Events after seq as server-sent events, then future ones, each once and in order, with pings in between.
 
         until_end: ends when all is sent and the search is in a terminal state.
         """
@@ -135,7 +135,7 @@ class Hub:
                         await asyncio.wait_for(news.wait(), PING_S)
                     except TimeoutError:
                         yield KEEPALIVE_COMMENT
-        except NasError as error:  # the client comes again, and goes on where it was
+        except NasError as error:  # the client connects again, and continues after its last event
             _log.warning("a stream of events ends: %s", error)
         finally:
             topic.viewers -= 1

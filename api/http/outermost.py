@@ -16,7 +16,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-class Shell:
+class Outermost:
     """ASGI middleware. open_: without keys, when only loopback names are answered (a page that rebinds its own name to
     127.0.0.1 has another).
     """
@@ -36,7 +36,7 @@ class Shell:
         scope.setdefault("state", {})["request_id"] = request_id
         start, status = time.perf_counter(), 500
 
-        async def dressed(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -51,9 +51,9 @@ class Shell:
         refusal = self._refusal(headers) or _cross_site(scope["method"], headers)
         try:
             if refusal:
-                await problem(scope, refusal[0], refusal[1])(scope, receive, dressed)
+                await problem(scope, refusal[0], refusal[1])(scope, receive, send_with_headers)
             else:
-                await self._app(scope, receive, dressed)
+                await self._app(scope, receive, send_with_headers)
         finally:
             self._metrics.request(scope, status, time.perf_counter() - start)
 
@@ -71,13 +71,13 @@ def _host_name(host: str) -> str | None:
 
 
 def _cross_site(method: str, headers: Headers) -> tuple[str, str] | None:
-    """Why a change is refused: a browser says that another site's page asks for it. A key in a header is no browser's
-    doing, so it may come from anywhere.
+    """Why a change is refused: the browser says that a page of another site asks for it. A request with a key
+    in a header was not made by a browser on its own, so its origin does not matter.
     """
     if method in _SAFE_METHODS or headers.get("authorization", "").lower().startswith("bearer "):
         return None
     site, origin = headers.get("sec-fetch-site", "none"), headers.get("origin")
     foreign = origin is not None and origin.partition("//")[2].lower() != headers.get("host", "").lower()
     if site not in {"same-origin", "none"} or foreign:
-        return "CROSS_SITE", "Another site's page may not change anything here."
+        return "CROSS_SITE", "A page of another site may not change anything here."
     return None

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
-from api.http.app_state import Service, Serving
+from api.http.app_state import App, AppState
 from api.http.problems import ProblemError
 from nas.jobs.records import KeyRecord
 
@@ -30,6 +30,10 @@ class Principal:
     key: KeyRecord | None
 
     @property
+    def key_id(self) -> str | None:
+        return self.key.id if self.key else None
+
+    @property
     def owner(self) -> str:
         return self.key.id if self.key else "open"
 
@@ -44,19 +48,19 @@ class Principal:
 
 def identify(
     request: Request,
-    service: Serving,
+    app: App,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None,
     session: Annotated[str | None, Security(_cookie)] = None,
 ) -> Principal | None:
     """Who asks; None for nobody. ProblemError, KEY_INVALID, for a key or session that is not valid."""
-    if service.settings.open:
+    if app.settings.open:
         return Principal(None)
     if bearer is not None:
-        key = service.ledger.keys.find(bearer.credentials)
+        key = app.ledger.keys.find(bearer.credentials)
     elif request.headers.get("authorization"):
         raise ProblemError("KEY_INVALID", "The header Authorization is to be `Bearer nas_...`.")
     elif session is not None:
-        key = _of_session(service, session)
+        key = _of_session(app, session)
     else:
         return None
     if key is None:
@@ -64,17 +68,17 @@ def identify(
     return Principal(key)
 
 
-def new_session(service: Service, key: KeyRecord) -> str:
+def new_session(app: AppState, key: KeyRecord) -> str:
     """The value of a session cookie for the key; it ends after SESSION_S, or with the key."""
-    return service.signer.sign("session", [key.id, int(time.time()) + SESSION_S])
+    return app.signer.sign("session", [key.id, int(time.time()) + SESSION_S])
 
 
-def _of_session(service: Service, token: str) -> KeyRecord | None:
-    known = service.signer.read("session", token)
+def _of_session(app: AppState, token: str) -> KeyRecord | None:
+    known = app.signer.read("session", token)
     if known is None or known[1] < time.time():
         return None
     now = datetime.now(UTC)
-    return next((key for key in service.ledger.keys.list() if key.id == known[0] and _active(key, now)), None)
+    return next((key for key in app.ledger.keys.list() if key.id == known[0] and _active(key, now)), None)
 
 
 def _active(key: KeyRecord, now: datetime) -> bool:

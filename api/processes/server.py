@@ -32,7 +32,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: FastAPI, config: uvicorn.Config, parent: int | None) -> None:
         super().__init__(config)
-        self._service = app.state.service
+        self._streams = app.state.shared.streams
         self._parent = parent
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -42,7 +42,7 @@ class Server(uvicorn.Server):
             self._watching = asyncio.create_task(self._watch_parent(self._parent))  # kept, or it may be collected
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._service.hub.close()
+        self._streams.close()
         await super().shutdown(sockets)
 
     async def _watch_parent(self, parent: int) -> None:

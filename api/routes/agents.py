@@ -1,14 +1,19 @@
 """Agents: devices elsewhere that lease what is to be measured on them, and what is asked of them."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
-from api.http.app_state import Serving
+from api.http.app_state import App, AppState
 from api.http.parameters import AgentId, BatchId, Digest
 from api.http.problems import ProblemError, problems
-from api.http.security import ADMIN, AGENT, READ, WRITE, Measurer
+from api.http.security import ADMIN, AGENT, READ, WRITE, Measurer, Principal
 from api.schemas import agent as bodies
+from nas.errors import NotMeasuredError, UnknownNameError
+from nas.ops.notation import read_network
+
+if TYPE_CHECKING:
+    from api.latency import Batches
 
 router = APIRouter(prefix="/v1", tags=["devices"])
 
@@ -17,12 +22,9 @@ _ASK = problems("DEVICES_UNAVAILABLE", "NOT_FOUND", "NOT_MEASURED", "NOTATION_IN
 
 
 @router.get("/agents", dependencies=[READ], responses=problems("DEVICES_UNAVAILABLE"))
-def list_agents() -> bodies.AgentList:
+def list_agents(app: App) -> bodies.AgentList:
     """The machines that measure for this service, by name."""
-    from latency_db.remote.agents import Agents  # noqa: PLC0415 - the API starts without the latency database
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-
-    return bodies.AgentList(items=[bodies.AgentOut.model_validate(found) for found in Agents(Store()).all()])
+    return bodies.AgentList(items=[bodies.AgentOut.model_validate(found) for found in app.latency.agents()])
 
 
 @router.post(
@@ -31,63 +33,49 @@ def list_agents() -> bodies.AgentList:
     dependencies=[ADMIN],
     responses=problems("AGENT_REFUSED", "DEVICES_UNAVAILABLE"),
 )
-def add_device(body: bodies.NewDevice, service: Serving) -> bodies.CreatedDevice:
+def add_device(body: bodies.NewDevice, app: App) -> bodies.CreatedDevice:
     """A device that an agent will measure on, and the token for it, which is in this answer and nowhere else."""
-    from latency_db.remote.agents import Agents  # noqa: PLC0415 - the API starts without the latency database
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-
-    made, token = Agents(Store()).add_with_token(body.name, service.ledger.keys)
+    made, token = app.latency.add_agent(body.name, app.ledger.keys)
     return bodies.CreatedDevice(id=made.id, name=made.name, key_id=str(made.key_id), token=token)
 
 
 @router.post("/agents:register", responses=problems("AGENT_REFUSED", "DEVICES_UNAVAILABLE"))
-def register(body: bodies.Hello, caller: Measurer) -> bodies.Registered:
+def register(body: bodies.Hello, caller: Measurer, app: App) -> bodies.Registered:
     """An agent starts. What an earlier run of it had leased waits again; a token stays with its first machine."""
-    from latency_db.devices.device import Device  # noqa: PLC0415 - as above
-    from latency_db.remote.agents import Agents, Hello  # noqa: PLC0415 - the API starts without the latency database
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-
-    devices = [Device(**offered.model_dump()) for offered in body.devices]
-    if any(d.fingerprint.get("machine") != body.machine or "runtime_version" not in d.fingerprint for d in devices):
+    fingerprints = [device.fingerprint for device in body.devices]
+    if any(each.get("machine") != body.machine or "runtime_version" not in each for each in fingerprints):
         raise ProblemError(
             "REQUEST_INVALID", "devices: each fingerprint needs `machine`, as above, and `runtime_version`."
         )
-    hello = Hello(body.machine, body.run, body.name, body.facts, devices)
-    agent, names = Agents(Store()).register(hello, caller.key.id if caller.key else None)
+    agent, names = app.latency.register(body.model_dump(), caller.key_id)
     return bodies.Registered(id=agent.id, name=agent.name, devices=names)
 
 
 @router.post("/agents/{agent_id:id}/batches:lease", responses=_LOST)
-def lease(agent_id: AgentId, body: bodies.LeaseBody, caller: Measurer) -> bodies.Leased:
+def lease(agent_id: AgentId, body: bodies.LeaseBody, caller: Measurer, app: App) -> bodies.Leased:
     """What to measure next, if anything; the same again until it is completed."""
-    leases = _leases(agent_id, caller)
-    batch = leases.lease(agent_id, body.run, body.trouble)
-    return bodies.Leased(batch=None if batch is None else _batch(batch))
+    batch = _batches(app, agent_id, caller).lease(body.run, body.trouble)
+    return bodies.Leased(batch=None if batch is None else bodies.BatchOut.model_validate(batch))
 
 
 @router.post("/agents/{agent_id:id}/batches/{batch_id:id}:extend", responses=_LOST)
-def extend(agent_id: AgentId, batch_id: BatchId, caller: Measurer) -> bodies.Extended:
+def extend(agent_id: AgentId, batch_id: BatchId, caller: Measurer, app: App) -> bodies.Extended:
     """The agent still measures it."""
-    from latency_db.remote.leases import LEASE_S  # noqa: PLC0415 - the API starts without the latency database
-
-    _leases(agent_id, caller).extend(agent_id, batch_id)
-    return bodies.Extended(lease_s=LEASE_S)
+    return bodies.Extended(lease_s=_batches(app, agent_id, caller).extend(batch_id))
 
 
 @router.post("/agents/{agent_id:id}/batches/{batch_id:id}:return", status_code=204, responses=_LOST)
-def give_back(agent_id: AgentId, batch_id: BatchId, caller: Measurer) -> Response:
+def give_back(agent_id: AgentId, batch_id: BatchId, caller: Measurer, app: App) -> Response:
     """The agent stops, and will not measure it."""
-    _leases(agent_id, caller).give_back(agent_id, batch_id)
+    _batches(app, agent_id, caller).give_back(batch_id)
     return Response(status_code=204)
 
 
 @router.post("/agents/{agent_id:id}/batches/{batch_id:id}:complete", responses={**_LOST, **problems("RECORD_INVALID")})
-def complete(agent_id: AgentId, batch_id: BatchId, body: bodies.Results, caller: Measurer) -> bodies.Done:
+def complete(agent_id: AgentId, batch_id: BatchId, body: bodies.Results, caller: Measurer, app: App) -> bodies.Done:
     """The results of a batch, stored once however often they are sent."""
-    from latency_db.remote.leases import Failure  # noqa: PLC0415 - the API starts without the latency database
-
-    failures = [Failure(**failure.model_dump()) for failure in body.failures]
-    return bodies.Done(stored=_leases(agent_id, caller).complete(agent_id, batch_id, body.sessions, failures))
+    failures = [failure.model_dump() for failure in body.failures]
+    return bodies.Done(stored=_batches(app, agent_id, caller).complete(batch_id, body.sessions, failures))
 
 
 @router.get(
@@ -99,88 +87,45 @@ def complete(agent_id: AgentId, batch_id: BatchId, body: bodies.Results, caller:
         **problems("NOT_FOUND", "DEVICES_UNAVAILABLE"),
     },
 )
-def get_model(sha256: Digest) -> Response:
+def get_model(sha256: Digest, app: App) -> Response:
     """A model that is asked for, by its digest. A file that was given to the service was checked before it was kept."""
-    from latency_db.remote.requests import Requests  # noqa: PLC0415 - the API starts without the latency database
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-    from nas.errors import NotMeasuredError  # noqa: PLC0415 - as above
-
     try:
-        content = Requests(Store()).model(sha256)
+        content = app.latency.model(sha256)
     except NotMeasuredError as error:
         raise ProblemError("NOT_FOUND", str(error)) from None
     return Response(content, media_type="application/octet-stream")
 
 
 @router.get("/devices/{name}/requests", dependencies=[READ], responses=_ASK)
-def get_requests(name: str) -> bodies.RequestsOut:
+def get_requests(name: str, app: App) -> bodies.RequestsOut:
     """What was asked of a device with an agent, and what became of it."""
-    requests, device = _requests_of(name)
-    return _status(requests.status(device))
+    return _status(app, name)
 
 
 @router.post("/devices/{name}/requests", status_code=202, dependencies=[WRITE], responses=_ASK)
-def ask(name: str, body: bodies.NewRequests) -> bodies.RequestsOut:
+def ask(name: str, body: bodies.NewRequests, app: App) -> bodies.RequestsOut:
     """Ask a device to measure networks. What waits there already is not asked for twice."""
-    from latency_db.records.signatures import network_signature  # noqa: PLC0415 - the API starts without the latency database
-    from nas.ops.notation import read_network  # noqa: PLC0415 - as above
-
-    requests, device = _requests_of(name)
-    wanted = [network_signature(read_network(text)) for text in body.networks]
-    added = requests.ask(device, wanted, body.effort, models={}, priority=body.priority)
-    return _status(requests.status(device), added)
-
-
-def _leases(agent_id: str, caller: Any) -> Any:
-    """The leases, for the agent that registered with the caller's key; any other id is nothing."""
-    from latency_db.remote.agents import Agents  # noqa: PLC0415 - the API starts without the latency database
-    from latency_db.remote.leases import Leases  # noqa: PLC0415 - as above
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-
-    store = Store()
-    if Agents(store).of_key(agent_id, caller.key.id if caller.key else None) is None:
-        raise ProblemError("NOT_FOUND", "No agent of this id registered with this key.")
-    return Leases(store)
-
-
-def _requests_of(name: str) -> Any:
-    from latency_db.remote.requests import Requests  # noqa: PLC0415 - as above
-    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - the API starts without the latency database
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-    from nas.errors import UnknownNameError  # noqa: PLC0415 - as above
-
-    store = Store()
+    networks = (read_network(text) for text in body.networks)
     try:
-        return Requests(store), find_device(store, name)
+        added = app.latency.ask(name, networks, body.effort, body.priority)
     except UnknownNameError as error:
         raise ProblemError("NOT_FOUND", str(error)) from None
+    return _status(app, name, added)
 
 
-def _batch(batch: Any) -> bodies.BatchOut:
-    from latency_db.agent.measuring_process import device_json  # noqa: PLC0415 - the API starts without the latency database
-
-    tasks = [
-        bodies.TaskOut(
-            request=task.request,
-            kind=task.signature.kind,
-            key=task.signature.key,
-            digest=task.digest,
-            size_bytes=task.size_bytes,
-        )
-        for task in batch.tasks
-    ]
-    device = device_json(batch.device)
-    return bodies.BatchOut(
-        id=batch.id,
-        device=device,
-        settings=dict(batch.settings),
-        tasks=tasks,
-        lease_s=batch.lease_s,
-        known_ms=batch.known_ms,
-    )
+def _batches(app: AppState, agent_id: str, caller: Principal) -> "Batches":
+    """The batches of the agent that registered with the caller's key."""
+    batches = app.latency.batches(agent_id, caller.key_id)
+    if batches is None:
+        raise ProblemError("NOT_FOUND", "No agent of this id registered with this key.")
+    return batches
 
 
-def _status(status: Any, added: int = 0) -> bodies.RequestsOut:
+def _status(app: AppState, name: str, added: int = 0) -> bodies.RequestsOut:
+    try:
+        status = app.latency.requests(name)
+    except UnknownNameError as error:
+        raise ProblemError("NOT_FOUND", str(error)) from None
     return bodies.RequestsOut(
         agent=status.agent,
         counts={state.value: count for state, count in status.counts.items()},

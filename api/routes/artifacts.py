@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import FileResponse
 
-from api.http.app_state import Serving
+from api.http.app_state import App
 from api.http.parameters import Digest, SearchId
 from api.http.problems import ProblemError, problems
 from api.http.security import READ
@@ -23,10 +23,10 @@ FileName = Annotated[str, Query(max_length=200, description="What to call the fi
 
 
 @router.get("/searches/{search_id}/artifacts")
-def list_artifacts(search_id: SearchId, service: Serving) -> ArtifactList:
+def list_artifacts(search_id: SearchId, app: App) -> ArtifactList:
     """The files of a search and of its trials."""
-    service.ledger.searches.get(search_id)
-    return ArtifactList(items=[artifact_out(link) for link in service.ledger.artifacts.links(search_id)])
+    app.ledger.searches.get(search_id)
+    return ArtifactList(items=[artifact_out(link) for link in app.ledger.artifacts.links(search_id)])
 
 
 @router.get(
@@ -41,13 +41,13 @@ def list_artifacts(search_id: SearchId, service: Serving) -> ArtifactList:
 )
 def get_artifact(
     sha256: Digest,
-    service: Serving,
+    app: App,
     filename: FileName = "",
     part: Annotated[str | None, Header(alias="Range", max_length=200)] = None,
     known: Annotated[str | None, Header(alias="If-None-Match", max_length=1000)] = None,
 ) -> Response:
     """A file, or a range of its bytes. A digest never changes its content, so it may be kept for ever."""
-    artifact = service.ledger.artifacts.get(sha256)
+    artifact = app.ledger.artifacts.get(sha256)
     headers = {"etag": f'"{sha256}"', "cache-control": "private, max-age=31536000, immutable"}
     if known and headers["etag"] in known:
         return Response(status_code=304, headers=headers)
@@ -55,7 +55,7 @@ def get_artifact(
         content_range = {"content-range": f"bytes */{artifact.size_bytes}"}
         raise ProblemError("RANGE_NOT_SATISFIABLE", f"The file has {artifact.size_bytes} bytes.", headers=content_range)
     name = safe_name(filename) or f"{sha256[:16]}.bin"
-    return FileResponse(service.files.path(sha256), HTTPStatus.OK, headers, artifact.media_type, filename=name)
+    return FileResponse(app.files.path(sha256), HTTPStatus.OK, headers, artifact.media_type, filename=name)
 
 
 def _satisfiable(ranges: str, size: int) -> bool:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from api.catalogue import catalogue as plugins
 from api.catalogue import search_schema
+from api.http.app_state import App
 from api.http.problems import problems
 from api.http.security import READ
 from api.schemas.metric import MetricList, MetricOut
@@ -16,13 +17,13 @@ router = APIRouter(prefix="/v1", tags=["catalogue"])
 
 
 @router.get("/catalogue", dependencies=[READ], responses=problems("DEVICES_UNAVAILABLE"))
-def catalogue() -> dict[str, list[dict[str, Any]]]:
+def catalogue(app: App) -> dict[str, list[dict[str, Any]]]:
     """Every block, searcher, objective, evaluator, data set, network, space and device that a search may name,
     and every metric that its trials can have.
 
     The parameters of each are JSON schema.
     """
-    return plugins() | {"devices": [{"name": row["name"], "summary": _summary(row)} for row in _devices()]}
+    return plugins() | {"devices": [{"name": row["name"], "summary": _summary(row)} for row in app.latency.devices()]}
 
 
 @router.get("/metrics", dependencies=[READ])
@@ -32,16 +33,9 @@ def list_metrics() -> MetricList:
 
 
 @router.get("/schemas/search", dependencies=[READ], responses=problems("DEVICES_UNAVAILABLE"))
-def search() -> dict[str, Any]:
+def search(app: App) -> dict[str, Any]:
     """JSON schema of the body of `POST /v1/searches`, with the parameters of every plugin, defaults and limits."""
-    return search_schema(NewSearch, [row["name"] for row in _devices()])
-
-
-def _devices() -> list[dict[str, Any]]:
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-    from latency_db.validating.device_rows import device_rows  # noqa: PLC0415 - the API starts without onnxruntime
-
-    return device_rows(Store())
+    return search_schema(NewSearch, [row["name"] for row in app.latency.devices()])
 
 
 def _summary(row: dict[str, Any]) -> str:

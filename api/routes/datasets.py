@@ -7,7 +7,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
 from api.catalogue import data_row
-from api.http.app_state import Serving
+from api.http.app_state import App
 from api.http.problems import ProblemError, problems
 from api.http.security import READ, WRITE
 from api.schemas.dataset import Datasets, Upload
@@ -35,10 +35,10 @@ BODY = {
 
 
 @router.get("/datasets", dependencies=[READ])
-def list_datasets(service: Serving) -> Datasets:
+def list_datasets(app: App) -> Datasets:
     """The known data sets, and those that were uploaded, the newest first."""
     known: list[Any] = [data_row(name) for name in dataset]
-    uploads: list[Any] = list(Uploads(service.settings.uploads))
+    uploads: list[Any] = list(Uploads(app.settings.uploads))
     return Datasets(items=known, uploads=uploads)
 
 
@@ -52,12 +52,12 @@ def list_datasets(service: Serving) -> Datasets:
         **problems("BODY_TOO_LARGE", "MEDIA_TYPE_UNSUPPORTED", "REQUEST_INVALID", "DATA_UNUSABLE", "STORAGE_FULL"),
     },
 )
-async def upload(request: Request, response: Response, service: Serving) -> Upload:
+async def upload(request: Request, response: Response, app: App) -> Upload:
     """Upload images: a .zip, .tar or .tar.gz of class folders, or of train/, val/ and test/ with class folders each.
 
     Each image is decoded once; what cannot be trained on is refused, with the reason.
     """
-    uploads = Uploads(service.settings.uploads)
+    uploads = Uploads(app.settings.uploads)
     try:
         with uploads.incoming() as place:
             archive = place / FIELD

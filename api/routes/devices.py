@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from api.http.app_state import App
 from api.http.problems import ProblemError, problems
 from api.http.security import READ
 from api.schemas.device import EstimateBody, LatencyEstimate
@@ -27,39 +28,27 @@ WRONG = problems(
 
 
 @router.get("/devices", dependencies=[READ], responses=problems("DEVICES_UNAVAILABLE"))
-def list_devices() -> dict[str, list[dict[str, Any]]]:
+def list_devices(app: App) -> dict[str, list[dict[str, Any]]]:
     """The devices of this machine, and all that were measured."""
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-    from latency_db.validating.device_rows import device_rows  # noqa: PLC0415 - the API starts without onnxruntime
-
-    return {"items": device_rows(Store())}
+    return {"items": app.latency.devices()}
 
 
 @router.get("/devices/{name}", dependencies=[READ], responses=problems("NOT_FOUND", "DEVICES_UNAVAILABLE"))
-def get_device(name: str) -> dict[str, Any]:
+def get_device(name: str, app: App) -> dict[str, Any]:
     """A device: its fingerprint, its statistic and its latest sessions."""
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-    from latency_db.validating.device_rows import device_row  # noqa: PLC0415 - the API starts without onnxruntime
-
     try:
-        return device_row(Store(), name)
+        return app.latency.device(name)
     except UnknownNameError as error:
         raise ProblemError("NOT_FOUND", str(error)) from None
 
 
 @router.post("/latency:estimate", dependencies=[READ], responses=WRONG)
-def estimate_latency(body: EstimateBody) -> LatencyEstimate:
-    """The latency of a network from the records of a device. Nothing is measured now: what lacks is interpolated, or an
-    error if too little is there.
+def estimate_latency(body: EstimateBody, app: App) -> LatencyEstimate:
+    """The latency of a network from the records of a device. Nothing is measured now: kernels without a record are
+    interpolated; too few records are an error.
     """
-    from latency_db.estimating.estimator import Estimator  # noqa: PLC0415 - as above
-    from latency_db.storing.known_devices import find_device  # noqa: PLC0415 - the API starts without onnxruntime
-    from latency_db.storing.store import Store  # noqa: PLC0415 - as above
-
     if body.network is not None:
         network = read_network(body.network)
     else:
         network = read_architecture(body.architecture or {}).expand()
-    store = Store()
-    found = Estimator(store, find_device(store, body.device)).estimate(network)
-    return LatencyEstimate.model_validate({"device": body.device, **found.plain()})
+    return LatencyEstimate.model_validate({"device": body.device, **app.latency.estimate(body.device, network)})

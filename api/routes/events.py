@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from api.http.app_state import Serving
+from api.http.app_state import App
 from api.http.parameters import SearchId
 from api.http.problems import FieldFault, ProblemError, problems
 from api.http.security import READ
@@ -40,7 +40,7 @@ async def read_events(
     *,
     search_id: SearchId,
     request: Request,
-    service: Serving,
+    app: App,
     from_seq: FromSeq = None,
     until_end: Annotated[bool, Query(description="End the stream when the search has ended and all is sent")] = False,
     page: Annotated[str, Query(alias="format", pattern="^(sse|json|)$", description="json: a page, as Accept")] = "",
@@ -53,13 +53,13 @@ async def read_events(
     `Accept: application/json` it is one page of events. The types of events are in docs/rest.md.
     """
     seq = _after(last_id, from_seq)
-    search = await run_in_threadpool(service.ledger.searches.get, search_id)
+    search = await run_in_threadpool(app.ledger.searches.get, search_id)
     if page == "json" or (not page and _wants_json(request.headers.get("accept", ""))):
-        found = await run_in_threadpool(service.ledger.events.after, search_id, seq, limit)
+        found = await run_in_threadpool(app.ledger.events.after, search_id, seq, limit)
         items = [EventOut.model_validate(record) for record in found]
         last = found[-1].seq if found else seq
         return Response(EventPage(items=items, last_seq=last).model_dump_json(), media_type="application/json")
-    stream = service.hub.stream(search, seq, until_end=until_end)
+    stream = app.streams.stream(search, seq, until_end=until_end)
     headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
     return StreamingResponse(stream, media_type=STREAM, headers=headers)
 

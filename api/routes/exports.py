@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from api.http.app_state import Serving
+from api.http.app_state import App
 from api.http.parameters import ExportId, TrialId
 from api.http.problems import problems
 from api.http.security import READ, WRITE
@@ -25,13 +25,13 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 @router.post(
     "/trials/{trial_id}:export", status_code=202, response_model=ExportOut, responses=_RESPONSES, dependencies=[WRITE]
 )
-def export_trial(trial_id: TrialId, body: NewExport, service: Serving) -> Response:
+def export_trial(trial_id: TrialId, body: NewExport, app: App) -> Response:
     """Train a trial's network for longer and export it, as ONNX or as a runtime's own file.
 
     The metrics of the latter are those that it has in that runtime, its difference that to ONNX Runtime. The same
     export is made once.
     """
-    export, _ = service.ledger.exports.request(trial_id, body.format, body.epochs)
+    export, _ = app.ledger.exports.request(trial_id, body.format, body.epochs)
     content = _out(export)
     status = 201 if content.url else 202
     headers = {"location": f"/v1/exports/{export.id}"}
@@ -39,9 +39,9 @@ def export_trial(trial_id: TrialId, body: NewExport, service: Serving) -> Respon
 
 
 @router.get("/exports/{export_id}", dependencies=[READ])
-def get_export(export_id: ExportId, service: Serving) -> ExportOut:
+def get_export(export_id: ExportId, app: App) -> ExportOut:
     """How an export stands; `url` is the file once it has SUCCEEDED."""
-    return _out(service.ledger.exports.get(export_id))
+    return _out(app.ledger.exports.get(export_id))
 
 
 def _out(export: ExportRecord) -> ExportOut:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Response
 
-from api.http.app_state import Serving
+from api.http.app_state import App
 from api.http.security import READ
 from api.schemas.common import Sent
 from nas.errors import NasError
@@ -42,11 +42,11 @@ async def healthz() -> Alive:
 
 
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "A check failed; its reason says why"}})
-def readyz(service: Serving, response: Response) -> Readiness:
+def readyz(app: App, response: Response) -> Readiness:
     """Whether requests can be served: the database is there, with the schema of this version."""
     start = time.perf_counter()
     try:
-        service.ledger.check()
+        app.ledger.check()
     except NasError as error:
         _log.warning("not ready: %s", error)
         reason: str | None = "it does not answer, or has another schema; the log of the service says more"
@@ -63,9 +63,9 @@ def readyz(service: Serving, response: Response) -> Readiness:
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def metrics(service: Serving) -> Response:
+def metrics(app: App) -> Response:
     """Metrics as Prometheus reads them."""
-    states, oldest = service.ledger.searches.tally()
+    states, oldest = app.ledger.searches.tally()
     waiting = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
     counts = {state.value: states.get(state, 0) for state in SearchState}
-    return Response(service.metrics.text(counts, waiting), media_type="text/plain; version=0.0.4")
+    return Response(app.metrics.text(counts, waiting), media_type="text/plain; version=0.0.4")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.http.app_state import Serving
+from api.http.app_state import App
 from api.http.parameters import SearchId, TrialId
 from api.http.security import READ
 from api.routes.trials import MAX_SEQ
@@ -18,17 +18,17 @@ Limit = Annotated[int, Query(ge=1, le=10_000)]
 
 
 @router.get("/searches/{search_id}/logs")
-def read_search_log(search_id: SearchId, service: Serving, after: After = 0, limit: Limit = 1000) -> LogPage:
+def read_search_log(search_id: SearchId, app: App, after: After = 0, limit: Limit = 1000) -> LogPage:
     """The lines of a search and of its trials, oldest first."""
-    service.ledger.searches.get(search_id)
-    return _page(service.ledger.trials.search_log(search_id, after, limit), after)
+    app.ledger.searches.get(search_id)
+    return _page(app.ledger.trials.search_log(search_id, after, limit), after)
 
 
 @router.get("/trials/{trial_id}/logs")
-def read_trial_log(trial_id: TrialId, service: Serving, after: After = 0, limit: Limit = 1000) -> LogPage:
+def read_trial_log(trial_id: TrialId, app: App, after: After = 0, limit: Limit = 1000) -> LogPage:
     """The lines of one trial, oldest first."""
-    service.ledger.trials.get(trial_id)
-    return _page(service.ledger.trials.log(trial_id, after, limit), after)
+    app.ledger.trials.get(trial_id)
+    return _page(app.ledger.trials.log(trial_id, after, limit), after)
 
 
 def _page(lines: list[LogRecord], after: int) -> LogPage:

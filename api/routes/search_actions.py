@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.http.app_state import Serving
+from api.http.app_state import App
 from api.http.parameters import SearchId
 from api.http.problems import FieldFault, ProblemError, problems
 from api.http.security import WRITE, Writer
@@ -24,30 +24,30 @@ _FACTS: dict[str, Any] = {
 
 
 @router.post("/{search_id}:pause", **_FACTS)
-def pause_search(search_id: SearchId, service: Serving) -> Response:
+def pause_search(search_id: SearchId, app: App) -> Response:
     """Stop, with the trials under way: they begin again when it goes on, finalists from their last epoch.
 
     Paused already: nothing changes.
     """
-    return search_response(service.ledger.searches.request(search_id, "pause"))
+    return search_response(app.ledger.searches.request(search_id, "pause"))
 
 
 @router.post("/{search_id}:resume", **_FACTS)
-def resume_search(search_id: SearchId, service: Serving) -> Response:
+def resume_search(search_id: SearchId, app: App) -> Response:
     """Go on with a search that is paused."""
-    return search_response(service.ledger.searches.request(search_id, "resume"))
+    return search_response(app.ledger.searches.request(search_id, "resume"))
 
 
 @router.post("/{search_id}:cancel", **_FACTS)
-def cancel_search(search_id: SearchId, service: Serving) -> Response:
+def cancel_search(search_id: SearchId, app: App) -> Response:
     """End a search for good, with the trials it has; those under way are stopped."""
-    return search_response(service.ledger.searches.request(search_id, "cancel"))
+    return search_response(app.ledger.searches.request(search_id, "cancel"))
 
 
 @router.post("/{search_id}:undelete", **_FACTS)
-def undelete_search(search_id: SearchId, service: Serving) -> Response:
+def undelete_search(search_id: SearchId, app: App) -> Response:
     """Bring a deleted search back."""
-    return search_response(service.ledger.searches.undelete(search_id))
+    return search_response(app.ledger.searches.undelete(search_id))
 
 
 @router.post(
@@ -58,7 +58,7 @@ def fork_search(
     search_id: SearchId,
     body: Fork,
     request: Request,
-    service: Serving,
+    app: App,
     caller: Writer,
     key: IdempotencyKey = None,
 ) -> Response:
@@ -66,13 +66,13 @@ def fork_search(
 
     What was trained before with the same images, recipe and seed is not trained again.
     """
-    parent = service.ledger.searches.get(search_id)
+    parent = app.ledger.searches.get(search_id)
     changes = body.model_extra or {}
     unknown = [FieldFault(name, "Extra inputs are not permitted") for name in sorted(set(changes) - SPEC_FIELDS)]
     if unknown:
         raise ProblemError("REQUEST_INVALID", "Only fields of a search can be changed.", errors=unknown)
-    spec = check_spec({**parent.spec, "max_trials": parent.max_trials, **changes}, service.settings.data_root)
-    search, created = service.ledger.searches.submit(
+    spec = check_spec({**parent.spec, "max_trials": parent.max_trials, **changes}, app)
+    search, created = app.ledger.searches.submit(
         spec.model_dump(mode="json"),
         name=body.name or f"{parent.name[: LONGEST_NAME - 7]} (fork)",
         labels=parent.labels if body.labels is None else body.labels,

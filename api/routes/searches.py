@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from api.http.app_state import Serving
+from api.http.app_state import App
 from api.http.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
 from api.http.parameters import SearchId
 from api.http.problems import FieldFault, ProblemError, problems
@@ -54,17 +54,17 @@ def create_search(
     *,
     body: NewSearch,
     request: Request,
-    service: Serving,
+    app: App,
     caller: Writer,
     key: IdempotencyKey = None,
     validate_only: Annotated[bool, Query(description="Only say whether the search could be made")] = False,
 ) -> Response:
     """Make a search from the spec that `nas run` takes. It waits in the queue until a dispatcher takes it up."""
     given = body.model_dump(mode="json")
-    spec = check_spec({name: given[name] for name in SPEC_FIELDS}, service.settings.data_root)
+    spec = check_spec({name: given[name] for name in SPEC_FIELDS}, app)
     if validate_only:
         return Response(_validated(spec).model_dump_json(), media_type="application/json")
-    search, created = service.ledger.searches.submit(
+    search, created = app.ledger.searches.submit(
         spec.model_dump(mode="json"),
         name=body.name or default_name(spec),
         labels=body.labels,
@@ -77,7 +77,7 @@ def create_search(
 @router.get("/searches", dependencies=[READ], responses=problems("PAGE_TOKEN_INVALID"))
 def list_searches(
     *,
-    service: Serving,
+    app: App,
     page_size: PageSize = PAGE_SIZE,
     page_token: PageToken = None,
     state: Annotated[list[SearchState] | None, Query(description="Only searches in one of these")] = None,
@@ -86,15 +86,15 @@ def list_searches(
 ) -> SearchPage:
     """Searches that were not deleted, in pages."""
     view = ["searches", sorted(state or ()), text, order_by]
-    after = place_of(service.signer, page_token, view)
-    found = service.ledger.searches.page(
+    after = place_of(app.signer, page_token, view)
+    found = app.ledger.searches.page(
         states=tuple(state or ()), text=text, limit=page_size + 1, after=after and tuple(after), order=order_by
     )
     shown = found[:page_size]
     last = place(shown[-1], order_by) if len(found) > page_size else None
     return SearchPage(
         items=[SearchSummary(**_values(search)) for search in shown],
-        next_page_token=token_of(service.signer, last, view) if last else None,
+        next_page_token=token_of(app.signer, last, view) if last else None,
     )
 
 
@@ -104,9 +104,9 @@ def list_searches(
     response_model=SearchOut,
     responses={304: {"description": "As it was"}, 200: {"headers": {"ETag": _HEADERS["ETag"]}}},
 )
-def get_search(search_id: SearchId, service: Serving, known: IfNoneMatch = None) -> Response:
+def get_search(search_id: SearchId, app: App, known: IfNoneMatch = None) -> Response:
     """A search with its spec and its facts."""
-    search = service.ledger.searches.get(search_id)
+    search = app.ledger.searches.get(search_id)
     if known and etag(search) in known:
         return Response(status_code=304, headers={"etag": etag(search)})
     return search_response(search)
@@ -118,19 +118,19 @@ def get_search(search_id: SearchId, service: Serving, known: IfNoneMatch = None)
     response_model=SearchOut,
     responses=problems("VERSION_MISMATCH", "VERSION_REQUIRED", "STATE_TRANSITION"),
 )
-def change_search(search_id: SearchId, body: SearchPatch, service: Serving, known: IfMatch = None) -> Response:
+def change_search(search_id: SearchId, body: SearchPatch, app: App, known: IfMatch = None) -> Response:
     """Change name, labels, priority or the number of trials; the version that was read goes into If-Match."""
-    service.ledger.searches.get(search_id)
+    app.ledger.searches.get(search_id)
     changes = body.model_dump(exclude_unset=True)
-    return search_response(service.ledger.searches.change(search_id, _version(known), **changes))
+    return search_response(app.ledger.searches.change(search_id, _version(known), **changes))
 
 
 @router.delete(
     "/searches/{search_id:id}", dependencies=[WRITE], responses=problems("STATE_TRANSITION"), status_code=204
 )
-def delete_search(search_id: SearchId, service: Serving) -> None:
+def delete_search(search_id: SearchId, app: App) -> None:
     """Delete a search that has ended or is paused; `:undelete` brings it back."""
-    service.ledger.searches.delete(search_id)
+    app.ledger.searches.delete(search_id)
 
 
 def etag(search: SearchRecord) -> str:

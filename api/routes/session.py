@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.http.app_state import Serving
+from api.http.app_state import App
 from api.http.problems import ProblemError, problems
 from api.http.security import COOKIE, SESSION_S, Caller, Principal, new_session
 from api.schemas.key import SessionOut, SignIn
@@ -11,26 +11,26 @@ router = APIRouter(prefix="/v1/session", tags=["session"])
 
 
 @router.get("", openapi_extra={"security": [{}]})
-def get_session(service: Serving, caller: Caller) -> SessionOut:
+def get_session(app: App, caller: Caller) -> SessionOut:
     """What the caller may do; nothing when not signed in."""
-    return SessionOut(open=service.settings.open, scopes=caller.scopes if caller else [])
+    return SessionOut(open=app.settings.open, scopes=caller.scopes if caller else [])
 
 
 @router.post("", responses=problems("KEY_INVALID"))
-def sign_in(body: SignIn, request: Request, response: Response, service: Serving) -> SessionOut:
+def sign_in(body: SignIn, request: Request, response: Response, app: App) -> SessionOut:
     """Sign in with an API key: sets a cookie for seven days."""
-    key = service.ledger.keys.find(body.key)
+    key = app.ledger.keys.find(body.key)
     if key is None:
         raise ProblemError("KEY_INVALID", "The API key is unknown, expired or revoked.")
     response.set_cookie(
         COOKIE,
-        new_session(service, key),
+        new_session(app, key),
         max_age=SESSION_S,
         httponly=True,
         samesite="strict",
         secure=request.url.scheme == "https",
     )
-    return SessionOut(open=service.settings.open, scopes=Principal(key).scopes)
+    return SessionOut(open=app.settings.open, scopes=Principal(key).scopes)
 
 
 @router.delete("", status_code=204)

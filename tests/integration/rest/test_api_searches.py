@@ -369,7 +369,7 @@ def test_a_database_that_is_gone_is_a_503_and_not_the_end(client, settings):
     path = settings.home / "nas.db"
     away = path.rename(path.with_suffix(".away"))
     path.mkdir()
-    client.app.state.service.ledger.close()
+    client.app.state.shared.ledger.close()
 
     refused = client.get("/v1/searches")
     assert_problem(refused, 503, "LEDGER_UNAVAILABLE")

@@ -57,7 +57,7 @@ def client(app):
 @pytest.fixture(scope="module")
 def secrets(client):
     """By caller, the secret that it sends."""
-    keys = client.app.state.service.ledger.keys
+    keys = client.app.state.shared.ledger.keys
     made = {scope: keys.create(scope, [scope])[1] for scope in RANKS}
     expired = keys.create("expired", ["admin"], datetime.now(UTC) - timedelta(seconds=1))[1]
     revoked_key, revoked = keys.create("revoked", ["admin"])
@@ -139,7 +139,7 @@ def test_refusals_are_problems_that_say_what_is_missing(client, secrets):
 
 
 def test_a_session_is_a_key_in_a_cookie_that_pages_cannot_read(client, app, secrets):
-    keys = app.state.service.ledger.keys
+    keys = app.state.shared.ledger.keys
     key, secret = keys.create("dashboard", ["write"])
 
     assert_problem(client.post("/v1/session", json={"key": secrets["expired"]}), 401, "KEY_INVALID")

@@ -1,4 +1,4 @@
-"""The hub over a real ledger, in a loop of the test's own."""
+"""Event streams over a real ledger, in a loop of the test's own."""
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
@@ -8,7 +8,7 @@ import pytest
 from live_service import SPEC
 
 from api.http import event_stream
-from api.http.event_stream import Hub
+from api.http.event_stream import EventStreams
 from nas.jobs.ledger import Ledger
 from nas.spec import parse_spec
 
@@ -27,7 +27,7 @@ def search(ledger):
 
 @asynccontextmanager
 async def running(ledger):
-    served = Hub(ledger.events)
+    served = EventStreams(ledger.events)
     task = asyncio.create_task(served.run())
     try:
         yield served

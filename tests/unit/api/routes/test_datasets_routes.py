@@ -183,7 +183,7 @@ def test_other_fields_are_passed_over(open_client, folder):  # noqa: ARG001 - ch
 def test_nothing_is_read_before_the_key_is_checked(service_home):
     """A key that may only read uploads nothing, and no byte of the body lies on the disk."""
     with TestClient(create_app(Settings(home=service_home / "locked")), base_url="http://127.0.0.1") as client:
-        ledger = client.app.state.service.ledger
+        ledger = client.app.state.shared.ledger
         reader, writer = (ledger.keys.create(scope, (scope,), None)[1] for scope in ("read", "write"))
         assert_problem(send(client, ARCHIVES[".zip"]), 401, "KEY_MISSING")
         client.headers["authorization"] = f"Bearer {reader}"

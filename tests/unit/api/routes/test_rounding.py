@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.routes.rounding import six_digits
+from api.routes.trials import six_digits
 
 SIZES = st.floats(1e-16, 999_999.0) | st.floats(-999_999.0, -1e-16)
 
