@@ -27,7 +27,7 @@ from latency_db.devices.local import LocalName, local_device
 from latency_db.devices.runtime import FP32, runtime
 from latency_db.errors import MeasurementError
 from latency_db.measuring.environment import environment
-from latency_db.measuring.measure import Settings, check_fit, measure
+from latency_db.measuring.measure import Effort, check_fit, measure
 from latency_db.records.consensus import consensus_records
 from latency_db.records.record import RecordState, Statistic
 from latency_db.records.signatures import network_model, network_signature
@@ -42,7 +42,7 @@ STAGES = ((64, 2), (128, 3), (256, 3))
 
 RUNTIMES = ("onnxruntime_cpu", "openvino", "litert", "executorch", "ncnn")
 QUANTILES = (0.25, 0.5)
-SETTINGS = Settings(rounds=4, min_time_s=0.03, min_runs=10, warmup_s=0.02, sessions=2, most_sessions=4)
+EFFORT = Effort(rounds=4, min_time_s=0.03, min_runs=10, warmup_s=0.02, sessions=2, most_sessions=4)
 
 
 def network(arch: str) -> Network:
@@ -87,7 +87,7 @@ def measured(given: argparse.Namespace) -> None:
         device = local_device(str(LocalName(name, FP32, 1)))
         check_fit(device)
         start, refused = time.monotonic(), {}
-        records = measure(models, device, SETTINGS, seed=given.seed, refused=refused.__setitem__)
+        records = measure(models, device, EFFORT, seed=given.seed, on_refused=refused.__setitem__)
         if refused:
             raise MeasurementError(f"{name} refuses {len(refused)} networks: {next(iter(refused.values()))}")
         stands = consensus_records(records)

@@ -19,7 +19,7 @@ from typing import IO, Any
 from latency_db.agent.model_check import check_model
 from latency_db.devices.device import Device
 from latency_db.errors import MeasurementError
-from latency_db.measuring.measure import Settings, measure
+from latency_db.measuring.measure import Effort, measure
 from latency_db.records.record import Kind, LatencyRecord, Signature
 from latency_db.records.wire import to_wire
 
@@ -49,7 +49,7 @@ def run(source: IO[bytes]) -> Json:
     """Measure the input's models: {"sessions": [...], "refused": [[kind, key, reason]]}, or {"fault": reason}."""
     start = time.monotonic()
     head = json.loads(source.readline())
-    device, settings = Device(**head["device"]), Settings(**head["settings"])
+    device, effort = Device(**head["device"]), Effort(**head["settings"])
     models = {}
     for line in source:
         kind, key, content = json.loads(line)
@@ -61,7 +61,7 @@ def run(source: IO[bytes]) -> Json:
     seed = int.from_bytes(os.urandom(4))
     try:
         known_ms = head["known_ms"]
-        records = measure(models, device, settings, seed=seed, known_ms=known_ms, refused=refused.__setitem__)
+        records = measure(models, device, effort, seed=seed, known_ms=known_ms, on_refused=refused.__setitem__)
     except MeasurementError as error:
         return {"fault": str(error)}
     sessions = list(_sessions(records, offset_s)) if len(refused) < len(models) else []

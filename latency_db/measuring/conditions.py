@@ -1,4 +1,4 @@
-"""Whether a machine was fit to be measured on while a session ran: what speaks against it, in words."""
+"""Whether a machine was fit to be measured on while a session ran, with the reasons if it was not."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,25 +7,27 @@ from latency_db.devices.device import Device
 from latency_db.records.record import Statistic
 
 MAX_DRIFT = 0.05
-"""Of the reference network between rounds."""
+"""Of the reference network between rounds, relative."""
 
 MAX_SLOWDOWN = 0.05
-"""Of the reference network, against what the device took for it before."""
+"""Of the reference network against its latency on the device before, relative."""
 
-SLACK_CORES = 0.25
-"""What others may use of the cores that wall time needs."""
+MAX_OTHERS_CORES = 0.25
+"""Of the cores that the threads need: how much other processes may use when wall time is measured."""
 
-LEAST_SHARE = 0.25
-"""Of wall time in which a thread timed by its CPU time has to have a core. Down to a third its numbers stay within 2 %
-(docs/results/latency_repeat.md)."""
+MIN_CPU_SHARE = 0.25
+"""Share of the wall time in which a thread has a core, when CPU time is measured. With a third, latencies stay within 2
+% (docs/results/latency_repeat.md)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What a session saw. cores: that it could use; others_cores: kept busy by others. None is not known.
+    """Conditions during a session; None is not known.
 
-    cpu_share: of the wall time, in which the calling thread had a core. throttled: times that cores were slowed down.
-    drift: largest over smallest round of the reference network, minus 1. known_ms: the reference network before.
+    cores: number that the process may use. others_cores: of these, kept busy by other processes. cpu_share: of the wall
+    time, in which the calling thread had a core. heat: why the machine was too hot. throttled: how often cores were
+    slowed down. drift: largest over smallest round of the reference network, minus 1. reference_ms, known_ms: latency
+    of the reference network, and before this session.
     """
 
     cores: int
@@ -38,8 +40,8 @@ class Conditions:
     known_ms: float | None
 
 
-def doubts(device: Device, seen: Conditions) -> Iterator[str]:
-    """Reasons why what was measured may be wrong; none for a machine that was quiet and cool."""
+def problems(device: Device, seen: Conditions) -> Iterator[str]:
+    """Reasons why the latencies may be wrong; none for a machine that was quiet and cool."""
     if seen.heat:
         yield f"hot: {seen.heat}"
     if seen.throttled:
@@ -48,10 +50,10 @@ def doubts(device: Device, seen: Conditions) -> Iterator[str]:
         yield f"the reference network drifted by {seen.drift:.1%} between rounds"
     if seen.known_ms and seen.reference_ms > (1 + MAX_SLOWDOWN) * seen.known_ms:
         slower = seen.reference_ms / seen.known_ms - 1
-        yield f"the reference network takes {slower:.1%} longer than the {seen.known_ms:.4f} ms of before"
+        yield f"the reference network takes {slower:.1%} longer than the {seen.known_ms:.4f} ms before"
     if Statistic.of(device) is Statistic.WALL_P10_BEST:
         free = None if seen.others_cores is None else seen.cores - seen.others_cores
-        if free is not None and free < device.threads - SLACK_CORES:
+        if free is not None and free < device.threads - MAX_OTHERS_CORES:
             yield f"busy: others used {seen.others_cores:.1f} of {seen.cores} cores, {device.threads} were needed"
-    elif seen.cpu_share < LEAST_SHARE:
+    elif seen.cpu_share < MIN_CPU_SHARE:
         yield f"busy: the measuring thread had a core for {seen.cpu_share:.0%} of the time"

@@ -1,4 +1,4 @@
-"""Which cores a measurement runs on: fixed where the system allows it, so that nothing is moved meanwhile."""
+"""The cores that a measurement runs on: fixed where the system allows it, so that threads stay where they are."""
 
 import os
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ _CPUS = Path("/sys/devices/system/cpu")
 
 
 def chosen_cores(threads: int, cpus: Path = _CPUS) -> tuple[int, ...]:
-    """The cores for this number of threads, always the same: the fastest kind, each core's first hardware thread
-    before its second, the last ones before the first, which serve interrupts. All there are, if they are fewer; none
+    """The cores for this number of threads, always the same: the fastest kind first, each core's first hardware thread
+    before its second, and high numbers before low ones, which serve interrupts. All cores if there are fewer; none
     where the system does not bind threads to cores.
     """
     if not hasattr(os, "sched_getaffinity"):
@@ -22,7 +22,7 @@ def chosen_cores(threads: int, cpus: Path = _CPUS) -> tuple[int, ...]:
 
 @contextmanager
 def pinned(threads: int) -> Iterator[tuple[int, ...]]:
-    """Bind the calling thread, and those that it starts, to chosen_cores, which are handed out; later as before."""
+    """Bind the calling thread, and those that it starts, to chosen_cores while the block runs; gives these cores."""
     cores = chosen_cores(threads)
     if not cores:
         yield ()
@@ -36,7 +36,7 @@ def pinned(threads: int) -> Iterator[tuple[int, ...]]:
 
 
 def _speed(core: int, cpus: Path) -> int:
-    """Greater for the large cores of a processor that has two kinds; 0 if the system does not say."""
+    """Greater for the large cores of a processor with two kinds; 0 if the system does not report it."""
     for fact in ("cpu_capacity", "cpufreq/cpuinfo_max_freq"):
         try:
             return int((cpus / f"cpu{core}" / fact).read_text("ascii"))
@@ -46,7 +46,7 @@ def _speed(core: int, cpus: Path) -> int:
 
 
 def _sibling(core: int, cpus: Path) -> int:
-    """Place among the hardware threads of one core, which share its units."""
+    """Index among the hardware threads of one core."""
     try:
         listed = (cpus / f"cpu{core}" / "topology" / "thread_siblings_list").read_text("ascii").strip()
     except OSError:

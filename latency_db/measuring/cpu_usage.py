@@ -1,4 +1,4 @@
-"""How much of the machine is used, and by how much others use it."""
+"""CPU time that this process and others use."""
 
 import os
 import re
@@ -15,7 +15,10 @@ _STEAL = 7
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Seconds of CPU time since the start of the machine, on the cores that this process may use."""
+    """CPU time in seconds on the cores that this process may use, since the machine was started, at time at_s.
+
+    busy_s: of all processes, stolen_s: taken by the host of a virtual machine, own_s: of this process.
+    """
 
     at_s: float
     busy_s: float
@@ -24,7 +27,7 @@ class Usage:
 
     @classmethod
     def now(cls, root: Path = _ROOT) -> "Usage | None":
-        """None where the system does not say."""
+        """None where the system does not report it."""
         try:
             text = (root / "proc" / "stat").read_text(encoding="ascii")
         except OSError:
@@ -37,6 +40,6 @@ class Usage:
         return cls(time.monotonic(), busy, sum(row[_STEAL] for row in ticks) / per_s, time.process_time())
 
     def others_since(self, before: "Usage") -> float:
-        """Cores that others kept busy from before to now, those of a host that gave its time to others included."""
+        """Cores that other processes, or the host of a virtual machine, kept busy from before to now."""
         busy_s = (self.busy_s - before.busy_s) - (self.own_s - before.own_s)
         return max(0.0, busy_s / (self.at_s - before.at_s))

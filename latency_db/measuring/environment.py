@@ -1,4 +1,4 @@
-"""The state of the machine at a moment, as far as it can be read; what cannot be read is left out."""
+"""The state of the machine at this moment, as far as the system reports it."""
 
 import os
 import platform
@@ -12,13 +12,13 @@ _FILES = {"governor": f"{_CORE}/scaling_governor", "frequency_khz": f"{_CORE}/sc
 _ZONES = "sys/class/thermal/thermal_zone*"
 _THROTTLES = "sys/devices/system/cpu/cpu*/thermal_throttle/core_throttle_count"
 _BOARD = "sys/devices/platform/soc/soc:firmware/get_throttled"
-"""Bits of a Raspberry Pi's firmware; the lower four say what is the case now."""
+"""Bits of a Raspberry Pi's firmware; the lower four are the current state."""
 
 _BOARD_NOW = 0xF
 
 
 def environment(root: Path = _ROOT) -> dict[str, Any]:
-    """Facts that change from session to session; numbers where the system gives numbers."""
+    """Facts that change from session to session; those that cannot be read are left out."""
     facts: dict[str, Any] = {"kernel": platform.release(), "python": platform.python_version()}
     if hasattr(os, "getloadavg"):
         facts["load_1min"] = round(os.getloadavg()[0], 2)

@@ -1,4 +1,6 @@
-"""One session: models loaded side by side on cores of their own, timed in rounds of random order, and judged."""
+"""One session: models loaded side by side on fixed cores, timed in rounds of random order, and the machine's conditions
+meanwhile.
+"""
 
 import gc
 from collections import Counter
@@ -15,11 +17,11 @@ from latency_db.devices.device import Device
 from latency_db.devices.local import core_count
 from latency_db.devices.runtime import LoadedModel, Runtime, runtime
 from latency_db.errors import MeasurementError
-from latency_db.measuring.conditions import Conditions, doubts
+from latency_db.measuring.conditions import Conditions, problems
 from latency_db.measuring.cores import pinned
 from latency_db.measuring.cpu_usage import Usage
 from latency_db.measuring.environment import environment, heat
-from latency_db.measuring.timing import Settings, Subject
+from latency_db.measuring.timing import Effort, TimedModel
 from latency_db.records.record import (
     Kind,
     LatencyRecord,
@@ -32,55 +34,57 @@ from latency_db.records.record import (
 from latency_db.records.reference_models import EMPTY_KERNEL, FIXED, REFERENCE_NETWORK, fixed_models
 
 HARNESS = "3"
-"""Version of this protocol. Raise it whenever the numbers could change."""
+"""Version of this protocol. Raise it whenever the measured latencies could change."""
 
 T = TypeVar("T")
-Refused = Callable[[Signature, str], None]
-"""Told of each model that the runtime does not run, with the reason."""
+OnRefused = Callable[[Signature, str], None]
+"""Called for each model that the runtime does not run, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """What the sessions of a measurement have in common. known_ms: the reference network on this device before."""
+class SessionRunner:
+    """Runs the sessions of one measurement. rng: of the order of rounds. known_ms: latency of the reference network on
+    this device before, if it was measured.
+    """
 
     device: Device
-    settings: Settings
+    effort: Effort
     rng: Random
     known_ms: float | None
-    refused: Refused
+    on_refused: OnRefused
 
-    def session(self, models: Mapping[Signature, bytes]) -> list[LatencyRecord]:
-        """Records of the models that the runtime runs, and of the fixed ones: the empty and the reference model.
+    def run(self, models: Mapping[Signature, bytes]) -> list[LatencyRecord]:
+        """Records of the models that the runtime runs, and of the empty and the reference model.
 
-        MeasurementError if it does not run those.
+        MeasurementError if it does not run the latter two.
         """
         loader = runtime.make(self.device.runtime)
         wanted = {**fixed_models(), **models}
-        if loader.suffix != Runtime.suffix:  # converted beforehand, by other processes not to be bound to our cores
-            convertible = self._tried(wanted, loader.export)
+        if loader.suffix != Runtime.suffix:  # converters are processes of their own, which are not bound to these cores
+            convertible = self._made(wanted, loader.export)
             wanted = {signature: wanted[signature] for signature in convertible}
-        started_at, facts, used, hot = datetime.now(UTC), environment(), Usage.now(), heat()
+        started_at, before, used, hot = datetime.now(UTC), environment(), Usage.now(), heat()
         with pinned(self.device.threads) as cores, _no_collection():
-            loaded = self._tried(wanted, lambda model: loader.load(model, self.device.threads, self.device.precision))
-            subjects = self._timed(loaded)
-        facts_after, used_after = environment(), Usage.now()
-        reference_ms = subjects[REFERENCE_NETWORK].rounds_ms()
+            loaded = self._made(wanted, lambda model: loader.load(model, self.device.threads, self.device.precision))
+            timed = self._time(loaded)
+        after, used_after = environment(), Usage.now()
+        reference_ms = timed[REFERENCE_NETWORK].rounds_ms()
         seen = Conditions(
             cores=core_count(),
             others_cores=used_after.others_since(used) if used and used_after else None,
-            cpu_share=_cpu_share(subjects.values()),
+            cpu_share=_cpu_share(timed.values()),
             heat=hot or heat(),
-            throttled=facts_after.get("throttle_count", 0) - facts.get("throttle_count", 0),
+            throttled=after.get("throttle_count", 0) - before.get("throttle_count", 0),
             drift=max(reference_ms) / min(reference_ms) - 1,
             reference_ms=min(reference_ms),
             known_ms=self.known_ms,
         )
-        told = {"before": facts, "after": facts_after, "cores": list(cores), "placement": _placement(loaded.values())}
-        session = _judged(self.device, seen, min(subjects[EMPTY_KERNEL].rounds_ms()), started_at, told)
-        return [_record(signature, subject, session) for signature, subject in subjects.items()]
+        state = {"before": before, "after": after, "cores": list(cores), "placement": _placement(loaded.values())}
+        session = _judged(self.device, seen, min(timed[EMPTY_KERNEL].rounds_ms()), started_at, state)
+        return [_record(signature, model, session) for signature, model in timed.items()]
 
-    def _tried(self, models: Mapping[Signature, bytes], make: Callable[[bytes], T]) -> dict[Signature, T]:
-        """What can be made of the models; refused is told of the others."""
+    def _made(self, models: Mapping[Signature, bytes], make: Callable[[bytes], T]) -> dict[Signature, T]:
+        """What `make` returns for each model; on_refused is called for those that raise MeasurementError."""
         made: dict[Signature, T] = {}
         for signature, model in models.items():
             try:
@@ -88,28 +92,28 @@ class Bench:
             except MeasurementError as error:
                 if signature in FIXED:
                     raise
-                self.refused(signature, str(error))
+                self.on_refused(signature, str(error))
         return made
 
-    def _timed(self, loaded: Mapping[Signature, LoadedModel]) -> dict[Signature, Subject]:
+    def _time(self, loaded: Mapping[Signature, LoadedModel]) -> dict[Signature, TimedModel]:
         statistic = Statistic.of(self.device)
-        subjects = {
-            signature: Subject(session.execute if signature.kind is Kind.KERNEL else session.call, statistic)
-            for signature, session in loaded.items()
+        timed = {
+            signature: TimedModel(model.execute if signature.kind is Kind.KERNEL else model.call, statistic)
+            for signature, model in loaded.items()
         }
-        order = list(subjects.values())
-        for subject in order:
-            subject.warm_up(self.settings)
-        for _ in range(self.settings.rounds):
+        order = list(timed.values())
+        for model in order:
+            model.warm_up(self.effort)
+        for _ in range(self.effort.rounds):
             self.rng.shuffle(order)
-            for subject in order:
-                subject.round(self.settings)
-        return subjects
+            for model in order:
+                model.round(self.effort)
+        return timed
 
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Keep the garbage collector out of the timings."""
+    """Switch the garbage collector off, which would disturb the timings."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -119,30 +123,30 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _cpu_share(subjects: Iterable[Subject]) -> float:
+def _cpu_share(timed: Iterable[TimedModel]) -> float:
     """Share of the wall time in which the calling thread had a core; below 1, others used the machine."""
-    totals = [(sum(map(sum, subject.cpu)), sum(map(sum, subject.wall))) for subject in subjects]
+    totals = [(sum(map(sum, model.cpu)), sum(map(sum, model.wall))) for model in timed]
     return round(sum(cpu for cpu, _ in totals) / sum(wall for _, wall in totals), 3)
 
 
-def _placement(sessions: Iterable[LoadedModel]) -> dict[str, int]:
-    """How many nodes of all models ran where, as far as the runtime says it."""
+def _placement(loaded: Iterable[LoadedModel]) -> dict[str, int]:
+    """Number of nodes of all models by where they ran, as far as the runtime reports it."""
     nodes: Counter[str] = Counter()
-    for session in sessions:
-        nodes.update(session.placement())
+    for model in loaded:
+        nodes.update(model.placement())
     return dict(nodes)
 
 
 def _judged(
-    device: Device, seen: Conditions, empty_ms: float, started_at: datetime, told: Mapping[str, Any]
+    device: Device, seen: Conditions, empty_ms: float, started_at: datetime, state: Mapping[str, Any]
 ) -> MeasurementSession:
-    reasons = "; ".join(doubts(device, seen))
+    reasons = "; ".join(problems(device, seen))
     others = None if seen.others_cores is None else round(seen.others_cores, 2)
     return MeasurementSession(
         device=device,
         started_at=started_at,
         harness=HARNESS,
-        environment={**told, "cpu_share": seen.cpu_share, "others_cores": others},
+        environment={**state, "cpu_share": seen.cpu_share, "others_cores": others},
         empty_ms=empty_ms,
         reference_ms=seen.reference_ms,
         reference_drift=seen.drift,
@@ -151,16 +155,16 @@ def _judged(
     )
 
 
-def _record(signature: Signature, subject: Subject, session: MeasurementSession) -> LatencyRecord:
-    rounds_ms = subject.rounds_ms()
+def _record(signature: Signature, model: TimedModel, session: MeasurementSession) -> LatencyRecord:
+    rounds_ms = model.rounds_ms()
     return LatencyRecord(
         signature=signature,
         session=session,
-        statistic=subject.statistic,
+        statistic=model.statistic,
         latency_ms=min(rounds_ms),
         rounds_ms=rounds_ms,
-        wall=Statistics.of(np.concatenate(subject.wall)),
-        cpu=Statistics.of(np.concatenate(subject.cpu)),
+        wall=Statistics.of(np.concatenate(model.wall)),
+        cpu=Statistics.of(np.concatenate(model.cpu)),
         state=session.state,
         reason=session.reason,
     )

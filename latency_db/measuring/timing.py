@@ -1,4 +1,6 @@
-"""Timing one loaded model: warmed up until it is steady, then in rounds, in blocks of runs where one is too short."""
+"""Timing of one loaded model: warm-up until it is steady, then rounds; runs too short for the clock are timed in
+blocks.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,23 +10,25 @@ import numpy as np
 
 from latency_db.records.record import Statistic
 
-STEADY = 0.02
-"""Difference between two blocks of the warm-up, one after the other, at which it ends."""
+STEADY_DIFFERENCE = 0.02
+"""Relative difference between two consecutive blocks of the warm-up at which it ends."""
 
-MOST_BLOCKS = 10
-WARMING_RUNS = 5
-"""Of a block of the warm-up, at least."""
+MAX_WARMUP_BLOCKS = 10
+MIN_WARMUP_RUNS = 5
+"""Runs in a block of the warm-up."""
 
-_CLOCK_SHARE = 100
+_CLOCK_COSTS = 100
+"""A block of runs takes at least so many times what reading the clocks costs."""
+
 _NS_PER_MS = 1e6
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How long each model is measured: min_time_s and min_runs are of one round, and both are reached.
+class Effort:
+    """How long each model is measured. min_time_s, min_runs: of one round, which lasts until both are reached.
 
-    warmup_s: least time of a block of the warm-up, which goes on until STEADY or for MOST_BLOCKS. sessions: how many a
-    model has at least; more are added until they agree (latency_db.records.consensus), or there are most_sessions.
+    warmup_s: minimum time of a block of the warm-up. sessions: minimum number for each model; more are added until they
+    agree (latency_db.records.consensus), or until there are most_sessions.
     """
 
     rounds: int
@@ -36,10 +40,11 @@ class Settings:
 
 
 @dataclass(slots=True)
-class Subject:
-    """A loaded model with the timings of its rounds in milliseconds, one number a block of runs.
+class TimedModel:
+    """A loaded model and its timings.
 
-    statistic: the reference statistic, which says by which clock it is steady.
+    statistic: of the record; it decides by which clock the model is steady. runs: number of runs in a block. wall, cpu:
+    milliseconds of one run, by round and block of runs.
     """
 
     run: Callable[[], None]
@@ -48,32 +53,32 @@ class Subject:
     wall: list[list[float]] = field(default_factory=list)
     cpu: list[list[float]] = field(default_factory=list)
 
-    def warm_up(self, settings: Settings) -> None:
-        wall, cpu = self._time(settings.warmup_s, WARMING_RUNS)
-        self.runs = max(1, round(_CLOCK_SHARE * _clock_cost_ms() / min(wall)))
+    def warm_up(self, effort: Effort) -> None:
+        wall, cpu = self._time(effort.warmup_s, MIN_WARMUP_RUNS)
+        self.runs = max(1, round(_CLOCK_COSTS * _clock_cost_ms() / min(wall)))
         last_ms = self._p10(wall, cpu)
-        for _ in range(MOST_BLOCKS):
-            now_ms = self._p10(*self._time(settings.warmup_s, WARMING_RUNS))
-            if abs(now_ms - last_ms) <= STEADY * last_ms:
+        for _ in range(MAX_WARMUP_BLOCKS):
+            now_ms = self._p10(*self._time(effort.warmup_s, MIN_WARMUP_RUNS))
+            if abs(now_ms - last_ms) <= STEADY_DIFFERENCE * last_ms:
                 return
             last_ms = now_ms
 
-    def round(self, settings: Settings) -> None:
-        """Time it for a while, and keep the timings."""
+    def round(self, effort: Effort) -> None:
+        """Time it for a round, and keep the timings."""
         self.run()  # brings weights and code back into the caches after the other models
-        wall, cpu = self._time(settings.min_time_s, settings.min_runs)
+        wall, cpu = self._time(effort.min_time_s, effort.min_runs)
         self.wall.append(wall)
         self.cpu.append(cpu)
 
     def rounds_ms(self) -> tuple[float, ...]:
-        """The reference statistic's value in each round."""
+        """Milliseconds by the statistic of the record, one number a round."""
         return tuple(self._p10(wall, cpu) for wall, cpu in zip(self.wall, self.cpu, strict=True))
 
     def _p10(self, wall: list[float], cpu: list[float]) -> float:
         return float(np.quantile(cpu if self.statistic is Statistic.CPU_P10_BEST else wall, 0.1))
 
     def _time(self, min_time_s: float, min_runs: int) -> tuple[list[float], list[float]]:
-        """Wall and thread CPU milliseconds of one run, once for each block of runs."""
+        """Wall and thread CPU milliseconds of one run, by block of runs."""
         wall: list[float] = []
         cpu: list[float] = []
         run, runs = self.run, range(self.runs)
@@ -90,7 +95,7 @@ class Subject:
 
 
 def _clock_cost_ms() -> float:
-    """What reading both clocks costs."""
+    """Milliseconds to read both clocks."""
     costs = []
     for _ in range(20):
         start = perf_counter_ns()

@@ -9,7 +9,7 @@ from latency_db.devices.device import Device
 from latency_db.devices.local import is_local
 from latency_db.estimating.estimate import Estimate
 from latency_db.estimating.estimator import Estimator
-from latency_db.measuring.measure import BATCH, QUICK, THOROUGH, Settings, measure
+from latency_db.measuring.measure import BATCH, QUICK, THOROUGH, Effort, measure
 from latency_db.profiling.survey import kernels_to_measure
 from latency_db.records.consensus import consensus_records
 from latency_db.records.record import Kind, LatencyRecord, Signature
@@ -105,7 +105,7 @@ class Measurer:
         return done
 
     def measure_networks(
-        self, networks: Mapping[str, Network | bytes], settings: Settings = THOROUGH
+        self, networks: Mapping[str, Network | bytes], effort: Effort = THOROUGH
     ) -> dict[str, LatencyRecord]:
         """Measure whole networks, or ONNX models, side by side; records by the given names.
 
@@ -119,22 +119,22 @@ class Measurer:
         files = {signatures[name]: given for name, given in networks.items() if isinstance(given, bytes)}
         if self.is_local:
             built = {signatures[name]: network_model(n) for name, n in networks.items() if not isinstance(n, bytes)}
-            records = self._measure(files | built, settings)
+            records = self._measure(files | built, effort)
             for unrun in (signature for signature in signatures.values() if signature not in records):
                 reason = self.store.refusals(self.device, unrun.kind)[unrun.key]
                 raise NotMeasuredError(f"device {self.device.name!r} does not run '{unrun.key}': {reason}")
         else:
-            records = self._remote.measure(set(signatures.values()), settings, files)
+            records = self._remote.measure(set(signatures.values()), effort, files)
         measured = {key.key: record for key, record in records.items() if key.kind is Kind.NETWORK}
         self.estimator.predictor.add_networks(measured)
         return {name: records[signature] for name, signature in signatures.items()}
 
-    def _measure(self, models: Mapping[Signature, bytes], settings: Settings) -> dict[Signature, LatencyRecord]:
+    def _measure(self, models: Mapping[Signature, bytes], effort: Effort) -> dict[Signature, LatencyRecord]:
         """Measure models on this machine and store their records; the record that stands for each."""
         known_ms = reference_before(self.store, self.device)
         refused: dict[Signature, str] = {}
         records = measure(
-            models, self.device, settings, seed=self._seed, known_ms=known_ms, refused=refused.__setitem__
+            models, self.device, effort, seed=self._seed, known_ms=known_ms, on_refused=refused.__setitem__
         )
         self._seed += 1
         self.store.add(records)

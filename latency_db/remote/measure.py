@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from time import sleep
 
 from latency_db.devices.device import Device
-from latency_db.measuring.measure import BATCH, EFFORTS, Settings
+from latency_db.measuring.measure import BATCH, EFFORTS, Effort
 from latency_db.records.record import Kind, LatencyRecord, RecordState, Signature
 from latency_db.remote.leases import LEASE_S
 from latency_db.remote.requests import Requests
@@ -19,7 +19,7 @@ POLL_S = 0.5
 AWAY_AFTER_S = 2 * LEASE_S
 """An agent is seen when it polls and while it measures. One not seen for this long is away."""
 
-_EFFORT_OF = {settings: name for name, settings in EFFORTS.items()}
+_NAME_OF = {effort: name for name, effort in EFFORTS.items()}
 _ENDED = frozenset({RequestState.DONE, RequestState.FAILED})
 
 
@@ -37,33 +37,33 @@ class Remote:
         """Whether an agent offers the device; it may be away."""
         return self._requests.has_agent(self._device)
 
-    def ensure(self, wanted: Collection[Signature], settings: Settings) -> None:
+    def ensure(self, wanted: Collection[Signature], effort: Effort) -> None:
         """Have those measured that have no valid record. What the device refuses is in the store afterwards."""
         known = {s for s, record in self._records(wanted).items() if record.state is RecordState.VALID}
         missing = [signature for signature in wanted if signature not in known]
-        failed = self._ask(missing, settings, {})
+        failed = self._ask(missing, effort, {})
         refused = {kind: self._store.refusals(self._device, kind) for kind in {signature.kind for signature in failed}}
         self._check({s: reason for s, reason in failed.items() if s.key not in refused[s.kind]}, missing)
 
     def measure(
-        self, wanted: Collection[Signature], settings: Settings, models: Mapping[Signature, bytes]
+        self, wanted: Collection[Signature], effort: Effort, models: Mapping[Signature, bytes]
     ) -> dict[Signature, LatencyRecord]:
-        """Have all measured, also those with records. settings: one of EFFORTS. models: ONNX files.
+        """Have all measured, also those with records. effort: one of EFFORTS. models: ONNX files.
 
         NotMeasuredError if the device does not run a model.
         """
-        self._check(self._ask(wanted, settings, models), wanted)
+        self._check(self._ask(wanted, effort, models), wanted)
         return self._records(wanted)
 
     def _ask(
-        self, wanted: Collection[Signature], settings: Settings, models: Mapping[Signature, bytes]
+        self, wanted: Collection[Signature], effort: Effort, models: Mapping[Signature, bytes]
     ) -> dict[Signature, str | None]:
         """Request all and wait; those that failed, with the reasons."""
         if not wanted:
             return {}
-        effort = _EFFORT_OF[settings]
-        self._requests.ask(self._device, wanted, effort, models=models, priority=0)
-        return self._wait(wanted, effort)
+        name = _NAME_OF[effort]
+        self._requests.ask(self._device, wanted, name, models=models, priority=0)
+        return self._wait(wanted, name)
 
     def _wait(self, wanted: Collection[Signature], effort: str) -> dict[Signature, str | None]:
         while True:

@@ -3,7 +3,7 @@ import pytest
 from latency_db.devices.local import DEFAULT_RUNTIME, LocalName, core_count, is_local_name, local_device, local_names
 from latency_db.devices.quantization import quantised
 from latency_db.devices.runtime import FP32, INT8, runtime
-from latency_db.measuring.measure import Settings, measure
+from latency_db.measuring.measure import Effort, measure
 from latency_db.records.signatures import network_model, network_signature
 from nas.errors import UnknownNameError
 from nas.ops.notation import read_network
@@ -66,7 +66,7 @@ def test_the_fingerprint_holds_caches_and_memory():
 
 def test_precisions_are_measured_as_devices_of_their_own():
     models = {network_signature(NETWORK): network_model(NETWORK)}
-    fast = Settings(rounds=2, min_time_s=0.001, min_runs=3, warmup_s=0.001)
+    fast = Effort(rounds=2, min_time_s=0.001, min_runs=3, warmup_s=0.001)
 
     for record in measure(models, local_device("local-onnxruntime_cpu-int8-1t"), fast):
         assert record.session.device.precision == INT8

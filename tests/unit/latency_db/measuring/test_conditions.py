@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from latency_db.measuring.conditions import Conditions, doubts
+from latency_db.measuring.conditions import Conditions, problems
 from latency_db.measuring.cores import chosen_cores
 from latency_db.measuring.cpu_usage import Usage
 from latency_db.measuring.environment import environment, heat
@@ -117,7 +117,7 @@ def test_the_work_of_others_is_all_work_less_ones_own(tmp_path, monkeypatch):
         (1, {"heat": "soc is at 91 °C"}, ["hot: soc is at 91 °C"]),
         (1, {"throttled": 2}, ["hot: cores were slowed down 2 times"]),
         (1, {"drift": 0.06}, ["drifted by 6.0%"]),
-        (1, {"reference_ms": 0.106}, ["takes 6.0% longer than the 0.1000 ms of before"]),
+        (1, {"reference_ms": 0.106}, ["takes 6.0% longer than the 0.1000 ms before"]),
         (1, {"reference_ms": 0.05}, []),
         (1, {"known_ms": None, "reference_ms": 9.0}, []),
         (1, {"others_cores": 2.0, "cpu_share": 0.5}, []),
@@ -127,7 +127,7 @@ def test_the_work_of_others_is_all_work_less_ones_own(tmp_path, monkeypatch):
     ],
 )
 def test_reasons_to_doubt_a_session(elsewhere, threads, seen, told):
-    found = list(doubts(replace(elsewhere.device, threads=threads), replace(QUIET, **seen)))
+    found = list(problems(replace(elsewhere.device, threads=threads), replace(QUIET, **seen)))
 
     assert len(found) == len(told)
     assert all(words in reason for words, reason in zip(told, found, strict=True))

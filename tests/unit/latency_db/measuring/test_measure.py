@@ -7,7 +7,7 @@ from latency_db.commands.noisy import check_quiet
 from latency_db.devices.local import core_count, local_device
 from latency_db.errors import MeasurementError, UnfitMachineError
 from latency_db.measuring import session as sessions
-from latency_db.measuring.measure import BATCH, Settings, measure
+from latency_db.measuring.measure import BATCH, Effort, measure
 from latency_db.profiling.measurer import Measurer
 from latency_db.records.consensus import consensus_records
 from latency_db.records.record import Kind, RecordState, Signature
@@ -30,7 +30,7 @@ from nas.ops import Conv, Shape
 from nas.ops.kernels import Kernel
 from nas.ops.notation import read_network
 
-FAST = Settings(rounds=2, min_time_s=0.001, min_runs=3, warmup_s=0.001)
+FAST = Effort(rounds=2, min_time_s=0.001, min_runs=3, warmup_s=0.001)
 SMALL, LARGE = (Kernel(Conv(width, 3), Shape(width, 16, 16)) for width in (4, 64))
 NETWORK = read_network("3x16x16: conv_16_k3_s2 [conv_32 conv_32_k3_g32 conv_16_linear] gap linear_10")
 
@@ -88,7 +88,7 @@ def test_the_session_tells_how_steady_it_was(records):
 
 def test_many_models_are_measured_in_batches():
     """Each batch is a session of its own, so that memory is bounded."""
-    model, rounds = network_model(SMALL.in_context()), Settings(rounds=2, min_time_s=0, min_runs=1, warmup_s=0)
+    model, rounds = network_model(SMALL.in_context()), Effort(rounds=2, min_time_s=0, min_runs=1, warmup_s=0)
     models = {Signature(f"copy {number}", Kind.KERNEL): model for number in range(BATCH + 1)}
 
     found = measure(models, local_device("local-cpu-1t"), rounds)
@@ -107,7 +107,7 @@ def test_what_a_runtime_refuses_does_not_stop_the_others():
     broken, whole = Signature("broken", Kind.NETWORK), network_signature(NETWORK)
     models = {broken: b"no model", whole: network_model(NETWORK)}
 
-    found = measure(models, local_device("local-cpu-1t"), FAST, refused=told.__setitem__)
+    found = measure(models, local_device("local-cpu-1t"), FAST, on_refused=told.__setitem__)
 
     assert "cannot run the model" in told.pop(broken)
     assert not told
@@ -116,7 +116,7 @@ def test_what_a_runtime_refuses_does_not_stop_the_others():
 
 def steered(monkeypatch, latencies):
     """Sessions in which the network takes these milliseconds, one after the other; returns those that took place."""
-    real, taken = sessions.Bench.session, []
+    real, taken = sessions.SessionRunner.run, []
 
     def session(bench, models):
         taken.append(list(models))
@@ -127,7 +127,7 @@ def steered(monkeypatch, latencies):
         records = [replace(r, session=steady, state=RecordState.VALID, reason=None) for r in records]
         return [replace(r, latency_ms=now_ms) if r.signature in asked else r for r in records]
 
-    monkeypatch.setattr(sessions.Bench, "session", session)
+    monkeypatch.setattr(sessions.SessionRunner, "run", session)
     return taken
 
 
@@ -170,14 +170,14 @@ def test_a_reference_network_slower_than_before_is_told():
     session = measure(models, local_device("local-cpu-1t"), FAST, known_ms=1e-4)[0].session
 
     assert session.state is RecordState.SUSPECT
-    assert "longer than the 0.0001 ms of before" in session.reason
+    assert "longer than the 0.0001 ms before" in session.reason
 
 
 def test_the_measuring_thread_is_bound_to_its_cores_and_free_again_later(monkeypatch):
     seen, before = [], os.sched_getaffinity(0)
-    real = sessions.Subject.round
+    real = sessions.TimedModel.round
     monkeypatch.setattr(
-        sessions.Subject, "round", lambda *given: (seen.append(os.sched_getaffinity(0)), real(*given))[1]
+        sessions.TimedModel, "round", lambda *given: (seen.append(os.sched_getaffinity(0)), real(*given))[1]
     )
 
     session = measure({network_signature(NETWORK): network_model(NETWORK)}, local_device("local-cpu-1t"), FAST)[

@@ -91,8 +91,8 @@ def test_what_the_runtime_refuses_is_told_and_the_table_goes_on(store, monkeypat
 
 def test_what_was_measured_on_an_unsteady_machine_is_measured_again(store, monkeypatch):
     """Once a call, in the time that is left; the values that stand are those of the steady session."""
-    doubts = iter([["the first session drifted"]])
-    monkeypatch.setattr("latency_db.measuring.session.doubts", lambda *_: next(doubts, []))
+    problems = iter([["the first session drifted"]])
+    monkeypatch.setattr("latency_db.measuring.session.problems", lambda *_: next(problems, []))
     device = local_device("local-cpu-1t")
     measurer = Measurer(store, device)
 

@@ -6,7 +6,7 @@ from made_up import table
 from latency_db.devices.local import local_device
 from latency_db.estimating.estimate import Source
 from latency_db.estimating.estimator import Estimator
-from latency_db.measuring.measure import Settings
+from latency_db.measuring.measure import Effort
 from latency_db.profiling.measurer import Measurer
 from latency_db.records.signatures import network_model
 from nas.ops.kernels import kernels
@@ -35,7 +35,7 @@ def test_a_local_device_measures_what_is_missing_and_keeps_it(store):
 def test_networks_and_files_are_measured_side_by_side(store):
     """A network measured once answers for itself; an ONNX file is known by its content."""
     measurer = Measurer(store, local_device("local-cpu-1t"))
-    brief = Settings(rounds=2, min_time_s=0.001, min_runs=3, warmup_s=0.001)
+    brief = Effort(rounds=2, min_time_s=0.001, min_runs=3, warmup_s=0.001)
 
     found = measurer.measure_networks({"one": NETWORK, "file": network_model(NETWORK)}, brief)
 
