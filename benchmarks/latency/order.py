@@ -19,7 +19,7 @@ import numpy as np
 
 from latency_db.devices.device import Device
 from latency_db.estimating.estimator import Estimator
-from latency_db.profiling.build import Table, TableReport
+from latency_db.profiling.build import TableBuilder, TableReport
 from latency_db.profiling.measurer import Measurer
 from latency_db.profiling.survey import Draw
 from latency_db.records.record import Kind
@@ -47,11 +47,11 @@ class Replay(Measurer):
         return len(wanted)
 
 
-class ByFrequency(Table):
-    """Surveys, but does not listen."""
+class ByFrequency(TableBuilder):
+    """Measures the most frequent kernels first, whatever the survey shows."""
 
-    def look(self) -> None:
-        super().look()
+    def survey(self) -> None:
+        super().survey()
         self._order = ()
 
 
@@ -67,7 +67,7 @@ def known_networks(store: Store, device: Device) -> Iterator[Network]:
             yield network
 
 
-def replay(kind: type[Table], location: Path, known: Store, device: Device, networks: Sequence[Network]) -> None:
+def replay(kind: type[TableBuilder], location: Path, known: Store, device: Device, networks: Sequence[Network]) -> None:
     frequencies = Counter(kernel for network in networks for kernel in kernels(network))
     ordered = {kernel: count / len(networks) for kernel, count in frequencies.most_common()}
     draw: Draw = lambda rng: rng.choice(networks)  # noqa: E731 - a name says what it is
@@ -85,9 +85,9 @@ def replay(kind: type[Table], location: Path, known: Store, device: Device, netw
 
 def line(name: str, report: TableReport, errors: np.ndarray) -> str:
     held = report.held_out
-    foretold = f"{held.median:7.1%} {held.p90:7.1%} {held.network:8.1%}" if held else " " * 24
+    held_out = f"{held.median:7.1%} {held.p90:7.1%} {held.network:8.1%}" if held else " " * 24
     return (
-        f"{name:12} {report.measured:6} {report.coverage:8.1%} {foretold} {report.expected_error:9.2%} "
+        f"{name:12} {report.measured:6} {report.coverage:8.1%} {held_out} {report.expected_error:9.2%} "
         f"{errors.mean():7.2%} {np.quantile(errors, 0.9):7.2%}"
     )
 
@@ -105,9 +105,9 @@ def main() -> None:
     Random(0).shuffle(networks)
     print(f"{len(networks)} networks, {len({k for n in networks for k in kernels(n)})} kernels")
     print(
-        f"{'order':12} {'kernels':>6} {'coverage':>8} foretold: median, p90, network; expected error, error: mean, p90"
+        f"{'order':12} {'kernels':>6} {'coverage':>8} held_out: median, p90, network; expected error, error: mean, p90"
     )
-    for kind in (Table, ByFrequency):
+    for kind in (TableBuilder, ByFrequency):
         with TemporaryDirectory() as folder:
             replay(kind, Path(folder) / "replay.db", known, device, networks)
 

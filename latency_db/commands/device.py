@@ -11,7 +11,7 @@ from latency_db.commands.duration import Duration
 from latency_db.commands.fraction import Fraction
 from latency_db.commands.noisy import NOISY, check_quiet
 from latency_db.commands.progress import progress_bar
-from latency_db.commands.shown import brief, calibrated, lines, measured, surety
+from latency_db.commands.shown import brief_uncertainty, calibrated, lines, measured, uncertainty
 from latency_db.profiling.build import TableReport, build_table
 from latency_db.profiling.coverage import table_coverage
 from latency_db.profiling.measurer import Measurer
@@ -26,7 +26,7 @@ from nas.space import SearchSpace
 from nas.spaces import load_space
 
 LONGEST_RUNTIME = len("onnxruntime_cpu")
-"""A name of this length is shown whole, however narrow the terminal."""
+"""Names up to this length are shown whole on a narrow terminal."""
 
 
 @click.group()
@@ -57,7 +57,7 @@ def list_devices(*, as_json: bool) -> None:
 @click.option("--space", "source", help="A space's name or file: show how much of its table is measured.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(name: str, *, source: str | None, as_json: bool) -> None:
-    """Show what is known of device NAME: its fingerprint, its statistic, its targets and its latest sessions.
+    """Show device NAME: its fingerprint, its statistic, its targets and its latest sessions.
 
     With a space also how much of its table is measured.
     """
@@ -76,9 +76,9 @@ def show(name: str, *, source: str | None, as_json: bool) -> None:
 @DATABASE
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def add(name: str, *, database: str | None, as_json: bool) -> None:
-    """Make a place for another machine, NAME, and print the token with which its `nas agent` comes.
+    """Add another machine, NAME, and print the token with which its `nas agent` connects.
 
-    For who runs the service, on its machine. The token is printed here and never again: only its digest is stored.
+    To be called on the machine of the service. The token is printed only now: the database stores its digest.
     """
     with open_ledger(database) as ledger:
         made, token = Agents(Store()).add_with_token(name, ledger.keys)
@@ -98,7 +98,7 @@ def add(name: str, *, database: str | None, as_json: bool) -> None:
     type=Fraction(),
     default="0.5%",
     show_default=True,
-    help="Stop when what lacks leaves a random network's estimate less unsure than this; 0 measures all.",
+    help="Stop when the missing kernels make a random network's estimate less uncertain than this; 0 measures all.",
 )
 @click.option("--dataset", "dataset_name", help="Measure the space as a search on this data set sees it.")
 @click.option("--calibrate", type=click.IntRange(0), default=0, show_default=True, help="Then measure whole networks.")
@@ -115,16 +115,16 @@ def measure(
     noisy: bool,
     as_json: bool,
 ) -> None:
-    """Measure the kernels that a space asks for, those first that make estimates surest. Call again to go on.
+    """Measure the kernels of a space, those first that reduce the uncertainty of estimates most. Call again to go on.
 
-    Before they are measured, kernels are interpolated from the others: how far off that is, is told.
+    Kernels are interpolated from others before they are measured, and the errors of that are printed.
 
     Whole networks calibrate the estimates of others: 20 are enough, and take a minute more than the budget. With
-    --budget 0 they are all that is measured: estimates are transferred from devices that have a table then.
+    --budget 0 no kernel is measured: estimates are then transferred from other devices whose kernels are measured.
 
-    This machine is measured only while it is quiet and cool, or with --noisy; sessions that suffered are suspect.
+    This machine is measured only while it is quiet and cool, or with --noisy, when disturbed sessions are suspect.
 
-    A device that is another machine is asked through its `nas agent`, and waited for.
+    Another machine is measured by its `nas agent`, for which the command waits.
     """
     store, space = Store(), _space(source, dataset_name)
     measurer = Measurer(store, find_device(store, name))
@@ -135,7 +135,7 @@ def measure(
             space,
             budget_s=budget,
             good_enough=good_enough,
-            progress=lambda table: bar(table.measured, table.kernels, brief(table)),
+            progress=lambda table: bar(table.measured, table.kernels, brief_uncertainty(table)),
         )
     if calibrate:
         measure_drawn(measurer, space, calibrate, whole_only=budget == 0)
@@ -162,10 +162,10 @@ def _print(report: TableReport, good_enough: float) -> None:
         f"{report.measured_now} of {report.kernels} kernels measured now, {report.measured_before} before, "
         f"{report.missing} missing; a random network finds {report.coverage:.1%} of its kernels"
     )
-    if said := surety(report):
-        click.echo(said)
+    if text := uncertainty(report):
+        click.echo(text)
     if report.measured_again:
-        click.echo(f"{report.measured_again} measured again, as the machine had not been steady")
+        click.echo(f"{report.measured_again} measured again, as the machine was not steady before")
     if report.good_enough:
         click.echo(f"stopped, as that is below {good_enough:.2%} (--good-enough); 0 measures the rest too")
     for kernel, reason in report.refused.items():

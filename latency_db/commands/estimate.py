@@ -1,4 +1,4 @@
-"""`nas latency estimate` and `nas latency validate`: what a network will take, and how good such answers are."""
+"""`nas latency estimate` and `nas latency validate`: the latency of a network, and the errors of such estimates."""
 
 import json
 from dataclasses import asdict
@@ -33,8 +33,8 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def estimate(network: str, device_name: str, *, as_json: bool) -> None:
     """Say how long NETWORK takes on a device: a name of `nas network`, the notation, or an ONNX file.
 
-    A network is answered for from what was measured, and nothing is measured now. A file that was not measured yet is
-    measured end to end.
+    The latency of a network is estimated from earlier measurements, and nothing is measured now. An ONNX file that was
+    not measured yet is measured end to end.
     """
     measurer, file = _measurer(device_name), Path(network)
     is_file = file.suffix == ".onnx"
@@ -42,7 +42,7 @@ def estimate(network: str, device_name: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"device": device_name, **found.plain()}, indent=2))
         return
-    click.echo(_said(found))
+    click.echo(_text(found))
 
 
 @click.command("validate")
@@ -56,9 +56,9 @@ def estimate(network: str, device_name: str, *, as_json: bool) -> None:
 def validate(
     device_name: str, *, source: str, networks: int, calibrate: int, seed: int, noisy: bool, as_json: bool
 ) -> None:
-    """Estimate random networks of a space, measure them end to end, and say how good the estimates were.
+    """Estimate random networks of a space, measure them end to end, and print the errors of the estimates.
 
-    Kernels that lack are measured first, and some networks to calibrate by. All that is measured is kept.
+    Missing kernels are measured first, and some networks to calibrate by. All measurements are kept.
     """
     measurer, space = _measurer(device_name), load_space(source)
     check_quiet(measurer, noisy=noisy)
@@ -89,7 +89,7 @@ def _read(file: Path) -> bytes:
         raise click.FileError(str(file), hint=error.strerror or str(error)) from None
 
 
-def _said(found: Estimate) -> str:
+def _text(found: Estimate) -> str:
     interval = "" if isnan(found.low_ms) else f" ({found.low_ms:.4g} to {found.high_ms:.4g})"
     rests = {"measured": found.measured, "interpolated": found.interpolated, "learned": found.learned}
     shares = ", ".join(f"{share:.1%} {name}" for name, share in rests.items() if share)

@@ -1,4 +1,4 @@
-"""`nas latency import|export|check`: tables of latencies in, out, and what is wrong with them."""
+"""`nas latency import|export|check`: tables of latencies in and out, and their errors."""
 
 import json
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--table", "kept", type=click.Path(path_type=Path), help="Also write the judged table to this Parquet file."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def import_table(*, file: Path, format_name: str | None, as_json: bool, **said: Any) -> None:
+def import_table(*, file: Path, format_name: str | None, as_json: bool, **given: Any) -> None:
     """Add the latencies in FILE to the database: an export of nas, or a published table.
 
     Every row of a published table is judged first, and kept with its state: valid, suspect or rejected, and why.
@@ -46,10 +46,10 @@ def import_table(*, file: Path, format_name: str | None, as_json: bool, **said: 
     if format_name is None:
         _import_export(file, as_json=as_json)
         return
-    missing = [f"--{name}" for name in ("source", "licence", "unit", "statistic", "runtime") if said[name] is None]
+    missing = [f"--{name}" for name in ("source", "licence", "unit", "statistic", "runtime") if given[name] is None]
     if missing:
         raise click.UsageError(f"a published table needs {', '.join(missing)}")
-    verdict = _import_published(file, format_name, said)
+    verdict = _import_published(file, format_name, given)
     _print(verdict, as_json=as_json)
 
 
@@ -64,8 +64,8 @@ def export_table(device: str, path: Path, *, as_json: bool) -> None:
     if not records:
         raise NotMeasuredError(f"{device} has no records; `nas device measure {device} --space SPACE` measures some")
     write_records(records, path)
-    said = {"device": device, "records": len(records), "path": str(path)}
-    click.echo(json.dumps(said) if as_json else f"{len(records)} records written to {path}")
+    result = {"device": device, "records": len(records), "path": str(path)}
+    click.echo(json.dumps(result) if as_json else f"{len(records)} records written to {path}")
 
 
 @click.command("check")
@@ -96,15 +96,22 @@ def _import_export(file: Path, *, as_json: bool) -> None:
     click.echo(json.dumps({"records": len(records)}) if as_json else f"{len(records)} records of {file} are stored")
 
 
-def _import_published(file: Path, format_name: str, said: dict[str, Any]) -> Verdict:
+def _import_published(file: Path, format_name: str, given: dict[str, Any]) -> Verdict:
     origin = Origin(
-        said["source"], said["licence"], said["unit"], said["statistic"], said["device_name"], said["commit"]
+        given["source"],
+        given["licence"],
+        given["unit"],
+        given["statistic"],
+        given["device_name"],
+        given["commit"],
     )
     verdict = inspect(importer.make(format_name).read(file, origin))
-    target = PublishedTarget(said["runtime"], precision=said["precision"], threads=said["threads"], batch=said["batch"])
+    target = PublishedTarget(
+        given["runtime"], precision=given["precision"], threads=given["threads"], batch=given["batch"]
+    )
     Store().add(list(to_records(verdict.table, target, datetime.now(UTC))))
-    if said["kept"]:
-        write_table(verdict.table, said["kept"])
+    if given["kept"]:
+        write_table(verdict.table, given["kept"])
     return verdict
 
 

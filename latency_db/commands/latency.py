@@ -5,5 +5,5 @@ from nas.command_line.groups import EntryPointGroup
 latency = EntryPointGroup(
     "latency",
     entry_point_group="nas.commands.latency",
-    help="Latencies of networks: tables in and out, and what is wrong with them.",
+    help="Latencies of networks: estimates, and tables in and out with their errors.",
 )

@@ -1,4 +1,4 @@
-"""`--noisy`: to measure on this machine even if it is busy or hot."""
+"""The option `--noisy`: measure on this machine even if it is busy or hot."""
 
 import click
 

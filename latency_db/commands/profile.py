@@ -1,4 +1,4 @@
-"""`nas space profile`: what a space contains, before any search."""
+"""`nas space profile`: the spread of costs and latencies in a space, before any search."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""A progress bar on the terminal, on the error stream so that output can be piped."""
+"""A progress bar on the terminal; on the error stream, so that the output can be piped."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +12,12 @@ class Move(Protocol):
     """Moves a bar."""
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
-        """To `done` of `total`; the note stands behind."""
+        """To `done` of `total`, followed by the note."""
 
 
 @contextmanager
 def progress_bar(what: str, *, shown: bool = True) -> Iterator[Move]:
-    """Shows a bar while the block runs; gives what moves it."""
+    """Show a bar while the block runs; gives the function that moves it."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

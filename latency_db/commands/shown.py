@@ -1,4 +1,4 @@
-"""A device, and its table, as lines of text."""
+"""Text for the terminal: a device, its measurements, and the table of a space."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ NESTED = ("fingerprint", "latest_sessions", "targets", "table", "former_names", 
 
 
 def lines(row: Mapping[str, Any]) -> Iterator[str]:
-    """Of what latency_db.storing.known_devices.device_row says."""
+    """Lines that describe a device. row: of latency_db.validating.device_rows.device_row."""
     for fact, value in {**row, **row["fingerprint"]}.items():
         if fact not in NESTED:
             yield f"{fact:18} {'none' if value is None else value}"
@@ -28,44 +28,44 @@ def lines(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def measured(target: Mapping[str, Any]) -> str:
-    """Records by state, their statistics and their source, in short."""
+    """Number of records by state, their statistics and their source."""
     counts = ", ".join(f"{target[state]} {state}" for state in STATES if target.get(state))
     return f"{counts}; {', '.join(target['statistics'])}, {target['source']}" if counts else "nothing"
 
 
 def calibrated(name: str, steady: int, wanted: int) -> str:
-    """How many whole networks of device `name` count, and why they may be fewer than were asked for."""
+    """How many whole networks of device `name` calibrate it, and why they may be fewer than were asked for."""
     said = f"{steady} whole networks are measured"
     if steady >= wanted:
         return said
     return f"{said}; others are suspect or refused (`nas device show {name}` says why): call again on a quiet machine"
 
 
-def surety(table: TableReport) -> str:
-    """How good the interpolation of kernels is, and what those that lack may do to an estimate; empty if unknown."""
-    said = []
+def uncertainty(table: TableReport) -> str:
+    """Errors of interpolated kernels, and the uncertainty of estimates by them; empty if both are unknown."""
+    parts = []
     if held := table.held_out:
-        said.append(
-            f"{held.kernels} kernels foretold before they were measured: off by {held.median:.1%} (median), "
-            f"{held.p90:.1%} (p90), together in a network {held.network:.1%}"
+        parts.append(
+            f"{held.kernels} kernels predicted before they were measured: errors of {held.median:.1%} (median), "
+            f"{held.p90:.1%} (p90), {held.network:.1%} for their sum in a network"
         )
     if table.expected_error:
-        said.append(f"what lacks leaves a random network unsure by {table.expected_error:.1%}")
-    return "; ".join(said)
+        parts.append(f"missing kernels make the estimate of a random network uncertain by {table.expected_error:.1%}")
+    return "; ".join(parts)
 
 
-def brief(table: TableReport) -> str:
-    """The same in few words."""
-    foretold = f"foretold {table.held_out.median:.1%} off" if table.held_out else ""
-    unsure = f"networks unsure by {table.expected_error:.1%}" if table.expected_error else ""
-    return ", ".join(filter(None, (foretold, unsure)))
+def brief_uncertainty(table: TableReport) -> str:
+    """The same in few words, for the progress bar."""
+    kernels = f"kernel error {table.held_out.median:.1%}" if table.held_out else ""
+    networks = f"network uncertainty {table.expected_error:.1%}" if table.expected_error else ""
+    return ", ".join(filter(None, (kernels, networks)))
 
 
 def _track_record(found: Mapping[str, Any]) -> Iterator[str]:
     if found["measured"]:
         yield (
-            f"track record: {found['measured']} of {found['foretold']} networks foretold were measured later; mean "
-            f"error {found['mean_error']:.1%}, {found['within_10']:.0%} within 10 %, "
+            f"track record: {found['measured']} of {found['foretold']} networks with a prediction were measured later; "
+            f"mean error {found['mean_error']:.1%}, {found['within_10']:.0%} within 10 %, "
             f"{found['coverage']:.0%} in their interval"
         )
 

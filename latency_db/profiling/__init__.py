@@ -1,4 +1,4 @@
-"""Profiling a space on a device: which kernels to measure first, and measuring them.
+"""Profiling a space on a device: which of its kernels to measure first, and measuring them.
 
-Import `measurer`, `build` and `space_profile` from outside.
+Import `measurer`, `build`, `coverage` and `space_profile` from outside.
 """

@@ -1,4 +1,4 @@
-"""The table of a space: the kernels its networks can ask for, measured in the order in which it pays most."""
+"""Builds the table of a space: its kernels are measured in the order that reduces the uncertainty of estimates most."""
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -9,27 +9,27 @@ from time import monotonic
 from latency_db.estimating.predictor import GROWTH
 from latency_db.profiling.kernel_frequencies import kernel_frequencies
 from latency_db.profiling.measurer import Measurer
-from latency_db.profiling.survey import Draw, Foretold, HeldOut, Survey, drawing, survey
+from latency_db.profiling.survey import Draw, HeldOut, HeldOutKernel, Survey, draw_from, survey
 from latency_db.storing.store import refused_kernels
 from nas.ops.kernels import Kernel
 from nas.space import SearchSpace
 
 GOOD_ENOUGH = 0.005
-"""Expected error of a random network by kernels that lack: beside the 2 % that remain with all of them, 0.5 % are
-nothing."""
+"""Expected error of a random network by its unmeasured kernels at which measuring stops: negligible beside the 2 %
+error of estimates with all kernels measured."""
 
-RECENT = 256
-"""So many kernels, the last that were foretold, say how good interpolation is: it was worse when less was measured."""
+MAX_HELD_OUT = 256
+"""The last measured kernels by which the interpolation is judged: earlier ones were interpolated from fewer others."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableReport:
-    """How far a table has come. coverage: share of the kernels in a random network that are measured.
+    """State of a table. kernels: of the space. coverage: share of the kernels in a random network that are measured.
 
-    measured_again: kernels that had been measured before, or now, on a machine that was not steady. refused: the
-    kernels that the device does not run, with the reasons. held_out: None if nothing was foretold.
-    expected_error: of a random network's estimate, relative, by the kernels that lack; None if they cannot be
-    interpolated yet. good_enough: measuring ended early because of that.
+    measured_again: kernels that were measured again because their session was not steady. refused: kernels that the
+    device does not run, with the reasons. held_out: errors of the interpolation, None before any kernel was
+    interpolated. expected_error: relative standard deviation of a random network's estimate by its unmeasured kernels,
+    None if they cannot be interpolated yet. good_enough: measuring stopped because of it.
     """
 
     kernels: int
@@ -45,7 +45,7 @@ class TableReport:
 
     @property
     def missing(self) -> int:
-        """Kernels that can be measured yet."""
+        """Kernels that are not measured yet and not refused."""
         return self.kernels - self.measured_before - self.measured_now - len(self.refused)
 
     @property
@@ -54,7 +54,7 @@ class TableReport:
 
 
 TableProgress = Callable[[TableReport], None]
-"""Told after each batch."""
+"""Called after each batch."""
 
 
 def build_table(
@@ -65,15 +65,15 @@ def build_table(
     good_enough: float = GOOD_ENOUGH,
     progress: TableProgress | None = None,
 ) -> TableReport:
-    """Measure the space's missing kernels, those that make estimates surest first, until all are there, the time is
-    over, or the expected error is at most good_enough; 0: never for that. In what is left of the time then, those have
-    another session that were measured while the machine was not steady.
+    """Measure the unmeasured kernels of a space, those first that reduce the uncertainty of estimates most, until all
+    are measured, budget_s is over, or the expected error is at most good_enough (never with 0). In the time that is
+    left, kernels whose session was not steady are measured again.
 
-    Each batch is stored at once, so a later call goes on from there; a batch that has begun is finished. budget_s is of
-    measuring; finding the kernels of a large space takes some seconds more. What the device does not run is reported,
-    and not tried again.
+    Each batch is stored at once, and a later call continues from there; a batch that has begun is finished. budget_s is
+    the time to measure; to find the kernels of a large space takes some seconds more. Kernels that the device refuses
+    are reported and not tried again.
     """
-    table = Table(measurer, kernel_frequencies(space), drawing(space))
+    table = TableBuilder(measurer, kernel_frequencies(space), draw_from(space))
     start = monotonic()
     while table.missing and monotonic() - start < budget_s and not table.is_good(good_enough):
         table.measure_batch()
@@ -81,14 +81,14 @@ def build_table(
             progress(table.report(good_enough, monotonic() - start))
     table.measure_suspects(budget_s - (monotonic() - start))
     if table.measured_now:
-        table.look()
+        table.survey()
     return table.report(good_enough, monotonic() - start)
 
 
-class Table:
-    """A table as it comes to be, for kernels that are asked for with these frequencies, by networks drawn like this.
+class TableBuilder:
+    """Builds the table of kernels with these frequencies in networks that `draw` draws, batch by batch.
 
-    missing: kernels that can be measured yet, the most frequent first.
+    missing: kernels that are not measured and not refused, the most frequent first.
     """
 
     def __init__(self, measurer: Measurer, frequencies: Mapping[Kernel, float], draw: Draw) -> None:
@@ -98,45 +98,46 @@ class Table:
         self._refused = refused_kernels(measurer.store, measurer.device, unmeasured)
         self.missing = {kernel: None for kernel in unmeasured if kernel not in self._refused}
         self._before = len(self._frequencies) - len(unmeasured)
-        self._foretold: deque[Foretold] = deque(maxlen=RECENT)
-        self.measured_now = self.measured_again = self._looked_at = 0
+        self._held_out: deque[HeldOutKernel] = deque(maxlen=MAX_HELD_OUT)
+        self.measured_now = self.measured_again = self._measured_at_survey = 0
         self._survey: Survey | None = None
         self._order: Sequence[Kernel] = ()
         if self.missing:
-            self.look()
+            self.survey()
 
     @property
     def _measured(self) -> int:
         return self._before + self.measured_now
 
-    def look(self) -> None:
-        """Survey the space with what is measured now, by other networks each time. Due when it has grown by GROWTH."""
+    def survey(self) -> None:
+        """Order the kernels by a survey of other networks, with all that is measured by now."""
         self._survey = survey(self._predictor, self._draw, Random(self._measured), self._refused)
         self._order = list(self._survey.gains()) if self._survey else []
-        self._looked_at = self._measured
+        self._measured_at_survey = self._measured
 
     def measure_batch(self) -> None:
-        if self._measured >= GROWTH * self._looked_at:
-            self.look()
+        """Measure the next batch; after a new survey, if GROWTH is reached since the last one."""
+        if self._measured >= GROWTH * self._measured_at_survey:
+            self.survey()
         best = dict.fromkeys(kernel for kernel in self._order if kernel in self.missing)
         batch = list(best | self.missing)[: self._measurer.batch]
-        shares = self._survey.shares if self._survey else {}
-        foretold = {kernel: shares[kernel] for kernel in batch if kernel in best}
+        latencies = self._survey.latencies if self._survey else {}
+        predicted = {kernel: latencies[kernel] for kernel in batch if kernel in best}
         self._measurer.measure_kernels(batch)
         refused = refused_kernels(self._measurer.store, self._measurer.device, batch)
         self._refused |= refused
         for kernel in batch:
             del self.missing[kernel]
         self.measured_now += len(batch) - len(refused)
-        measured = self._predictor.latencies(foretold)
-        self._foretold.extend(
-            Foretold(kernel, share.interpolated_ms, share.interpolated_var_ms2, measured[kernel].measured_ms)
-            for kernel, share in foretold.items()
+        measured = self._predictor.latencies(predicted)
+        self._held_out.extend(
+            HeldOutKernel(kernel, latency.interpolated_ms, latency.interpolated_var_ms2, measured[kernel].measured_ms)
+            for kernel, latency in predicted.items()
             if kernel not in refused
         )
 
     def measure_suspects(self, budget_s: float) -> None:
-        """Measure those again, each once, that have no steady session, the most frequent first."""
+        """Measure the kernels again that have no steady session, once, the most frequent first."""
         suspect = self._predictor.suspect_kernels(self._frequencies)
         self.measured_again = self._measurer.measure_kernels(suspect, budget_s=budget_s)
 
@@ -154,17 +155,17 @@ class Table:
             refused={kernel.key: reason for kernel, reason in self._refused.items()},
             coverage=1 - left / sum(self._frequencies.values()),
             elapsed_s=elapsed_s,
-            held_out=self._held_out(),
+            held_out=self._errors(),
             expected_error=self._expected_error(),
             good_enough=bool(self.missing) and self.is_good(good_enough),
         )
 
-    def _held_out(self) -> HeldOut | None:
-        return self._survey.held_out(self._foretold) if self._survey else None
+    def _errors(self) -> HeldOut | None:
+        return self._survey.held_out(self._held_out) if self._survey else None
 
     def _expected_error(self) -> float | None:
-        """Of the last survey; of networks without refused kernels."""
+        """By the last survey, for networks without refused kernels."""
         if not self.missing:
             return 0.0
-        held_out = self._held_out()
-        return self._survey.expected_error(held_out.caution if held_out else 1.0) if self._survey else None
+        errors = self._errors()
+        return self._survey.expected_error(errors.variance_inflation if errors else 1.0) if self._survey else None

@@ -1,4 +1,4 @@
-"""How much of a space's table is measured on a device."""
+"""Coverage of a space on a device: how many of its kernels are measured."""
 
 from dataclasses import dataclass
 

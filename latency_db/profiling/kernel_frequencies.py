@@ -1,4 +1,4 @@
-"""The kernels that the networks of a space can ask for, and how often."""
+"""The kernels of the networks of a space, and how frequent they are."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -15,10 +15,10 @@ from nas.space import SearchSpace
 
 
 def kernel_frequencies(space: SearchSpace) -> dict[Kernel, float]:
-    """How often a network drawn uniformly from the space's decisions, and valid, asks for each kernel; descending.
+    """Expected number of uses of each kernel in a valid network with uniformly drawn decisions, descending.
 
     Exact, by dynamic programming over the stages: the probability of reaching a stage with an input shape, times that
-    of the step, times that of a valid rest. InfeasibleError if the space has no valid network.
+    of the answers for the stage, times that of valid later stages. InfeasibleError if the space has no valid network.
     """
     frequencies: dict[Kernel, float] = defaultdict(float)
     valid = 0.0
@@ -34,7 +34,7 @@ def kernel_frequencies(space: SearchSpace) -> dict[Kernel, float]:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One way through a stage: with this probability these kernels, and this shape at the end."""
+    """One way through a stage: its probability, its kernels and its output shape."""
 
     probability: float
     kernels: tuple[Kernel, ...]

@@ -1,4 +1,4 @@
-"""What a space contains, before any search: is the target within reach?"""
+"""Profile of a space before any search: the spread of costs and latencies of its random networks."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from nas.space import SearchSpace
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Smallest, middle and largest of some values."""
+    """Smallest value, median and largest value."""
 
     minimum: float
     median: float
@@ -30,7 +30,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class SpaceProfile:
-    """Of count random samples, valid_share can be built; networks are those, and the spreads are over them."""
+    """Of `count` random samples, the share valid_share can be built: these are the networks, and have these spreads."""
 
     size: int
     count: int
@@ -43,7 +43,7 @@ class SpaceProfile:
 
 @dataclass(frozen=True, slots=True)
 class LatencyProfile:
-    """Latency of the networks whose kernels are all measured; measured_now kernels were measured for it."""
+    """Latencies of the networks whose kernels are all measured. measured_now: kernels that were measured for it."""
 
     networks: int
     measured_now: int
@@ -51,7 +51,7 @@ class LatencyProfile:
 
 
 def profile_space(space: SearchSpace, count: int, seed: int) -> SpaceProfile:
-    """Profile of count random answers to all decisions. InfeasibleError, with a reason, if none can be built."""
+    """Profile of `count` random answers to all decisions. InfeasibleError, with a reason, if none can be built."""
     choose = uniform(Random(seed))
     sampled = [space.walk(choose).architecture for _ in range(count)]
     refusals = [architecture.refusal() for architecture in sampled]
@@ -77,9 +77,9 @@ def profile_space(space: SearchSpace, count: int, seed: int) -> SpaceProfile:
 def profile_latency(
     measurer: Measurer, networks: Sequence[Network], *, budget_s: float, progress: Progress | None = None
 ) -> LatencyProfile:
-    """Latency of the networks as far as their kernels are measured, or can be within budget_s.
+    """Latencies of the networks whose kernels are measured, or can be within budget_s.
 
-    NotMeasuredError if that is so for none of them.
+    NotMeasuredError if there is no such network.
     """
     estimator = measurer.estimator
     missing = estimator.unmeasured(kernel for network in networks for kernel in kernels(network))

@@ -1,4 +1,4 @@
-"""A survey of a space: how unsure the estimates of random networks are, and which kernels make them so."""
+"""A survey of a space: how uncertain estimates of its random networks are, and which unmeasured kernels cause that."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -16,86 +16,88 @@ from nas.space import SearchSpace
 
 Values = NDArray[np.float64]
 
-NETWORKS = 300
-"""Random networks that are looked at, others each time: those whose kernels were measured would look too sure."""
+SURVEY_NETWORKS = 300
+"""Random networks in a survey, others in each one: for the networks whose kernels were chosen, the uncertainty is
+lower."""
 
 
 @dataclass(frozen=True, slots=True)
-class Foretold:
-    """A kernel that was interpolated before it was measured."""
+class HeldOutKernel:
+    """A kernel whose latency was interpolated before it was measured."""
 
     kernel: Kernel
-    ms: float
-    variance: float
+    predicted_ms: float
+    variance_ms2: float
     measured_ms: float
 
     @property
     def error_ms(self) -> float:
-        return self.ms - self.measured_ms
+        return self.predicted_ms - self.measured_ms
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """How good interpolation is, by the kernels that were foretold last and measured then.
+    """Errors of the interpolation, on kernels that were interpolated before they were measured.
 
-    median, p90: of their relative errors. network: median relative error of what those of them in a random network add
-    up to. caution: how many times larger the squared errors of networks are than interpolation expects, at least 1.
+    median, p90: of the relative errors of kernels. network: median relative error of the sum of these kernels in a
+    random network. variance_inflation: squared errors of the networks over those that the interpolation expects, at
+    least 1.
     """
 
     kernels: int
     median: float
     p90: float
     network: float
-    caution: float
+    variance_inflation: float
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Random networks as kernels with their counts, and what their kernels add up to, with a run's fixed cost.
+    """n random networks as kernels with their counts, and the latencies [n] of the networks, uncalibrated.
 
-    shares: of all these kernels, measured or interpolated.
+    latencies: of all these kernels, measured or interpolated.
     """
 
     networks: Sequence[Mapping[Kernel, int]]
     ms: Values
-    shares: Mapping[Kernel, KernelLatency]
+    latencies: Mapping[Kernel, KernelLatency]
 
     def gains(self) -> dict[Kernel, float]:
-        """How much surer the networks are with the kernel measured, descending: mean squared relative error.
+        """By unmeasured kernel, by how much measuring it reduces the relative variance of the networks, descending.
 
-        That is its frequency times the variance of its time, in networks of unit size. Without those that are measured.
+        That is the mean over the networks of (count of the kernel)^2 * (variance of its latency) / (latency)^2.
         """
         gains: Counter[Kernel] = Counter()
         for network, ms in zip(self.networks, self.ms.tolist(), strict=True):
             for kernel, count in network.items():
-                gains[kernel] += count**2 * _variance(self.shares[kernel]) / ms**2 / len(self.networks)
+                gains[kernel] += count**2 * _variance_ms2(self.latencies[kernel]) / ms**2 / len(self.networks)
         return {kernel: gain for kernel, gain in gains.most_common() if gain > 0}
 
-    def expected_error(self, caution: float) -> float:
-        """Standard deviation of a random network's estimate, as a share of it, by the kernels that lack; the mean."""
-        variances = {kernel: _variance(share) for kernel, share in self.shares.items()}
-        return float(np.mean(np.sqrt(caution * self._sums(variances, squared=True)) / self.ms))
+    def expected_error(self, variance_inflation: float) -> float:
+        """Relative standard deviation of a network's estimate by its interpolated kernels, mean over the networks."""
+        variances = {kernel: _variance_ms2(latency) for kernel, latency in self.latencies.items()}
+        return float(np.mean(np.sqrt(variance_inflation * self._sums(variances, squared=True)) / self.ms))
 
-    def held_out(self, foretold: Collection[Foretold]) -> HeldOut | None:
-        """None without any; those that were measured as nothing have no relative error."""
-        errors = [abs(kernel.error_ms) / kernel.measured_ms for kernel in foretold if kernel.measured_ms > 0]
+    def held_out(self, held_out: Collection[HeldOutKernel]) -> HeldOut | None:
+        """Errors of the interpolation on these kernels; None if none of them was measured above 0 ms."""
+        errors = [abs(each.error_ms) / each.measured_ms for each in held_out if each.measured_ms > 0]
         if not errors:
             return None
-        off = self._sums({each.kernel: each.error_ms for each in foretold})
-        variance = self._sums({each.kernel: each.variance for each in foretold}, squared=True)
-        measured = self._sums({each.kernel: each.measured_ms for each in foretold})
-        some = measured > 0
-        expected = float(np.sum(variance / self.ms**2))
+        error_ms = self._sums({each.kernel: each.error_ms for each in held_out})
+        variance_ms2 = self._sums({each.kernel: each.variance_ms2 for each in held_out}, squared=True)
+        measured_ms = self._sums({each.kernel: each.measured_ms for each in held_out})
+        some = measured_ms > 0
+        expected = float(np.sum(variance_ms2 / self.ms**2))
         return HeldOut(
             len(errors),
             float(np.median(errors)),
             float(np.quantile(errors, 0.9)),
-            float(np.median(np.abs(off[some]) / measured[some])) if some.any() else 0.0,
-            max(1.0, float(np.sum((off / self.ms) ** 2)) / expected) if expected else 1.0,
+            float(np.median(np.abs(error_ms[some]) / measured_ms[some])) if some.any() else 0.0,
+            max(1.0, float(np.sum((error_ms / self.ms) ** 2)) / expected) if expected else 1.0,
         )
 
     def _sums(self, values: Mapping[Kernel, float], *, squared: bool = False) -> Values:
-        """Of each network: its kernels' values times their counts, or times the squared counts."""
+        """Values of the kernels times their counts, or their squared counts, summed by network: [n]."""
         power = 2 if squared else 1
         return np.array(
             [
@@ -106,15 +108,17 @@ class Survey:
 
 
 Draw = Callable[[Random], Network]
-"""A random network."""
+"""Draws a random network."""
 
 
-def drawing(space: SearchSpace) -> Draw:
+def draw_from(space: SearchSpace) -> Draw:
     return lambda rng: space.sample(rng).architecture.expand()
 
 
 def survey(predictor: Predictor, draw: Draw, rng: Random, refused: Collection[Kernel]) -> Survey | None:
-    """Of networks without refused kernels. None if too little is measured to interpolate, or if none are left."""
+    """A survey of random networks without refused kernels. None if too few kernels are measured to interpolate the
+    others, or if no network is left.
+    """
     networks = list(_networks(draw, rng, refused))
     parts = [list(network.elements()) for network in networks]
     wanted = list(dict.fromkeys(kernel for network in networks for kernel in network))
@@ -134,8 +138,8 @@ def kernels_to_measure(predictor: Predictor, network: Network, max_uncertainty: 
     if not missing or predictor.resolve(missing):
         return missing
     (ms,) = predictor.sums(predictor.index([list(counts.elements())])).ms.tolist()
-    shares = predictor.latencies(missing)
-    variances = {kernel: counts[kernel] ** 2 * _variance(shares[kernel]) for kernel in missing}
+    latencies = predictor.latencies(missing)
+    variances = {kernel: counts[kernel] ** 2 * _variance_ms2(latencies[kernel]) for kernel in missing}
     allowed, left = (max_uncertainty * (predictor.fixed_ms + ms)) ** 2, 0.0
     wanted = sorted(missing, key=lambda kernel: -variances[kernel])
     while wanted and left + variances[wanted[-1]] <= allowed:
@@ -144,12 +148,12 @@ def kernels_to_measure(predictor: Predictor, network: Network, max_uncertainty: 
 
 
 def _networks(draw: Draw, rng: Random, refused: Collection[Kernel]) -> Iterator[Counter[Kernel]]:
-    for _ in range(NETWORKS):
+    for _ in range(SURVEY_NETWORKS):
         network = Counter(kernels(draw(rng)))
         if not any(kernel in refused for kernel in network):
             yield network
 
 
-def _variance(share: KernelLatency) -> float:
-    """Interpolation that knows next to nothing is not off by more than the whole."""
-    return min(share.interpolated_var_ms2, share.interpolated_ms**2)
+def _variance_ms2(latency: KernelLatency) -> float:
+    """Of the interpolation, but its standard deviation is at most the latency itself."""
+    return min(latency.interpolated_var_ms2, latency.interpolated_ms**2)

@@ -1,4 +1,4 @@
-"""Known devices as JSON values: what each is, and how much was measured on it."""
+"""Known devices as JSON values: their description, and how much was measured on them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ COUNTS = ("kernels", "networks", "samples", "sessions", "suspect_sessions")
 
 
 def device_rows(store: Store) -> list[dict[str, Any]]:
-    """All known devices as JSON values: what each is, and how much was measured on it."""
+    """All known devices, with a summary of their measurements."""
     measured = targets_by_name(store.devices())
     return [_row(name, known, measured.get(name, [])) for name, known in with_local(measured).items()]
 

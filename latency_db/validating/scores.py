@@ -1,4 +1,4 @@
-"""How good estimates are, judged by what was measured."""
+"""Scores of estimates against measured latencies. Arrays are milliseconds [networks]."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,10 +17,11 @@ MISSING = "-"
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Of one estimate. Errors are relative to what was measured; within_5, within_10: share of errors up to so many %.
+    """Of one way to estimate, named `estimate`. mean_error, bias: mean absolute and mean signed relative error.
+    within_5, within_10: shares of networks with an error up to 5 and 10 %.
 
-    spearman is None for a constant. coverage: share of the measured latencies inside their intervals, and width: median
-    of the intervals' relative widths, both None where there are no intervals.
+    spearman: None for a constant. coverage: share of the measured latencies inside their intervals. width: median
+    relative width of the intervals. Both are None without intervals.
     """
 
     estimate: str
@@ -48,13 +49,13 @@ class Score:
 
     @classmethod
     def of_predictions(cls, estimate: str, found: Predictions, truth_ms: Values) -> "Score":
-        """With its intervals."""
+        """With the intervals of the predictions."""
         inside = (found.low_ms <= truth_ms) & (truth_ms <= found.high_ms)
         width = float(np.median((found.high_ms - found.low_ms) / found.ms))
         return replace(cls.of(estimate, found.ms, truth_ms), coverage=float(inside.mean()), width=width)
 
     def cells(self) -> tuple[str, ...]:
-        """Under HEADS."""
+        """Text of the columns HEADS."""
         return (
             self.estimate,
             f"{self.mean_error:.1%}",
@@ -68,13 +69,15 @@ class Score:
 
 
 def table(scores: Iterable[Score]) -> str:
-    """In Markdown."""
+    """A table in Markdown, one row a score."""
     rows = [HEADS, ("---",) * len(HEADS), *(score.cells() for score in scores)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def baselines(macs: Sequence[int], truth_ms: Values) -> list[Score]:
-    """What is had without a table, in its best light: both are fitted to the very networks that they are judged by."""
+    """Scores without measured kernels: a line through the multiply-adds and the median, both fitted to these very
+    networks.
+    """
     x = np.asarray(macs, np.float64)
     line = np.column_stack([np.ones_like(x), x])
     fitted = np.asarray(line @ np.linalg.lstsq(line, truth_ms)[0], np.float64)

@@ -1,4 +1,4 @@
-"""A device's track record: what was foretold of networks, against what was measured later."""
+"""A device's track record: logged predictions of latencies against what was measured later."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,22 +13,22 @@ from latency_db.validating.scores import Score
 
 @dataclass(frozen=True, slots=True)
 class TrackRecord:
-    """Of how many networks predictions were logged, how many of these were measured since, and how good the predictions
-    were; None if none was measured.
+    """predicted: networks with a logged prediction. measured: how many of them were measured later. score: of these
+    predictions, None if there are none.
     """
 
-    foretold: int
+    predicted: int
     measured: int
     score: Score | None
 
     def plain(self) -> dict[str, Any]:
-        """JSON values: the counts, and the numbers of the score if there is one."""
+        """JSON values: the counts, and the fields of the score if there is one."""
         scored = asdict(self.score) if self.score else {}
-        return {"foretold": self.foretold, "measured": self.measured, **scored}
+        return {"foretold": self.predicted, "measured": self.measured, **scored}
 
 
 def track_record(store: Store, device: Device) -> TrackRecord:
-    """Of all predictions that were logged of the device."""
+    """Of all predictions that were logged for the device."""
     logged = store.predictions(device)
     done = [one for one in logged if one.measured_ms is not None]
     if not done:

@@ -1,4 +1,4 @@
-"""Random networks of a space, estimated first and measured end to end then: how good are a device's estimates?"""
+"""Validation of a device's estimates on random networks of a space: estimated first, and then measured end to end."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,17 +27,18 @@ from nas.space import SearchSpace
 Values = NDArray[np.float64]
 
 POOL = 12
-"""So many random networks are looked at for each that calibrates."""
+"""Random networks to choose each calibrating one from."""
 
-CEILING = 60
-"""So many of the networks are measured again at most: that takes as long as the first time."""
+MAX_REMEASURED = 60
+"""Networks that are measured a second time at most, as that takes as long as the first time."""
 
-TRIES = 50
+MAX_DRAWS = 50
+"""Random draws for each wanted network."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which networks: that many that judge, and that many others that calibrate first. seed: of the draw."""
+    """networks: how many validate the estimates. calibrate: how many others calibrate before. seed: of the draw."""
 
     networks: int
     calibrate: int
@@ -46,9 +47,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """calibrating: all networks that the estimates were calibrated by, earlier ones of the device among them.
+    """networks: how many validated the estimates. calibrating: how many calibrated them, those measured earlier
+    included.
 
-    scores: of the estimates, the bare sums, and what they have to be compared with; the last is the noise ceiling.
+    scores: of the estimates, the uncalibrated sums, and baselines; the last one is a second measurement, which no
+    estimate can be better than.
     """
 
     space: str
@@ -61,10 +64,10 @@ class Validation:
 
 
 def validate(measurer: Measurer, space: SearchSpace, plan: Plan, progress: Progress | None = None) -> Validation:
-    """Measure what the estimates of random networks need, and the networks themselves, and compare.
+    """Measure the kernels of random networks, estimate the networks, measure them and compare.
 
-    Networks that were measured before are not drawn, as their estimates would be no estimates. What is measured is
-    kept, with the predictions beside. NotMeasuredError if the device cannot be measured.
+    Networks that were measured before are not drawn, as they have records instead of estimates. All records are kept,
+    and the predictions are logged beside them. NotMeasuredError if the device cannot be measured.
     """
     estimator = measurer.estimator
     drawn = list(draw(estimator, space, plan))
@@ -76,26 +79,26 @@ def validate(measurer: Measurer, space: SearchSpace, plan: Plan, progress: Progr
     estimates = estimator.estimate_many(judging)
     log(estimator.store, estimator.device, dict(zip(map(network_signature, judging), estimates, strict=True)))
     truth = measured_ms(measurer, judging, progress)
-    again = measured_ms(measurer, judging[:CEILING])
+    again = measured_ms(measurer, judging[:MAX_REMEASURED])
     scores = (
         Score.of_predictions("sum of kernels, calibrated", found, truth),
         Score.of("sum of kernels", bare.ms, truth),
         *baselines([network_cost(network).macs for network in judging], truth),
-        Score.of("measured again (ceiling)", again, truth[:CEILING]),
+        Score.of("measured again (ceiling)", again, truth[:MAX_REMEASURED]),
     )
     low, high = float(truth.min()), float(truth.max())
     return Validation(space.name, len(judging), calibrated_by, done, low, high, scores)
 
 
 def draw(estimator: Estimator, space: SearchSpace, plan: Plan) -> Iterator[Network]:
-    """Distinct random networks that the device runs and that were not measured yet: those that judge, then those that
-    may calibrate.
+    """Distinct random networks that the device runs and that were not measured yet: first those that validate, then
+    those that may calibrate.
 
-    InfeasibleError if the space has not so many.
+    InfeasibleError if the space has too few.
     """
     rng, seen = Random(plan.seed), set[Network]()
     wanted = plan.networks + POOL * plan.calibrate
-    for _ in range(TRIES * wanted):
+    for _ in range(MAX_DRAWS * wanted):
         network = space.sample(rng).architecture.expand()
         if network not in seen and not estimator.is_measured(network) and not estimator.refused(network):
             seen.add(network)
@@ -110,7 +113,9 @@ def draw(estimator: Estimator, space: SearchSpace, plan: Plan) -> Iterator[Netwo
 
 
 def calibrate(measurer: Measurer, pool: Sequence[Network], count: int) -> int:
-    """Measure `count` networks of a pool, by which estimates are calibrated then; returns how many kernels lacked."""
+    """Measure `count` networks of a pool and their missing kernels, to calibrate by; returns how many kernels that
+    were.
+    """
     chosen = choose(measurer.estimator, pool, count)
     done = measurer.ensure(chosen)
     measured_ms(measurer, chosen)
@@ -118,7 +123,7 @@ def calibrate(measurer: Measurer, pool: Sequence[Network], count: int) -> int:
 
 
 def measure_drawn(measurer: Measurer, space: SearchSpace, count: int, *, whole_only: bool = False) -> None:
-    """Measure random networks of a space, and their kernels if not whole_only: then other devices must have a table."""
+    """Measure random networks of a space, and their kernels unless whole_only: then other devices predict the rest."""
     pool = list(draw(measurer.estimator, space, Plan(0, count, seed=0)))
     if whole_only:
         known = list(devices_with_tables(measurer.store, measurer.device))
@@ -129,9 +134,9 @@ def measure_drawn(measurer: Measurer, space: SearchSpace, count: int, *, whole_o
 
 
 def choose(estimator: Estimator, pool: Sequence[Network], count: int) -> list[Network]:
-    """Those of a pool to calibrate by: spread over what their kernels add up to and over their weights.
+    """`count` networks of a pool to calibrate by: spread over the sums of their kernels and the sizes of their weights.
 
-    If kernels lack that cannot be interpolated, the multiply-adds stand for the sum.
+    Multiply-adds take the place of the sums if kernels are neither measured nor interpolated.
     """
     if not count:
         return []
@@ -146,9 +151,9 @@ def choose(estimator: Estimator, pool: Sequence[Network], count: int) -> list[Ne
 
 
 def spread(ms: Values, weights_mb: Values, count: int) -> list[int]:
-    """Places of `count` networks that are as far from each other as can be, by farthest-point selection.
+    """Indices of `count` networks far from each other, by farthest-point selection. ms, weights_mb: [networks].
 
-    Among the ranks, so that there are more where networks are more. The first is the one with the most weights.
+    Distances are between ranks, so that more are chosen where there are more. The first is the one with most weights.
     """
     ranks = np.argsort(np.argsort(np.column_stack([ms, weights_mb]), axis=0, kind="stable"), axis=0)
     chosen = [int(weights_mb.argmax())]
@@ -160,7 +165,7 @@ def spread(ms: Values, weights_mb: Values, count: int) -> list[int]:
 
 
 def measured_ms(measurer: Measurer, networks: Sequence[Network], progress: Progress | None = None) -> Values:
-    """Of each network, measured end to end now."""
+    """Milliseconds of networks that are measured end to end now, [networks]."""
     found: list[float] = []
     for first in range(0, len(networks), BATCH):
         batch = networks[first : first + BATCH]
@@ -172,8 +177,8 @@ def measured_ms(measurer: Measurer, networks: Sequence[Network], progress: Progr
 
 
 def log(store: Store, device: Device, estimates: Mapping[Signature, Estimate]) -> None:
-    """Keep what is foretold; the store writes beside it what is measured later. Without what was measured before."""
-    foretold = {signature: one for signature, one in estimates.items() if one.source is not Source.MEASURED}
+    """Log predictions; the store adds what is measured later. Networks with a record are left out."""
+    predicted = {signature: one for signature, one in estimates.items() if one.source is not Source.MEASURED}
     store.log_predictions(
         device,
         [
@@ -183,6 +188,6 @@ def log(store: Store, device: Device, estimates: Mapping[Signature, Estimate]) -
                 *(one.measured, one.interpolated, one.learned),
                 one.source,
             )
-            for signature, one in foretold.items()
+            for signature, one in predicted.items()
         ],
     )

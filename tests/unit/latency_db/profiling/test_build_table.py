@@ -65,7 +65,7 @@ def test_a_table_is_built_batch_by_batch_and_resumed(store):
     assert some.coverage < more.coverage < 1
 
 
-def test_what_the_runtime_refuses_is_told_and_the_table_goes_on(store, monkeypatch):
+def test_refused_kernels_are_reported_and_the_others_measured(store, monkeypatch):
     real = OnnxRuntimeCpu.load
 
     def load(self, model, *more):
@@ -89,8 +89,8 @@ def test_what_the_runtime_refuses_is_told_and_the_table_goes_on(store, monkeypat
         Measurer(store, device).measure_networks({"it": network})
 
 
-def test_what_was_measured_on_an_unsteady_machine_is_measured_again(store, monkeypatch):
-    """Once a call, in the time that is left; the values that stand are those of the steady session."""
+def test_kernels_of_an_unsteady_session_are_measured_again(store, monkeypatch):
+    """Once a call, in the time that is left; the steady session decides the values."""
     problems = iter([["the first session drifted"]])
     monkeypatch.setattr("latency_db.measuring.session.problems", lambda *_: next(problems, []))
     device = local_device("local-cpu-1t")

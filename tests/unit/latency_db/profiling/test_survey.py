@@ -1,4 +1,6 @@
-"""What is measured next, when that is enough, and what is said of what lacks: on a device that answers by a formula."""
+"""The order in which kernels are measured, when measuring stops, and the reported errors; on a device that is a
+formula.
+"""
 
 from random import Random
 
@@ -9,7 +11,7 @@ from latency_db.estimating.kernel_table import KernelLatency
 from latency_db.profiling.build import build_table
 from latency_db.profiling.kernel_frequencies import kernel_frequencies
 from latency_db.profiling.measurer import Measurer
-from latency_db.profiling.survey import Foretold, Survey
+from latency_db.profiling.survey import HeldOutKernel, Survey
 from latency_db.records.reference_models import EMPTY_KERNEL
 from latency_db.records.signatures import kernel_signatures
 from nas.ops import Conv, Shape, seq
@@ -35,12 +37,12 @@ EMPTY_MS, CONTEXT_MS = 0.002, 0.01
 
 
 def true_ms(kernel):
-    """Roughly as the multiply-adds, and a little that no feature tells."""
+    """Roughly proportional to the multiply-adds, and a little that no feature explains."""
     return 1e-7 * cost_of(kernel.op, kernel.x)[1].macs ** 0.9 + 0.001 + 1e-4 * (sum(kernel.key.encode()) % 7)
 
 
 class Formula(Measurer):
-    """Measures nothing, but knows; batch by batch."""
+    """Stores latencies by the formula instead of measuring, batch by batch."""
 
     batch = 40
 
@@ -73,7 +75,7 @@ def survey():
 
 
 def test_gains_are_squared_relative_errors_of_networks(survey):
-    """A kernel that runs twice is off twice; interpolation is not off by more than the whole, however unsure."""
+    """A kernel that runs twice is off twice; interpolation is never off by more than the whole."""
     assert survey.gains() == pytest.approx({C: 4 / 16 / 2, B: (0.04 / 4 + 4 * 0.04 / 16) / 2})
     assert list(survey.gains()) == [C, B]
 
@@ -85,29 +87,29 @@ def test_the_expected_error_is_that_of_a_random_network(survey):
     assert survey.expected_error(4.0) == pytest.approx(first + second)
 
 
-def test_what_was_foretold_says_how_good_that_is(survey):
+def test_kernels_interpolated_before_they_were_measured_show_the_error_of_interpolation(survey):
     assert survey.held_out([]) is None
-    found = survey.held_out([Foretold(B, 1.2, 0.01, 1.0), Foretold(C, 1.0, 0.04, 2.0)])
+    found = survey.held_out([HeldOutKernel(B, 1.2, 0.01, 1.0), HeldOutKernel(C, 1.0, 0.04, 2.0)])
 
     assert (found.kernels, found.median) == (2, pytest.approx(0.35))
     assert found.network == pytest.approx((0.2 / 1 + (1 - 0.4) / 4) / 2)
     expected, seen = 0.01 / 4 + (4 * 0.01 + 0.04) / 16, (0.2 / 2) ** 2 + (0.6 / 4) ** 2
-    assert found.caution == pytest.approx(seen / expected)
-    assert survey.held_out([Foretold(B, 1.0, 0.01, 1.0)]).caution == 1.0
+    assert found.variance_inflation == pytest.approx(seen / expected)
+    assert survey.held_out([HeldOutKernel(B, 1.0, 0.01, 1.0)]).variance_inflation == 1.0
 
 
 def test_a_table_is_built_by_gain_and_stops_when_it_is_good_enough(store, elsewhere):
     frequencies = kernel_frequencies(SPACE)
-    measurer, told = Formula(store, elsewhere), []
+    measurer, reports = Formula(store, elsewhere), []
 
-    found = build_table(measurer, SPACE, budget_s=60, good_enough=0.02, progress=told.append)
+    found = build_table(measurer, SPACE, budget_s=60, good_enough=0.02, progress=reports.append)
 
     assert measurer.asked[0] == list(frequencies)[: Formula.batch]
     assert measurer.asked[1] != list(frequencies)[Formula.batch : 2 * Formula.batch]
-    assert [table.measured for table in told] == [Formula.batch * (n + 1) for n in range(len(told))]
-    assert (told[0].held_out, told[0].expected_error) == (None, None)
+    assert [table.measured for table in reports] == [Formula.batch * (n + 1) for n in range(len(reports))]
+    assert (reports[0].held_out, reports[0].expected_error) == (None, None)
     assert found.good_enough
-    assert 0 < found.expected_error <= 0.02 < told[-2].expected_error
+    assert 0 < found.expected_error <= 0.02 < reports[-2].expected_error
     assert found.measured + found.missing == found.kernels == len(frequencies)
     assert found.missing > 0
     assert 0 < found.held_out.median <= found.held_out.p90
@@ -115,7 +117,7 @@ def test_a_table_is_built_by_gain_and_stops_when_it_is_good_enough(store, elsewh
     assert errors(measurer.estimator) < 2 * found.expected_error
 
 
-def test_of_a_candidate_only_what_matters_is_measured(store, elsewhere):
+def test_only_the_most_uncertain_kernels_of_a_candidate_are_measured(store, elsewhere):
     measurer, rng, known = Formula(store, elsewhere), Random(5), list(kernel_frequencies(SPACE))[:60]
     networks = [SPACE.sample(rng).architecture.expand() for _ in range(30)]
     assert measurer.kernels_to_measure(networks[0], 0.05) == list(dict.fromkeys(kernels(networks[0]))), (
@@ -124,11 +126,11 @@ def test_of_a_candidate_only_what_matters_is_measured(store, elsewhere):
     measurer.measure_kernels(known)
 
     asked = [(measurer.kernels_to_measure(n, 0.05), measurer.kernels_to_measure(n, 0.0), n) for n in networks]
-    wanted, all_that_lack, candidate = next(each for each in asked if 0 < len(each[0]) < len(each[1]))
+    wanted, all_missing, candidate = next(each for each in asked if 0 < len(each[0]) < len(each[1]))
     measurer.measure_kernels(wanted)
 
-    assert wanted == all_that_lack[: len(wanted)]
-    assert set(all_that_lack) == set(kernels(candidate)).difference(known)
+    assert wanted == all_missing[: len(wanted)]
+    assert set(all_missing) == set(kernels(candidate)).difference(known)
     assert measurer.kernels_to_measure(candidate, 0.1) == []
     assert measurer.estimator.estimate(candidate).interpolated > 0
 
@@ -142,7 +144,7 @@ def errors(estimator):
     return float(np.mean(np.abs(found / exact - 1)))
 
 
-def test_a_later_call_measures_the_rest_if_it_is_told_to(store, elsewhere):
+def test_a_later_call_measures_the_rest_if_it_is_asked_to(store, elsewhere):
     build_table(Formula(store, elsewhere), SPACE, budget_s=60, good_enough=0.05)
     again = build_table(Formula(store, elsewhere), SPACE, budget_s=60, good_enough=0.05)
     rest = build_table(Formula(store, elsewhere), SPACE, budget_s=60, good_enough=0)

@@ -84,11 +84,11 @@ def test_predictions_are_logged_before_what_was_measured(measurer):
         assert one.measured_ms == pytest.approx(one.predicted_ms, rel=0.2)
         assert one.measured_share + one.interpolated_share + one.learned_share == pytest.approx(1)
     record = track_record(measurer.store, measurer.device)
-    assert (record.foretold, record.measured) == (5, 5)
+    assert (record.predicted, record.measured) == (5, 5)
     assert record.score.mean_error == pytest.approx(np.mean([abs(p.predicted_ms / p.measured_ms - 1) for p in logged]))
 
 
-def test_what_was_not_measured_later_is_no_record(measurer):
+def test_predictions_of_unmeasured_networks_are_not_scored(measurer):
     measurer.ensure([network := read_network("3x8x8: conv_8_k3 gap linear_4")])
     log(measurer.store, measurer.device, {network_signature(network): measurer.estimator.estimate(network)})
 
@@ -97,7 +97,7 @@ def test_what_was_not_measured_later_is_no_record(measurer):
     measurer.measure_networks({"it": network})
     assert track_record(measurer.store, measurer.device).measured == 1
     log(measurer.store, measurer.device, {network_signature(network): measurer.estimator.estimate(network)})
-    assert track_record(measurer.store, measurer.device).foretold == 1, "what is measured is not foretold"
+    assert track_record(measurer.store, measurer.device).predicted == 1, "measured networks are not predicted"
 
 
 def test_networks_that_were_measured_are_not_drawn_again(measurer):
