@@ -1,4 +1,4 @@
-"""What a measurement is: records and where they come from, signatures of models, reference models, consensus.
+"""Records of measurements: their sessions, statistics and states, signatures of models, consensus of sessions.
 
 All modules may be imported from outside; nothing here measures or stores.
 """

@@ -1,6 +1,6 @@
-"""What the database holds: records of latencies, each with all its statistics and where it comes from.
+"""Latency records: a model's latency in one session, with its statistics, its state and the session's circumstances.
 
-Times are milliseconds of one run. What is not known of a record, because others published it, is None and never 0.
+Times are milliseconds of one run. What is unknown, as in published tables, is None and never 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 
 class RecordState(StrEnum):
-    """valid; suspect: measured on a machine that drifted; stale: of an outdated target; rejected: known to be wrong."""
+    """valid; suspect: possibly wrong; stale: of a runtime's version that the machine no longer has; rejected: wrong."""
 
     VALID = "valid"
     SUSPECT = "suspect"
@@ -37,13 +37,12 @@ class RecordState(StrEnum):
 
 
 class Statistic(StrEnum):
-    """Which number stands for a set of timings.
+    """The statistic of a set of timings that is its latency.
 
     cpu_p10_best: 10th percentile of the thread's CPU time in a round, in the best of the rounds. For one thread this is
-    the whole work, and unlike wall time it does not count the moments in which another process had the core.
-    wall_p10_best: the same of wall time, for several threads, of which the caller's CPU time is only a part, and for
-    runtimes that compute elsewhere.
-    The others are what published tables say they hold, of wall time; sum: of parts that were timed apart.
+    all the work, and unlike wall time it does not count the time in which another process had the core.
+    wall_p10_best: the same of wall time, for several threads and for runtimes that compute outside the calling thread.
+    The others are those of published tables, of wall time; sum: of parts that were timed separately.
     """
 
     CPU_P10_BEST = "cpu_p10_best"
@@ -58,7 +57,7 @@ class Statistic(StrEnum):
 
     @classmethod
     def of(cls, device: Device) -> "Statistic":
-        """The reference statistic of a device."""
+        """The statistic that latencies measured on a device are."""
         in_caller = device.runtime not in runtime or runtime[device.runtime].in_caller
         return cls.CPU_P10_BEST if device.threads == 1 and in_caller else cls.WALL_P10_BEST
 
@@ -72,7 +71,7 @@ class Statistic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What was measured: the notation of a kernel or a network, or `sha256:...` of an ONNX file."""
+    """Identifies a model: the notation of a kernel or a network, or `sha256:...` of an ONNX file, and how it is run."""
 
     key: str
     kind: Kind
@@ -80,7 +79,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Summary of n timings. The trimmed mean leaves out the lowest and the highest tenth. None is not known."""
+    """Summary of n timings. The trimmed mean leaves out the lowest and the highest tenth. None: unknown."""
 
     min_ms: float | None = None
     p10_ms: float | None = None
@@ -95,6 +94,7 @@ class Statistics:
 
     @classmethod
     def of(cls, timings_ms: Sequence[float] | NDArray[np.float64]) -> "Statistics":
+        """Of timings in milliseconds [n]."""
         ordered = np.sort(np.asarray(timings_ms, np.float64))
         p10, p25, median, p90, p99 = np.quantile(ordered, (0.1, 0.25, 0.5, 0.9, 0.99)).tolist()
         cut = len(ordered) // 10
@@ -117,10 +117,10 @@ class Statistics:
 class MeasurementSession:
     """Circumstances that records share: they were measured side by side, in interleaved rounds, or published together.
 
-    empty_ms: the empty model run as a kernel, the fixed cost that each kernel's time contains.
+    empty_ms: the empty model run as a kernel, the fixed cost that each kernel's latency contains.
     reference_drift: largest over smallest round of the reference network, minus 1.
-    uid: names the session wherever it is kept; one that arrives again is known by it.
-    licence, unit: of the published table. unit is the source's own, as numbers here are milliseconds.
+    uid: unique id, by which a session that arrives again is recognised.
+    licence, unit: of the published table; unit is the one in its file, while all numbers here are milliseconds.
     """
 
     device: Device
@@ -141,9 +141,8 @@ class MeasurementSession:
 class LatencyRecord:
     """One model measured in one session.
 
-    latency_ms is the reference statistic, which `statistic` names, and rounds_ms its value in each round (none, if that
-    is not known); wall and cpu summarise the timings of all rounds. For more than one thread, cpu is the calling
-    thread's part only.
+    latency_ms: the value of `statistic`; rounds_ms: its value in each round, empty if unknown. wall, cpu: summaries of
+    the timings of all rounds; cpu is the calling thread's part only.
     """
 
     signature: Signature
@@ -158,6 +157,6 @@ class LatencyRecord:
 
     @property
     def error_ms(self) -> float:
-        """How far the best round is from being confirmed: its distance to the second best. Unknown (nan) for one."""
+        """Repeatability in ms: the second best round less the best; nan if there is only one."""
         best = sorted(self.rounds_ms)[:2]
         return best[1] - best[0] if best[1:] else float("nan")

@@ -1,4 +1,4 @@
-"""Kernels and networks as the ONNX models that are measured."""
+"""The ONNX models that are measured for kernels and networks, and their signatures."""
 
 import hashlib
 from collections.abc import Iterable
@@ -13,11 +13,12 @@ _WEIGHTS_SEED = 0
 
 
 def kernel_signature(kernel: Kernel) -> Signature:
-    """Of the kernel in its context: the key is the notation of what is run."""
+    """Signature of the kernel in its context; the key is the notation of the network that is run."""
     return _signature(kernel.in_context())
 
 
 def context_signature(kernel: Kernel) -> Signature:
+    """Signature of the context without the kernel."""
     return _signature(kernel.context())
 
 
@@ -26,7 +27,7 @@ def _signature(run: Network) -> Signature:
 
 
 def kernel_signatures(kernel: Kernel) -> tuple[Signature, Signature]:
-    """What has to be measured for a kernel: it in its context, and the context alone."""
+    """The two models measured for a kernel: the kernel in its context, and the context alone."""
     return kernel_signature(kernel), context_signature(kernel)
 
 
@@ -52,5 +53,5 @@ def network_model(network: Network) -> bytes:
 
 
 def onnx_signature(model: bytes) -> Signature:
-    """Of an ONNX file that is measured as it is."""
+    """Signature of an ONNX file that is measured as it is."""
     return Signature(f"sha256:{hashlib.sha256(model).hexdigest()}", Kind.NETWORK)

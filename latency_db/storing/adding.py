@@ -1,4 +1,4 @@
-"""Adding records: each session once, however often it arrives, and with it what stands for its models now."""
+"""Adding records: each session is stored once, however often it arrives, and updates the consensus of its models."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,13 +22,14 @@ from nas.sql.errors import ValueRefusedError
 CLOCK_TOLERANCE = timedelta(minutes=2)
 
 _FIRST = datetime(2025, 1, 1, tzinfo=UTC)
-"""Nothing was measured before; a clock that says so was never set."""
+"""nas did not exist before: a clock with an earlier time was never set."""
 
 
 def add_records(connection: Connection, records: Sequence[LatencyRecord]) -> None:
-    """Store records with their sessions; what of a session is there already stays as it is.
+    """Store records with their sessions; records that are stored already are left as they are.
 
-    ValueRefusedError for a latency that is none, StoreError for a session unlike the one that has its uid.
+    ValueRefusedError for a latency that is not a finite positive number; StoreError for a session that differs from the
+    stored one with its uid.
     """
     for record in records:
         _check(record)
@@ -40,7 +41,7 @@ def add_records(connection: Connection, records: Sequence[LatencyRecord]) -> Non
     for record in records:
         session_id, target_id = sessions[record.session.uid]
         signature_id = signatures[record.signature]
-        if _is_known(record, stored, (session_id, signature_id)):
+        if _is_stored(record, stored, (session_id, signature_id)):
             continue
         stored[session_id, signature_id] = record.latency_ms
         new[session_id, signature_id] = record
@@ -61,23 +62,24 @@ def add_records(connection: Connection, records: Sequence[LatencyRecord]) -> Non
 def _check(record: LatencyRecord) -> None:
     if not isfinite(record.latency_ms) or (record.latency_ms <= 0 and record.state is not RecordState.REJECTED):
         raise ValueRefusedError(
-            f"{record.signature.key!r}: {record.latency_ms} ms is no latency; reject the record, or leave it out"
+            f"{record.signature.key!r}: {record.latency_ms} ms is not a latency; reject the record, or leave it out"
         )
 
 
-def _is_known(record: LatencyRecord, stored: Mapping[tuple[int, int], float], place: tuple[int, int]) -> bool:
-    if place not in stored:
+def _is_stored(record: LatencyRecord, stored: Mapping[tuple[int, int], float], ids: tuple[int, int]) -> bool:
+    """Whether the record of these ids (session, signature) is stored; StoreError if it has another latency."""
+    if ids not in stored:
         return False
-    if stored[place] != record.latency_ms:
+    if stored[ids] != record.latency_ms:
         raise StoreError(
-            f"session {record.session.uid} holds {stored[place]} ms for {record.signature.key!r}, not "
-            f"{record.latency_ms}: it measures a model once; give another measurement a session of its own"
+            f"session {record.session.uid} holds {stored[ids]} ms for {record.signature.key!r}, not "
+            f"{record.latency_ms}: a session measures a model once; give each measurement a session of its own"
         )
     return True
 
 
 def _add_sessions(connection: Connection, sessions: Mapping[str, MeasurementSession]) -> dict[str, tuple[int, int]]:
-    """Ids of session and target by uid. The targets are locked: writers of one recompute one after the other."""
+    """Ids of session and target by uid. The targets are locked: only one writer recomputes a target at a time."""
     ordered = sorted(sessions.values(), key=lambda session: (session.device.machine_id, session.started_at))
     targets = {session.uid: find_target(connection, session.device) for session in ordered}
     target, table = tables.target, tables.session
@@ -86,7 +88,8 @@ def _add_sessions(connection: Connection, sessions: Mapping[str, MeasurementSess
     )
     at: datetime = connection.execute(select(now())).scalar_one()
     rows = [
-        session_row(_timed(session, at)) | {"target_id": targets[session.uid], "added_at": at} for session in ordered
+        session_row(_with_checked_clock(session, at)) | {"target_id": targets[session.uid], "added_at": at}
+        for session in ordered
     ]
     if rows:
         connection.execute(insert(connection, table).on_conflict_do_nothing(), rows)
@@ -96,17 +99,17 @@ def _add_sessions(connection: Connection, sessions: Mapping[str, MeasurementSess
             found[row.uid] = row.id, row.target_id
     for uid, target_id in targets.items():
         if found[uid][1] != target_id:
-            raise StoreError(f"session {uid} is of another target already; give each session an id of its own")
+            raise StoreError(f"session {uid} belongs to another target; give each session an id of its own")
     return found
 
 
-def _timed(session: MeasurementSession, at: datetime) -> MeasurementSession:
-    """The session as it is stored: suspect if its clock cannot be right, though its records are not for that."""
+def _with_checked_clock(session: MeasurementSession, at: datetime) -> MeasurementSession:
+    """The session as it is stored: suspect if its clock is wrong; its records stay as they are."""
     ahead = session.started_at - at
     if ahead > CLOCK_TOLERANCE:
         wrong = f"clock: it arrived {ahead.total_seconds():.0f} s before it started"
     elif session.started_at < _FIRST and session.device.source == MEASURED:
-        wrong = f"clock: it says {session.started_at:%Y-%m-%d}"
+        wrong = f"clock: it was at {session.started_at:%Y-%m-%d}"
     else:
         return session
     state = RecordState.SUSPECT if session.state is RecordState.VALID else session.state
@@ -114,7 +117,7 @@ def _timed(session: MeasurementSession, at: datetime) -> MeasurementSession:
 
 
 def _stored(connection: Connection, session_ids: Iterable[int]) -> dict[tuple[int, int], float]:
-    """Latencies by session and signature."""
+    """Stored latencies in ms by the ids of session and signature."""
     sample = tables.sample.c
     found: dict[tuple[int, int], float] = {}
     for ids in parts(list(session_ids)):

@@ -1,4 +1,4 @@
-"""The devices that can be spoken of: this machine's, and those that the database has records of."""
+"""The devices that can be named: those of this machine, and those that the database has records of."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,14 @@ from latency_db.storing.store import Store
 from latency_db.storing.summaries import TargetSummary
 
 AGENT_FACT = "machine"
-"""In the fingerprint of a device with an agent: the machine's own id. The names of such devices are unique."""
+"""The fact in the fingerprint of a device with an agent that holds the machine's own id; such names are unique."""
 
 
 def find_device(store: Store, name: str) -> Device:
-    """The device of that name; UnknownNameError lists all of them.
+    """The device of that name; UnknownNameError lists all names.
 
-    `NAME@MACHINE`, as known_names writes it, is another machine's device, `NAME@SOURCE` that of a published table. If
-    it was measured with several versions of the runtime, the one that its machine has now is meant.
+    `NAME@MACHINE` is another machine's device, `NAME@SOURCE` one of a published table. Of several versions of the
+    runtime, it is the one that the machine has now.
     """
     measured = {known: _current(summaries) for known, summaries in targets_by_name(store.devices()).items()}
     if name in measured and not is_local_name(name):
@@ -36,7 +36,7 @@ def with_local(measured: Mapping[str, Sequence[TargetSummary]]) -> dict[str, Dev
 
 
 def targets_by_name(summaries: Sequence[TargetSummary]) -> dict[str, list[TargetSummary]]:
-    """The targets of each name, which are those of several versions of a runtime."""
+    """The targets of each name: one for each version of the runtime."""
     here = local_device(local_names()[0]).machine_id
     named: dict[str, list[TargetSummary]] = defaultdict(list)
     for summary in summaries:

@@ -14,15 +14,15 @@ WORDING = Wording("latency database", "free the disk, correct the rights, start 
 
 
 def default_location() -> str:
-    """The path or URL in NAS_LATENCY_DB, or else in the file of that name in NAS_SECRETS_DIR, as containers get theirs.
+    """The path or URL in NAS_LATENCY_DB, or else in the file nas_latency_db in NAS_SECRETS_DIR (for containers).
 
-    Without both, latency.db among the user's data.
+    Without both, latency.db in the user's data folder.
     """
     return os.environ.get(VARIABLE) or _secret() or str(Path(platformdirs.user_data_dir("nas")) / "latency.db")
 
 
 def database_url(location: Path | str) -> str | URL:
-    """A URL as it is, and that of the SQLite file at a path."""
+    """The URL of a location, which is a URL already or the path of an SQLite file."""
     if "://" in str(location):
         return str(location)
     return URL.create("sqlite", database=str(location))

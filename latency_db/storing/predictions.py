@@ -1,4 +1,4 @@
-"""The log of predictions: what was foretold for a network, and what was measured then."""
+"""The log of predictions: predicted latencies of networks, and what was measured for them later."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ _prediction = tables.prediction.c
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A network's latency as it was foretold, with its interval.
+    """A network's predicted latency with its interval, and the latency measured later.
 
-    The shares of what it rests on add up to 1: measured here, interpolated between measurements, learned elsewhere.
-    source: what made it. at: when it was logged, None before. measured_ms: what stood for the network after the first
-    session that came later, at measured_at; None if there was none yet.
+    measured_share, interpolated_share and learned_share are the parts of the prediction that rest on measured kernels,
+    on interpolated ones, and on whole networks; they add up to 1. source: of the prediction. at: when it was logged,
+    None before. measured_ms: consensus latency after the first later session, at measured_at; None before.
     """
 
     signature: Signature
@@ -40,6 +40,7 @@ class Prediction:
 
 
 def log(connection: Connection, device: Device, predictions: Sequence[Prediction]) -> None:
+    """Add predictions, all with the same time."""
     target_id = find_target(connection, device)
     signatures = find_signatures(connection, {prediction.signature for prediction in predictions})
     at: datetime = connection.execute(select(now())).scalar_one()
@@ -63,7 +64,7 @@ def log(connection: Connection, device: Device, predictions: Sequence[Prediction
 
 
 def confirm(connection: Connection, target_id: int, signature_ids: Sequence[int]) -> None:
-    """Write beside the open predictions of these signatures what was measured after them."""
+    """Add what was measured later to the predictions of these signatures that have no measurement yet."""
     sample, estimate, session = tables.sample.c, tables.estimate.c, tables.session.c
     later = (
         select(session.added_at)

@@ -1,4 +1,4 @@
-"""Models that a target does not run: its runtime refused them, or ended with them."""
+"""Models that a target does not run: its runtime refused them or crashed."""
 
 from collections.abc import Mapping
 
@@ -12,17 +12,17 @@ from nas.sql.column_types import now, readable
 from nas.sql.database import insert
 
 _refusal = tables.refusal.c
-MOST_CHARACTERS = 1000
+MAX_CHARACTERS = 1000
 
 
 def add(connection: Connection, device: Device, refused: Mapping[Signature, str]) -> None:
-    """Keep what this machine's runtime refused, with the reasons."""
+    """Store the models that a device refused, with the reasons."""
     target_id, ids = find_target(connection, device), find_signatures(connection, set(refused))
     keep(connection, target_id, {ids[signature]: reason for signature, reason in refused.items()})
 
 
 def read(connection: Connection, target_id: int, kind: Kind) -> dict[str, str]:
-    """Reasons by key."""
+    """Reasons by key, of a target's refused models of one kind."""
     signature = tables.signature.c
     refused = select(signature.key, _refusal.reason).join_from(tables.refusal, tables.signature)
     rows = connection.execute(refused.where(_refusal.target_id == target_id, signature.kind == kind.value))
@@ -30,8 +30,9 @@ def read(connection: Connection, target_id: int, kind: Kind) -> dict[str, str]:
 
 
 def keep(connection: Connection, target_id: int, reasons: Mapping[int, str]) -> None:
+    """The same, with the ids of target and signatures; a later reason replaces an earlier one."""
     rows = [
-        {"target_id": target_id, "signature_id": signature_id, "reason": readable(reason)[:MOST_CHARACTERS]}
+        {"target_id": target_id, "signature_id": signature_id, "reason": readable(reason)[:MAX_CHARACTERS]}
         for signature_id, reason in reasons.items()
     ]
     if rows:

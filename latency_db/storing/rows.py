@@ -27,11 +27,12 @@ _SUMMARIES = [(clock, field.name, f"{clock}_{field.name}") for clock in tables.C
 
 
 def parts(values: Sequence[V]) -> Iterator[Sequence[V]]:
-    """The values in parts that one query takes."""
+    """The values in parts small enough for one query."""
     return (values[start : start + _QUERY_SIZE] for start in range(0, len(values), _QUERY_SIZE))
 
 
 def _find_or_add(connection: Connection, table: Table, unique: Mapping[str, Any], more: Mapping[str, Any]) -> int:
+    """The id of the row with these unique columns; a new row gets the others as well."""
     known = select(table.c.id).where(*(table.c[name] == value for name, value in unique.items()))
     found = connection.scalar(known)
     if found is None:
@@ -47,7 +48,7 @@ def machine_row(connection: Connection, device: Device) -> int:
 
 
 def find_target(connection: Connection, device: Device) -> int:
-    """The id of the device's target, which is added if it is new. One that was renamed has its new name from now on."""
+    """The id of the device's target, which is added if it is new, and renamed if the device has another name now."""
     identity = {"device_id": machine_row(connection, device), **_identity(device)}
     target_id = _find_or_add(connection, tables.target, identity, {"name": device.name})
     target = tables.target
@@ -57,14 +58,14 @@ def find_target(connection: Connection, device: Device) -> int:
 
 
 def target_of(connection: Connection, device: Device) -> int | None:
-    """The id of the device's target, None if it has none."""
+    """The id of the device's target; None if it is not stored."""
     target = tables.target
     known = select(target.c.id).join(tables.device).where(tables.device.c.machine_id == device.machine_id)
     return connection.scalar(known.where(*(target.c[name] == value for name, value in _identity(device).items())))
 
 
 def _identity(device: Device) -> dict[str, Any]:
-    """What makes a target of a machine."""
+    """The columns that identify a target of a machine."""
     return {name: getattr(device, name) for name in tables.IDENTITY if name != "device_id"}
 
 
@@ -75,7 +76,7 @@ def target_device(connection: Connection, target_id: int) -> Device:
 
 
 def read_device(row: Row[Any]) -> Device:
-    """Of a row of target with the machine of its device."""
+    """The device of a row of `target` joined with `device.machine`."""
     runtime = {"runtime": row.runtime, "runtime_version": row.runtime_version}
     return Device(
         name=row.name,
@@ -95,7 +96,7 @@ def find_signature(connection: Connection, signature: Signature) -> int:
 
 
 def find_signatures(connection: Connection, wanted: Collection[Signature]) -> dict[Signature, int]:
-    """Ids of the signatures; those that are new are added, in one order, so that writers do not block each other."""
+    """Ids of the signatures; new ones are added, in a fixed order, so that writers do not deadlock."""
     found = signature_ids(connection, wanted)
     new = sorted(set(wanted) - set(found), key=lambda signature: (signature.kind, signature.key))
     if new:
@@ -106,7 +107,7 @@ def find_signatures(connection: Connection, wanted: Collection[Signature]) -> di
 
 
 def signature_ids(connection: Connection, wanted: Collection[Signature]) -> dict[Signature, int]:
-    """Ids of those of the signatures that are known."""
+    """Ids of the signatures that are stored."""
     signature = tables.signature.c
     found: dict[Signature, int] = {}
     for kind in Kind:

@@ -1,4 +1,4 @@
-"""The schema of the latency database, brought to this version of nas; it may share a database with the ledger."""
+"""The schema of the latency database and its migration; the database may be shared with the ledger."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ from nas.sql.database import Database
 from nas.sql.migrate import Schema, migrate
 
 LAYOUT = 3
-"""Kept in an SQLite file for the versions of nas that know nothing else; they refuse it. 1 was theirs."""
+"""Written as user_version of an SQLite file, so that the first versions of nas (layout 1) refuse it."""
 
 SCHEMA = Schema(HEAD, Path(__file__).with_name("migrations"), "latency_version", 0x6C6174656E6379)  # "latency"
 
 
 def prepare(database: Database) -> None:
-    """StoreError if the database cannot be used, or was laid out by a newer nas."""
+    """Bring the database to this version. StoreError if it cannot be used, or is of a newer version of nas."""
     if database.is_sqlite:
         with database.reading() as connection:
             layout = connection.exec_driver_sql("PRAGMA user_version").scalar_one()

@@ -23,13 +23,13 @@ from nas.sql.database import Database
 
 
 class Store:
-    """Records of latencies by device and signature. Records are added, never changed.
+    """Latency records by device and signature, and the refusals and predictions of devices. Records are never changed.
 
-    It may be made anywhere and need not be closed. StoreError says why the database cannot be used.
+    A store is cheap to make and need not be closed. StoreError if the database cannot be used.
     """
 
     def __init__(self, location: Path | str | None = None) -> None:
-        """At the path of an SQLite file or the URL of a database; None is latency_db.storing.location's default."""
+        """location: path of an SQLite file or URL of a database; None: the default of latency_db.storing.location."""
         self._database = Database(database_url(location or default_location()), WORDING, pooled=False)
         prepare(self._database)
 
@@ -39,7 +39,7 @@ class Store:
         return self._database.name
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """A connection on which nothing is written."""
+        """A connection for reading."""
         return self._database.reading()
 
     def writing(self) -> AbstractContextManager[Connection]:
@@ -47,9 +47,9 @@ class Store:
         return self._database.writing()
 
     def add(self, records: Sequence[LatencyRecord]) -> None:
-        """Store records with their sessions, all or none. What was stored before, by the session's uid, is so once.
+        """Store records with their sessions, all or none. Sessions that are stored already (by uid) stay as they are.
 
-        ValueRefusedError for a latency that is none, or text that cannot be stored.
+        ValueRefusedError for a latency that is not a finite positive number, or text that cannot be stored.
         """
         with self.writing() as connection:
             add_records(connection, records)
@@ -77,7 +77,7 @@ class Store:
             return {} if target_id is None else consensus_rows.values(connection, target_id, kind)
 
     def records(self, device: Device) -> list[LatencyRecord]:
-        """All of a device, whatever their states, in the order in which they were added."""
+        """All records of a device, in the order in which they were added."""
         with self.reading() as connection:
             mine = select(tables.sample.c.id).where(tables.sample.c.target_id == target_of(connection, device))
             found = _records(connection, list(connection.scalars(mine.order_by(tables.sample.c.id))), device)
@@ -92,36 +92,36 @@ class Store:
             return [read_session(row, device) for row in rows]
 
     def devices(self) -> list[TargetSummary]:
-        """All targets that were measured, with what is known of them."""
+        """A summary of each target that was measured."""
         with self.reading() as connection:
             return summaries(connection)
 
     def refuse(self, device: Device, refused: Mapping[Signature, str]) -> None:
-        """Keep which models the device does not run, with the reasons."""
+        """Store which models the device does not run, with the reasons."""
         if refused:
             with self.writing() as connection:
                 refusals.add(connection, device, refused)
 
     def refusals(self, device: Device, kind: Kind) -> dict[str, str]:
-        """By key, why the device does not run a model."""
+        """Reasons why the device does not run models of a kind, by key."""
         with self.reading() as connection:
             target_id = target_of(connection, device)
             return {} if target_id is None else refusals.read(connection, target_id, kind)
 
     def log_predictions(self, device: Device, predicted: Sequence[Prediction]) -> None:
-        """Keep predictions, for what is measured later to be written beside them; `add` does so by itself."""
+        """Log predictions; `add` completes them when their networks are measured."""
         with self.writing() as connection:
             predictions.log(connection, device, predicted)
 
     def predictions(self, device: Device) -> list[Prediction]:
-        """All of a device, in the order in which they were logged."""
+        """All predictions for a device, in the order in which they were logged."""
         with self.reading() as connection:
             target_id = target_of(connection, device)
             return [] if target_id is None else predictions.read(connection, target_id)
 
 
 def reference_before(store: Store, device: Device) -> float | None:
-    """Milliseconds that the reference network took on device last, on a machine that was fit; None if never."""
+    """Last valid latency in ms of the reference network on device; None if there is none."""
     record = store.latest(device, REFERENCE_NETWORK.kind, [REFERENCE_NETWORK.key]).get(REFERENCE_NETWORK.key)
     return record.latency_ms if record and record.state is RecordState.VALID else None
 
@@ -151,7 +151,7 @@ def _newest(connection: Connection, target_id: int, kind: Kind, keys: Iterable[s
 
 
 def _signature_ids(connection: Connection, target_id: int, kind: Kind, keys: Iterable[str] | None) -> list[int]:
-    """Of these keys, or of all that were measured on the target: each of them has an estimate."""
+    """Of these keys, or of all that were measured on the target: those in `estimate`."""
     if keys is not None:
         return list(signature_ids(connection, {Signature(key, kind) for key in keys}).values())
     estimate, signature = tables.estimate.c, tables.signature.c

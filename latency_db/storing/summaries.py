@@ -1,4 +1,4 @@
-"""What the database holds on each target, counted from estimates and sessions without a look at the samples."""
+"""Counts of what the database holds on each target, from the tables `estimate` and `session`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from latency_db.storing.rows import read_device
 
 @dataclass(frozen=True, slots=True)
 class TargetSummary:
-    """What the database holds on a device, the fixed models of every session not counted.
+    """What the database holds on a target, without the fixed models of every session.
 
-    states: estimates by state; all but rejected ones are stale where superseded_by, the version of the runtime that
-    the machine has now, is not None. former_names: those it was measured under before it was renamed.
+    states: number of estimates by state. superseded_by: the version of the runtime that the machine has now, if it is
+    another one; all estimates that are not rejected are stale in that case. former_names: names it had before.
     """
 
     device: Device

@@ -1,4 +1,4 @@
-"""The layout of before: an SQLite file that says user_version 1. Its rows are carried over with their ids."""
+"""Migration of the first layout, an SQLite file with user_version 1; rows keep their ids."""
 
 from itertools import groupby
 from operator import attrgetter
