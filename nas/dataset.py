@@ -26,6 +26,7 @@ SYSTEM_FOLDER = Path("/usr/share/datasets")
 """Where Debian's dataset-* packages install."""
 CHUNK = 1000
 BYTE = 255
+TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class Split:
 
     def __getitem__(self, indices: NDArray[np.int64]) -> "Split":
         return Split(self.images[indices], self.labels[indices])
+
+
+Splits = Mapping[str, Split]
+"""Splits by name: train, and where the source has them test and validation."""
 
 
 @dataclass(frozen=True)
@@ -135,33 +140,24 @@ def data_dir() -> Path:
 
 
 def split(
-    name: str,
-    classes: Sequence[str],
-    train: Split,
-    test: Split | None,
-    *,
-    validation: Split | None = None,
-    seed: int,
-    fraction: float = 0.1,
-    flip: bool = False,
-    variant: str | None = None,
+    name: str, classes: Sequence[str], splits: Splits, *, seed: int, flip: bool = False, variant: str | None = None
 ) -> Dataset:
     """A checked Dataset.
 
-    Without validation, `fraction` of each class of train is drawn for it; without test, twice that is drawn for test
-    before. Both draws depend on the labels and the seed alone. DataError says what makes the images unfit for training.
+    A missing test is drawn from train, TEST_SHARE of each class, and then a missing validation, VALIDATION_SHARE of
+    what is left. Both draws depend on the labels and the seed alone. DataError says why images are unfit for training.
     """
-    for part, images in (("train", train), ("validation", validation), ("test", test)):
-        if images is not None:
-            _check(f"{name}: {part}", images, len(classes), train.images.shape)
+    train, validation, test = splits["train"], splits.get("validation"), splits.get("test")
+    for part, images in splits.items():
+        _check(f"{name}: {part}", images, len(classes), train.images.shape)
     if len(classes) < 2:  # noqa: PLR2004 - a choice needs two
         raise DataError(
             f"{name}: one class ({', '.join(classes)}) gives nothing to tell apart; add images of a second class"
         )
     if test is None:
-        train, test = _hold_out(train, 2 * fraction, np.random.default_rng((seed, 0)))
+        train, test = _hold_out(train, TEST_SHARE, np.random.default_rng((seed, 0)))
     if validation is None:
-        train, validation = _hold_out(train, fraction, np.random.default_rng((seed, 1)))
+        train, validation = _hold_out(train, VALIDATION_SHARE, np.random.default_rng((seed, 1)))
     empty = sorted(set(range(len(classes))) - set(train.labels.tolist()))
     if empty or not len(validation) or not len(test):
         what = f"class {classes[empty[0]]!r} has no training images" if empty else "validation or test is empty"

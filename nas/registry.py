@@ -47,20 +47,24 @@ class Registry(Plugins[T]):
         summary = (inspect.getdoc(inspect.getmodule(cls)) or "").partition("\n")[0]
         return {"name": name, "summary": summary, "parameters": schema}
 
+    def checked(self, config: Mapping[str, Any], field: str) -> BaseModel:
+        """The parameters in `{"name": ..., **parameters}`. SpecError names each wrong one, as part of field."""
+        given = dict(config)
+        if "name" not in given:
+            raise SpecError(f"{field}.name: missing; there are: {', '.join(self)}")
+        try:
+            return self.parameters(given.pop("name")).model_validate(given)
+        except ValidationError as error:
+            raise SpecError(reason(error, field)) from None
+
     def make(self, config: Mapping[str, Any] | str, *arguments: Any) -> T:
         """Build the plugin that config names, `{"name": ..., **parameters}` or just the name.
 
         arguments go to the constructor first. SpecError names each field that is wrong.
         """
-        given = {"name": config} if isinstance(config, str) else dict(config)
-        if "name" not in given:
-            raise SpecError(f"{self.kind}.name: missing; there are: {', '.join(self)}")
-        name = given.pop("name")
-        cls: Any = self[name]
-        try:
-            checked = self.parameters(name).model_validate(given)
-        except ValidationError as error:
-            raise SpecError(reason(error, self.kind)) from None
+        given = {"name": config} if isinstance(config, str) else config
+        checked = self.checked(given, self.kind)
+        cls: Any = self[given["name"]]
         values = {}
         for parameter, (hint, default) in _keywords(cls).items():
             parts = {field: getattr(checked, field) for field in _fields(hint)}

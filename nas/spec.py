@@ -11,7 +11,7 @@ from nas.errors import NasError, SpecError, UnknownNameError
 from nas.evaluator import evaluator
 from nas.network import network
 from nas.objective import objective
-from nas.registry import Registry, reason
+from nas.registry import reason
 from nas.searcher import searcher
 from nas.spaces import load_space
 
@@ -73,15 +73,15 @@ def parse_spec(data: object) -> SearchSpec:
         spec = SearchSpec.model_validate(data)
     except ValidationError as error:
         raise SpecError(reason(error)) from None
-    _check(dataset, "dataset", spec.dataset)
-    _check(objective, "objective", {"target_latency_ms": 1.0} | spec.objective)
-    checked = dict(_check(searcher, "searcher", spec.searcher))
+    dataset.checked(spec.dataset, "dataset")
+    objective.checked({"target_latency_ms": 1.0} | spec.objective, "objective")
+    checked = dict(searcher.checked(spec.searcher, "searcher"))
     searcher[spec.searcher["name"]].check(**checked)
-    _check(evaluator, "evaluator", spec.evaluator)
+    evaluator.checked(spec.evaluator, "evaluator")
     for number, reference in enumerate(spec.references):
         for fixed in sorted({"channels", "classes"} & set(reference)):
             raise SpecError(f"references.{number}.{fixed}: the data set decides it; leave it out")
-        _check(network, f"references.{number}", reference)
+        network.checked(reference, f"references.{number}")
     try:
         load_space(spec.space)
     except UnknownNameError:
@@ -103,15 +103,3 @@ def load_spec(path: Path) -> SearchSpec:
     if not isinstance(data, dict):
         raise SpecError(f"{path}: a spec is a mapping with at least `dataset: NAME`")
     return parse_spec(data)
-
-
-def _check(family: Registry[Any], field: str, plugin: Plugin) -> BaseModel:
-    """The plugin's parameters; SpecError under the spec's own field name if they are wrong."""
-    rest = dict(plugin)
-    name = rest.pop("name", None)
-    if name is None:
-        raise SpecError(f"{field}.name: missing; there are: {', '.join(family)}")
-    try:
-        return family.parameters(name).model_validate(rest)
-    except ValidationError as error:
-        raise SpecError(reason(error, field)) from None

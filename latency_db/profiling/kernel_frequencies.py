@@ -8,8 +8,8 @@ from typing import Any
 
 from nas.decision import ways
 from nas.errors import InfeasibleError, InvalidArchitectureError
-from nas.ops import Op, Shape
-from nas.ops.cost import cost_of
+from nas.ops import Shape
+from nas.ops.cost import cost_of, placed
 from nas.ops.kernels import Kernel
 from nas.space import SearchSpace
 
@@ -64,8 +64,8 @@ class _Body:
         for number in range(len(self._space.stages)):
             reached = self._pass(number, reached, frequencies)
         for shape, probability in reached.items():
-            for kernel in _tail_kernels(tail, shape):
-                frequencies[kernel] += probability
+            for op, x in placed(tail, shape):
+                frequencies[Kernel(op, x)] += probability
         return whole
 
     def _pass(self, number: int, reached: dict[Shape, float], frequencies: dict[Kernel, float]) -> dict[Shape, float]:
@@ -101,9 +101,3 @@ class _Body:
             except InvalidArchitectureError:
                 continue
             yield _Step(probability, tuple(kernels), end)
-
-
-def _tail_kernels(tail: list[Op], x: Shape) -> Iterator[Kernel]:
-    for op in tail:
-        yield Kernel(op, x)
-        x, _ = cost_of(op, x)

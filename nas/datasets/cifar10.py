@@ -3,8 +3,8 @@
 from functools import partial
 from pathlib import Path
 
-from nas.dataset import dataset
-from nas.images.archives import CIFAR_BATCHES, PARQUET_FILES, Splits, read_cifar, read_cifar_tar, read_parquet
+from nas.dataset import Splits, dataset
+from nas.images.archives import CIFAR_BATCHES, PARQUET_FILES, read_cifar, read_cifar_tar, read_parquet
 from nas.images.published import Form, Origin, Published, PublishedSource, packed
 
 ARCHIVE = "cifar-10-python.tar.gz"

@@ -4,8 +4,8 @@ import hashlib
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from nas.dataset import dataset
-from nas.images.archives import Splits, class_split, read_files
+from nas.dataset import Splits, dataset
+from nas.images.archives import class_split, read_files
 from nas.images.published import Form, Origin, Published, PublishedSource, packed
 
 CLASSES = (

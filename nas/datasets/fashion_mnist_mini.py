@@ -20,5 +20,4 @@ class FashionMnistMini(DatasetSource):
     licence = "MIT, (c) 2017 Zalando SE"
 
     def load(self, seed: int) -> Dataset:
-        splits = read_packed(FILE)
-        return split(self.name, CLASSES, splits["train"], splits["test"], seed=seed, flip=True)
+        return split(self.name, CLASSES, read_packed(FILE), seed=seed, flip=True)

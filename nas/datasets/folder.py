@@ -6,10 +6,10 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from nas.dataset import Dataset, DatasetSource, Split, dataset, split
+from nas.dataset import Dataset, DatasetSource, Labels, dataset, split
 from nas.errors import DataError
 from nas.images.archives import read_files
-from nas.images.pictures import SUFFIXES, Picture, pixels
+from nas.images.pictures import SUFFIXES, Picture, decoded_splits
 
 PARTS = {"train": {"train", "training"}, "validation": {"val", "valid", "validation"}, "test": {"test", "testing"}}
 """Names of the optional folders above the class folders."""
@@ -38,26 +38,13 @@ class Folder(DatasetSource):
         parts = self._parts()
         classes = tuple(folder.name for folder in _folders(parts["train"]))
         pictures: list[Picture] = []
-        labels: dict[str, list[int]] = {}
+        labels: dict[str, Labels] = {}
         for part, folder in parts.items():
             found = [_pictures(folder / name, self.path) for name in _same_classes(folder, classes)]
-            labels[part] = [number for number, members in enumerate(found) for _ in members]
+            labels[part] = np.repeat(np.arange(len(found)), [len(members) for members in found])
             pictures += [picture for members in found for picture in members]
-        images = pixels(pictures, self.size)
-        splits, start = {}, 0
-        for part, numbers in labels.items():
-            splits[part] = Split(images[start : start + len(numbers)], np.array(numbers, np.int64))
-            start += len(numbers)
         name = f"folder:{self.path.resolve().name}"
-        return split(
-            name,
-            classes,
-            splits["train"],
-            splits.get("test"),
-            validation=splits.get("validation"),
-            seed=seed,
-            flip=self.flip,
-        )
+        return split(name, classes, decoded_splits(pictures, labels, self.size), seed=seed, flip=self.flip)
 
     def _parts(self) -> dict[str, Path]:
         """The folders of class folders: the path itself if it has no train/, or if train is the name of a class."""

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from nas.dataset import Dataset, DatasetSource, Labels, Split, dataset, split
+from nas.dataset import Dataset, DatasetSource, Labels, dataset, split
 from nas.errors import DataError
-from nas.images.pictures import Picture, pixels
+from nas.images.pictures import Picture, decoded_splits
 
 PARTS = {"train": ("train",), "validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 
@@ -52,21 +52,8 @@ class Hub(DatasetSource):
         classes, numbers = _classes(given, label)
         labelled = {part: table for part, table in given.items() if numbers[part].min(initial=0) >= 0}
         pictures = [picture for part, table in labelled.items() for picture in _pictures(part, table, image, self.path)]
-        images = pixels(pictures, self.size)
-        cuts = np.cumsum([len(numbers[part]) for part in labelled])[:-1]
-        splits = {
-            part: Split(chunk, numbers[part])
-            for part, chunk in zip(labelled, np.split(images, cuts), strict=True)
-        }  # fmt: skip
-        return split(
-            f"hf:{self.path}",
-            classes,
-            splits["train"],
-            splits.get("test"),
-            validation=splits.get("validation"),
-            seed=seed,
-            flip=self.flip,
-        )
+        splits = decoded_splits(pictures, {part: numbers[part] for part in labelled}, self.size)
+        return split(f"hf:{self.path}", classes, splits, seed=seed, flip=self.flip)
 
     def _tables(self) -> Mapping[str, Any]:
         """Tables by split name."""

@@ -18,12 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from nas.dataset import Images, Labels, Split
+from nas.dataset import Images, Labels, Split, Splits
 from nas.errors import DataError
 from nas.images.pictures import SUFFIXES, Picture, decode, pixels
-
-Splits = Mapping[str, Split]
-"""Splits by name: train and test, and validation if the source has one."""
 
 DAMAGE = (
     OSError, EOFError, LookupError, ValueError, TypeError, zlib.error,

@@ -2,7 +2,7 @@
 
 import io
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image, ImageOps
 
-from nas.dataset import Images
+from nas.dataset import Images, Labels, Split, Splits
 from nas.errors import DataError
 
 S = TypeVar("S")
@@ -65,6 +65,13 @@ def pixels(pictures: Sequence[Picture], side: int | None = None, channels: int |
 
     _each(range(len(pictures)), fill)
     return out
+
+
+def decoded_splits(pictures: Sequence[Picture], labels: Mapping[str, Labels], side: int | None) -> Splits:
+    """The splits of pictures that are given split by split, in the order of labels, [N] by name of the split."""
+    ends = np.cumsum([len(numbers) for numbers in labels.values()])
+    parts = np.split(pixels(pictures, side), ends[:-1])
+    return {part: Split(images, numbers) for (part, numbers), images in zip(labels.items(), parts, strict=True)}
 
 
 def decode(picture: Picture, side: int | None, channels: int) -> Images:

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from nas.dataset import Dataset, DatasetSource, data_dir, data_dirs, dataset, split
+from nas.dataset import Dataset, DatasetSource, Splits, data_dir, data_dirs, dataset, split
 from nas.errors import DataError
-from nas.images.archives import Splits, read_packed
+from nas.images.archives import read_packed
 from nas.images.download import Progress, download
 
 
@@ -83,16 +83,7 @@ class Published:
                 "or let NAS_DATA_DIR name the folder that has it"
             )
         splits, variant = self.read(*found)
-        return split(
-            self.name,
-            self.classes,
-            splits["train"],
-            splits["test"],
-            validation=splits.get("validation"),
-            seed=seed,
-            flip=self.flip,
-            variant=variant,
-        )
+        return split(self.name, self.classes, splits, seed=seed, flip=self.flip, variant=variant)
 
     def read(self, form: Form, folder: Path) -> tuple[Splits, str | None]:
         """The splits in a folder, and how they differ from the published set. DataError if they are another set."""

@@ -5,30 +5,14 @@ macs counts the multiply-adds of convolution and linear layers for one image. ac
 feature-map values alive at once, inputs of pending branches included.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import singledispatch
 from math import ceil
 
+from nas import ops
 from nas.errors import InvalidArchitectureError
-from nas.ops import (
-    Activation,
-    Concat,
-    Conv,
-    Dropout,
-    GlobalPool,
-    Identity,
-    Linear,
-    LocalResponseNorm,
-    Network,
-    Op,
-    PadChannels,
-    Pool,
-    Residual,
-    Seq,
-    Shape,
-    Shuffle,
-    SqueezeExcite,
-)
+from nas.ops import Network, Op, Shape
 
 FLOAT_BYTES = 4
 
@@ -68,6 +52,13 @@ def cost_of(op: Op, x: Shape) -> tuple[Shape, Cost]:
     raise TypeError(f"no cost rule for {type(op).__name__} at {x}")
 
 
+def placed(sequence: Iterable[Op], x: Shape) -> Iterator[tuple[Op, Shape]]:
+    """The ops of a sequence on an input of shape x, each with the shape of its own input."""
+    for op in sequence:
+        yield op, x
+        x, _ = cost_of(op, x)
+
+
 def _leaf(x: Shape, y: Shape, params: int = 0, macs: int = 0) -> tuple[Shape, Cost]:
     return y, Cost(params, macs, volume(x) + volume(y))
 
@@ -77,12 +68,12 @@ def _require(holds: bool, why: str) -> None:
         raise InvalidArchitectureError(why)
 
 
-def _windows(size: int, op: Conv | Pool) -> int:
+def _windows(size: int, op: ops.Conv | ops.Pool) -> int:
     """Windows of op along a side of `size` pixels."""
     _require(op.kernel > 0 and op.stride > 0 and op.pad >= 0, f"a window of {op.kernel} pixels with stride {op.stride}")
     room = size + 2 * op.pad - op.kernel
     _require(room >= 0, f"a {op.kernel}x{op.kernel} window does not fit on {size} pixels")
-    if isinstance(op, Conv):
+    if isinstance(op, ops.Conv):
         return room // op.stride + 1
     _require(op.pad <= op.kernel // 2, f"a {op.kernel}x{op.kernel} pool is padded by {op.pad}, more than half of it")
     windows = (ceil(room / op.stride) if op.ceil else room // op.stride) + 1
@@ -91,7 +82,7 @@ def _windows(size: int, op: Conv | Pool) -> int:
 
 
 @cost_of.register
-def _(op: Conv, x: Shape) -> tuple[Shape, Cost]:
+def _(op: ops.Conv, x: Shape) -> tuple[Shape, Cost]:
     _require(op.out > 0, f"a convolution to {op.out} channels")
     _require(op.groups > 0, f"a convolution in {op.groups} groups")
     _require(x.channels % op.groups == 0, f"{x.channels} input channels do not divide into {op.groups} groups")
@@ -102,62 +93,62 @@ def _(op: Conv, x: Shape) -> tuple[Shape, Cost]:
 
 
 @cost_of.register
-def _(op: Linear, x: Shape) -> tuple[Shape, Cost]:
+def _(op: ops.Linear, x: Shape) -> tuple[Shape, Cost]:
     _require(op.out > 0, f"a linear layer to {op.out} numbers")
     weights = volume(x) * op.out
     return _leaf(x, Shape(op.out, 1, 1), weights + op.out, weights)
 
 
 @cost_of.register
-def _(op: Pool, x: Shape) -> tuple[Shape, Cost]:
+def _(op: ops.Pool, x: Shape) -> tuple[Shape, Cost]:
     return _leaf(x, Shape(x.channels, _windows(x.height, op), _windows(x.width, op)))
 
 
 @cost_of.register
-def _(_: GlobalPool, x: Shape) -> tuple[Shape, Cost]:
+def _(_: ops.GlobalPool, x: Shape) -> tuple[Shape, Cost]:
     return _leaf(x, Shape(x.channels, 1, 1))
 
 
 @cost_of.register
-def _(op: Shuffle, x: Shape) -> tuple[Shape, Cost]:
+def _(op: ops.Shuffle, x: Shape) -> tuple[Shape, Cost]:
     _require(op.groups > 0, f"a shuffle between {op.groups} groups")
     _require(x.channels % op.groups == 0, f"{x.channels} channels do not shuffle between {op.groups} groups")
     return _leaf(x, x)
 
 
 @cost_of.register
-def _(op: SqueezeExcite, x: Shape) -> tuple[Shape, Cost]:
+def _(op: ops.SqueezeExcite, x: Shape) -> tuple[Shape, Cost]:
     _require(op.reduced > 0, f"a squeeze to {op.reduced} numbers")
     weights = 2 * x.channels * op.reduced
     return _leaf(x, x, weights + op.reduced + x.channels, weights)
 
 
 @cost_of.register
-def _(op: LocalResponseNorm, x: Shape) -> tuple[Shape, Cost]:
+def _(op: ops.LocalResponseNorm, x: Shape) -> tuple[Shape, Cost]:
     _require(op.size > 0 and op.size % 2 == 1, f"a normalisation across {op.size} channels, which have no middle")
     return _leaf(x, x)
 
 
 @cost_of.register
-def _(op: Dropout, x: Shape) -> tuple[Shape, Cost]:
+def _(op: ops.Dropout, x: Shape) -> tuple[Shape, Cost]:
     _require(0 <= op.rate < 1, f"a dropout of {op.rate}, which is no share below 1")
     return _leaf(x, x)
 
 
-@cost_of.register(Activation)
-@cost_of.register(Identity)
+@cost_of.register(ops.Activation)
+@cost_of.register(ops.Identity)
 def _(_: Op, x: Shape) -> tuple[Shape, Cost]:
     return _leaf(x, x)
 
 
 @cost_of.register
-def _(op: PadChannels, x: Shape) -> tuple[Shape, Cost]:
+def _(op: ops.PadChannels, x: Shape) -> tuple[Shape, Cost]:
     _require(op.out >= x.channels, f"{x.channels} channels cannot be padded to {op.out}")
     return _leaf(x, x._replace(channels=op.out))
 
 
 @cost_of.register
-def _(op: Seq, x: Shape) -> tuple[Shape, Cost]:
+def _(op: ops.Seq, x: Shape) -> tuple[Shape, Cost]:
     params = macs = activations = 0
     for part in op.ops:
         x, cost = cost_of(part, x)
@@ -167,7 +158,7 @@ def _(op: Seq, x: Shape) -> tuple[Shape, Cost]:
 
 
 @cost_of.register
-def _(op: Concat, x: Shape) -> tuple[Shape, Cost]:
+def _(op: ops.Concat, x: Shape) -> tuple[Shape, Cost]:
     parts = [cost_of(branch, x) for branch in op.branches]
     maps = {(y.height, y.width) for y, _ in parts}
     _require(len(maps) == 1, f"concatenated branches differ in size: {', '.join(str(y) for y, _ in parts)}")
@@ -176,7 +167,7 @@ def _(op: Concat, x: Shape) -> tuple[Shape, Cost]:
 
 
 @cost_of.register
-def _(op: Residual, x: Shape) -> tuple[Shape, Cost]:
+def _(op: ops.Residual, x: Shape) -> tuple[Shape, Cost]:
     parts = [cost_of(op.body, x), cost_of(op.shortcut, x)]
     (y, _), (short, _) = parts
     _require(y == short, f"a residual adds {y} to {short}")

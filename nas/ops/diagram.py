@@ -4,7 +4,7 @@ from functools import singledispatchmethod
 from typing import Any
 
 from nas.ops import Concat, Identity, Leaf, Network, Op, Residual, Seq, Shape
-from nas.ops.cost import cost_of
+from nas.ops.cost import cost_of, placed
 from nas.ops.notation import write
 
 
@@ -16,11 +16,9 @@ def diagram(network: Network) -> dict[str, Any]:
     """
     drawing = _Drawing()
     tail = drawing.node("image", "image", network.input, -1)
-    x = network.input
-    for member, op in enumerate(network.op.ops):
+    for member, (op, x) in enumerate(placed(network.op.ops, network.input)):
         drawing.member = member
         tail = drawing.draw(op, x, tail)
-        x, _ = cost_of(op, x)
     return {"input": list(network.input), "nodes": drawing.nodes, "edges": drawing.edges}
 
 
@@ -56,9 +54,8 @@ class _Drawing:
 
     @draw.register
     def _(self, op: Seq, x: Shape, tail: int) -> int:
-        for part in op.ops:
-            tail = self.draw(part, x, tail)
-            x, _ = cost_of(part, x)
+        for part, at in placed(op.ops, x):
+            tail = self.draw(part, at, tail)
         return tail
 
     @draw.register

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nas.ops import Conv, Dropout, Identity, Network, Op, Pool, Shape, seq
-from nas.ops.cost import cost_of
+from nas.ops.cost import cost_of, placed
 from nas.ops.notation import write
 
 IMAGE_CHANNELS = 4
@@ -69,8 +69,4 @@ def _end(y: Shape) -> tuple[Op, ...]:
 
 def kernels(network: Network) -> Iterator[Kernel]:
     """The members of the outermost sequence in execution order, without dropout, which only matters in training."""
-    x = network.input
-    for op in network.op.ops:
-        if not isinstance(op, Dropout):
-            yield Kernel(op, x)
-        x, _ = cost_of(op, x)
+    return (Kernel(op, x) for op, x in placed(network.op.ops, network.input) if not isinstance(op, Dropout))

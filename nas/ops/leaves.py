@@ -5,7 +5,7 @@ from functools import singledispatch
 from itertools import chain
 
 from nas.ops import Concat, Leaf, Op, Residual, Seq, Shape
-from nas.ops.cost import cost_of
+from nas.ops.cost import placed
 
 
 @singledispatch
@@ -21,9 +21,7 @@ def _(op: Leaf, x: Shape) -> Iterator[tuple[Leaf, Shape]]:
 
 @leaves.register
 def _(op: Seq, x: Shape) -> Iterator[tuple[Leaf, Shape]]:
-    for part in op.ops:
-        yield from leaves(part, x)
-        x, _ = cost_of(part, x)
+    return chain.from_iterable(leaves(part, at) for part, at in placed(op.ops, x))
 
 
 @leaves.register

@@ -14,26 +14,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from nas.ops import (
-    Activation,
-    Concat,
-    Conv,
-    Dropout,
-    GlobalPool,
-    Identity,
-    Linear,
-    LocalResponseNorm,
-    Network,
-    Op,
-    PadChannels,
-    Pool,
-    Residual,
-    Seq,
-    Shape,
-    Shuffle,
-    SqueezeExcite,
-)
-from nas.ops.cost import cost_of, volume
+from nas import ops
+from nas.ops import Network, Op, Shape
+from nas.ops.cost import cost_of, placed, volume
 from nas.ops.weights import Array, RandomWeights, StateWeights, Weights
 
 __all__ = ["RandomWeights", "StateWeights", "Weights", "onnx_model"]
@@ -127,14 +110,14 @@ class _Graph:
         raise TypeError(f"no ONNX rule for {type(op).__name__} at {x} ({path or 'network'}, after {tensor})")
 
     @add.register
-    def _(self, op: Conv, x: Shape, tensor: str, path: str) -> str:
+    def _(self, op: ops.Conv, x: Shape, tensor: str, path: str) -> str:
         shape = (op.out, x.channels // op.groups, op.kernel, op.kernel)
         arrays = self.weights.folded(path, shape) if op.norm else self.weights.layer(f"{path}.conv", shape)
         out = self.conv(tensor, f"{path}.conv", arrays, strides=[op.stride] * 2, pads=[op.pad] * 4, group=op.groups)
         return self.act(op.act, out)
 
     @add.register
-    def _(self, op: Linear, x: Shape, tensor: str, path: str) -> str:
+    def _(self, op: ops.Linear, x: Shape, tensor: str, path: str) -> str:
         arrays = self.weights.layer(f"{path}.linear", (op.out, volume(x)))
         weight, bias = (
             self.constant(f"{path}.linear.{name}", a) for name, a in zip(("weight", "bias"), arrays, strict=True)
@@ -144,17 +127,17 @@ class _Graph:
         return self.act(op.act, out)
 
     @add.register
-    def _(self, op: Pool, x: Shape, tensor: str, path: str) -> str:  # noqa: ARG002 - every reading takes shape and path
+    def _(self, op: ops.Pool, _x: Shape, tensor: str, _path: str) -> str:
         kind = "MaxPool" if op.kind == "max" else "AveragePool"
         sides = {"kernel_shape": [op.kernel] * 2, "strides": [op.stride] * 2, "pads": [op.pad] * 4}
         return self.node(kind, [tensor], **sides, ceil_mode=int(op.ceil))
 
     @add.register
-    def _(self, op: GlobalPool, x: Shape, tensor: str, path: str) -> str:  # noqa: ARG002 - every reading takes shape and path
+    def _(self, _op: ops.GlobalPool, _x: Shape, tensor: str, _path: str) -> str:
         return self.flat(self.node("GlobalAveragePool", [tensor]))
 
     @add.register
-    def _(self, op: Shuffle, x: Shape, tensor: str, path: str) -> str:  # noqa: ARG002 - every reading takes shape and path
+    def _(self, op: ops.Shuffle, x: Shape, tensor: str, _path: str) -> str:
         # All dimensions but the batch (0: unchanged) are static, so that every runtime can plan its memory.
         apart = np.array([0, op.groups, x.channels // op.groups, x.height, x.width])
         split = self.constant(f"shuffle.{op.groups}.{x}.apart", apart)
@@ -163,7 +146,7 @@ class _Graph:
         return self.node("Reshape", [self.node("Transpose", [groups], perm=[0, 2, 1, 3, 4]), joined])
 
     @add.register
-    def _(self, op: SqueezeExcite, x: Shape, tensor: str, path: str) -> str:
+    def _(self, op: ops.SqueezeExcite, x: Shape, tensor: str, path: str) -> str:
         gate = self.node("GlobalAveragePool", [tensor])
         reduce = self.weights.layer(f"{path}.reduce", (op.reduced, x.channels, 1, 1))
         gate = self.act("relu", self.conv(gate, f"{path}.reduce", reduce))
@@ -171,37 +154,36 @@ class _Graph:
         return self.node("Mul", [tensor, self.act("sigmoid", self.conv(gate, f"{path}.expand", expand))])
 
     @add.register
-    def _(self, op: Activation, x: Shape, tensor: str, path: str) -> str:  # noqa: ARG002 - every reading takes shape and path
+    def _(self, op: ops.Activation, _x: Shape, tensor: str, _path: str) -> str:
         return self.act(op.act, tensor)
 
     @add.register
-    def _(self, op: LocalResponseNorm, x: Shape, tensor: str, path: str) -> str:  # noqa: ARG002 - every reading takes shape and path
+    def _(self, op: ops.LocalResponseNorm, _x: Shape, tensor: str, _path: str) -> str:
         return self.node("LRN", [tensor], size=op.size, alpha=op.alpha, beta=op.beta, bias=op.bias)
 
-    @add.register(Dropout)
-    @add.register(Identity)
-    def _(self, op: Op, x: Shape, tensor: str, path: str) -> str:  # noqa: ARG002 - every reading takes shape and path
+    @add.register(ops.Dropout)
+    @add.register(ops.Identity)
+    def _(self, _op: Op, _x: Shape, tensor: str, _path: str) -> str:
         return tensor
 
     @add.register
-    def _(self, op: PadChannels, x: Shape, tensor: str, path: str) -> str:  # noqa: ARG002 - every reading takes shape and path
+    def _(self, op: ops.PadChannels, x: Shape, tensor: str, _path: str) -> str:
         more = op.out - x.channels
         return self.node("Pad", [tensor, self.constant(f"pad.{more}", np.array([0, 0, 0, 0, 0, more, 0, 0]))])
 
     @add.register
-    def _(self, op: Seq, x: Shape, tensor: str, path: str) -> str:
-        for number, part in enumerate(op.ops):
-            tensor = self.add(part, x, tensor, _join(path, str(number)))
-            x, _ = cost_of(part, x)
+    def _(self, op: ops.Seq, x: Shape, tensor: str, path: str) -> str:
+        for number, (part, at) in enumerate(placed(op.ops, x)):
+            tensor = self.add(part, at, tensor, _join(path, str(number)))
         return tensor
 
     @add.register
-    def _(self, op: Concat, x: Shape, tensor: str, path: str) -> str:
+    def _(self, op: ops.Concat, x: Shape, tensor: str, path: str) -> str:
         outputs = [self.add(b, x, tensor, _join(path, f"branches.{i}")) for i, b in enumerate(op.branches)]
         return self.act(op.act, self.node("Concat", outputs, axis=1))
 
     @add.register
-    def _(self, op: Residual, x: Shape, tensor: str, path: str) -> str:
+    def _(self, op: ops.Residual, x: Shape, tensor: str, path: str) -> str:
         body = self.add(op.body, x, tensor, _join(path, "body"))
         return self.act(op.act, self.node("Add", [body, self.add(op.shortcut, x, tensor, _join(path, "shortcut"))]))
 

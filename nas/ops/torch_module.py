@@ -9,26 +9,9 @@ from functools import singledispatch
 import torch
 from torch import Tensor, nn
 
-from nas.ops import (
-    Activation,
-    Concat,
-    Conv,
-    Dropout,
-    GlobalPool,
-    Identity,
-    Linear,
-    LocalResponseNorm,
-    Network,
-    Op,
-    PadChannels,
-    Pool,
-    Residual,
-    Seq,
-    Shape,
-    Shuffle,
-    SqueezeExcite,
-)
-from nas.ops.cost import cost_of, volume
+from nas import ops
+from nas.ops import Network, Op, Shape
+from nas.ops.cost import placed, volume
 
 _ACTIVATIONS = {"relu": nn.ReLU, "relu6": nn.ReLU6, "hswish": nn.Hardswish, "sigmoid": nn.Sigmoid}
 
@@ -79,7 +62,7 @@ class ConvNorm(nn.Module):
 
 
 @module.register
-def _(op: Conv, x: Shape) -> nn.Module:
+def _(op: ops.Conv, x: Shape) -> nn.Module:
     conv = nn.Conv2d(x.channels, op.out, op.kernel, op.stride, op.pad, groups=op.groups, bias=not op.norm)
     return ConvNorm(conv, nn.BatchNorm2d(op.out) if op.norm else nn.Identity(), _activation(op.act))
 
@@ -97,12 +80,12 @@ class FlatLinear(nn.Module):
 
 
 @module.register
-def _(op: Linear, x: Shape) -> nn.Module:
+def _(op: ops.Linear, x: Shape) -> nn.Module:
     return FlatLinear(nn.Linear(volume(x), op.out), _activation(op.act))
 
 
 @module.register
-def _(op: Pool, x: Shape) -> nn.Module:  # noqa: ARG001 - every reading takes the shape
+def _(op: ops.Pool, _: Shape) -> nn.Module:
     if op.kind == "max":
         return nn.MaxPool2d(op.kernel, op.stride, op.pad, ceil_mode=op.ceil)
     return nn.AvgPool2d(op.kernel, op.stride, op.pad, ceil_mode=op.ceil, count_include_pad=False)
@@ -114,12 +97,12 @@ class _GlobalPool(nn.Module):
 
 
 @module.register
-def _(op: GlobalPool, x: Shape) -> nn.Module:  # noqa: ARG001 - every reading takes the shape
+def _(_op: ops.GlobalPool, _: Shape) -> nn.Module:
     return _GlobalPool()
 
 
 @module.register
-def _(op: Shuffle, x: Shape) -> nn.Module:  # noqa: ARG001 - every reading takes the shape
+def _(op: ops.Shuffle, _: Shape) -> nn.Module:
     return nn.ChannelShuffle(op.groups)
 
 
@@ -135,42 +118,38 @@ class _SqueezeExcite(nn.Module):
 
 
 @module.register
-def _(op: SqueezeExcite, x: Shape) -> nn.Module:
+def _(op: ops.SqueezeExcite, x: Shape) -> nn.Module:
     return _SqueezeExcite(x.channels, op.reduced)
 
 
 @module.register
-def _(op: Activation, x: Shape) -> nn.Module:  # noqa: ARG001 - every reading takes the shape
+def _(op: ops.Activation, _: Shape) -> nn.Module:
     return _activation(op.act)
 
 
 @module.register
-def _(op: LocalResponseNorm, x: Shape) -> nn.Module:  # noqa: ARG001 - every reading takes the shape
+def _(op: ops.LocalResponseNorm, _: Shape) -> nn.Module:
     return nn.LocalResponseNorm(op.size, op.alpha, op.beta, op.bias)
 
 
 @module.register
-def _(op: Dropout, x: Shape) -> nn.Module:  # noqa: ARG001 - every reading takes the shape
+def _(op: ops.Dropout, _: Shape) -> nn.Module:
     return nn.Dropout(op.rate)
 
 
 @module.register
-def _(op: PadChannels, x: Shape) -> nn.Module:
+def _(op: ops.PadChannels, x: Shape) -> nn.Module:
     return nn.ZeroPad3d((0, 0, 0, 0, 0, op.out - x.channels))
 
 
 @module.register
-def _(op: Identity, x: Shape) -> nn.Module:  # noqa: ARG001 - every reading takes the shape
+def _(_op: ops.Identity, _: Shape) -> nn.Module:
     return nn.Identity()
 
 
 @module.register
-def _(op: Seq, x: Shape) -> nn.Module:
-    parts = []
-    for part in op.ops:
-        parts.append(module(part, x))
-        x, _ = cost_of(part, x)
-    return nn.Sequential(*parts)
+def _(op: ops.Seq, x: Shape) -> nn.Module:
+    return nn.Sequential(*(module(part, at) for part, at in placed(op.ops, x)))
 
 
 class _Concat(nn.Module):
@@ -184,7 +163,7 @@ class _Concat(nn.Module):
 
 
 @module.register
-def _(op: Concat, x: Shape) -> nn.Module:
+def _(op: ops.Concat, x: Shape) -> nn.Module:
     return _Concat([module(branch, x) for branch in op.branches], _activation(op.act))
 
 
@@ -199,5 +178,5 @@ class _Residual(nn.Module):
 
 
 @module.register
-def _(op: Residual, x: Shape) -> nn.Module:
+def _(op: ops.Residual, x: Shape) -> nn.Module:
     return _Residual(module(op.body, x), module(op.shortcut, x), _activation(op.act))

@@ -27,7 +27,7 @@ def numbers(part):
 def test_every_image_is_in_one_part_and_each_class_is_drawn_alike(counts, seed):
     """A tenth of each class is validation and a fifth is test, to the nearest image and at least one."""
     labels = [label for label, count in enumerate(counts) for _ in range(count)]
-    made = split("made", [str(c) for c in range(len(counts))], images(labels), None, seed=seed)
+    made = split("made", [str(c) for c in range(len(counts))], {"train": images(labels)}, seed=seed)
 
     assert sorted(numbers(made.train) + numbers(made.validation) + numbers(made.test)) == list(range(len(labels)))
     for label, count in enumerate(counts):
@@ -39,7 +39,7 @@ def test_every_image_is_in_one_part_and_each_class_is_drawn_alike(counts, seed):
 
 def test_the_split_is_a_function_of_the_seed():
     train, test = images([0, 1] * 50), images([0, 1] * 5)
-    first, again, other = (split("s", ["a", "b"], train, test, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (split("s", ["a", "b"], {"train": train, "test": test}, seed=seed) for seed in (1, 1, 2))
 
     assert numbers(first.validation) == numbers(again.validation) != numbers(other.validation)
     assert first.digest == again.digest != other.digest
@@ -47,7 +47,7 @@ def test_the_split_is_a_function_of_the_seed():
 
 def test_a_given_validation_is_kept_and_nothing_is_drawn():
     train, validation, test = images([0, 1] * 9), images([0, 1], seed=1), images([1, 0], seed=2)
-    made = split("s", ["a", "b"], train, test, validation=validation, seed=0)
+    made = split("s", ["a", "b"], {"train": train, "test": test, "validation": validation}, seed=0)
 
     assert len(made.train) == 18
     assert made.validation is validation
@@ -55,7 +55,8 @@ def test_a_given_validation_is_kept_and_nothing_is_drawn():
 
 
 def test_mean_and_deviation_are_those_of_the_training_pixels():
-    made = split("s", ["a", "b"], images([0, 1] * 1200, channels=3), images([0, 1], channels=3), seed=0)
+    splits = {"train": images([0, 1] * 1200, channels=3), "test": images([0, 1], channels=3)}
+    made = split("s", ["a", "b"], splits, seed=0)
     pixels = made.train.images / 255
 
     assert made.mean == pytest.approx(pixels.mean((0, 1, 2)))
@@ -79,8 +80,10 @@ def test_mean_and_deviation_are_those_of_the_training_pixels():
     ],
 )
 def test_images_unfit_for_training_are_refused_with_the_reason(classes, train, test, complaint):
+    splits = {"train": train} if test is None else {"train": train, "test": test}
+
     with pytest.raises(DataError, match=complaint):
-        split("s", classes, train, test, seed=0)
+        split("s", classes, splits, seed=0)
 
 
 def test_the_digest_is_of_pixels_and_labels_whatever_their_type():

@@ -32,7 +32,7 @@ class Shifted(nn.Module):
 def images():
     rng = np.random.default_rng(0)
     part = Split(rng.integers(0, 256, (40, 8, 8, 1), np.uint8), np.arange(40) % 2)
-    return split("noise", ("even", "odd"), part, part, seed=0)
+    return split("noise", ("even", "odd"), {"train": part, "test": part}, seed=0)
 
 
 def test_a_file_that_computes_as_torch_does_passes(images):
