@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Finalist, ObjectiveFacts } from "../src/api";
 import { latencyAxis, place, ticks, type Axis } from "../src/charts/axis";
 import { Placer, type Box } from "../src/charts/labels";
 import { scene } from "../src/charts/scene";
@@ -37,7 +38,7 @@ test("labels of close marks stay apart and inside", () => {
   }
 });
 
-const objective = { name: "constrained", target_latency_ms: 0.1 };
+const objective = { name: "constrained", target_latency_ms: 0.1 } as ObjectiveFacts;
 
 function drawn(extra: Partial<Parameters<typeof scene>[0]> = {}) {
   const table = new TrialTable();
@@ -51,13 +52,13 @@ function drawn(extra: Partial<Parameters<typeof scene>[0]> = {}) {
 }
 
 test("the plot marks every trial, finalist and reference", () => {
-  const finalist = { trial: 1, id: "1", file: "model-1.onnx", notation: "", files: [] };
+  const finalist = { trial: 1, metrics: { latency_ms: 0.085, test_accuracy: 0.91 } } as Partial<Finalist> as Finalist;
   const found = drawn({
     references: [
       { label: "MobileNetV2", notation: "", metrics: { latency_ms: 0.4, accuracy: 0.93 } },
       { label: "SqueezeNet", notation: "", metrics: { latency_ms: 0.3 } },
     ],
-    finalists: [{ ...finalist, metrics: { latency_ms: 0.085, test_accuracy: 0.91 } }],
+    finalists: [finalist],
   })!;
   assert.equal(found.dots.x.length, 3);
   assert.deepEqual(
@@ -76,7 +77,7 @@ test("a narrow range of latencies is linear", () => assert.ok(!drawn()!.x.log));
 
 test("objectives with a trade-off have curves of equal reward", () => {
   for (const [name, curves] of [["mnasnet", true], ["tunas", true], ["constrained", false]] as const) {
-    const found = drawn({ objective: { ...objective, name, alpha: 0, beta: -1 } })!;
+    const found = drawn({ objective: { ...objective, name, alpha: 0, beta: -1 } as ObjectiveFacts })!;
     assert.equal(found.iso.length > 0, curves, name);
   }
 });
