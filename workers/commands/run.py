@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
 
 from nas.metric import Source, tabulated
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from nas.spec import load_spec
+from workers.folder_run.console import ConsoleListener
+from workers.folder_run.run import run as run_search
 
 
 @click.command()
@@ -20,17 +23,10 @@ if TYPE_CHECKING:
 def run(spec: Path, out: Path, executor_name: str, *, as_json: bool) -> None:
     """Run the search of SPEC (YAML or JSON) and write its results to a folder.
 
-    Called again with the same SPEC and folder, it goes on from where it was stopped. The folder gets trials.jsonl,
+    Called again with the same SPEC and folder, the run is resumed. The folder gets trials.jsonl,
     pareto.json, report.html and a model-ID.onnx for each finalist.
     """
-    from rich.console import Console  # noqa: PLC0415 - keeps `nas --help` fast
-
-    from nas.spec import load_spec  # noqa: PLC0415 - keeps `nas --help` fast
-
     checked = load_spec(spec)
-    from workers.folder_run.console import ConsoleListener  # noqa: PLC0415 - keeps `nas --help` fast
-    from workers.folder_run.run import run as run_search  # noqa: PLC0415 - keeps `nas --help` fast
-
     console = Console(stderr=as_json)
     with ConsoleListener(console).drawn() as listener:
         record = run_search(checked, out, listener, executor_name=executor_name)
@@ -45,10 +41,7 @@ def run(spec: Path, out: Path, executor_name: str, *, as_json: bool) -> None:
     )
 
 
-def _table(record: Mapping[str, Any]) -> "Table":
-    from rich.box import SIMPLE  # noqa: PLC0415 - keeps `nas --help` fast
-    from rich.table import Table  # noqa: PLC0415 - keeps `nas --help` fast
-
+def _table(record: Mapping[str, Any]) -> Table:
     table = Table(box=SIMPLE, title="Finalists and reference networks", title_justify="left")
     table.add_column("network", min_width=len("model-0123456789abcdef.onnx"))
     sizes = tabulated(Source.NETWORK)

@@ -2,6 +2,8 @@
 
 import click
 
+from workers.dispatching.process import serve
+
 
 @click.command()
 @click.option("--executor", "executor_name", help="Where trials are trained: ray, ray_tune, process or inline.")
@@ -11,10 +13,8 @@ def worker(executor_name: str | None, workers: int | None, database: str | None)
     """Claim searches from the ledger and carry them out, until stopped.
 
     Any number may run, on any machine that reaches the database and the artifact folder. RAY_ADDRESS names a Ray
-    cluster to use; without it the ray executors start one on this machine. A first SIGTERM or Ctrl-C gives the searches
-    up for others to go on with.
+    cluster to use; without it the ray executors start one on this machine. On a first SIGTERM or Ctrl-C it releases its
+    searches, so that others resume them.
     """
-    from workers.dispatching.process import serve  # noqa: PLC0415 - keeps `nas --help` fast
-
     given = {"executor": executor_name, "workers": workers, "database_url": database}
     serve({name: value for name, value in given.items() if value is not None})

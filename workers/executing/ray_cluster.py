@@ -11,10 +11,11 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from nas.service.settings import Settings
 from workers.executing.executor import ExecutorLostError
+from workers.executing.pool import PoolExecutor
 
 MAX_SHARED = 8
 """Values, such as data sets, kept in the object store; a task that holds a reference keeps its own longer."""
@@ -106,6 +107,31 @@ class Cluster:
         else:
             self.ray.shutdown()
         shutil.rmtree(_session(), ignore_errors=True)
+
+
+class RayPoolExecutor(PoolExecutor):
+    """A pool whose workers are on a Ray cluster."""
+
+    needs_new_process: ClassVar[bool] = True
+
+    def __init__(self, workers: int, threads: int = 1) -> None:
+        super().__init__(workers, threads)
+        self._cluster = Cluster(workers, threads)
+
+    def share(self, digest: str, load: Callable[[], Any]) -> Any:
+        return self._cluster.share(digest, load)
+
+    def check(self) -> None:
+        self._cluster.check()
+
+    def close_tasks(self) -> None:
+        """Stop the tasks, while Ray is still there."""
+        super().close()
+
+    def close(self) -> None:
+        self._cluster.stop_watching()
+        self.close_tasks()
+        self._cluster.close(lost=self._lost is not None)
 
 
 def _start(settings: Settings, cpus: int) -> ModuleType:

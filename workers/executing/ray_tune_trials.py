@@ -6,16 +6,20 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import ray
 from ray import tune
+from ray.tune import schedulers
 from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 
+from nas.service.settings import Settings
 from workers.executing.executor import Task, ends_early
 from workers.executing.pool import Ended, Reported, WorkerGoneError, perform
 
+MAX_EPOCHS = 100_000
 WAIT_S = 0.01
 """How long Tune's loop waits for work each time it asks; its other events wait with it."""
 
@@ -46,7 +50,7 @@ class Work(tune.Trainable):
 class _Running:
     """A task in a thread. It stands still in its report until the next step, as Tune may end it there.
 
-    graded: its accuracy is told to Tune's scheduler.
+    graded: its accuracy is passed to Tune's scheduler.
     """
 
     def __init__(self, task: Task, arguments: tuple[Any, ...], graded: bool) -> None:
@@ -197,6 +201,39 @@ class Stop(Stopper):
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
+
+
+def run_experiment(feed: Feed, name: str, folder: Path, resources: dict[str, float]) -> None:
+    """Run tasks as the trials of one experiment, until there were enough of them or the feed is closed."""
+    tuner = tune.Tuner(
+        tune.with_resources(Work, resources),
+        tune_config=tune.TuneConfig(
+            search_alg=feed,
+            scheduler=_scheduler(),
+            num_samples=-1,
+            reuse_actors=True,
+            trial_dirname_creator=lambda trial: str(trial.trial_id),
+        ),
+        run_config=tune.RunConfig(
+            name=name,
+            storage_path=str(folder),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            failure_config=tune.FailureConfig(max_failures=0),  # the pool starts a task again
+            callbacks=[Actors(feed)],
+            stop=Stop(feed),
+            verbose=0,
+        ),
+    )
+    tuner.fit()
+
+
+def _scheduler() -> Any:
+    """One of Tune's schedulers that never pause a trial: a task has no checkpoint that Tune could move."""
+    if Settings().tune_scheduler == "none":
+        return schedulers.FIFOScheduler()  # type: ignore[no-untyped-call]  # Ray leaves it untyped
+    return schedulers.AsyncHyperBandScheduler(
+        time_attr="training_iteration", metric="accuracy", mode="max", max_t=MAX_EPOCHS
+    )
 
 
 def _bytes(value: Any) -> bytes:

@@ -7,23 +7,20 @@ import contextlib
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import Any
 
 from workers.executing.executor import Task, executor
-from workers.executing.pool import Ended, PoolExecutor, Reported, Worker, WorkerGoneError, perform
-from workers.executing.ray_cluster import Cluster
+from workers.executing.pool import Ended, Reported, Worker, WorkerGoneError, perform
+from workers.executing.ray_cluster import RayPoolExecutor
 
 
 @executor("ray")
-class RayExecutor(PoolExecutor):
+class RayExecutor(RayPoolExecutor):
     """One actor a worker, hired when there is a task for it. A cluster's CPUs may be shared with other executors."""
-
-    needs_new_process: ClassVar[bool] = True
 
     def __init__(self, workers: int, threads: int = 1) -> None:
         super().__init__(workers, threads)
-        self._cluster = Cluster(workers, threads)
         self._ray = self._cluster.ray
         self._actor = self._ray.remote(Actor).options(
             num_cpus=threads,
@@ -45,17 +42,6 @@ class RayExecutor(PoolExecutor):
             except self._ray.exceptions.RayError as error:
                 raise WorkerGoneError(str(error)) from error
         raise WorkerGoneError("the executor is closed")
-
-    def share(self, digest: str, load: Callable[[], Any]) -> Any:
-        return self._cluster.share(digest, load)
-
-    def check(self) -> None:
-        self._cluster.check()
-
-    def close(self) -> None:
-        self._cluster.stop_watching()
-        super().close()
-        self._cluster.close(lost=self._lost is not None)
 
 
 class Actor:

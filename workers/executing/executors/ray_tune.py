@@ -5,18 +5,14 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
 
-from nas.service.settings import Settings
 from workers.executing.executor import executor
-from workers.executing.pool import PoolExecutor, Worker
-from workers.executing.ray_cluster import Cluster
+from workers.executing.pool import Worker
+from workers.executing.ray_cluster import RayPoolExecutor
 
 TRIALS_AT_A_TIME = 256
 """Tune keeps every trial of an experiment, and looks at all of them again and again: so many, then a new one."""
-MAX_EPOCHS = 100_000
 
 ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -29,45 +25,36 @@ ENVIRONMENT = {
 
 
 @executor("ray_tune")
-class TuneExecutor(PoolExecutor):
+class TuneExecutor(RayPoolExecutor):
     """NAS_TUNE_SCHEDULER=asha has Tune compare accuracies epoch by epoch, and end the worse trials.
 
     A task that it stops early (executor.may_end_early) has as its result the metrics of its last report, and
     stopped_epoch.
     """
 
-    needs_new_process: ClassVar[bool] = True
-
     def __init__(self, workers: int, threads: int = 1) -> None:
-        super().__init__(workers, threads)
         os.environ |= ENVIRONMENT | {"TUNE_MAX_PENDING_TRIALS_PG": str(workers)}
-        self._cluster = Cluster(workers, threads)
-        from workers.executing.ray_tune_trials import Feed  # noqa: PLC0415 - it takes seconds, and needs the environment
+        super().__init__(workers, threads)
+        from workers.executing import ray_tune_trials  # noqa: PLC0415 - it imports Ray, which reads the environment
 
-        self._feed = Feed()
+        self._trials = ray_tune_trials
+        self._feed = ray_tune_trials.Feed()
         self._files = Path(tempfile.mkdtemp(prefix="nas-tune-"))
         self._thread = threading.Thread(target=self._tune, name="ray tune", daemon=True)
         self._thread.start()
         self._cluster.watch(self.lose)
 
     def hire(self) -> Worker:
-        from workers.executing.ray_tune_trials import TuneWorker  # noqa: PLC0415 - as above
+        return self._trials.TuneWorker(self._feed)
 
-        return TuneWorker(self._feed)
-
-    def share(self, digest: str, load: Callable[[], Any]) -> Any:
-        return self._cluster.share(digest, load)
-
-    def check(self) -> None:
-        self._cluster.check()
-
-    def close(self) -> None:
-        self._cluster.stop_watching()
-        super().close()
+    def close_tasks(self) -> None:
+        super().close_tasks()
         self._feed.closed = True
         if self._lost is None:
             self._thread.join()
-        self._cluster.close(lost=self._lost is not None)
+
+    def close(self) -> None:
+        super().close()
         shutil.rmtree(self._files, ignore_errors=True)
 
     def _tune(self) -> None:
@@ -76,46 +63,8 @@ class TuneExecutor(PoolExecutor):
                 if self._feed.closed:
                     return
                 self._feed.left = TRIALS_AT_A_TIME
-                self._experiment(f"tasks-{number}")
+                resources = {"cpu": self.threads, "gpu": self._cluster.gpus}
+                self._trials.run_experiment(self._feed, f"tasks-{number}", self._files, resources)
                 shutil.rmtree(self._files / f"tasks-{number}", ignore_errors=True)
         except Exception as error:  # noqa: BLE001 - whatever ends Tune ends this executor
             self.lose(f"Ray Tune has ended: {error}")
-
-    def _experiment(self, name: str) -> None:
-        """Run tasks as the trials of one experiment, until there were enough of them or the executor is closed."""
-        from ray import tune  # noqa: PLC0415 - as above
-
-        from workers.executing.ray_tune_trials import Actors, Stop, Work  # noqa: PLC0415 - as above
-
-        resources = {"cpu": self.threads, "gpu": self._cluster.gpus}
-        tuner = tune.Tuner(
-            tune.with_resources(Work, resources),
-            tune_config=tune.TuneConfig(
-                search_alg=self._feed,
-                scheduler=_scheduler(),
-                num_samples=-1,
-                reuse_actors=True,
-                trial_dirname_creator=lambda trial: str(trial.trial_id),
-            ),
-            run_config=tune.RunConfig(
-                name=name,
-                storage_path=str(self._files),
-                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                failure_config=tune.FailureConfig(max_failures=0),  # the pool starts a task again
-                callbacks=[Actors(self._feed)],
-                stop=Stop(self._feed),
-                verbose=0,
-            ),
-        )
-        tuner.fit()
-
-
-def _scheduler() -> Any:
-    """Of Tune's schedulers, those that never pause a trial: a task has no checkpoint that Tune could move."""
-    from ray.tune import schedulers  # noqa: PLC0415 - as above
-
-    if Settings().tune_scheduler == "none":
-        return schedulers.FIFOScheduler()  # type: ignore[no-untyped-call]  # Ray leaves it untyped
-    return schedulers.AsyncHyperBandScheduler(
-        time_attr="training_iteration", metric="accuracy", mode="max", max_t=MAX_EPOCHS
-    )
