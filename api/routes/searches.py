@@ -16,7 +16,7 @@ from api.schemas.search import Best, CountsOut, SearchOut, SearchPage, SearchSum
 from api.schemas.submission import NewSearch, SearchPatch, Validated
 from api.specs import SPEC_FIELDS, check_spec, default_name
 from nas.jobs.records import Idempotency, SearchRecord
-from nas.jobs.searches import place
+from nas.jobs.searches import position
 from nas.jobs.states import TERMINAL, SearchState
 from nas.spaces import load_space
 from nas.spec import SearchSpec
@@ -91,7 +91,7 @@ def list_searches(
         states=tuple(state or ()), text=text, limit=page_size + 1, after=after and tuple(after), order=order_by
     )
     shown = found[:page_size]
-    last = place(shown[-1], order_by) if len(found) > page_size else None
+    last = position(shown[-1], order_by) if len(found) > page_size else None
     return SearchPage(
         items=[SearchSummary(**_values(search)) for search in shown],
         next_page_token=token_of(app.signer, last, view) if last else None,

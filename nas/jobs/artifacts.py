@@ -17,7 +17,7 @@ from nas.sql.database import Database, insert
 
 _artifact, _link, _export = tables.artifact.c, tables.artifact_link.c, tables.export.c
 _MODEL = "model"
-"""Where the result of a training has the digest of the trained network's file, if it has one."""
+"""The key under which the result of a training has the digest of the trained network's file, if it has one."""
 
 
 class Artifacts:
@@ -33,7 +33,7 @@ class Artifacts:
         return read_artifact(found)
 
     def links(self, search_id: str, trial: int | None = None) -> list[ArtifactLink]:
-        """The search's files, in the order they came; of one trial, given its number."""
+        """The search's files, in the order in which they were added; those of one trial only if its number is given."""
         link, artifact = tables.artifact_link, tables.artifact
         wanted = select(link, artifact.c.size_bytes, artifact.c.media_type).join(artifact)
         wanted = wanted.where(link.c.search_id == search_id).order_by(link.c.id)
@@ -43,12 +43,12 @@ class Artifacts:
             return [read_link(found) for found in connection.execute(wanted)]
 
     def register(self, sha256: str, size_bytes: int) -> None:
-        """Say that content is about to be in the store: it stays for a while even if nothing refers to it."""
+        """Record content before it is put into the store; it is kept for a day even if nothing refers to it."""
         with self._database.writing() as connection:
             keep_artifact(connection, sha256, size_bytes, {"created_at": now()})
 
     def references(self) -> References:
-        """Who refers to which content."""
+        """The digests that searches, deleted searches and finished trainings refer to."""
         search = tables.search.c
         with self._database.reading() as connection:
             by_searches: dict[bool, set[str]] = {False: set(), True: set()}
@@ -73,10 +73,10 @@ class Artifacts:
 
     @contextmanager
     def removing(self, sha256: str, min_age: timedelta) -> Iterator[bool]:
-        """For one of unreferenced(): whether its content can be removed still; the record goes when the block ends.
+        """Whether content that unreferenced() named can still be removed; the record is deleted when the block ends.
 
-        Until then nobody adds that content, nor refers to it. A process that is killed in the block leaves the record,
-        and so another chance.
+        Until then no process can add that content or refer to it. If the process is killed inside the block, the record
+        stays, and the content is found again.
         """
         with self._database.writing() as connection:
             same = _artifact.sha256 == sha256
@@ -90,18 +90,20 @@ class Artifacts:
 
 
 class Trainings:
-    """Finished trainings: what one search has trained, no other trains again."""
+    """Finished trainings: a network that one search has trained is not trained again by another."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def put(self, key: TrainingKey, result: Mapping[str, Any]) -> None:
-        """Keep what a training has come to, whoever owns the search by now; the first of equal trainings stands."""
+        """Store the result of a training, even if another dispatcher owns the search by now. The first result of equal
+        trainings is kept.
+        """
         with self._database.writing() as connection:
             keep_training(connection, key, result)
 
     def get(self, key: TrainingKey) -> Json | None:
-        """What that training has come to, if it was ever finished."""
+        """The result of that training, or None if it was never finished."""
         row = tables.training.c
         same = [row[name] == value for name, value in asdict(key).items()]
         with self._database.reading() as connection:
@@ -110,9 +112,9 @@ class Trainings:
 
 
 def keep_artifact(connection: Connection, sha256: str, size_bytes: int, known: Mapping[str, Any]) -> None:
-    """The record of content, in a transaction that is under way; known: what is to be changed if there is one.
+    """Insert the record of content, or update it with known if there is one, in a transaction of the caller.
 
-    The record is locked until the transaction ends, so that nobody removes it meanwhile.
+    The record is locked until the transaction ends, so that no other process removes it.
     """
     values = {"media_type": "application/octet-stream", "created_at": now(), **known}
     new = insert(connection, tables.artifact).values(sha256=sha256, size_bytes=size_bytes, **values)
@@ -120,12 +122,12 @@ def keep_artifact(connection: Connection, sha256: str, size_bytes: int, known: M
 
 
 def _before(connection: Connection, age: timedelta) -> datetime:
-    """The moment so long ago, by the database's clock."""
+    """The database's clock minus age."""
     at: datetime = connection.execute(select(now())).scalar_one()
     return at - age
 
 
 def keep_training(connection: Connection, key: TrainingKey, result: Mapping[str, Any]) -> None:
-    """As Trainings.put, in a transaction that is under way."""
+    """As Trainings.put, in a transaction of the caller."""
     new = insert(connection, tables.training).values(**asdict(key), metrics=dict(result), created_at=now())
     connection.execute(new.on_conflict_do_nothing())

@@ -1,6 +1,6 @@
-"""Who works on what: leases on searches and exports, timed by the database's clock alone.
+"""Leases on searches and exports: which dispatcher works on which. Only the database's clock is used.
 
-A lease that is over stays its owner's until somebody else claims; from then on the owner's writes are refused.
+An owner whose lease has run out may go on until another dispatcher claims; from then on its writes are refused.
 """
 
 from datetime import timedelta
@@ -30,13 +30,15 @@ class Claims:
         self._database = database
 
     def claim(self, owner: str, *, lease_s: float = LEASE_S) -> Claim | None:
-        """The next search that waits, or whose owner's lease is over; the highest priority first, then the oldest.
+        """The next search that is queued or whose lease has run out: the highest priority first, then the oldest.
 
-        Trials that an owner before left running are queued again, their attempts lost. A search that is PAUSING or
-        CANCELLING is claimed as such: the new owner has to end it.
+        None if there is none.
+
+        Trials that the previous owner left running are queued again and their attempts are LOST. A search that is
+        PAUSING or CANCELLING keeps its state: the new owner has to end it.
         """
         wanted = _claimable().order_by(_search.priority.desc(), _search.created_at, _search.id).limit(1)
-        with self._database.reading() as connection:  # most often there is none, and nobody need wait for a lock
+        with self._database.reading() as connection:  # most often there is none: then no lock is taken
             if connection.scalar(wanted) is None:
                 return None
         with self._database.writing() as connection:
@@ -54,25 +56,31 @@ class Claims:
             return Claim(transaction.record(), lease)
 
     def renew(self, lease: Lease, lease_s: float = LEASE_S) -> SearchRecord:
-        """Longer, from now on; the search as it is, with what clients have asked for. FencedError if it is lost."""
+        """Extend the lease to lease_s from now; returns the search, with what clients have asked for meanwhile.
+
+        FencedError if another dispatcher has the lease.
+        """
         with owner_transaction(self._database, lease) as transaction:
             transaction.set(lease_until=transaction.at + timedelta(seconds=lease_s))
             return transaction.record()
 
     def release(self, lease: Lease) -> None:
-        """Give the search back as it is, for another to claim at once. FencedError if it is another's already."""
+        """Give the lease up, so that another dispatcher can claim the search at once.
+
+        FencedError if another dispatcher has the lease.
+        """
         with owner_transaction(self._database, lease) as transaction:
             transaction.set(owner=None, lease_until=transaction.at, epoch=lease.epoch + 1)
             trial_changes.lose_all(transaction, "the dispatcher stopped")
 
     def owned(self, owner: str) -> list[SearchRecord]:
-        """The searches of this owner, its lease over or not."""
+        """The searches of this owner, also those whose lease has run out."""
         with self._database.reading() as connection:
             found = connection.execute(select(tables.search).where(_search.owner == owner).order_by(_search.id))
             return [read_search(dict(row)) for row in found.mappings()]
 
     def claim_export(self, owner: str, lease_s: float = LEASE_S) -> ExportClaim | None:
-        """The oldest export that waits, or whose owner's lease is over."""
+        """The oldest export that is queued or whose lease has run out; None if there is none."""
         over = and_(_export.state == ExportState.RUNNING.value, _export.lease_until <= now())
         free = or_(_export.state == ExportState.QUEUED.value, over)
         wanted = select(_export.id, _export.search_id).join(tables.search)
@@ -88,11 +96,11 @@ class Claims:
                 taken = _change_export(
                     transaction, and_(_export.id == found.id, free), epoch=_export.epoch + 1, **values
                 )
-            if taken is not None:  # else another was faster
+            if taken is not None:  # otherwise another dispatcher was faster
                 return ExportClaim(read_export(taken), ExportLease(found.id, taken.epoch, owner))
 
     def renew_export(self, lease: ExportLease, lease_s: float = LEASE_S) -> ExportRecord:
-        """FencedError if the lease is lost."""
+        """Extend the lease to lease_s from now. FencedError if another dispatcher has it."""
         with self._database.writing() as connection:
             until = connection.execute(select(now())).scalar_one() + timedelta(seconds=lease_s)
             longer = update(tables.export).where(_held(lease)).values(lease_until=until)
@@ -110,7 +118,10 @@ class Claims:
         file: File | None = None,
         metrics: dict[str, float] | None = None,
     ) -> ExportRecord:
-        """SUCCEEDED with a file of the artifact store, or FAILED with a reason. FencedError if the lease is lost."""
+        """End it as SUCCEEDED with a file of the artifact store, or as FAILED with a reason.
+
+        FencedError if another dispatcher has the lease.
+        """
         with self._database.reading() as connection:
             search_id = connection.scalar(select(_export.search_id).where(_held(lease)))
         if search_id is None:
@@ -143,7 +154,7 @@ def _fenced(lease: ExportLease) -> FencedError:
 
 
 def _change_export(transaction: SearchTransaction, which: ColumnElement[bool], **values: Any) -> Any:
-    """The row after the change, with its event; or None, and nothing written, if there is no such row."""
+    """Change the row and add the event; returns the changed row, or None if there is no such row."""
     changed = update(tables.export).where(which).values(**values).returning(*tables.export.c)
     row = transaction.connection.execute(changed).one_or_none()
     if row is not None:

@@ -4,10 +4,10 @@ NasError
 ├── LedgerError        the database cannot be reached, or has another schema
 ├── NotFoundError      no record with that id
 ├── StateError         not in this state
-├── VersionError       changed by somebody else since it was read
+├── VersionError       changed by another client since it was read
 ├── IdempotencyError   the key was used for another request
-├── FencedError        somebody else owns the search now: stop working on it
-└── ValueRefusedError  a value that the ledger has no place for
+├── FencedError        another dispatcher owns the search now: stop working on it
+└── ValueRefusedError  a value that the ledger cannot store
 """
 
 from typing import ClassVar
@@ -40,6 +40,6 @@ class IdempotencyError(NasError):
 
 
 class FencedError(NasError):
-    """The lease is another owner's now. Nothing was written; stop working on it."""
+    """Another owner has the lease now. Nothing was written; stop working on it."""
 
     reason: ClassVar[str] = "FENCED"

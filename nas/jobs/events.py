@@ -1,4 +1,4 @@
-"""The events of searches, read."""
+"""Reads the events of searches."""
 
 from collections.abc import Iterable
 
@@ -15,14 +15,14 @@ class Events:
         self._database = database
 
     def after(self, search_id: str, seq: int = 0, limit: int = 1000) -> list[EventRecord]:
-        """The first limit events after seq, in order; none of a search that is not there."""
+        """The first limit events after seq, in order; an empty list if there is no such search."""
         row = tables.event.c
         later = select(tables.event).where(row.search_id == search_id, row.seq > seq).order_by(row.seq).limit(limit)
         with self._database.reading() as connection:
             return [read_event(found) for found in connection.execute(later)]
 
     def positions(self, search_ids: Iterable[str]) -> dict[str, int]:
-        """By search, the seq of its last event: one query for all viewers. Searches that are not there are absent."""
+        """By search, the seq of its last event, in one query. Searches that do not exist are left out."""
         row = tables.search.c
         with self._database.reading() as connection:
             found = connection.execute(select(row.id, row.last_seq).where(row.id.in_([*search_ids])))

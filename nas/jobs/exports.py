@@ -1,4 +1,4 @@
-"""Exports, asked for and read."""
+"""Requests and reads exports."""
 
 from typing import Any
 
@@ -21,7 +21,8 @@ class Exports:
         self._database = database
 
     def request(self, trial_id: str, export_format: str, epochs: int | None) -> tuple[ExportRecord, bool]:
-        """A new export of the trial's network and True; or the same one asked for before and False, unless it failed.
+        """A new export of the trial's network and True; or, if the same export was requested before and has not failed,
+        that one and False.
 
         NotFoundError if there is no such trial; StateError unless it succeeded.
         """
@@ -56,7 +57,7 @@ class Exports:
             return read_export(transaction.connection.execute(same).one()), True
 
     def get(self, export_id: str) -> ExportRecord:
-        """NotFoundError if there is none."""
+        """NotFoundError if there is no such export."""
         with self._database.reading() as connection:
             found = connection.execute(select(tables.export).where(_export.id == export_id)).one_or_none()
         if found is None:

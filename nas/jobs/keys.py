@@ -1,4 +1,4 @@
-"""API keys: secrets that the ledger can recognise, and does not hold."""
+"""API keys: secrets of which the ledger has only a digest."""
 
 import hashlib
 import secrets
@@ -30,7 +30,7 @@ class Keys:
         self._database = database
 
     def create(self, name: str, scopes: Sequence[str], expires_at: datetime | None = None) -> tuple[KeyRecord, str]:
-        """A new key and its secret, which nobody can look up afterwards. ValueRefusedError for a scope there is not."""
+        """A new key and its secret, which cannot be read again later. ValueRefusedError for an unknown scope."""
         unknown = sorted(set(scopes) - set(SCOPES))
         if unknown or not scopes:
             raise ValueRefusedError(f"scopes: {', '.join(unknown) or 'none'}; there are: {', '.join(SCOPES)}")
@@ -44,7 +44,10 @@ class Keys:
         return read_key(made), secret
 
     def find(self, secret: str) -> KeyRecord | None:
-        """The key of this secret, unless it is revoked or over. Notes the use, to a minute."""
+        """The key of this secret; None if there is none, or it is revoked or expired.
+
+        The time of use is recorded, to a minute.
+        """
         body, _, check = secret.rpartition("_")
         if not secret.isascii() or check != _check(body):
             return None
@@ -61,7 +64,7 @@ class Keys:
         return read_key(found)
 
     def revoke(self, key_id: str) -> KeyRecord:
-        """From now on the key is refused. NotFoundError if there is none."""
+        """Refuse the key from now on. NotFoundError if there is no such key."""
         key = tables.api_key.c
         with self._database.writing() as connection:
             current = update(tables.api_key).where(key.id == key_id, key.revoked_at.is_(None))
@@ -72,7 +75,7 @@ class Keys:
         return read_key(found)
 
     def list(self) -> Sequence[KeyRecord]:
-        """All keys, the oldest first, revoked ones too."""
+        """All keys, also revoked ones, the oldest first."""
         with self._database.reading() as connection:
             rows = connection.execute(select(tables.api_key).order_by(tables.api_key.c.created_at, tables.api_key.c.id))
             return tuple(read_key(row) for row in rows)
@@ -83,7 +86,7 @@ def _digest(secret: str) -> str:
 
 
 def _check(body: str) -> str:
-    """A checksum, by which scanners know a leaked key, and we a mistyped one without looking it up."""
+    """A checksum: secret scanners recognise a leaked key by it, and a mistyped key is refused without a query."""
     value, digits = zlib.crc32(body.encode("utf-8", "replace")), ""
     for _ in range(_CHECK):
         value, digit = divmod(value, len(_BASE62))

@@ -1,4 +1,4 @@
-"""The ledger as one object, and its schema."""
+"""The ledger as one object, and the version of its schema."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ LEDGER_SCHEMA = Schema(
 
 
 class Ledger:
-    """All records, by kind. May be used by many threads at once; what it writes is safe on disk when a call returns.
+    """All records, by kind. Many threads may use it at once. What a call writes is on disk when the call returns.
 
     Any call raises LedgerError if the database cannot be used, ValueRefusedError for a value it cannot hold.
     """
@@ -40,7 +40,7 @@ class Ledger:
         self.trainings = Trainings(self.database)
 
     def migrate(self) -> None:
-        """Bring the schema to this version; several processes may do so at once."""
+        """Upgrade the schema to this version. Several processes may do so at once."""
         migrate(self.database, LEDGER_SCHEMA)
 
     def check(self) -> None:
@@ -54,7 +54,7 @@ class Ledger:
             )
 
     def size_bytes(self) -> int:
-        """What it takes on the database's disk."""
+        """Size of its tables and indexes; for SQLite, of the file."""
         with self.database.reading() as connection:
             return size_bytes(connection, metadata)
 

@@ -1,4 +1,4 @@
-"""All that the owner of a search writes."""
+"""What the dispatcher that owns a search writes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,14 +23,15 @@ Line = Mapping[str, Any]
 _JOURNAL = ("trial.asked", "candidates.refused", "trial.told")
 _SHOWN = ("references", "finalists")
 _REFUSED_AT_ONCE = 100
-"""So many lines on refused candidates are written without waiting for another line."""
+"""Lines on refused candidates are written together with the next other line, or when there are this many."""
 
 
 class SearchOwner:
-    """Each call is one transaction, and raises FencedError, with nothing written, when another owner has the search.
+    """Each call is one transaction. It raises FencedError and writes nothing if another owner has the search.
 
-    events and add are the search's journal (nas.loop.Journal). Lines on refused candidates wait for the next line: a
-    searcher that is called again makes the same ones. Calls may come from several threads; add and told from one.
+    events and add are the search's journal (nas.loop.Journal). Lines on refused candidates are buffered until the next
+    line: if they are lost, a searcher that is replayed makes the same ones. Calls may come from several threads; add
+    and told from one.
     """
 
     def __init__(self, ledger: Ledger, lease: Lease) -> None:
@@ -39,16 +40,16 @@ class SearchOwner:
         self._refused: list[Line] = []
 
     def events(self) -> list[Line]:
-        """The lines that were added, in order."""
+        """The lines of the journal, in the order in which they were added."""
         event = tables.event.c
         own = select(event.data).where(event.search_id == self.lease.search_id, event.type.in_(_JOURNAL))
         with self._database.reading() as connection:
             return [line for data in connection.scalars(own.order_by(event.seq)) for line in data["lines"]]
 
     def add(self, line: Line) -> None:
-        """Keep a line. One that asks carries the candidate's architecture_id, notation and architecture as well.
+        """Add a line to the journal. An `asked` line also has the candidate's architecture_id, notation, architecture.
 
-        StateError if the number is not the next one (asked), or the trial has its result (told).
+        StateError if the trial's number is not the next one (`asked`), or the trial has a result already (`told`).
         """
         match line["event"]:
             case "asked":
@@ -62,7 +63,7 @@ class SearchOwner:
                     with self._journal():
                         pass
             case other:
-                raise ValueError(f"no line of a journal: event {other!r}")
+                raise ValueError(f"not a line of a journal: event {other!r}")
 
     def told(
         self,
@@ -71,9 +72,9 @@ class SearchOwner:
         *,
         reused: bool | None = None,
     ) -> None:
-        """A trial's result: trial, counts, best, front, event and training, all or none.
+        """Store a trial's result: trial, counts, best trial, front, event and training, in one transaction.
 
-        training is kept for other searches. reused: not trained here; None: as the line says.
+        training: kept for other searches. reused: the trial was not trained here; None: as the line says.
         """
         with self._journal() as transaction:
             trial_changes.tell(transaction, line, reused=line.get("reused", False) if reused is None else reused)
@@ -81,12 +82,12 @@ class SearchOwner:
                 keep_training(transaction.connection, *training)
 
     def started(self, number: int, worker: str) -> int:
-        """An attempt at a trial begins; returns its number, from 1."""
+        """Record that an attempt at a trial begins; returns the attempt's number, from 1."""
         with self._transaction() as transaction:
             return trial_changes.start(transaction, number, self.lease.epoch, worker)
 
     def epochs(self, rows: Sequence[tuple[int, int, Mapping[str, float]]]) -> None:
-        """Points of learning curves: trial number, epoch, metrics. A later attempt's replace an earlier one's."""
+        """Store points of learning curves: trial number, epoch, metrics. Later attempts replace earlier ones."""
         if not rows:
             return
         latest = {(number, epoch): dict(metrics) for number, epoch, metrics in rows}
@@ -101,7 +102,7 @@ class SearchOwner:
             transaction.connection.execute(new, [{"search_id": transaction.id, **point} for point in points])
 
     def log(self, rows: Sequence[tuple[int | None, str]]) -> None:
-        """Lines of output: trial number (None: of the search), text."""
+        """Store lines of output: trial number (None for the search itself), text."""
         if not rows:
             return
         with self._transaction() as transaction:
@@ -122,15 +123,15 @@ class SearchOwner:
             )
 
     def known(self, name: str) -> Any:
-        """The JSON value kept under this name, or None."""
+        """The JSON value stored under this name, or None."""
         row = tables.result.c
         with self._database.reading() as connection:
             own = and_(row.search_id == self.lease.search_id, row.name == name)
             return connection.scalar(select(row.value).where(own))
 
     def keep(self, name: str, value: Any) -> Any:
-        """Keep a JSON value for the next owner; returns it. `references` and `finalists`, lists of objects, are an
-        event as well.
+        """Store a JSON value for later owners and return it. `references` and `finalists`, lists of objects, are also
+        sent as events.
         """
         with self._transaction() as transaction:
             new = insert(transaction.connection, tables.result)
@@ -142,25 +143,25 @@ class SearchOwner:
         return value
 
     def note(self, text: str) -> None:
-        """Something for the user to read."""
+        """Show a text to the user."""
         with self._transaction() as transaction:
             transaction.event("search.note", text=readable(text))
 
     def phase(self, phase: str | None) -> None:
-        """What the search is at; ends the progress of the phase before."""
+        """Set the phase of the search, and clear the progress of the phase before."""
         with self._transaction() as transaction:
             if transaction.values["phase"] != phase:
                 transaction.set(phase=phase, progress=None)
                 transaction.event("search.phase", phase=phase)
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """Call it a few times a second at most: each call is an event."""
+        """Set the progress within the phase. Each call is an event: call it a few times a second at most."""
         with self._transaction() as transaction:
             transaction.set(progress={"what": what, "done": done, "total": total})
             transaction.event("search.progress", what=what, done=done, total=total)
 
     def facts(self, facts: Json, target_latency_ms: float | None) -> None:
-        """Descriptions of data set, space, device and objective, known once the search has begun."""
+        """Set the descriptions of data set, space, device and objective."""
         with self._transaction() as transaction:
             if (transaction.values["facts"], transaction.values["target_latency_ms"]) != (facts, target_latency_ms):
                 transaction.set(facts=facts, target_latency_ms=target_latency_ms)
@@ -169,15 +170,15 @@ class SearchOwner:
     def attach(  # noqa: PLR0917 - a file's five facts, and whose it is
         self, kind: str, file: str, media_type: str, sha256: str, size_bytes: int, trial: int | None = None
     ) -> None:
-        """Link a file of the artifact store; one of the same name, of the same trial, is replaced."""
+        """Link a file of the artifact store; it replaces one of the same name and trial."""
         with self._transaction() as transaction:
             attach(transaction, File(kind, file, media_type, sha256, size_bytes), trial)
 
     def end(self, state: str, reason: str | None = None, message: str | None = None) -> SearchRecord:
-        """Give the search back as PAUSED, CANCELLED, SUCCEEDED or FAILED; the lease is over with it.
+        """End the work on the search and the lease; state is PAUSED, CANCELLED, SUCCEEDED or FAILED.
 
-        Who pauses may find that the client has changed his mind: resumed, the search is QUEUED instead; cancelled, it
-        is CANCELLED. StateError for CANCELLED when nobody asked for it.
+        If a client resumed the search while it was being paused, it becomes QUEUED instead of PAUSED; if a client
+        cancelled it, CANCELLED. StateError for CANCELLED if no client asked for it.
         """
         with self._journal() as transaction:
             settled = _settled(transaction, SearchState(state))
@@ -193,7 +194,7 @@ class SearchOwner:
 
     @contextmanager
     def _journal(self) -> Iterator[SearchTransaction]:
-        """A transaction that begins with the lines that wait."""
+        """A transaction that writes the buffered lines first."""
         with self._transaction() as transaction:
             trial_changes.refuse(transaction, self._refused)
             yield transaction
@@ -201,7 +202,7 @@ class SearchOwner:
 
 
 def _settled(transaction: SearchTransaction, wanted: SearchState) -> SearchState:
-    """The state that wanted comes to, now that the client may have asked for another."""
+    """The state to end in, as a client may have asked for another one meanwhile."""
     state = transaction.state
     if wanted is SearchState.PAUSED:
         otherwise = {SearchState.RUNNING: SearchState.QUEUED, SearchState.CANCELLING: SearchState.CANCELLED}

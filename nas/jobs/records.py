@@ -1,4 +1,4 @@
-"""What the ledger hands out. Records are values: changing one changes nothing in the database. Times are aware, UTC."""
+"""What the ledger returns. Records are values: changing one does not change the database. Times are aware, in UTC."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,15 +11,15 @@ Json = dict[str, Any]
 
 RANKS = ("read", "write", "admin")
 AGENT = "agent"
-"""The scope of a device's agent: it measures, and reads nothing else."""
+"""The scope of a device's agent: it may send measurements, and read nothing else."""
 
 SCOPES = (*RANKS, AGENT)
-"""Of API keys: each includes those before it."""
+"""Scopes of API keys; of RANKS, each includes those before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """trials: those asked, by state queued .. cancelled. refused: candidates over a limit. reused: not trained here."""
+    """Numbers of trials: all, and by state. refused: candidates over a limit. reused: trials not trained here."""
 
     trials: int = 0
     queued: int = 0
@@ -33,8 +33,8 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class SearchRecord:
-    """priority: higher first. version: changes with what was decided (name, labels, priority, max_trials, state, facts,
-    deletion), not with the search's progress; last_seq changes with everything.
+    """priority: higher first. version: rises when name, labels, priority, max_trials, state, facts or deletion
+    change, not with progress. last_seq: of the last event; rises with every change.
     """
 
     id: str
@@ -89,7 +89,7 @@ class TrialRecord:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """trial and attempt are numbers, attempt from 1. epoch: that of the lease under which it began."""
+    """trial and attempt are numbers, attempt from 1. epoch: of the lease under which the attempt began."""
 
     search_id: str
     trial: int
@@ -127,7 +127,7 @@ class LogRecord:
 class Columns:
     """Trials as parallel lists by name, by rising number; started_at and ended_at in seconds since 1970.
 
-    seq: nothing up to this event is missing.
+    seq: all changes up to this event are included.
     """
 
     seq: int
@@ -169,7 +169,7 @@ class References:
 
 @dataclass(frozen=True, slots=True)
 class ExportRecord:
-    """epochs: how long the trial's network is trained for the export; None: as the finalists are."""
+    """epochs: for which the trial's network is trained; None: as many as for finalists."""
 
     id: str
     trial_id: str
@@ -186,7 +186,7 @@ class ExportRecord:
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """prefix: the secret's first characters, to recognise it by."""
+    """prefix: the secret's first characters, by which a user recognises it."""
 
     id: str
     name: str
@@ -198,7 +198,7 @@ class KeyRecord:
     revoked_at: datetime | None
 
     def allows(self, scope: str) -> bool:
-        """Whether the key has the scope, or a larger one."""
+        """Whether the key has the scope, or one that includes it."""
         if scope == AGENT:
             return bool({AGENT, "admin"} & set(self.scopes))
         return any(RANKS.index(held) >= RANKS.index(scope) for held in self.scopes if held != AGENT)
@@ -206,7 +206,7 @@ class KeyRecord:
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """owner: who sent it, so that keys of different users do not meet. digest: of the request's body."""
+    """owner: who sent it, so that equal keys of two users are different. digest: of the request's body."""
 
     key: str
     owner: str
@@ -226,7 +226,7 @@ class TrainingKey:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write a search. epoch: rises with every owner; writes under an older one are refused."""
+    """The right to write a search. epoch: rises with each owner; writes under an older epoch are refused."""
 
     search_id: str
     epoch: int

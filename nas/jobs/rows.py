@@ -1,4 +1,4 @@
-"""Rows as records."""
+"""Makes records of rows."""
 
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,7 +30,7 @@ _SEARCH = tuple(field.name for field in fields(SearchRecord))
 
 
 def read_search(values: dict[str, Any]) -> SearchRecord:
-    """values: by column of the search table; others are left out."""
+    """values: by column of the search table; other values are ignored."""
     counts = Counts(**{name: values[name] for name in _COUNTED})
     derived: dict[str, Any] = {"state": SearchState(values["state"]), "counts": counts}
     return SearchRecord(**{name: values[name] for name in _SEARCH if name not in derived}, **derived)
@@ -70,6 +70,6 @@ def read_key(row: Row[Any]) -> KeyRecord:
 
 
 def _read(kind: type[Record], row: Row[Any], **derived: Any) -> Record:
-    """A record of this kind: its fields are the row's columns of the same names, but those that are derived."""
+    """A record of this kind: derived fields as given, all others from the row's columns of the same names."""
     known = {field.name: getattr(row, field.name) for field in fields(kind) if field.name not in derived}
     return kind(**known, **derived)

@@ -19,9 +19,9 @@ _DECIDED = frozenset(
     {"name", "labels", "priority", "max_trials", "state", "state_reason", "state_message", "deleted_at"}
     | {"facts", "target_latency_ms"}
 )
-"""What a client may hold a version of; progress is not among it, or no running search could be changed."""
+"""Columns whose change raises the version. With progress among them no client could change a running search."""
 
-# Made once: to build a statement costs more than to run it.
+# Built once: building a statement takes longer than running it.
 _THIS = tables.search.c.id == bindparam("this")
 _LOCK = select(tables.search, now().label("now")).where(_THIS).with_for_update(of=tables.search)
 _WRITE = update(tables.search).where(_THIS)
@@ -29,7 +29,7 @@ _EVENTS = insert(tables.event)
 
 
 class SearchTransaction:
-    """What changes on a search, and its events: written together, when the transaction ends."""
+    """Collects changes of a search and its events; write() writes them together."""
 
     def __init__(self, connection: Connection, values: Mapping[str, Any]) -> None:
         self.connection = connection
@@ -53,7 +53,7 @@ class SearchTransaction:
 
     @property
     def seq(self) -> int:
-        """Of the last event so far."""
+        """Number of the last event so far."""
         return int(self.values["last_seq"])
 
     def set(self, **values: Any) -> None:
@@ -68,13 +68,16 @@ class SearchTransaction:
         self.set(**{name: self.values[name] + difference for name, difference in differences.items()})
 
     def event(self, kind: str, /, **data: Any) -> int:
-        """Add an event; returns its place."""
+        """Add an event; returns its number."""
         self.set(last_seq=self.seq + 1)
         self._events.append({"search_id": self.id, "seq": self.seq, "type": kind, "at": self.at, "data": data})
         return self.seq
 
     def move(self, state: SearchState, reason: str | None = None, message: str | None = None) -> int:
-        """To another state, with its event. A state that needs no dispatcher ends the lease, and its owner's writes."""
+        """Change the state and add the event; returns the event's number.
+
+        States in which no dispatcher is needed end the lease: the owner's further writes are refused.
+        """
         self.set(state=state.value, state_reason=reason, state_message=message, transition_at=self.at)
         if state in TERMINAL:
             self.set(ended_at=self.at)
@@ -96,7 +99,7 @@ class SearchTransaction:
 
 @contextmanager
 def search_transaction(database: Database, search_id: str, *, deleted: bool = False) -> Iterator[SearchTransaction]:
-    """A client's transaction. NotFoundError if there is no such search, or if it is deleted and not looked for so."""
+    """A client's transaction. NotFoundError if there is no such search, or it is deleted and deleted is false."""
     with database.writing() as connection:
         values = locked_search(connection, search_id)
         if values is None or (values["deleted_at"] is not None and not deleted):
@@ -108,7 +111,7 @@ def search_transaction(database: Database, search_id: str, *, deleted: bool = Fa
 
 @contextmanager
 def owner_transaction(database: Database, lease: Lease) -> Iterator[SearchTransaction]:
-    """The owner's transaction. FencedError if the lease is not the newest one."""
+    """The owner's transaction. FencedError if another owner has a newer lease."""
     with database.writing() as connection:
         values = locked_search(connection, lease.search_id)
         if values is None or (values["epoch"], values["owner"]) != (lease.epoch, lease.owner):
@@ -119,6 +122,6 @@ def owner_transaction(database: Database, lease: Lease) -> Iterator[SearchTransa
 
 
 def locked_search(connection: Connection, search_id: str) -> dict[str, Any] | None:
-    """The search's row and the clock, `now`; nobody else writes the row or takes its lease in this transaction."""
+    """The search's row, locked until the transaction ends, with the database's clock as `now`. None: no such search."""
     row = connection.execute(_LOCK, {"this": search_id}).mappings().one_or_none()
     return None if row is None else dict(row)

@@ -1,4 +1,4 @@
-"""Searches, as a client sees and steers them."""
+"""Searches, as clients read and change them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from nas.sql.database import Database, insert
 from nas.sql.ids import new_id
 
 KEYS_KEPT = timedelta(hours=24)
-"""An idempotency key is known for at least so long, while its search exists."""
+"""For how long, at least, an idempotency key is known while its search exists."""
 
 CHANGEABLE = frozenset({"name", "labels", "priority", "max_trials"})
 
@@ -29,12 +29,12 @@ _ORDERS: dict[str, tuple[bool, tuple[ColumnElement[Any], ...]]] = {
     "-created_at": (True, (_search.created_at, _search.id)),
     "-priority": (True, (_search.priority, _search.created_at, _search.id)),
 }
-"""By name: whether falling, and the columns."""
+"""By name: whether the order is descending, and its columns."""
 
 ORDERS = tuple(_ORDERS)
 
 _EXPORTING = (tables.export.c.state == ExportState.RUNNING.value, tables.export.c.lease_until > now())
-"""Exports that a dispatcher works on; those of a deleted search are not claimed any more."""
+"""Exports that a dispatcher works on. No dispatcher claims those of a deleted search."""
 
 
 class Searches:
@@ -51,9 +51,9 @@ class Searches:
         parent_id: str | None = None,
         idempotency: Idempotency | None = None,
     ) -> tuple[SearchRecord, bool]:
-        """The search and True; or, with an idempotency key that was used before, the search it made and False.
+        """The new search and True; or, if the idempotency key was used before, the search made then and False.
 
-        IdempotencyError if the key came with another request then.
+        IdempotencyError if the key was used for another request.
         """
         search_id = new_id("srch")
         with self._database.writing() as connection:
@@ -71,7 +71,7 @@ class Searches:
             return transaction.record(), True
 
     def get(self, search_id: str, *, deleted: bool = False) -> SearchRecord:
-        """NotFoundError if there is none, or if it is deleted and not looked for so."""
+        """NotFoundError if there is none, or it is deleted and deleted is false."""
         with self._database.reading() as connection:
             found = connection.execute(select(tables.search).where(_search.id == search_id)).mappings().one_or_none()
         if found is None or (found["deleted_at"] is not None and not deleted):
@@ -87,8 +87,8 @@ class Searches:
         after: Sequence[Any] | None = None,
         order: str = "-created_at",
     ) -> list[SearchRecord]:
-        """At most limit searches that are not deleted. text: in name, labels or id. after: the place of the last one
-        of the page before. order: one of ORDERS.
+        """At most limit searches that are not deleted. text: contained in name, labels or id. after: position() of
+        the last search of the page before. order: one of ORDERS.
         """
         falling, columns = _ORDERS[order]
         wanted = select(tables.search).where(_search.deleted_at.is_(None))
@@ -98,14 +98,14 @@ class Searches:
             words = (type_coerce(column, Text) for column in (_search.name, _search.labels, _search.id))
             wanted = wanted.where(or_(*(column.icontains(text, autoescape=True) for column in words)))
         if after is not None:
-            places = tuple_(*(_comparable(column) for column in columns))
-            wanted = wanted.where(places < tuple(after) if falling else places > tuple(after))
+            positions = tuple_(*(_comparable(column) for column in columns))
+            wanted = wanted.where(positions < tuple(after) if falling else positions > tuple(after))
         wanted = wanted.order_by(*(column.desc() if falling else column.asc() for column in columns)).limit(limit)
         with self._database.reading() as connection:
             return [read_search(dict(found)) for found in connection.execute(wanted).mappings()]
 
     def tally(self) -> tuple[dict[str, int], datetime | None]:
-        """How many searches are in each state, and since when the first of those queued waits."""
+        """Number of searches by state, and the time since which the first queued one waits (None: none is queued)."""
         counted = select(_search.state, func.count(), func.min(_search.transition_at)).group_by(_search.state)
         with self._database.reading() as connection:
             rows = connection.execute(counted.where(_search.deleted_at.is_(None))).all()
@@ -113,7 +113,7 @@ class Searches:
         return {state: count for state, count, _ in rows}, waiting
 
     def change(self, search_id: str, version: int | None = None, **fields: Any) -> SearchRecord:
-        """Set name, labels, priority or max_trials. VersionError if version is given and is not the newest.
+        """Set name, labels, priority or max_trials. VersionError if version is given and is not the current one.
 
         StateError for max_trials of a search that has ended.
         """
@@ -136,9 +136,9 @@ class Searches:
             return transaction.record()
 
     def request(self, search_id: str, verb: str) -> SearchRecord:
-        """pause, resume or cancel: at once, or, where a dispatcher has the search, as soon as it has seen to it.
+        """pause, resume or cancel. If a dispatcher owns the search, it does so soon; otherwise it is done at once.
 
-        A search that is there already, or on its way, is returned as it is. StateError where the verb has no place.
+        Nothing changes if the search has the wanted state, or is about to. StateError if its state does not allow it.
         """
         with search_transaction(self._database, search_id) as transaction:
             goal = VERBS[verb].get(transaction.state)
@@ -168,9 +168,9 @@ class Searches:
 
     @contextmanager
     def at_rest(self, search_id: str, min_age: timedelta) -> Iterator[bool]:
-        """Whether no process writes files of the search, nor did within min_age; none begins to while the block lasts.
+        """Whether the search ended or was deleted at least min_age ago and no export of it is open.
 
-        That is so when it has ended or is deleted, and no export of it is under way.
+        Then no process uses its scratch folder, and none can begin to inside the block.
         """
         with self._database.writing() as connection:
             values = locked_search(connection, search_id)
@@ -178,9 +178,9 @@ class Searches:
 
     @contextmanager
     def purging(self, kept: timedelta) -> Iterator[str | None]:
-        """The id of a search that was deleted longer ago than kept, or None; its records go when the block ends.
+        """The id of a search deleted longer ago than kept, or None; its records are deleted when the block ends.
 
-        Each search is a transaction. Several processes may purge at once: each gets searches of its own.
+        One search is one transaction. Several processes may purge at once: each gets other searches.
         """
         with self._database.writing() as connection:
             before = connection.execute(select(now())).scalar_one() - kept
@@ -192,15 +192,15 @@ class Searches:
             connection.execute(delete(tables.search).where(_search.id == search_id))
 
     def forget_keys(self) -> None:
-        """Remove the idempotency keys that need not be known any more."""
+        """Delete idempotency keys older than KEYS_KEPT."""
         with self._database.writing() as connection:
             clock = connection.execute(select(now())).scalar_one()
             old = tables.idempotency.c.created_at < clock - KEYS_KEPT
             connection.execute(delete(tables.idempotency).where(old))
 
 
-def place(record: SearchRecord, order: str) -> tuple[str | int, ...]:
-    """Where the record stands in this order, as JSON values: what `after` of page takes."""
+def position(record: SearchRecord, order: str) -> tuple[str | int, ...]:
+    """The record's position in this order, as JSON values, for `after` of Searches.page."""
     columns = _ORDERS[order][1]
     return tuple(_plain(getattr(record, column.key or "")) for column in columns)
 
@@ -217,7 +217,7 @@ def _at_rest(connection: Connection, values: Mapping[str, Any], min_age: timedel
 
 
 def _comparable(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The column, times as the numbers they are kept as."""
+    """The column; times as the integers that are stored."""
     return type_coerce(column, BigInteger) if isinstance(column.type, Instant) else column
 
 
@@ -226,7 +226,7 @@ def _plain(value: str | int | datetime) -> str | int:
 
 
 def _take_key(connection: Connection, given: Idempotency, search_id: str) -> str:
-    """The id of the search that the key belongs to: search_id, if nobody had the key before."""
+    """The id of the search that the key belongs to: search_id if the key is new."""
     row = tables.idempotency.c
     values = {"owner": given.owner, "key": given.key, "digest": given.digest, "search_id": search_id}
     new = insert(connection, tables.idempotency).values(**values, created_at=now())

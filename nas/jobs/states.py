@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class SearchState(StrEnum):
-    """-ING: asked for, and not yet settled by the dispatcher that has the search."""
+    """PAUSING, CANCELLING: a client asked for it, and the dispatcher that owns the search has not done it yet."""
 
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
@@ -25,7 +25,7 @@ class TrialState(StrEnum):
 
 
 class AttemptState(StrEnum):
-    """LOST: its worker or dispatcher died, the trial is tried again."""
+    """LOST: its dispatcher died or stopped; the trial is tried again."""
 
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
@@ -42,10 +42,10 @@ class ExportState(StrEnum):
 
 
 TERMINAL = frozenset({SearchState.CANCELLED, SearchState.SUCCEEDED, SearchState.FAILED})
-"""A search in one of these does not change its state any more."""
+"""Final states of a search."""
 
 ACTIVE = frozenset({SearchState.RUNNING, SearchState.PAUSING, SearchState.CANCELLING})
-"""A search in one of these belongs to a dispatcher, or waits for the next one when its lease is over."""
+"""A search in one of these states is owned by a dispatcher, or waits for another one if the lease has run out."""
 
 OPEN_TRIALS = frozenset({TrialState.QUEUED, TrialState.RUNNING})
 OPEN_EXPORTS = (ExportState.QUEUED.value, ExportState.RUNNING.value)
@@ -63,4 +63,5 @@ VERBS: dict[str, dict[SearchState, SearchState]] = {
         _S.CANCELLED: _S.CANCELLED,
     },
 }
-"""By verb and state, the state that follows; equal states: the goal already holds. Absent: refused."""
+"""By verb and state, the state that follows; the same state if nothing is to be done. Where there is none, the verb is
+refused."""

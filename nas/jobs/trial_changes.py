@@ -1,4 +1,4 @@
-"""What happens to trials, inside a transaction of their search."""
+"""Changes of trials, inside a transaction of their search."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ from nas.trial import State
 
 Line = Mapping[str, Any]
 
-# Made once: to build a statement costs more than to run it.
+# Built once: building a statement takes longer than running it.
 _trial, _attempt = tables.trial.c, tables.attempt.c
 _THIS = and_(_trial.search_id == bindparam("this"), _trial.number == bindparam("trial"))
 _OPEN = select(_trial.state, _trial.attempts, _trial.started_at).where(_THIS)
@@ -34,13 +34,13 @@ _ASK = insert(tables.trial)
 _START = insert(tables.attempt)
 
 _ENDED = {State.SUCCEEDED: TrialState.SUCCEEDED, State.FAILED: TrialState.FAILED}
-"""States in which a line of the journal tells a result, as the ledger has them."""
+"""By the state in a `told` line of the journal, the trial's state in the ledger."""
 
 _DESCRIBED = ("architecture_id", "notation", "architecture", "choices")
 
 
 def refuse(transaction: SearchTransaction, lines: list[Line]) -> None:
-    """Keep lines on candidates that were over a limit."""
+    """Store lines on candidates that were over a limit."""
     if lines:
         transaction.count(refused=len(lines))
         transaction.event("candidates.refused", lines=[dict(line) for line in lines])
@@ -95,7 +95,7 @@ def lose_all(transaction: SearchTransaction, reason: str) -> None:
 
 
 def tell(transaction: SearchTransaction, line: Line, *, reused: bool) -> None:
-    """End the trial, in time that does not grow with their number. StateError if it has its result already."""
+    """End the trial. StateError if it has a result already. The time does not grow with the number of trials."""
     number, state = line["trial"], _ENDED[State(line["state"])]
     row = _open_trial(transaction, number)
     known = _metrics(line["metrics"])
@@ -115,7 +115,7 @@ def tell(transaction: SearchTransaction, line: Line, *, reused: bool) -> None:
 
 
 def settle(transaction: SearchTransaction, seq: int, *, state: TrialState) -> None:
-    """Stop the open trials, at the event seq: for good if CANCELLED, to begin again if QUEUED."""
+    """Set open trials to CANCELLED, or to QUEUED, which are tried again. seq: of the event that says so."""
     open_now = transaction.values["queued"] + transaction.values["running"]
     transaction.set(queued=0, running=0)
     transaction.count(**{state.value.lower(): open_now})
@@ -129,7 +129,10 @@ def settle(transaction: SearchTransaction, seq: int, *, state: TrialState) -> No
 
 
 def _enter_front(transaction: SearchTransaction, known: dict[str, Any]) -> bool:
-    """Compare with the trials on the front only: whom they dominate, no other can be beaten by."""
+    """Whether the trial is on the front; those that it dominates leave it.
+
+    Only the front is compared with: what another trial dominates, a trial of the front dominates as well.
+    """
     point = [known[name] for name in FRONT]
     if None in point:
         return False
@@ -140,12 +143,12 @@ def _enter_front(transaction: SearchTransaction, known: dict[str, Any]) -> bool:
         leaving = update(tables.trial).where(_trial.search_id == transaction.id, _trial.number.in_(beaten))
         transaction.connection.execute(
             leaving.values(on_front=False, seq=transaction.seq + 1)
-        )  # the event that tells follows
+        )  # the event of this result follows
     return len(members) in stay
 
 
 def _metrics(given: Mapping[str, float]) -> dict[str, Any]:
-    """The metrics, and those of them that have columns."""
+    """Values of the column of all metrics, and of those metrics that have columns of their own."""
     declared = metrics()
     columns = {name: given.get(name) for name in tables.METRICS}
     whole = {name: int(value) for name, value in columns.items() if value is not None and declared[name].whole}
@@ -157,7 +160,7 @@ def _key(transaction: SearchTransaction, number: int) -> dict[str, Any]:
 
 
 def _open_trial(transaction: SearchTransaction, number: int) -> Any:
-    """The trial's state, attempts and start. StateError if it is over, or is none."""
+    """The trial's state, attempts and start. StateError if it has ended or does not exist."""
     known = transaction.connection.execute(_OPEN, _key(transaction, number)).one_or_none()
     if known is None or known.state not in OPEN_TRIALS:
         raise StateError(
@@ -169,7 +172,7 @@ def _open_trial(transaction: SearchTransaction, number: int) -> Any:
 def _end_attempts(
     transaction: SearchTransaction, state: AttemptState, reason: str | None, number: int | None = None
 ) -> None:
-    """End the running attempts: of one trial, or of all."""
+    """End the running attempts of one trial, or of all if number is None."""
     ended = {"state": state.value, "reason": reason, "ended_at": transaction.at}
     if number is None:
         transaction.connection.execute(_END_ALL, {"this": transaction.id, **ended})
@@ -178,7 +181,7 @@ def _end_attempts(
 
 
 def attach(transaction: SearchTransaction, file: File, trial: int | None) -> None:
-    """Link the file, in place of one of that name of the same trial."""
+    """Link the file; it replaces one of the same name and trial."""
     keep_artifact(transaction.connection, file.sha256, file.size_bytes, {"media_type": file.media_type})
     link = tables.artifact_link
     same = (link.c.search_id == transaction.id, link.c.number.is_not_distinct_from(trial), link.c.file == file.file)

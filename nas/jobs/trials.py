@@ -1,4 +1,4 @@
-"""Trials, read. A search that is not there has none."""
+"""Reads trials. A search that does not exist has none."""
 
 import json
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Trials:
     def page(
         self, search_id: str, *, after: int = -1, limit: int = 50, states: Sequence[str] = ()
     ) -> list[TrialRecord]:
-        """At most limit trials with a number after this one, by number."""
+        """At most limit trials with numbers larger than after, by number."""
         wanted = select(tables.trial).where(_trial.search_id == search_id, _trial.number > after)
         if states:
             wanted = wanted.where(_trial.state.in_(states))
@@ -46,17 +46,17 @@ class Trials:
             return [read_trial(found) for found in connection.execute(wanted.order_by(_trial.number).limit(limit))]
 
     def columns(self, search_id: str, after_seq: int = 0, names: Sequence[str] = COLUMNS) -> Columns:
-        """What changed after this event, as lists; names: some of COLUMNS. NotFoundError if there is no such search."""
+        """Trials that changed after this event, as columns; names: some of COLUMNS. NotFoundError: no such search."""
         stored = [name for name in names if name in _trial]
         others = [name for name in names if name not in _trial]
-        # Without the types' own conversions, which cost more than the query.
+        # Without the column types' conversions, which take longer than the query.
         plain = [type_coerce(_trial[name], Text if name in _TEXTS else BigInteger) for name in stored]
         plain += [type_coerce(_trial.metrics, Text)] if others else []
         changed = select(*plain).where(_trial.search_id == search_id).order_by(_trial.number)
-        if after_seq:  # else the index of seq would be gone through, and all of it sorted
+        if after_seq:  # without it SQLite would read by the index of seq and sort all rows
             changed = changed.where(_trial.seq > after_seq)
         with self._database.reading() as connection:
-            # First the place, then the rows: what comes in between is sent twice rather than never.
+            # The last event's number before the rows: a change in between is then sent twice rather than never.
             found = select(tables.search.c.last_seq).where(
                 tables.search.c.id == search_id, tables.search.c.deleted_at.is_(None)
             )
@@ -95,16 +95,16 @@ class Trials:
             return [{"epoch": found.epoch, **found.metrics} for found in connection.execute(wanted)]
 
     def log(self, trial_id: str, after: int = 0, limit: int = 1000) -> list[LogRecord]:
-        """At most limit lines of the trial's output with an n after this one."""
+        """At most limit lines of the trial's output with n larger than after."""
         search_id, number = _key(trial_id)
         return self._log(search_id, after, limit, number)
 
     def search_log(self, search_id: str, after: int = 0, limit: int = 1000) -> list[LogRecord]:
-        """As log, of the search and all its trials."""
+        """As log, but of the search and all its trials."""
         return self._log(search_id, after, limit, None)
 
     def results(self, search_id: str) -> dict[str, Any]:
-        """What the dispatcher keeps of the search, JSON values by name."""
+        """The JSON values that the search's owners stored, by name."""
         kept = tables.result.c
         with self._database.reading() as connection:
             found = connection.execute(

@@ -1,1 +1,1 @@
-"""What the service's processes share besides the ledger: settings, the artifact store, the data root."""
+"""What API and dispatcher share besides the ledger: settings, artifact store, data root, cleaning and disk use."""

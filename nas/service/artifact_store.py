@@ -20,10 +20,10 @@ _NEW = ".new."
 
 
 class ArtifactStore:
-    """A file is whole or absent, and safe on disk before its digest is handed out. Several processes may add.
+    """A file is complete or absent, and synced to disk before add() returns. Several processes may add at once.
 
-    The ledger has a record of a file before the file is there, and until it is removed: what a process leaves behind
-    when it is killed is found in the ledger, and removed when nothing refers to it.
+    The ledger has a record of a file before the file exists and until it is removed. So a file that a killed process
+    left unreferenced is found in the ledger, and removed.
     """
 
     def __init__(self, folder: Path, records: Artifacts) -> None:
@@ -31,9 +31,9 @@ class ArtifactStore:
         self._records = records
 
     def add(self, content: bytes | Path) -> tuple[str, int]:
-        """Copy content in; returns its sha256 and its size in bytes. OSError if the disk is full.
+        """Copy content into the store; returns its sha256 and its size in bytes. OSError if the disk is full.
 
-        What nothing refers to a day later may be removed.
+        Refer to it within a day, or it may be removed.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self.folder, prefix=_NEW)
@@ -53,17 +53,17 @@ class ArtifactStore:
         return digest, size
 
     def path(self, sha256: str) -> Path:
-        """Where the content is. NotFoundError if there is none, or if this is no digest."""
+        """The path of the content. NotFoundError if there is none, or if sha256 is not a digest."""
         if _DIGEST.fullmatch(sha256) and (path := self._place(sha256)).is_file():
             return path
         raise NotFoundError(f"no artifact {sha256!r}")
 
     def remove(self, sha256: str) -> None:
-        """Remove the content, if it is there. To be called while Artifacts.removing holds its record."""
+        """Remove the content if it exists. Call it only inside Artifacts.removing, which locks its record."""
         self._place(sha256).unlink(missing_ok=True)
 
     def remove_unfinished(self, min_age_s: float) -> None:
-        """Remove what adding processes left when they were killed: parts of files not written to for so long."""
+        """Remove incomplete files of killed processes: those that nothing was written to within min_age_s."""
         for left in self.folder.glob(f"{_NEW}*"):
             with suppress(FileNotFoundError):
                 if time.time() - left.stat().st_mtime >= min_age_s:

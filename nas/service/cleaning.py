@@ -1,7 +1,7 @@
-"""Removes what nobody needs any more: searches deleted long ago, scratch folders, content that nothing refers to.
+"""Removes what is not needed any more: old deleted searches, scratch folders, artifacts that nothing refers to.
 
-Any number of processes may clean at once. Each step is one short transaction that holds what it removes, so that no
-process begins to use it meanwhile; a process that is killed leaves the rest to the next one that cleans.
+Any number of processes may clean at once. Each step is one short transaction that locks what it removes, so that no
+other process can begin to use it. What a killed process has not removed, the next cleaning removes.
 """
 
 import secrets
@@ -16,7 +16,7 @@ from nas.service.artifact_store import ArtifactStore
 from nas.service.settings import Settings
 
 MIN_AGE = timedelta(days=1)
-"""What was added or used within this time is kept: its references may be under way."""
+"""Artifacts added, and searches ended, within this time are kept: a process may be about to refer to them."""
 
 _REMOVED = ".removed."
 
@@ -31,9 +31,9 @@ class Cleaned:
 
 
 def clean(ledger: Ledger, settings: Settings, stopped: Callable[[], bool] = lambda: False) -> Cleaned:
-    """Remove what nobody needs any more; ends early once stopped() is true.
+    """Remove what is not needed any more; ends early once stopped() is true.
 
-    LedgerError or OSError where that cannot be done; what was removed until then is removed.
+    LedgerError if the ledger, OSError if the disk cannot be used; call it again later.
     """
     folders = _clean_scratch(ledger, settings.scratch, stopped)
     searches = _purge(ledger, settings, stopped)
@@ -43,7 +43,7 @@ def clean(ledger: Ledger, settings: Settings, stopped: Callable[[], bool] = lamb
 
 
 def _purge(ledger: Ledger, settings: Settings, stopped: Callable[[], bool]) -> int:
-    """The searches that were deleted longer ago than they are to be kept."""
+    """Purge searches that were deleted keep_deleted_days ago; returns their number."""
     kept, count = timedelta(days=settings.keep_deleted_days), 0
     while kept and not stopped():
         with ledger.searches.purging(kept) as search_id:
@@ -56,21 +56,24 @@ def _purge(ledger: Ledger, settings: Settings, stopped: Callable[[], bool]) -> i
 
 
 def _collect(ledger: Ledger, store: ArtifactStore, stopped: Callable[[], bool]) -> int:
-    """Content that no search, export or finished training refers to."""
+    """Remove artifacts that no search, export or finished training refers to; returns their number."""
     store.remove_unfinished(MIN_AGE.total_seconds())
     count = 0
     for sha256 in ledger.artifacts.unreferenced(MIN_AGE):
         if stopped():
             break
         with ledger.artifacts.removing(sha256, MIN_AGE) as free:
-            if free:  # the file first: without it the record is found again, without the record the file is not
+            if free:  # before its record: a record without file is found again, a file without record is not
                 store.remove(sha256)
         count += free
     return count
 
 
 def _clean_scratch(ledger: Ledger, scratch: Path, stopped: Callable[[], bool]) -> int:
-    """Folders of searches that have ended or are deleted. Folders of searches that are not in this ledger stay."""
+    """Remove folders of searches that have ended or are deleted; returns their number.
+
+    Folders of searches that are not in this ledger are kept.
+    """
     count = 0
     for folder in sorted(scratch.glob("srch_*")):
         if stopped():
@@ -82,7 +85,7 @@ def _clean_scratch(ledger: Ledger, scratch: Path, stopped: Callable[[], bool]) -
 
 
 def _set_aside(folder: Path) -> bool:
-    """Rename the folder at once, to be removed when no transaction waits for it; False if there is none."""
+    """Rename the folder, which takes no time, to remove it outside the transaction; False if there is none."""
     try:
         folder.rename(folder.with_name(f"{_REMOVED}{folder.name}.{secrets.token_hex(4)}"))
     except FileNotFoundError:
@@ -92,4 +95,4 @@ def _set_aside(folder: Path) -> bool:
 
 def _remove_set_aside(scratch: Path) -> None:
     for folder in scratch.glob(f"{_REMOVED}*"):
-        shutil.rmtree(folder, ignore_errors=True)  # another process may be at it
+        shutil.rmtree(folder, ignore_errors=True)  # another process may be removing it

@@ -1,4 +1,4 @@
-"""Which data sets a search of the service may name: none reads files outside the data root."""
+"""Restricts the data sets of the service's searches to folders below the data root."""
 
 import re
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ _HUB_SET = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASC
 
 
 def resolve_path(config: Mapping[str, Any], data_root: Path) -> dict[str, Any]:
-    """The data set with the path where it lies on this machine; the stored spec keeps the relative one.
+    """The data set's config with its absolute path on this machine; the stored spec keeps the relative one.
 
-    SpecError if a path is not relative to data_root, leads out of it (symbolic links followed), or is no folder.
+    SpecError if a path is not relative to data_root, leads out of it (symbolic links followed), or is not a folder.
     """
     path = config.get("path")
     if path is None:
@@ -29,7 +29,7 @@ def resolve_path(config: Mapping[str, Any], data_root: Path) -> dict[str, Any]:
 
 
 def shown(text: str, data_root: Path) -> str:
-    """A text for clients: paths below data_root are as a spec gives them, and say nothing of this machine."""
+    """The text for clients: paths below data_root are relative, as in specs, and reveal no folders of this machine."""
     for root in {data_root, data_root.resolve()}:
         text = text.replace(f"{root}/", "")
     return text
@@ -43,7 +43,7 @@ def _inside(path: str, data_root: Path) -> Path:
         root = data_root.resolve()
         found = (root / given).resolve()
         is_folder = found.is_dir()
-    except (OSError, RuntimeError):  # too long, or a circle of links
+    except (OSError, RuntimeError):  # too long, or a cycle of links
         is_folder = False
     if not is_folder or not found.is_relative_to(root):
         raise SpecError("dataset.path: there is no such folder below the data root of the service; upload one first")

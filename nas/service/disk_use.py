@@ -1,4 +1,4 @@
-"""How much of the disk the service's files take, and whose they are."""
+"""Disk space of the service's files, by what they belong to."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -11,12 +11,12 @@ from nas.jobs.records import References
 from nas.service.artifact_store import stored
 
 MAX_FILES = 100_000
-"""So many files of a folder are counted, which takes seconds at most."""
+"""At most this many files of a folder are counted, which takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiskUse:
-    """Sizes of files in bytes by whose they are, which add up. complete: False if there are more than MAX_FILES."""
+    """sizes_bytes: by what the files belong to; they add up. complete: False if there are more than MAX_FILES files."""
 
     files: int
     sizes_bytes: dict[str, int]
@@ -24,17 +24,18 @@ class DiskUse:
 
 
 def folder_use(folder: Path, without: Path | None = None) -> DiskUse:
-    """Of all files below the folder, but not below without; nothing if there is no such folder.
+    """Disk use of all files below the folder, except those below without. Links are not followed.
 
-    Links are not followed.
+    Zero if there is no such folder.
     """
     return _sum(("files", size_bytes) for size_bytes in _sizes_bytes(folder, without))
 
 
 def artifact_use(folder: Path, references: References | None) -> DiskUse:
-    """Of an artifact store, by what keeps a file: searches, finished trainings, else deleted searches, else nothing.
+    """Disk use of an artifact store's folder, by the first that refers to a file: searches, finished trainings, deleted
+    searches, nothing. So what deleted searches have is what their purge frees.
 
-    What only deleted searches refer to is freed when these are purged. references: None if the ledger cannot be asked.
+    references: None if the ledger cannot be read.
     """
     return _sum((_kept_by(sha256, references), size_bytes) for sha256, size_bytes in stored(folder))
 

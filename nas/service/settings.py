@@ -1,4 +1,4 @@
-"""How the service is set up: environment variables, all optional."""
+"""Settings of the service, from environment variables, all optional."""
 
 import os
 from pathlib import Path
@@ -27,15 +27,15 @@ def _threads(given: dict[str, Any]) -> int:
 
 
 class Settings(BaseSettings):
-    """Each field is NAS_<FIELD> in the environment, but DATABASE_URL and RAY_ADDRESS bare.
+    """Each field is NAS_<FIELD> in the environment; DATABASE_URL and RAY_ADDRESS have no prefix.
 
-    What is not there may be in a file of that name in the folder NAS_SECRETS_DIR, as containers get their secrets.
+    What is not in the environment may be in a file of that name in the folder NAS_SECRETS_DIR, as in containers.
 
     home: folder of the state. data_root: below it lie the data sets that a spec may name. open: no API keys are asked
     for. workers: trials at a time. threads: of one worker. ray_address: a cluster to use; None starts one.
     ray_object_store_bytes: for data sets in a Ray that is started here. gpus_per_worker: None shares the cluster's
-    equally. tune_scheduler: what ends trials early with the executor ray_tune. keep_deleted_days: so long a deleted
-    search can be undeleted, then it is removed with its files; 0 keeps it for ever.
+    equally. tune_scheduler: what ends trials early with the executor ray_tune. keep_deleted_days: for how long a
+    deleted search can be undeleted before it is removed with its files; 0: for ever.
     """
 
     model_config = SettingsConfigDict(

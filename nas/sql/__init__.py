@@ -1,1 +1,1 @@
-"""SQL for any schema: database connections, column types, migrations, ids. It knows no table."""
+"""SQL for any schema: database connections, column types, migrations, ids. It knows no tables."""

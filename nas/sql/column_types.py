@@ -1,4 +1,4 @@
-"""Column types with one meaning on every database, and the database's clock."""
+"""Column types with the same meaning on every database, and the database's clock."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ _TICK = timedelta(milliseconds=1)
 
 
 class Instant(TypeDecorator[datetime]):
-    """Milliseconds since 1970; an aware datetime in UTC in Python."""
+    """A time: milliseconds since 1970 in the database, an aware datetime in UTC in Python."""
 
     impl = BigInteger
     cache_ok = True
@@ -31,7 +31,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Words(TypeDecorator[str]):
-    """Text. ValueRefusedError for what PostgreSQL, or UTF-8, has no place for."""
+    """Text. ValueRefusedError for characters that PostgreSQL or UTF-8 cannot store."""
 
     impl = Text
     cache_ok = True
@@ -62,7 +62,7 @@ class Json(TypeDecorator[Any]):
 
 
 class now(FunctionElement[datetime]):  # noqa: N801 - a function of SQL
-    """The database's clock at this moment: the only one that leases are measured with."""
+    """The database's clock at this moment. Leases use no other clock."""
 
     type = Instant()
     inherit_cache = True
@@ -79,5 +79,5 @@ def _postgresql_now(_element: now, _compiler: Any, **_: Any) -> str:
 
 
 def readable(text: str) -> str:
-    """The text with replacement characters for what cannot be stored: for what programs say."""
+    """The text with replacement characters for what cannot be stored; for output of programs."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""One database, SQLite or PostgreSQL, so that the rest need not care which."""
+"""A database, SQLite or PostgreSQL, with the same interface for both."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from nas.errors import NasError
 from nas.sql.errors import LedgerError, ValueRefusedError
 
 BUSY_TIMEOUT_S = 30
-"""How long a writer waits for another."""
+"""For how long a writer waits for another one."""
 
 _PAGES = ("page_count", "page_size")
 _POOL = {"pool_size": 8, "max_overflow": 56, "pool_timeout": BUSY_TIMEOUT_S}
@@ -34,7 +34,7 @@ _POSTGRESQL_OPTIONS = " ".join(
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How a database speaks of itself where it fails: what it is, what to do, the variable that names it, the error."""
+    """For a database's errors: what it is called, the remedy, the variable that names it, and the error's class."""
 
     noun: str
     remedy: str
@@ -46,7 +46,7 @@ LEDGER = Wording("ledger", "see that the database runs and may be written", "DAT
 
 
 class Database:
-    """Opens nothing until it is used. The wording's error says why it cannot be; its message names no password.
+    """Connects when it is used. Raises the wording's error if it cannot be used; messages contain no password.
 
     pooled: connections are kept, for a process that has one database and closes it. Without, each block opens its own:
     such a database may be made anywhere, need not be closed, and survives a fork.
@@ -57,7 +57,7 @@ class Database:
         parsed = _parse(url, wording)
         self.name = parsed.render_as_string(hide_password=True)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        # In one process SQLite's writers queue here: the file's own lock is polled, and unfair.
+        # SQLite's writers of one process wait for each other here: the file's own lock is polled, and is not fair.
         self._writers: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
         options = _POOL if pooled else {"poolclass": NullPool}
         with self._faults():
@@ -71,7 +71,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction: all of it is safe on disk when the block ends, or none if it raises."""
+        """A transaction: all of it is on disk when the block ends, or nothing if the block raises."""
         with self._faults(), self._writers, self._engine.connect() as connection:
             connection = connection.execution_options(writing=True)  # noqa: PLW2901 - the same one
             with connection.begin():
@@ -92,7 +92,7 @@ class Database:
             raise self.fault(_fault(error)) from error
 
     def fault(self, what: str) -> NasError:
-        """The error to raise for what is wrong with the database, with the remedy."""
+        """The error to raise if the database cannot be used, with the remedy. what: the reason."""
         wording = self.wording
         return wording.error(f"{wording.noun} {self.name}: {what}; {wording.remedy}, or correct {wording.variable}")
 
@@ -103,12 +103,12 @@ class Database:
 
 
 def insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
-    """An INSERT that can say ON CONFLICT."""
+    """An INSERT that may have ON CONFLICT."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def size_bytes(connection: Connection, metadata: MetaData) -> int:
-    """What the tables take on the database's disk, with their indexes; of SQLite all of the file."""
+    """Size of the tables and their indexes on disk; for SQLite, of the whole file."""
     if connection.dialect.name == "sqlite":
         pages, page_bytes = (connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in _PAGES)
         return int(pages * page_bytes)
@@ -159,6 +159,6 @@ def _postgresql(url: URL, options: Mapping[str, Any]) -> Engine:
 
 
 def _fault(error: Exception) -> str:
-    """What the database said, in one line."""
+    """The database's message, in one line."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return (str(cause).splitlines() or [type(cause).__name__])[0]

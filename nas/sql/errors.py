@@ -12,6 +12,6 @@ class LedgerError(NasError):
 
 
 class ValueRefusedError(NasError, ValueError):
-    """A value that the ledger has no place for: text with NUL, a number that is none, a scope that is unknown."""
+    """A value that cannot be stored: text with NUL, a number that is not finite, an unknown scope."""
 
     reason: ClassVar[str] = "VALUE_REFUSED"

@@ -1,4 +1,4 @@
-"""Ids that sort by the time they were made."""
+"""Ids that sort by the time at which they were made."""
 
 import secrets
 import time
@@ -20,7 +20,7 @@ def trial_id(search_id: str, number: int) -> str:
 
 
 def split_trial_id(text: str) -> tuple[str, int] | None:
-    """The search's id and the trial's number, or None if this is no id of a trial."""
+    """The search's id and the trial's number, or None if the text is not the id of a trial."""
     search_id, _, number = text.rpartition(".")
     if not search_id or not number.isascii() or not number.isdecimal() or len(number) > _DIGITS:
         return None

@@ -1,4 +1,4 @@
-"""A schema, brought to this version of nas."""
+"""Upgrades a schema to this version of nas."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,8 @@ from nas.sql.database import Database
 class Schema:
     """Tables that have migrations of their own; several schemas may share a database.
 
-    head: the newest revision. version_table: holds the revision that a database has. lock: a number that all processes
-    know, and by which they wait for each other.
+    head: the newest revision. version_table: holds the revision of the database. lock: number of the lock with which
+    processes wait for each other.
     """
 
     head: str
@@ -28,11 +28,11 @@ class Schema:
 
 
 def migrate(database: Database, schema: Schema) -> None:
-    """To the schema's head, in one transaction; of several processes one migrates and the others wait for it."""
+    """Upgrade to the schema's head, in one transaction. Of several processes one upgrades and the others wait."""
     with database.reading() as connection:
         if schema.revision(connection) == schema.head:
             return
-    # Alembic takes a third of a second to import; the API, whose schema is there already, starts without it.
+    # Importing alembic takes a third of a second; most starts find the schema up to date and do without.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Cleans the ledger and its files now and then, beside the searches."""
+"""Cleans the ledger and its files periodically, while searches run."""
 
 import logging
 import threading
@@ -32,7 +32,7 @@ class Housekeeping:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the step that is under way; join() waits for it."""
+        """Ask the cleaning to end after its current step; join() waits for it."""
         self._stop.set()
 
     def join(self, timeout_s: float) -> None:

@@ -6,6 +6,7 @@ from ledger_steps import asked, carry_out, claimed, refused, told, types
 from sqlalchemy import event
 
 from nas.jobs.errors import StateError
+from nas.jobs.ledger import Ledger
 from nas.jobs.owner import SearchOwner
 from nas.jobs.records import Counts, TrainingKey
 from nas.jobs.states import AttemptState, TrialState
@@ -153,7 +154,7 @@ def test_the_front_is_that_of_all_trials_after_each(ledger):
         assert sorted(trial.number for trial in members) == sorted(front(points, BETTER))
         latencies = [trial.metrics["latency_ms"] for trial in members]
         assert latencies == sorted(latencies)
-        # whoever follows the events sees who left the front
+        # a client that follows the events sees which trials left the front
         news = ledger.trials.columns(search.id, seen).columns
         known = set(front(points[:-1], BETTER)) ^ set(front(points, BETTER))
         assert known <= set(news["number"])
@@ -313,8 +314,6 @@ def test_a_metric_without_a_column_of_its_own_is_read_from_the_trials_metrics(le
 
 def test_a_trial_costs_as_much_late_as_early(sqlite_url, request):
     """Counted in steps of SQLite's machine, of which only a scan of the trials would need more and more."""
-    from nas.jobs.ledger import Ledger  # noqa: PLC0415
-
     ledger = Ledger(sqlite_url)
     request.addfinalizer(ledger.close)
     steps = 0

@@ -102,7 +102,7 @@ def test_an_unreachable_server_is_an_error_of_the_ledger_without_the_password():
 
 
 def test_a_file_that_is_no_database_is_an_error_of_the_ledger(tmp_path):
-    (tmp_path / "nas.db").write_text("not a database, but long enough to be looked at as one" * 10)
+    (tmp_path / "nas.db").write_text("not a database, but long enough to be read as one" * 10)
     ledger = Ledger(f"sqlite:///{tmp_path / 'nas.db'}")
     with pytest.raises(LedgerError, match="not a database"):
         ledger.migrate()

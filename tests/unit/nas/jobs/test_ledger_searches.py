@@ -7,7 +7,7 @@ from sqlalchemy import update
 from nas.jobs import tables
 from nas.jobs.errors import IdempotencyError, NotFoundError, StateError, VersionError
 from nas.jobs.records import Counts, Idempotency
-from nas.jobs.searches import ORDERS, place
+from nas.jobs.searches import ORDERS, position
 from nas.jobs.states import SearchState, TrialState
 
 
@@ -48,12 +48,12 @@ def test_pages_show_every_search_once_in_order(ledger, order):
     seen, after = [], None
     while page := ledger.searches.page(limit=3, order=order, after=after):
         seen += page
-        after = place(page[-1], order)
+        after = position(page[-1], order)
     everything = ledger.searches.page(limit=100, order=order)
     assert [search.id for search in seen] == [search.id for search in everything]
     assert {search.id for search in seen} == {search.id for search in known}
-    places = [place(search, order) for search in seen]
-    assert places == sorted(places, reverse=order.startswith("-"))
+    positions = [position(search, order) for search in seen]
+    assert positions == sorted(positions, reverse=order.startswith("-"))
 
 
 def test_pages_are_searched_by_state_and_text(ledger):

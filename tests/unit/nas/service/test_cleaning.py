@@ -1,4 +1,4 @@
-"""What is removed and what stays, whoever else is at work and wherever a process is killed."""
+"""What cleaning removes and what it keeps, while other processes work, and when it is killed at any step."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
