@@ -15,6 +15,7 @@ from latency_db.storing.rows import find_signatures, find_target, parts
 from nas.sql.column_types import now
 
 _prediction = tables.prediction.c
+_LOGGED = ("predicted_ms", "low_ms", "high_ms", "measured_share", "interpolated_share", "learned_share", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +46,9 @@ def log(connection: Connection, device: Device, predictions: Sequence[Prediction
     signatures = find_signatures(connection, {prediction.signature for prediction in predictions})
     at: datetime = connection.execute(select(now())).scalar_one()
     rows = [
-        {
-            "target_id": target_id,
-            "signature_id": signatures[prediction.signature],
-            "predicted_ms": prediction.predicted_ms,
-            "low_ms": prediction.low_ms,
-            "high_ms": prediction.high_ms,
-            "measured_share": prediction.measured_share,
-            "interpolated_share": prediction.interpolated_share,
-            "learned_share": prediction.learned_share,
-            "source": prediction.source,
-            "at": at,
-        }
-        for prediction in predictions
+        {"target_id": target_id, "signature_id": signatures[one.signature], "at": at}
+        | {name: getattr(one, name) for name in _LOGGED}
+        for one in predictions
     ]
     if rows:
         connection.execute(tables.prediction.insert(), rows)
@@ -97,16 +88,5 @@ def read(connection: Connection, target_id: int) -> list[Prediction]:
 
 
 def _read(row: Row[Any]) -> Prediction:
-    return Prediction(
-        signature=Signature(row.key, Kind(row.kind)),
-        predicted_ms=row.predicted_ms,
-        low_ms=row.low_ms,
-        high_ms=row.high_ms,
-        measured_share=row.measured_share,
-        interpolated_share=row.interpolated_share,
-        learned_share=row.learned_share,
-        source=row.source,
-        at=row.at,
-        measured_ms=row.measured_ms,
-        measured_at=row.measured_at,
-    )
+    known = {name: getattr(row, name) for name in (*_LOGGED, "at", "measured_ms", "measured_at")}
+    return Prediction(Signature(row.key, Kind(row.kind)), **known)

@@ -12,7 +12,7 @@ class OnnxRuntimeCpu(Runtime):
         return (*self.packages, "onnx") if precision == INT8 else self.packages
 
     def version(self) -> str:
-        from latency_db.devices.onnxruntime_model import VERSION  # noqa: PLC0415 - imported when it is used
+        from latency_db.devices.onnxruntime_model import VERSION  # noqa: PLC0415 - slow, and not needed to list runtimes
 
         return VERSION
 

@@ -24,7 +24,7 @@ class OnnxRuntimeCuda(GpuRuntime):
         return None
 
     def version(self) -> str:
-        from latency_db.devices.onnxruntime_model import VERSION  # noqa: PLC0415 - imported when it is used
+        from latency_db.devices.onnxruntime_model import VERSION  # noqa: PLC0415 - slow, and not needed to list runtimes
 
         return f"{VERSION} ({gpu_name()})"
 
