@@ -60,9 +60,7 @@ def _layer(block: Block, x: Shape, width: int, stride: int) -> tuple[Op, Shape]:
 
 
 STAGE_OPTIONS = tuple(f.name for f in fields(Stage) if f.name != "block")
-"""What is decided on a stage besides its block. The same name is used for the field of Stage, the field of StageSpace,
-the last part of the decision's name, and the key in files.
-"""
+"""What is decided on a stage besides its block: fields of Stage, under the names that decisions and files use."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The factorized hierarchical search space (MnasNet, arXiv:1807.11626, section 4.1) and its points.
 
 A space is a tree of decisions and a function from answers to an architecture. Walk, sizes, description and kernel
-frequencies are readings of that tree. A decision on a stage is a field of Stage and one of StageSpace, with one name.
+frequencies are readings of that tree. Each field of nas.architecture.Stage is a decision on a stage.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from itertools import chain
 from random import Random
 from typing import Any
 
-from nas.architecture import STAGE_OPTIONS, Architecture, Stage, Stem
+from nas.architecture import Architecture, Stage, Stem
 from nas.block import Block, round_channels
 from nas.decision import Choose, Decision, all_asked, answer, count_ways, uniform
 from nas.errors import InfeasibleError, SpecError
@@ -46,25 +46,23 @@ class BlockSpace:
 
 @dataclass(frozen=True, slots=True)
 class StageSpace:
-    """What a stage may be: blocks, and for each of STAGE_OPTIONS the options. 0 layers leave the stage out."""
+    """What a stage may be: its blocks, and the options for each of STAGE_OPTIONS by name. 0 layers leave it out."""
 
     blocks: tuple[BlockSpace, ...]
-    layers: tuple[int, ...]
-    width: tuple[int, ...]
-    stride: tuple[int, ...]
+    options: Mapping[str, tuple[Any, ...]]
 
     def tree(self, prefix: str = "") -> tuple[Decision, ...]:
         """Which block, which opens its parameters, and then the other decisions; prefix goes before each name."""
         kinds = {space.block.name: space.tree(f"{prefix}{space.block.name}.") for space in self.blocks}
         block = Decision(f"{prefix}block", tuple(kinds), kinds)
-        return (block, *(Decision(f"{prefix}{option}", getattr(self, option)) for option in STAGE_OPTIONS))
+        return (block, *(Decision(f"{prefix}{name}", options) for name, options in self.options.items()))
 
     def member(self, answers: Mapping[str, Any], multiplier: float, prefix: str = "") -> Stage:
         """The stage that these answers to tree(prefix) give, its width times multiplier."""
         kind = answers[f"{prefix}block"]
         chosen = next(space for space in self.blocks if space.block.name == kind)
         parameters = {parameter: answers[f"{prefix}{kind}.{parameter}"] for parameter in chosen.parameters}
-        decided = {option: answers[f"{prefix}{option}"] for option in STAGE_OPTIONS}
+        decided = {name: answers[f"{prefix}{name}"] for name in self.options}
         decided["width"] = scaled_width(decided["width"], multiplier)
         return Stage(chosen.block(**parameters), **decided)
 
@@ -73,8 +71,7 @@ class StageSpace:
         return count_ways(self.tree())
 
     def describe(self) -> dict[str, Any]:
-        options = {option: getattr(self, option) for option in STAGE_OPTIONS}
-        return {"size": self.size(), "blocks": [space.describe() for space in self.blocks], **options}
+        return {"size": self.size(), "blocks": [space.describe() for space in self.blocks], **self.options}
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,23 @@ from hypothesis import strategies as st
 
 from nas.spaces import load_space
 
+TINY = load_space(
+    {
+        "name": "tiny",
+        "resolution": [8, 9],
+        "width_multiplier": [0.5, 1.0],
+        "stem": {"width": 8, "stride": 1},
+        "stages": [
+            {"blocks": ["conv", {"shuffle": {"groups": [2, 4]}}], "layers": [0, 1, 2], "width": [16, 24], "stride": 2},
+            {"blocks": [{"shuffle": {"groups": 2}}, "fire"], "layers": [1, 2], "width": [16, 32], "stride": [1, 2]},
+        ],
+        "head": 16,
+        "channels": 1,
+        "classes": 3,
+    }
+)
+"""Two stages, some of whose combinations are invalid."""
+
 
 def some(*options):
     """A list of one to two of the options."""

@@ -240,7 +240,7 @@ def _space(data: Any, where: str) -> SearchSpace:
     stages = []
     for number, stage in enumerate(file.stages):
         blocks = tuple(_blocks(stage, f"{where}stages.{number}.blocks"))
-        stages.append(StageSpace(blocks, **{option: getattr(stage, option) for option in STAGE_OPTIONS}))
+        stages.append(StageSpace(blocks, {name: getattr(stage, name) for name in STAGE_OPTIONS}))
     return SearchSpace(**{**dict(file), "stem": Stem(**dict(file.stem)), "stages": tuple(stages)})
 
 
@@ -285,4 +285,4 @@ def _stage(given: _ArchitectureStage, where: str) -> Stage:
     for missing in sorted(set(kind.options()) - set(parameters)):
         raise SpecError(f"{where}.{missing}: missing")
     alone = {key: _options(kind, key, [value], f"{where}.{key}")[0] for key, value in parameters.items()}
-    return Stage(kind(**alone), **{option: getattr(given, option) for option in STAGE_OPTIONS})
+    return Stage(kind(**alone), **{name: getattr(given, name) for name in STAGE_OPTIONS})

@@ -24,9 +24,9 @@ def test_mnasnet_is_the_papers():
 
     assert [stage.size() for stage in space.stages] == [432] * 7
     assert space.size() == 2807929681968365568 == 432**7
-    assert [stage.width for stage in space.stages] == [(c * 3 // 4, c, c * 5 // 4) for c, _, _ in rows]
-    assert [stage.layers for stage in space.stages] == [(n - 1, n, n + 1) for _, n, _ in rows]
-    assert [stage.stride for stage in space.stages] == [(s,) for _, _, s in rows]
+    assert [stage.options["width"] for stage in space.stages] == [(c * 3 // 4, c, c * 5 // 4) for c, _, _ in rows]
+    assert [stage.options["layers"] for stage in space.stages] == [(n - 1, n, n + 1) for _, n, _ in rows]
+    assert [stage.options["stride"] for stage in space.stages] == [(s,) for _, _, s in rows]
 
 
 def test_five_stages_of_mnasnet(tmp_path):
@@ -36,9 +36,7 @@ def test_five_stages_of_mnasnet(tmp_path):
     stages = [
         {
             "blocks": [{b.block.name: {k: list(v) for k, v in b.parameters.items()}} for b in stage.blocks],
-            "layers": list(stage.layers),
-            "width": list(stage.width),
-            "stride": list(stage.stride),
+            **{name: list(options) for name, options in stage.options.items()},
         }
         for stage in packaged.stages[:5]
     ]

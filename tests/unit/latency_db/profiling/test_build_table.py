@@ -1,7 +1,7 @@
 from random import Random
 
 import pytest
-from small_spaces import every_candidate
+from small_spaces import TINY, every_candidate
 
 from latency_db.devices.local import local_device
 from latency_db.devices.runtimes.onnxruntime_cpu import OnnxRuntimeCpu
@@ -15,23 +15,7 @@ from nas.errors import NotMeasuredError
 from nas.ops.notation import write_network
 from nas.spaces import load_space
 
-SPACE = load_space(
-    {
-        "name": "tiny",
-        "resolution": [8, 9],
-        "width_multiplier": [0.5, 1.0],
-        "stem": {"width": 8, "stride": 1},
-        "stages": [
-            {"blocks": ["conv", {"shuffle": {"groups": [2, 4]}}], "layers": [0, 1, 2], "width": [16, 24], "stride": 2},
-            {"blocks": [{"shuffle": {"groups": 2}}, "fire"], "layers": [1, 2], "width": [16, 32], "stride": [1, 2]},
-        ],
-        "head": 16,
-        "channels": 1,
-        "classes": 3,
-    }
-)
-
-TINY = load_space(
+TINIER = load_space(
     {
         "name": "tinier",
         "resolution": 8,
@@ -54,9 +38,9 @@ def test_a_table_is_built_batch_by_batch_and_resumed(store):
     """A call without time measures nothing; the next ones go on from what is stored."""
     device = local_device("local-cpu-1t")
 
-    idle = build_table(Measurer(store, device), SPACE, budget_s=0)
-    some = build_table(Measurer(store, device), SPACE, budget_s=0.001)
-    more = build_table(Measurer(store, device), SPACE, budget_s=0.001)
+    idle = build_table(Measurer(store, device), TINY, budget_s=0)
+    some = build_table(Measurer(store, device), TINY, budget_s=0.001)
+    more = build_table(Measurer(store, device), TINY, budget_s=0.001)
 
     assert (idle.measured_now, idle.coverage) == (0, pytest.approx(0))
     assert (some.measured_before, some.measured_now) == (0, 64)
@@ -75,16 +59,16 @@ def test_refused_kernels_are_reported_and_the_others_measured(store, monkeypatch
 
     monkeypatch.setattr(OnnxRuntimeCpu, "load", load)
     device = local_device("local-cpu-1t")
-    shuffling = {kernel.key for kernel in kernel_frequencies(TINY) if "shuffle" in kernel.key}
+    shuffling = {kernel.key for kernel in kernel_frequencies(TINIER) if "shuffle" in kernel.key}
 
-    first = build_table(Measurer(store, device), TINY, budget_s=60)
-    again = build_table(Measurer(store, device), TINY, budget_s=60)
+    first = build_table(Measurer(store, device), TINIER, budget_s=60)
+    again = build_table(Measurer(store, device), TINIER, budget_s=60)
 
     assert first.refused == again.refused == dict.fromkeys(shuffling, "it has no Transpose")
     assert first.measured_now == again.measured_before == first.kernels - len(shuffling) > 0
     assert (first.missing, again.missing, again.measured_now) == (0, 0, 0)
     assert 0 < again.coverage == first.coverage < 1
-    network = next(n for n in drawn(TINY) if "shuffle" in write_network(n))
+    network = next(n for n in drawn(TINIER) if "shuffle" in write_network(n))
     with pytest.raises(NotMeasuredError, match=r"does not run '.*shuffle.*': it has no Transpose"):
         Measurer(store, device).measure_networks({"it": network})
 
@@ -96,32 +80,32 @@ def test_kernels_of_an_unsteady_session_are_measured_again(store, monkeypatch):
     device = local_device("local-cpu-1t")
     measurer = Measurer(store, device)
 
-    found = build_table(measurer, TINY, budget_s=60)
+    found = build_table(measurer, TINIER, budget_s=60)
 
     assert found.measured_again == found.measured_now == found.kernels > 0
-    assert measurer.estimator.predictor.suspect_kernels(kernel_frequencies(TINY)) == []
+    assert measurer.estimator.predictor.suspect_kernels(kernel_frequencies(TINIER)) == []
     assert {value.state for value in store.values(device, Kind.KERNEL).values()} == {RecordState.VALID}
-    assert build_table(Measurer(store, device), TINY, budget_s=60).measured_again == 0
+    assert build_table(Measurer(store, device), TINIER, budget_s=60).measured_again == 0
 
 
 def test_a_table_of_another_machine_is_not_built_here(store, elsewhere):
     with pytest.raises(NotMeasuredError, match="not this machine"):
-        build_table(Measurer(store, elsewhere.device), SPACE, budget_s=10)
+        build_table(Measurer(store, elsewhere.device), TINY, budget_s=10)
 
 
 def test_profile_of_a_space():
     """The shares of a large sample are near the exact ones, and repeat with the seed."""
-    exact = sum(p for candidate, p in every_candidate(SPACE) if candidate.architecture.refusal() is None)
+    exact = sum(p for candidate, p in every_candidate(TINY) if candidate.architecture.refusal() is None)
 
-    found = profile_space(SPACE, 400, seed=3)
+    found = profile_space(TINY, 400, seed=3)
 
-    assert found == profile_space(SPACE, 400, seed=3)
+    assert found == profile_space(TINY, 400, seed=3)
     assert found.valid_share == pytest.approx(exact, abs=0.1)
     assert found.params.minimum < found.params.median < found.params.maximum
 
 
 def test_profile_of_latency_without_measurements(store, elsewhere):
-    networks = profile_space(SPACE, 20, seed=0).networks
+    networks = profile_space(TINY, 20, seed=0).networks
 
     with pytest.raises(NotMeasuredError, match="pocket"):
         profile_latency(Measurer(store, elsewhere.device), networks, budget_s=10)

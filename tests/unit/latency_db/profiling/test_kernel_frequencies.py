@@ -2,28 +2,12 @@ from collections import Counter
 
 import pytest
 from hypothesis import example, given, settings
-from small_spaces import every_candidate, small_spaces
+from small_spaces import TINY, every_candidate, small_spaces
 
 from latency_db.profiling.kernel_frequencies import kernel_frequencies
 from nas.errors import InfeasibleError
 from nas.ops.kernels import kernels
 from nas.spaces import load_space
-
-SPACE = load_space(
-    {
-        "name": "tiny",
-        "resolution": [8, 9],
-        "width_multiplier": [0.5, 1.0],
-        "stem": {"width": 8, "stride": 1},
-        "stages": [
-            {"blocks": ["conv", {"shuffle": {"groups": [2, 4]}}], "layers": [0, 1, 2], "width": [16, 24], "stride": 2},
-            {"blocks": [{"shuffle": {"groups": 2}}, "fire"], "layers": [1, 2], "width": [16, 32], "stride": [1, 2]},
-        ],
-        "head": 16,
-        "channels": 1,
-        "classes": 3,
-    }
-)
 
 
 def expected_frequencies(space):
@@ -39,7 +23,7 @@ def expected_frequencies(space):
 
 @settings(max_examples=15, deadline=None)
 @given(space=small_spaces)
-@example(space=SPACE)
+@example(space=TINY)
 def test_kernels_and_frequencies_are_those_of_all_networks(space):
     """The dynamic programme against the slow obvious enumeration, invalid networks included."""
     expected, valid = expected_frequencies(space)
@@ -56,7 +40,7 @@ def test_kernels_and_frequencies_are_those_of_all_networks(space):
 
 
 def test_some_networks_of_the_example_are_invalid():
-    assert 0 < expected_frequencies(SPACE)[1] < 1
+    assert 0 < expected_frequencies(TINY)[1] < 1
 
 
 def test_a_space_without_networks_has_no_table():
