@@ -36,7 +36,7 @@ from latency_db.records.reference_models import FIXED_KEYS
 from latency_db.records.signatures import kernel_signature, kernel_signatures, network_signature
 from latency_db.storing.store import Store
 from latency_db.validating.scores import Score, Values, baselines, table
-from latency_db.validating.validation import POOL, choose, spread
+from latency_db.validating.validation import POOL, choose_calibrating, spread
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
@@ -58,7 +58,9 @@ def measure(
     }
     others = set(store.values(device, Kind.KERNEL)) - mine
     with TemporaryDirectory() as folder:
-        calibrating = choose(truncated(Path(folder) / "mine.db", store, device, [], others), pool, CALIBRATING)
+        calibrating = choose_calibrating(
+            truncated(Path(folder) / "mine.db", store, device, [], others), pool, CALIBRATING
+        )
     measurer = measure_kernels(store, device, calibrating, end)
     waiting = [network for network in [*calibrating, *judging] if not measurer.estimator.is_measured(network)]
     Random(len(waiting)).shuffle(waiting)

@@ -19,7 +19,7 @@ from latency_db.remote.agents import Agents
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
 from latency_db.validating.device_rows import device_row, device_rows
-from latency_db.validating.validation import measure_drawn
+from latency_db.validating.validation import measure_random_networks
 from nas.commands.ledger import DATABASE, open_ledger
 from nas.dataset import dataset
 from nas.space import SearchSpace
@@ -138,7 +138,7 @@ def measure(
             progress=lambda table: bar(table.measured, table.kernels, brief_uncertainty(table)),
         )
     if calibrate:
-        measure_drawn(measurer, space, calibrate, whole_only=budget == 0)
+        measure_random_networks(measurer, space, calibrate, whole_only=budget == 0)
     if as_json:
         calibrating = measurer.estimator.calibrating()
         click.echo(json.dumps({**asdict(report), "missing": report.missing, "calibrating": calibrating}, indent=2))

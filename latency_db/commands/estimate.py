@@ -14,8 +14,7 @@ from latency_db.profiling.measurer import Measurer
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
 from latency_db.validating.scores import table
-from latency_db.validating.validation import Plan, Validation
-from latency_db.validating.validation import validate as run
+from latency_db.validating.validation import Plan, Validation, validate_estimates
 from nas.network import network
 from nas.ops import Network
 from nas.ops.cost import network_cost
@@ -63,7 +62,7 @@ def validate(
     measurer, space = _measurer(device_name), load_space(source)
     check_quiet(measurer, noisy=noisy)
     with progress_bar("networks", shown=not as_json) as bar:
-        found = run(measurer, space, Plan(networks, calibrate, seed), progress=bar)
+        found = validate_estimates(measurer, space, Plan(networks, calibrate, seed), progress=bar)
     if as_json:
         click.echo(json.dumps({"device": device_name, **asdict(found)}, indent=2))
         return

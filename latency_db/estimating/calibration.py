@@ -53,7 +53,7 @@ PRIOR_SCORES = student_half_width((np.arange(10) + 0.5) / 10)
 _MIN_COUNT = 1e-6
 
 
-class Prediction(NamedTuple):
+class PredictedLatency(NamedTuple):
     """Of one network, with the fields of Predictions."""
 
     ms: float
@@ -81,8 +81,8 @@ class Predictions(NamedTuple):
     interpolated: Values
     learned: Values
 
-    def rows(self) -> Iterator[Prediction]:
-        return map(Prediction._make, zip(*(column.tolist() for column in self), strict=True))
+    def rows(self) -> Iterator[PredictedLatency]:
+        return map(PredictedLatency._make, zip(*(column.tolist() for column in self), strict=True))
 
 
 class Typical(NamedTuple):

@@ -52,7 +52,6 @@ class TransferModel:
     """Log-latency as a linear function of the raw columns.
 
     center, weights: [d]. covariance: of the weights, [d, d]. noise: variance of the log-latency of one measurement.
-    shares: of the explained variance, by column group.
     """
 
     center: Values
@@ -60,7 +59,6 @@ class TransferModel:
     intercept: float
     covariance: Values
     noise: float
-    shares: dict[str, float]
 
     def predict(self, features: Features, known_ms: Values) -> tuple[Values, Values]:
         """Milliseconds [n] and their relative standard deviations [n]; features and known_ms as in `fit_transfer`."""
@@ -194,5 +192,4 @@ def _average(
         noise += p * variance * settings.noise[number] * DEGREES_OF_FREEDOM / (DEGREES_OF_FREEDOM - 2)
     maps = np.concatenate(list(groups.maps.values()), axis=1)
     covariance = maps @ (second - np.outer(weights, weights)) @ maps.T
-    explained = dict(zip(groups.columns, (posterior @ settings.shares).tolist(), strict=True))
-    return TransferModel(groups.center, maps @ weights, float(intercept), covariance, float(noise), explained)
+    return TransferModel(groups.center, maps @ weights, float(intercept), covariance, float(noise))

@@ -63,21 +63,23 @@ class Validation:
     scores: tuple[Score, ...]
 
 
-def validate(measurer: Measurer, space: SearchSpace, plan: Plan, progress: Progress | None = None) -> Validation:
+def validate_estimates(
+    measurer: Measurer, space: SearchSpace, plan: Plan, progress: Progress | None = None
+) -> Validation:
     """Measure the kernels of random networks, estimate the networks, measure them and compare.
 
     Networks that were measured before are not drawn, as they have records instead of estimates. All records are kept,
     and the predictions are logged beside them. NotMeasuredError if the device cannot be measured.
     """
     estimator = measurer.estimator
-    drawn = list(draw(estimator, space, plan))
+    drawn = list(draw_networks(estimator, space, plan))
     judging, pool = drawn[: plan.networks], drawn[plan.networks :]
     done = measurer.ensure(judging) + calibrate(measurer, pool, plan.calibrate)
     indexed = estimator.index(judging)
     found, bare = estimator.predict(indexed), estimator.predict(indexed, calibrated=False)
     calibrated_by = estimator.calibrating()
     estimates = estimator.estimate_many(judging)
-    log(estimator.store, estimator.device, dict(zip(map(network_signature, judging), estimates, strict=True)))
+    log_estimates(estimator.store, estimator.device, dict(zip(map(network_signature, judging), estimates, strict=True)))
     truth = measured_ms(measurer, judging, progress)
     again = measured_ms(measurer, judging[:MAX_REMEASURED])
     scores = (
@@ -90,7 +92,7 @@ def validate(measurer: Measurer, space: SearchSpace, plan: Plan, progress: Progr
     return Validation(space.name, len(judging), calibrated_by, done, low, high, scores)
 
 
-def draw(estimator: Estimator, space: SearchSpace, plan: Plan) -> Iterator[Network]:
+def draw_networks(estimator: Estimator, space: SearchSpace, plan: Plan) -> Iterator[Network]:
     """Distinct random networks that the device runs and that were not measured yet: first those that validate, then
     those that may calibrate.
 
@@ -116,15 +118,15 @@ def calibrate(measurer: Measurer, pool: Sequence[Network], count: int) -> int:
     """Measure `count` networks of a pool and their missing kernels, to calibrate by; returns how many kernels that
     were.
     """
-    chosen = choose(measurer.estimator, pool, count)
+    chosen = choose_calibrating(measurer.estimator, pool, count)
     done = measurer.ensure(chosen)
     measured_ms(measurer, chosen)
     return done
 
 
-def measure_drawn(measurer: Measurer, space: SearchSpace, count: int, *, whole_only: bool = False) -> None:
+def measure_random_networks(measurer: Measurer, space: SearchSpace, count: int, *, whole_only: bool = False) -> None:
     """Measure random networks of a space, and their kernels unless whole_only: then other devices predict the rest."""
-    pool = list(draw(measurer.estimator, space, Plan(0, count, seed=0)))
+    pool = list(draw_networks(measurer.estimator, space, Plan(0, count, seed=0)))
     if whole_only:
         known = list(devices_with_tables(measurer.store, measurer.device))
         places = select_networks([list(kernels(network)) for network in pool], known, count)
@@ -133,7 +135,7 @@ def measure_drawn(measurer: Measurer, space: SearchSpace, count: int, *, whole_o
         calibrate(measurer, pool, count)
 
 
-def choose(estimator: Estimator, pool: Sequence[Network], count: int) -> list[Network]:
+def choose_calibrating(estimator: Estimator, pool: Sequence[Network], count: int) -> list[Network]:
     """`count` networks of a pool to calibrate by: spread over the sums of their kernels and the sizes of their weights.
 
     Multiply-adds take the place of the sums if kernels are neither measured nor interpolated.
@@ -176,7 +178,7 @@ def measured_ms(measurer: Measurer, networks: Sequence[Network], progress: Progr
     return np.array(found)
 
 
-def log(store: Store, device: Device, estimates: Mapping[Signature, Estimate]) -> None:
+def log_estimates(store: Store, device: Device, estimates: Mapping[Signature, Estimate]) -> None:
     """Log predictions; the store adds what is measured later. Networks with a record are left out."""
     predicted = {signature: one for signature, one in estimates.items() if one.source is not Source.MEASURED}
     store.log_predictions(

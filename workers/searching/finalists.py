@@ -6,7 +6,7 @@ from typing import Any
 
 from latency_db.records.record import Signature
 from latency_db.records.signatures import onnx_signature
-from latency_db.validating.validation import log
+from latency_db.validating.validation import log_estimates
 from nas.architecture import Architecture
 from nas.dataset import Dataset
 from nas.errors import DivergedError, InvalidArchitectureError, NasError, NotMeasuredError, SpecError
@@ -197,7 +197,7 @@ def _log_predictions(context: SearchContext, notations: Mapping[Signature, str])
     """Log the predicted latencies of files, given their networks' notations, for the device's track record."""
     estimator = context.measurer.estimator
     estimates = estimator.estimate_many([read_network(notation) for notation in notations.values()])
-    log(estimator.store, estimator.device, dict(zip(notations, estimates, strict=True)))
+    log_estimates(estimator.store, estimator.device, dict(zip(notations, estimates, strict=True)))
 
 
 def _publish(context: SearchContext, finalists: list[Row]) -> None:

@@ -22,8 +22,7 @@ from latency_db.robust_statistics import spearman
 from latency_db.storing.store import Store
 from latency_db.validating.scores import Score, table
 from latency_db.validating.track_record import track_record
-from latency_db.validating.validation import Plan, draw, log, spread
-from latency_db.validating.validation import validate as run
+from latency_db.validating.validation import Plan, draw_networks, log_estimates, spread, validate_estimates
 from nas.errors import InfeasibleError
 from nas.ops.cost import network_cost
 from nas.ops.notation import read_network
@@ -59,7 +58,7 @@ def measurer(store, monkeypatch):
 
 
 def test_estimates_are_judged_by_networks_that_did_not_calibrate_them(measurer):
-    found = run(measurer, load_space("small"), Plan(networks=30, calibrate=12, seed=3))
+    found = validate_estimates(measurer, load_space("small"), Plan(networks=30, calibrate=12, seed=3))
 
     calibrated, bare, line, median, again = found.scores
     assert found.networks == 30
@@ -75,7 +74,7 @@ def test_estimates_are_judged_by_networks_that_did_not_calibrate_them(measurer):
 
 
 def test_predictions_are_logged_before_what_was_measured(measurer):
-    run(measurer, load_space("small"), Plan(networks=5, calibrate=2, seed=0))
+    validate_estimates(measurer, load_space("small"), Plan(networks=5, calibrate=2, seed=0))
 
     logged = measurer.store.predictions(measurer.device)
 
@@ -90,22 +89,22 @@ def test_predictions_are_logged_before_what_was_measured(measurer):
 
 def test_predictions_of_unmeasured_networks_are_not_scored(measurer):
     measurer.ensure([network := read_network("3x8x8: conv_8_k3 gap linear_4")])
-    log(measurer.store, measurer.device, {network_signature(network): measurer.estimator.estimate(network)})
+    log_estimates(measurer.store, measurer.device, {network_signature(network): measurer.estimator.estimate(network)})
 
     assert track_record(measurer.store, measurer.device).plain() == {"foretold": 1, "measured": 0}
 
     measurer.measure_networks({"it": network})
     assert track_record(measurer.store, measurer.device).measured == 1
-    log(measurer.store, measurer.device, {network_signature(network): measurer.estimator.estimate(network)})
+    log_estimates(measurer.store, measurer.device, {network_signature(network): measurer.estimator.estimate(network)})
     assert track_record(measurer.store, measurer.device).predicted == 1, "measured networks are not predicted"
 
 
 def test_networks_that_were_measured_are_not_drawn_again(measurer):
     space, plan = load_space("small"), Plan(networks=4, calibrate=0, seed=0)
-    first = list(draw(measurer.estimator, space, plan))
-    run(measurer, space, plan)
+    first = list(draw_networks(measurer.estimator, space, plan))
+    validate_estimates(measurer, space, plan)
 
-    assert not set(first) & set(draw(measurer.estimator, space, plan))
+    assert not set(first) & set(draw_networks(measurer.estimator, space, plan))
 
 
 def test_calibrating_networks_are_spread():
@@ -137,7 +136,7 @@ def test_a_space_without_so_many_networks_is_refused(measurer):
     tiny = {"name": "tiny", "resolution": 8, "stem": {"width": 8, "stride": 1}, "stages": [stage]}
 
     with pytest.raises(InfeasibleError, match="40 networks are wanted, and 2 were found"):
-        run(measurer, load_space(tiny), Plan(networks=40, calibrate=0, seed=0))
+        validate_estimates(measurer, load_space(tiny), Plan(networks=40, calibrate=0, seed=0))
 
 
 @pytest.mark.usefixtures("measurer")
