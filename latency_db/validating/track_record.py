@@ -22,7 +22,7 @@ class TrackRecord:
     score: Score | None
 
     def plain(self) -> dict[str, Any]:
-        """JSON values, with the names that REST has for them: the counts, and the fields of the score if there is one."""
+        """JSON values by their names in REST: the counts, and the fields of the score if there is one."""
         scored = asdict(self.score) if self.score else {}
         return {"foretold": self.predicted, "measured": self.measured, **scored}
 
