@@ -3,8 +3,10 @@
 import json
 import platform
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import inf
 from typing import Any
 
 from nas.files import write_whole
@@ -26,27 +28,36 @@ def versions() -> dict[str, str]:
 class RunRecord:
     """Writes the folder's files from the state of a search: every update_s, or only at its end."""
 
-    def __init__(self, context: SearchContext, search: Search, facts: dict[str, Any], update_s: float | None) -> None:
+    def __init__(
+        self,
+        context: SearchContext,
+        search: Search,
+        facts: dict[str, Any],
+        update_s: float | None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._context = context
         self._update_s = update_s
+        self._clock = clock
         self._search = search
         self._facts = facts
         self._rows: dict[int, dict[str, Any]] = {}
-        self._start = time.monotonic() - (context.store.known("seconds") or 0.0)  # earlier calls count
-        self._written = 0.0
+        self._start = clock() - (context.store.known("seconds") or 0.0)  # earlier calls count
+        self._written = -inf
         known = context.store.known("begun")
         self._begun = known or context.store.keep("begun", {"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")})
 
     def update(self) -> None:
-        """Write the files as the search stands now, if it is time again."""
-        if self._update_s is not None and time.monotonic() - self._written >= self._update_s:
+        """Write the files as the search stands now, unless that was done less than update_s ago."""
+        if self._update_s is not None and self._clock() - self._written >= self._update_s:
             self.flush()
 
     def flush(self) -> None:
         """Write the files as the search stands now, if they are to be written before its end."""
         if self._update_s is not None:
             self._write(self._record([], [], finished=False))
-            self._written = time.monotonic()
+            self._written = self._clock()
 
     def finish(self, references: list[dict[str, Any]], finalists: list[dict[str, Any]]) -> dict[str, Any]:
         """Write the files for the last time; returns the record."""
@@ -81,7 +92,7 @@ class RunRecord:
             "spec": self._context.spec.model_dump(mode="json"),
             "finished": finished,
             "created": self._begun["at"],
-            "seconds": round(time.monotonic() - self._start, 1),
+            "seconds": round(self._clock() - self._start, 1),
             "versions": versions(),
             **self._facts,
             "trials": [self._row(trial) for trial in trials],

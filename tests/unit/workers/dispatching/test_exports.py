@@ -1,0 +1,147 @@
+"""Trials that a user wants as files: trained once, and told why if that fails."""
+
+import time
+from random import Random
+
+import pytest
+from live_service import ledger_of, take, tell
+
+from nas.dataset import dataset
+from nas.errors import DataError, DivergedError
+from nas.jobs.errors import NotFoundError
+from nas.ops.notation import write_network
+from nas.service.settings import Settings
+from nas.spaces import load_space
+from nas.spec import parse_spec
+from workers.dispatching import exports
+from workers.dispatching.exports import Exporter
+from workers.executing.executors.inline import InlineExecutor
+from workers.executing.scheduler import Scheduler
+
+TRAINED = {"test_accuracy": 0.5, "size_bytes": 7.0}
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(home=tmp_path, executor="inline", threads=1)
+
+
+@pytest.fixture
+def ledger(settings):
+    with ledger_of(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def exporter(ledger, settings, monkeypatch):
+    monkeypatch.setattr(exports, "LOOK_S", 0.0)
+    return Exporter(ledger, settings, Scheduler(InlineExecutor(1)), "the test")
+
+
+@pytest.fixture
+def trial(ledger, spec):
+    """The id of a trial that has succeeded."""
+    ledger.searches.submit(parse_spec(spec).model_dump(mode="json"), name="to export")
+    owner = take(ledger)
+    candidate = load_space(spec["space"]).sample(Random(0))
+    architecture = candidate.architecture
+    described = {"architecture_id": architecture.id, "notation": write_network(architecture.expand())}
+    described |= {"architecture": architecture.to_dict(), "choices": dict(candidate.choices)}
+    owner.add({"event": "asked", "trial": 0, "metrics": {}, **described})
+    tell(owner, 0)
+    owner.end("SUCCEEDED")
+    return f"{owner.lease.search_id}.0"
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """The epochs of the trainings, which end at once with a file that says nothing."""
+    epochs = []
+
+    def finalise(setup, shared, notation, final, *, report):  # noqa: ARG001 - the task's signature
+        epochs.append(final.epochs)
+        return TRAINED, b"a model"
+
+    monkeypatch.setattr(exports, "finalise", finalise)
+    return epochs
+
+
+def fail(monkeypatch, error):
+    def finalise(*_, **__):
+        raise error
+
+    monkeypatch.setattr(exports, "finalise", finalise)
+
+
+def exported(ledger, exporter, trial, epochs=None, kind="onnx"):
+    """The export, after the exporter has done what it can."""
+    wanted, _ = ledger.exports.request(trial, kind, epochs)
+    exporter.tick()
+    exporter._thread.join(60)
+    return ledger.exports.get(wanted.id)
+
+
+def test_equal_trainings_are_done_once(ledger, exporter, trial, trained, spec):
+    """Those of another length are not equal."""
+    first = exported(ledger, exporter, trial)
+    longer = exported(ledger, exporter, trial, epochs=11)
+    ledger.searches.submit(parse_spec(spec).model_dump(mode="json"), name="another")
+    again = exported(ledger, exporter, trial, epochs=10)
+
+    assert [found.state for found in (first, longer, again)] == ["SUCCEEDED"] * 3
+    assert trained == [10, 11]
+    assert again.artifact_sha256 == first.artifact_sha256
+    assert first.metrics == TRAINED
+    assert first.file.endswith("-10-epochs.onnx")
+
+
+def test_a_training_that_diverges_is_a_failed_export_with_its_reason(ledger, exporter, trial, monkeypatch):
+    fail(monkeypatch, DivergedError("the loss is nan"))
+
+    found = exported(ledger, exporter, trial)
+
+    assert (found.state, found.reason, found.artifact_sha256) == ("FAILED", "the loss is nan", None)
+
+
+def test_a_reason_does_not_show_where_the_images_are(ledger, exporter, trial, settings, monkeypatch):
+    def lost(*_):
+        raise DataError(f"{settings.data_root / 'mine'} is gone")
+
+    monkeypatch.setattr(dataset["halves"], "load", lost)
+
+    assert exported(ledger, exporter, trial).reason == "mine is gone"
+
+
+def test_an_error_of_the_program_is_not_shown_to_the_user(ledger, exporter, trial, monkeypatch, caplog):
+    fail(monkeypatch, TypeError("a bug"))
+
+    found = exported(ledger, exporter, trial)
+
+    assert (found.state, found.reason) == ("FAILED", "an error of the program; its log has the details")
+    assert "TypeError: a bug" in caplog.text
+
+
+def test_an_export_that_is_stopped_is_left_to_another_dispatcher(ledger, exporter, trial, trained):
+    exporter.stop()
+
+    found = exported(ledger, exporter, trial)
+
+    assert found.ended_at is None
+    assert trained == []
+
+
+def test_an_export_of_an_unknown_trial_is_refused(ledger, trial):
+    with pytest.raises(NotFoundError):
+        ledger.exports.request(trial + "9", "onnx", None)
+
+
+def test_it_looks_for_an_export_from_time_to_time(ledger, settings, trial, trained):
+    exporter = Exporter(ledger, settings, Scheduler(InlineExecutor(1)), "the test")
+    exporter._looked = time.monotonic()
+    wanted, _ = ledger.exports.request(trial, "onnx", None)
+
+    exporter.tick()
+
+    assert exporter._thread is None
+    assert ledger.exports.get(wanted.id).state == "QUEUED"
+    assert trained == []
