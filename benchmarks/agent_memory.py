@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-import httpx
+import httpx2
 
 from latency_db.devices.local import local_device
 from latency_db.measuring.measure import BATCH
@@ -47,22 +47,22 @@ def children(pid: int) -> list[int]:
         return []
 
 
-def until_up(service: httpx.Client) -> None:
+def until_up(service: httpx2.Client) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         try:
             service.get("/readyz").raise_for_status()
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             time.sleep(0.1)
         else:
             return
     sys.exit("the service did not start")
 
 
-def watched(agent: "subprocess.Popen[bytes]", service: httpx.Client, networks: list[str], effort: str) -> list[float]:
+def watched(agent: "subprocess.Popen[bytes]", service: httpx2.Client, networks: list[str], effort: str) -> list[float]:
     """Megabytes: of the agent when it waits for work, of it at last, and of the process that measures."""
     requests = "/v1/devices/pi-cpu-1t/requests"
-    while service.get(requests).status_code != httpx.codes.OK:
+    while service.get(requests).status_code != httpx2.codes.OK:
         if agent.poll() is not None:
             sys.exit("the agent did not register")
         time.sleep(0.1)
@@ -94,7 +94,7 @@ def main() -> None:
         asking += ["--runtime", "onnxruntime_cpu", "--name", "pi"]
         with (
             subprocess.Popen(serving, env=environment) as server,  # noqa: S603 - as above
-            httpx.Client(base_url=f"http://127.0.0.1:{PORT}", timeout=30) as service,
+            httpx2.Client(base_url=f"http://127.0.0.1:{PORT}", timeout=30) as service,
         ):
             try:
                 until_up(service)

@@ -33,7 +33,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import httpx
+import httpx2
 
 from nas.jobs.ledger import Ledger
 from nas.jobs.owner import SearchOwner
@@ -120,7 +120,7 @@ class Viewers:
                 task.cancel()
 
     async def _view(self) -> None:
-        async with httpx.AsyncClient(base_url=self._url, timeout=READY_S) as client:
+        async with httpx2.AsyncClient(base_url=self._url, timeout=READY_S) as client:
             columns = (await client.get(f"{self._path}/trials:columns")).json()
             start = {"from_seq": columns["seq"]}
             async with client.stream("GET", f"{self._path}/events", params=start) as response:
@@ -137,7 +137,7 @@ def view(viewers: Viewers, ready: Event, over: Event, found: Connection) -> None
     found.send(viewers.delays)
 
 
-def timed(request: Callable[[], httpx.Response]) -> float:
+def timed(request: Callable[[], httpx2.Response]) -> float:
     began = time.perf_counter()
     response = request()
     took = time.perf_counter() - began
@@ -145,13 +145,13 @@ def timed(request: Callable[[], httpx.Response]) -> float:
     return took
 
 
-def load(client: httpx.Client, search_id: str, rounds: int, pause_s: float) -> dict[str, list[float]]:
+def load(client: httpx2.Client, search_id: str, rounds: int, pause_s: float) -> dict[str, list[float]]:
     """Seconds that each kind of request took, round by round."""
 
-    def post() -> httpx.Response:
+    def post() -> httpx2.Response:
         return client.post("/v1/searches", json=SPEC, headers={"Idempotency-Key": str(uuid.uuid4())})
 
-    kinds: dict[str, Callable[[], httpx.Response]] = {
+    kinds: dict[str, Callable[[], httpx2.Response]] = {
         "GET search": lambda: client.get(f"/v1/searches/{search_id}"),
         "GET searches": lambda: client.get("/v1/searches"),
         "POST search": post,
@@ -164,7 +164,7 @@ def load(client: httpx.Client, search_id: str, rounds: int, pause_s: float) -> d
     return taken
 
 
-def read_columns(client: httpx.Client, search_id: str) -> tuple[list[float], int, int]:
+def read_columns(client: httpx2.Client, search_id: str) -> tuple[list[float], int, int]:
     """Seconds of each reading, the gzipped bytes of one, and the number of trials in it."""
     path = f"/v1/searches/{search_id}/trials:columns?" + "&".join(f"column={name}" for name in DRAWN)
     seconds = [timed(lambda: client.get(path)) for _ in range(COLUMN_READS)]
@@ -199,7 +199,7 @@ def measure(url: str, owner: SearchOwner, given: argparse.Namespace, database_ur
     if not ready.wait(READY_S):
         over.set()
         raise SystemExit("the viewers were not connected in time")
-    with httpx.Client(base_url=url, timeout=30) as client:
+    with httpx2.Client(base_url=url, timeout=30) as client:
         load(client, search_id, 5, 0.0)
         taken = load(client, search_id, given.rounds, given.pause)
     over.set()
@@ -212,7 +212,7 @@ def measure(url: str, owner: SearchOwner, given: argparse.Namespace, database_ur
 def run(home: Path, given: argparse.Namespace) -> bool:
     database_url = f"sqlite:///{home / 'nas.db'}"
     limits = {"GET search": 25.0, "GET searches": 50.0, "POST search": 60.0, "event to a viewer": 250.0}
-    with api(home) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with api(home) as url, httpx2.Client(base_url=url, timeout=60) as client:
         client.post("/v1/searches", json=SPEC).raise_for_status()
         ledger = Ledger(database_url)
         claim = ledger.claims.claim("benchmark", lease_s=24 * 3600)

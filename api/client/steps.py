@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import yaml
 
 from api.client.errors import ApiError, DamagedError, WaitTimeoutError
@@ -100,7 +100,7 @@ def events(path: str, after: int) -> Stream[EventOut]:
                     yield Emit(event)
                     if event.ends:
                         return
-        except httpx.TransportError:  # as a stream that ends early: a restart, or the time limit of a proxy
+        except httpx2.TransportError:  # as a stream that ends early: a restart, or the time limit of a proxy
             pass
         search = yield from get(path)
         if search["state"] in ENDED and search["last_seq"] <= seq:

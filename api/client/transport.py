@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, TypeVar
 
-import httpx
+import httpx2
 
 from api.client.errors import UnreachableError
 from api.client.wire import Begin, Exchange, Patience, Pause, Read, Request, Send, Step, Steps, Stream
@@ -24,21 +24,21 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def options(url: str | None, key: str | None) -> dict[str, Any]:
-    """How httpx reaches the service: as given, or as NAS_URL and NAS_API_KEY say; this machine without a proxy."""
-    base = httpx.URL(url or os.environ.get("NAS_URL") or DEFAULT_URL)
+    """How httpx2 reaches the service: as given, or as NAS_URL and NAS_API_KEY say; this machine without a proxy."""
+    base = httpx2.URL(url or os.environ.get("NAS_URL") or DEFAULT_URL)
     if base.scheme not in {"http", "https"} or not base.host:
         raise UnreachableError(f"{str(base)!r} is not the address of a service; one looks like {DEFAULT_URL}")
     key = key or os.environ.get("NAS_API_KEY")
     return {
         "base_url": base,
         "headers": {"Authorization": f"Bearer {key}"} if key else {},
-        "timeout": httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+        "timeout": httpx2.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         "trust_env": base.host not in LOOPBACK,
     }
 
 
 def _arguments(request: Request) -> dict[str, Any]:
-    """The request as httpx.Client.build_request takes it."""
+    """The request as httpx2.Client.build_request takes it."""
     arguments: dict[str, Any] = {
         "method": request.method,
         "url": request.path,
@@ -49,7 +49,7 @@ def _arguments(request: Request) -> dict[str, Any]:
     }
     if request.stream or request.files:
         patience_s = SILENCE_S if request.stream else UPLOAD_TIMEOUT_S
-        arguments["timeout"] = httpx.Timeout(patience_s, connect=CONNECT_TIMEOUT_S)
+        arguments["timeout"] = httpx2.Timeout(patience_s, connect=CONNECT_TIMEOUT_S)
     return arguments
 
 
@@ -57,7 +57,7 @@ class Transport:
     """Carries steps out in the calling thread."""
 
     def __init__(self, url: str | None, key: str | None, patience_s: float) -> None:
-        self._http = httpx.Client(**options(url, key))
+        self._http = httpx2.Client(**options(url, key))
         self._patience_s = patience_s
 
     def run(self, steps: Steps[T]) -> T:
@@ -88,7 +88,7 @@ class AsyncTransport:
     """Carries steps out in the running event loop."""
 
     def __init__(self, url: str | None, key: str | None, patience_s: float) -> None:
-        self._http = httpx.AsyncClient(**options(url, key))
+        self._http = httpx2.AsyncClient(**options(url, key))
         self._patience_s = patience_s
 
     async def run(self, steps: Steps[T]) -> T:
@@ -118,11 +118,11 @@ class AsyncTransport:
 class _Call:
     """Steps being carried out: at most one stream is open at a time."""
 
-    def __init__(self, steps: Steps[Any] | Stream[Any], http: httpx.Client, patience_s: float) -> None:
+    def __init__(self, steps: Steps[Any] | Stream[Any], http: httpx2.Client, patience_s: float) -> None:
         self.exchange = Exchange(steps)
         self._http = http
         self._patience_s = patience_s
-        self._response: httpx.Response | None = None
+        self._response: httpx2.Response | None = None
         self._chunks: Iterator[bytes] = iter(())
 
     def advance(self) -> bool:
@@ -131,7 +131,7 @@ class _Call:
         while step is not None:
             try:
                 outcome = self._carry_out(step)
-            except httpx.TransportError as error:
+            except httpx2.TransportError as error:
                 step = self.exchange.throw(error)
             else:
                 step = self.exchange.send(outcome)
@@ -148,7 +148,7 @@ class _Call:
             case Pause(seconds):
                 return time.sleep(seconds)
 
-    def _send(self, request: Request) -> httpx.Response:
+    def _send(self, request: Request) -> httpx2.Response:
         self._hang_up()
         response = self._http.send(self._http.build_request(**_arguments(request)), stream=request.stream)
         if request.stream:
@@ -170,11 +170,11 @@ class _Call:
 class _AsyncCall:
     """Steps being carried out: at most one stream is open at a time."""
 
-    def __init__(self, steps: Steps[Any] | Stream[Any], http: httpx.AsyncClient, patience_s: float) -> None:
+    def __init__(self, steps: Steps[Any] | Stream[Any], http: httpx2.AsyncClient, patience_s: float) -> None:
         self.exchange = Exchange(steps)
         self._http = http
         self._patience_s = patience_s
-        self._response: httpx.Response | None = None
+        self._response: httpx2.Response | None = None
         self._chunks: AsyncIterator[bytes] | None = None
 
     async def advance(self) -> bool:
@@ -183,7 +183,7 @@ class _AsyncCall:
         while step is not None:
             try:
                 outcome = await self._carry_out(step)
-            except httpx.TransportError as error:
+            except httpx2.TransportError as error:
                 step = self.exchange.throw(error)
             else:
                 step = self.exchange.send(outcome)
@@ -200,7 +200,7 @@ class _AsyncCall:
             case Pause(seconds):
                 return await asyncio.sleep(seconds)
 
-    async def _send(self, request: Request) -> httpx.Response:
+    async def _send(self, request: Request) -> httpx2.Response:
         await self._hang_up()
         response = await self._http.send(self._http.build_request(**_arguments(request)), stream=request.stream)
         if request.stream:

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import uuid4
 
-import httpx
+import httpx2
 
 from api.client.errors import ApiError, UnreachableError
 
@@ -46,7 +46,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One try of a request; its outcome is any response, or httpx.TransportError is thrown in."""
+    """One try of a request; its outcome is any response, or httpx2.TransportError is thrown in."""
 
     request: Request
 
@@ -123,13 +123,13 @@ class Patience:
         return wait_s if time.monotonic() + wait_s <= self._until else None
 
 
-def answered(request: Request) -> Steps[httpx.Response]:
+def answered(request: Request) -> Steps[httpx2.Response]:
     """The response to a request, a success. ApiError if it is refused, UnreachableError if no service answers."""
     patience: Patience = yield Begin()
     while True:
         try:
-            response: httpx.Response = yield Send(request)
-        except httpx.TransportError as error:
+            response: httpx2.Response = yield Send(request)
+        except httpx2.TransportError as error:
             wait_s = patience.wait_s()
             if wait_s is None:
                 raise _unreachable(error) from error
@@ -147,7 +147,7 @@ def creation(call_id: str | None = None) -> dict[str, str]:
     return {"Idempotency-Key": call_id or str(uuid4())}
 
 
-def content(response: httpx.Response) -> Json:
+def content(response: httpx2.Response) -> Json:
     """The JSON object of a response."""
     try:
         value = response.json()
@@ -158,7 +158,7 @@ def content(response: httpx.Response) -> Json:
     return value
 
 
-def _unreachable(error: httpx.TransportError) -> UnreachableError:
+def _unreachable(error: httpx2.TransportError) -> UnreachableError:
     url = error.request.url
     return UnreachableError(
         f"no service answers at {url.scheme}://{url.netloc.decode()} ({str(error) or type(error).__name__}); "
@@ -166,7 +166,7 @@ def _unreachable(error: httpx.TransportError) -> UnreachableError:
     )
 
 
-def _asked_s(response: httpx.Response) -> float | None:
+def _asked_s(response: httpx2.Response) -> float | None:
     """Retry-After, in seconds: a number or a date."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isdecimal():
@@ -177,7 +177,7 @@ def _asked_s(response: httpx.Response) -> float | None:
         return None
 
 
-def _refusal(response: httpx.Response) -> ApiError:
+def _refusal(response: httpx2.Response) -> ApiError:
     """The problem that a response describes; a proxy's own errors describe none."""
     try:
         problem = response.json()

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-import httpx
+import httpx2
 
 from api.client import UnreachableError
 from api.client.transport import options
@@ -228,10 +228,10 @@ def torch() -> Check:
 
 def service() -> Check:
     try:
-        with httpx.Client(**{**options(None, None), "timeout": ANSWER_S}) as http:
+        with httpx2.Client(**{**options(None, None), "timeout": ANSWER_S}) as http:
             url = http.base_url
             response = http.get("/readyz")
-    except (httpx.TransportError, UnreachableError) as error:
+    except (httpx2.TransportError, UnreachableError) as error:
         remedy = "nas serve starts one; NAS_URL says where it is"
         return Check("service", "warning", f"none answers ({error})", remedy)
     if response.status_code != READY:

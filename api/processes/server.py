@@ -16,8 +16,8 @@ from nas.service.settings import Settings
 
 GRACE_S = 2
 KEEP_ALIVE_S = 75
-"""Longer than clients and proxies keep a connection that idles (httpx 5 s, nginx 60 s): the side that closes it must be
-the one that sends, or a request meets a connection that is being closed."""
+"""Longer than clients and proxies keep a connection that idles (httpx2 5 s, nginx 60 s): the side that closes it must
+be the one that sends, or a request meets a connection that is being closed."""
 
 PARENT_POLL_S = 0.5
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

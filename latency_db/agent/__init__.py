@@ -1,1 +1,1 @@
-"""The device agent: measures for a service on a machine that has Python, onnxruntime, numpy, httpx and nothing else."""
+"""The device agent: measures for a service on a machine with Python, onnxruntime, numpy, httpx2 and nothing else."""

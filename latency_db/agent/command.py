@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     sys.dont_write_bytecode = True  # on a full disk CPython 3.11 leaves half a file, from which it cannot start again
     logging.basicConfig(level=logging.INFO, format="nas agent: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     stop = Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:

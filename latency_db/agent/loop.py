@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import IO, Any
 
-import httpx
+import httpx2
 
 from latency_db.agent.measuring_process import device_json, input_lines
 from latency_db.agent.model_check import check_model
@@ -159,7 +159,7 @@ class Agent:
         """Extend the lease if possible; if it was lost, the service refuses the results."""
         try:
             self._service.post(f"{path}:extend", {}, patient=False)
-        except (httpx.TransportError, RefusedError) as error:
+        except (httpx2.TransportError, RefusedError) as error:
             _log.warning("the lease was not extended: %s", error)
 
     def _send(self, batch_id: str, results: str) -> None:

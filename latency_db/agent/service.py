@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from latency_db.agent.model_check import MAX_BYTES
 from latency_db.errors import AgentError, ModelRefusedError
@@ -45,16 +45,16 @@ class Service:
         host = urlsplit(url).hostname
         if urlsplit(url).scheme not in {"http", "https"} or not host:
             raise AgentError(f"{url!r} is not the address of a service, such as http://HOST:8000")
-        self._http = httpx.Client(
+        self._http = httpx2.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            timeout=httpx2.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             trust_env=host not in _LOOPBACK,
         )
         self._stop = stop
 
     def post(self, path: str, body: Mapping[str, Any] | str, *, patient: bool = True) -> Json:
-        """The answer. RefusedError if the service refuses; httpx.TransportError only if not patient."""
+        """The answer. RefusedError if the service refuses; httpx2.TransportError only if not patient."""
         content = body if isinstance(body, str) else json.dumps(body)
         return self._json(self._call("POST", path, content, patient=patient))
 
@@ -76,8 +76,8 @@ class Service:
         content: bytes = self._patiently(lambda: self.model(digest))
         return content
 
-    def _call(self, method: str, path: str, content: str, *, patient: bool) -> httpx.Response:
-        def once() -> httpx.Response:
+    def _call(self, method: str, path: str, content: str, *, patient: bool) -> httpx2.Response:
+        def once() -> httpx2.Response:
             headers = {"Content-Type": "application/json"}
             response = self._http.request(method, path, content=content, headers=headers)
             self._check(response)
@@ -90,7 +90,7 @@ class Service:
         while True:
             try:
                 return once()
-            except httpx.TransportError as error:
+            except httpx2.TransportError as error:
                 _log.warning("the service cannot be reached (%s); trying again", str(error) or type(error).__name__)
             except RefusedError as error:
                 if error.status not in _BUSY:
@@ -100,7 +100,7 @@ class Service:
                 raise StoppedError("stopped")
             wait_s = min(2 * wait_s, MAX_WAIT_S)
 
-    def _check(self, response: httpx.Response) -> None:
+    def _check(self, response: httpx2.Response) -> None:
         if response.is_success:
             return
         response.read()
@@ -109,7 +109,7 @@ class Service:
         raise RefusedError(response.status_code, str(problem.get("reason") or response.status_code), detail)
 
     @staticmethod
-    def _json(response: httpx.Response, default: Json | None = None) -> Json:
+    def _json(response: httpx2.Response, default: Json | None = None) -> Json:
         if not response.content and response.is_success:
             return {}
         try:

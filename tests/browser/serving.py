@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from nas.jobs.ledger import Ledger
 from nas.service.settings import Settings
@@ -39,8 +39,8 @@ class Served:
         }
         self._process = subprocess.Popen([sys.executable, "-m", "api"], env=environment)
         for _ in range(600):
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/healthz").is_success:
+            with contextlib.suppress(httpx2.TransportError):
+                if httpx2.get(f"{self.url}/healthz").is_success:
                     return
             time.sleep(0.05)
         raise AssertionError("the service does not come up")

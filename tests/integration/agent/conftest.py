@@ -4,7 +4,7 @@ import os
 import resource
 import subprocess
 
-import httpx
+import httpx2
 import pytest
 from agents import NAS, PATIENCE_S
 from live_service import ledger_of, service_on
@@ -20,7 +20,7 @@ def service(tmp_path, monkeypatch):
     with ledger_of(settings) as ledger:
         _, secret = ledger.keys.create("all", ["admin"])
     headers = {"Authorization": f"Bearer {secret}"}
-    with service_on(settings) as url, httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_S) as client:
+    with service_on(settings) as url, httpx2.Client(base_url=url, headers=headers, timeout=PATIENCE_S) as client:
         yield client
 
 

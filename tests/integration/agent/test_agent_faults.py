@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-import httpx
+import httpx2
 from agents import PATIENCE_S, requests, until
 from onnx import TensorProto, helper
 from sqlalchemy import select
@@ -61,7 +61,7 @@ def test_a_service_that_is_killed_meanwhile_has_each_result_once(service, starte
     """While it is away its address refuses connections, as that of a network that was cut."""
     token = service.post("/v1/devices", json={"name": "pi"}).json()["token"]
     port = free_port()
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=service.headers, timeout=PATIENCE_S) as client:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=service.headers, timeout=PATIENCE_S) as client:
         with api(tmp_path, port) as first:
             agent = started(token, "one", "--server", str(client.base_url))
             until(lambda: requests(service))

@@ -5,7 +5,7 @@ import threading
 from contextlib import contextmanager
 from random import Random
 
-import httpx
+import httpx2
 import pytest
 from live_service import SPEC, ask, ledger_of, play, service_on, take, tell
 from problem import assert_problem
@@ -27,7 +27,7 @@ def settings(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def client(settings):
-    with service_on(settings) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with service_on(settings) as url, httpx2.Client(base_url=url, timeout=60) as client:
         yield client
 
 

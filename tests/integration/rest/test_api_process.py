@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 
-import httpx
+import httpx2
 import pytest
 from live_service import SPEC, ledger_of
 
@@ -76,7 +76,7 @@ def test_the_api_serves_without_loading_what_trains(environment, tmp_path):
 
 def test_sigterm_ends_the_process_although_streams_are_open(started):
     process, url = started(NAS_OPEN="true")
-    search_id = httpx.post(f"{url}/v1/searches", json=SPEC).json()["id"]
+    search_id = httpx2.post(f"{url}/v1/searches", json=SPEC).json()["id"]
 
     async def read(client, begun):
         text = ""
@@ -89,7 +89,7 @@ def test_sigterm_ends_the_process_although_streams_are_open(started):
 
     async def watch():
         begun = [asyncio.Event() for _ in range(20)]
-        async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+        async with httpx2.AsyncClient(base_url=url, timeout=60) as client:
             streams = [asyncio.create_task(read(client, event)) for event in begun]
             for event in begun:
                 await event.wait()
@@ -151,8 +151,8 @@ def test_a_thousand_duplicates_at_once_make_one_search(started, tmp_path):
 
     async def flood():
         gate = asyncio.Semaphore(AT_ONCE)
-        limits = httpx.Limits(max_connections=AT_ONCE)
-        async with httpx.AsyncClient(base_url=url, timeout=120, limits=limits) as client:
+        limits = httpx2.Limits(max_connections=AT_ONCE)
+        async with httpx2.AsyncClient(base_url=url, timeout=120, limits=limits) as client:
             answers = await asyncio.gather(*(post(client, gate, SPEC) for _ in range(DUPLICATES)))
             other = await post(client, gate, SPEC | {"seed": 5})
         return answers, other
@@ -170,12 +170,12 @@ def test_a_thousand_duplicates_at_once_make_one_search(started, tmp_path):
 def test_what_was_acknowledged_survives_a_kill(started):
     process, url = started(NAS_OPEN="true")
     key = {"Idempotency-Key": "k"}
-    made = [httpx.post(f"{url}/v1/searches", json=SPEC | {"seed": seed}).json()["id"] for seed in range(5)]
-    first = httpx.post(f"{url}/v1/searches", json=SPEC, headers=key).json()["id"]
+    made = [httpx2.post(f"{url}/v1/searches", json=SPEC | {"seed": seed}).json()["id"] for seed in range(5)]
+    first = httpx2.post(f"{url}/v1/searches", json=SPEC, headers=key).json()["id"]
     process.kill()
     process.wait()
 
     _, url = started(NAS_OPEN="true")
 
-    assert httpx.post(f"{url}/v1/searches", json=SPEC, headers=key).json()["id"] == first
-    assert [row["id"] for row in httpx.get(f"{url}/v1/searches").json()["items"]] == [first, *made[::-1]]
+    assert httpx2.post(f"{url}/v1/searches", json=SPEC, headers=key).json()["id"] == first
+    assert [row["id"] for row in httpx2.get(f"{url}/v1/searches").json()["items"]] == [first, *made[::-1]]

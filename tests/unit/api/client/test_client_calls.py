@@ -7,6 +7,7 @@ import io
 import socket
 import tarfile
 
+import httpx2
 import pytest
 from scripted_server import Answer, scripted
 
@@ -171,6 +172,27 @@ def test_address_and_key_come_from_the_environment(monkeypatch):
             client.search("srch_1")
 
     assert server.requests[0].headers["authorization"] == "Bearer nas_secret"
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "direct"),
+    [
+        ("::1", {"::1"}),
+        ("[::1]", {"::1"}),
+        ("fd00::/8", {"fd00::1"}),
+        ("[fd00::1]:8000", {"fd00::1"}),
+        ("localhost,::1,fd00::/8,[::1]", {"::1", "fd00::1"}),
+    ],
+)
+def test_ipv6_addresses_in_no_proxy_are_read(monkeypatch, no_proxy, direct):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+
+    with Client("http://nas.example.org") as client:
+        http = client._transport._http
+        used = {host: http._transport_for_url(httpx2.URL(f"http://[{host}]:8000")) for host in ("::1", "fd00::1")}
+
+    assert {host for host, transport in used.items() if transport is http._transport} == direct
 
 
 def test_an_id_cannot_leave_its_place():
