@@ -170,9 +170,9 @@ class SearchSpace:
         """The candidate that these choices lead to."""
 
         def choose(decision: Decision) -> int:
-            index = choices.get(decision.name)
-            if index is None or not 0 <= index < len(decision.options):
-                raise SpecError(f"choices.{decision.name}: {index!r} is no index into {len(decision.options)} options")
+            index, count = choices.get(decision.name), len(decision.options)
+            if index is None or not 0 <= index < count:
+                raise SpecError(f"choices.{decision.name}: {index!r} is not an index into {count} options")
             return index
 
         return self.walk(choose)

@@ -184,7 +184,7 @@ def _tried(picture: Picture) -> tuple[int, int]:
         if error.__cause__ is None:
             raise
         # What Pillow says has paths of this machine.
-        raise DataError(f"{picture.where} is no readable image; replace or remove it") from None
+        raise DataError(f"{picture.where} is not a readable image; replace or remove it") from None
     raise DataError(f"{picture.where} has {width} x {height} pixels, more than {MOST_PIXELS:,}; shrink it")
 
 

@@ -59,11 +59,11 @@ def get(name: str, sources: tuple[str, ...], *, as_json: bool) -> None:
     published = source.published
     found = published.find()
     if found is not None and found[0].exact:
-        folder, said = found[1], f"{name} is there already: {found[1] / found[0].files[0]}"
+        folder, message = found[1], f"{name} is there already: {found[1] / found[0].files[0]}"
     else:
         folder = _download(published, sources)
-        said = f"{name} is in {folder}, its pixels checked."
-    click.echo(json.dumps({"name": name, "path": str(folder)}) if as_json else said)
+        message = f"{name} is in {folder}, its pixels checked."
+    click.echo(json.dumps({"name": name, "path": str(folder)}) if as_json else message)
 
 
 def _download(published: Published, sources: tuple[str, ...]) -> Path:
@@ -105,7 +105,7 @@ def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> No
         try:
             config[key] = safe_load(value)
         except YAMLError:
-            raise click.BadParameter(f"{value!r} is no YAML value", param_hint="-o") from None
+            raise click.BadParameter(f"{value!r} is not a YAML value", param_hint="-o") from None
     loaded = load(config, seed)
     splits = {"train": loaded.train, "validation": loaded.validation, "test": loaded.test}
     facts: dict[str, Any] = {

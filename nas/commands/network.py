@@ -149,6 +149,6 @@ def _print_list(as_json: bool) -> None:
     table.add_column("params", justify="right", no_wrap=True)
     table.add_column("macs", justify="right", no_wrap=True)
     for row in rows:
-        said = " ".join(f"{field}={value}" for field, value in row["parameters"].items())
-        table.add_row(row["name"], said, f"{row['params']:,}", f"{row['macs']:,}")
+        settings = " ".join(f"{field}={value}" for field, value in row["parameters"].items())
+        table.add_row(row["name"], settings, f"{row['params']:,}", f"{row['macs']:,}")
     Console().print(table)

@@ -49,7 +49,7 @@ class Folder(DatasetSource):
     def _parts(self) -> dict[str, Path]:
         """The folders of class folders: the path itself if it has no train/, or if train is the name of a class."""
         if not self.path.is_dir():
-            raise DataError(f"{self.path} is no folder; give the folder whose sub-folders are the classes")
+            raise DataError(f"{self.path} is not a folder; give the folder whose sub-folders are the classes")
         inside = _folders(self.path)
         parts = {part: folder for part, names in PARTS.items() for folder in inside if folder.name.lower() in names}
         if "train" in parts and (len(inside) == len(parts) or _inside(parts["train"])):

@@ -46,7 +46,7 @@ def opened(picture: Picture) -> Iterator[Image.Image]:
         with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=FORMATS) as image:
             yield image
     except (OSError, EOFError, SyntaxError, ValueError, StructError, zlib.error, Image.DecompressionBombError) as fault:
-        raise DataError(f"{picture.where} is no readable image ({fault}); replace or remove it") from fault
+        raise DataError(f"{picture.where} is not a readable image ({fault}); replace or remove it") from fault
 
 
 def pixels(pictures: Sequence[Picture], side: int | None = None, channels: int | None = None) -> Images:

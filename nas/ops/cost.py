@@ -131,7 +131,7 @@ def _(op: ops.LocalResponseNorm, x: Shape) -> tuple[Shape, Cost]:
 
 @cost_of.register
 def _(op: ops.Dropout, x: Shape) -> tuple[Shape, Cost]:
-    _require(0 <= op.rate < 1, f"a dropout of {op.rate}, which is no share below 1")
+    _require(0 <= op.rate < 1, f"a dropout rate of {op.rate}, which is not in [0, 1)")
     return _leaf(x, x)
 
 

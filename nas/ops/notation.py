@@ -43,10 +43,10 @@ def _text(op: Op) -> str:
 
 @_text.register
 def _(op: Leaf) -> str:
-    return "_".join([op.tag, *(_field(f, getattr(op, f.name)) for f in _said(op))])
+    return "_".join([op.tag, *(_field(f, getattr(op, f.name)) for f in _changed(op))])
 
 
-def _said(op: Leaf) -> list[Field[Any]]:
+def _changed(op: Leaf) -> list[Field[Any]]:
     return [f for f in fields(op) if getattr(op, f.name) != f.default]  # type: ignore[arg-type]  # leaves are dataclasses
 
 
@@ -181,11 +181,11 @@ class _Reader:
 
 
 def _leaf(word: str, error: NotationError) -> Leaf:
-    tag, *said = word.split("_")
+    tag, *parts = word.split("_")
     if tag not in LEAVES:
         raise error
     cls, values = LEAVES[tag], {}
-    for part in said:
+    for part in parts:
         name, value = _value(cls, part, error)
         if name in values:
             raise NotationError(f"{error}: {part!r} gives {name} a second time")
@@ -208,4 +208,4 @@ def _value(cls: type[Leaf], part: str, error: NotationError) -> tuple[str, Any]:
                 break
             if abs(value) != inf:
                 return f.name, value
-    raise NotationError(f"{error}: {part!r} is no field of {cls.tag!r}")
+    raise NotationError(f"{error}: {part!r} is not a field of {cls.tag!r}")

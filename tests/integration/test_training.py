@@ -1,4 +1,4 @@
-"""fit: trains, scores honestly, resumes exactly, and says what went wrong."""
+"""fit: it trains, scores by the averaged weights, resumes exactly, and reports failures with their reason."""
 
 from dataclasses import replace
 

@@ -50,7 +50,7 @@ class Controller:
 
     @torch.no_grad()
     def step(self, token: int, state: State, decision: Decision) -> tuple[list[float], State]:
-        """Log-probabilities of the options of decision after token, and the state to go on from."""
+        """Log-probabilities of the options of decision after token, and the next state."""
         with _one_thread():
             hidden, state = self._lstm(self._embedding(torch.tensor([[token]])), state)
             mine = slice(self._ranges[decision.name].start, self._ranges[decision.name].stop)

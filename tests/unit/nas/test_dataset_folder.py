@@ -164,13 +164,13 @@ def other_classes(folder):
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
-        (absent, "absent is no folder; give the folder whose sub-folders are the classes"),
+        (absent, "absent is not a folder; give the folder whose sub-folders are the classes"),
         (no_classes, "has no sub-folders; make one for each class"),
         (one_class, r"one class \(cat\).*add images of a second class"),
         (empty_class, "empty has no images; add some .* or remove this class"),
-        (corrupt, r"dog/3\.png is no readable image .*; replace or remove it"),
-        (truncated, r"dog/3\.jpg is no readable image"),
-        (empty_file, r"dog/3\.png is no readable image"),
+        (corrupt, r"dog/3\.png is not a readable image .*; replace or remove it"),
+        (truncated, r"dog/3\.jpg is not a readable image"),
+        (empty_file, r"dog/3\.png is not a readable image"),
         (uneven, r"dog/3\.png has 9 x 8 pixels .*give `size`"),
         (wide, r"dog/3\.png has more than 8 bits a channel .*convert it"),
         (other_classes, "test has other classes than train: dgo, dog"),

@@ -192,7 +192,7 @@ def test_known_spaces():
     assert known_spaces() == ("mnasnet", "mobile", "small")
 
 
-def test_strangers_name_a_space_but_no_file(tmp_path, monkeypatch):
+def test_untrusted_input_names_a_space_but_no_file(tmp_path, monkeypatch):
     (tmp_path / "mine.json").write_text(json.dumps(SPACE))
     monkeypatch.chdir(tmp_path)
 
@@ -220,8 +220,8 @@ def test_the_schema_takes_what_ships(name):
         }
         for given in described["stages"]
     ]  # fmt: skip
-    told = {key: described[key] for key in ("name", "stem", "head", "channels", "classes")}
-    file = {**told, **{key: list(described[key]) for key in ("resolution", "width_multiplier")}, "stages": stages}
+    single = {key: described[key] for key in ("name", "stem", "head", "channels", "classes")}
+    file = {**single, **{key: list(described[key]) for key in ("resolution", "width_multiplier")}, "stages": stages}
 
     assert jsonschema.validate(file, space_schema()) is None
     assert load_space(file) == load_space(name)

@@ -132,12 +132,12 @@ EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n(/tmp/x)
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no readable image"),
-        (b"not a picture", "no readable image"),
-        (picture(1)[:60], "no readable image"),
-        (EPS, "no readable image"),
+        (b"", "not a readable image"),
+        (b"not a picture", "not a readable image"),
+        (picture(1)[:60], "not a readable image"),
+        (EPS, "not a readable image"),
         (_bomb(9_000), "has 9000 x 9000 pixels"),
-        (_bomb(100_000), "no readable image"),
+        (_bomb(100_000), "not a readable image"),
     ],
     ids=["empty", "text", "cut", "program", "bomb", "great bomb"],
 )

@@ -46,13 +46,13 @@ def exit_code(monkeypatch, callback) -> int:
 
 
 @pytest.mark.parametrize("callback", [interrupted_while_cleaning_up, interrupted_and_explained])
-def test_an_interrupt_is_told_as_one_also_where_cleaning_up_fails(monkeypatch, capsys, callback):
+def test_an_interrupt_is_reported_even_if_cleaning_up_fails(monkeypatch, capsys, callback):
     assert exit_code(monkeypatch, callback) == 130
     assert capsys.readouterr().err.strip() == "Interrupted."
 
 
 @pytest.mark.parametrize(
-    ("callback", "code", "told"),
+    ("callback", "code", "message"),
     [
         (lambda: None, 0, ""),
         (disk_full, 1, "journal.jsonl: No space left on device"),
@@ -60,9 +60,9 @@ def test_an_interrupt_is_told_as_one_also_where_cleaning_up_fails(monkeypatch, c
         (wrong_use, 2, "no such option"),
     ],
 )
-def test_the_exit_code_says_what_ended_the_command(monkeypatch, capsys, callback, code, told):
+def test_the_exit_code_says_what_ended_the_command(monkeypatch, capsys, callback, code, message):
     assert exit_code(monkeypatch, callback) == code
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_an_error_of_the_program_is_raised(monkeypatch):

@@ -86,7 +86,7 @@ def test_a_damaged_picture_in_a_packed_file_is_named(tmp_path):
     pictures[3] = b"not a picture"
     path = pack(tmp_path / "s.npz", pictures, {"kind": "single", "tile": [8, 8, 3]})
 
-    with pytest.raises(DataError, match=r"s\.npz: train picture 3 is no readable image"):
+    with pytest.raises(DataError, match=r"s\.npz: train picture 3 is not a readable image"):
         read_packed(path)
 
 

@@ -171,7 +171,7 @@ def test_a_diagram_draws_branches_side_by_side():
 
 @given(convs, st.sampled_from([(1, 8, 8), (4, 5, 7), (12, 9, 8), (6, 1, 1)]))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
-def test_a_kernel_is_what_its_context_lacks(conv, x):
+def test_a_kernel_is_the_difference_of_its_network_and_its_context(conv, x):
     """In its context it costs what it costs, on top of the context; both take planes or images, and can be run."""
     kernel = Kernel(conv, Shape(*x))
     assume(readable(conv, kernel.x))

@@ -1,4 +1,4 @@
-"""The two parts of an honest score before the end: averaged weights, and batch norm that fits them."""
+"""Scores before the end of a training: averaged weights, and batch norm re-estimated for them."""
 
 import torch
 from torch import nn
