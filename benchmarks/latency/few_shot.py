@@ -1,6 +1,6 @@
-"""Claim: some whole networks, measured on a device without a table, foretell others with the help of one that has one.
+"""Claim: some whole networks, measured on a device without a table, predict others with the help of one that has one.
 
-Builds the table of a space on --known, measures random networks of it on --device, and foretells those that were not
+Builds the table of a space on --known, measures random networks of it on --device, and predicts those that were not
 among the first few from these: with the known device's table, without it, and by a line through multiply-adds. What is
 in the database already is not measured again.
 
@@ -40,7 +40,7 @@ def line(macs: Values, ms: Values, rows: list[int]) -> Values:
 
 
 def report(measurer: Measurer, known: Measurer, networks: list[Network], truth: Values) -> None:
-    """Of each count of networks that are learned from, those that tell most."""
+    """For each number of measured networks, the scores of predictions from the best ones to measure."""
     costs = [network_cost(network) for network in networks]
     macs = np.array([cost.macs for cost in costs], np.float64)
     parts = [list(kernels(network)) for network in networks]

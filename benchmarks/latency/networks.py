@@ -1,4 +1,4 @@
-"""Claim: a table of kernels and 20 calibrating networks foretell 99.5 % of random networks to within 10 % and 95 % to
+"""Claim: a table of kernels and 20 calibrating networks predict 99.5 % of random networks to within 10 % and 95 % to
 within 5 %, with a mean error of 2 % and a Spearman correlation of 0.997; with half of the table deleted 97 % to within
 10 %. 90 % intervals hold 88 to 92 %; of networks that take at most T with 90 % confidence, 95 % do.
 
@@ -51,7 +51,7 @@ NUMBERS = ("mean_error", "bias", "spearman", "within_5", "within_10", "coverage"
 def measure(
     store: Store, device: Device, judging: Sequence[Network], pool: Sequence[Network], end: float
 ) -> list[Network]:
-    """Measure what lacks until the time is over; returns the networks that calibrate, or exits to be called again."""
+    """Measure until the time is over; returns the networks that calibrate, or exits if some are not measured yet."""
     measure_kernels(store, device, judging, end)
     mine = {
         signature.key for network in judging for kernel in kernels(network) for signature in kernel_signatures(kernel)

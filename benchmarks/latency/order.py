@@ -1,5 +1,5 @@
 """Claim: measured by gain, a table needs about half of the kernels that it needs by frequency for the same error of
-random networks; and the expected error that is told while it is built is not below the one that they have.
+random networks; and the expected error that is reported while it is built is not below the one that they have.
 
 Replays the measurements of a database that benchmarks/latency/networks.py has filled: nothing is measured. Its networks
 are the space, its kernels what is measured batch by batch; the truth is the sum of all kernels.

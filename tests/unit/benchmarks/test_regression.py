@@ -18,7 +18,7 @@ def error(found, ms):
     return np.mean(np.abs(np.exp(found[200:, 0]) / ms[200:] - 1))
 
 
-def test_unseen_networks_are_foretold():
+def test_unseen_networks_are_predicted():
     codes, quantities, ms = networks()
     assert error(predict_choices(codes, quantities, ROWS, np.log(ms[:200])[:, None]), ms) < 0.01
 

@@ -41,7 +41,7 @@ def test_a_planted_level_is_found():
     assert found.ms == pytest.approx(truth(asked, 0.06), rel=0.005)
 
 
-def test_what_a_kernel_costs_beside_its_time_is_found():
+def test_a_planted_cost_of_each_kernel_is_found():
     """3 us each, which no level explains: a network of 0.1 ms may have twenty, and one of 10 ms four."""
     seen, asked = sums(40, 0), sums(100, 1)
 
@@ -54,7 +54,7 @@ def test_what_a_kernel_costs_beside_its_time_is_found():
     assert np.mean(off) < np.mean(beside(asked)) / 3
 
 
-def test_what_weights_cost_beyond_a_cache_is_found():
+def test_a_planted_cost_of_weights_beyond_a_cache_is_found():
     """25 us for each MB beyond 8, in milliseconds, which no level explains."""
     seen, asked = sums(40, 0), sums(100, 1)
 
@@ -82,7 +82,7 @@ def test_units_do_not_matter():
     assert ten.high_ms == pytest.approx(10 * one.high_ms)
 
 
-def test_one_network_far_off_is_not_followed():
+def test_an_outlier_among_the_networks_has_little_influence():
     seen, asked = sums(20, 0), sums(100, 1)
     measured_ms = truth(seen, 0.02, noise=0.01)
     measured_ms[3] *= 2
@@ -104,7 +104,7 @@ def test_nine_in_ten_lie_in_their_interval(noise):
     assert 0.87 < np.mean(covered) < 0.95
 
 
-def test_interpolated_answers_are_wider_and_their_shares_add_up_to_one():
+def test_intervals_of_interpolated_estimates_are_wider_and_their_shares_add_up_to_one():
     seen = sums(30, 0)
     calibration = fitted(seen, truth(seen, 0.05, noise=NOISE_STD))
     measured = calibration.predict(sums(50, 1), FIXED_MS, 0.0)
@@ -119,7 +119,7 @@ def test_interpolated_answers_are_wider_and_their_shares_add_up_to_one():
     assert np.all(partly.interpolated > 0.3)
 
 
-def test_what_was_learned_counts_as_learned():
+def test_the_residual_counts_as_learned():
     seen, asked = sums(30, 0), sums(5, 1)
 
     found = fitted(seen, truth(seen, np.log(1.25))).predict(asked, 0.0, 0.0)

@@ -80,7 +80,7 @@ def test_a_missing_kernel_is_an_error_with_a_remedy_and_never_zero(store, elsewh
         Measurer(store, elsewhere.device).ensure([NETWORK])
 
 
-def test_what_another_process_measures_later_is_found(store, elsewhere):
+def test_records_that_another_process_adds_later_are_found(store, elsewhere):
     estimator = Estimator(store, elsewhere.device)
     assert len(estimator.unmeasured(kernels(NETWORK))) == 4
 
@@ -110,7 +110,7 @@ def end_to_end(elsewhere, store, networks):
 
 
 def test_whole_networks_in_the_store_calibrate_those_that_were_not_measured(store, elsewhere, networks):
-    """And whoever opens the store later has the same answer: it is rebuilt from rows."""
+    """Also for an estimator that opens the store later: all is rebuilt from rows."""
     store.add(table(elsewhere, networks))
     before = [Estimator(store, elsewhere.device).estimate(network) for network in networks[20:]]
     assert {one.learned for one in before} == {0.0}
@@ -126,7 +126,7 @@ def test_whole_networks_in_the_store_calibrate_those_that_were_not_measured(stor
         assert 0 < new.learned < 0.1
 
 
-def test_missing_kernels_are_interpolated_and_every_such_answer_says_so(store, elsewhere, networks):
+def test_missing_kernels_are_interpolated_and_the_estimate_says_so(store, elsewhere, networks):
     store.add(table(elsewhere, networks, share=0.5))
     estimator = Estimator(store, elsewhere.device)
     missing = set(estimator.unmeasured(kernel for network in networks for kernel in kernels(network)))
@@ -159,7 +159,7 @@ def test_a_kernel_that_the_device_refuses_is_not_interpolated(store, elsewhere, 
     assert estimator.estimate(others).ms > 0
 
 
-def test_a_kernel_that_was_interpolated_is_measured_when_it_is_there(store, elsewhere, networks):
+def test_a_record_that_is_added_later_replaces_the_interpolation(store, elsewhere, networks):
     records = table(elsewhere, networks)
     store.add(records[: len(records) - 5])
     estimator = Estimator(store, elsewhere.device)
@@ -170,7 +170,7 @@ def test_a_kernel_that_was_interpolated_is_measured_when_it_is_there(store, else
     assert {one.source for one in estimator.estimate_many(networks)} == {Source.SUMMED}
 
 
-def test_many_networks_are_answered_for_as_each_is(store, elsewhere, networks):
+def test_many_networks_are_estimated_as_each_alone_is(store, elsewhere, networks):
     store.add(table(elsewhere, networks, share=0.8))
     store.add(end_to_end(elsewhere, store, networks[:10]))
     many = Estimator(store, elsewhere.device)

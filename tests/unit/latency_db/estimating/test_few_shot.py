@@ -28,14 +28,14 @@ def networks():
 
 @pytest.fixture
 def known(store, elsewhere, networks):
-    """A device that has a table of the networks' kernels."""
+    """A device on which the networks' kernels are measured."""
     store.add(table(elsewhere, networks))
     return Estimator(store, elsewhere.device)
 
 
 @pytest.fixture
 def phone(elsewhere):
-    """Another device, which nothing was measured on."""
+    """Another device, on which nothing is measured."""
     device = replace(elsewhere.device, name="phone", fingerprint={**elsewhere.device.fingerprint, "cpu": "Phone"})
     return replace(elsewhere, device=device, session=replace(elsewhere.session, device=device))
 
@@ -57,7 +57,7 @@ def off(estimator, networks, truth):
     return float(np.mean(np.abs(np.array(found) / truth - 1)))
 
 
-def test_ten_networks_and_another_devices_table_foretell_the_others(store, known, phone, networks):
+def test_ten_networks_and_another_devices_table_predict_the_others(store, known, phone, networks):
     truth = on_phone(known, networks)
     store.add(whole(phone, networks[:SAMPLES], truth[:SAMPLES]))
 
@@ -70,7 +70,7 @@ def test_ten_networks_and_another_devices_table_foretell_the_others(store, known
         assert one.plain()["error_ms"] is None
 
 
-def test_without_other_devices_sizes_alone_foretell_and_less_well(store, known, phone, networks, tmp_path):
+def test_without_other_devices_sizes_alone_predict_and_less_well(store, known, phone, networks, tmp_path):
     truth = on_phone(known, networks)
     alone = type(store)(tmp_path / "alone.db")
     for each in (store, alone):
@@ -96,14 +96,14 @@ def test_networks_measured_later_count(store, known, phone, networks):
 
 
 def test_a_network_unlike_those_that_were_measured_has_no_estimate(store, known, phone, networks):
-    """Not one of 10^28 ms."""
+    """Instead of one of 10^28 ms."""
     store.add(whole(phone, networks[:MIN_NETWORKS], on_phone(known, networks[:MIN_NETWORKS])))
 
     with pytest.raises(NotMeasuredError, match=r"too unlike the 5 networks measured there: measure its"):
         Estimator(store, phone.device).estimate(network.make("mobilenetv1").expand())
 
 
-def test_networks_that_tell_most_are_worth_more_than_the_first_ones(known, networks):
+def test_selected_networks_predict_better_than_the_first_ones(known, networks):
     truth = on_phone(known, networks)
     parts = [list(kernels(each)) for each in networks]
 
@@ -117,7 +117,7 @@ def test_networks_that_tell_most_are_worth_more_than_the_first_ones(known, netwo
     assert error(chosen) < error(range(MIN_NETWORKS))
 
 
-def test_fewer_networks_are_no_basis(store, known, phone, networks):
+def test_fewer_networks_than_the_minimum_give_no_estimate(store, known, phone, networks):
     few = MIN_NETWORKS - 1
     store.add(whole(phone, networks[:few], on_phone(known, networks[:few])))
 
@@ -125,7 +125,7 @@ def test_fewer_networks_are_no_basis(store, known, phone, networks):
         Estimator(store, phone.device).estimate(networks[-1])
 
 
-def test_a_table_of_its_own_comes_first(store, known, phone, networks):
+def test_measured_kernels_come_before_transfer(store, known, phone, networks):
     store.add(whole(phone, networks[:SAMPLES], on_phone(known, networks[:SAMPLES])))
     store.add(table(phone, networks))
 

@@ -14,7 +14,7 @@ from nas.ops.notation import read_network
 from nas.spaces import load_space
 
 
-def test_a_smooth_number_is_found_between_rows_and_known_to_be_unsure_away_from_them():
+def test_a_smooth_function_is_interpolated_and_its_uncertainty_grows_away_from_the_rows():
     rng = np.random.default_rng(0)
     rows, asked, away = rng.uniform(-1, 1, (120, 2)), rng.uniform(-1, 1, (50, 2)), np.full((1, 2), 6.0)
 
@@ -47,7 +47,7 @@ def test_predictions_are_those_of_scikit_learns_gaussian_process():
     assert spread == pytest.approx(np.sqrt(learned.variance * (deviation**2 + learned.noise_variance)), rel=1e-6)
 
 
-def test_a_column_that_never_changes_says_nothing():
+def test_a_constant_column_has_no_effect():
     rows = np.column_stack([np.linspace(0, 1, 30), np.full(30, 7.0)])
 
     learned = GaussianProcess.fit(rows, rows[:, 0])
@@ -55,7 +55,7 @@ def test_a_column_that_never_changes_says_nothing():
     assert learned.predict(np.array([[0.5, 7.0]]))[0] == pytest.approx(learned.predict(np.array([[0.5, 9.0]]))[0])
 
 
-def test_features_tell_kernels_of_a_space_apart():
+def test_features_distinguish_the_kernels_of_a_space():
     space, rng = load_space("mobile"), Random(0)
     found = list({k: None for _ in range(20) for k in kernels(space.sample(rng).architecture.expand())})
 
@@ -65,7 +65,7 @@ def test_features_tell_kernels_of_a_space_apart():
     assert len(np.unique(features, axis=0)) > 0.99 * len(found)
 
 
-def test_features_see_whether_channels_fill_vectors():
+def test_features_show_whether_channels_fill_vectors():
     full, odd = (kernel_features([Kernel(seq(Conv(channels)), Shape(channels, 8, 8))])[0] for channels in (16, 18))
 
     assert full[-1] == pytest.approx(np.log1p(16 * 16 * 64))
@@ -91,7 +91,7 @@ def test_leaves_are_read_in_order_with_their_inputs():
         leaves(None, Shape(1, 1, 1))
 
 
-def test_a_kernel_is_known_again_by_its_run():
+def test_a_kernel_is_recognised_by_its_run():
     """But not by that of its context, unless that is a kernel itself."""
     space, rng = load_space("mobile"), Random(1)
     for kernel in {k for _ in range(10) for k in kernels(space.sample(rng).architecture.expand())}:

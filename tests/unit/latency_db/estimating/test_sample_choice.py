@@ -6,7 +6,7 @@ from latency_db.estimating.transfer import TransferError, fit_transfer
 
 
 def tables(seed=0):
-    """200 networks of 12 layers, two kinds of which are rare; three known targets, a new one and it measured."""
+    """200 networks of 12 layers, two kinds of which are rare; three known devices, a new one, and its measurements."""
     rng = np.random.default_rng(seed)
     counts = rng.multinomial(12, (0.4, 0.4, 0.1, 0.1), 200).astype(float)
     known, ms = 20 + counts @ rng.uniform(0.5, 5, (4, 3)), 20 + counts @ rng.uniform(0.5, 5, 4)
@@ -14,7 +14,7 @@ def tables(seed=0):
 
 
 @pytest.mark.parametrize("targets", [3, 0])
-def test_chosen_samples_teach_more_than_random_ones(targets):
+def test_chosen_samples_predict_better_than_random_ones(targets):
     errors = {"drawn": [], "chosen": []}
     for seed in range(20):
         features, known, ms, measured = tables(seed)
@@ -37,7 +37,7 @@ def test_samples_are_different_candidates_and_the_same_for_a_seed():
     assert chosen != choose_samples(features, known, candidates, 20, seed=4)
 
 
-def test_more_than_there_are_is_an_error():
+def test_more_samples_than_candidates_are_an_error():
     features, known, _, _ = tables()
     with pytest.raises(TransferError, match="ask for fewer"):
         choose_samples(features, known, range(5), 6)

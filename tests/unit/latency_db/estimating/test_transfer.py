@@ -5,7 +5,7 @@ from latency_db.estimating.transfer import TransferError, fit_transfer
 
 
 def tables(seed=0):
-    """300 networks of 8 slots with 4 kinds; three known targets and two new ones, sums over slots."""
+    """300 networks of 8 slots with 4 kinds; three known devices and two new ones, sums over slots."""
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 4, (300, 8))
     counts = np.stack([(codes == kind).sum(1) for kind in range(4)], axis=1).astype(float)
@@ -25,12 +25,12 @@ def error(model, features, known, ms):
     return np.mean(np.abs(model.predict(features, known)[0] / ms - 1)[12:])
 
 
-def test_a_related_target_is_predicted_from_twelve_samples():
+def test_a_related_device_is_predicted_from_twelve_samples():
     _, features, known, related, _ = tables()
     assert error(fit(features, known, related), features, known, related) < 0.02
 
 
-def test_known_targets_do_not_harm_an_unrelated_one():
+def test_known_devices_do_not_harm_an_unrelated_one():
     _, features, known, _, unrelated = tables()
     nothing = np.zeros((300, 0))
     alone = error(fit(features, nothing, unrelated), features, nothing, unrelated)
@@ -43,7 +43,7 @@ def test_an_outlier_among_the_samples_does_little_harm():
     assert error(fit(features, known, outlier), features, known, related) < 0.06
 
 
-def test_deviations_cover_what_is_left():
+def test_standard_deviations_cover_the_errors():
     inside = []
     for seed in range(8):
         _, features, known, related, _ = tables(seed)
@@ -53,7 +53,7 @@ def test_deviations_cover_what_is_left():
     assert 0.85 < np.mean(inside) < 0.97
 
 
-def test_known_targets_may_be_one_or_none():
+def test_known_devices_may_be_one_or_none():
     _, features, known, related, _ = tables()
     for some in (known[:, :1], known[:, :0]):
         assert error(fit(features, some, related), features, some, related) < 0.1

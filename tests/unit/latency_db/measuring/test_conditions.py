@@ -39,7 +39,7 @@ def test_the_fastest_cores_are_chosen_and_of_each_core_one_hardware_thread_first
     ]
 
 
-def test_what_the_system_tells_is_recorded(tmp_path):
+def test_facts_of_the_system_are_recorded(tmp_path):
     cpu = "sys/devices/system/cpu"
     root = written(
         tmp_path,
@@ -54,8 +54,13 @@ def test_what_the_system_tells_is_recorded(tmp_path):
     )
     facts = environment(root)
 
-    told = {"governor": "powersave", "frequency_khz": 1800000, "throttle_count": 7, "temperature_millicelsius": 47500}
-    assert told.items() <= facts.items()
+    expected = {
+        "governor": "powersave",
+        "frequency_khz": 1800000,
+        "throttle_count": 7,
+        "temperature_millicelsius": 47500,
+    }
+    assert expected.items() <= facts.items()
     assert heat(root) is None
     assert (
         environment(written(tmp_path / "other", {"proc/cpuinfo": "cpu MHz\t\t: 2596.146\n"}))["frequency_khz"]
@@ -64,7 +69,7 @@ def test_what_the_system_tells_is_recorded(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("files", "told"),
+    ("files", "expected"),
     [
         (
             {"temp": "91000", "trip_point_0_type": "passive", "trip_point_0_temp": "90000", "type": "soc"},
@@ -74,11 +79,11 @@ def test_what_the_system_tells_is_recorded(tmp_path):
         ({"temp": "91000", "trip_point_0_type": "active", "trip_point_0_temp": "60000"}, None),
     ],
 )
-def test_a_zone_is_hot_at_its_own_limit(tmp_path, files, told):
+def test_a_zone_is_hot_at_its_own_limit(tmp_path, files, expected):
     zone = "sys/class/thermal/thermal_zone0"
     found = heat(written(tmp_path, {f"{zone}/{name}": text for name, text in files.items()}))
 
-    assert (found is None) if told is None else told in found
+    assert (found is None) if expected is None else expected in found
 
 
 @pytest.mark.parametrize(("bits", "hot"), [("0", False), ("50000", False), ("50004", True), ("unknown", False)])
@@ -110,7 +115,7 @@ def test_the_work_of_others_is_all_work_less_ones_own(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("threads", "seen", "told"),
+    ("threads", "seen", "expected"),
     [
         (1, {}, []),
         (2, {}, []),
@@ -126,8 +131,8 @@ def test_the_work_of_others_is_all_work_less_ones_own(tmp_path, monkeypatch):
         (2, {"others_cores": None}, []),
     ],
 )
-def test_reasons_to_doubt_a_session(elsewhere, threads, seen, told):
+def test_reasons_why_a_session_is_suspect(elsewhere, threads, seen, expected):
     found = list(problems(replace(elsewhere.device, threads=threads), replace(QUIET, **seen)))
 
-    assert len(found) == len(told)
-    assert all(words in reason for words, reason in zip(told, found, strict=True))
+    assert len(found) == len(expected)
+    assert all(words in reason for words, reason in zip(expected, found, strict=True))

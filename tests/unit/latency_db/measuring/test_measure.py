@@ -71,7 +71,7 @@ def test_256_times_the_work_takes_longer(records):
     assert records[kernel_signature(SMALL)].latency_ms > records[EMPTY_KERNEL].latency_ms
 
 
-def test_the_session_tells_how_steady_it_was(records):
+def test_a_session_records_how_steady_it_was(records):
     session = records[EMPTY_KERNEL].session
     reference = records[REFERENCE_NETWORK].rounds_ms
 
@@ -97,20 +97,20 @@ def test_many_models_are_measured_in_batches():
     assert len({id(record.session) for record in found}) == 2
 
 
-def test_a_model_that_is_none():
+def test_bytes_that_are_no_model_are_refused():
     with pytest.raises(MeasurementError, match="cannot run the model"):
         measure({Signature("broken", Kind.NETWORK): b"no model"}, local_device("local-cpu-1t"), FAST)
 
 
-def test_what_a_runtime_refuses_does_not_stop_the_others():
-    told = {}
+def test_a_refused_model_does_not_stop_the_others():
+    refused = {}
     broken, whole = Signature("broken", Kind.NETWORK), network_signature(NETWORK)
     models = {broken: b"no model", whole: network_model(NETWORK)}
 
-    found = measure(models, local_device("local-cpu-1t"), FAST, on_refused=told.__setitem__)
+    found = measure(models, local_device("local-cpu-1t"), FAST, on_refused=refused.__setitem__)
 
-    assert "cannot run the model" in told.pop(broken)
-    assert not told
+    assert "cannot run the model" in refused.pop(broken)
+    assert not refused
     assert {record.signature for record in found} == {whole, *fixed_models()}
 
 
@@ -164,7 +164,7 @@ def test_a_machine_that_is_not_fit_is_refused_or_its_session_marked(store, monke
     assert found[0].session.reason.startswith("hot: x86_pkg_temp")
 
 
-def test_a_reference_network_slower_than_before_is_told():
+def test_a_reference_network_slower_than_before_is_reported():
     models = {network_signature(NETWORK): network_model(NETWORK)}
 
     session = measure(models, local_device("local-cpu-1t"), FAST, known_ms=1e-4)[0].session

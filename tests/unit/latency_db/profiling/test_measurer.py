@@ -22,7 +22,7 @@ def networks():
     return list({space.sample(rng).architecture.expand(): None for _ in range(40)})
 
 
-def test_a_local_device_measures_what_is_missing_and_keeps_it(store):
+def test_missing_kernels_are_measured_on_this_machine_and_stored(store):
     device = local_device("local-cpu-1t")
     first = Measurer(store, device)
 
@@ -33,7 +33,7 @@ def test_a_local_device_measures_what_is_missing_and_keeps_it(store):
 
 
 def test_networks_and_files_are_measured_side_by_side(store):
-    """A network measured once answers for itself; an ONNX file is known by its content."""
+    """A measured network is estimated by its record; an ONNX file is identified by its content."""
     measurer = Measurer(store, local_device("local-cpu-1t"))
     brief = Effort(rounds=2, min_time_s=0.001, min_runs=3, warmup_s=0.001)
 
@@ -45,8 +45,8 @@ def test_networks_and_files_are_measured_side_by_side(store):
     assert Estimator(store, measurer.device).estimate(NETWORK).source is Source.MEASURED
 
 
-def test_what_is_measured_teaches_what_is_interpolated(store, elsewhere, networks, monkeypatch):
-    """When a quarter more is measured: the same answer then as of an estimator that has seen it from the start."""
+def test_the_interpolation_is_fitted_again_when_a_quarter_more_is_measured(store, elsewhere, networks, monkeypatch):
+    """Estimates are then those of an estimator that had all records from the start."""
     records = table(elsewhere, networks, share=0.6)
     store.add(records[:-40])
     measurer = Measurer(store, elsewhere.device)

@@ -57,7 +57,7 @@ def measurer(store, monkeypatch):
     return Measurer(store, local_device(DEVICE))
 
 
-def test_estimates_are_judged_by_networks_that_did_not_calibrate_them(measurer):
+def test_networks_that_validate_do_not_calibrate(measurer):
     found = validate_estimates(measurer, load_space("small"), Plan(networks=30, calibrate=12, seed=3))
 
     calibrated, bare, line, median, again = found.scores
@@ -73,7 +73,7 @@ def test_estimates_are_judged_by_networks_that_did_not_calibrate_them(measurer):
     assert line.mean_error > calibrated.mean_error
 
 
-def test_predictions_are_logged_before_what_was_measured(measurer):
+def test_predictions_are_logged_before_the_measurement(measurer):
     validate_estimates(measurer, load_space("small"), Plan(networks=5, calibrate=2, seed=0))
 
     logged = measurer.store.predictions(measurer.device)
@@ -131,7 +131,7 @@ def test_a_table_is_calibrated_when_that_is_asked_for(latency_file, monkeypatch)
     assert found["calibrating"] == 5
 
 
-def test_a_space_without_so_many_networks_is_refused(measurer):
+def test_a_space_with_too_few_networks_is_refused(measurer):
     stage = {"blocks": [{"conv": {"kernel": 3}}], "layers": [1, 2], "width": 8, "stride": 2}
     tiny = {"name": "tiny", "resolution": 8, "stem": {"width": 8, "stride": 1}, "stages": [stage]}
 
