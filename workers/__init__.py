@@ -1,1 +1,1 @@
-"""The shell that runs searches: executors for trials, and the composition of a whole run."""
+"""The shell that runs searches: executors, tasks, the steps of a search, the dispatcher and `nas run`."""

@@ -61,7 +61,7 @@ def _table(record: Mapping[str, Any]) -> Table:
 
 
 def _latency(metrics: Mapping[str, float]) -> str:
-    """As measured end to end, or else estimated; references of a device that is elsewhere have neither."""
+    """The measured latency, or the estimated one; references have neither if the device cannot be measured."""
     if "latency_ms" in metrics:
         return f"{metrics['latency_ms']:.4f}"
     estimated = metrics.get("estimated_latency_ms")

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class Assignment:
-    """Runs a claimed search to its end, or to where it is stopped; the ledger then says how it stands."""
+    """Runs a claimed search until it ends or is stopped, and writes its state to the ledger."""
 
     def __init__(self, ledger: Ledger, settings: Settings, scheduler: Scheduler, claim: Claim) -> None:
         self._ledger, self._claim, self._scheduler = ledger, claim, scheduler
@@ -47,7 +47,7 @@ class Assignment:
         return not self._thread.is_alive()
 
     def stop(self) -> None:
-        """Have it end at its next step; tasks on the workers are cancelled."""
+        """End the search at its next step, and cancel its tasks."""
         self._store.stop()
         self._quota.stop()
 
@@ -55,7 +55,7 @@ class Assignment:
         self._thread.join(timeout_s)
 
     def follow(self, record: SearchRecord) -> None:
-        """Do what a client asked for meanwhile."""
+        """Apply what a client has changed in the ledger: state, priority, number of trials."""
         if record.state in {SearchState.PAUSING, SearchState.CANCELLING}:
             self.stop()
             return
@@ -64,7 +64,7 @@ class Assignment:
             self._pipeline.search.max_trials = record.max_trials
 
     def renew(self) -> None:
-        """Keep the lease; a search that another dispatcher has by now is stopped."""
+        """Renew the lease. The search is stopped if another dispatcher has claimed it."""
         try:
             self._ledger.claims.renew(self._claim.lease)
         except FencedError:
@@ -72,7 +72,7 @@ class Assignment:
             self.stop()
 
     def flush(self) -> None:
-        """Write what has gathered since the last call."""
+        """Write the progress since the last call."""
         try:
             self._listener.flush()
         except (StoppedError, FencedError):
@@ -84,10 +84,10 @@ class Assignment:
         except FencedError:
             log.warning("%s: another dispatcher has it", self.id)
         except LedgerError as error:
-            log.warning("%s: %s; it goes on when the lease is over", self.id, error)
+            log.warning("%s: %s; it is resumed when the lease has expired", self.id, error)
 
     def _settle(self) -> None:
-        """Run it, and write how it ended."""
+        """Run the search and write its final state."""
         try:
             self._pipeline = Pipeline(
                 self._spec(), self._store, self._listener, self._quota, threads=self._settings.threads

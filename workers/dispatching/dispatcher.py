@@ -22,14 +22,14 @@ TICK_S = 0.2
 FOLLOW_S = 1.0
 RENEW_S = 5.0
 MAX_SEARCHES = 8
-"""Searches of one dispatcher at a time: each holds its images in memory."""
+"""Limit of searches at a time in one dispatcher: each holds its images in memory."""
 SEARCHES_A_WORKER = 2
-"""More would only wait here, where another dispatcher may have workers free."""
+"""More searches would wait here while another dispatcher may have free workers."""
 DRAIN_S = 20.0
 
 
 class Dispatcher:
-    """One executor's searches. Any number of dispatchers may work on a ledger; they meet nowhere else."""
+    """Runs searches on one executor. Any number of dispatchers may share a ledger."""
 
     def __init__(self, ledger: Ledger, settings: Settings, executor: Executor) -> None:
         self._ledger, self._settings = ledger, settings
@@ -42,7 +42,7 @@ class Dispatcher:
         self._followed = self._renewed = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        """Work until stop is set or the executor is lost; then give the searches up, so that others can go on."""
+        """Run until stop is set or the executor is lost; then release the searches for other dispatchers."""
         while not stop.is_set() and not self.scheduler.lost.is_set():
             try:
                 self._tick()

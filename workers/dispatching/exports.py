@@ -1,4 +1,4 @@
-"""Exports: single trials that a user wants as a file, trained as long as finalists are."""
+"""Exports: single trials as files, on request, trained for as many epochs as finalists."""
 
 import logging
 import threading
@@ -73,7 +73,7 @@ class Exporter:
             file, metrics = self._export(claim)
             end(claim.lease, ExportState.SUCCEEDED, file=file, metrics=metrics)
         except (CancelledError, FencedError, LedgerError) as error:
-            log.warning("%s: given up: %s", claim.export.id, error)
+            log.warning("%s: released: %s", claim.export.id, error)
         except NasError as error:
             end(claim.lease, ExportState.FAILED, reason=shown(str(error), self._settings.data_root))
         except Exception:
@@ -81,7 +81,7 @@ class Exporter:
             end(claim.lease, ExportState.FAILED, reason="an error of the program; its log has the details")
 
     def _export(self, claim: ExportClaim) -> tuple[File, dict[str, Any]]:
-        """A runtime's own file is made of the ONNX file; its metrics are those that it has in the runtime."""
+        """The file and its metrics. A runtime's own format is converted from ONNX and tested in the runtime."""
         trial, kind = self._ledger.trials.get(claim.export.trial_id), claim.export.format
         spec = self._spec(trial.search_id, claim.export.epochs)
         images = dataset.make(spec.dataset).load(spec.seed)
@@ -96,7 +96,7 @@ class Exporter:
         return File(kind, name, MODEL, sha256, size), metrics
 
     def _trained(self, claim: ExportClaim, trial: TrialRecord, spec: SearchSpec, images: Dataset) -> dict[str, Any]:
-        """Metrics of the trained network, now or earlier, and the digest of its ONNX file as "model"."""
+        """Metrics of the network, trained now or earlier, with the digest of its ONNX file as "model"."""
         made = evaluator.make(spec.evaluator, images, spec.seed)
         key = TrainingKeys(spec, made, images).finalist(trial.architecture_id)
         metrics = cached_training(self._ledger, self._artifacts, key)
@@ -116,7 +116,7 @@ class Exporter:
         return self._quota.submit(task, setup, shared, *arguments, report=lambda _, __: None).result()
 
     def _spec(self, search_id: str, epochs: int | None) -> SearchSpec:
-        """The search's spec, with the export's epochs for those of a finalist."""
+        """The search's spec, with the export's epochs as those of finalists."""
         data = self._ledger.searches.get(search_id, deleted=True).spec
         if epochs is not None:
             data = {**data, "finalists": {**data["finalists"], "epochs": epochs}}

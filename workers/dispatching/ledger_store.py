@@ -17,7 +17,7 @@ MEDIA_TYPES = {
     ".json": "application/json",
     ".jsonl": "application/jsonl",
 }
-"""Media types of the files that are no model."""
+"""Media types of files that are not models."""
 
 
 class StoppedError(Exception):
@@ -93,7 +93,7 @@ class LedgerStore:
 
 
 def cached_training(ledger: Ledger, artifacts: ArtifactStore, key: TrainingKey) -> dict[str, Any] | None:
-    """The result of an earlier training, or None, as well if its "model", the digest of a file, is missing."""
+    """The result of an earlier training. None if there is none, or if the file whose digest is "model" is missing."""
     found = ledger.trainings.get(key)
     if found and "model" in found:
         try:

@@ -52,20 +52,20 @@ def serve(given: dict[str, Any]) -> None:
 
 
 def _dispatch(ledger: Ledger, settings: Settings, stop: threading.Event) -> None:
-    """Work with one executor for as long as it lives."""
+    """Dispatch with one executor until it is lost or the process is to stop."""
     kind = executor[settings.executor]
     with kind(settings.workers, settings.threads) as pool:
         log.info("ready: %s, %d workers of %d threads", settings.executor, settings.workers, settings.threads)
         dispatcher = Dispatcher(ledger, settings, pool)
         dispatcher.run(stop)
-    # Not before the executor is closed: what is left of the old Ray would go on beside the new one.
+    # Only after the executor is closed: otherwise the rest of the old Ray would run beside the new one.
     if dispatcher.scheduler.lost.is_set() and kind.needs_new_process and not stop.is_set():
         log.warning("the executor is lost; starting again in a new process")
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the same command again
 
 
 def _watch_parent(parent: int, stop: threading.Event) -> None:
-    """Drain when the supervisor has died."""
+    """Stop when the supervisor has died."""
     while os.getppid() == parent:
         time.sleep(PARENT_POLL_S)
     stop.set()

@@ -19,7 +19,7 @@ _EARLY: set[Task] = set()
 
 
 def may_end_early(task: Task) -> Task:
-    """Decorator: what the task reports is what it would return by then, so a scheduler may end it after any report."""
+    """Decorator: each report of the task has the metrics that it would return then, so a scheduler may end it there."""
     _EARLY.add(task)
     return task
 
@@ -33,11 +33,11 @@ class WorkerDiedError(NasError):
 
 
 class ExecutorLostError(NasError):
-    """The executor as a whole is gone, by no fault of its tasks; start them again on a new one."""
+    """The executor is lost, through no fault of its tasks; start them again on a new one."""
 
 
 class TaskFuture(Future[Any]):
-    """A future whose cancel() asks for the end of a task, and which several threads may end: the first end counts."""
+    """A future whose cancel() stops a task. Several threads may settle it; the first call counts."""
 
     def __init__(self, stop: Callable[[], None]) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class TaskFuture(Future[Any]):
         return True
 
     def settle(self, value: Any = None, error: BaseException | None = None) -> None:
-        """End with a value or an error. CancelledError makes it a cancelled future."""
+        """End it with a value or an error. CancelledError makes it a cancelled future."""
         if not self._first.acquire(blocking=False):
             return
         if isinstance(error, CancelledError):
@@ -79,8 +79,8 @@ class Executor(ABC):
     def submit(self, task: Task, *arguments: Any, report: Report) -> Future[Any]:
         """Start a task. What it raises is the future's exception; WorkerDiedError if its process died.
 
-        The future ends when the task has left its worker, a cancelled one too. ExecutorLostError if there is no worker
-        to be had any more.
+        The future ends when the worker is free again, also after cancel(). ExecutorLostError if the executor is closed
+        or lost.
         """
 
     def share(self, digest: str, load: Callable[[], Any]) -> Any:  # noqa: ARG002 - for executors that can
@@ -92,7 +92,7 @@ class Executor(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Stop at once, tasks that run included."""
+        """Stop at once, including running tasks."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""A pool of workers that run one task at a time: which are kept, which are stopped, and what is started again."""
+"""A pool of worker processes that run one task at a time; tasks are restarted when their worker dies."""
 
 import itertools
 import logging
@@ -17,9 +17,9 @@ from workers.executing.executor import Executor, ExecutorLostError, Task, TaskFu
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
-"""How often a task is started in all, when its workers die."""
+"""How many times a task is started, counting the first, while its workers die."""
 GRACE_S = 10.0
-"""How long a cancelled task has until its next report, before its worker is killed."""
+"""How long a cancelled task may run until its next report; then its worker is killed."""
 IDLE_S = 60.0
 """How long a worker without a task is kept."""
 
@@ -47,7 +47,7 @@ class Worker(Protocol):
         """What the task reports, then how it ended. WorkerGoneError if the worker dies."""
 
     def stop(self, number: int) -> None:
-        """Have the task of this number end at its next report; it may be about to start, or over."""
+        """Have the task of this number end at its next report. It may not have started yet, or may be over."""
 
     def kill(self) -> None:
         """End the worker at once. It may be dead already."""
@@ -70,7 +70,7 @@ def perform(
 
 
 def portable(error: Exception) -> Exception:
-    """The error with its traceback as a note; one of a kind that cannot be sent to another process keeps its text."""
+    """The error with its traceback as a note. One that cannot be pickled becomes a plain error with the same text."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes of a moment ago
     except Exception:  # noqa: BLE001 - constructors fail as they like
@@ -81,9 +81,9 @@ def portable(error: Exception) -> Exception:
 
 
 class _Job(TaskFuture):
-    """A task on one worker after the other, until one has carried it out.
+    """A task in the pool; it is run on another worker when one dies.
 
-    worker: the one that runs it now. stopped: what it is to end with, once it has been cancelled or its report failed.
+    worker: the one that runs it now. stopped: the error that it ends with after it was cancelled or its report failed.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class _Job(TaskFuture):
 
 
 class PoolExecutor(Executor):
-    """Workers are started when no idle one is left, and ended when they have been idle for IDLE_S.
+    """Starts a worker when none is idle, and ends a worker that has been idle for IDLE_S.
 
     A cancelled task ends at its next report; its worker is killed if that takes longer than GRACE_S. A report that
     raises ends the task with that error.
@@ -115,10 +115,10 @@ class PoolExecutor(Executor):
 
     @abstractmethod
     def hire(self) -> Worker:
-        """A fresh worker. WorkerGoneError if none can be had."""
+        """A new worker. WorkerGoneError if none can be started."""
 
     def check(self) -> None:
-        """Called when a worker has died: ExecutorLostError if that is because everything is gone."""
+        """Called when a worker has died. ExecutorLostError if the executor as a whole is lost."""
 
     def submit(self, task: Task, *arguments: Any, report: Report) -> TaskFuture:
         job = _Job(next(self._numbers), task, arguments, report, self._stop)
@@ -159,14 +159,14 @@ class PoolExecutor(Executor):
             job.settle(error=ExecutorLostError(reason))
 
     def _serve(self, job: _Job) -> None:
-        """Carry the job out in a thread of its own."""
+        """Run the job in a thread of its own."""
         ended = self._attend(job)
         job.settle(ended.value, job.stopped or ended.error)
         with self._lock:
             self._jobs.discard(job)
 
     def _attend(self, job: _Job) -> Ended:
-        """Run the job, on another worker whenever one dies. The worker is idle again when this returns."""
+        """Run the job, on another worker when one dies. The worker is back in the pool when this returns."""
         for _ in range(ATTEMPTS):
             if self._lost is not None:
                 return Ended(error=ExecutorLostError(self._lost))
@@ -199,7 +199,7 @@ class PoolExecutor(Executor):
         return self.hire()
 
     def _keep(self, worker: Worker) -> None:
-        """Have the worker ready for the next task, for a while."""
+        """Keep the worker for the next task, for IDLE_S."""
         with self._lock:
             if not self._closed:
                 timer = self._idle[worker] = threading.Timer(IDLE_S, self._dismiss, (worker,))
@@ -249,7 +249,7 @@ class PoolExecutor(Executor):
         return ended
 
     def _stop(self, job: _Job, error: Exception | None = None) -> None:
-        """End the job with the error, or as cancelled: its task at the next report, or its worker after a grace."""
+        """Stop the job, with the error or as cancelled: at its next report, or by killing its worker after GRACE_S."""
         with self._lock:
             if job.stopped or job.done():
                 return

@@ -18,12 +18,12 @@ from workers.executing.executor import ExecutorLostError
 from workers.executing.pool import PoolExecutor
 
 MAX_SHARED = 8
-"""Values, such as data sets, kept in the object store; a task that holds a reference keeps its own longer."""
+"""Data sets and the like kept in the object store; older ones are dropped when no task refers to them."""
 HEALTH_S = 1.0
 FAILED_CHECKS = 3
 CONNECT_S = 3.0
 RECONNECT_S = 10
-"""Ray waits a minute for a GCS that was killed while Ray started, and nobody watches yet; ours does not come back."""
+"""Ray waits a minute for a GCS that was killed during the start, when it is not watched yet; ours does not return."""
 SESSIONS = Path("/tmp")  # noqa: S108 - the sockets in a session's folder must have short paths
 PREFIX = "nas-ray-"
 ENVIRONMENT = {
@@ -35,7 +35,7 @@ ENVIRONMENT = {
 
 
 class Cluster:
-    """Ray as its workers * threads CPUs. A process has one at a time.
+    """A connection to Ray with workers * threads CPUs; one at a time in a process.
 
     ray: the library, connected. gpus: a worker's share of the GPUs. ExecutorLostError if Ray cannot be reached or
     started.
@@ -64,7 +64,7 @@ class Cluster:
             return self._shared[digest]
 
     def watch(self, lost: Callable[[str], None]) -> None:
-        """Call lost with the reason soon after Ray is gone. Ray ends a driver a minute after its GCS: be faster."""
+        """Call lost with the reason within seconds of the loss of Ray, which ends its driver after a minute."""
         self._watcher = threading.Thread(target=self._watch, args=(lost,), name="ray health", daemon=True)
         self._watcher.start()
 
@@ -78,7 +78,7 @@ class Cluster:
                 return
 
     def check(self) -> None:
-        """ExecutorLostError if Ray is gone."""
+        """ExecutorLostError if Ray is lost."""
         gone = self._gone()
         if gone:
             raise ExecutorLostError(f"Ray's {gone} cannot be reached any more")
@@ -99,7 +99,7 @@ class Cluster:
             self._watcher.join()
 
     def close(self, *, lost: bool) -> None:
-        """Leave Ray, and end what of it was started here. After a loss this process stays as it is, for its end."""
+        """Disconnect from Ray, and end what was started here. After a loss, the process cannot use Ray again."""
         self.stop_watching()
         self._shared.clear()
         if lost:
@@ -145,7 +145,7 @@ def _start(settings: Settings, cpus: int) -> ModuleType:
         given = {"address": address}
     else:
         _remove_old_sessions()
-        # A token of our own, so that none is written to the home folder, and nobody else drives these workers.
+        # A token of our own, so that none is written to the home folder, and only this process can use these workers.
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # Ray reads it once in a process
         os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(RECONNECT_S))
@@ -164,7 +164,7 @@ def _start(settings: Settings, cpus: int) -> ModuleType:
 
 @contextlib.contextmanager
 def _signals_kept() -> Iterator[None]:
-    """Ray takes SIGTERM for itself when it starts in the main thread."""
+    """Restore the handler of SIGTERM, which Ray replaces when it starts in the main thread."""
     kept = signal.getsignal(signal.SIGTERM)
     yield
     if threading.current_thread() is threading.main_thread():
@@ -186,7 +186,7 @@ def _kill_daemons() -> None:
 
 
 def _remove_old_sessions() -> None:
-    """Remove the folders of processes that had no time to."""
+    """Remove the folders of processes that were killed before they could."""
     for folder in SESSIONS.glob(f"{PREFIX}*"):
         if not Path("/proc", folder.name.removeprefix(PREFIX)).exists():
             shutil.rmtree(folder, ignore_errors=True)

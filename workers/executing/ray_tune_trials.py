@@ -21,11 +21,11 @@ from workers.executing.pool import Ended, Reported, WorkerGoneError, perform
 
 MAX_EPOCHS = 100_000
 WAIT_S = 0.01
-"""How long Tune's loop waits for work each time it asks; its other events wait with it."""
+"""How long Tune's loop waits for work each time it asks; it handles no other events meanwhile."""
 
 
 class Work(tune.Trainable):
-    """Runs one task after the other in the same process (reuse_actors). A step is a report, the last one its end."""
+    """Runs tasks one after the other in the same process (reuse_actors). Each step is a report; the last is the end."""
 
     def setup(self, config: dict[str, Any]) -> None:
         self._running: _Running | None = None
@@ -48,7 +48,7 @@ class Work(tune.Trainable):
 
 
 class _Running:
-    """A task in a thread. It stands still in its report until the next step, as Tune may end it there.
+    """A task in a thread. It waits in its report until the next step, as Tune may end it there.
 
     graded: its accuracy is passed to Tune's scheduler.
     """
@@ -130,7 +130,7 @@ class Feed(Searcher):
             attempt.messages.put(Ended({**message.metrics, "stopped_epoch": message.epoch}))
 
     def save(self, checkpoint_path: str) -> None:
-        """Nothing is ever resumed from Tune's files: the ledger knows what there is to do."""
+        """Nothing is resumed from Tune's files: the ledger has the state of the search."""
 
     def restore(self, checkpoint_path: str) -> None:
         """See save."""
@@ -174,7 +174,7 @@ class TuneWorker:
 
 
 class Actors(tune.Callback):
-    """Notes which actor has which attempt, so that one can be killed."""
+    """Records which actor runs which attempt, so that it can be killed."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed

@@ -1,4 +1,4 @@
-"""The scheduler: shares an executor's workers among searches by priority and then evenly."""
+"""Shares an executor's workers among searches: by priority, and evenly among equal priorities."""
 
 import logging
 import threading
@@ -15,12 +15,12 @@ from workers.executing.executor import Executor, ExecutorLostError, Task, TaskFu
 log = logging.getLogger(__name__)
 
 QUIET_WAIT_S = 60.0
-"""How long a measurement waits for running tasks to end before it starts beside them."""
+"""How long a measurement waits for running tasks to end; then it starts while they run."""
 
 
 @dataclass(eq=False)
 class Quota:
-    """One search's share of the workers; running counts those that it has. The higher priority goes first."""
+    """One search's share of the workers. The higher priority goes first; running: how many workers it has now."""
 
     scheduler: "Scheduler"
     priority: int = 0
@@ -53,7 +53,7 @@ class Quota:
 
 
 class TaskHandle(TaskFuture):
-    """A task that waits for a worker or has one. cancel() takes effect at once, even if its worker takes a while."""
+    """A task that waits or runs. cancel() ends the future at once, even if the worker stops later."""
 
     def __init__(self, quota: Quota, on_start: Callable[[], None] | None, begin: Callable[[], Future[Any]]) -> None:
         super().__init__(lambda: quota.scheduler.cancel(lambda handle: handle is self))
@@ -61,7 +61,7 @@ class TaskHandle(TaskFuture):
         self.on_worker: Future[Any] | None = None
 
     def order(self) -> tuple[int, int]:
-        """The least of those that wait is next; of equal ones the first."""
+        """The smallest goes first; of equal ones, the one that was submitted first."""
         return (-self.quota.priority, self.quota.running)
 
 
@@ -106,7 +106,7 @@ class Scheduler:
             self._fill()
 
     def cancel(self, chosen: Callable[[TaskHandle], bool]) -> None:
-        """Cancel the chosen tasks: those that wait first, so that none of them takes the worker of one that runs."""
+        """Cancel the chosen tasks: waiting ones first, so that none of them gets the worker of a running one."""
         with self._changed:
             withdrawn = [handle for handle in self._waiting if chosen(handle)]
             self._waiting = [handle for handle in self._waiting if not chosen(handle)]
@@ -139,7 +139,7 @@ class Scheduler:
         except ExecutorLostError as error:
             self._end(handle, error)
         except Exception:
-            # The search that on_start belongs to cannot go on here, and finds out the reason itself.
+            # on_start failed: its search cannot continue in this process, and its own thread handles the reason.
             log.exception("a task could not begin")
             self._end(handle, CancelledError())
             handle.quota.stop()
@@ -154,7 +154,7 @@ class Scheduler:
         self._fill()
 
     def _end(self, handle: TaskHandle, error: BaseException | None, value: Any = None) -> None:
-        """The task has no worker any more."""
+        """The task's worker is free again."""
         with self._changed:
             self._running.discard(handle)
             handle.quota.running -= 1

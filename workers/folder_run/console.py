@@ -38,7 +38,7 @@ class ConsoleListener:
         )
 
     def phase(self, phase: str) -> None:
-        """The lines say it."""
+        """Phases are not shown; lines of text mark them."""
 
     def epoch(self, what: str, trial: int | None, epoch: int, epochs: int, metrics: Metrics) -> None:  # noqa: ARG002 - a console shows how far, not how well
         self.step(what, epoch, epochs)
@@ -51,7 +51,7 @@ class ConsoleListener:
             self._progress.remove_task(self._bars.pop(what))
 
     def started(self, number: int) -> None:
-        """The bar of its epochs says it."""
+        """Not shown; the bar of the trial's epochs appears."""
 
     def trial(self, trial: Trial, total: int) -> None:
         if trial.state is State.RUNNING:

@@ -66,14 +66,14 @@ class RunFolder:
         """None: a folder has no other searches."""
 
     def store_training(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
-        """Each result is kept under its own name already."""
+        """Nothing to do: keep() has stored the result."""
 
     def fetch(self, name: str, sha256: str) -> Path | None:  # noqa: ARG002 - its name tells a file of a folder
         path = self.path / name
         return path if path.exists() else None
 
     def publish(self, kind: str, name: str, trial: int | None = None) -> None:
-        """The file is where the user looks for it."""
+        """Nothing to do: the user reads files in the folder."""
 
     def __enter__(self) -> Self:
         return self

@@ -16,7 +16,7 @@ UPDATE_S = 5.0
 
 
 def run(spec: SearchSpec, out: Path, listener: ProgressListener, *, executor_name: str = "process") -> dict[str, Any]:
-    """Carry out the spec in the folder out, going on from where an earlier call with the same spec was stopped.
+    """Run the search of spec in the folder out; a call with the same spec resumes an earlier one.
 
     Returns the record of the run, which report.html shows. NasError if it cannot go on; what was finished stays.
     """

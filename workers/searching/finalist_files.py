@@ -1,4 +1,4 @@
-"""The files of a finalist: its .onnx, and beside it that of the runtime it was searched for, if that has one."""
+"""The files of a finalist: the .onnx, and one in the format of the device's runtime if that has a format of its own."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def add_files(context: SearchContext, finalists: list[Row]) -> None:
 
 
 def _precision(device: Device) -> str | None:
-    """What a device of fewer bits measured, which is not what the files are."""
+    """A note for devices of another precision than the files have; else None."""
     if device.precision == FP32:
         return None
     return (
@@ -41,13 +41,13 @@ def _precision(device: Device) -> str | None:
 
 
 def publish(context: SearchContext, row: Row) -> None:
-    """Hand out a finalist's files."""
+    """Publish a finalist's files."""
     for file in row["files"]:
         context.store.publish(file["format"], file["file"], row["trial"])
 
 
 def _onnx(row: Row) -> Row:
-    """Its difference is that to torch."""
+    """The row of the .onnx file; max_abs_difference is the difference to torch."""
     return {
         "format": ONNX,
         "file": row["file"],
@@ -58,7 +58,7 @@ def _onnx(row: Row) -> Row:
 
 
 def _convert(context: SearchContext, finalists: list[Row], name: str) -> None:
-    """Each file is kept as soon as it is made; what failed is tried again by a later call."""
+    """Convert the finalists' files. Each is kept at once; a later call tries failed ones again."""
     kind = format_of(runtime[name])
     found = {row["id"]: _known(context, row, kind) for row in finalists}
     missing = [row for row in finalists if found[row["id"]] is None]
@@ -84,7 +84,7 @@ def _submit(context: SearchContext, row: Row, name: str) -> TaskHandle:
 
 
 def _known(context: SearchContext, row: Row, kind: str) -> Row | None:
-    """What an earlier call has made, if its file is in place."""
+    """The row of a file that an earlier call made, if the file exists."""
     file: Row | None = context.store.known(_key(row, kind))
     return file if file and (context.store.path / file["file"]).exists() else None
 

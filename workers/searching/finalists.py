@@ -1,4 +1,4 @@
-"""After the search: reference networks trained beside it, finalists trained for longer, exported, tested, measured."""
+"""After the trials: train reference networks; train finalists for longer, export, test and measure them."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future, as_completed
@@ -49,7 +49,7 @@ def reference_rows(spec: SearchSpec, images: Dataset) -> list[Row]:
 def train_references(context: SearchContext, rows: list[Row]) -> list[Row]:
     """The rows of reference networks with their scores on the search's images, scored as the trials are.
 
-    One whose training fails has no accuracy, and the reason is said.
+    One whose training fails has no accuracy; the listener gets the reason.
     """
     scores = {number: _known_score(context, number, row) for number, row in enumerate(rows)}
     missing = [number for number, score in scores.items() if score is None]
@@ -92,7 +92,7 @@ def best_trials(search: Search, count: int) -> list[Trial]:
 def train_finalists(context: SearchContext, search: Search) -> list[Row]:
     """The best trials as finalists: trained, exported and tested, each kept as soon as it is done.
 
-    One whose longer training diverges is left out, and the reason is said.
+    One whose longer training diverges is left out; the listener gets the reason.
     """
     chosen = best_trials(search, context.spec.finalists.count)
     found = {trial.number: _known_finalist(context, trial) for trial in chosen}
@@ -125,7 +125,7 @@ def submit_final(context: SearchContext, architecture: Architecture) -> Future[F
 
 
 def _known_finalist(context: SearchContext, trial: Trial) -> dict[str, float] | None:
-    """The finalist's metrics if it is trained already, here or in an earlier search; its file is in place then."""
+    """The finalist's metrics if it was trained in this or an earlier search; its file exists then."""
     metrics: dict[str, float] | None = context.store.known(_key(trial))
     if metrics is not None and (context.store.path / _file(trial)).exists():
         return metrics
@@ -167,9 +167,9 @@ def _finalist(trial: Trial, found: Mapping[str, float]) -> Row:
 
 
 def measure_end_to_end(context: SearchContext, references: list[Row], finalists: list[Row]) -> None:
-    """Measure references and finalists side by side on the device, write it into their rows and files; publish these.
+    """Measure references and finalists together on the device, add the latencies to rows and files; publish the files.
 
-    If the device cannot be measured they keep their estimates, which is said with the reason.
+    If the device cannot be measured they keep their estimates; the listener gets the reason.
     """
     subjects = {row["label"]: read_network(row["notation"]) for row in references} | {
         row["id"]: (context.store.path / row["file"]).read_bytes() for row in finalists

@@ -115,7 +115,7 @@ class Pipeline:
         return images
 
     def _measurer(self, space: SearchSpace) -> Measurer:
-        """The device's measurer. What it can measure of the space's kernels comes first, here while it is quiet."""
+        """The device's measurer, after it has measured kernels of the space while no task runs on this machine."""
         store, device = Store(), self._spec.device
         measurer = Measurer(store, find_device(store, device))
         if measurer.can_measure:
@@ -132,7 +132,7 @@ class Pipeline:
         self._listener.step("measuring kernels", table.measured, table.kernels)
 
     def _target_ms(self, space: SearchSpace, measurer: Measurer) -> float:
-        """The spec's target, or else the median latency of random members of the space, found once."""
+        """The spec's target, or the median latency of random members of the space, which is kept for later calls."""
         given: float | None = self._spec.objective.get("target_latency_ms") or self._store.known("target_latency_ms")
         if given is not None:
             return given
@@ -183,7 +183,7 @@ def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]
 
 
 def _known(context: SearchContext, candidate: Candidate) -> Metrics:
-    """What is known of a candidate without training it."""
+    """The metrics of a candidate that are known before training."""
     network = candidate.architecture.expand()
     measurer, estimator = context.measurer, context.measurer.estimator
     wanted = measurer.kernels_to_measure(network, MAX_UNCERTAINTY) if measurer.can_measure else []

@@ -1,4 +1,4 @@
-"""Before the first trial: the state that all evaluations of a search share, such as the weights of a supernet."""
+"""Prepare, before the first trial, the state that all evaluations of a search share, such as supernet weights."""
 
 import hashlib
 from pathlib import Path
@@ -12,7 +12,7 @@ NAME = "prepared"
 
 
 def prepared_file(context: SearchContext, space: SearchSpace) -> Path | None:
-    """The file with what the evaluator has prepared, now or in an earlier call; None if it prepares nothing."""
+    """The file with the evaluator's shared state, prepared now or by an earlier call; None if it has none."""
     if not context.evaluator.preparation_epochs:
         return None
     known = context.store.known(NAME)

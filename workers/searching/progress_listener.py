@@ -9,13 +9,13 @@ class ProgressListener(Protocol):
     """Receives the progress of a search. Calls may come from several threads."""
 
     def say(self, text: str) -> None:
-        """A line that stays."""
+        """A message for the user."""
 
     def phase(self, phase: str) -> None:
         """The search has entered this phase."""
 
     def step(self, what: str, done: int, total: int) -> None:
-        """Progress of one named thing."""
+        """The step `what` is done by done of total."""
 
     def epoch(self, what: str, trial: int | None, epoch: int, epochs: int, metrics: Metrics) -> None:
         """An epoch of a training has ended; trial is its number, or None for a reference or finalist."""

@@ -1,4 +1,4 @@
-"""The record of a run, from which trials.jsonl, pareto.json and report.html are written as it goes and at its end."""
+"""The record of a run: trials.jsonl, pareto.json and report.html, written while trials end and at the end."""
 
 import json
 import platform

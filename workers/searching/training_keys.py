@@ -1,4 +1,4 @@
-"""What identifies a training, so that none is done twice."""
+"""Keys that identify trainings, so that none is done twice."""
 
 import hashlib
 from dataclasses import replace
@@ -32,5 +32,5 @@ class TrainingKeys:
 
 
 def notation_id(notation: str) -> str:
-    """Content id of a network that is no architecture of a space; 16 hexadecimal digits."""
+    """Content id of a network that is not a member of a space; 16 hexadecimal digits."""
     return hashlib.sha256(notation.encode()).hexdigest()[:16]

@@ -1,1 +1,1 @@
-"""What runs inside a worker process: training and conversion."""
+"""The tasks that run in worker processes: preparation, evaluation, long training, conversion."""

@@ -1,4 +1,4 @@
-"""A finalist as the file of the runtime that it was searched for, tested in that runtime as it is shipped."""
+"""Convert a finalist to the format of its device's runtime, and test the file in that runtime."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ def convert(setup: Setup, shared: Dataset | None, wanted: Wanted, *, report: Rep
 
 
 def _test_images(images: Dataset, notation: str) -> Iterator[tuple[Image, int]]:
-    """The test images as the network takes them, one by one, with their classes."""
+    """The test images as the network's input, [1, C, H, W] each, with their class numbers."""
     from nas.export import test_batches  # noqa: PLC0415 - torch is the workers' own
 
     for batch, labels in test_batches(images, read_network(notation)):

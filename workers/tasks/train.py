@@ -1,4 +1,4 @@
-"""What runs inside a worker: plain data in, plain data out.
+"""The tasks of a search: plain data in, plain data out.
 
 A worker keeps the data set of its last task, so that it is loaded once.
 """
@@ -37,7 +37,7 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """A long training: its epochs, where its checkpoint is kept on the worker's machine, what its file is to say."""
+    """A long training: its epochs, the path of its checkpoint on the worker's machine, the metadata of its file."""
 
     epochs: int
     checkpoint: str
@@ -50,7 +50,7 @@ Finalised = tuple[dict[str, float], bytes]
 
 @lru_cache(maxsize=1)
 def _content(file: Path) -> bytes:
-    """Read once in a worker; the name of the file changes with its content."""
+    """Read once by a worker: a file of another content has another name."""
     return file.read_bytes()
 
 
@@ -60,7 +60,7 @@ def _dataset(config: str, seed: int) -> Dataset:
 
 
 def images_of(setup: Setup, shared: Dataset | None) -> Dataset:
-    """The search's data set: as the executor has brought it here, or else loaded."""
+    """The search's data set: the one that the executor shares, or loaded from its source."""
     return shared or _dataset(setup.dataset, setup.seed)
 
 
@@ -77,7 +77,7 @@ def _memory_errors() -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        # torch has an error of its own for a GPU that is full, but for the CPU no more than this message.
+        # torch has an error class for a full GPU, but for the CPU only this message.
         if isinstance(error, RuntimeError) and "memory" not in str(error):
             raise
         raise OutOfMemoryError(
@@ -88,7 +88,7 @@ def _memory_errors() -> Iterator[None]:
 def prepare(setup: Setup, shared: Dataset | None, space: SearchSpace, checkpoint: str, *, report: Report) -> bytes:
     """The state that the evaluations of a search share. checkpoint: the path of a file that a later call resumes from.
 
-    shared: the data set, if the executor brings it here.
+    shared: the data set, if the executor shares it.
     """
     path = Path(checkpoint)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,9 +109,9 @@ def evaluate(
 
 
 def finalise(setup: Setup, shared: Dataset | None, notation: str, final: Final, *, report: Report) -> Finalised:
-    """Train a network by the search's recipe, but for longer, and make a tested ONNX file of it.
+    """Train a network for longer by the evaluator's recipe, and export it as a tested ONNX file.
 
-    The training goes on from the checkpoint if an earlier call left one.
+    The training resumes from the checkpoint if there is one.
     """
     from nas.export import export  # noqa: PLC0415 - torch is the workers' own
     from nas.ops.torch_module import build  # noqa: PLC0415 - torch is the workers' own

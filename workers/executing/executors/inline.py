@@ -9,7 +9,7 @@ from workers.executing.executor import Executor, Task, executor
 
 @executor("inline")
 class InlineExecutor(Executor):
-    """submit returns when the task has ended; there is nothing to cancel."""
+    """submit returns when the task has ended, so it cannot be cancelled."""
 
     def submit(self, task: Task, *arguments: Any, report: Report) -> Future[Any]:
         done: Future[Any] = Future()

@@ -1,4 +1,4 @@
-"""Tasks in processes on this machine. One that dies, or is killed, concerns its own task alone."""
+"""Tasks in processes on this machine. The death of a process affects its own task only."""
 
 import multiprocessing
 import os
@@ -22,7 +22,7 @@ class ProcessExecutor(PoolExecutor):
 
 
 class _Process:
-    """A process behind a pipe: tasks go there, and the numbers of those to stop; messages come back."""
+    """A process with a pipe: it is sent tasks, and numbers of tasks to stop; it sends messages back."""
 
     def __init__(self, threads: int) -> None:
         context = multiprocessing.get_context("spawn")
@@ -54,7 +54,7 @@ class _Process:
 
 
 def _serve(pipe: "Connection[Any, Any]", parent: int, threads: int) -> None:
-    """The process: Ctrl-C is the parent's, and it does not outlive the parent."""
+    """The main function of the process. It ignores Ctrl-C, which the parent handles, and ends with the parent."""
     os.environ["OMP_NUM_THREADS"] = str(threads)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin would take the cores from other trainings
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -17,7 +17,7 @@ from workers.executing.ray_cluster import RayPoolExecutor
 
 @executor("ray")
 class RayExecutor(RayPoolExecutor):
-    """One actor a worker, hired when there is a task for it. A cluster's CPUs may be shared with other executors."""
+    """One actor for each worker, started when there is a task for it. Other executors may use the same cluster."""
 
     def __init__(self, workers: int, threads: int = 1) -> None:
         super().__init__(workers, threads)
@@ -53,7 +53,7 @@ class Actor:
         self._stopped: set[int] = set()
 
     def ready(self) -> None:
-        """Answers as soon as the process is there."""
+        """Returns as soon as the process has started."""
 
     def stop(self, number: int) -> None:
         self._stopped.add(number)

@@ -1,4 +1,4 @@
-"""Tasks as trials of Ray Tune, for its schedulers. Each costs some hundredths of a second more than on plain actors."""
+"""Tasks as trials of Ray Tune, for its schedulers. Each takes some 0.01 s longer than on plain actors."""
 
 import itertools
 import os
@@ -12,7 +12,7 @@ from workers.executing.pool import Worker
 from workers.executing.ray_cluster import RayPoolExecutor
 
 TRIALS_AT_A_TIME = 256
-"""Tune keeps every trial of an experiment, and looks at all of them again and again: so many, then a new one."""
+"""Trials of one experiment: Tune goes through all of them at every event, so a new experiment begins after these."""
 
 ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -21,14 +21,14 @@ ENVIRONMENT = {
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",
     "TUNE_WARN_THRESHOLD_S": "60",
 }
-"""Tune is to print nothing, and to write as little as it can."""
+"""Settings that keep Tune from printing, and have it write as little as possible."""
 
 
 @executor("ray_tune")
 class TuneExecutor(RayPoolExecutor):
-    """NAS_TUNE_SCHEDULER=asha has Tune compare accuracies epoch by epoch, and end the worse trials.
+    """With NAS_TUNE_SCHEDULER=asha, Tune compares accuracies epoch by epoch and ends the worse trials.
 
-    A task that it stops early (executor.may_end_early) has as its result the metrics of its last report, and
+    The result of a task that it ends early (executor.may_end_early) is the metrics of its last report and
     stopped_epoch.
     """
 
