@@ -90,7 +90,7 @@ def test_nothing_costs_nothing():
         (Shuffle(3), "8 channels do not shuffle between 3 groups"),
         (SqueezeExcite(0), "a squeeze to 0 numbers"),
         (LocalResponseNorm(4), "no middle"),
-        (Dropout(1.0), "a dropout of 1.0"),
+        (Dropout(1.0), "a dropout rate of 1.0"),
         (PadChannels(7), "8 channels cannot be padded to 7"),
         (Residual(Conv(9)), "a residual adds 9x12x10 to 8x12x10"),
         (Concat((Conv(8), Pool(3, 2))), "concatenated branches differ in size: 8x12x10, 8x6x5"),
