@@ -1,7 +1,7 @@
 """Gaussian-process regression of log-latency on categorical choices and physical quantities.
 
 Kernel: linear and smooth in the quantities, beside (1 + r)^(choices that agree), the ANOVA kernel of all orders of
-interaction. Chosen by how well each measured network is predicted by the others; those that are not count less.
+interaction. Chosen by how well each measured network is predicted by the others; outliers count less.
 """
 
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ def _plain(a: Values, b: Values) -> Values:
 
 
 def _choose(agree: Values, plain: Values, y: Values) -> list[tuple[float, float, float]]:
-    """(share of choices, interaction, noise) of each column of y: what leaves out each row and predicts it best."""
+    """(share of choices, interaction, noise) of each column of y: the best at predicting each row from the others."""
     best, settings = np.full(y.shape[1], -np.inf), [(0.0, 0.0, 0.0)] * y.shape[1]
     for share, r in product(CHOICES, INTERACTION):
         eigen, axes = np.linalg.eigh(share * (1 + r) ** agree + plain)
@@ -94,7 +94,7 @@ def _variance(left: Values) -> Values:
 
 
 def _robust(kernel: Values, noise: float, y: Values) -> Values:
-    """K^-1 y, after the noise of each row was raised by how badly the others predict it."""
+    """K^-1 y, after the noise of each row was raised by its error when predicted from the others."""
     doubt = np.ones(len(y))
     for _ in range(ROUNDS):
         inverse = np.linalg.inv(kernel + np.diag(noise * doubt))

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from latency_db.quality.check import Finding, Severity, TableCheck, check
-from latency_db.quality.expectation import MIN_ROWS
+from latency_db.quality.comparisons import MIN_ROWS
 from latency_db.quality.table_arrays import TableArrays
 from latency_db.robust_statistics import median_scale
 

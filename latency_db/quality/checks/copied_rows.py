@@ -8,7 +8,7 @@ from math import factorial
 import numpy as np
 
 from latency_db.quality.check import Finding, Severity, TableCheck, check
-from latency_db.quality.expectation import combined, comparisons
+from latency_db.quality.comparisons import combine, comparisons
 from latency_db.quality.table_arrays import Codes, TableArrays, Values, decimal_step
 from latency_db.robust_statistics import median_scale
 
@@ -90,7 +90,7 @@ def _misfit(arrays: TableArrays, device: int, rows: Codes, known: dict[int, Valu
     """Median |deviation| / scale of the device's rows among these, from what the rest of the table predicts; else 0."""
     if device not in known:
         own, found = comparisons(arrays, device)
-        compared = combined(found)
+        compared = combine(found)
         known[device] = np.full(len(arrays.rows), np.nan)
         if compared is not None:
             known[device][own] = np.abs(compared[0]) / compared[1]

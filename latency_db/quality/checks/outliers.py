@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from latency_db.quality.check import Finding, Severity, TableCheck, check
-from latency_db.quality.expectation import combined, comparisons, majority_scale
+from latency_db.quality.comparisons import combine, comparisons, majority_scale
 from latency_db.quality.table_arrays import Mask, TableArrays, Values
 
 _MIN_DEVIATIONS = 4
@@ -25,7 +25,7 @@ class Outliers(TableCheck):
     def find(self, arrays: TableArrays) -> Iterator[Finding]:
         for number, device in enumerate(arrays.device_names):
             rows, found = comparisons(arrays, number)
-            compared = combined(found)
+            compared = combine(found)
             if compared is None:
                 continue
             deviation, scale = np.nan_to_num(compared[0]), compared[1]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from latency_db.quality.check import Finding, Severity, TableCheck, check
-from latency_db.quality.expectation import MIN_ROWS, SIMILAR_SCALE, Comparison, comparisons, majority_scale
+from latency_db.quality.comparisons import MIN_ROWS, SIMILAR_SCALE, Comparison, comparisons, majority_scale
 from latency_db.quality.table_arrays import Mask, TableArrays, Values
 
 _THOUSAND = float(np.log(1000))

@@ -1,4 +1,4 @@
-"""An agent as a process of its own, measuring for a real service; and the graphs that it refuses."""
+"""An agent process that measures for a real service, and the graphs that it refuses."""
 
 import json
 import os
@@ -32,7 +32,7 @@ SPACE = {
 }
 
 
-def test_an_agent_measures_what_is_asked_of_its_device_and_ends_when_told(service, started):
+def test_an_agent_measures_the_requests_for_its_device_and_stops_when_signalled(service, started):
     token = service.post("/v1/devices", json={"name": "pi"}).json()["token"]
     agent = started(token, "one")
     until(lambda: requests(service))
@@ -62,8 +62,8 @@ def test_a_machine_has_one_agent_and_a_token_one_machine(service, started):
     assert elsewhere.returncode == 1
 
 
-def test_a_killed_agent_loses_and_doubles_nothing_of_what_is_waited_for(service, started, tmp_path):
-    """`nas device measure` of a machine elsewhere, whose agent is killed while it measures and started again."""
+def test_a_killed_agent_loses_and_repeats_no_requested_measurement(service, started, tmp_path):
+    """`nas device measure` of another machine, whose agent is killed while it measures and started again."""
     environment = os.environ | {"NAS_HOME": str(tmp_path), "DATABASE_URL": ""}
     added = subprocess.run([NAS, "device", "add", "pi"], env=environment, capture_output=True, text=True, check=True)
     token = added.stdout.strip()

@@ -1,4 +1,4 @@
-"""The agent with what agent/pyproject.toml installs and nothing else: an environment made of just those files."""
+"""The agent in an environment with only what agent/pyproject.toml installs."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What goes wrong around an agent: no row is lost or doubled, and the state and its reason are told."""
+"""Faults around an agent: no row is lost or stored twice, and the state and its reason are reported."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ NETWORKS = sorted({write_network(SPACE.sample(RNG).architecture.expand()) for _ 
 
 
 def rows():
-    """How many samples there are of each model that was asked for."""
+    """Number of samples of each requested model."""
     signature = tables.signature.c
     with Store().reading() as connection:
         keys = connection.scalars(select(signature.key).join_from(tables.sample, tables.signature)).all()
@@ -58,7 +58,7 @@ def api(home, port):
 
 
 def test_a_service_that_is_killed_meanwhile_has_each_result_once(service, started, tmp_path):
-    """While it is away its address refuses connections, as that of a network that was cut."""
+    """Meanwhile its address refuses connections, as when the network is down."""
     token = service.post("/v1/devices", json={"name": "pi"}).json()["token"]
     port = free_port()
     with httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=service.headers, timeout=PATIENCE_S) as client:
@@ -77,7 +77,7 @@ def test_a_service_that_is_killed_meanwhile_has_each_result_once(service, starte
     assert rows() == dict.fromkeys(NETWORKS, 1)
 
 
-def test_a_full_disk_is_told_and_costs_no_result(service, started):
+def test_a_full_disk_is_reported_and_loses_no_result(service, started):
     token = service.post("/v1/devices", json={"name": "pi"}).json()["token"]
     agent = started(token, "one", file_bytes=100)
     until(lambda: requests(service))
@@ -91,7 +91,7 @@ def test_a_full_disk_is_told_and_costs_no_result(service, started):
     assert agent.poll() is None
 
 
-def test_a_device_that_is_renamed_while_it_measures_goes_on(service, started):
+def test_a_device_that_is_renamed_while_it_measures_continues(service, started):
     token = service.post("/v1/devices", json={"name": "pi"}).json()["token"]
     agent = started(token, "one")
     until(lambda: requests(service))

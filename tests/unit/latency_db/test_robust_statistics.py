@@ -35,7 +35,7 @@ def test_half_widths_are_those_of_scipy(coverage):
     assert student_half_width(coverage) == pytest.approx(stats.t.ppf((1 + coverage) / 2, df=4), rel=1e-9)
 
 
-def test_constants_that_were_written_out_are_these():
+def test_the_usual_rounded_constants_are_these():
     assert 1 / normal_half_width(0.5) == pytest.approx(1.4826, abs=5e-5)
     assert normal_half_width(0.9) == pytest.approx(1.645, abs=2e-4)
 
@@ -56,7 +56,7 @@ def test_normal_scale_finds_a_standard_deviation_along_either_axis(coverage):
     )
 
 
-def test_normal_scale_at_one_half_bears_nearly_half_of_the_values_wrong():
+def test_normal_scale_at_one_half_is_robust_to_nearly_half_of_the_values():
     deviation = np.random.default_rng(2).normal(0, 1, 1000)
     deviation[:300] = 1e6
 
@@ -89,7 +89,7 @@ def test_quadratic_form_is_that_of_each_row():
 
 
 def test_weighted_ridge_is_that_of_scikit_learn():
-    """Whose penalty is one number: columns are scaled by their own to compare."""
+    """Its penalty is one number, so columns are scaled by the roots of theirs."""
     rng = np.random.default_rng(5)
     x, y, weights, penalty = (
         rng.normal(size=(60, 4)),
@@ -134,7 +134,7 @@ def test_huber_regression_is_near_that_of_scikit_learn_where_rows_are_far_off():
 
 
 def test_leverage_is_how_much_a_row_moves_its_own_fit():
-    """With the weights as they are: by the change of the fitted value for a change of the target."""
+    """For fixed weights, by the change of the fitted value for a change of the target."""
     rng = np.random.default_rng(8)
     design, target = rng.normal(size=(30, 2)), rng.normal(size=30)
     _, leverage = huber_regression(design, target, iterations=1)

@@ -1,4 +1,4 @@
-"""The runtimes on a GPU as far as a machine without one can tell: when they are offered, and what they ask for."""
+"""The runtimes on a GPU, tested without one: when they are available, and how they call their libraries."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def with_gpu(monkeypatch):
         monkeypatch.setattr(module, "gpu_name", lambda: H100)
 
 
-def test_a_gpu_is_known_by_its_drivers_files(driver, tmp_path):
+def test_a_gpu_is_found_by_its_drivers_files(driver, tmp_path):
     assert gpu.gpu_name(driver) == H100
     (driver / "version").unlink()
     assert gpu.gpu_name(driver) == "NVIDIA H100 PCIe"
@@ -37,7 +37,7 @@ def test_a_gpu_is_known_by_its_drivers_files(driver, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_without_a_gpu_they_are_not_offered_and_say_why(name, monkeypatch):
+def test_without_a_gpu_they_are_unavailable_with_the_reason(name, monkeypatch):
     monkeypatch.setattr(gpu, "gpu_name", lambda: None)
 
     assert "needs an NVIDIA GPU" in runtime.make(name).unavailable()

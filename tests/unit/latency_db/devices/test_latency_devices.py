@@ -5,7 +5,7 @@ from latency_db.storing.known_devices import find_device, known_devices
 from nas.errors import UnknownNameError
 
 
-def test_a_local_name_says_the_threads():
+def test_a_local_name_has_the_number_of_threads():
     device = local_device("local-cpu-1t")
 
     assert (device.threads, device.precision, device.runtime) == (1, "fp32", "onnxruntime_cpu")
@@ -15,7 +15,7 @@ def test_a_local_name_says_the_threads():
 
 @pytest.mark.parametrize("name", ["local-cpu-0t", "local-cpu-t", "local-gpu-1t", "", f"local-cpu-{core_count() + 1}t"])
 def test_an_unknown_name_lists_the_known_ones(store, elsewhere, name):
-    """More threads than cores are no device of this machine."""
+    """This machine has no device with more threads than cores."""
     store.add(elsewhere.empties())
 
     with pytest.raises(UnknownNameError, match=r"local-cpu-1t.*pocket@"):

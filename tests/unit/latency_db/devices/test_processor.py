@@ -1,4 +1,4 @@
-"""Names of processors from files as kernels write them."""
+"""Names of processors from the files of Linux kernels."""
 
 import pytest
 
@@ -51,8 +51,8 @@ def test_x86_has_a_model_name_and_numbers(named):
     assert named(EPYC) == "AMD EPYC (family 25, model 17)"
 
 
-def test_a_raspberry_pi_is_known_by_its_board_and_its_cores(named):
-    """Not by its serial number: two of one kind are alike."""
+def test_a_raspberry_pi_is_identified_by_its_board_and_its_cores(named):
+    """Not by its serial number: two boards of one kind have the same name."""
     assert named(RASPBERRY_PI_4) == "Raspberry Pi 4 Model B Rev 1.4 (implementer 0x41 part 0xd08)"
 
 
@@ -63,11 +63,11 @@ def test_the_board_is_in_the_device_tree_where_cpuinfo_has_none(named):
 
 
 def test_arm_without_a_board_still_has_its_cores(named):
-    """As a server or a virtual machine of ARM has it."""
+    """As on ARM servers and virtual machines."""
     assert named(TWO_KINDS).endswith(" (implementer 0x41 part 0xd05, implementer 0x41 part 0xd0b)")
 
 
-def test_a_32_bit_system_names_the_architecture_which_says_less_than_the_board(named):
+def test_a_32_bit_system_is_named_by_its_board_and_not_its_architecture(named):
     assert named(ARM_32_BIT) == named(RASPBERRY_PI_4)
 
 

@@ -32,7 +32,7 @@ def test_every_target_has_one_name():
         "local-cpu-01t",
     ],
 )
-def test_another_spelling_is_no_name(name):
+def test_another_spelling_is_not_a_name(name):
     assert LocalName.read(name) is None
     assert not is_local_name(name)
 
@@ -64,7 +64,7 @@ def test_the_fingerprint_holds_caches_and_memory():
     assert all(size[:-1].isdigit() for fact, size in facts.items() if fact.startswith("cache_l"))
 
 
-def test_precisions_are_measured_as_devices_of_their_own():
+def test_each_precision_is_a_device():
     models = {network_signature(NETWORK): network_model(NETWORK)}
     fast = Effort(rounds=2, min_time_s=0.001, min_runs=3, warmup_s=0.001)
 

@@ -55,7 +55,7 @@ def test_scores_are_those_of_onnx_runtime(name, precision, notation):
 
 
 @pytest.mark.parametrize("name", list(runtime))
-def test_what_is_no_model_is_refused(name):
+def test_what_is_not_a_model_is_refused(name):
     made = runtime.make(name)
     if reason := made.unavailable():
         pytest.skip(reason)

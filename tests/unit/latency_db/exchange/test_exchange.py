@@ -71,12 +71,12 @@ def test_published_rows_are_kept_with_state_licence_and_statistic(store):
     assert kept[0].wall.p90_ms is None
 
 
-def test_summed_tables_say_so():
+def test_records_of_summed_tables_have_the_statistic_sum():
     summed = replace(TABLE, provenance=replace(TABLE.provenance, scope=Scope.SUMMED))
     assert {record.statistic for record in to_records(summed, PublishedTarget("tflite"), AT)} == {Statistic.SUM}
 
 
-def test_own_records_are_judged_with_what_both_clocks_say(elsewhere):
+def test_own_records_are_checked_with_the_statistics_of_both_clocks(elsewhere):
     (row,) = of_records([elsewhere.record("a", 0.1)], elsewhere.device).rows
     assert row.statistics["wall_min_ms"] == 0.1
     assert row.n == 3

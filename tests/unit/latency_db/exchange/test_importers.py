@@ -72,7 +72,7 @@ def test_every_format_is_read_with_its_provenance(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", list(importer))
-def test_a_damaged_file_is_refused_with_the_place(tmp_path, name):
+def test_a_damaged_file_is_refused_with_its_line(tmp_path, name):
     text, place = BROKEN[name]
     with pytest.raises(TableFormatError, match=place):
         read(tmp_path, name, text)
@@ -88,7 +88,7 @@ def test_an_empty_file_and_a_pickle_are_refused(tmp_path, name):
 
 
 @pytest.mark.parametrize("said", [{"unit": ""}, {"unit": "minutes"}, {"licence": " "}, {"source": ""}])
-def test_unit_source_and_licence_have_to_be_said(said):
+def test_unit_source_and_licence_are_required(said):
     with pytest.raises(TableFormatError, match=next(iter(said))):
         origin(**said)
 
@@ -101,7 +101,7 @@ def test_ofa_times_become_ms_and_keys_become_features(tmp_path):
     assert second.features["macs"] == 16 * 16 * 8 * 24 + 8 * 8 * 24 * (9 + 16)
 
 
-def test_aihub_jobs_without_a_time_are_no_rows_and_other_units_are_refused(tmp_path):
+def test_aihub_jobs_without_a_time_are_left_out_and_other_units_refused(tmp_path):
     (row,) = read(tmp_path, "aihub_perf", AIHUB).rows
     assert (row.key, row.device, row.latency_ms) == ("Net|float|tflite", "Invented Phone", 1.25)
     with pytest.raises(TableFormatError, match="give ms"):
@@ -114,7 +114,7 @@ def test_ncnn_settings_belong_to_the_device(tmp_path):
     assert row.statistics == {"min_ms": 1.0, "max_ms": 1.5}
 
 
-def test_an_empty_cell_is_no_row(tmp_path):
+def test_an_empty_cell_is_left_out(tmp_path):
     table = read(tmp_path, "device_columns", COLUMNS)
     assert [(row.key, row.device, row.latency_ms) for row in table.rows] == [
         ("cell0", "phone", 1.5),
@@ -124,6 +124,6 @@ def test_an_empty_cell_is_no_row(tmp_path):
     assert table.rows[0].features == {"op": "conv", "macs": 10.0}
 
 
-def test_formats_without_devices_ask_for_one(tmp_path):
+def test_formats_without_device_names_require_one(tmp_path):
     with pytest.raises(TableFormatError, match="give the one that was measured"):
         read(tmp_path, "ofa_yaml", OFA, device=None)

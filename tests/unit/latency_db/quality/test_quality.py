@@ -1,4 +1,4 @@
-"""The gate finds each kind of fault in an invented table, and none in the table as it was."""
+"""The checks find each kind of fault in an invented table, and none in the table without faults."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ BAD = (RecordState.SUSPECT, RecordState.REJECTED)
 
 
 def invented(count=80, devices=("a", "b", "c"), *, measured=True):
-    """Networks of four slots with three answers each, whose devices differ by level, by answer and by noise."""
+    """Networks of four slots with three choices each, on devices that differ by level, by choice and by noise."""
     rng = np.random.default_rng(1)
     costs = {device: rng.uniform(0.2, 1, (4, 3)) * level for level, device in enumerate(devices, 2)}
     rows = []
@@ -127,15 +127,15 @@ def test_repeated_rows_that_agree_are_a_note():
     assert verdict.count(RecordState.VALID) == 241
 
 
-def test_a_state_is_only_made_graver():
+def test_a_state_is_only_made_worse():
     table = changed(invented(), [0, 1], state=RecordState.REJECTED, reason="measured at night")
     row = inspect(changed(table, [0], std_ms=0.0)).table.rows[0]
     assert row.state is RecordState.REJECTED
     assert row.reason == "measured at night; statistics"
 
 
-def test_a_deviation_is_held_against_the_mean_of_its_own_times():
-    """Wall times may be many times a thread's CPU time where others kept the cores busy."""
+def test_a_deviation_is_compared_with_the_mean_of_its_own_times():
+    """Wall times may be many times a thread's CPU time if other processes used the cores."""
     wide = changed(invented(), [5], std_ms=times(20))
     busy = changed(wide, [5], statistics=lambda row: {"wall_mean_ms": 5 * row.latency_ms})
 

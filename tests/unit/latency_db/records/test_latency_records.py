@@ -18,7 +18,7 @@ def test_statistics_of_known_timings():
     assert found.n == 101
 
 
-def test_trimmed_mean_forgets_the_outlier():
+def test_the_trimmed_mean_leaves_out_the_outlier():
     found = Statistics.of([1.0] * 19 + [1000.0])
 
     assert found.trimmed_mean_ms == 1.0

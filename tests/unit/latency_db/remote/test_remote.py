@@ -1,4 +1,4 @@
-"""Measuring on a device elsewhere, by an agent that is played while the asking side sleeps."""
+"""Measuring on another machine, by a fake agent that acts while the requesting side sleeps."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ RUN = "a" * 32
 
 @pytest.fixture
 def agent(store, elsewhere):
-    """Registered, of the device that is returned."""
+    """A registered agent with one device."""
     machine = "b" * 32
     offered = replace(elsewhere.device, fingerprint={**elsewhere.device.fingerprint, "machine": machine})
     facts = {"runtimes": {offered.runtime: offered.runtime_version}}
@@ -53,7 +53,7 @@ def session(records):
 
 @pytest.fixture
 def asleep(store, agent, elsewhere, monkeypatch):
-    """What the agent does each time that it is waited for: measure a batch. Returns the tasks of its batches."""
+    """Makes the agent measure a batch whenever it is waited for; returns the tasks of its batches."""
     batches = []
 
     def work(_s):
@@ -69,7 +69,7 @@ def asleep(store, agent, elsewhere, monkeypatch):
     return batches
 
 
-def test_what_is_missing_is_asked_for_once_and_its_estimate_is_there(store, device, asleep):
+def test_missing_kernels_are_requested_once_and_then_estimated(store, device, asleep):
     measurer = Measurer(store, device)
     assert measurer.can_measure
     assert not measurer.is_local
@@ -92,7 +92,7 @@ def test_a_context_that_is_measured_is_not_measured_again(store, device, asleep)
 
 
 def test_networks_are_measured_again(store, device, asleep):
-    """Side by side with others, as a report wants them."""
+    """As reports need them: side by side with others."""
     measurer = Measurer(store, device)
     for _ in range(2):
         assert measurer.measure_networks({"it": NETWORK})["it"].latency_ms == 0.1
@@ -101,8 +101,8 @@ def test_networks_are_measured_again(store, device, asleep):
     assert measurer.estimator.estimate(NETWORK).source is Source.MEASURED
 
 
-def test_an_agent_that_is_away_is_told_of_with_the_remedy(store, device):
-    """What was asked for waits for it."""
+def test_an_agent_that_is_away_is_an_error_with_the_remedy(store, device):
+    """The requests stay queued."""
     with store.writing() as connection:
         connection.execute(update(request_tables.agent).values(last_seen_at=None))
 
@@ -112,7 +112,7 @@ def test_an_agent_that_is_away_is_told_of_with_the_remedy(store, device):
     assert Requests(store).status(device).counts[RequestState.QUEUED] > 4
 
 
-def test_what_the_device_cannot_run_is_told_with_its_reason(store, agent, device, monkeypatch):
+def test_what_the_device_cannot_run_is_an_error_with_the_reason(store, agent, device, monkeypatch):
     def refuse(_s):
         leases = Leases(store)
         batch = leases.lease(agent.id, RUN)
@@ -150,7 +150,7 @@ def test_kernels_that_the_device_cannot_run_are_kept_as_refused_and_the_others_m
 
 @pytest.mark.parametrize("offset_s", [-1e9, 0.0, 1e9])
 def test_a_clock_that_is_wrong_or_jumps_dates_no_session_outside_its_lease(elsewhere, offset_s):
-    """An agent tells how long after the lease a session began, not when."""
+    """An agent sends how long after the lease a session began, not the time of day."""
     sent = session([elsewhere.record("1x1x1: id", 0.005)]) | {"offset_s": offset_s}
     leased_at = datetime(2026, 5, 6, tzinfo=UTC)
     at = leased_at + timedelta(seconds=40)
@@ -164,7 +164,7 @@ def kernel_keys(kernel):
     return [signature.key for signature in kernel_signatures(kernel)]
 
 
-def test_another_version_of_the_runtime_cannot_be_measured_any_more(store, device):
+def test_an_old_version_of_the_runtime_cannot_be_measured(store, device):
     older = replace(device, fingerprint={**device.fingerprint, "runtime_version": "1.0"})
     machine = device.machine["machine"]
     Agents(store).register(Hello(machine, RUN, "pi", {"runtimes": {device.runtime: "1.0"}}, [older]), None)
@@ -180,7 +180,7 @@ def relu_of(*inputs):
 
 
 @pytest.mark.parametrize(("model", "told"), [(b"x" * 100, "ONNX"), (relu_of("x", "x"), "not a valid ONNX file")])
-def test_a_file_that_is_no_valid_model_is_refused_before_it_is_kept(store, device, model, told):
+def test_a_file_that_is_not_a_valid_model_is_refused_and_not_stored(store, device, model, told):
     requests, signature = Requests(store), onnx_signature(model)
 
     with pytest.raises(ModelRefusedError, match=told):
@@ -189,7 +189,7 @@ def test_a_file_that_is_no_valid_model_is_refused_before_it_is_kept(store, devic
     assert sum(requests.status(device).counts.values()) == 0
 
 
-def test_a_valid_file_is_handed_out_as_it_came(store, device):
+def test_a_valid_file_is_returned_unchanged(store, device):
     model = relu_of("x")
     requests, signature = Requests(store), onnx_signature(model)
 

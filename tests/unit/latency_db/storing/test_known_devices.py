@@ -51,7 +51,7 @@ def test_the_versions_of_a_runtime_are_targets_of_one_device(store, elsewhere):
     assert new["statistics"] == ["cpu_p10_best"]
 
 
-def test_what_this_machine_measured_with_an_older_runtime_is_stale_before_it_measures_anew(store, elsewhere):
+def test_what_this_machine_measured_with_an_older_runtime_is_stale_before_it_measures_again(store, elsewhere):
     local = local_device("local-cpu-1t")
     older = replace(local, fingerprint={**local.fingerprint, "runtime_version": "0.1"})
     store.add([on(elsewhere, "a", device=older)])
@@ -64,7 +64,7 @@ def test_what_this_machine_measured_with_an_older_runtime_is_stale_before_it_mea
     assert target["stale_because"].endswith(f"{local.runtime_version} now")
 
 
-def test_a_published_device_is_known_by_its_source(store, elsewhere):
+def test_a_published_device_is_named_with_its_source(store, elsewhere):
     published = replace(elsewhere.device, source="a table")
     record = on(elsewhere, "a", device=published)
     store.add([replace(record, session=replace(record.session, licence="MIT")), on(elsewhere, "b")])
@@ -74,8 +74,8 @@ def test_a_published_device_is_known_by_its_source(store, elsewhere):
     assert (row["targets"][0]["source"], row["targets"][0]["licences"]) == ("a table", ["MIT"])
 
 
-def test_show_says_what_is_known_in_lines(store, elsewhere):
-    """Also of what was renamed, and of sessions that have no numbers."""
+def test_show_prints_the_facts_in_lines(store, elsewhere):
+    """Also of renamed devices, and of sessions without numbers."""
     bare = replace(elsewhere.session, empty_ms=None, reference_drift=None, state=RecordState.SUSPECT, reason="hot")
     store.add([on(elsewhere, "a", name="purse"), replace(elsewhere.record("b", 0.1), session=bare)])
 

@@ -53,7 +53,7 @@ def test_the_newest_revision_is_the_one_in_tables():
 
 
 def test_ledger_and_latencies_share_a_database(empty_url, elsewhere):
-    """Processes that open it at once lay it out once; neither hurts the other."""
+    """Processes that open it at once migrate it once; ledger and latencies do not disturb each other."""
     with ThreadPoolExecutor(4) as pool:
         stores = list(pool.map(Store, [empty_url] * 4))
     stores[0].add([elsewhere.record("a", 0.1)])
@@ -91,7 +91,7 @@ def before(tmp_path):
     return path
 
 
-def test_a_file_of_before_is_carried_over_without_loss(before, elsewhere):
+def test_a_file_of_the_first_layout_is_migrated_without_loss(before, elsewhere):
     def contents():
         with closing(sqlite3.connect(before)) as connection:
             connection.row_factory = sqlite3.Row
@@ -118,8 +118,8 @@ def test_a_file_of_before_is_carried_over_without_loss(before, elsewhere):
     assert store.values(elsewhere.device, Kind.KERNEL)["a"].sessions == 4
 
 
-def test_a_mark_of_before_is_the_state_of_its_sample(latency_file, elsewhere):
-    """In the layout before marks were given up."""
+def test_a_mark_becomes_the_state_of_its_sample(latency_file, elsewhere):
+    """In the revision that had marks."""
     store = Store(latency_file)
     store.add([elsewhere.record("a", 0.1), elsewhere.record("b", 0.2)])
     with store.writing() as connection:
@@ -134,7 +134,7 @@ def test_a_mark_of_before_is_the_state_of_its_sample(latency_file, elsewhere):
     assert (records["b"].state, records["b"].reason) == (RecordState.VALID, None)
 
 
-def test_an_earlier_nas_sees_that_the_file_is_not_its_own(before):
+def test_an_earlier_nas_can_see_that_the_file_is_newer(before):
     Store(before)
 
     with closing(sqlite3.connect(before)) as connection:

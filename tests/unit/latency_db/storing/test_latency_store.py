@@ -49,7 +49,7 @@ def test_a_record_comes_back_as_it_was(store, elsewhere):
     assert store.latest(elsewhere.device, Kind.KERNEL) == {"8x4x4 conv_8": record}
 
 
-def test_what_is_not_known_stays_unknown(store, elsewhere):
+def test_what_is_unknown_is_stored_as_null(store, elsewhere):
     """A published table has a mean and a count, and neither rounds nor a reference network: NULL, and not 0."""
     device = replace(elsewhere.device, source="a table", batch=8)
     session = MeasurementSession(
@@ -73,8 +73,8 @@ def test_what_is_not_known_stays_unknown(store, elsewhere):
     assert (summary.device, summary.statistics, summary.licences) == (device, ("mean",), ("MIT",))
 
 
-def test_published_devices_of_one_description_are_two(store, elsewhere):
-    """Sources say little of their machines; what was measured is known by the machine, whatever it is called."""
+def test_published_devices_with_the_same_facts_are_different_devices(store, elsewhere):
+    """Sources have few facts of their machines; measured devices are identified by theirs, whatever their names."""
     for name, latency_ms in (("phone", 1.0), ("tablet", 2.0)):
         device = replace(elsewhere.device, name=name, source="a table")
         store.add(
@@ -86,7 +86,7 @@ def test_published_devices_of_one_description_are_two(store, elsewhere):
     assert store.latest(elsewhere.device, Kind.KERNEL)["k"].latency_ms == 3.0
 
 
-def test_latest_is_the_newest_and_a_suspect_one_only_for_want_of_a_valid(store, elsewhere):
+def test_latest_is_the_newest_valid_record_or_else_the_newest_suspect_one(store, elsewhere):
     for key, latency_ms, state in (
         ("a", 0.1, RecordState.VALID),
         ("a", 0.2, RecordState.VALID),
@@ -136,11 +136,11 @@ def test_summary_counts(store, elsewhere):
     assert [session.state for session in store.sessions(elsewhere.device, 2)] == ["suspect", "suspect"]
 
 
-# What stands for a signature
+# The consensus of a signature
 
 
-def test_values_are_what_the_sessions_say_together(store, elsewhere):
-    """Sessions that agree: the median; on those that do not, the best, which a second one has to confirm."""
+def test_values_are_the_consensus_of_the_sessions(store, elsewhere):
+    """Sessions that agree: the median; others: the fastest, which a second one has to confirm."""
     for key, latencies_ms in {
         "one": [1.0],
         "agree": [1.00, 1.01, 1.015],
@@ -167,8 +167,8 @@ def test_values_are_what_the_sessions_say_together(store, elsewhere):
     assert rows["agree"].statistic == Statistic.CPU_P10_BEST
 
 
-def test_clean_sessions_count_before_suspect_ones(store, elsewhere):
-    """And of those with another statistic than the newest none."""
+def test_valid_sessions_count_before_suspect_ones(store, elsewhere):
+    """Those with another statistic than the newest do not count."""
     store.add([elsewhere.record("a", 0.5, state=RecordState.SUSPECT)])
     assert store.values(elsewhere.device, Kind.KERNEL)["a"][2:] == (RecordState.SUSPECT, 1)
     assert estimates(store)["a"].reason == "drifted"
@@ -224,11 +224,11 @@ def test_another_version_of_the_runtime_makes_the_old_values_stale_and_no_more(s
     assert measured(older, 5) == ["k4"]
 
 
-# What arrives twice, or cannot be
+# Sessions that arrive twice, and wrong values
 
 
-def test_a_session_that_arrives_again_is_there_once(store, elsewhere):
-    """Whole, or with what was cut off the first time."""
+def test_a_session_that_arrives_again_is_stored_once(store, elsewhere):
+    """Whole, or with the records that were missing the first time."""
     first, second = elsewhere.record("a", 0.1), elsewhere.record("b", 0.2)
     second = replace(second, session=first.session)
 
@@ -299,7 +299,7 @@ def test_a_wrong_clock_makes_a_session_suspect_but_not_its_durations(store, else
 # Predictions
 
 
-def test_predictions_are_confirmed_by_what_is_measured_later(store, elsewhere):
+def test_predictions_are_completed_by_later_measurements(store, elsewhere):
     device = elsewhere.device
     networks = [Signature(name, Kind.NETWORK) for name in ("known", "later", "never")]
     store.add([elsewhere.record("known", 1.0, kind=Kind.NETWORK)])
@@ -411,7 +411,7 @@ def test_a_full_disk_is_a_clear_error_and_loses_nothing(latency_file, elsewhere)
 # Where it is
 
 
-def test_the_database_is_where_the_environment_or_a_secret_says(tmp_path, monkeypatch):
+def test_the_location_is_from_the_environment_or_a_secret(tmp_path, monkeypatch):
     monkeypatch.delenv("NAS_LATENCY_DB", raising=False)
     (tmp_path / "nas_latency_db").write_text("postgresql://nas:secret@db/nas\n")
     monkeypatch.setenv("NAS_SECRETS_DIR", str(tmp_path))

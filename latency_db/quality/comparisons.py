@@ -75,7 +75,7 @@ def comparisons(arrays: TableArrays, device: int) -> tuple[Codes, list[Compariso
     return known
 
 
-def combined(found: Sequence[Comparison]) -> tuple[Values, Values] | None:
+def combine(found: Sequence[Comparison]) -> tuple[Values, Values] | None:
     """Deviation [n] and scale [n] of each row by its most precise comparison; None without comparisons.
 
     Where another comparison of similar scale has a smaller deviation, that one is taken: a row is only as far off as
