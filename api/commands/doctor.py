@@ -5,6 +5,9 @@ from dataclasses import asdict
 
 import click
 
+from api.commands.serve import settings_of
+from api.processes.doctor import checks
+
 COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
 
@@ -15,9 +18,6 @@ def doctor(as_json: bool) -> None:
 
     Exit codes: 0 nothing failed (there may be warnings), 1 something did.
     """
-    from api.commands.serve import settings_of  # noqa: PLC0415 - keeps `nas --help` fast
-    from api.processes.doctor import checks  # noqa: PLC0415 - as above
-
     made = []
     for check in checks(settings_of({})):
         made.append(check)

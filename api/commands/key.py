@@ -1,17 +1,15 @@
-"""`nas key`: API keys, straight in the ledger: for who runs the service, on its machine."""
+"""`nas key`: API keys, written straight to the ledger, for the operator on the machine of the service."""
 
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from api.commands.remote import table
+from api.commands.tables import table
 from nas.commands.ledger import DATABASE, open_ledger
-
-if TYPE_CHECKING:
-    from nas.jobs.records import KeyRecord
+from nas.jobs.records import KeyRecord
 
 SPAN = re.compile(r"(\d{1,5})([hdw])")
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -85,7 +83,7 @@ def revoke(key_id: str, database: str | None, as_json: bool) -> None:
     click.echo(json.dumps(_described(gone)) if as_json else f"{gone.id}  revoked")
 
 
-def _described(record: "KeyRecord") -> dict[str, Any]:
+def _described(record: KeyRecord) -> dict[str, Any]:
     times = ("created_at", "expires_at", "last_used_at", "revoked_at")
     found = {name: getattr(record, name) for name in times}
     return {

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from api.commands.remote import SEARCH, Remote, number, remote, table
+from api.client import Export, ModelFile, Search
+from api.commands.remote import SEARCH, Remote, remote
+from api.commands.tables import number, table
 from nas.metric import tabulated
-
-if TYPE_CHECKING:
-    from api.client import Export, ModelFile, Search
 
 KEYS = {"accuracy": ("test_accuracy", "accuracy"), "latency_ms": ("latency_ms", "estimated_latency_ms")}
 """Where a table finds a metric, the first that is there: an exported file's accuracy is that on the test images."""
@@ -27,7 +26,8 @@ def pareto(service: Remote, search: str) -> None:
         *((f"reference {r.label}", None, *_metrics(r.metrics)) for r in found.references),
         *((f"finalist {f.trial}", f.file, *_metrics(f.metrics)) for f in found.finalists),
     ]
-    service.show(found.model_dump(mode="json"), lambda: table(("network", "", *_headings()), rows, left=2))
+    value = found.model_dump(mode="json", exclude={"finalists": {"__all__": {"diagram"}}})
+    service.show(value, lambda: table(("network", "", *_headings()), rows, left=2))
 
 
 @click.command()
@@ -92,8 +92,8 @@ def export(
     service.show({"search": found.id, "files": rows}, "\n".join(str(row["path"]) for row in rows))
 
 
-def _finalists(found: "Search", file_format: str | None) -> "Sequence[tuple[int, ModelFile | Export]]":
-    """All files of the finalists, or those in one format; notes say which lack."""
+def _finalists(found: Search, file_format: str | None) -> Sequence[tuple[int, ModelFile | Export]]:
+    """All files of the finalists, or those in one format; notes say which are missing."""
     finalists = found.pareto().finalists
     for finalist in finalists:
         if finalist.note and file_format != "onnx":
@@ -109,7 +109,7 @@ def _finalists(found: "Search", file_format: str | None) -> "Sequence[tuple[int,
     return there
 
 
-def _exported(service: Remote, found: "Search", trial: int, epochs: int | None, file_format: str) -> "Export":
+def _exported(service: Remote, found: Search, trial: int, epochs: int | None, file_format: str) -> Export:
     if not service.as_json:
         click.echo(f"Exporting trial {trial}; this trains it ...", err=True)
     exported = found.export(trial, epochs=epochs, file_format=file_format)

@@ -1,4 +1,4 @@
-"""A story drawn on a terminal."""
+"""The summary of a search, drawn on a terminal."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -8,7 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from api.commands.search_summary import Story, described, now
+from api.commands.search_summary import SearchSummary, described, now
 
 BARS = "▁▂▃▄▅▆▇█"
 COLUMNS = 32
@@ -16,33 +16,37 @@ BAR_WIDTH = 40
 
 
 class Picture:
-    """Drawn anew at every refresh, so that the time left goes on between events."""
+    """Drawn again at every refresh, so that the time left goes down between events."""
 
-    def __init__(self, story: Story) -> None:
-        self._story = story
+    def __init__(self, summary: SearchSummary) -> None:
+        self._summary = summary
 
     def __rich__(self) -> RenderableType:
-        story = self._story
-        doing = [story.state, *([story.phase] if story.phase else [])]
-        if story.progress:
-            doing.append("{what} {done}/{total}".format(**story.progress))
-        lines: list[RenderableType] = [Text(f"{story.name}  {'  '.join(doing)}", style="bold"), self._bar()]
-        if story.best is not None:
-            lines.append(Text(f"best   trial {story.best['number']}  {described(story.best)}", style="green"))
-        if story.front:
-            lines.append(Text(f"front  {sparkline(story.front)}"))
-        lines += [Text(f"       trial {trial['number']}  {described(trial)}", style="dim") for trial in story.last]
+        summary = self._summary
+        doing = [summary.state, *([summary.phase] if summary.phase else [])]
+        if summary.progress:
+            doing.append("{what} {done}/{total}".format(**summary.progress))
+        lines: list[RenderableType] = [Text(f"{summary.name}  {'  '.join(doing)}", style="bold"), self._bar()]
+        if summary.best is not None:
+            lines.append(Text(f"best   trial {summary.best['number']}  {described(summary.best)}", style="green"))
+        if summary.front:
+            lines.append(Text(f"front  {sparkline(summary.front)}"))
+        lines += [Text(f"       trial {trial['number']}  {described(trial)}", style="dim") for trial in summary.last]
         return Group(*lines)
 
     def _bar(self) -> Table:
-        story = self._story
-        left = story.left(now())
-        parts = [f"{story.done}/{story.max_trials}"]
-        parts += [f"{count} {name}" for count, name in ((story.failed, "failed"), (story.reused, "reused")) if count]
+        summary = self._summary
+        left = summary.left(now())
+        parts = [f"{summary.done}/{summary.max_trials}"]
+        parts += [
+            f"{count} {name}" for count, name in ((summary.failed, "failed"), (summary.reused, "reused")) if count
+        ]
         if left is not None:
             parts.append(f"about {timedelta(seconds=round(left.total_seconds()))} left")
         grid = Table.grid(padding=(0, 2))
-        grid.add_row(ProgressBar(total=story.max_trials, completed=story.done, width=BAR_WIDTH), Text("  ".join(parts)))
+        grid.add_row(
+            ProgressBar(total=summary.max_trials, completed=summary.done, width=BAR_WIDTH), Text("  ".join(parts))
+        )
         return grid
 
 
@@ -52,7 +56,7 @@ def sparkline(front: Sequence[tuple[float, float]]) -> str:
     span_ms, span = (slowest - fastest) or 1.0, (highest - lowest) or 1.0
     bars = ""
     for column in range(COLUMNS if len(front) > 1 else 1):
-        most = fastest + span_ms * (column + 1) / COLUMNS
-        best = max(accuracy for latency, accuracy in front if latency <= most or latency == fastest)
+        limit = fastest + span_ms * (column + 1) / COLUMNS
+        best = max(accuracy for latency, accuracy in front if latency <= limit or latency == fastest)
         bars += BARS[round((best - lowest) / span * (len(BARS) - 1))]
     return f"{fastest:.3g} ms {lowest:.1%} {bars} {highest:.1%} {slowest:.3g} ms"

@@ -1,22 +1,18 @@
-"""What the commands share that speak to a service: where it is, which search is meant, how things are printed."""
+"""What commands share that use a service: its address, which search is meant, how the answer is printed."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from api.client import ApiError, Client, DamagedError, Search, UnreachableError, WaitTimeoutError
 from nas.errors import SpecError
 
-if TYPE_CHECKING:
-    from api.client import Client, Search
-
 PATIENCE_S = 3.0
-"""Somebody waits at a terminal."""
-
-WIDEST = 10_000
+"""Short, as a person waits at a terminal."""
 
 REFUSED = range(400, 500)
 BUSY = 429
@@ -30,11 +26,11 @@ SEARCH = click.argument("search", metavar="SEARCH")
 class Remote:
     """A service, and how the command's answer is printed."""
 
-    def __init__(self, client: "Client", *, as_json: bool) -> None:
+    def __init__(self, client: Client, *, as_json: bool) -> None:
         self.client = client
         self.as_json = as_json
 
-    def find(self, text: str) -> "Search":
+    def find(self, text: str) -> Search:
         """The search of an id, of the unique beginning of one, or the `latest`; with its spec. SpecError if unclear."""
         if text == "latest":
             for newest in self.client.searches():
@@ -70,8 +66,6 @@ def remote(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @wraps(command)
     def wrapped(*, url: str | None, key: str | None, as_json: bool, **options: Any) -> None:
-        from api.client import Client  # noqa: PLC0415 - keeps `nas --help` fast
-
         with failures(), Client(url, key, patience_s=PATIENCE_S) as client:
             command(Remote(client, as_json=as_json), **options)
 
@@ -80,9 +74,7 @@ def remote(command: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def failures() -> Iterator[None]:
-    """A service that fails or is away ends the command with 1; what it refuses is wrong input, and ends it with 2."""
-    from api.client import ApiError, DamagedError, UnreachableError, WaitTimeoutError  # noqa: PLC0415 - as above
-
+    """The exit code is 1 if the service fails or cannot be reached, 2 if it refuses the input."""
     try:
         yield
     except (UnreachableError, DamagedError, WaitTimeoutError) as error:
@@ -91,22 +83,3 @@ def failures() -> Iterator[None]:
         if error.status not in REFUSED or error.status == BUSY:
             raise click.ClickException(str(error)) from None
         raise
-
-
-def table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, left: int = 1) -> None:
-    """Print rows, none cut to fit, as ids are to be copied. The first `left` columns are text, the rest numbers."""
-    from rich.console import Console  # noqa: PLC0415 - keeps `nas --help` fast
-    from rich.table import Table  # noqa: PLC0415 - as above
-    from rich.text import Text  # noqa: PLC0415 - as above
-
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for place, column in enumerate(columns):
-        made.add_column(column, justify="left" if place < left else "right", no_wrap=True)
-    for row in rows:
-        made.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    Console(width=WIDEST).print(made)
-
-
-def number(value: Any, form: str) -> str | None:
-    """The number in a format, None for none."""
-    return None if value is None else format(value, form)

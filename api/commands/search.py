@@ -1,16 +1,16 @@
 """`nas search`: searches of a service."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+import yaml
 
+from api.client import Search
 from api.commands.outcome import export, pareto, trials
-from api.commands.remote import SEARCH, Remote, number, remote, table
+from api.commands.remote import SEARCH, Remote, remote
+from api.commands.tables import number, table
 from api.commands.watch import follow, watch
-
-if TYPE_CHECKING:
-    from api.client import Search
 
 
 @click.group(
@@ -66,18 +66,18 @@ def show(service: Remote, search: str) -> None:
     service.show(found.model_dump(mode="json"), lambda: _print(found))
 
 
-def _verb(name: str, summary: str) -> None:
+def _action(name: str, summary: str) -> None:
     @search.command(name, help=summary)
     @remote
     @SEARCH
-    def turn(service: Remote, search: str) -> None:
+    def act(service: Remote, search: str) -> None:
         found = getattr(service.find(search), name)()
         service.show(found.model_dump(mode="json"), f"{found.id}  {found.state}")
 
 
-_verb("pause", "Stop, with the trials under way; these begin again when it goes on.")
-_verb("resume", "Go on with a search that is paused.")
-_verb("cancel", "End a search for good; its finished trials stay.")
+_action("pause", "Stop, with the trials under way; these begin again when it goes on.")
+_action("resume", "Go on with a search that is paused.")
+_action("cancel", "End a search for good; its finished trials stay.")
 
 
 @search.command()
@@ -117,8 +117,6 @@ for _command in (watch, pareto, trials, export):
 
 def changed(spec: dict[str, Any], changes: tuple[str, ...]) -> dict[str, Any]:
     """The fields of spec that are replaced by changes, each `key=value` or `key.part=value`."""
-    import yaml  # noqa: PLC0415 - keeps `nas --help` fast
-
     fields: dict[str, Any] = {}
     for change in changes:
         path, text = _pair(change)
@@ -148,7 +146,7 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _list(rows: "list[Search]") -> None:
+def _list(rows: list[Search]) -> None:
     table(
         ("id", "name", "state", "created", "trials", "best reward"),
         (
@@ -159,23 +157,21 @@ def _list(rows: "list[Search]") -> None:
     )
 
 
-def _best(found: "Search") -> str | None:
+def _best(found: Search) -> str | None:
     return number(found.best and found.best.reward, ".4f")
 
 
-def _print(found: "Search") -> None:
-    import yaml  # noqa: PLC0415 - keeps `nas --help` fast
-
+def _print(found: Search) -> None:
     counts = found.counts
     states = ("queued", "running", "succeeded", "failed", "cancelled", "refused", "reused")
-    told = [f"{getattr(counts, state)} {state}" for state in states if getattr(counts, state)]
+    counted = [f"{getattr(counts, state)} {state}" for state in states if getattr(counts, state)]
     rows = {
         "id": found.id,
         "name": found.name,
         "labels": ", ".join(f"{key}={value}" for key, value in found.labels.items()) or None,
         "state": found.state + (f" ({found.phase})" if found.phase else ""),
         "because": found.state_message or found.state_reason,
-        "trials": ", ".join([f"{counts.done} of {found.max_trials} done", *told]),
+        "trials": ", ".join([f"{counts.done} of {found.max_trials} done", *counted]),
         "best": found.best and f"trial {found.best.trial}, reward {found.best.reward:.4f}",
         "target": number(found.target_latency_ms, ".4g") and f"{found.target_latency_ms:.4g} ms",
         "created": f"{found.created_at:%Y-%m-%d %H:%M:%S %Z}",

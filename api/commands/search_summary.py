@@ -1,22 +1,20 @@
-"""What the events of a search come to, for one who watches it."""
+"""The events of a search summed up for a person who watches it."""
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from api.client import Event, Search
 from nas.metric import FRONT, directions
 from nas.pareto import front
-
-if TYPE_CHECKING:
-    from api.client import Event, Search
 
 LAST_TRIALS = 5
 
 
-class Story:
-    """A search from its first event on. Trials that are done are kept as rows of trial.told."""
+class SearchSummary:
+    """The state of a search, updated event by event. Finished trials are kept as the data of their trial.told."""
 
-    def __init__(self, search: "Search") -> None:
+    def __init__(self, search: Search) -> None:
         self.id = search.id
         self.name = search.name or search.id
         self.max_trials = search.max_trials
@@ -30,53 +28,53 @@ class Story:
         self.front: list[tuple[float, float]] = []
         """Latency in ms and accuracy of the trials on the front, by rising latency."""
         self._began: datetime | None = None
-        self._told: datetime | None = None
+        self._last_told: datetime | None = None
 
-    def add(self, event: "Event") -> str | None:
-        """Take an event in; returns it as a line for people, None where it says nothing to them."""
-        told = getattr(self, "_" + event.type.replace(".", "_"), None)
-        line: str | None = None if told is None else told(event)
+    def add(self, event: Event) -> str | None:
+        """Update the summary by an event; returns the event as a line to print, None for one that is not shown."""
+        handle = getattr(self, "_" + event.type.replace(".", "_"), None)
+        line: str | None = None if handle is None else handle(event)
         self.ended = self.ended or event.ends
         return line
 
     def left(self, now: datetime) -> timedelta | None:
         """Time until the last trial, at the rate so far."""
-        if self._began is None or self._told is None or not self.done or self.done >= self.max_trials:
+        if self._began is None or self._last_told is None or not self.done or self.done >= self.max_trials:
             return None
-        each = (self._told - self._began) / self.done
-        return max(each * (self.max_trials - self.done) - (now - self._told), timedelta())
+        each = (self._last_told - self._began) / self.done
+        return max(each * (self.max_trials - self.done) - (now - self._last_told), timedelta())
 
-    def _search_state(self, event: "Event") -> str:
+    def _search_state(self, event: Event) -> str:
         self.state = event.data["state"]
         if event.ends:
             self.phase = self.progress = None
         because = event.data.get("message") or event.data.get("reason")
         return self.state + (f": {because}" if because else "")
 
-    def _search_phase(self, event: "Event") -> str | None:
+    def _search_phase(self, event: Event) -> str | None:
         self.phase, self.progress = event.data["phase"], None
         return self.phase and self.phase.lower().replace("_", " ")
 
-    def _search_progress(self, event: "Event") -> None:
+    def _search_progress(self, event: Event) -> None:
         self.progress = event.data
 
-    def _search_note(self, event: "Event") -> str:
+    def _search_note(self, event: Event) -> str:
         return str(event.data["text"])
 
-    def _search_changed(self, event: "Event") -> None:
+    def _search_changed(self, event: Event) -> None:
         fields = event.data.get("fields")
         if isinstance(fields, dict):
             self.max_trials = fields.get("max_trials", self.max_trials)
 
-    def _trial_started(self, event: "Event") -> None:
+    def _trial_started(self, event: Event) -> None:
         self._began = self._began or event.at
 
-    def _trial_lost(self, event: "Event") -> str:
+    def _trial_lost(self, event: Event) -> str:
         return f"trial {event.data['number']} is started again: {event.data['reason']}"
 
-    def _trial_told(self, event: "Event") -> str:
+    def _trial_told(self, event: Event) -> str:
         trial = event.data
-        self._began, self._told = self._began or event.at, event.at
+        self._began, self._last_told = self._began or event.at, event.at
         self.done += 1
         self.failed += trial["state"] == "FAILED"
         self.reused += bool(trial["reused"])
@@ -89,7 +87,7 @@ class Story:
             self.front = [points[i] for i in front(points, directions(FRONT))]
         return f"trial {trial['number']} ({self.done}/{self.max_trials})  {described(trial)}"
 
-    def _artifact_added(self, event: "Event") -> str:
+    def _artifact_added(self, event: Event) -> str:
         return f"file {event.data['file']}"
 
 

@@ -4,6 +4,12 @@ import json
 from typing import Any
 
 import click
+from pydantic import ValidationError
+
+from api.processes.supervisor import Supervisor, free_port
+from nas.errors import SpecError
+from nas.registry import reason
+from nas.service.settings import Settings
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -23,8 +29,6 @@ def serve(open_: bool | None, no_worker: bool, as_json: bool, **given: Any) -> N
     Both are processes of their own and are started again when they die. A first Ctrl-C or SIGTERM lets them finish what
     they write, for up to 30 seconds; a second one does not wait. Exit codes: 0 stopped, 1 cannot listen, 2 wrong use.
     """
-    from api.processes.supervisor import Supervisor, free_port  # noqa: PLC0415 - keeps `nas --help` fast
-
     given["database_url"] = given.pop("database")
     settings = settings_of({"open": open_, **given})
     if settings.open and settings.host not in LOOPBACK:
@@ -45,14 +49,8 @@ def serve(open_: bool | None, no_worker: bool, as_json: bool, **given: Any) -> N
     supervisor.run(ready)
 
 
-def settings_of(given: dict[str, Any]) -> Any:
+def settings_of(given: dict[str, Any]) -> Settings:
     """The settings of the environment, with those given in place of it; SpecError names what is wrong."""
-    from pydantic import ValidationError  # noqa: PLC0415 - keeps `nas --help` fast
-
-    from nas.errors import SpecError  # noqa: PLC0415 - as above
-    from nas.registry import reason  # noqa: PLC0415 - as above
-    from nas.service.settings import Settings  # noqa: PLC0415 - as above
-
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
@@ -67,5 +65,5 @@ def _environment(given: dict[str, Any]) -> dict[str, str]:
 
 def _access(*, open_: bool) -> str:
     if open_:
-        return "open: whoever uses this machine needs no key"
+        return "open: users of this machine need no key"
     return "keys needed: nas key create NAME --scope admin"

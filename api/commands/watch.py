@@ -1,14 +1,13 @@
-"""`nas search watch`: a search as it goes on, drawn on a terminal, as lines elsewhere."""
-
-from typing import TYPE_CHECKING
+"""`nas search watch`: a running search, drawn on a terminal and as lines elsewhere."""
 
 import click
+from rich.console import Console
+from rich.live import Live
 
+from api.client import Event, Search
+from api.commands.picture import Picture
 from api.commands.remote import SEARCH, Remote, remote
-
-if TYPE_CHECKING:
-    from api.client import Event, Search
-    from api.commands.search_summary import Story
+from api.commands.search_summary import SearchSummary
 
 REDRAWS_A_SECOND = 4
 SUCCEEDED = "SUCCEEDED"
@@ -26,41 +25,33 @@ def watch(service: Remote, search: str, after: int) -> None:
     follow(service, service.find(search), after)
 
 
-def follow(service: Remote, found: "Search", after: int = 0) -> None:
+def follow(service: Remote, found: Search, after: int = 0) -> None:
     """Show the events of a search until it has ended; the command fails unless the search has succeeded."""
-    from rich.console import Console  # noqa: PLC0415 - keeps `nas --help` fast
-
-    from api.commands.search_summary import Story  # noqa: PLC0415 - as above
-
-    story, console = Story(found), Console(soft_wrap=True)
+    summary, console = SearchSummary(found), Console(soft_wrap=True)
     if service.as_json:
         for event in found.watch(after):
-            story.add(event)
+            summary.add(event)
             click.echo(event.model_dump_json())
     elif console.is_terminal:
-        _draw(found, story)
+        _draw(found, summary)
     else:
         for event in found.watch():
-            _say(story, event)
-    if not story.ended:
-        story.state = found.refresh().state  # --after its end
-    if story.state != SUCCEEDED:
+            _print(summary, event)
+    if not summary.ended:
+        summary.state = found.refresh().state  # --after its end
+    if summary.state != SUCCEEDED:
         raise click.exceptions.Exit(1)
 
 
-def _say(story: "Story", event: "Event") -> None:
-    line = story.add(event)
+def _print(summary: SearchSummary, event: Event) -> None:
+    line = summary.add(event)
     if line:
         click.echo(f"{event.at:%H:%M:%S}  {line}")
 
 
-def _draw(found: "Search", story: "Story") -> None:
-    from rich.live import Live  # noqa: PLC0415 - keeps `nas --help` fast
-
-    from api.commands.picture import Picture  # noqa: PLC0415 - as above
-
-    with Live(Picture(story), refresh_per_second=REDRAWS_A_SECOND) as live:
+def _draw(found: Search, summary: SearchSummary) -> None:
+    with Live(Picture(summary), refresh_per_second=REDRAWS_A_SECOND) as live:
         for event in found.watch():
-            line = story.add(event)
+            line = summary.add(event)
             if line and not event.type.startswith("trial."):
                 live.console.print(f"{event.at:%H:%M:%S}  {line}", markup=False, highlight=False)
