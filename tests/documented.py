@@ -70,3 +70,9 @@ def inline(document: Path) -> list[str]:
 
 def all_blocks(*languages: str) -> list[Block]:
     return [block for document in DOCUMENTS for block in blocks(document) if block.language in languages]
+
+
+def code_of(document: str, name: str) -> str:
+    """The Python block that follows the mention of the file `name` in a document."""
+    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
+    return re.search(rf"`{re.escape(name)}`:\n\n```python\n(.*?)```", text, re.DOTALL)[1]

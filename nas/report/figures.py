@@ -9,12 +9,12 @@ from importlib.resources import files
 from math import isfinite
 from typing import Any, NamedTuple
 
+from nas.metric import FRONT
 from nas.report.markup import Markup, tag
 from nas.report.results import Record
 
 _FOLDER = files("nas.report") / "figures"
 _TRIAL = ("number", "state", "reward", "reused")
-_METRICS = ("accuracy", "latency_ms")
 
 
 class Figures(NamedTuple):
@@ -46,7 +46,7 @@ def figure_data(record: Record) -> Markup:
     """What the figures are drawn from, as a data block of the page."""
     trials = record["trials"]
     columns = {name: [trial.get(name) for trial in trials] for name in _TRIAL}
-    columns |= {name: [trial["metrics"].get(name) for trial in trials] for name in _METRICS}
+    columns |= {name: [trial["metrics"].get(name) for trial in trials] for name in FRONT}
     columns["state"] = [trial["state"].upper() for trial in trials]
     drawn = {name: record[name] for name in ("objective", "references", "finalists")}
     text = json.dumps(_json({"columns": columns, **drawn}), allow_nan=False).replace("<", "\\u003c")

@@ -10,6 +10,7 @@ check_searcher("mine") runs the same checks in one call, without pytest.
 
 from nas.testing.bandits import Bandit, bandit_space
 from nas.testing.evaluators import EvaluatorContract, check_evaluator, halves
+from nas.testing.metrics import check_metric
 from nas.testing.objectives import ObjectiveContract, check_objective
 from nas.testing.searchers import SearcherContract, check_searcher, play
 
@@ -20,6 +21,7 @@ __all__ = [
     "SearcherContract",
     "bandit_space",
     "check_evaluator",
+    "check_metric",
     "check_objective",
     "check_searcher",
     "halves",

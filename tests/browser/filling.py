@@ -72,6 +72,8 @@ class Filling:
         fields = spec.model_dump(mode="json") | {"max_trials": max_trials}
         self.id = ledger.searches.submit(fields, name=name, **about)[0].id
         self.candidates: list[Candidate] = []
+        self.more: dict[str, float] = {}
+        """Metrics that trials have beside the usual ones."""
 
     def begin(self, objective: dict[str, Any] | None = None) -> "Filling":
         self.ledger.searches.change(self.id, priority=100)  # before those that other tests left in the queue
@@ -95,7 +97,7 @@ class Filling:
             "notation": write_network(architecture.expand()),
             "architecture": architecture.to_dict(),
         }
-        metrics = self.known | {"latency_ms": latency_ms, "latency_error_ms": round(latency_ms * 0.04, 6)}
+        metrics = self.known | self.more | {"latency_ms": latency_ms, "latency_error_ms": round(latency_ms * 0.04, 6)}
         asked = {"event": "asked", "trial": number, "metrics": metrics, "reward": None}
         self.owner.add(asked | {"choices": dict(candidate.choices)} | described)
         self.metrics = metrics

@@ -1,5 +1,6 @@
 """What the documents show is what works."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -10,7 +11,7 @@ from random import Random
 import click
 import pytest
 import yaml
-from documented import DOCUMENTS, ROOT, all_blocks, blocks, inline, program
+from documented import DOCUMENTS, ROOT, all_blocks, blocks, code_of, inline, program
 
 from nas.command_line.groups import cli
 from nas.service.settings import Settings
@@ -29,12 +30,6 @@ nas.{family}.__path__.append({folder!r})
 """
 
 
-def code_of(document: str, name: str) -> str:
-    """The Python block that follows the mention of the file `name` in a document."""
-    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
-    return re.search(rf"`{re.escape(name)}`:\n\n```python\n(.*?)```", text, re.DOTALL)[1]
-
-
 @pytest.mark.parametrize(
     ("name", "check"),
     [
@@ -43,6 +38,7 @@ def code_of(document: str, name: str) -> str:
             "nas/searchers/climb.py",
             "from nas.testing import check_searcher; check_searcher('climb')",
         ),
+        ("nas/metrics/energy_uj.py", "from nas.testing import check_metric; check_metric('energy_uj')"),
     ],
 )
 def test_an_example_plugin_is_one_file_that_passes_the_conformance_suite(tmp_path, name, check):
@@ -51,6 +47,22 @@ def test_an_example_plugin_is_one_file_that_passes_the_conformance_suite(tmp_pat
 
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", PLACE.format(family=family, folder=str(tmp_path)) + check],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_metric_is_in_limits_trials_rest_and_report_without_another_edit(tmp_path):
+    (tmp_path / "energy_uj.py").write_text(code_of("plugins.md", "nas/metrics/energy_uj.py"), encoding="utf-8")
+    program = "import search_with_metric; search_with_metric.check('energy_uj', 'energy', 'µJ')"
+
+    done = subprocess.run(
+        [sys.executable, "-c", PLACE.format(family="metrics", folder=str(tmp_path)) + program],
+        env=os.environ | {"NAS_HOME": str(tmp_path), "PYTHONPATH": str(ROOT / "tests")},
         capture_output=True,
         text=True,
         timeout=120,

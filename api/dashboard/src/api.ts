@@ -32,6 +32,7 @@ export type Pareto = Schemas["ParetoOut"];
 export type Export = Schemas["ExportOut"];
 export type SearchEvent = Omit<Schemas["EventOut"], "data"> & { data: Record<string, any> };
 export type Session = Schemas["SessionOut"];
+export type Metric = Schemas["MetricOut"];
 export type FieldError = Schemas["FieldProblem"];
 
 /** Why a request failed. Status 0: the service did not answer. */

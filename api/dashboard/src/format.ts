@@ -1,4 +1,5 @@
 // Numbers as a reader likes them: units, three significant digits, a dash for what is missing.
+import type { Metric } from "./api";
 
 export const MISSING = "\u2013";
 const NO_BREAK = "\u00a0";
@@ -50,8 +51,23 @@ export function count(value: Maybe): string {
 /** Bytes with a decimal prefix. */
 export function size(value: Maybe): string {
   const text = count(value);
-  if (text === MISSING) return text;
-  return text.includes(NO_BREAK) ? `${text}B` : `${text}${NO_BREAK}B`;
+  return text === MISSING ? text : withUnit(text, "B");
+}
+
+/** A value of a metric, as the service says that it is shown. */
+export function shown(metric: Metric, value: Maybe): string {
+  const known = finite(value);
+  if (known === null) return MISSING;
+  if (metric.style === "percent") return percent(known, metric.digits);
+  if (metric.style === "duration") return duration(known);
+  if (metric.style === "prefixed") return withUnit(count(known), metric.unit);
+  return withUnit(metric.whole ? whole(known) : significant(known, metric.digits), metric.unit);
+}
+
+/** text with a unit behind it, which a prefix at its end belongs to. */
+function withUnit(text: string, unit: string): string {
+  if (!unit) return text;
+  return text.includes(NO_BREAK) ? `${text}${unit}` : `${text}${NO_BREAK}${unit}`;
 }
 
 /** 12 s, 5 min 12 s, 3 h 07 min. */

@@ -5,14 +5,14 @@ import type { Diagram, Finalist, ObjectiveFacts, Reference, Search } from "./api
 import { ParetoPlot } from "./charts/ParetoPlot";
 import { RewardChart } from "./charts/RewardChart";
 import { Network } from "./diagram/Network";
-import { TrialTable, type Columns } from "./store/columns";
+import { TrialTable } from "./store/columns";
 import type { SearchView } from "./store/live";
 import { startTheme } from "./theme";
 import "./styles/charts.css";
 import "./styles/diagram.css";
 
 interface Drawn {
-  columns: Partial<Columns>;
+  columns: Record<string, unknown[]>;
   objective: ObjectiveFacts;
   references: Reference[];
   finalists: (Finalist & { diagram: Diagram })[];

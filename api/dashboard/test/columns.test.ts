@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SearchEvent } from "../src/api";
-import { TrialTable, progress, tally } from "../src/store/columns";
+import { columnsQuery, TrialTable, progress, tally, valueOf } from "../src/store/columns";
 import { ordered } from "../src/store/order";
 
 let seq = 0;
@@ -41,7 +41,7 @@ test("a trial goes from asked to told, and the latency it was asked with stays",
 
 test("events applied twice leave what they left once", () => {
   const events = [asked(0, 0.5), asked(1, 0.7), told(0, 0.8), told(1, 0.9)];
-  assert.deepEqual(table(...events, ...events).columns.accuracy, table(...events).columns.accuracy);
+  assert.deepEqual(table(...events, ...events).columns.metrics, table(...events).columns.metrics);
   assert.deepEqual(table(...events, ...events).front, table(...events).front);
 });
 
@@ -52,7 +52,8 @@ test("the front loses what a better trial covers, and equals that of a fresh loa
     [1, 2],
   );
   const again = new TrialTable();
-  again.load(found.columns);
+  const { metrics, ...others } = found.columns;
+  again.load({ ...others, ...metrics });
   assert.deepEqual(again.front, found.front);
 });
 
@@ -75,6 +76,21 @@ test("when the search rests its trials wait, when it ends the open ones are canc
 test("refused candidates are no trials", () => {
   const found = table(event("candidates.refused", { lines: [{ event: "refused", trial: 0, metrics: {} }] }));
   assert.equal(found.length, 0);
+});
+
+test("metrics that the service lists are kept up to date, others are not", () => {
+  const found = new TrialTable();
+  found.load({ number: [0], state: ["QUEUED"], latency_ms: [0.5], energy_uj: [3.5] });
+  found.apply(
+    event("trial.asked", {
+      lines: [{ event: "asked", trial: 1, metrics: { latency_ms: 1, energy_uj: 2.5, loss: 7 } }],
+    }),
+  );
+  assert.deepEqual(found.columns.metrics, { latency_ms: [0.5, 1], energy_uj: [3.5, 2.5] });
+  assert.equal(valueOf(found.columns, "energy_uj", 1), 2.5);
+  assert.equal(valueOf(found.columns, "loss", 1), null);
+  assert.deepEqual(ordered(found.columns, "energy_uj", false, "all", new Set()), [1, 0]);
+  assert.ok(columnsQuery(["energy_uj"]).endsWith("&column=energy_uj"));
 });
 
 test("progress is the running best; the tally counts by state", () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Metric } from "../src/api";
 import { accuracyAxis, decimals, latencyAxis, place, thinned, ticks, valueAt } from "../src/charts/axis";
-import { ago, count, duration, magnitude, milliseconds, percent, significant, title } from "../src/format";
+import { ago, count, duration, magnitude, milliseconds, percent, shown, significant, title } from "../src/format";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ").replaceAll("\u202f", " ");
 
@@ -20,6 +21,20 @@ test("what is missing or no number is a dash", () => {
   for (const value of [null, undefined, NaN, Infinity]) {
     assert.deepEqual([percent(value), milliseconds(value), duration(value), count(value)], ["–", "–", "–", "–"]);
   }
+});
+
+test("a metric is shown as the service declares it", () => {
+  const metric = { name: "m", label: "m", heading: "m", unit: "", better: "lower", source: "network", style: "number" };
+  const all = { ...metric, digits: 3, whole: false, shown: "tables", known_before_training: true, summary: "" } as Metric;
+  const text = (changes: Partial<Metric>, value: number | null) => plain(shown({ ...all, ...changes }, value));
+  assert.equal(text({ style: "percent", digits: 2 }, 0.92314), "92.31 %");
+  assert.equal(text({ unit: "ms" }, 0.12345), "0.123 ms");
+  assert.equal(text({ style: "prefixed" }, 61_706), "61.7 k");
+  assert.equal(text({ style: "prefixed", unit: "B" }, 246_824), "247 kB");
+  assert.equal(text({ style: "prefixed", unit: "B" }, 940), "940 B");
+  assert.equal(text({ style: "duration" }, 83), "1 min 23 s");
+  assert.equal(text({ whole: true }, 12_000), "12 000");
+  assert.equal(text({ unit: "ms" }, null), "–");
 });
 
 test("times read as people say them", () => {

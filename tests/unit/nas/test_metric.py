@@ -2,28 +2,17 @@
 
 import pytest
 
-from nas.metric import FRONT, NetworkMetric, Shown, Source, Style, listed, metrics, network_metrics
+from nas.metric import FRONT, Shown, Style, listed, metrics, network_metrics
 from nas.network import network
 from nas.ops.cost import network_cost
-from nas.quantities import MISSING
+from nas.testing import check_metric
 
 LENET = network.make("lenet_5").expand()
 
 
 @pytest.mark.parametrize("name", list(metrics()))
-def test_a_metric_is_described_and_shown(name):
-    made = metrics()[name]
-    described = made.describe()
-
-    assert described["name"] == name
-    assert described["label"]
-    assert described["summary"]
-    assert made.known_before_training == (made.source is not Source.TRAINING)
-    assert isinstance(made, NetworkMetric) == (made.source is Source.NETWORK)
-    assert made.show(None) == MISSING
-    assert any(character.isdigit() for character in made.show(0.5))
-    value = network_metrics(LENET).get(name, 0)
-    assert not made.whole or value == int(value)
+def test_a_metric_keeps_its_promises(name):
+    check_metric(name)
 
 
 def test_the_metrics_of_a_network_are_its_cost():

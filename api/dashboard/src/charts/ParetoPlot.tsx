@@ -1,6 +1,7 @@
 // Accuracy against latency: trials, their front, the target, reference networks and finalists.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { finite, milliseconds, percent, significant } from "../format";
+import { valueOf } from "../store/columns";
 import type { SearchView } from "../store/live";
 import { dark } from "../theme";
 import { Over, Under } from "./Frame";
@@ -144,8 +145,8 @@ function describe(at: Hit, live: SearchView): string[] {
   const place = front.some((point) => point.trial === number) ? " · on the front" : "";
   return [
     `trial ${number}${place}${columns.reused[row] ? " · reused" : ""}`,
-    `${percent(columns.accuracy[row])} accuracy`,
-    `${milliseconds(columns.latency_ms[row])}${reward === null ? "" : ` · reward ${significant(reward, 4)}`}`,
+    `${percent(valueOf(columns, "accuracy", row))} accuracy`,
+    milliseconds(valueOf(columns, "latency_ms", row)) + (reward === null ? "" : ` · reward ${significant(reward, 4)}`),
   ];
 }
 

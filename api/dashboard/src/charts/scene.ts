@@ -3,7 +3,7 @@ import type { Finalist, ObjectiveFacts, Reference } from "../api";
 import { finite } from "../format";
 import { step } from "../store/front";
 import { accuracyFor } from "../store/reward";
-import type { TrialTable } from "../store/columns";
+import { valueOf, type TrialTable } from "../store/columns";
 import { accuracyAxis, latencyAxis, place, ticks, valueAt, type Axis } from "./axis";
 import { around, Placer, textWidth, type Box } from "./labels";
 
@@ -137,10 +137,11 @@ export function scene(subject: Subject, width: number, height: number): Scene | 
 }
 
 function runningLatencies(table: TrialTable): number[] {
-  const { state, latency_ms } = table.columns;
+  const { columns } = table;
+  const { state } = columns;
   const found: number[] = [];
   for (let row = state.length - 1; row >= 0 && found.length < MOST_RUNNING; row--) {
-    const latency = finite(latency_ms[row]);
+    const latency = valueOf(columns, "latency_ms", row);
     if (state[row] === "RUNNING" && latency !== null && latency > 0) found.push(latency);
   }
   return found;
@@ -229,9 +230,11 @@ export function neighbour(
   alongFront: boolean,
 ): number | null {
   const front = new Set(found.front.map((point) => point.trial));
-  const { number, latency_ms } = table.columns;
-  const order = Array.from(found.dots.row).filter((each) => !alongFront || front.has(number[each]!) || each === row);
-  order.sort((a, b) => latency_ms[a]! - latency_ms[b]! || a - b);
+  const { columns } = table;
+  const latency = (of: number) => valueOf(columns, "latency_ms", of) ?? Infinity;
+  const onFront = (each: number) => front.has(columns.number[each]!);
+  const order = Array.from(found.dots.row).filter((each) => !alongFront || onFront(each) || each === row);
+  order.sort((a, b) => latency(a) - latency(b) || a - b);
   if (!order.length) return null;
   const now = order.indexOf(row);
   if (now < 0) return order[by > 0 ? 0 : order.length - 1]!;

@@ -34,7 +34,7 @@ export function pluginName(draft: Draft, family: string): string | undefined {
 /** draft with another plugin, whose parameters of the same names are kept. */
 export function withPlugin(draft: Draft, family: string, name: string, fields: readonly Field[]): Draft {
   const old = draft[family];
-  const known = new Set(fields.map((field) => field.path.at(-1)));
+  const known = new Set(fields.map((field) => field.path[1]));
   const kept = Object.entries(isObject(old) ? old : {}).filter(([key]) => known.has(key));
   return { ...draft, [family]: { name, ...Object.fromEntries(kept) } };
 }

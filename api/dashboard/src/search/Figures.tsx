@@ -1,10 +1,11 @@
 // The numbers that matter, large: the best model, what it takes, how far the search is.
 import type { ComponentChildren } from "preact";
 import type { Finalist } from "../api";
-import { count, finite, milliseconds, MISSING, percent, significant, size, whole } from "../format";
+import { finite, milliseconds, MISSING, percent, shown, significant, size, whole } from "../format";
 import { Progress } from "../components/badges";
-import { tally } from "../store/columns";
+import { tally, valueOf } from "../store/columns";
 import type { LiveSearch } from "../store/live";
+import { metrics as known, sizes } from "../store/metrics";
 
 interface Shown {
   label: string;
@@ -17,12 +18,12 @@ export function Figures({ live, select }: { live: LiveSearch; select: (trial: nu
   const search = live.search.value!;
   const target = finite(search.target_latency_ms);
   const finalist = headline(live.finalists.value, target);
-  const shown = finalist ? ofFinalist(finalist, target) : ofBest(live, target);
+  const figures = finalist ? ofFinalist(finalist, target) : ofBest(live, target);
   const url = finalist?.url;
   const said = tally(live.table.columns);
   return (
     <section class="figures" aria-label="Summary" data-testid="figures">
-      {shown.map((each) => (
+      {figures.map((each) => (
         <Figure key={each.label} {...each} />
       ))}
       <div class="figure-block">
@@ -100,10 +101,20 @@ function within(latency: number | null, target: number | null): string {
 }
 
 function ofFinalist({ metrics }: Finalist, target: number | null): Shown[] {
+  const [first, ...others] = sizes(known.value);
+  const notes = others.map((metric) => `${shown(metric, metrics[metric.name])} ${metric.heading}`);
   return [
     figure("Test accuracy", percent(metrics["test_accuracy"]), "of the exported file, through ONNX Runtime"),
     figure("Measured latency", milliseconds(metrics["latency_ms"]), within(finite(metrics["latency_ms"]), target)),
-    figure("Parameters", count(metrics["params"]), `${count(metrics["macs"])} MACs, ${size(metrics["size_bytes"])}`),
+    ...(first
+      ? [
+          figure(
+            first.label.charAt(0).toUpperCase() + first.label.slice(1),
+            shown(first, metrics[first.name]),
+            [...notes, size(metrics["size_bytes"])].join(", "),
+          ),
+        ]
+      : []),
   ];
 }
 
@@ -114,11 +125,11 @@ function ofBest(live: LiveSearch, target: number | null): Shown[] {
     if (finite(reward) !== null && columns.state[row] === "SUCCEEDED" && (best < 0 || reward! > columns.reward[best]!))
       best = row;
   });
-  const [latency, reward] = [finite(columns.latency_ms[best]), finite(columns.reward[best])];
+  const [latency, reward] = [valueOf(columns, "latency_ms", best), finite(columns.reward[best])];
   const note =
     best < 0 ? "no trial has succeeded" : `trial ${columns.number[best]}, reward ${significant(reward ?? 0, 4)}`;
   return [
-    figure("Best accuracy so far", percent(columns.accuracy[best]), note),
+    figure("Best accuracy so far", percent(valueOf(columns, "accuracy", best)), note),
     figure("At a latency of", milliseconds(latency), within(latency, target)),
   ];
 }

@@ -4,9 +4,10 @@ import { trialPath, type Finalist, type Trial } from "../api";
 import { Failure, Loading, Trouble } from "../components/states";
 import { Code } from "../components/Code";
 import { Network } from "../diagram/Network";
-import { count, duration, finite, milliseconds, MISSING, percent, significant, size, title, whole } from "../format";
+import { duration, finite, milliseconds, MISSING, percent, shown, significant, title, whole } from "../format";
 import { useLoaded } from "../store/load";
 import type { LiveSearch } from "../store/live";
+import { metrics } from "../store/metrics";
 import { Curve } from "./Curve";
 import { Downloads } from "./Downloads";
 
@@ -67,17 +68,10 @@ function Loaded({ live, number }: { live: LiveSearch; number: number }) {
   );
 }
 
-/** Shown beside others. */
-const BESIDE = ["latency_error_ms", "latency_low_ms", "latency_high_ms", "latency_interpolated", "latency_learned"];
-
-const METRICS: [string, string, (value: number | null | undefined, all: Trial["metrics"]) => string][] = [
-  ["accuracy", "accuracy", (value) => percent(value)],
-  ["latency_ms", "latency, estimated", latency],
-  ["latency_measured", "latency, source", source],
-  ["params", "parameters", count],
-  ["macs", "multiply-adds", count],
-  ["size_bytes", "size", size],
-];
+/** What a latency estimate says of itself: shown with the latency. */
+const OF_LATENCY = new Set(
+  ["error_ms", "low_ms", "high_ms", "measured", "interpolated", "learned"].map((name) => `latency_${name}`),
+);
 
 /** With the interval that holds nine networks in ten, or else its error bar, if it has one. */
 function latency(value: number | null | undefined, all: Trial["metrics"]): string {
@@ -91,27 +85,31 @@ function latency(value: number | null | undefined, all: Trial["metrics"]): strin
 }
 
 /** What it rests on: what was measured, interpolated between measurements, or learned from whole networks. */
-function source(value: number | null | undefined, all: Trial["metrics"]): string {
-  const shares = [`${percent(value)} measured`];
+function source(all: Trial["metrics"]): string {
+  const shares = [`${percent(all["latency_measured"])} measured`];
   for (const kind of ["interpolated", "learned"])
     if (finite(all[`latency_${kind}`])) shares.push(`${percent(all[`latency_${kind}`])} ${kind}`);
   return shares.join(", ");
 }
 
-const SAID: Record<string, string> = { train_seconds: "training" };
-
-/** A metric that is not known here, by the unit in its name. */
-function plain(name: string, value: number): string {
-  if (name.endsWith("accuracy")) return percent(value);
-  if (name.endsWith("_bytes")) return size(value);
-  if (name.endsWith("_seconds")) return duration(value);
-  return Number.isInteger(value) ? whole(value) : significant(value);
+/** The trial's metrics with their names, those that the service declares first. */
+function rowsOf(all: Trial["metrics"]): [string, string][] {
+  const rows: [string, string][] = [];
+  for (const metric of metrics.value) {
+    if (all[metric.name] === undefined) continue;
+    if (metric.name !== "latency_ms") rows.push([metric.label, shown(metric, all[metric.name])]);
+    else rows.push([`${metric.label}, estimated`, latency(all[metric.name], all)]);
+    if (metric.name === "latency_ms" && all["latency_measured"] !== undefined)
+      rows.push([`${metric.label}, source`, source(all)]);
+  }
+  const declared = new Set(metrics.value.map((metric) => metric.name));
+  for (const [name, value] of Object.entries(all))
+    if (value !== null && !declared.has(name) && !OF_LATENCY.has(name))
+      rows.push([title(name).toLowerCase(), Number.isInteger(value) ? whole(value) : significant(value)]);
+  return rows;
 }
 
 function Metrics({ trial, finalist }: { trial: Trial; finalist: Finalist | null }) {
-  const shown = METRICS.filter(([key]) => trial.metrics[key] !== undefined);
-  const known = new Set([...METRICS.map(([key]) => key), ...BESIDE]);
-  const others = Object.entries(trial.metrics).filter(([key, value]) => !known.has(key) && value !== null);
   const took =
     trial.started_at && trial.ended_at ? (Date.parse(trial.ended_at) - Date.parse(trial.started_at)) / 1000 : null;
   return (
@@ -140,16 +138,10 @@ function Metrics({ trial, finalist }: { trial: Trial; finalist: Finalist | null 
           </div>
         </>
       )}
-      {shown.map(([key, said, show]) => (
-        <div key={key}>
-          <dt>{said}</dt>
-          <dd>{show(trial.metrics[key], trial.metrics)}</dd>
-        </div>
-      ))}
-      {others.map(([key, value]) => (
-        <div key={key}>
-          <dt>{SAID[key] ?? title(key.replace(/_bytes$/, "")).toLowerCase()}</dt>
-          <dd>{plain(key, value ?? 0)}</dd>
+      {rowsOf(trial.metrics).map(([name, text]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{text}</dd>
         </div>
       ))}
       {took !== null && !trial.reused && (

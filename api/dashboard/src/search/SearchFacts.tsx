@@ -1,14 +1,23 @@
 // What the results depend on: data, space, device, objective; and the spec as it was submitted.
 import type { ComponentChildren } from "preact";
+import type { ObjectiveFacts } from "../api";
 import { Code } from "../components/Code";
-import { dimensions, magnitude, milliseconds, number, significant, whole } from "../format";
+import { dimensions, magnitude, milliseconds, number, shown, significant, whole } from "../format";
 import type { LiveSearch } from "../store/live";
+import { metrics } from "../store/metrics";
 
 type Row = [string, ComponentChildren];
 
 const MOST_CLASSES = 12;
 const listed = (names: string[]) => names.slice(0, MOST_CLASSES).join(", ") + (names.length > MOST_CLASSES ? " …" : "");
 const threads = (count: number) => `${count} thread${count === 1 ? "" : "s"}`;
+
+/** A limit of the objective: the most that a metric may be, or the least where more of it is better. */
+function limit([name, value]: [string, number]): Row {
+  const metric = metrics.value.find((each) => each.name === name);
+  if (!metric) return [name, significant(value)];
+  return [metric.label, `at ${metric.better === "lower" ? "most" : "least"} ${shown(metric, value)}`];
+}
 
 export function SearchFacts({ live }: { live: LiveSearch }) {
   const { facts, spec } = live.search.value!;
@@ -52,14 +61,16 @@ export function SearchFacts({ live }: { live: LiveSearch }) {
       ],
     ]);
   if (objective) {
-    const limits = Object.entries(objective).filter(([key, value]) => key.startsWith("max_") && value !== null);
+    const own = Object.entries(objective).filter(([key, value]) => key.startsWith("max_") && value !== null);
+    const limits = Object.entries(((objective as ObjectiveFacts)["limits"] ?? {}) as Record<string, number>);
     groups.push([
       "Objective",
       [
         ["name", objective.name],
         ["formula", objective.formula ?? ""],
         ["target", milliseconds(objective.target_latency_ms)],
-        ...limits.map(([key, value]): Row => [key, typeof value === "number" ? significant(value) : String(value)]),
+        ...own.map(([key, value]): Row => [key, typeof value === "number" ? significant(value) : String(value)]),
+        ...limits.map(limit),
       ],
     ]);
   }

@@ -1,32 +1,56 @@
 // All trials as a table: the plot's numbers, sortable. Only the rows in sight are in the document.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { count, duration, milliseconds, MISSING, percent, significant, size } from "../format";
+import type { Metric } from "../api";
+import { duration, MISSING, shown, significant } from "../format";
+import { FRONT } from "../store/front";
 import { seconds, ordered, type Show, type SortKey } from "../store/order";
-import type { Columns } from "../store/columns";
+import { valueOf, type Columns } from "../store/columns";
 import type { LiveSearch } from "../store/live";
+import { listed, metrics } from "../store/metrics";
 
 const ROW_PX = 36;
 const SPARE = 8;
-const COLUMNS: { key: SortKey; said: string; wide?: boolean; show: (columns: Columns, row: number) => string }[] = [
-  { key: "number", said: "trial", show: (c, row) => String(c.number[row]) },
-  { key: "state", said: "state", show: (c, row) => c.state[row]!.toLowerCase() },
-  { key: "accuracy", said: "accuracy", show: (c, row) => percent(c.accuracy[row]) },
-  { key: "latency_ms", said: "latency", show: (c, row) => milliseconds(c.latency_ms[row]) },
-  {
-    key: "reward",
-    said: "reward",
-    show: (c, row) => (c.reward[row] == null ? MISSING : significant(c.reward[row]!, 4)),
-  },
-  { key: "params", said: "params", wide: true, show: (c, row) => count(c.params[row]) },
-  { key: "macs", said: "MACs", wide: true, show: (c, row) => count(c.macs[row]) },
-  { key: "size_bytes", said: "size", wide: true, show: (c, row) => size(c.size_bytes[row]) },
-  {
-    key: "seconds",
-    said: "time",
-    wide: true,
-    show: (c, row) => (c.reused[row] ? "reused" : duration(seconds(c, row))),
-  },
-];
+
+interface Column {
+  key: SortKey;
+  heading: string;
+  /** Only where there is room. */
+  wide?: boolean;
+  /** Whether the least comes first when the column is chosen. */
+  rising?: boolean;
+  show: (columns: Columns, row: number) => string;
+}
+
+const ofMetric = (metric: Metric): Column => ({
+  key: metric.name,
+  heading: metric.heading,
+  wide: !FRONT.includes(metric.name),
+  rising: metric.better === "lower",
+  show: (columns, row) => shown(metric, valueOf(columns, metric.name, row)),
+});
+
+/** The trial, the metrics of the front and the reward, then the other metrics. */
+function columnsOf(all: readonly Metric[]): Column[] {
+  const known = listed(all).map(ofMetric);
+  return [
+    { key: "number", heading: "trial", show: (c, row) => String(c.number[row]) },
+    { key: "state", heading: "state", show: (c, row) => c.state[row]!.toLowerCase() },
+    ...known.filter(({ wide }) => !wide),
+    {
+      key: "reward",
+      heading: "reward",
+      show: (c, row) => (c.reward[row] == null ? MISSING : significant(c.reward[row]!, 4)),
+    },
+    ...known.filter(({ wide }) => wide),
+    {
+      key: "seconds",
+      heading: "time",
+      wide: true,
+      show: (c, row) => (c.reused[row] ? "reused" : duration(seconds(c, row))),
+    },
+  ];
+}
+
 const SHOWN: [Show, string][] = [
   ["all", "all trials"],
   ["front", "on the front"],
@@ -59,8 +83,9 @@ export function TrialsTable({ live, selected, select }: Props) {
     const next = rows[Math.min(Math.max((at < 0 ? -1 : at) + by, 0), rows.length - 1)]!;
     select(columns.number[next]!);
   };
-  const sortBy = (key: SortKey) =>
-    setSort((old) => ({ key, down: old.key === key ? !old.down : key !== "latency_ms" && key !== "params" }));
+  const heads = columnsOf(metrics.value);
+  const sortBy = ({ key, rising }: Column) =>
+    setSort((old) => ({ key, down: old.key === key ? !old.down : !rising }));
   return (
     <section class="trials" aria-labelledby="trials-title">
       <div class="page-head">
@@ -91,15 +116,15 @@ export function TrialsTable({ live, selected, select }: Props) {
         <table aria-rowcount={rows.length + 1} data-testid="trials">
           <thead>
             <tr aria-rowindex={1}>
-              {COLUMNS.map(({ key, said, wide }) => (
+              {heads.map((head) => (
                 <th
-                  key={key}
+                  key={head.key}
                   scope="col"
-                  class={wide ? "wide" : undefined}
-                  aria-sort={sort.key === key ? (sort.down ? "descending" : "ascending") : undefined}
+                  class={head.wide ? "wide" : undefined}
+                  aria-sort={sort.key === head.key ? (sort.down ? "descending" : "ascending") : undefined}
                 >
-                  <button type="button" onClick={() => sortBy(key)}>
-                    {said}
+                  <button type="button" onClick={() => sortBy(head)}>
+                    {head.heading}
                   </button>
                 </th>
               ))}
@@ -119,7 +144,7 @@ export function TrialsTable({ live, selected, select }: Props) {
                   data-testid="trial-row"
                   data-trial={number}
                 >
-                  {COLUMNS.map(({ key, wide, show: said }) => (
+                  {heads.map(({ key, wide, show: text }) => (
                     <td
                       key={key}
                       class={
@@ -130,7 +155,7 @@ export function TrialsTable({ live, selected, select }: Props) {
                     >
                       {key === "number" ? (
                         <>
-                          {said(columns, row)}
+                          {text(columns, row)}
                           {onFront.has(number) && (
                             <span class="badge" title="on the Pareto front">
                               front
@@ -138,7 +163,7 @@ export function TrialsTable({ live, selected, select }: Props) {
                           )}
                         </>
                       ) : (
-                        said(columns, row)
+                        text(columns, row)
                       )}
                     </td>
                   ))}

@@ -1,43 +1,37 @@
 // The trials of a search as parallel lists: loaded once, then kept up to date by events.
 import type { SearchEvent, TrialState } from "../api";
 import { finite } from "../format";
-import { extended, frontOf, type Point } from "./front";
+import { extended, FRONT, frontOf, type Point } from "./front";
 
-export interface Columns {
+type Values = (number | null)[];
+
+interface Fixed {
   number: number[];
   state: TrialState[];
-  accuracy: (number | null)[];
-  latency_ms: (number | null)[];
-  params: (number | null)[];
-  macs: (number | null)[];
-  size_bytes: (number | null)[];
-  reward: (number | null)[];
+  reward: Values;
   reused: boolean[];
-  started_at: (number | null)[];
-  ended_at: (number | null)[];
+  started_at: Values;
+  ended_at: Values;
 }
 
-export type Measure = "accuracy" | "latency_ms" | "params" | "macs" | "size_bytes" | "reward";
-const MEASURES: Measure[] = ["accuracy", "latency_ms", "params", "macs", "size_bytes"];
+/** metrics: values by the name of a metric. */
+export interface Columns extends Fixed {
+  metrics: Record<string, Values>;
+}
 
-const empty = (): Columns => ({
-  number: [],
-  state: [],
-  accuracy: [],
-  latency_ms: [],
-  params: [],
-  macs: [],
-  size_bytes: [],
-  reward: [],
-  reused: [],
-  started_at: [],
-  ended_at: [],
+const fixed = (): Fixed => ({ number: [], state: [], reward: [], reused: [], started_at: [], ended_at: [] });
+const empty = (names: readonly string[]): Columns => ({
+  ...fixed(),
+  metrics: Object.fromEntries(names.map((name) => [name, []])),
 });
 
 /** What to ask the API for: what is drawn, and nothing more. */
-export const COLUMNS = Object.keys(empty())
-  .map((name) => `column=${name}`)
-  .join("&");
+export const columnsQuery = (metrics: readonly string[]): string =>
+  [...Object.keys(fixed()), ...metrics].map((name) => `column=${name}`).join("&");
+
+/** A trial's value of a metric; null where it has none. */
+export const valueOf = (columns: Columns, metric: string, row: number): number | null =>
+  finite(columns.metrics[metric]?.[row]);
 
 export interface Told {
   number: number;
@@ -48,14 +42,18 @@ export interface Told {
 }
 
 export class TrialTable {
-  columns = empty();
+  columns = empty(FRONT);
   front: readonly Point[] = [];
   private readonly rows = new Map<number, number>();
   /** Last epoch reported by trials that run. */
   readonly epochs = new Map<number, { epoch: number; metrics: Record<string, number> }>();
 
-  load(columns: Partial<Columns>): void {
-    this.columns = { ...empty(), ...columns };
+  /** Take the API's columns, and keep those that it gave up to date from then on. */
+  load(given: Readonly<Record<string, unknown[]>>): void {
+    const names = Object.keys(given).filter((name) => !(name in fixed()));
+    const metrics = Object.fromEntries(names.map((name) => [name, given[name] as Values]));
+    const own = Object.fromEntries(Object.keys(fixed()).map((name) => [name, given[name] ?? []]));
+    this.columns = { ...fixed(), ...own, metrics };
     this.rows.clear();
     this.columns.number.forEach((number, row) => this.rows.set(number, row));
     const points = this.columns.number.map((_, row) => this.point(row)).filter((point) => point !== null);
@@ -72,10 +70,10 @@ export class TrialTable {
 
   /** Where the row is drawn; null if it did not end well or something was not measured. */
   point(row: number): Point | null {
-    const { number, state, latency_ms, accuracy } = this.columns;
-    const [latency, score] = [finite(latency_ms[row]), finite(accuracy[row])];
-    if (state[row] !== "SUCCEEDED" || latency === null || score === null || latency <= 0) return null;
-    return { trial: number[row]!, latency, accuracy: score };
+    const { number, state } = this.columns;
+    const [latency, accuracy] = [valueOf(this.columns, "latency_ms", row), valueOf(this.columns, "accuracy", row)];
+    if (state[row] !== "SUCCEEDED" || latency === null || accuracy === null || latency <= 0) return null;
+    return { trial: number[row]!, latency, accuracy };
   }
 
   /** Bring the event into the table; whether anything changed. Applying one twice changes nothing more. */
@@ -142,22 +140,22 @@ export class TrialTable {
       started_at: null,
       ended_at: null,
     };
-    this.set(number, blank as Partial<Record<keyof Columns, any>>);
-    for (const name of MEASURES) this.columns[name][row] = null;
+    this.set(number, blank as Partial<Record<keyof Fixed, any>>);
+    for (const values of Object.values(this.columns.metrics)) values[row] = null;
     this.measure(row, metrics);
   }
 
   private measure(row: number, metrics: Record<string, unknown>): void {
-    for (const name of MEASURES) {
+    for (const [name, values] of Object.entries(this.columns.metrics)) {
       const value = finite(metrics[name]);
-      if (value !== null) this.columns[name][row] = value;
+      if (value !== null) values[row] = value;
     }
   }
 
-  private set(number: number, values: { [K in keyof Columns]?: Columns[K][number] }): boolean {
+  private set(number: number, values: { [K in keyof Fixed]?: Fixed[K][number] }): boolean {
     const row = this.rows.get(number);
     if (row === undefined) return false;
-    for (const [name, value] of Object.entries(values)) (this.columns[name as keyof Columns] as unknown[])[row] = value;
+    for (const [name, value] of Object.entries(values)) (this.columns[name as keyof Fixed] as unknown[])[row] = value;
     return true;
   }
 }

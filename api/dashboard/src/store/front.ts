@@ -1,5 +1,8 @@
 // The Pareto front of accuracy against latency: nothing else has both less latency and more accuracy.
 
+/** The metrics of the front. */
+export const FRONT: readonly string[] = ["accuracy", "latency_ms"];
+
 export interface Point {
   trial: number;
   latency: number;

@@ -13,7 +13,8 @@ import {
   type SearchEvent,
 } from "../api";
 import { Feed, type Connection } from "../events";
-import { COLUMNS, TrialTable, type Columns } from "./columns";
+import { columnsQuery, TrialTable } from "./columns";
+import { listed, loadMetrics } from "./metrics";
 
 const REFRESH_MS = 3000;
 const SOON_MS = 150;
@@ -48,7 +49,10 @@ export class LiveSearch {
     this.problem.value = null;
     const path = searchPath(this.id);
     try {
-      const columns = await request<{ seq: number; columns: Columns }>(`${path}/trials:columns?${COLUMNS}`);
+      const query = columnsQuery(listed(await loadMetrics()).map((metric) => metric.name));
+      const columns = await request<{ seq: number; columns: Record<string, unknown[]> }>(
+        `${path}/trials:columns?${query}`,
+      );
       const [search, pareto] = await Promise.all([request<Search>(path), request<Pareto>(`${path}/pareto`)]);
       if (this.ended) return;
       this.table.load(columns.columns);

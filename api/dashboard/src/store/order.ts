@@ -1,9 +1,9 @@
 // The rows of the trials table: which are shown, and in which order.
 import { finite } from "../format";
-import type { Columns } from "./columns";
+import { valueOf, type Columns } from "./columns";
 
-export type SortKey =
-  "number" | "state" | "accuracy" | "latency_ms" | "params" | "macs" | "size_bytes" | "reward" | "seconds";
+/** A fixed column, `seconds`, or the name of a metric. */
+export type SortKey = string;
 export type Show = "all" | "front" | "running" | "failed";
 
 export const seconds = (columns: Columns, row: number): number | null => {
@@ -28,7 +28,10 @@ export function ordered(
       return show === "all" || state[row] === "RUNNING";
     });
   if (key === "state") return kept.sort((a, b) => order(state[a]!, state[b]!, descending) || number[a]! - number[b]!);
-  const value = (row: number) => (key === "seconds" ? seconds(columns, row) : finite(columns[key][row]));
+  const value = (row: number) => {
+    if (key === "seconds") return seconds(columns, row);
+    return key === "number" || key === "reward" ? finite(columns[key][row]) : valueOf(columns, key, row);
+  };
   const values = new Map(kept.map((row) => [row, value(row)]));
   return kept.sort((a, b) => {
     const [x, y] = [values.get(a) ?? null, values.get(b) ?? null];
