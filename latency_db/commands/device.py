@@ -9,12 +9,11 @@ from rich.table import Table
 
 from latency_db.commands.duration import Duration
 from latency_db.commands.fraction import Fraction
-from latency_db.commands.noisy import NOISY, check_quiet
-from latency_db.commands.progress import progress_bar
+from latency_db.commands.measuring import NOISY, check_quiet, measurer_of
+from latency_db.commands.progress import Move, progress_bar
 from latency_db.commands.shown import brief_uncertainty, calibrated, lines, measured, uncertainty
-from latency_db.profiling.build import TableReport, build_table
+from latency_db.profiling.build import TableProgress, TableReport, build_table
 from latency_db.profiling.coverage import table_coverage
-from latency_db.profiling.measurer import Measurer
 from latency_db.remote.agents import Agents
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
@@ -126,17 +125,10 @@ def measure(
 
     Another machine is measured by its `nas agent`, for which the command waits.
     """
-    store, space = Store(), _space(source, dataset_name)
-    measurer = Measurer(store, find_device(store, name))
+    space, measurer = _space(source, dataset_name), measurer_of(name)
     check_quiet(measurer, noisy=noisy)
     with progress_bar("kernels", shown=not as_json) as bar:
-        report = build_table(
-            measurer,
-            space,
-            budget_s=budget,
-            good_enough=good_enough,
-            progress=lambda table: bar(table.measured, table.kernels, brief_uncertainty(table)),
-        )
+        report = build_table(measurer, space, budget_s=budget, good_enough=good_enough, progress=_moving(bar))
     if calibrate:
         measure_random_networks(measurer, space, calibrate, whole_only=budget == 0)
     if as_json:
@@ -146,6 +138,10 @@ def measure(
         _print(report, good_enough)
         if calibrate:
             click.echo(calibrated(name, len(measurer.estimator.predictor.measured_networks()), calibrate))
+
+
+def _moving(bar: Move) -> TableProgress:
+    return lambda table: bar(table.measured, table.kernels, brief_uncertainty(table))
 
 
 def _space(source: str, dataset_name: str | None) -> SearchSpace:

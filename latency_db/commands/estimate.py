@@ -7,12 +7,9 @@ from pathlib import Path
 
 import click
 
-from latency_db.commands.noisy import NOISY, check_quiet
+from latency_db.commands.measuring import NOISY, check_quiet, measurer_of
 from latency_db.commands.progress import progress_bar
 from latency_db.estimating.estimate import Estimate
-from latency_db.profiling.measurer import Measurer
-from latency_db.storing.known_devices import find_device
-from latency_db.storing.store import Store
 from latency_db.validating.scores import table
 from latency_db.validating.validation import Plan, Validation, validate_estimates
 from nas.network import network
@@ -35,7 +32,7 @@ def estimate(network: str, device_name: str, *, as_json: bool) -> None:
     The latency of a network is estimated from earlier measurements, and nothing is measured now. An ONNX file that was
     not measured yet is measured end to end.
     """
-    measurer, file = _measurer(device_name), Path(network)
+    measurer, file = measurer_of(device_name), Path(network)
     is_file = file.suffix == ".onnx"
     found = measurer.estimate_file(_read(file)) if is_file else measurer.estimator.estimate(_network(network))
     if as_json:
@@ -59,7 +56,7 @@ def validate(
 
     Missing kernels are measured first, and some networks to calibrate by. All measurements are kept.
     """
-    measurer, space = _measurer(device_name), load_space(source)
+    measurer, space = measurer_of(device_name), load_space(source)
     check_quiet(measurer, noisy=noisy)
     with progress_bar("networks", shown=not as_json) as bar:
         found = validate_estimates(measurer, space, Plan(networks, calibrate, seed), progress=bar)
@@ -67,11 +64,6 @@ def validate(
         click.echo(json.dumps({"device": device_name, **asdict(found)}, indent=2))
         return
     _print(found)
-
-
-def _measurer(name: str) -> Measurer:
-    store = Store()
-    return Measurer(store, find_device(store, name))
 
 
 def _network(text: str) -> Network:

@@ -9,11 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from latency_db.commands.duration import Duration
+from latency_db.commands.measuring import measurer_of
 from latency_db.commands.progress import progress_bar
-from latency_db.profiling.measurer import Measurer
 from latency_db.profiling.space_profile import profile_latency, profile_space
-from latency_db.storing.known_devices import find_device
-from latency_db.storing.store import Store
 from nas.spaces import load_space
 
 
@@ -46,8 +44,7 @@ def profile(name: str, device_name: str | None, *, count: int, seed: int, budget
 
 
 def _latency(device_name: str, found: Any, budget: float, *, shown: bool) -> dict[str, Any]:
-    store = Store()
-    measurer = Measurer(store, find_device(store, device_name))
+    measurer = measurer_of(device_name)
     with progress_bar("measuring kernels", shown=shown) as bar:
         latency = profile_latency(measurer, found.networks, budget_s=budget, progress=bar)
     return {

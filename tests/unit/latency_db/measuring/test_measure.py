@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from latency_db.commands.noisy import check_quiet
+from latency_db.commands.measuring import check_quiet
 from latency_db.devices.local import core_count, local_device
 from latency_db.errors import MeasurementError, UnfitMachineError
 from latency_db.measuring import session as sessions

@@ -1,12 +1,19 @@
-"""The option `--noisy`: measure on this machine even if it is busy or hot."""
+"""What commands that measure have in common: the device's measurer, and the option `--noisy`."""
 
 import click
 
 from latency_db.measuring.measure import check_fit
 from latency_db.profiling.measurer import Measurer
-from latency_db.storing.store import reference_before
+from latency_db.storing.known_devices import find_device
+from latency_db.storing.store import Store, reference_before
 
 NOISY = click.option("--noisy", is_flag=True, envvar="NAS_NOISY", help="Measure even if the machine is busy or hot.")
+
+
+def measurer_of(device_name: str) -> Measurer:
+    """Of a known device; UnknownNameError lists all of them."""
+    store = Store()
+    return Measurer(store, find_device(store, device_name))
 
 
 def check_quiet(measurer: Measurer, *, noisy: bool) -> None:
