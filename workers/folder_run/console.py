@@ -1,10 +1,11 @@
 """The progress of a run on a console: a bar on a terminal, lines elsewhere."""
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from nas.metric import tabulated
@@ -29,12 +30,15 @@ class ConsoleListener:
 
     @contextmanager
     def drawn(self) -> Iterator["ConsoleListener"]:
-        with self._progress if self._console.is_terminal else _nothing():
+        with self._progress if self._console.is_terminal else nullcontext():
             yield self
 
     def say(self, text: str) -> None:
+        self._print(escape(text))
+
+    def _print(self, markup: str) -> None:
         self._console.print(
-            f"[dim]{time.monotonic() - self._start:6.1f} s[/dim]  {text}", highlight=False, soft_wrap=True
+            f"[dim]{time.monotonic() - self._start:6.1f} s[/dim]  {markup}", highlight=False, soft_wrap=True
         )
 
     def phase(self, phase: str) -> None:
@@ -60,13 +64,8 @@ class ConsoleListener:
         if trial.state is State.SUCCEEDED:
             self.say(f"{name}  {_described(trial.metrics)}  reward {trial.reward:.4f}")
         else:
-            self.say(f"{name}  [red]{trial.state}[/red]: {trial.reason}")
+            self._print(f"{name}  [red]{trial.state}[/red]: {escape(str(trial.reason))}")
 
 
 def _described(metrics: Metrics) -> str:
     return "  ".join(f"{made.show(metrics[made.name])} {made.heading}" for made in tabulated() if made.name in metrics)
-
-
-@contextmanager
-def _nothing() -> Iterator[Mapping[str, str]]:
-    yield {}
