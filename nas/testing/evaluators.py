@@ -1,11 +1,9 @@
 """The promises of an evaluator as tests."""
 
-from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from nas.dataset import Dataset, Split
 from nas.evaluator import Evaluator, evaluator
 from nas.spaces import load_space
+from nas.testing.contract import Contract
 from nas.trial import Metrics
 
 SPACE = load_space(
@@ -73,13 +72,11 @@ class _Reports:
         self.metrics.append(dict(metrics))
 
 
-class EvaluatorContract:
+class EvaluatorContract(Contract):
     """Subclass it with the config of one evaluator, its name at least.
 
     What concerns shared state holds for evaluators whose preparation_epochs are not 0.
     """
-
-    config: str | Mapping[str, Any]
 
     def made(self, dataset: Dataset | None = None, seed: int = 0) -> Evaluator:
         return evaluator.make(self.config, dataset or halves(), seed)
@@ -167,9 +164,5 @@ class EvaluatorContract:
             return self.made().prepare(SPACE, Path(folder, "checkpoint"), reports)
 
 
-def check_evaluator(config: str | Mapping[str, Any]) -> None:
-    """All of EvaluatorContract at once, without pytest; AssertionError for the first promise that is broken."""
-    for name in [name for name in vars(EvaluatorContract) if name.startswith("test_")]:
-        contract = EvaluatorContract()
-        contract.config = config
-        getattr(contract, name)()
+check_evaluator = EvaluatorContract.check
+"""Runs EvaluatorContract on one plugin, without pytest."""

@@ -1,10 +1,10 @@
 """The promises of an objective as tests."""
 
-from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
 from nas.objective import Objective, objective
+from nas.testing.contract import Contract
 from nas.trial import Metrics
 
 PLAIN = {"params": 1000.0, "macs": 1000.0, "size_bytes": 1000.0}
@@ -18,10 +18,8 @@ def metrics(latency_ms: float, accuracy: float) -> Metrics:
     return {**PLAIN, "latency_ms": latency_ms, "accuracy": accuracy}
 
 
-class ObjectiveContract:
+class ObjectiveContract(Contract):
     """Subclass it with the config of one objective, at least its name; a missing target_latency_ms is added."""
-
-    config: str | Mapping[str, Any]
 
     def made(self, **parameters: Any) -> Objective:
         config = {"name": self.config} if isinstance(self.config, str) else self.config
@@ -68,9 +66,5 @@ class ObjectiveContract:
         return max(feasible, key=lambda point: made.reward(metrics(*point)))
 
 
-def check_objective(config: str | Mapping[str, Any]) -> None:
-    """All of ObjectiveContract at once, without pytest; AssertionError for the first promise that is broken."""
-    for name in [name for name in vars(ObjectiveContract) if name.startswith("test_")]:
-        contract = ObjectiveContract()
-        contract.config = config
-        getattr(contract, name)()
+check_objective = ObjectiveContract.check
+"""Runs ObjectiveContract on one plugin, without pytest."""

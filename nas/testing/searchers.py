@@ -1,10 +1,9 @@
 """The promises of a searcher as tests."""
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from random import Random
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from nas.searcher import Searcher, searcher
 from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space
 from nas.testing.bandits import Bandit, bandit_space
+from nas.testing.contract import Contract
 from nas.trial import State, Trial
 
 STEPS = 12
@@ -44,10 +44,8 @@ def _ended(trial: Trial, bandit: Bandit, state: State) -> Trial:
     return replace(trial, state=state, metrics={"accuracy": reward}, reward=rewards[state])
 
 
-class SearcherContract:
+class SearcherContract(Contract):
     """Subclass it with the config of one searcher, at least its name."""
-
-    config: str | Mapping[str, Any]
 
     def made(self, space: SearchSpace, seed: int = 0) -> Searcher:
         return searcher.make(self.config, space, seed)
@@ -113,12 +111,8 @@ class SearcherContract:
                 made.tell(Trial(number, candidate, State.SUCCEEDED, reward=0.5))
 
 
-def check_searcher(config: str | Mapping[str, Any]) -> None:
-    """All of SearcherContract at once, without pytest; AssertionError for the first promise that is broken."""
-    for name in [name for name in vars(SearcherContract) if name.startswith("test_")]:
-        contract = SearcherContract()
-        contract.config = config
-        getattr(contract, name)()
+check_searcher = SearcherContract.check
+"""Runs SearcherContract on one plugin, without pytest."""
 
 
 def _global_generators() -> tuple[object, str, bytes]:
