@@ -64,7 +64,7 @@ def student_weights(squared: Values, freedom: float) -> Values:
 
 def quadratic_form(rows: Values, matrix: Values) -> Values:
     """x' M x [n] for each row x of rows [n, p], with M [p, p]; if M is the covariance of weights, variances of x' w."""
-    return np.asarray(((rows @ matrix) * rows).sum(axis=1))
+    return np.asarray(np.einsum("ij,ij->i", rows @ matrix, rows))
 
 
 def weighted_ridge(x: Values, y: Values, weights: Values, penalty: Values) -> tuple[Values, Values]:

@@ -97,14 +97,8 @@ def _import_export(file: Path, *, as_json: bool) -> None:
 
 
 def _import_published(file: Path, format_name: str, given: dict[str, Any]) -> Verdict:
-    origin = Origin(
-        given["source"],
-        given["licence"],
-        given["unit"],
-        given["statistic"],
-        given["device_name"],
-        given["commit"],
-    )
+    described = {name: given[name] for name in ("source", "licence", "unit", "statistic", "commit")}
+    origin = Origin(**described, device=given["device_name"])
     verdict = inspect(importer.make(format_name).read(file, origin))
     target = PublishedTarget(
         given["runtime"], precision=given["precision"], threads=given["threads"], batch=given["batch"]

@@ -2,30 +2,23 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import isfinite, nan
 from pathlib import Path
 from typing import ClassVar
 
 from latency_db.errors import TableFormatError
-from latency_db.exchange.table import LatencyTable, Provenance, Scope, TableRow
+from latency_db.exchange.table import LatencyTable, Provenance, TableRow
 from nas.plugins import Plugins
 
 MS_PER_UNIT = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Provenance):
     """Facts that a file does not contain. unit: one of MS_PER_UNIT. device: for formats without device names."""
 
-    source: str
-    licence: str
-    unit: str
-    statistic: str
     device: str | None = None
-    commit: str | None = None
-    scope: Scope = Scope.UNKNOWN
-    notes: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("source", "licence", "statistic"):
@@ -61,10 +54,9 @@ class Importer(ABC):
         rows = tuple(self.rows(text, origin))
         if not rows:
             raise TableFormatError(f"{path} has no row of format {self.name}; choose another format")
-        provenance = Provenance(
-            origin.source, origin.licence, origin.statistic, origin.unit, origin.commit, origin.scope, origin.notes
+        return LatencyTable(
+            rows, Provenance(**{field.name: getattr(origin, field.name) for field in fields(Provenance)})
         )
-        return LatencyTable(rows, provenance)
 
 
 def number(text: str, where: str) -> float:
