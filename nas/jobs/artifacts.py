@@ -1,6 +1,6 @@
 """What outlives a search: artifacts, whose content is in an ArtifactStore, and results of trainings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -72,21 +72,21 @@ class Artifacts:
         return [sha256 for sha256 in old if sha256 not in of_trainings]
 
     @contextmanager
-    def removing(self, sha256: str, min_age: timedelta) -> Iterator[bool]:
-        """Whether content that unreferenced() named can still be removed; the record is deleted when the block ends.
+    def removing(self, digests: Sequence[str], min_age: timedelta) -> Iterator[list[str]]:
+        """Of content that unreferenced() named, what can still be removed; the records are deleted when the block ends.
 
-        Until then no process can add that content or refer to it. If the process is killed inside the block, the record
-        stays, and the content is found again.
+        Until then no process can add that content or refer to it. If the process is killed inside the block, the
+        records stay, and the content is found again.
         """
         with self._database.writing() as connection:
-            same = _artifact.sha256 == sha256
-            record = connection.execute(select(_artifact.created_at).where(same).with_for_update()).one_or_none()
-            free = record is not None and record.created_at <= _before(connection, min_age)
-            for refers in (_link.sha256 == sha256, _export.sha256 == sha256):
-                free = free and connection.execute(select(1).where(refers).limit(1)).one_or_none() is None
-            yield free
-            if free:
-                connection.execute(delete(tables.artifact).where(same))
+            locked = select(_artifact.sha256, _artifact.created_at).where(_artifact.sha256.in_(digests))
+            rows = connection.execute(locked.order_by(_artifact.sha256).with_for_update()).all()
+            before = _before(connection, min_age)
+            free = {row.sha256 for row in rows if row.created_at <= before}
+            for column in (_link.sha256, _export.sha256):
+                free -= {*connection.scalars(select(column).where(column.in_(free)))}
+            yield sorted(free)
+            connection.execute(delete(tables.artifact).where(_artifact.sha256.in_(free)))
 
 
 class Trainings:

@@ -2,10 +2,23 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Text, and_, delete, func, or_, select, tuple_, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Text,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+    update,
+)
 from sqlalchemy import insert as plain_insert
 
 from nas.jobs import tables, trial_changes
@@ -32,6 +45,18 @@ _ORDERS: dict[str, tuple[bool, tuple[ColumnElement[Any], ...]]] = {
 """By name: whether the order is descending, and its columns."""
 
 ORDERS = tuple(_ORDERS)
+
+_PURGED_AT = datetime.fromtimestamp(0, UTC)
+"""As deleted_at: the search's records are being deleted."""
+
+_PARTS = (
+    (tables.event.c.seq, 2000),
+    (tables.log.c.n, 2000),
+    (tables.metric.c.number, 100),
+    (tables.attempt.c.number, 1000),
+    (tables.trial.c.number, 1000),
+)
+"""Columns by which records of a search are deleted in parts, and how many numbers are a part."""
 
 _EXPORTING = (tables.export.c.state == ExportState.RUNNING.value, tables.export.c.lease_until > now())
 """Exports that a dispatcher works on. No dispatcher claims those of a deleted search."""
@@ -160,7 +185,10 @@ class Searches:
             return transaction.record()
 
     def undelete(self, search_id: str) -> SearchRecord:
+        """NotFoundError if there is no such search, or its purge has begun."""
         with search_transaction(self._database, search_id, deleted=True) as transaction:
+            if transaction.values["deleted_at"] == _PURGED_AT:
+                raise NotFoundError(f"no search {search_id}")
             if transaction.values["deleted_at"] is not None:
                 transaction.set(deleted_at=None)
                 transaction.event("search.changed", fields={"deleted": False})
@@ -178,9 +206,9 @@ class Searches:
 
     @contextmanager
     def purging(self, kept: timedelta) -> Iterator[str | None]:
-        """The id of a search deleted longer ago than kept, or None; its records are deleted when the block ends.
+        """The id of a search deleted longer ago than kept, or None. It cannot be undeleted once the block has ended.
 
-        One search is one transaction. Several processes may purge at once: each gets other searches.
+        purge_part() then deletes its records. A search whose purge was interrupted comes first.
         """
         with self._database.writing() as connection:
             before = connection.execute(select(now())).scalar_one() - kept
@@ -189,7 +217,24 @@ class Searches:
             wanted = wanted.order_by(_search.deleted_at, _search.id).limit(1)
             search_id = connection.scalar(wanted.with_for_update(skip_locked=True))
             yield search_id
+            connection.execute(update(tables.search).where(_search.id == search_id).values(deleted_at=_PURGED_AT))
+
+    def purge_part(self, search_id: str) -> bool:
+        """Delete some records of a search that purging() named, in a short transaction; whether none is left.
+
+        Several processes may do so at once; only one of them gets True.
+        """
+        with self._database.writing() as connection:
+            if locked_search(connection, search_id) is None:
+                raise NotFoundError(f"no search {search_id}")
+            for column, count in _PARTS:
+                mine = column.table.c.search_id == search_id
+                first = connection.scalar(select(func.min(column)).where(mine))
+                if first is not None:
+                    connection.execute(delete(column.table).where(mine, column < first + count))
+                    return False
             connection.execute(delete(tables.search).where(_search.id == search_id))
+            return True
 
     def forget_keys(self) -> None:
         """Delete idempotency keys older than KEYS_KEPT."""

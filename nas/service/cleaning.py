@@ -6,11 +6,12 @@ other process can begin to use it. What a killed process has not removed, the ne
 
 import secrets
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
+from nas.jobs.errors import NotFoundError
 from nas.jobs.ledger import Ledger
 from nas.service.artifact_store import ArtifactStore
 from nas.service.settings import Settings
@@ -19,6 +20,9 @@ MIN_AGE = timedelta(days=1)
 """Artifacts added, and searches ended, within this time are kept: a process may be about to refer to them."""
 
 _REMOVED = ".removed."
+_AT_ONCE = 20
+_PAUSE_S = 0.2
+"""Between transactions: SQLite's other writers try again every 0.1 s, and must find a gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,53 +34,59 @@ class Cleaned:
     scratch_folders: int = 0
 
 
-def clean(ledger: Ledger, settings: Settings, stopped: Callable[[], bool] = lambda: False) -> Cleaned:
-    """Remove what is not needed any more; ends early once stopped() is true.
+def clean(ledger: Ledger, settings: Settings, stop: Event) -> Cleaned:
+    """Remove what is not needed any more; ends early once stop is set.
 
     LedgerError if the ledger, OSError if the disk cannot be used; call it again later.
     """
-    folders = _clean_scratch(ledger, settings.scratch, stopped)
-    searches = _purge(ledger, settings, stopped)
+    folders = _clean_scratch(ledger, settings.scratch, stop)
+    searches = _purge(ledger, settings, stop)
     ledger.searches.forget_keys()
-    artifacts = _collect(ledger, ArtifactStore(settings.artifacts, ledger.artifacts), stopped)
+    artifacts = _collect(ledger, ArtifactStore(settings.artifacts, ledger.artifacts), stop)
     return Cleaned(searches, artifacts, folders)
 
 
-def _purge(ledger: Ledger, settings: Settings, stopped: Callable[[], bool]) -> int:
+def _purge(ledger: Ledger, settings: Settings, stop: Event) -> int:
     """Purge searches that were deleted keep_deleted_days ago; returns their number."""
     kept, count = timedelta(days=settings.keep_deleted_days), 0
-    while kept and not stopped():
+    while kept and not stop.is_set():
         with ledger.searches.purging(kept) as search_id:
             if search_id is None:
                 break
             _set_aside(settings.scratch / search_id)
-        count += 1
+        try:
+            while not ledger.searches.purge_part(search_id):
+                if stop.wait(_PAUSE_S):
+                    return count
+            count += 1
+        except NotFoundError:  # another process was faster
+            continue
     _remove_set_aside(settings.scratch)
     return count
 
 
-def _collect(ledger: Ledger, store: ArtifactStore, stopped: Callable[[], bool]) -> int:
+def _collect(ledger: Ledger, store: ArtifactStore, stop: Event) -> int:
     """Remove artifacts that no search, export or finished training refers to; returns their number."""
     store.remove_unfinished(MIN_AGE.total_seconds())
-    count = 0
-    for sha256 in ledger.artifacts.unreferenced(MIN_AGE):
-        if stopped():
+    digests, count = ledger.artifacts.unreferenced(MIN_AGE), 0
+    for start in range(0, len(digests), _AT_ONCE):
+        if stop.wait(_PAUSE_S if start else 0):
             break
-        with ledger.artifacts.removing(sha256, MIN_AGE) as free:
-            if free:  # before its record: a record without file is found again, a file without record is not
+        with ledger.artifacts.removing(digests[start : start + _AT_ONCE], MIN_AGE) as free:
+            for sha256 in free:  # before its record: a record without file is found again, a file without record is not
                 store.remove(sha256)
-        count += free
+        count += len(free)
     return count
 
 
-def _clean_scratch(ledger: Ledger, scratch: Path, stopped: Callable[[], bool]) -> int:
+def _clean_scratch(ledger: Ledger, scratch: Path, stop: Event) -> int:
     """Remove folders of searches that have ended or are deleted; returns their number.
 
     Folders of searches that are not in this ledger are kept.
     """
     count = 0
     for folder in sorted(scratch.glob("srch_*")):
-        if stopped():
+        if stop.is_set():
             break
         with ledger.searches.at_rest(folder.name, MIN_AGE) as at_rest:
             count += at_rest and _set_aside(folder)

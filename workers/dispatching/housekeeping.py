@@ -41,7 +41,7 @@ class Housekeeping:
 
     def _run(self) -> None:
         try:
-            cleaned = clean(self._ledger, self._settings, self._stop.is_set)
+            cleaned = clean(self._ledger, self._settings, self._stop)
         except (LedgerError, OSError) as error:
             log.warning("cleaning was given up: %s", error)
             return

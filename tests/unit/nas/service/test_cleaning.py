@@ -4,18 +4,21 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from ledger_steps import SPEC, asked, carry_out, claimed, told
 from sqlalchemy import select, update
 
-from nas.jobs import tables
+from nas.jobs import searches, tables
 from nas.jobs.artifacts import Artifacts
 from nas.jobs.errors import NotFoundError
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import File, Idempotency, TrainingKey
+from nas.jobs.searches import Searches
+from nas.service import cleaning
 from nas.service.artifact_store import ArtifactStore, stored
-from nas.service.cleaning import Cleaned, clean
+from nas.service.cleaning import Cleaned
 from nas.service.settings import Settings
 
 TRAINING = TrainingKey("a" * 16, "data", "recipe", 0, 1)
@@ -30,6 +33,10 @@ def settings(tmp_path, ledger_url):
 @pytest.fixture
 def store(settings, ledger):
     return ArtifactStore(settings.artifacts, ledger.artifacts)
+
+
+def clean(ledger, settings, stop=None):
+    return cleaning.clean(ledger, settings, stop or Event())
 
 
 def attach(owner, store, content, name="report.html"):
@@ -182,6 +189,37 @@ class KilledError(Exception):
     """The process ended here."""
 
 
+def test_a_large_search_is_purged_in_parts_and_goes_on_after_an_interruption(ledger, settings, store, monkeypatch):
+    search, owner = claimed(ledger)
+    carry_out(owner, 0)
+    owner.epochs([(0, epoch, {"accuracy": 0.5}) for epoch in range(30)])
+    owner.log([(0, "text")] * 30)
+    attach(owner, store, b"content")
+    owner.end("SUCCEEDED")
+    ledger.searches.delete(search.id)
+    let_pass(ledger, 31)
+    monkeypatch.setattr("nas.jobs.searches._PARTS", [(column, 7) for column, _ in searches._PARTS])
+    purge_part, parts = Searches.purge_part, []
+
+    def interrupted(*arguments):
+        parts.append(1)
+        if len(parts) == 3:
+            raise KilledError
+        return purge_part(*arguments)
+
+    monkeypatch.setattr(Searches, "purge_part", interrupted)
+    with suppress(KilledError):
+        clean(ledger, settings)
+    assert 0 < len(ledger.trials.search_log(search.id)) <= 30
+    with pytest.raises(NotFoundError):
+        ledger.searches.undelete(search.id)
+    assert clean(ledger, settings) == Cleaned(searches=1, artifacts=1)
+    assert len(parts) > 10
+    with ledger.database.reading() as connection:
+        left = [name for name, table in tables.metadata.tables.items() if connection.execute(select(table)).all()]
+    assert left == []
+
+
 @pytest.mark.parametrize("step", ["purge", "remove before", "remove after", "add"])
 def test_a_process_killed_between_steps_leaves_all_to_the_next(ledger, settings, store, monkeypatch, step):
     shared = store.add(b"of both")[0]
@@ -234,11 +272,13 @@ def test_several_processes_clean_at_once(ledger, ledger_url, settings, store):
 def test_a_search_that_is_undeleted_meanwhile_is_not_purged(ledger, settings, store):
     search = deleted(ledger, store, b"content")
     let_pass(ledger, 31)
-    with ThreadPoolExecutor(1) as pool, ledger.searches.purging(30 * DAYS) as found:
-        assert found == search.id
-        undeleting = pool.submit(ledger.searches.undelete, search.id)
-    with pytest.raises(NotFoundError):
-        undeleting.result()
+    with ThreadPoolExecutor(1) as pool:
+        with ledger.searches.purging(30 * DAYS) as found:
+            assert found == search.id
+            undeleting = pool.submit(ledger.searches.undelete, search.id)
+        with pytest.raises(NotFoundError):
+            undeleting.result()
+    clean(ledger, settings)
     another = deleted(ledger, store, b"content")
     let_pass(ledger, 31)
     ledger.searches.undelete(another.id)
@@ -301,5 +341,7 @@ def test_what_killed_processes_left_of_a_file_goes_after_a_day(ledger, settings,
 def test_cleaning_ends_early_when_it_is_stopped(ledger, settings, store):
     deleted(ledger, store, b"content")
     let_pass(ledger, 31)
-    assert clean(ledger, settings, lambda: True) == Cleaned()
+    stop = Event()
+    stop.set()
+    assert clean(ledger, settings, stop) == Cleaned()
     assert clean(ledger, settings) == Cleaned(searches=1, artifacts=1)
