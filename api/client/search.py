@@ -57,8 +57,10 @@ class SearchOperations(Generic[S]):
         return frame((yield from _columns(self.id)))
 
     @Operation
-    def pareto(self) -> Steps[Pareto]:
-        return Pareto.model_validate((yield from get(at("searches", self.id, "pareto"))))
+    def pareto(self, *metrics: str) -> Steps[Pareto]:
+        """The front of latency and accuracy, or of these metrics."""
+        found = yield from get(at("searches", self.id, "pareto"), metric=list(metrics) or None)
+        return Pareto.model_validate(found)
 
     @Operation
     def artifacts(self) -> Steps[list[ArtifactOut]]:

@@ -18,9 +18,10 @@ KEYS = {"accuracy": ("test_accuracy", "accuracy"), "latency_ms": ("latency_ms", 
 @click.command()
 @remote
 @SEARCH
-def pareto(service: Remote, search: str) -> None:
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="The front of these, such as macs.")
+def pareto(service: Remote, search: str, metrics: tuple[str, ...]) -> None:
     """The trials that no other beats in both accuracy and latency; references and finalists below them."""
-    found = service.find(search).pareto()
+    found = service.find(search).pareto(*metrics)
     rows = [
         *((f"trial {p.number}", p.architecture_id, *_metrics(p.metrics)) for p in found.points),
         *((f"reference {r.label}", None, *_metrics(r.metrics)) for r in found.references),

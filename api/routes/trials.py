@@ -42,8 +42,12 @@ MEASURED = ("reward", *(name for name, metric in metrics().items() if not metric
 """Columns whose last digits say nothing: without them an answer takes half the bytes."""
 if TYPE_CHECKING:
     ColumnName = str
+    MetricName = str
 else:
     ColumnName = Literal[COLUMNS]
+    MetricName = Literal[tuple(metrics())]
+MAX_METRICS = 4
+"""With more, most trials are on the front."""
 AfterSeq = Annotated[int, Query(ge=0, le=MAX_SEQ, description="Only what changed after this event")]
 
 
@@ -84,13 +88,22 @@ def get_columns(
 
 
 @router.get("/searches/{search_id}/pareto", response_model_exclude_unset=True)
-def get_pareto(search_id: SearchId, app: App) -> ParetoOut:
-    """The front of latency and accuracy; beside it the reference networks and the finalists, once they are there."""
+def get_pareto(
+    search_id: SearchId,
+    app: App,
+    metric: Annotated[
+        list[MetricName] | None,
+        Query(min_length=1, max_length=MAX_METRICS, description="Of these, by the first; without a hypervolume"),
+    ] = None,
+) -> ParetoOut:
+    """The front of latency and accuracy, or of other metrics; beside it the reference networks and the finalists, once
+    they are there.
+    """
     search = app.ledger.searches.get(search_id)
-    points = app.ledger.trials.front(search_id)
+    points = app.ledger.trials.front(search_id, tuple(dict.fromkeys(metric or FRONT)))
     results = app.ledger.trials.results(search_id)
-    reference_ms = _reference_ms(search, points)
-    rows = [[point.metrics[name] for name in FRONT] for point in points]
+    reference_ms = None if metric else _reference_ms(search, points)
+    rows = [[point.metrics[name] for name in FRONT] for point in points] if reference_ms else []
     area = hypervolume(rows, (reference_ms or 0.0, 0.0), directions(FRONT))
     return ParetoOut(
         search_id=search_id,

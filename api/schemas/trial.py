@@ -162,10 +162,11 @@ class Finalist(Sent):
 
 
 class ParetoOut(Sent):
-    """The front of latency and accuracy, by rising latency; null as hypervolume while it is empty.
+    """The front of latency and accuracy, by rising latency; or of the metrics that were asked for, by the first one.
 
     hypervolume: the area that the front dominates, up to reference_ms and down to an accuracy of 0, as a fraction of
-    the whole; reference_ms is twice the target, or the slowest point where there is no target.
+    the whole; null while the front is empty, and for other metrics. reference_ms is twice the target, or the slowest
+    point where there is no target.
     """
 
     search_id: str

@@ -4,13 +4,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Text, select, type_coerce
+from sqlalchemy import BigInteger, Text, and_, select, true, type_coerce
 
 from nas.jobs import tables
 from nas.jobs.errors import NotFoundError
 from nas.jobs.records import AttemptRecord, Columns, LogRecord, TrialRecord
 from nas.jobs.rows import read_attempt, read_log, read_trial
-from nas.metric import listed
+from nas.jobs.states import TrialState
+from nas.metric import FRONT, front_of, listed
 from nas.sql.database import Database
 from nas.sql.ids import split_trial_id
 
@@ -74,12 +75,21 @@ class Trials:
         }
         return Columns(seq, {name: columns[name] for name in names})
 
-    def front(self, search_id: str) -> list[TrialRecord]:
-        """The front of the metrics nas.metric.FRONT, by rising latency."""
-        wanted = select(tables.trial).where(_trial.search_id == search_id, _trial.on_front)
+    def front(self, search_id: str, names: Sequence[str] = FRONT) -> list[TrialRecord]:
+        """The front of these metrics among the succeeded trials that have them all, the best in the first one first.
+
+        That of nas.metric.FRONT is kept up to date with each result, others are found among all trials.
+        """
+        succeeded = and_(_trial.search_id == search_id, _trial.state == TrialState.SUCCEEDED.value)
+        kept = tuple(names) == FRONT
+        measured = select(_trial.number, _trial.metrics).where(succeeded, _trial.on_front if kept else true())
         with self._database.reading() as connection:
-            rows = connection.execute(wanted.order_by(_trial.latency_ms, _trial.number))
-            return [read_trial(found) for found in rows]
+            found = connection.execute(measured.order_by(_trial.number)).all()
+            rows = [row for row in found if all(row.metrics.get(name) is not None for name in names)]
+            numbers = [rows[i].number for i in front_of([row.metrics for row in rows], names)]
+            wanted = select(tables.trial).where(succeeded, _trial.number.in_(numbers))
+            trials = {row.number: read_trial(row) for row in connection.execute(wanted)}
+        return [trials[number] for number in numbers]
 
     def attempts(self, trial_id: str) -> list[AttemptRecord]:
         row = tables.attempt.c

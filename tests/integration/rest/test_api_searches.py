@@ -242,6 +242,12 @@ def test_a_searches_results(client, settings):
     assert pareto["references"][0]["label"] == "mobilenetv1"
     assert client.get(pareto["finalists"][0]["url"]).content == MODEL
 
+    of_sizes = client.get(search["urls"]["pareto"], params={"metric": ["params", "macs", "accuracy"]}).json()
+    assert [point["number"] for point in of_sizes["points"]] == [1, 0]
+    assert (of_sizes["hypervolume"], of_sizes["reference_ms"]) == (None, None)
+    assert client.get(search["urls"]["pareto"], params={"metric": ["loss"]}).json()["points"] == []
+    assert_problem(client.get(search["urls"]["pareto"], params={"metric": "number"}), 422, "REQUEST_INVALID")
+
     trial = client.get(f"/v1/trials/{search['id']}.0").json()
     assert trial["metrics"] == METRICS[0]
     assert trial["diagram"]["nodes"][0]["op"] == "image"

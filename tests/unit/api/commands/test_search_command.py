@@ -110,6 +110,8 @@ def test_a_finished_search_is_watched_and_taken_away(nas, settings, tmp_path):
     front = nas("pareto", search)[1].splitlines()
     assert [line.split()[1] for line in front[1:]] == ["1", "0", "mobilenetv1", "0"]
     assert "79.00%" in front[-1]
+    of_params = nas("pareto", search, "--metric", "params")[1].splitlines()
+    assert [line.split()[1] for line in of_params[1:]] == ["1", "mobilenetv1", "0"]
 
     code, out, _ = nas("export", search, "--out", "models", "--json")
     (file,) = json.loads(out)["files"]
