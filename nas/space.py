@@ -5,7 +5,7 @@ frequencies are readings of that tree. Each field of nas.architecture.Stage is a
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from itertools import chain
@@ -149,17 +149,21 @@ class SearchSpace:
 
         InfeasibleError if there is none in so many tries; it gives the commonest reason.
         """
-        refusals: Counter[str] = Counter()
+        refusals: list[str] = []
         for _ in range(tries):
             candidate = self.walk(choose)
             refusal = candidate.architecture.refusal()
             if refusal is None:
                 return candidate
-            refusals[refusal] += 1
-        commonest, times = refusals.most_common(1)[0]
-        raise InfeasibleError(
-            f"space {self.name!r}: no valid architecture in {tries} samples; {times} were refused because {commonest}. "
-            "Widen the options of the stages involved."
+            refusals.append(refusal)
+        raise self.infeasible(refusals)
+
+    def infeasible(self, refusals: Sequence[str]) -> InfeasibleError:
+        """The error to raise when all samples were refused, for these reasons."""
+        commonest, times = Counter(refusals).most_common(1)[0]
+        return InfeasibleError(
+            f"space {self.name!r}: no valid architecture in {len(refusals)} samples; {times} were refused because "
+            f"{commonest}. Widen the options of the stages involved."
         )
 
     def sample(self, rng: Random, tries: int = TRIES) -> Candidate:

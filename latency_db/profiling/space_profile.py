@@ -1,6 +1,5 @@
 """Profile of a space before any search: the spread of costs and latencies of its random networks."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -8,7 +7,6 @@ from statistics import median
 
 from latency_db.profiling.measurer import Measurer, Progress
 from nas.decision import uniform
-from nas.errors import InfeasibleError
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
@@ -57,11 +55,7 @@ def profile_space(space: SearchSpace, count: int, seed: int) -> SpaceProfile:
     refusals = [architecture.refusal() for architecture in sampled]
     valid = [a.expand() for a, refusal in zip(sampled, refusals, strict=True) if refusal is None]
     if not valid:
-        ((commonest, times),) = Counter(refusals).most_common(1)
-        raise InfeasibleError(
-            f"space {space.name!r}: none of {count} samples can be built; {times} were refused because {commonest}. "
-            "Widen the options of the stages involved."
-        )
+        raise space.infeasible([refusal for refusal in refusals if refusal is not None])
     costs = [network_cost(network) for network in valid]
     return SpaceProfile(
         space.size(),
