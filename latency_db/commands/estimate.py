@@ -18,7 +18,7 @@ from nas.ops.cost import network_cost
 from nas.ops.notation import read_network
 from nas.spaces import load_space
 
-_DEVICE = click.option("--device", "device_name", required=True, help="As `nas device list` names it.")
+_DEVICE = click.option("--device", "device_name", required=True, help="Name of the device, as in `nas device list`.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -44,9 +44,11 @@ def estimate(network: str, device_name: str, *, as_json: bool) -> None:
 @click.command("validate")
 @_DEVICE
 @click.option("--space", "source", required=True, help="A space's name or file; networks are drawn from it.")
-@click.option("--networks", type=click.IntRange(2), default=100, show_default=True, help="To judge by.")
-@click.option("--calibrate", type=click.IntRange(0), default=20, show_default=True, help="To calibrate by, first.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draw.")
+@click.option("--networks", type=click.IntRange(2), default=100, show_default=True, help="Networks that are compared.")
+@click.option(
+    "--calibrate", type=click.IntRange(0), default=20, show_default=True, help="Networks to calibrate by, first."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the random networks.")
 @NOISY
 @_JSON
 def validate(

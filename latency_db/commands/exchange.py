@@ -24,24 +24,24 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command("import")
 @click.argument("file", type=_FILE)
 @click.option("--format", "format_name", help="Of a published table, such as ofa_yaml; a file of nas needs none.")
-@click.option("--source", help="Where the published table is from.")
-@click.option("--licence", help="Under which it may be used.")
-@click.option("--unit", help="Of its times: ns, us, ms or s.")
-@click.option("--statistic", help="What its times are: mean, median, minimum, p90, sum or unknown.")
-@click.option("--runtime", help="That ran the networks.")
-@click.option("--device", "device_name", help="That was measured, for formats that name none.")
-@click.option("--commit", help="Of the source.")
+@click.option("--source", help="Source of the published table.")
+@click.option("--licence", help="Licence of the published table.")
+@click.option("--unit", help="Unit of its latencies: ns, us, ms or s.")
+@click.option("--statistic", help="Statistic of its latencies: mean, median, minimum, p90, sum or unknown.")
+@click.option("--runtime", help="Runtime that ran the networks.")
+@click.option("--device", "device_name", help="Device that was measured, for formats that name none.")
+@click.option("--commit", help="Commit of the source.")
 @click.option("--precision", default="fp32", show_default=True)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True)
 @click.option(
-    "--table", "kept", type=click.Path(path_type=Path), help="Also write the judged table to this Parquet file."
+    "--table", "kept", type=click.Path(path_type=Path), help="Also write the checked table to this Parquet file."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def import_table(*, file: Path, format_name: str | None, as_json: bool, **given: Any) -> None:
     """Add the latencies in FILE to the database: an export of nas, or a published table.
 
-    Every row of a published table is judged first, and kept with its state: valid, suspect or rejected, and why.
+    Every row of a published table is checked first, and stored with its state: valid, suspect or rejected, and why.
     """
     if format_name is None:
         _import_export(file, as_json=as_json)

@@ -18,15 +18,15 @@ from nas.spaces import load_space
 @click.command()
 @click.argument("name")
 @click.option("--device", "device_name", help="Profile the latency on this device too.")
-@click.option("--count", type=click.IntRange(1), default=1000, show_default=True, help="Random samples.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the samples.")
+@click.option("--count", type=click.IntRange(1), default=1000, show_default=True, help="Number of random samples.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the samples.")
 @click.option("--budget", type=Duration(), default="30s", show_default=True, help="Time to measure missing kernels.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def profile(name: str, device_name: str | None, *, count: int, seed: int, budget: float, as_json: bool) -> None:
-    """Print size, share of valid samples, and the spread of costs of space NAME: is my target reachable?
+    """Print the size, the share of valid samples, and the spread of costs of space NAME: is my target within reach?
 
     With a device on this machine, kernels that were not measured yet are measured first, until the budget is over; the
-    latencies are of the samples whose kernels are then known.
+    latencies are those of the samples whose kernels are measured then.
     """
     space = load_space(name)
     found = profile_space(space, count, seed)
