@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from latency_db.devices.device import Device
 from latency_db.exchange.parquet import read_parquet, write_parquet
 from latency_db.records.record import (
     Kind,
@@ -18,9 +17,11 @@ from latency_db.records.record import (
     Statistic,
     Statistics,
 )
+from latency_db.records.wire import from_wire, to_wire
 
 FORMAT = "nas-latency-records/1"
 _CLOCKS = ("wall", "cpu")
+_STARTED = frozenset({"started_at"})  # a datetime, which to_wire does not write
 _NAMES = tuple(field.name for field in fields(Statistics))
 
 
@@ -51,23 +52,13 @@ def read_records(path: Path) -> list[LatencyRecord]:
 
 
 def _session(session: MeasurementSession) -> dict[str, Any]:
-    values = {field.name: getattr(session, field.name) for field in fields(session)}
-    device = {**asdict(replace(session.device, fingerprint={})), "fingerprint": dict(session.device.fingerprint)}
-    return {
-        **values,
-        "device": device,
-        "environment": dict(session.environment),
-        "started_at": session.started_at.isoformat(),
-    }
+    return {**to_wire(session, without=_STARTED), "started_at": session.started_at.isoformat()}
 
 
 def _read_session(values: Mapping[str, Any]) -> MeasurementSession:
-    parsed = {
-        "device": Device(**values["device"]),
-        "started_at": datetime.fromisoformat(values["started_at"]),
-        "state": RecordState(values["state"]),
-    }
-    return MeasurementSession(**{**values, **parsed})
+    rest = {name: value for name, value in values.items() if name not in _STARTED}
+    started_at = datetime.fromisoformat(values["started_at"])
+    return from_wire(MeasurementSession, rest, "session", started_at=started_at)
 
 
 def _row(record: LatencyRecord) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from latency_db.records.signatures import network_model
 from latency_db.remote import tables as request_tables
 from latency_db.remote.tables import RequestState
 from latency_db.storing import tables
-from latency_db.storing.rows import find_signature, parts, signature_ids, target_of
+from latency_db.storing.rows import find_signatures, parts, signature_ids, target_of
 from latency_db.storing.store import Store
 from nas.errors import NotMeasuredError
 from nas.ops.notation import read_network
@@ -70,10 +70,10 @@ class Requests:
             _check_version(connection, agent_id, device)
             fixed = {"agent_id": agent_id, "target_id": target_id, "effort": effort, "priority": priority}
             fixed |= {"state": RequestState.QUEUED.value, "attempts": 0}
-            added = 0
+            ids, added = find_signatures(connection, set(built)), 0
             for signature, content in built.items():
                 digest = hashlib.sha256(content).hexdigest()
-                row = {**fixed, "signature_id": find_signature(connection, signature), "digest": digest}
+                row = {**fixed, "signature_id": ids[signature], "digest": digest}
                 new = insert(connection, request_tables.request).values(
                     **row, size_bytes=len(content), created_at=now()
                 )

@@ -90,11 +90,6 @@ def read_device(row: Row[Any]) -> Device:
     )
 
 
-def find_signature(connection: Connection, signature: Signature) -> int:
-    """The id of the signature, which is added if it is new."""
-    return find_signatures(connection, {signature})[signature]
-
-
 def find_signatures(connection: Connection, wanted: Collection[Signature]) -> dict[Signature, int]:
     """Ids of the signatures; new ones are added, in a fixed order, so that writers do not deadlock."""
     found = signature_ids(connection, wanted)

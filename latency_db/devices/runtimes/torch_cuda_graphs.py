@@ -27,9 +27,8 @@ class TorchCudaGraph(LoadedModel):
         self._image = torch.from_numpy(input_image(tuple(image.shape)))
         self._given = self._image.cuda()
         module = module.cuda()
-        flags = torch.backends.cudnn.flags(
-            enabled=True, benchmark=True, allow_tf32=False
-        )  # 32-bit floats are not shortened
+        # TF32 would shorten 32-bit floats.
+        flags = torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False)
         with torch.inference_mode(), flags:
             stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch has no types for it
             stream.wait_stream(torch.cuda.current_stream())
