@@ -121,7 +121,7 @@ class EvaluatorContract(Contract):
         assert not evaluator.parameters(name).model_json_schema().get("required")
 
     def test_what_it_states_does_not_change(self) -> None:
-        """Another process makes its own instance and must come to the same."""
+        """Other processes make instances of their own, which must state the same."""
         first, second = self.made(), self.made()
 
         for stated in ("epochs", "trains", "cache_key", "recipe", "device", "preparation_epochs"):

@@ -26,6 +26,7 @@ export function StateBadge({ state }: { state: string }) {
 const PHASES: Record<string, string> = {
   STARTING: "reading the images",
   MEASURING: "measuring kernels on the device",
+  PREPARING: "preparing the evaluator",
   TRAINING: "training candidates",
   REFERENCES: "training reference networks",
   FINALISTS: "training finalists for longer",

@@ -1,4 +1,4 @@
-"""Trials that a user wants as files: trained once, and told why if that fails."""
+"""Exports of single trials as files: trained once; a failure has its reason."""
 
 import time
 from random import Random

@@ -59,7 +59,7 @@ def test_searches_of_equal_priority_get_equally_many_workers(pool):
     for task in ("a1", "a2", "b1", "a3"):
         pool.end(task)
 
-    assert pool.order[:2] == ["a1", "a2"], "nobody else was there"
+    assert pool.order[:2] == ["a1", "a2"], "the only search so far"
     assert set(pool.order[2:4]) == {"b1", "a3"}, "one each, as soon as both wait"
 
 
@@ -138,13 +138,13 @@ def test_a_lost_executor_cancels_every_task(pool):
             handle.result(timeout=10)
 
 
-def test_a_task_tells_when_it_has_a_worker(pool):
-    told = []
+def test_on_start_is_called_when_a_task_gets_a_worker(pool):
+    started = []
     quota = Scheduler(pool).quota()
     for name in "abc":
-        quota.submit(name, report=lambda *_: None, on_start=lambda name=name: told.append(name))
+        quota.submit(name, report=lambda *_: None, on_start=lambda name=name: started.append(name))
 
-    assert told == ["a", "b"]
+    assert started == ["a", "b"]
 
 
 def test_a_search_whose_owner_is_gone_stops_and_others_go_on(pool):

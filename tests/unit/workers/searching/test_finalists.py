@@ -64,14 +64,14 @@ def test_finalists_are_the_best_distinct_architectures(spec):
 def test_a_finalist_that_diverges_is_left_out_and_the_others_are_kept(tmp_path, spec, listener, monkeypatch):
     first = []
     trained(monkeypatch, lambda notation: first.append(notation) or len(first) == 1)
-    told = listener()
+    heard = listener()
 
-    record = searched(spec, tmp_path, told)
+    record = searched(spec, tmp_path, heard)
 
     (kept,) = record["finalists"]
     assert kept["notation"] == first[1] != first[0]
     assert (tmp_path / kept["file"]).exists()
-    assert [line for line in told.lines if line.endswith("is left out: the loss is nan")]
+    assert [line for line in heard.lines if line.endswith("is left out: the loss is nan")]
 
 
 def test_a_search_called_again_trains_only_finalists_whose_files_are_gone(tmp_path, spec, listener, monkeypatch):
@@ -90,19 +90,19 @@ def test_a_search_called_again_trains_only_finalists_whose_files_are_gone(tmp_pa
 
 
 def test_a_device_that_cannot_be_measured_leaves_finalists_their_estimates(tmp_path, spec, listener):
-    told = listener()
+    heard = listener()
 
-    record = searched(spec, tmp_path, told)
+    record = searched(spec, tmp_path, heard)
 
     assert [row["metrics"].get("latency_ms") for row in record["finalists"]] == [None, None]
     assert all(row["metrics"]["estimated_latency_ms"] > 0 for row in record["finalists"])
-    assert [line for line in told.lines if line.endswith("Finalists keep their estimated latencies")]
+    assert [line for line in heard.lines if line.endswith("Finalists keep their estimated latencies")]
 
 
 def test_references_are_scored_as_the_trials_were_and_kept(tmp_path, spec, listener, monkeypatch):
     """One that fails has no accuracy, and is not tried again."""
     spec = spec | {"references": REFERENCES, "finalists": {"count": 0}}
-    evaluated, evaluate, told = [], evaluator["pooled"].evaluate, listener()
+    evaluated, evaluate, heard = [], evaluator["pooled"].evaluate, listener()
 
     def noted(self, network, report):
         evaluated.append(params := network_cost(network).params)
@@ -113,13 +113,13 @@ def test_references_are_scored_as_the_trials_were_and_kept(tmp_path, spec, liste
     before = len({row["id"] for row in searched(spec | {"references": []}, tmp_path / "a", listener())["trials"]})
     monkeypatch.setattr(evaluator["pooled"], "evaluate", noted)
 
-    rows = searched(spec, tmp_path / "b", told)["references"]
+    rows = searched(spec, tmp_path / "b", heard)["references"]
     count = len(evaluated)
     again = searched(spec, tmp_path / "b", listener())["references"]
 
     assert [row["label"] for row in rows] == ["mobilenetv1 width 0.25", "mobilenetv2 width 0.5"]
     assert sum("accuracy" in row["metrics"] for row in rows) == 1
-    assert "scoring 2 reference networks as the trials were" in told.lines
-    assert [line for line in told.lines if line.startswith("mobilenetv") and line.endswith(": the loss is nan")]
+    assert "scoring 2 reference networks as the trials were" in heard.lines
+    assert [line for line in heard.lines if line.startswith("mobilenetv") and line.endswith(": the loss is nan")]
     assert again == rows
     assert len(evaluated) == count

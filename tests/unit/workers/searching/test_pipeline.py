@@ -33,13 +33,13 @@ def test_a_search_killed_among_its_trials_ends_as_if_it_had_not_been(tmp_path, s
     calm = searched(spec, tmp_path / "calm", listener())
     with pytest.raises(KeyboardInterrupt):
         searched(spec, tmp_path / "out", listener(stop_at=("trial 1", 1)))
-    told = listener()
+    heard = listener()
 
-    record = searched(spec, tmp_path / "out", told)
+    record = searched(spec, tmp_path / "out", heard)
 
     assert record["trials"] == calm["trials"]
-    assert "resumed: 1 of 4 trials are finished already" in told.lines
-    assert not [epoch for epoch in told.epochs if epoch[0] == "trial 0"], "what is finished is not evaluated again"
+    assert "resumed: 1 of 4 trials are finished already" in heard.lines
+    assert not [epoch for epoch in heard.epochs if epoch[0] == "trial 0"], "what is finished is not evaluated again"
 
 
 def test_a_network_that_cannot_be_evaluated_is_a_failed_trial_and_the_search_goes_on(
@@ -90,27 +90,27 @@ def test_a_resumed_search_refuses_other_images(tmp_path, spec, listener, monkeyp
 
 
 def test_a_reference_that_cannot_be_built_is_named_before_anything_is_done(tmp_path, spec, listener):
-    told = listener()
+    heard = listener()
 
     with pytest.raises(SpecError, match=r"references\.1: .* cannot be built for images of 8 px"):
-        searched(spec | {"references": ["mobilenetv1", "squeezenet_1_0"]}, tmp_path, told)
+        searched(spec | {"references": ["mobilenetv1", "squeezenet_1_0"]}, tmp_path, heard)
 
-    assert told.phases == ["STARTING"]
+    assert heard.phases == ["STARTING"]
 
 
 def test_a_target_is_found_once_and_kept(tmp_path, spec, listener):
     """It is the median latency of random members, to three digits."""
     spec = spec | {"objective": {"name": "constrained"}}
-    told = listener()
-    first = searched(spec, tmp_path, told)["objective"]["target_latency_ms"]
+    heard = listener()
+    first = searched(spec, tmp_path, heard)["objective"]["target_latency_ms"]
     again = listener()
 
     assert searched(spec, tmp_path, again)["objective"]["target_latency_ms"] == first
-    assert f"target latency: {first} ms, the median of 200 random members of the space" in told.lines
+    assert f"target latency: {first} ms, the median of 200 random members of the space" in heard.lines
     assert not [line for line in again.lines if line.startswith("target latency")]
 
 
-def test_a_device_that_lacks_kernels_and_cannot_be_measured_is_said(tmp_path, spec, listener):
+def test_kernels_that_are_missing_and_cannot_be_measured_end_the_search(tmp_path, spec, listener):
     stages = [{"blocks": [{"shuffle": {"groups": 2}}], "layers": 1, "width": 8, "stride": 1}]
     other = spec["space"] | {"name": "other", "stages": stages}
 

@@ -34,17 +34,17 @@ def loads(lines):
 
 
 def test_the_trials_of_a_search_share_what_is_prepared_once(tmp_path, spec, log, listener):
-    told = listener()
+    heard = listener()
 
-    record = run(parse_spec(spec), tmp_path / "out", told, executor_name="inline")
+    record = run(parse_spec(spec), tmp_path / "out", heard, executor_name="inline")
 
     lines = log.read_text().splitlines()
     assert lines[:5] == ["prepare four", "epoch 1", "epoch 2", "epoch 3", "epoch 4"]
     networks = len({trial["id"] for trial in record["trials"]})
     assert len(loads(lines)) == len(lines) - 5 == networks
     assert {trial["state"] for trial in record["trials"]} == {"succeeded"}
-    assert told.epochs[:4] == [(PREPARING, epoch, 4) for epoch in (1, 2, 3, 4)]
-    assert told.phases.index("PREPARING") == told.phases.index("TRAINING") - 1
+    assert heard.epochs[:4] == [(PREPARING, epoch, 4) for epoch in (1, 2, 3, 4)]
+    assert heard.phases.index("PREPARING") == heard.phases.index("TRAINING") - 1
 
 
 def test_a_search_killed_while_it_prepares_goes_on_from_the_last_epoch(tmp_path, spec, log, listener):

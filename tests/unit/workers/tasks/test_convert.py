@@ -89,7 +89,7 @@ class Shifted(Mirror):
 
 
 class Silent:
-    """Says nothing, and remembers what it was told."""
+    """Shows nothing, and keeps the messages."""
 
     def __init__(self):
         self.said = []
@@ -172,12 +172,12 @@ def test_a_search_hands_out_its_runtimes_files_and_tries_again_what_failed(tmp_p
 
     with monkeypatch.context() as patch:
         patch.setattr("workers.searching.finalist_files.convert", refuse)
-        lacking = run(parse_spec(SPEC), tmp_path, Silent(), executor_name="inline")["finalists"][0]
+        incomplete = run(parse_spec(SPEC), tmp_path, Silent(), executor_name="inline")["finalists"][0]
     whole = run(parse_spec(SPEC), tmp_path, Silent(), executor_name="inline")
     (finalist,) = whole["finalists"]
 
-    assert [file["format"] for file in lacking["files"]] == ["onnx"]
-    assert lacking["note"] == "no .mirror beside the .onnx: it has no convolution"
+    assert [file["format"] for file in incomplete["files"]] == ["onnx"]
+    assert incomplete["note"] == "no .mirror beside the .onnx: it has no convolution"
     onnx, mirrored = finalist["files"]
     assert (onnx["file"], finalist["note"]) == (finalist["file"], None)
     assert (tmp_path / mirrored["file"]).read_bytes().startswith(MAGIC)
@@ -186,7 +186,7 @@ def test_a_search_hands_out_its_runtimes_files_and_tries_again_what_failed(tmp_p
     page = report_html(whole)
     assert f'href="{mirrored["file"]}"' in page
     assert "for mirror 7" in page
-    assert lacking["note"] in report_html({**whole, "finalists": [lacking]})
+    assert incomplete["note"] in report_html({**whole, "finalists": [incomplete]})
 
 
 @pytest.mark.parametrize(
