@@ -33,7 +33,7 @@ $(DASHBOARD): $(SOURCES) | $(VENV)/run
 	$(BIN)/python scripts/build_dashboard.py
 	@touch $@
 
-screenshots: $(VENV)/dev $(DASHBOARD) ## the pictures of docs/dashboard.md, taken anew (needs chromium; some minutes)
+screenshots: $(VENV)/dev $(DASHBOARD) ## the pictures of docs/dashboard.md, taken again (needs chromium; some minutes)
 	NAS_SCREENSHOTS=docs/images/dashboard $(BIN)/pytest -p no:xdist tests/browser/test_first_search.py
 
 test: lint $(DASHBOARD) ## lint, types, import contracts and every test

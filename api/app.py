@@ -1,4 +1,4 @@
-"""The HTTP API as one application. It starts without torch, and goes on while nothing trains."""
+"""The HTTP API as one application. It starts without torch, and answers whether or not a dispatcher runs."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import openapi, routes
 from api.http import error_handlers
 from api.http.app_state import AppState
-from api.http.body_limits import BodyGate
+from api.http.body_limits import BodyLimits
 from api.http.outermost import Outermost
 from nas.service.settings import Settings
 
@@ -40,7 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
         middleware=[
             Middleware(Outermost, metrics=shared.metrics, open_=settings.open),
             Middleware(GZipMiddleware, minimum_size=GZIP_FROM, compresslevel=GZIP_LEVEL),
-            Middleware(BodyGate, upload_limit=UPLOAD_LIMIT),
+            Middleware(BodyLimits, upload_limit=UPLOAD_LIMIT),
         ],
     )
     app.state.shared = shared

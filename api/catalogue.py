@@ -46,14 +46,14 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
 
 
 def data_row(name: str) -> dict[str, Any]:
-    """A known data set; where it lies on this machine is not told."""
+    """A known data set; its place on this machine is left out."""
     row = dataset_row(name)
     where = row.pop("where")
     return {**row, "available": where is not None}
 
 
 def search_schema(body: type[BaseModel], devices: Iterable[str]) -> dict[str, Any]:
-    """JSON schema of the body of POST /v1/searches: that of the model, with every plugin and its parameters spelt out.
+    """JSON schema of the body of POST /v1/searches: that of the model, with every plugin and its parameters.
 
     The API also takes a plugin's bare name where no parameter is needed.
     """
@@ -65,18 +65,18 @@ def search_schema(body: type[BaseModel], devices: Iterable[str]) -> dict[str, An
         ("searcher", searcher, ()),
         ("evaluator", evaluator, ()),
     ):
-        fields[field] = _told(fields[field]) | {"oneOf": _variants(registry, optional=optional)}
+        fields[field] = _description(fields[field]) | {"oneOf": _variants(registry, optional=optional)}
     fields["references"]["items"] = {"oneOf": _variants(network, left_out=DECIDED)}
     own = space_schema()
     schema["$defs"] = schema.get("$defs", {}) | own.pop("$defs")
     named = {"title": "Known space", "enum": list(known_spaces())}
-    fields["space"] = _told(fields["space"]) | {"anyOf": [named, {**own, "title": "Space of your own"}]}
+    fields["space"] = _description(fields["space"]) | {"anyOf": [named, {**own, "title": "Space of your own"}]}
     fields["device"]["examples"] = list(devices)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _told(field: Mapping[str, Any]) -> dict[str, Any]:
-    """What a field says of itself, without its type."""
+def _description(field: Mapping[str, Any]) -> dict[str, Any]:
+    """Title, description and default of a field, without its type."""
     return {key: field[key] for key in ("title", "description", "default") if key in field}
 
 

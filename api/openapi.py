@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from api.http.problems import problems
 from api.schemas.common import Problem
 
-DESCRIPTION = """Hardware-aware neural architecture search: submit a search, watch it, take away ONNX files.
+DESCRIPTION = """Hardware-aware neural architecture search: submit a search, watch it, download ONNX files.
 
 Errors are problem details (RFC 9457) with a stable `reason`; each is explained at [/docs/problems](/docs/problems).
 Lists come in pages: send `next_page_token` back as `page_token` until it is null. Times are RFC 3339, UTC."""

@@ -1,4 +1,4 @@
-"""What a client raises."""
+"""The errors of a client."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,11 +34,11 @@ class UnreachableError(NasError):
 
 
 class WaitTimeoutError(NasError, TimeoutError):
-    """What was waited for did not come in the time given; it goes on in the service."""
+    """The time to wait is over; the search or export continues in the service."""
 
 
 class DamagedError(NasError):
-    """A file that came is not the file of its digest."""
+    """A received file does not have its digest."""
 
 
 class MissingPackageError(NasError, ImportError):

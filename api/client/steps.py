@@ -77,7 +77,7 @@ def wait(path: str, timeout_s: float | None) -> Steps[Json]:
             return found
         left_s = until - time.monotonic()
         if left_s <= 0:
-            raise WaitTimeoutError(f"{found['id']} is still {found['state']} after {timeout_s:g} s; it goes on")
+            raise WaitTimeoutError(f"{found['id']} is still {found['state']} after {timeout_s:g} s; it continues")
         yield Pause(min(POLL_S, left_s))
 
 
@@ -138,7 +138,7 @@ def change(path: str, fields: Mapping[str, Any]) -> Steps[Json]:
 
 
 def download(artifact: Downloadable, target: Path) -> Steps[Path]:
-    """Write a file, whole and as its digest says; into target under its own name if that is a folder."""
+    """Write a file, complete and checked against its digest; into target under its own name if that is a folder."""
     digest = artifact if isinstance(artifact, str) else artifact.sha256
     if digest is None:
         raise DamagedError("there is no file: the export or finalist has not succeeded")
@@ -148,7 +148,7 @@ def download(artifact: Downloadable, target: Path) -> Steps[Path]:
     response = yield from answered(Request("GET", f"/v1/artifacts/{digest}"))
     found = hashlib.sha256(response.content).hexdigest()
     if found != digest:
-        raise DamagedError(f"{target.name}: the file that came has digest {found}, not {digest}; ask again")
+        raise DamagedError(f"{target.name}: the received file has digest {found}, not {digest}; ask again")
     write_whole(target, response.content)
     return target
 

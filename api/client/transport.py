@@ -126,7 +126,7 @@ class _Call:
         self._chunks: Iterator[bytes] = iter(())
 
     def advance(self) -> bool:
-        """Go on to the next value for the caller; False at the end, where it is the result of the steps."""
+        """Continue to the next value for the caller; False at the end, where the value is the result of the steps."""
         step = self.exchange.send(None)
         while step is not None:
             try:
@@ -178,7 +178,7 @@ class _AsyncCall:
         self._chunks: AsyncIterator[bytes] | None = None
 
     async def advance(self) -> bool:
-        """Go on to the next value for the caller; False at the end, where it is the result of the steps."""
+        """Continue to the next value for the caller; False at the end, where the value is the result of the steps."""
         step = self.exchange.send(None)
         while step is not None:
             try:

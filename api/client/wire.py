@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 BUSY = frozenset({429, 502, 503, 504})
 FIRST_WAIT_S = 0.25
-LONGEST_WAIT_S = 8.0
+MAX_WAIT_S = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Patience:
     def wait_s(self, asked_s: float | None = None) -> float | None:
         """How long to wait now, as the service asked or else by ourselves; None if it is time to give up."""
         wait_s = self._wait_s * random.uniform(0.5, 1.0) if asked_s is None else asked_s
-        self._wait_s = min(2 * self._wait_s, LONGEST_WAIT_S)
+        self._wait_s = min(2 * self._wait_s, MAX_WAIT_S)
         return wait_s if time.monotonic() + wait_s <= self._until else None
 
 

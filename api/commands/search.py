@@ -15,7 +15,7 @@ from api.commands.watch import follow, watch
 
 @click.group(
     epilog="Exit codes: 0 done; 1 the search failed or was cancelled, or the service cannot be reached; 2 wrong use or "
-    "input, also as the service sees it; 130 interrupted (what is watched goes on)."
+    "input, also as the service sees it; 130 interrupted (the search continues)."
 )
 def search() -> None:
     """Submit searches to a service and follow them.
@@ -75,8 +75,8 @@ def _action(name: str, summary: str) -> None:
         service.show(found.model_dump(mode="json"), f"{found.id}  {found.state}")
 
 
-_action("pause", "Stop, with the trials under way; these begin again when it goes on.")
-_action("resume", "Go on with a search that is paused.")
+_action("pause", "Stop, with the trials that run; these begin again when it is resumed.")
+_action("resume", "Resume a search that is paused.")
 _action("cancel", "End a search for good; its finished trials stay.")
 
 

@@ -1,6 +1,6 @@
-"""The gate in front of the routes: no body that is too large, of another media type, or hostile JSON passes.
+"""Checks in front of the routes: a body that is too large, of another media type, or hostile JSON is refused.
 
-Python's JSON reader takes NaN, half surrogate pairs, NUL and any depth, each of which fails somewhere further in.
+Python's JSON reader accepts NaN, half surrogate pairs, NUL and any depth, each of which fails later in the service.
 """
 
 import json
@@ -21,7 +21,7 @@ _INTEGER_DIGITS = 20
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
-class BodyGate:
+class BodyLimits:
     """ASGI middleware. upload_limit: bytes of a multipart body, which is streamed; JSON is read here as a whole."""
 
     def __init__(self, app: ASGIApp, upload_limit: int) -> None:
@@ -33,16 +33,16 @@ class BodyGate:
             await self._app(scope, receive, send)
             return
         try:
-            passed = await self._passed(Headers(scope=scope), receive)
+            checked = await self._checked(Headers(scope=scope), receive)
         except ProblemError as error:
-            # The rest of the body stays unread, so the connection cannot be used again.
+            # The rest of the body is not read, so the connection cannot be used again.
             response = problem(scope, error.reason, str(error), headers={"connection": "close"})
             await response(scope, receive, send)
             return
-        await self._app(scope, passed, send)
+        await self._app(scope, checked, send)
 
-    async def _passed(self, headers: Headers, receive: Receive) -> Receive:
-        """A receive that gives the same body. ProblemError if the body does not pass."""
+    async def _checked(self, headers: Headers, receive: Receive) -> Receive:
+        """A receive that gives the same body. ProblemError if the body is refused."""
         media = headers.get("content-type", "").partition(";")[0].strip().lower()
         upload = media == "multipart/form-data"
         limit = self._upload_limit if upload else JSON_LIMIT
@@ -91,7 +91,7 @@ def _check_text(text: str) -> None:
 
 
 def _no_constant(name: str) -> Never:
-    raise _invalid(f"{name} is no JSON number")
+    raise _invalid(f"{name} is not a JSON number")
 
 
 def _integer(digits: str) -> int:
@@ -107,7 +107,7 @@ def _number(digits: str) -> float:
 
 
 def _invalid(fault: str) -> ProblemError:
-    return ProblemError("JSON_INVALID", f"The body is no JSON that the service takes: {fault}.")
+    return ProblemError("JSON_INVALID", f"The body is not JSON that the service accepts: {fault}.")
 
 
 def _too_large(limit: int) -> ProblemError:

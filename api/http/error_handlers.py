@@ -126,7 +126,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
         return problem(request.scope, "JSON_INVALID", "The body is not JSON.")
     body = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if any(fault["loc"] == ("body",) for fault in found) and body.startswith("multipart/"):
-        return problem(request.scope, "MEDIA_TYPE_UNSUPPORTED", "This address takes application/json.")
+        return problem(request.scope, "MEDIA_TYPE_UNSUPPORTED", "This address accepts application/json.")
     faults = [FieldFault(".".join(map(str, fault["loc"][1:])) or "body", fault["msg"]) for fault in found]
     detail = "\n".join(f"{fault.field}: {fault.message}" for fault in faults)
     return problem(request.scope, "REQUEST_INVALID", detail, faults)
@@ -137,7 +137,7 @@ async def _http(request: Request, error: Exception) -> Response:
     reason = _STATUSES.get(status, "INTERNAL")
     if reason == "METHOD_NOT_ALLOWED":
         headers["Allow"] = ", ".join(_methods(request)) or "GET, HEAD"
-        return problem(request.scope, reason, f"{request.method} is not taken here.", headers=headers)
+        return problem(request.scope, reason, f"{request.method} is not accepted here.", headers=headers)
     return problem(request.scope, reason, REASONS[reason].title + ".", headers=headers)
 
 

@@ -79,6 +79,10 @@ class EventStreams:
         self._closed = False
         self._threads: CapacityLimiter | None = None
 
+    @property
+    def viewers(self) -> int:
+        return sum(topic.viewers for topic in self._topics.values())
+
     def close(self) -> None:
         self._closed = True
         for topic in self._topics.values():

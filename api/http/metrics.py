@@ -1,4 +1,4 @@
-"""What Prometheus reads: labels are route templates and states, never ids."""
+"""Metrics for Prometheus: labels are route templates and states, never ids."""
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 from starlette.types import Scope
@@ -20,7 +20,7 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
-        self.sse_clients = Gauge("nas_sse_clients", "Event streams that are open", registry=self._registry)
+        self._streams = Gauge("nas_sse_clients", "Event streams that are open", registry=self._registry)
         self._searches = Gauge("nas_searches", "Searches by state", ("state",), registry=self._registry)
         self._oldest = Gauge(
             "nas_oldest_queued_seconds", "Age of the search that has been queued longest", registry=self._registry
@@ -32,9 +32,10 @@ class Metrics:
         if route not in _STREAMS:
             self._seconds.labels(method, route, str(status)).observe(seconds)
 
-    def text(self, searches: dict[str, int], oldest_queued_s: float) -> bytes:
-        """All metrics as Prometheus reads them, with the ledger's counts as they are now."""
+    def text(self, searches: dict[str, int], oldest_queued_s: float, open_streams: int) -> bytes:
+        """All metrics as Prometheus reads them, with these counts of now."""
         for state, count in searches.items():
             self._searches.labels(state).set(count)
         self._oldest.set(oldest_queued_s)
+        self._streams.set(open_streams)
         return generate_latest(self._registry)

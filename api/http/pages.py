@@ -9,9 +9,9 @@ from api.http.problems import FieldFault, ProblemError
 from api.http.signing import Signer
 
 PAGE_SIZE = 50
-LARGEST_PAGE = 1000
+MAX_PAGE_SIZE = 1000
 
-PageSize = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="Items of a page")]
+PageSize = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE, description="Items of a page")]
 PageToken = Annotated[str | None, Query(max_length=1000, description="next_page_token of the page before")]
 
 
@@ -22,7 +22,7 @@ def place_of(signer: Signer, token: str | None, view: Sequence[Any]) -> Any:
     known = signer.read("page", token)
     if known is None or known[0] != list(view):
         fault = FieldFault("page_token", "not a token of this list with this filter and order")
-        raise ProblemError("PAGE_TOKEN_INVALID", "The page token is not of this list.", errors=[fault])
+        raise ProblemError("PAGE_TOKEN_INVALID", "The page token does not belong to this list.", errors=[fault])
     return known[1]
 
 

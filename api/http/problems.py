@@ -31,7 +31,7 @@ _S = HTTPStatus
 REASONS: Mapping[str, Reason] = {
     "JSON_INVALID": Reason(
         _S.BAD_REQUEST,
-        "The body is no JSON that the service takes",
+        "The body is not JSON that the service accepts",
         "Send UTF-8 JSON (RFC 8259) without NaN or Infinity, with numbers of at most 64 bits, without NUL or half a "
         "surrogate pair in its text, and nested at most 64 deep.",
     ),
@@ -64,7 +64,9 @@ REASONS: Mapping[str, Reason] = {
         _S.NOT_FOUND, "There is nothing at this address", "Check the id; a deleted search answers so, too."
     ),
     "METHOD_NOT_ALLOWED": Reason(
-        _S.METHOD_NOT_ALLOWED, "The address does not take this method", "The header Allow lists those it takes."
+        _S.METHOD_NOT_ALLOWED,
+        "The address does not accept this method",
+        "The header Allow lists the methods that it accepts.",
     ),
     "STATE_TRANSITION": Reason(
         _S.CONFLICT,
@@ -80,13 +82,13 @@ REASONS: Mapping[str, Reason] = {
     "AGENT_REFUSED": Reason(
         _S.CONFLICT,
         "The agent may not do this",
-        "The message says what stands against it: a token that another machine uses, a name that is taken, or a later "
-        "start of the same agent.",
+        "The message gives the reason: a token that another machine uses, a name that is taken, or a later start of "
+        "the same agent.",
     ),
     "LEASE_LOST": Reason(
         _S.CONFLICT,
-        "The batch is not this agent's any more",
-        "Throw its results away and lease the next batch; what it held is measured again.",
+        "The batch is no longer leased to this agent",
+        "Discard its results and lease the next batch; its requests are measured again.",
     ),
     "VERSION_MISMATCH": Reason(
         _S.PRECONDITION_FAILED,
@@ -100,7 +102,7 @@ REASONS: Mapping[str, Reason] = {
     ),
     "MEDIA_TYPE_UNSUPPORTED": Reason(
         _S.UNSUPPORTED_MEDIA_TYPE,
-        "The body's media type is not taken here",
+        "The body's media type is not accepted here",
         "Send `Content-Type: application/json`; uploads are multipart/form-data.",
     ),
     "RANGE_NOT_SATISFIABLE": Reason(
@@ -124,7 +126,9 @@ REASONS: Mapping[str, Reason] = {
         "The message lists the known names, as GET /v1/catalogue does.",
     ),
     "NOTATION_INVALID": Reason(
-        _S.UNPROCESSABLE_ENTITY, "The text is no network", "The message points at the part that cannot be read."
+        _S.UNPROCESSABLE_ENTITY,
+        "The text is not the notation of a network",
+        "The message points at the part that cannot be read.",
     ),
     "ARCHITECTURE_INVALID": Reason(
         _S.UNPROCESSABLE_ENTITY, "The network cannot be built at its shapes", "The message says which part, and why."
@@ -139,17 +143,17 @@ REASONS: Mapping[str, Reason] = {
     ),
     "RECORD_INVALID": Reason(
         _S.UNPROCESSABLE_ENTITY,
-        "The results of a measurement are none",
+        "The results of a measurement are not valid",
         "The message names the field; use an agent of the service's version.",
     ),
     "VALUE_REFUSED": Reason(
         _S.UNPROCESSABLE_ENTITY,
         "Text or a number that cannot be stored",
-        "Leave out NUL and half surrogate pairs; numbers are finite.",
+        "Leave out NUL and half surrogate pairs, and use finite numbers.",
     ),
     "PAGE_TOKEN_INVALID": Reason(
         _S.UNPROCESSABLE_ENTITY,
-        "The page token is not of this list",
+        "The page token does not belong to this list",
         "Use next_page_token as it was given, with the same filter and order; or start again without it.",
     ),
     "IDEMPOTENCY_KEY_REUSED": Reason(
@@ -165,7 +169,7 @@ REASONS: Mapping[str, Reason] = {
     "INTERNAL": Reason(
         _S.INTERNAL_SERVER_ERROR,
         "The service failed",
-        "This is a fault of ours. Please report it with the request_id, under which the log has the details.",
+        "This is a defect of the service. Please report it with the request_id, under which the log has the details.",
     ),
     "LEDGER_UNAVAILABLE": Reason(
         _S.SERVICE_UNAVAILABLE,
@@ -173,7 +177,9 @@ REASONS: Mapping[str, Reason] = {
         "Try again after Retry-After seconds. GET /readyz and `nas doctor` say what is wrong.",
     ),
     "STORAGE_FULL": Reason(
-        _S.INSUFFICIENT_STORAGE, "The disk of the service is full", "Free it, or ask whoever runs the service to."
+        _S.INSUFFICIENT_STORAGE,
+        "The disk of the service is full",
+        "Free some space, or ask the operator of the service to.",
     ),
     "DEVICES_UNAVAILABLE": Reason(
         _S.SERVICE_UNAVAILABLE,
@@ -181,7 +187,7 @@ REASONS: Mapping[str, Reason] = {
         "Free its disk, correct its rights, or set NAS_LATENCY_DB to another file.",
     ),
 }
-"""Every reason a client can meet; a reason never changes its meaning."""
+"""Every reason that a client can receive; a reason never changes its meaning."""
 
 
 class ProblemError(NasError):

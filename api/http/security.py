@@ -1,4 +1,4 @@
-"""Who asks, and what they may: an API key in a header, a session made from one, or anybody when the service is open."""
+"""The caller and its scopes: an API key in a header, a session made from one, or anybody if the service is open."""
 
 import time
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _cookie = APIKeyCookie(
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """key: None where the service is open, when anybody may do anything."""
+    """key: None if the service is open, where everything is allowed."""
 
     key: KeyRecord | None
 
@@ -42,7 +42,7 @@ class Principal:
 
     @property
     def scopes(self) -> list[Scope]:
-        """All that are allowed, those that others include too."""
+        """All that are allowed, with those that others include."""
         return [scope for scope in _SCOPES if self.allows(scope)]
 
 
@@ -52,7 +52,7 @@ def identify(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None,
     session: Annotated[str | None, Security(_cookie)] = None,
 ) -> Principal | None:
-    """Who asks; None for nobody. ProblemError, KEY_INVALID, for a key or session that is not valid."""
+    """The caller; None without a key or session. ProblemError, KEY_INVALID, for one that is not valid."""
     if app.settings.open:
         return Principal(None)
     if bearer is not None:

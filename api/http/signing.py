@@ -1,4 +1,4 @@
-"""Signed tokens: page tokens and session cookies that only this installation can have made."""
+"""Signed tokens: page tokens and session cookies, which only this installation can make."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ _SECRET_BYTES = 32
 
 
 class Signer:
-    """Signs JSON values. kind parts the uses: a token of one is none of another."""
+    """Signs JSON values. kind separates the uses: a token of one is not valid for another."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret

@@ -37,7 +37,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        gc.freeze()  # modules stay for ever: to look for garbage among them takes longer than to answer a request
+        gc.freeze()  # modules are never freed: collecting garbage among them takes longer than a request
         if self._parent is not None:
             self._watching = asyncio.create_task(self._watch_parent(self._parent))  # kept, or it may be collected
 
@@ -46,7 +46,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _watch_parent(self, parent: int) -> None:
-        while os.getppid() == parent:  # noqa: ASYNC110 - nothing tells a process that its parent died
+        while os.getppid() == parent:  # noqa: ASYNC110 - there is no event for the death of a parent
             await asyncio.sleep(PARENT_POLL_S)
         self.should_exit = True
 
@@ -59,7 +59,7 @@ def serve(settings: Settings) -> None:
             "use the host 127.0.0.1, or start it without --open"
         )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every plugin of its own
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs every plugin of its own
     app = create_app(settings)
     config = uvicorn.Config(
         app,

@@ -1,7 +1,7 @@
-"""The parent of the service's processes: it starts the API and a dispatcher, and starts again what dies.
+"""The parent of the service's processes: it starts the API and a dispatcher, and restarts what dies.
 
-It imports neither, so that it is small and nothing of theirs can take it down. Children end when it does: they are told
-its process id, and look for it.
+It imports neither, so that it is small and their faults cannot end it. Children end when it does: they get its process
+id, and check whether it still lives.
 """
 
 import errno
@@ -24,7 +24,7 @@ API = (sys.executable, "-P", "-m", "api")
 DISPATCHER = (sys.executable, "-P", "-c", "from nas.command_line.groups import main; main()", "worker")
 
 FIRST_WAIT_S = 0.5
-LONGEST_WAIT_S = 15.0
+MAX_WAIT_S = 15.0
 STEADY_S = 60.0
 """A child that has lived so long is started again at once."""
 
@@ -36,7 +36,7 @@ ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 
 
 
 class Child:
-    """A process in a group of its own. say is told when it ends."""
+    """A process in a group of its own. say is called with a message when it ends."""
 
     def __init__(
         self, name: str, command: Sequence[str], environment: Mapping[str, str], say: Callable[[str], None]
@@ -65,7 +65,7 @@ class Child:
             self._due = now + self._wait_s
             how = _how(self.reap())
             self._say(f"{self.name} {how}; starting it again in {self._wait_s:g} s")
-            self._wait_s = min(2 * self._wait_s, LONGEST_WAIT_S)
+            self._wait_s = min(2 * self._wait_s, MAX_WAIT_S)
 
     def terminate(self) -> None:
         if self._process is not None:
@@ -87,7 +87,7 @@ class Child:
         return True
 
     def reap(self) -> int:
-        """Its exit code, once it is over, and the end of whatever it has left behind."""
+        """Its exit code, once it has ended; processes that it left behind are killed."""
         if self._process is None:
             return 0
         self.kill()
@@ -123,7 +123,7 @@ class Supervisor:
         return {"supervisor": os.getpid()} | {child.name: child.pid for child in self._children}
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Until SIGTERM or SIGINT; then children have DRAIN_S to end. ready is called once the API answers."""
+        """Run until SIGTERM or SIGINT; then children have DRAIN_S to end. ready is called once the API answers."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
         waiting = True
@@ -154,7 +154,7 @@ class Supervisor:
             connection.close()
 
     def _drain(self) -> None:
-        """A second signal ends the wait."""
+        """End the children. A second signal ends the wait."""
         for child in self._children:
             child.terminate()
         end = time.monotonic() + DRAIN_S
@@ -181,8 +181,8 @@ def free_port(host: str, port: int) -> int:
             errno.EADDRINUSE: f"port {port} is in use; stop what uses it, or take another with --port {port + 1}",
             errno.EACCES: f"port {port} needs an administrator; take another with --port 8000",
         }
-        told = remedies.get(error.errno or 0, f"{host} is no address of this machine ({error.strerror})")
-        raise click.ClickException(f"cannot listen on {host}:{port}: {told}") from None
+        reason = remedies.get(error.errno or 0, f"{host} is not an address of this machine ({error.strerror})")
+        raise click.ClickException(f"cannot listen on {host}:{port}: {reason}") from None
 
 
 def _how(code: int) -> str:

@@ -47,9 +47,9 @@ async def read_events(
     limit: Annotated[int, Query(ge=1, le=10_000, description="Events of a page")] = 1000,
     last_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=20)] = None,
 ) -> Response:
-    """Server-sent events with all that happened and happens, each once and in order; `id` is its number.
+    """Server-sent events with all past and future events, each once and in order; `id` is its number.
 
-    A client that was cut off goes on where it was with Last-Event-ID, as browsers do by themselves, or from_seq. With
+    A client that was cut off continues after its last event with Last-Event-ID, as browsers do, or from_seq. With
     `Accept: application/json` it is one page of events. The types of events are in docs/rest.md.
     """
     seq = _after(last_id, from_seq)

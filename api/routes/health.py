@@ -37,7 +37,7 @@ class Readiness(Sent):
 
 @router.get("/healthz")
 async def healthz() -> Alive:
-    """The process answers. Looks at nothing else."""
+    """The process answers. Checks nothing else."""
     return Alive()
 
 
@@ -68,4 +68,4 @@ def metrics(app: App) -> Response:
     states, oldest = app.ledger.searches.tally()
     waiting = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
     counts = {state.value: states.get(state, 0) for state in SearchState}
-    return Response(app.metrics.text(counts, waiting), media_type="text/plain; version=0.0.4")
+    return Response(app.metrics.text(counts, waiting, app.streams.viewers), media_type="text/plain; version=0.0.4")

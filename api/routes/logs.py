@@ -1,4 +1,4 @@
-"""What searches and their trials said."""
+"""Log lines of searches and their trials."""
 
 from typing import Annotated
 

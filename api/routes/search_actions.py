@@ -1,4 +1,4 @@
-"""What is done with a search: pause, resume, cancel, fork, undelete."""
+"""Actions on a search: pause, resume, cancel, fork, undelete."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from api.specs import SPEC_FIELDS, check_spec
 
 router = APIRouter(prefix="/v1/searches", tags=["searches"])
 
-LONGEST_NAME = 200
+MAX_NAME = 200
 _FACTS: dict[str, Any] = {
     "dependencies": [WRITE],
     "response_model": SearchOut,
@@ -25,7 +25,7 @@ _FACTS: dict[str, Any] = {
 
 @router.post("/{search_id}:pause", **_FACTS)
 def pause_search(search_id: SearchId, app: App) -> Response:
-    """Stop, with the trials under way: they begin again when it goes on, finalists from their last epoch.
+    """Stop, with the trials that run: they begin again when the search is resumed, finalists from their last epoch.
 
     Paused already: nothing changes.
     """
@@ -34,13 +34,13 @@ def pause_search(search_id: SearchId, app: App) -> Response:
 
 @router.post("/{search_id}:resume", **_FACTS)
 def resume_search(search_id: SearchId, app: App) -> Response:
-    """Go on with a search that is paused."""
+    """Resume a search that is paused."""
     return search_response(app.ledger.searches.request(search_id, "resume"))
 
 
 @router.post("/{search_id}:cancel", **_FACTS)
 def cancel_search(search_id: SearchId, app: App) -> Response:
-    """End a search for good, with the trials it has; those under way are stopped."""
+    """End a search for good, with the trials it has; those that run are stopped."""
     return search_response(app.ledger.searches.request(search_id, "cancel"))
 
 
@@ -74,7 +74,7 @@ def fork_search(
     spec = check_spec({**parent.spec, "max_trials": parent.max_trials, **changes}, app)
     search, created = app.ledger.searches.submit(
         spec.model_dump(mode="json"),
-        name=body.name or f"{parent.name[: LONGEST_NAME - 7]} (fork)",
+        name=body.name or f"{parent.name[: MAX_NAME - 7]} (fork)",
         labels=parent.labels if body.labels is None else body.labels,
         priority=parent.priority if body.priority is None else body.priority,
         parent_id=parent.id,

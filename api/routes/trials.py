@@ -39,7 +39,7 @@ MAX_SEQ = 2**53
 MAX_DECIMALS = 22
 """Powers of ten up to this one are exact as floats."""
 MEASURED = ("reward", *(name for name, metric in metrics().items() if not metric.whole))
-"""Columns whose last digits say nothing: without them an answer takes half the bytes."""
+"""Columns whose last digits are noise: without them an answer takes half the bytes."""
 if TYPE_CHECKING:
     ColumnName = str
     MetricName = str
@@ -96,8 +96,8 @@ def get_pareto(
         Query(min_length=1, max_length=MAX_METRICS, description="Of these, by the first; without a hypervolume"),
     ] = None,
 ) -> ParetoOut:
-    """The front of latency and accuracy, or of other metrics; beside it the reference networks and the finalists, once
-    they are there.
+    """The front of latency and accuracy, or of other metrics; with the reference networks and the finalists, once they
+    are known.
     """
     search = app.ledger.searches.get(search_id)
     points = app.ledger.trials.front(search_id, tuple(dict.fromkeys(metric or FRONT)))

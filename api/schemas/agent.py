@@ -9,7 +9,7 @@ from api.schemas.common import Json, Received, Sent
 
 DeviceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$", examples=["pi"])]
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-Word = Annotated[str, Field(max_length=200)]
+ShortText = Annotated[str, Field(max_length=200)]
 Count = Annotated[int, Field(ge=1, le=4096, strict=True)]
 Fact = Annotated[str, Field(max_length=500)]
 
@@ -47,11 +47,11 @@ class CreatedDevice(Sent):
 class OfferedDevice(Received):
     """One way to run networks that the agent offers."""
 
-    name: Word
+    name: ShortText
     runtime: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
     precision: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,20}$")]
     threads: Count
-    fingerprint: Annotated[dict[Word, Fact], Field(max_length=32)]
+    fingerprint: Annotated[dict[ShortText, Fact], Field(max_length=32)]
 
 
 class Hello(Received):

@@ -15,7 +15,7 @@ class Sides(Sent):
 
 
 class Upload(Sent):
-    """An uploaded data set. name and path are what a spec says as its `dataset`."""
+    """An uploaded data set. name and path go into a spec as its `dataset`."""
 
     name: str
     path: str

@@ -13,14 +13,14 @@ from api.http.problems import FieldFault, ProblemError
 
 
 async def receive_file(request: Request, field: str, path: Path) -> str:
-    """Write the file in a field of the body to path; returns its sha256. Other fields are passed over.
+    """Write the file in a field of the body to path; returns its sha256. Other fields are ignored.
 
-    ProblemError if the body has no such field, or several, or is no multipart/form-data.
+    ProblemError if the body has no such field, or several, or is not multipart/form-data.
     """
     media, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary")
     if media != b"multipart/form-data" or not boundary:
-        raise ProblemError("MEDIA_TYPE_UNSUPPORTED", "This address takes multipart/form-data with a boundary.")
+        raise ProblemError("MEDIA_TYPE_UNSUPPORTED", "This address accepts multipart/form-data with a boundary.")
     file = await to_thread.run_sync(path.open, "xb")
     with file:
         part = _Part(field)
@@ -46,7 +46,7 @@ async def receive_file(request: Request, field: str, path: Path) -> str:
 
 
 class _Part:
-    """What a parser calls back: it keeps the bytes of one field until they are taken."""
+    """The callbacks of a parser: they keep the bytes of one field until these are taken."""
 
     def __init__(self, field: str) -> None:
         self.count = 0

@@ -1,9 +1,9 @@
-"""A stranger's archive of class folders made a data set's folder; run in a process of its own, within limits.
+"""Unpacks an untrusted archive of class folders into a data set's folder, in a process of its own, within limits.
 
     python -m api.uploading.unpack ARCHIVE FOLDER
 
 prints one JSON object: what was found, or {"error": why the archive is refused}. Members are written under numbers, so
-the names in an archive decide nothing but the names of class folders.
+names in an archive are used for class folders only.
 """
 
 import errno
@@ -30,25 +30,25 @@ from nas.images.pictures import SUFFIXES, Picture, decode, opened
 
 CPU_S = 600
 MEMORY_BYTES = 4 << 30
-MOST_ENTRIES = 200_000
-MOST_BYTES = 8 << 30
-MOST_RATIO = 100
+MAX_ENTRIES = 200_000
+MAX_BYTES = 8 << 30
+MAX_RATIO = 100
 SMALL_BYTES = 64 << 20
 """Unpacked bytes below which the ratio does not matter."""
-MOST_PIXELS = 64_000_000
-MOST_FOLDERS = 16
-LONGEST_CLASS = 100
-MOST_CLASS_BYTES = 255
+MAX_PIXELS = 64_000_000
+MAX_FOLDERS = 16
+MAX_CLASS_LETTERS = 100
+MAX_CLASS_BYTES = 255
 """What a file system takes as the name of a folder."""
 CHUNK = 1 << 20
 FAULTS = (*DAMAGE, RuntimeError, MemoryError, struct.error, lzma.LZMAError)
 PROBE_SIDE = 64
-"""Images are decoded to this size when they are tried: large JPEG files at a fraction of theirs."""
+"""Images are decoded to this size when they are tried: large JPEG files at a fraction of their size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A picture of the archive: the folders it lies in there, and the file it was written to."""
+    """A picture of the archive: the folders it lies in, and the file it was written to."""
 
     folders: tuple[str, ...]
     file: Path
@@ -95,13 +95,13 @@ def _damaged(fault: BaseException) -> DataError:
 
 
 def _extracted(archive: Path, raw: Path) -> tuple[list[Member], int]:
-    """Every picture, written under its number and tried; and how many other files there were."""
+    """Every picture, written under its number and decoded once; and the number of other files."""
     members: list[Member] = []
     ignored = 0
-    left = min(MOST_BYTES, max(SMALL_BYTES, MOST_RATIO * archive.stat().st_size))
+    left = min(MAX_BYTES, max(SMALL_BYTES, MAX_RATIO * archive.stat().st_size))
     for count, (name, content) in enumerate(_entries(archive)):
-        if count >= MOST_ENTRIES:
-            raise DataError(f"the archive has more than {MOST_ENTRIES:,} entries; send a part of them")
+        if count >= MAX_ENTRIES:
+            raise DataError(f"the archive has more than {MAX_ENTRIES:,} entries; send a part of them")
         path = _safe(name)
         hidden = any(part.startswith((".", "__")) for part in path.parts)
         if content is None or hidden or path.suffix.lower() not in SUFFIXES:
@@ -109,7 +109,7 @@ def _extracted(archive: Path, raw: Path) -> tuple[list[Member], int]:
             continue
         file = raw / f"{len(members):06d}{path.suffix.lower()}"
         left -= _write(content, file, left)
-        members.append(Member(path.parts[:-1], file, _tried(Picture(str(path), file))))
+        members.append(Member(path.parts[:-1], file, _sides(Picture(str(path), file))))
     return members, ignored
 
 
@@ -153,39 +153,39 @@ def _safe(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or not name.isprintable():
         raise DataError(f"{name[:200]!r} leads out of the archive, or has odd characters; use plain relative paths")
-    if len(path.parts) > MOST_FOLDERS:
-        raise DataError(f"{name[:200]!r} lies more than {MOST_FOLDERS} folders deep; use CLASS/IMAGE")
+    if len(path.parts) > MAX_FOLDERS:
+        raise DataError(f"{name[:200]!r} lies more than {MAX_FOLDERS} folders deep; use CLASS/IMAGE")
     return path
 
 
-def _write(content: IO[bytes], file: Path, most: int) -> int:
-    """Bytes written. DataError beyond so many, whatever the archive says of its sizes."""
+def _write(content: IO[bytes], file: Path, max_bytes: int) -> int:
+    """Bytes written. DataError if there are more than max_bytes, whatever sizes the archive states."""
     written = 0
     with file.open("xb") as out:
         while chunk := content.read(CHUNK):
             written += len(chunk)
-            if written > most:
+            if written > max_bytes:
                 raise DataError(
-                    f"unpacked, the images take more than {MOST_BYTES >> 30} GiB or {MOST_RATIO} times the archive"
+                    f"unpacked, the images take more than {MAX_BYTES >> 30} GiB or {MAX_RATIO} times the archive"
                 )
             out.write(chunk)
     return written
 
 
-def _tried(picture: Picture) -> tuple[int, int]:
+def _sides(picture: Picture) -> tuple[int, int]:
     """Width and height of a picture that can be decoded; DataError names one that cannot."""
     try:
         with opened(picture) as image:
             width, height = image.size
-        if width * height <= MOST_PIXELS:
+        if width * height <= MAX_PIXELS:
             decode(picture, PROBE_SIDE, 3)
             return width, height
     except DataError as error:
         if error.__cause__ is None:
             raise
-        # What Pillow says has paths of this machine.
+        # Pillow's message has paths of this machine.
         raise DataError(f"{picture.where} is not a readable image; replace or remove it") from None
-    raise DataError(f"{picture.where} has {width} x {height} pixels, more than {MOST_PIXELS:,}; shrink it")
+    raise DataError(f"{picture.where} has {width} x {height} pixels, more than {MAX_PIXELS:,}; shrink it")
 
 
 Parts = dict[str, dict[str, list[Member]]]
@@ -193,7 +193,7 @@ Parts = dict[str, dict[str, list[Member]]]
 
 
 def _parts(members: Sequence[Member]) -> Parts:
-    """The members by part and class. Folders that all of them lie in are taken away first."""
+    """The members by part and class, without the folders that contain all of them."""
     if not members:
         raise DataError(f"the archive has no images; add some ({', '.join(sorted(SUFFIXES))}), a folder for each class")
     places = [member.folders for member in members]
@@ -221,10 +221,10 @@ def _part(folder: str) -> str | None:
 
 
 def _class(name: str) -> str:
-    if len(name) > LONGEST_CLASS or len(os.fsencode(name)) > MOST_CLASS_BYTES:
+    if len(name) > MAX_CLASS_LETTERS or len(os.fsencode(name)) > MAX_CLASS_BYTES:
         raise DataError(
-            f"class {name[:LONGEST_CLASS]!r}... has a name of more than {LONGEST_CLASS} letters or {MOST_CLASS_BYTES} "
-            "bytes; shorten it"
+            f"class {name[:MAX_CLASS_LETTERS]!r}... has a name of more than {MAX_CLASS_LETTERS} letters or "
+            f"{MAX_CLASS_BYTES} bytes; shorten it"
         )
     if name == FACTS:
         raise DataError(f"class {name!r} has the name of the service's own file; rename it")
@@ -232,27 +232,27 @@ def _class(name: str) -> str:
 
 
 def _check(parts: Parts) -> None:
-    """DataError if no training can be made of it, as nas.dataset would find."""
+    """DataError if it cannot be trained on, as nas.dataset would find."""
     train = parts.get("train", parts.get("", {}))
     if len(train) < 2:  # noqa: PLR2004 - a choice needs two
         raise DataError(f"one class ({', '.join(train)}) gives nothing to tell apart; make a folder for each class")
     for part, classes in parts.items():
         if set(classes) != set(train):
             raise DataError(f"{part} has other classes than train: {', '.join(sorted(set(classes) ^ set(train)))}")
-    least = 1 + sum(part not in parts for part in PARTS if part != "train")
+    required = 1 + sum(part not in parts for part in PARTS if part != "train")
     count, name = min((len(members), name) for name, members in train.items())
-    if count < least:
-        raise DataError(f"class {name!r} has {count} training images; give each class at least {least}")
+    if count < required:
+        raise DataError(f"class {name!r} has {count} training images; give each class at least {required}")
 
 
 def _limit() -> None:
-    for kind, most in (
+    for kind, limit in (
         (resource.RLIMIT_CPU, CPU_S),
         (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, MOST_BYTES),
+        (resource.RLIMIT_FSIZE, MAX_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(kind, (most, most))
+        resource.setrlimit(kind, (limit, limit))
 
 
 def main() -> None:

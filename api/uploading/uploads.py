@@ -16,8 +16,8 @@ from nas.errors import DataError
 FACTS = "upload.json"
 INCOMING = ".incoming-"
 LEFT_OVER_S = 24 * 3600
-LONGEST_S = 900
-"""Most time that an archive may take to unpack."""
+MAX_UNPACK_S = 900
+"""Time that an archive may take to unpack."""
 
 
 class Uploads:
@@ -71,11 +71,11 @@ def _unpacked(archive: Path, folder: Path) -> dict[str, Any]:
     command = [sys.executable, "-I", "-m", "api.uploading.unpack", str(archive), str(folder)]
     try:
         done = subprocess.run(  # noqa: S603 - our own module, on files of ours
-            command, capture_output=True, check=True, timeout=LONGEST_S, cwd=archive.parent
+            command, capture_output=True, check=True, timeout=MAX_UNPACK_S, cwd=archive.parent
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         raise DataError(
-            "the archive is damaged, or takes more time or memory to unpack than the service gives; make it again, or "
+            "the archive is damaged, or takes more time or memory to unpack than the service allows; make it again, or "
             "send fewer images"
         ) from None
     found: dict[str, Any] = json.loads(done.stdout)

@@ -78,7 +78,7 @@ export async function request<T>(path: string, options: Options = {}): Promise<T
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new Problem(0, "The service does not answer", "Is it running? This page goes on by itself when it is back.");
+    throw new Problem(0, "The service does not answer", "Is it running? This page continues by itself when it is back.");
   }
   const text = await response.text();
   if (!response.ok) throw refusal(response, text);
@@ -104,14 +104,14 @@ function refusal(response: Response, text: string): Problem {
   const fallback = `The service answered ${response.status} ${response.statusText}`.trim();
   try {
     const said = JSON.parse(text) as Record<string, unknown>;
-    const word = (key: string) => (typeof said[key] === "string" ? (said[key] as string) : null);
+    const field = (key: string) => (typeof said[key] === "string" ? (said[key] as string) : null);
     const errors = Array.isArray(said["errors"]) ? (said["errors"] as FieldError[]) : [];
     return new Problem(
       response.status,
-      word("title") ?? fallback,
-      word("detail") ?? "",
-      word("request_id") ?? requestId(response),
-      word("reason"),
+      field("title") ?? fallback,
+      field("detail") ?? "",
+      field("request_id") ?? requestId(response),
+      field("reason"),
       errors,
     );
   } catch {

@@ -72,7 +72,7 @@ export class Feed {
       source.addEventListener(type, (message) => run === this.run && this.receive(message.data));
   }
 
-  /** Close the connection; start goes on where this left off. */
+  /** Close the connection; start continues after the last event. */
   rest(): void {
     this.run++;
     this.source?.close();
@@ -87,7 +87,7 @@ export class Feed {
     this.options.deliver(event);
   }
 
-  /** Connections are opened anew, not left to the browser: it gives up for good after an answer such as 502. */
+  /** Connections are reopened here, not by the browser, which gives up for good after an answer such as 502. */
   private retry(run: number): void {
     this.source?.close();
     this.source = null;

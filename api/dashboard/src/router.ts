@@ -1,4 +1,4 @@
-// Where the reader is: the address bar as signals, and links that do not load the page anew.
+// The address bar as signals, and links that do not reload the page.
 import { computed, signal } from "@preact/signals";
 
 const here = signal(location.pathname + location.search);

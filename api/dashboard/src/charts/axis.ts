@@ -109,7 +109,7 @@ export function accuracyAxis(
   return { ...axis, low: Math.max(axis.low, 0), high: Math.min(axis.high, 1.01) };
 }
 
-/** Digits after the point that tell the ticks apart. */
+/** Digits after the point that are needed to distinguish the ticks. */
 export function decimals(values: readonly number[]): number {
   for (let digits = 0; digits < 9; digits++) {
     if (values.every((value) => Math.abs(Number(value.toFixed(digits)) - value) < 1e-9)) return digits;

@@ -51,8 +51,8 @@ export interface Subject {
   objective: ObjectiveFacts | null;
 }
 
-const MOST_NAMES = 14;
-const MOST_RUNNING = 64;
+const MAX_NAMES = 14;
+const MAX_RUNNING = 64;
 const SAMPLES = 96;
 /** Curves of equal reward that meet the target above, and below, the range of accuracies. */
 const BEYOND = 6;
@@ -104,7 +104,7 @@ export function scene(subject: Subject, width: number, height: number): Scene | 
     const name = finalist ? `trial ${finalist.trial}` : (row as Reference).label;
     const [a, b] = accuracy === null ? [place(x, latency), area.bottom - lane + 8] : at(latency, accuracy);
     const label =
-      i < MOST_NAMES
+      i < MAX_NAMES
         ? placer.place(a, b, textWidth(name, width < 560 ? 11 : 12) + 4, accuracy === null ? 6 : 10)
         : null;
     const seen = finalist ? points[table.row(finalist.trial) ?? -1] : null;
@@ -140,7 +140,7 @@ function runningLatencies(table: TrialTable): number[] {
   const { columns } = table;
   const { state } = columns;
   const found: number[] = [];
-  for (let row = state.length - 1; row >= 0 && found.length < MOST_RUNNING; row--) {
+  for (let row = state.length - 1; row >= 0 && found.length < MAX_RUNNING; row--) {
     const latency = valueOf(columns, "latency_ms", row);
     if (state[row] === "RUNNING" && latency !== null && latency > 0) found.push(latency);
   }

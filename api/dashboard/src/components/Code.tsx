@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 
-/** Text to take away, with a button that copies it. */
+/** Text with a button that copies it. */
 export function Code({ text, label = "Code" }: { text: string; label?: string }) {
   const [copied, setCopied] = useState(false);
   const copy = () => {

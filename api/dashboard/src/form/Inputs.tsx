@@ -7,7 +7,7 @@ import type { Field } from "./schema";
 export interface Editing {
   draft: Draft;
   change: (draft: Draft) => void;
-  /** What the service has against fields, by their names. */
+  /** The problems of fields, by their names. */
   faults: ReadonlyMap<string, string>;
 }
 
@@ -93,7 +93,7 @@ function Control({ field, value, set, common, suggestions }: ControlProps) {
   return <TextControl {...{ field, value, set, common, suggestions }} />;
 }
 
-/** Keeps what is typed as it is typed: "0." is on its way to a number. */
+/** Keeps the text as it is typed: "0." may become a number. */
 function TextControl({ field, value, set, common, suggestions }: ControlProps) {
   const [text, setText] = useState(shown(value));
   useEffect(() => {

@@ -11,7 +11,7 @@ export interface Uploaded {
   images: number;
 }
 
-/** Like request, but tells how far it is: fetch cannot. */
+/** Like request, with progress, which fetch does not report. */
 function send(file: File, progress: (share: number) => void): Promise<Uploaded> {
   return new Promise((resolve, reject) => {
     const call = new XMLHttpRequest();

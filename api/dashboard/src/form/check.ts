@@ -1,4 +1,4 @@
-// What the service says of a draft, asked for a moment after it was last changed.
+// The service's check of a draft, requested a moment after the last change.
 import { useEffect, useState } from "preact/hooks";
 import { asProblem, request, type Problem } from "../api";
 import type { Draft } from "./draft";

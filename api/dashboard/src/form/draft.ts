@@ -39,7 +39,7 @@ export function withPlugin(draft: Draft, family: string, name: string, fields: r
   return { ...draft, [family]: { name, ...Object.fromEntries(kept) } };
 }
 
-/** What was typed as a value; undefined for nothing. What is no number stays text, for the service to refuse. */
+/** What was typed as a value; undefined for nothing. What is not a number stays text, for the service to refuse. */
 export function typed(field: Field, text: string): Json | undefined {
   if (text.trim() === "") return undefined;
   if (field.kind === "integer" || field.kind === "number") {
@@ -74,7 +74,7 @@ function inRange(value: number, { minimum, maximum, exclusiveMinimum, exclusiveM
   return above && value <= (maximum ?? Infinity) && value < (exclusiveMaximum ?? Infinity);
 }
 
-/** Draft from what was typed or pasted as JSON; what is wrong, in words, if it is none. */
+/** Draft from what was typed or pasted as JSON; what is wrong, in words, if it is not valid. */
 export function parsed(text: string): Draft | string {
   try {
     const value = JSON.parse(text) as Json;

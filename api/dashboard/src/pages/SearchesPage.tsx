@@ -11,7 +11,7 @@ import { FirstSearch } from "./FirstSearch";
 
 const STATES: SearchState[] = ["QUEUED", "RUNNING", "PAUSED", "SUCCEEDED", "FAILED", "CANCELLED"];
 const PAGE = 50;
-const MOST = 1000;
+const MAX_SHOWN = 1000;
 
 export function SearchesPage() {
   useTitle("Searches");
@@ -53,9 +53,9 @@ export function SearchesPage() {
           <Row key={search.id} search={search} />
         ))}
       </ul>
-      {more && size < MOST && (
+      {more && size < MAX_SHOWN && (
         <p class="centre">
-          <button type="button" class="button" onClick={() => setSize(Math.min(MOST, size + 2 * PAGE))}>
+          <button type="button" class="button" onClick={() => setSize(Math.min(MAX_SHOWN, size + 2 * PAGE))}>
             Show more
           </button>
         </p>

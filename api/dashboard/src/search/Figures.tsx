@@ -75,7 +75,7 @@ function Figure({ label, value, unit, note }: Shown) {
   );
 }
 
-/** The finalist shown first: within the target if one is, then of the best validation accuracy. Tests have no say. */
+/** The finalist shown first: within the target if one is, then of the best validation accuracy. Test scores do not count. */
 function headline(finalists: readonly Finalist[], target: number | null): Finalist | null {
   const excess = ({ metrics }: Finalist) =>
     Math.max(0, (finite(metrics["latency_ms"]) ?? Infinity) - (target ?? Infinity)) || 0;

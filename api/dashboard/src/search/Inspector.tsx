@@ -1,4 +1,4 @@
-// The selected trial: what it measured, what it is made of, what can be taken away.
+// The selected trial: what it measured, what it is made of, what can be downloaded.
 import { useEffect, useRef } from "preact/hooks";
 import { trialPath, type Finalist, type Trial } from "../api";
 import { Failure, Loading, Trouble } from "../components/states";

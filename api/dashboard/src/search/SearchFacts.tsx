@@ -8,8 +8,8 @@ import { metrics } from "../store/metrics";
 
 type Row = [string, ComponentChildren];
 
-const MOST_CLASSES = 12;
-const listed = (names: string[]) => names.slice(0, MOST_CLASSES).join(", ") + (names.length > MOST_CLASSES ? " …" : "");
+const MAX_CLASSES = 12;
+const listed = (names: string[]) => names.slice(0, MAX_CLASSES).join(", ") + (names.length > MAX_CLASSES ? " …" : "");
 const threads = (count: number) => `${count} thread${count === 1 ? "" : "s"}`;
 
 /** A limit of the objective: the most that a metric may be, or the least where more of it is better. */

@@ -94,7 +94,7 @@ export function SearchHead({ live }: { live: LiveSearch }) {
         </p>
       )}
       {search.state !== "FAILED" && search.phase === "WAITING_FOR_WORKERS" && !TERMINAL.has(search.state) && (
-        <p class="notice">No worker can be reached at the moment. The search goes on by itself when one is there.</p>
+        <p class="notice">No worker can be reached at the moment. The search continues by itself when there is one.</p>
       )}
     </header>
   );

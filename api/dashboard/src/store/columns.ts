@@ -33,7 +33,7 @@ export const columnsQuery = (metrics: readonly string[]): string =>
 export const valueOf = (columns: Columns, metric: string, row: number): number | null =>
   finite(columns.metrics[metric]?.[row]);
 
-export interface Told {
+export interface TrialResult {
   number: number;
   state: string;
   reward: number | null;
@@ -88,7 +88,7 @@ export class TrialTable {
       case "trial.lost":
         return this.set(data["number"], { state: "QUEUED", started_at: null });
       case "trial.told":
-        return this.told(data as unknown as Told & { lines?: any[] }, at);
+        return this.finish(data as unknown as TrialResult & { lines?: any[] }, at);
       case "trial.epoch":
         this.epochs.set(data["number"], { epoch: data["epoch"], metrics: data["metrics"] ?? {} });
         return true;
@@ -117,13 +117,13 @@ export class TrialTable {
     return lines.length > 0;
   }
 
-  private told(told: Told & { lines?: any[] }, at: number): boolean {
-    if (!this.rows.has(told.number)) this.add(told.number, {});
-    const row = this.rows.get(told.number)!;
-    this.measure(row, told.metrics ?? {});
-    const state = told.state.toUpperCase() as TrialState;
-    this.set(told.number, { state, reward: finite(told.reward), reused: Boolean(told.reused), ended_at: at });
-    this.epochs.delete(told.number);
+  private finish(result: TrialResult & { lines?: any[] }, at: number): boolean {
+    if (!this.rows.has(result.number)) this.add(result.number, {});
+    const row = this.rows.get(result.number)!;
+    this.measure(row, result.metrics ?? {});
+    const state = result.state.toUpperCase() as TrialState;
+    this.set(result.number, { state, reward: finite(result.reward), reused: Boolean(result.reused), ended_at: at });
+    this.epochs.delete(result.number);
     const point = this.point(row);
     if (point) this.front = extended(this.front, point);
     return true;

@@ -9,7 +9,7 @@ export interface Point {
   accuracy: number;
 }
 
-/** Whether a is at least as good as b in both, so that b has no place beside it. */
+/** Whether a is at least as good as b in both, so that b is not on a front with it. */
 function covers(a: Point, b: Point): boolean {
   return a.latency <= b.latency && a.accuracy >= b.accuracy;
 }

@@ -1,4 +1,4 @@
-// The searches, asked for again every few seconds while somebody looks.
+// The searches, asked for again every few seconds while the page is visible.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { asProblem, request, type Problem, type SearchItem } from "../api";
 import { useWhileVisible } from "./load";

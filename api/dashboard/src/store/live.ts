@@ -34,7 +34,7 @@ export class LiveSearch {
   readonly hypervolume = signal<number | null>(null);
   readonly note = signal<string | null>(null);
   readonly exports = signal<ReadonlyMap<number, Partial<Export>>>(new Map());
-  /** The last event that changed a trial, by its number: who shows the trial loads it again. */
+  /** The last event that changed a trial, by its number: a page that shows the trial loads it again. */
   readonly changed = signal<ReadonlyMap<number, number>>(new Map());
 
   private feed: Feed | null = null;

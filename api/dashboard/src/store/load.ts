@@ -8,7 +8,7 @@ export interface Loaded<T> {
   again: () => void;
 }
 
-/** What is at path, fetched anew when it changes; the old value stays until the new one is there. */
+/** What is at path, fetched again when it changes; the old value stays until the new one is there. */
 export function useLoaded<T>(path: string | null): Loaded<T> {
   const [found, setFound] = useState<{ path: string | null; value: T | null; problem: Problem | null }>({
     path,
@@ -32,7 +32,7 @@ export function useLoaded<T>(path: string | null): Loaded<T> {
   return { value: current ? found.value : null, problem: current ? found.problem : null, again };
 }
 
-/** Call tick every so often while the page is looked at, and at once when it is looked at again. */
+/** Call tick every so often while the page is visible, and at once when it becomes visible again. */
 export function useWhileVisible(tick: () => void, everyMs: number): void {
   useEffect(() => {
     const turn = () => document.visibilityState === "visible" && tick();

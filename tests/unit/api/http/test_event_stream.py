@@ -76,12 +76,13 @@ def mend(path):
     Path(f"{path}.away").rename(path)
 
 
-def test_streams_end_when_the_hub_closes(ledger, search):
+def test_streams_end_when_they_are_closed(ledger, search):
     async def watch():
         async with running(ledger) as served:
             streams = [served.stream(search, 0, until_end=False) for _ in range(3)]
             ends = [asyncio.create_task(drain(stream)) for stream in streams]
             await asyncio.sleep(2 * event_stream.POLL_S)
+            assert served.viewers == 3
             served.close()
             return await asyncio.gather(*ends)
 
@@ -92,7 +93,7 @@ async def drain(stream):
     return b"".join([part async for part in stream])
 
 
-def test_nothing_is_read_when_nobody_watches(ledger, search, monkeypatch):
+def test_nothing_is_read_without_viewers(ledger, search, monkeypatch):
     reads = []
     positions = event_stream.Events.positions
     monkeypatch.setattr(

@@ -188,7 +188,7 @@ def test_bombs_are_cut_off(tmp_path, monkeypatch):
 
 
 def test_entries_are_counted(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "MOST_ENTRIES", 7)
+    monkeypatch.setattr(module, "MAX_ENTRIES", 7)
 
     with pytest.raises(DataError, match="more than 7 entries"):
         unpacked(tmp_path, packed(".tar", GOOD))
