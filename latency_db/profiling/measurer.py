@@ -71,15 +71,12 @@ class Measurer:
         """The unmeasured kernels to measure before a network is estimated, as in latency_db.profiling.survey; without
         those that the device refuses.
         """
-        wanted = kernels_to_measure(self.estimator.predictor, network, max_uncertainty)
-        refused = refused_kernels(self.store, self.device, wanted)
-        return [kernel for kernel in wanted if kernel not in refused]
+        return self._not_refused(kernels_to_measure(self.estimator.predictor, network, max_uncertainty))
 
     def ensure(self, networks: Iterable[Network]) -> int:
         """Measure the unmeasured kernels of networks; returns how many. NotMeasuredError if they cannot be measured."""
         missing = self.estimator.unmeasured(kernel for network in networks for kernel in kernels(network))
-        refused = refused_kernels(self.store, self.device, missing)
-        return self.measure_kernels([kernel for kernel in missing if kernel not in refused])
+        return self.measure_kernels(self._not_refused(missing))
 
     def measure_kernels(
         self, wanted: Sequence[Kernel], *, budget_s: float = inf, progress: Progress | None = None
@@ -140,6 +137,10 @@ class Measurer:
         self.store.add(records)
         self.store.refuse(self.device, refused)
         return consensus_records(records)
+
+    def _not_refused(self, wanted: Sequence[Kernel]) -> list[Kernel]:
+        refused = refused_kernels(self.store, self.device, wanted)
+        return [kernel for kernel in wanted if kernel not in refused]
 
     def _check_can_measure(self) -> None:
         if not self.can_measure:
