@@ -149,6 +149,7 @@ class Search:
     def _finish(self, trial: Trial, measured: Metrics, steps: Steps) -> None:
         metrics = {**trial.metrics, **measured}
         broken = [f"{name} is {value}" for name, value in metrics.items() if not isfinite(value)]
+        broken += [f"{name} was not measured" for name in self.objective.needs if name not in metrics]
         if broken:
             self._end(replace(trial, state=State.FAILED, reason="; ".join(broken)), steps)
             return

@@ -51,12 +51,12 @@ class Objective(ABC):
     limits maps a metric that is known before training to the most it may be, or the least where higher is better. A
     candidate over a limit is not trained: its trial is infeasible and its reward is -violation.
 
-    steers says whether the target has any say in which candidate wins; where it has none, reports must say so.
+    steers: whether the target influences which candidate wins; where it does not, reports must say so.
     """
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]]
-    """Names of the metrics that reward reads."""
+    """Names of the metrics that reward reads: a trial without one of them has failed."""
 
     def __init__(
         self,

@@ -60,12 +60,6 @@ def count(value: float | None) -> str:
     return f"{significant(value)}{NO_BREAK}G"
 
 
-def size(value: float | None) -> str:
-    """Bytes with a decimal prefix."""
-    text = count(value)
-    return text if value is None else f"{text}B" if NO_BREAK in text else f"{text}{NO_BREAK}B"
-
-
 def duration(seconds: float | None) -> str:
     """12 s, 5 min 12 s, 3 h 07 min."""
     if seconds is None:

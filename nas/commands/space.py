@@ -1,6 +1,7 @@
 """`nas space`: what a search space holds, and members of it."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import click
 
 from nas.command_line.groups import EntryPointGroup
-from nas.ops.cost import network_cost
+from nas.metric import Source, network_metrics, tabulated
 from nas.ops.notation import write_network
 from nas.space import Candidate
 from nas.spaces import load_space
@@ -59,17 +60,19 @@ def show(name: str, as_json: bool) -> None:
 def sample(name: str, count: int, seed: int, folder: Path | None, as_json: bool) -> None:
     """Random members of a space, each valid: notation, id, parameters and multiply-adds."""
     found, rng = load_space(name), Random(seed)
+    sizes = [size.name for size in tabulated(Source.NETWORK)]
     rows = []
     for _ in range(count):
         candidate = found.sample(rng)
-        rows.append(_row(candidate))
+        rows.append(_row(candidate, sizes))
         if folder is not None:
             _write(candidate, folder, seed)
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
     for row in rows:
-        click.echo(f"{row['id']}  {row['params']:>12,} params  {row['macs']:>14,} macs  {row['notation']}")
+        shown = "  ".join(f"{row[size]:>14,} {size}" for size in sizes)
+        click.echo(f"{row['id']}  {shown}  {row['notation']}")
 
 
 def _line(value: Any) -> str:
@@ -80,11 +83,11 @@ def _line(value: Any) -> str:
     return str(value)
 
 
-def _row(candidate: Candidate) -> dict[str, Any]:
+def _row(candidate: Candidate, sizes: Sequence[str]) -> dict[str, Any]:
     network = candidate.architecture.expand()
-    cost = network_cost(network)
-    notation = write_network(network)
-    return {"notation": notation, "id": candidate.architecture.id, "params": cost.params, "macs": cost.macs}
+    values = network_metrics(network)
+    described = {"notation": write_network(network), "id": candidate.architecture.id}
+    return described | {size: values[size] for size in sizes}
 
 
 def _write(candidate: Candidate, folder: Path, seed: int) -> None:

@@ -91,12 +91,12 @@ def _search(record: Record) -> list[tuple[str, Child]]:
     size = int(space["size"])
     short = f"{magnitude(size)} = " if size >= LARGE else ""
     states = [trial["state"] for trial in record["trials"]]
-    told = [f"{states.count(state)} {state}" for state in dict.fromkeys([SUCCEEDED, *states])]
+    counts = [f"{states.count(state)} {state}" for state in dict.fromkeys([SUCCEEDED, *states])]
     return [
         ("Objective", f"{objective['name']}: {objective['formula']}"),
         ("Space", f"{space['name']}"),
         ("Its size", f"{short}{exact(size)}"),
-        ("Trials", ", ".join(told)),
+        ("Trials", ", ".join(counts)),
         ("Refused", f"{whole(record['refused'])} over a limit, never trained"),
         ("On the Pareto front", f"{len(record['front'])} of {len(trials(record, SUCCEEDED))}"),
         ("Started", record["created"]),

@@ -94,7 +94,7 @@ def _finalists_note(record: Record) -> Markup | None:
     return tag(
         "p",
         "Test accuracy is read once, through ONNX Runtime on the exported file. The model shown first is chosen by "
-        "validation accuracy among finalists within the target; test images have no say in it.",
+        "validation accuracy among finalists within the target; test images do not influence it.",
         class_="note",
     )
 

@@ -46,7 +46,7 @@ def best_trial(record: Record) -> Record | None:
 def headline(record: Record) -> Record | None:
     """The finalist shown first: within the target if one is, then of the best validation accuracy.
 
-    Test accuracy has no say, so what the page reports of it is not a choice among test results.
+    Test accuracy does not influence the choice, so that what the page reports of it is not the best of several tests.
     """
     limit = target(record) or inf
 

@@ -123,6 +123,13 @@ def test_a_score_that_is_no_number_is_a_failed_trial(tmp_path):
     assert trials[0].reason == "accuracy is nan"
 
 
+def test_a_metric_that_the_objective_needs_and_nobody_measured_fails_the_trial(tmp_path):
+    trials = search(tmp_path / "j").run(steps(lambda _: done({"loss": 0.5})), max_trials=2, parallel=1)
+
+    assert [trial.state for trial in trials] == [State.FAILED] * 2
+    assert trials[0].reason == "accuracy was not measured"
+
+
 def test_a_bug_is_not_a_failed_trial(tmp_path):
     with pytest.raises(ZeroDivisionError):
         search(tmp_path / "j").run(steps(lambda _: failed(ZeroDivisionError())), max_trials=2, parallel=1)
@@ -205,7 +212,7 @@ def test_a_network_that_the_device_does_not_run_is_infeasible(tmp_path, monkeypa
 
     run = search(tmp_path / "j")
     monkeypatch.setattr(run.searcher, "tell", told.append)
-    with pytest.raises(InfeasibleError, match="the device does not run it: take the blocks"):
+    with pytest.raises(InfeasibleError, match="the device refuses it: take the blocks"):
         run.run(replace(steps(done), known=unrunnable), max_trials=5, parallel=1)
 
     assert {(trial.state, trial.reward) for trial in told} == {(State.INFEASIBLE, -2)}
