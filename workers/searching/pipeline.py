@@ -32,7 +32,7 @@ from workers.searching.finalists import measure_end_to_end, reference_rows, trai
 from workers.searching.preparation import prepared_file
 from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ProgressStore
-from workers.searching.run_description import describe_dataset, describe_device, describe_objective, describe_space
+from workers.searching.run_description import describe_run
 from workers.searching.run_record import RunRecord
 from workers.searching.training_keys import TrainingKeys
 from workers.tasks.train import Setup
@@ -76,12 +76,7 @@ class Pipeline:
         keys = TrainingKeys(spec, made, images)
         context = SearchContext(spec, store, listener, images, measurer, self._quota, self._setup, made, keys)
         self.search = Search(searcher.make(spec.searcher, space, spec.seed), objective.make(aim), store.journal)
-        facts = {
-            "dataset": describe_dataset(images),
-            "space": describe_space(space),
-            "device": describe_device(measurer.device),
-            "objective": describe_objective(self.search.objective, spec.objective),
-        }
+        facts = describe_run(images, space, measurer.device, self.search.objective, spec.objective)
         store.keep("facts", facts)
         record = RunRecord(context, self.search, facts, update_s)
         context = replace(context, prepared=prepared_file(context, space))

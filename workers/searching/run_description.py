@@ -17,7 +17,19 @@ NOT_STEERING = (
 )
 
 
-def describe_dataset(images: Dataset) -> dict[str, Any]:
+def describe_run(
+    images: Dataset, space: SearchSpace, device: Device, objective: Objective, given: Plugin
+) -> dict[str, Any]:
+    """All that is known of a search once it has begun. given: the objective as the spec has it."""
+    return {
+        "dataset": _dataset(images),
+        "space": _space(space),
+        "device": _device(device),
+        "objective": _objective(objective, given),
+    }
+
+
+def _dataset(images: Dataset) -> dict[str, Any]:
     return {
         "name": images.name,
         "classes": list(images.classes),
@@ -30,12 +42,12 @@ def describe_dataset(images: Dataset) -> dict[str, Any]:
     }
 
 
-def describe_space(space: SearchSpace) -> dict[str, Any]:
+def _space(space: SearchSpace) -> dict[str, Any]:
     """The size is a string: a number in JSON is not exact beyond 2^53."""
     return {"name": space.name, "size": str(space.size())}
 
 
-def describe_device(device: Device) -> dict[str, Any]:
+def _device(device: Device) -> dict[str, Any]:
     return {
         "name": device.name,
         "runtime": device.runtime,
@@ -47,7 +59,7 @@ def describe_device(device: Device) -> dict[str, Any]:
     }
 
 
-def describe_objective(objective: Objective, given: Plugin) -> dict[str, Any]:
+def _objective(objective: Objective, given: Plugin) -> dict[str, Any]:
     """The objective's parameters, with the target that was determined for it."""
     parameters = {**given, "target_latency_ms": objective.target_latency_ms}
     name = parameters.pop("name")

@@ -1,5 +1,7 @@
 """The train evaluator: a recipe, a share of the images, a device."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from nas.dataset import Dataset, Split
 from nas.errors import SpecError
 from nas.evaluator import evaluator
+from nas.training import Recipe
 
 
 def dataset():
@@ -22,6 +25,16 @@ def test_parameters_become_the_recipe():
     made = evaluator.make({"name": "train", "epochs": 3, "learning_rate": 0.5, "ema_decay": None}, dataset(), 0)
 
     assert (made.recipe.epochs, made.recipe.learning_rate, made.recipe.ema_decay) == (3, 0.5, None)
+
+
+def test_its_parameters_are_the_fields_of_the_recipe_and_two_more():
+    """With the recipe's defaults, but for a trial's number of epochs."""
+    schema = evaluator.parameters("train").model_json_schema()["properties"]
+
+    defaults = {name: described["default"] for name, described in schema.items()}
+    assert defaults == {**asdict(Recipe()), "epochs": 2, "train_images": None, "device": "auto"}
+    assert schema["learning_rate"]["exclusiveMinimum"] == 0
+    assert schema["optimizer"]["enum"] == ["sgd", "adamw", "rmsprop"]
 
 
 def test_the_cache_key_changes_with_what_they_name():

@@ -13,23 +13,13 @@ from nas.spec import parse_spec
 from nas.testing import halves
 from nas.trial import State, Trial
 from workers.folder_run.folder import RunFolder
-from workers.searching.run_description import (
-    describe_dataset,
-    describe_device,
-    describe_objective,
-    describe_space,
-)
+from workers.searching.run_description import describe_run
 from workers.searching.run_record import RunRecord
 
 SPEC = parse_spec({"dataset": "fashion_mnist_mini"})
 SPACE = load_space("small")
 AIM = {"name": "constrained", "target_latency_ms": 1.0}
-FACTS = {
-    "dataset": describe_dataset(halves()),
-    "space": describe_space(SPACE),
-    "device": describe_device(local_device("local-cpu-1t")),
-    "objective": describe_objective(objective.make(AIM), AIM),
-}
+FACTS = describe_run(halves(), SPACE, local_device("local-cpu-1t"), objective.make(AIM), AIM)
 METRICS = {"accuracy": 0.5, "latency_ms": 1.0, "params": 10, "macs": 10, "size_bytes": 40}
 
 
