@@ -1,5 +1,8 @@
 """The OpenAPI of the service: what FastAPI finds, with the errors that every route can answer."""
 
+import json
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,6 +16,7 @@ DESCRIPTION = """Hardware-aware neural architecture search: submit a search, wat
 Errors are problem details (RFC 9457) with a stable `reason`; each is explained at [/docs/problems](/docs/problems).
 Lists come in pages: send `next_page_token` back as `page_token` until it is null. Times are RFC 3339, UTC."""
 
+_REFERENCE = re.compile(r'"#/components/schemas/(\w+)"')
 PROSE = frozenset({"title", "description", "examples", "default"})
 """Parts of a schema that no type depends on."""
 COMMON: dict[int | str, dict[str, Any]] = problems(
@@ -43,16 +47,18 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def resources(app: FastAPI) -> dict[str, Any]:
-    """The schemas of the document without prose and without paths: what the dashboard's types are generated from."""
+def resources(app: FastAPI, names: Iterable[str]) -> dict[str, Any]:
+    """The schemas of these names, and those that they refer to, without prose: an OpenAPI document without paths."""
     known = describe(app)
-    schemas = {name: _bare(schema) for name, schema in sorted(known["components"]["schemas"].items())}
-    return {
-        "openapi": known["openapi"],
-        "info": known["info"] | {"description": ""},
-        "paths": {},
-        "components": {"schemas": schemas},
-    }
+    schemas: dict[str, Any] = {}
+    waiting = sorted(names, reverse=True)
+    while waiting:
+        if (name := waiting.pop()) not in schemas:
+            schemas[name] = _bare(known["components"]["schemas"][name])
+            waiting += _REFERENCE.findall(json.dumps(schemas[name]))
+    info = {"title": app.title, "version": app.version}
+    ordered = dict(sorted(schemas.items()))
+    return {"openapi": known["openapi"], "info": info, "paths": {}, "components": {"schemas": ordered}}
 
 
 def _bare(schema: Any) -> Any:

@@ -1,4 +1,5 @@
 // The service's resources as types, generated from its schemas, and the one way to ask for them.
+// Types are generated for the names that are used here as members of Schemas, and for those that they refer to.
 import { signal } from "@preact/signals";
 import type { components } from "./api.gen";
 

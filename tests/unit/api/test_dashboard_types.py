@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from api.openapi import resources
 from build_dashboard import BUILT_FROM, OPENAPI, description
 
 REMEDY = "run `make dashboard` (or python scripts/build_dashboard.py), and commit api/dashboard/openapi.json"
@@ -21,7 +22,7 @@ def test_the_built_dashboard_knows_the_schemas_of_this_version():
     assert built == OPENAPI.read_text(encoding="utf-8"), f"api/dashboard/dist is stale: {REMEDY}"
 
 
-def test_the_description_is_types_without_prose():
+def test_the_description_is_types_without_prose(open_client):
     described = json.loads(description())["components"]["schemas"]
 
     assert described["Best"] == {
@@ -29,4 +30,6 @@ def test_the_description_is_types_without_prose():
         "type": "object",
         "required": ["trial", "reward"],
     }
-    assert "title" in described["Problem"]["properties"]  # a field of that name
+    problem = resources(open_client.app, ["Problem"])["components"]["schemas"]
+    assert problem.keys() == {"Problem", "FieldProblem"}
+    assert problem["Problem"]["properties"]["title"] == {"type": "string"}
