@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pages import Dashboard
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pages import Dashboard, watched
+from playwright.sync_api import Browser, expect, sync_playwright
 from serving import Served, served
 
 BUILT = Path(__file__).parents[2] / "api" / "dashboard" / "dist" / "index.html"
@@ -37,13 +37,6 @@ def browser(chromium: str) -> Iterator[Browser]:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with served(tmp_path_factory.mktemp("service")) as found:
         yield found
-
-
-def watched(page: Page, heard: list[str]) -> Page:
-    """The page, with what goes wrong in it written down."""
-    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    return page
 
 
 @pytest.fixture

@@ -63,3 +63,10 @@ class Dashboard:
     def _landed(self) -> str:
         expect(self.there("search-page")).to_be_visible()
         return self.page.url.partition("/searches/")[2].partition("?")[0]
+
+
+def watched(page: Page, heard: list[str]) -> Page:
+    """The page, with what goes wrong in it written down."""
+    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    return page

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import watched
 from documented import code_of
 from filling import FACTS, Filling
-from pages import Dashboard
+from pages import Dashboard, watched
 from playwright.sync_api import Browser, expect
 from serving import Served, served
 

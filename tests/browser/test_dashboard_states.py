@@ -5,9 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import watched
 from filling import MNASNET, Filling
-from pages import Dashboard
+from pages import Dashboard, watched
 from playwright.sync_api import Browser, Route, expect
 from serving import Served, served
 

@@ -16,8 +16,7 @@ import onnxruntime
 import pytest
 import yaml
 from album import Album
-from conftest import watched
-from pages import Dashboard
+from pages import Dashboard, watched
 from playwright.sync_api import Browser, expect
 from serving import served
 from whole_service import SPEC, environment, free_port, process
