@@ -128,8 +128,8 @@ class Search:
     def _out_of_reach(self, last: Trial) -> str:
         if REFUSED_KERNELS in last.metrics:
             return (
-                f"{REFUSALS_IN_A_ROW} candidates in a row were infeasible, the last because the device refuses it: "
-                "take the blocks that it refuses out of the space (`nas device measure` lists them)"
+                f"{REFUSALS_IN_A_ROW} candidates in a row were infeasible, the last because the device does not run "
+                "it: take the blocks that it refuses out of the space (`nas device measure` lists them)"
             )
         return (
             f"{REFUSALS_IN_A_ROW} candidates in a row were over a limit ({self.objective.describe_limits()}); "
