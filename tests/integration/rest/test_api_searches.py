@@ -185,7 +185,7 @@ def test_a_change_names_the_version_it_changes(client):
     assert_problem(client.patch(url, json={}, headers={"If-Match": "*"}), 422, "REQUEST_INVALID")
 
 
-def test_a_fork_is_its_parents_spec_but_for_what_is_said(client):
+def test_a_fork_is_its_parents_spec_but_for_the_changes(client):
     parent = submit(client, name="parent", labels={"a": "b"}, priority=2)
 
     fork = client.post(f"/v1/searches/{parent['id']}:fork", json={"seed": 7}).json()

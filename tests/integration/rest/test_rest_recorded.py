@@ -137,9 +137,9 @@ def _answer(client, method, path, body=None, headers=None):
     text = response.text
     if path in {"/v1/devices", "/v1/catalogue", "/v1/schemas/search"}:
         text = json.dumps(_elsewhere(response.json()))
-    said = {name: response.headers[name] for name in HEADERS if name in response.headers}
+    sent = {name: response.headers[name] for name in HEADERS if name in response.headers}
     request = f"{method} {path}" + ("" if body is None else f" {json.dumps(body)}")
-    return [request, response.status_code, said, _masked(text)]
+    return [request, response.status_code, sent, _masked(text)]
 
 
 def _elsewhere(value):

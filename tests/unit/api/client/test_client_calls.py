@@ -56,7 +56,7 @@ def test_two_submissions_have_two_keys():
     assert len({r.headers["idempotency-key"] for r in server.requests}) == 2
 
 
-def test_the_asynchronous_twin_repeats_too():
+def test_the_asynchronous_client_repeats_too():
     async def submit(url):
         async with AsyncClient(url) as client:
             return await client.submit({"dataset": "digits"}, max_trials=4)
@@ -148,7 +148,7 @@ def test_what_is_no_nas_service_is_named():
         client.search("srch_1")
 
 
-def test_nobody_answers():
+def test_no_service_answers():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -218,7 +218,7 @@ def test_a_list_pages_by_itself_and_only_as_far_as_it_is_read():
 
 
 def test_a_change_is_made_to_the_search_as_it_is_by_then():
-    """Somebody else's change in between costs another turn, not an error, and is not overwritten."""
+    """A change by another client in between costs another try, not an error, and is not overwritten."""
     version = [1]
 
     def answer(request):

@@ -90,13 +90,13 @@ def methods(kind):
     return {name: value.steps for name, value in found.items() if isinstance(value, Operation | Streaming)}
 
 
-@pytest.mark.parametrize(("kind", "twin"), [(Client, AsyncClient), (Search, AsyncSearch)])
-def test_the_twins_have_the_same_methods(kind, twin):
+@pytest.mark.parametrize(("kind", "asynchronous"), [(Client, AsyncClient), (Search, AsyncSearch)])
+def test_both_clients_have_the_same_methods(kind, asynchronous):
     def public(kind):
         return {name for name in vars(kind).keys() | methods(kind).keys() if not name.startswith(("_", "model_"))}
 
-    assert public(kind) == public(twin)
-    assert methods(kind) == methods(twin)
+    assert public(kind) == public(asynchronous)
+    assert methods(kind) == methods(asynchronous)
 
 
 def test_a_method_shows_its_parameters_and_what_it_does():
@@ -231,22 +231,22 @@ def test_an_export_is_waited_for(client, settings, tmp_path):
     assert client.download(found, tmp_path).name == "model-b.onnx"
 
 
-def test_a_live_search_is_watched_by_both_twins(client, url, settings):
+def test_a_live_search_is_watched_by_both_clients(client, url, settings):
     made = client.submit(SPEC)
-    told = threading.Event()
+    watched = threading.Event()
 
     async def watch():
-        async with AsyncClient(url) as twin:
-            found = await twin.search(made.id)
+        async with AsyncClient(url) as second:
+            found = await second.search(made.id)
             assert [t.number async for t in found.trials()] == []
             seen = []
             async for event in found.watch():
                 seen.append(event.seq)
-                told.set()
+                watched.set()
             return seen, (await found.refresh()).state
 
     def dispatch():
-        told.wait(20)
+        watched.wait(20)
         with ledger_of(settings) as ledger:
             owner = take(ledger)
             ask(owner, 0)

@@ -83,7 +83,7 @@ def test_each_event_comes_once_and_in_order_over_a_line_cut_a_hundred_times():
 
 
 @pytest.mark.usefixtures("fast")
-def test_the_asynchronous_twin_sees_the_same():
+def test_the_asynchronous_client_sees_the_same():
     async def watch(url):
         async with AsyncClient(url) as client:
             search = await client.search("srch_1")

@@ -119,7 +119,7 @@ def test_a_finished_search_is_watched_and_taken_away(nas, settings, tmp_path):
     assert (tmp_path / file["path"]).read_bytes() == MODEL
 
 
-def test_the_runtimes_files_of_finalists_are_downloaded_too_or_why_not_is_said(nas, settings, tmp_path):
+def test_the_runtimes_files_of_finalists_are_downloaded_too_or_the_reason_is_printed(nas, settings, tmp_path):
     search = made(nas)["id"]
     contents = {"onnx": MODEL, "tflite": b"flat " + MODEL}
     with ledger_of(settings) as ledger:

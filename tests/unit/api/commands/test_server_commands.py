@@ -67,7 +67,7 @@ def test_a_key_opens_what_its_scope_says_until_it_is_revoked(nas, tmp_path):
         (("key", "list", "--database", "postgresql://nobody:pw@127.0.0.1:9/x"), 1, "DATABASE_URL"),
     ],
 )
-def test_what_is_wrong_with_a_key_command_is_said(nas, arguments, code, complaint):
+def test_a_wrong_key_command_names_what_is_wrong(nas, arguments, code, complaint):
     found, _, err = nas(*arguments)
 
     assert (found, complaint in err) == (code, True)

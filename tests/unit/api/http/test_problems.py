@@ -16,9 +16,9 @@ def test_the_document_has_a_heading_for_each_reason_with_its_status_and_remedy()
 
     assert parts.keys() == REASONS.keys()
     for name, reason in REASONS.items():
-        said = " ".join(parts[name].split())
-        assert said.startswith(f"{reason.status.value}. "), name
-        assert reason.remedy in said, name
+        text = " ".join(parts[name].split())
+        assert text.startswith(f"{reason.status.value}. "), name
+        assert reason.remedy in text, name
 
 
 def test_the_type_of_a_problem_leads_to_its_paragraph(open_client):

@@ -32,7 +32,7 @@ def test_a_token_with_another_character_is_no_token(signer):
 
 
 @pytest.mark.parametrize("token", ["", "a", "é", "%00", "=" * 8, "A" * 40])
-def test_what_nobody_signed_is_no_token(signer, token):
+def test_a_text_that_was_not_signed_is_no_token(signer, token):
     assert signer.read("page", token) is None
 
 

@@ -35,7 +35,7 @@ def test_every_metric_is_listed_with_how_it_is_shown(open_client):
     assert {"name": "macs", "heading": "MACs", "better": "lower", "style": "prefixed"}.items() <= shown[3].items()
 
 
-def test_no_path_of_this_machine_is_told(open_client):
+def test_no_path_of_this_machine_is_sent(open_client):
     assert "/home" not in (text := open_client.get("/v1/catalogue").text)
     assert "site-packages" not in text
     assert '"where"' not in text

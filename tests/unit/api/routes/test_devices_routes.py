@@ -79,7 +79,7 @@ def test_an_estimate_is_the_sum_of_the_kernels(open_client, candidate, measured)
 
 
 def test_an_error_that_is_unknown_is_null(open_client, measured):
-    """A record of a single round says nothing about its error."""
+    """A record of a single round has no known error."""
     network, other = (read_network(f"1x8x8: conv_{width}_k3 gap linear_3") for width in (8, 16))
     record = measured.measure_networks({"it": other})["it"]
     single = replace(record, signature=network_signature(network), rounds_ms=record.rounds_ms[:1])

@@ -177,7 +177,7 @@ def test_what_is_no_archive_is_refused(tmp_path, data):
 
 
 def test_bombs_are_cut_off(tmp_path, monkeypatch):
-    """By what arrives, not by what the archive says."""
+    """By what arrives, not by the sizes that the archive states."""
     monkeypatch.setattr(module, "SMALL_BYTES", 1000)
     bomb = packed(".zip", {"a/1.bmp": bytes(10**7)})
 
