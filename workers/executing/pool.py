@@ -177,14 +177,12 @@ class PoolExecutor(Executor):
                 worker = self._take()
                 ended = self._follow(job, worker)
             except WorkerGoneError as error:
-                self._leave(job)
                 if job.stopped is None and self._lost is None:
                     log.warning("a worker has died while it ran a task: %s", " ".join(str(error).split()))
                 self._discard(worker)
                 continue
             except Exception as error:  # noqa: BLE001 - arguments that cannot be sent, for one, are the caller's
                 ended = Ended(error=error)
-            self._leave(job)
             if worker is not None:
                 self._keep(worker)
             return ended
@@ -226,26 +224,26 @@ class PoolExecutor(Executor):
         except ExecutorLostError as error:
             self.lose(str(error))
 
-    def _leave(self, job: _Job) -> None:
-        with self._lock:
-            job.worker = None
-            if job.killer:
-                job.killer.cancel()
-
     def _follow(self, job: _Job, worker: Worker) -> Ended:
         with self._lock:
             if job.stopped:
                 return Ended()
             job.worker = worker
         ended = Ended()
-        for message in worker.run(job.number, job.task, job.arguments):
-            if isinstance(message, Ended):
-                ended = message
-            elif job.stopped is None:
-                try:
-                    job.report(message.epoch, message.metrics)
-                except Exception as error:  # noqa: BLE001 - it ends the task, as if it were raised there
-                    self._stop(job, error)
+        try:
+            for message in worker.run(job.number, job.task, job.arguments):
+                if isinstance(message, Ended):
+                    ended = message
+                elif job.stopped is None:
+                    try:
+                        job.report(message.epoch, message.metrics)
+                    except Exception as error:  # noqa: BLE001 - it ends the task, as if it were raised there
+                        self._stop(job, error)
+        finally:
+            with self._lock:
+                job.worker = None
+                if job.killer:
+                    job.killer.cancel()
         return ended
 
     def _stop(self, job: _Job, error: Exception | None = None) -> None:
@@ -255,7 +253,10 @@ class PoolExecutor(Executor):
                 return
             job.stopped = error or CancelledError()
             worker = job.worker
-            if worker is None or self._closed:  # when the pool is closed, it is killed at once
+            if worker is None:
+                return
+            if self._closed:  # it has got the worker while the pool was being closed
+                self._kill(worker)
                 return
             worker.stop(job.number)
             job.killer = threading.Timer(GRACE_S, self._kill_for, (job, worker))
