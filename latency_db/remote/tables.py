@@ -11,6 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, 
 
 from latency_db.storing.tables import metadata
 from nas.sql.column_types import Instant, Json
+from nas.sql.declaring import optional, required
 
 __all__ = ["BatchState", "RequestState", "agent", "batch", "metadata", "model", "request"]
 
@@ -38,60 +39,45 @@ agent = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("name", String, nullable=False, unique=True),
-    Column("key_id", String, unique=True),
-    Column("machine", String, unique=True),
-    Column("run", String),
-    Column("facts", Json, nullable=False),
-    Column("trouble", String),
-    Column("created_at", Instant, nullable=False),
-    Column("last_seen_at", Instant),
+    *(Column(name, String, unique=True) for name in ("key_id", "machine")),
+    *optional(String, "run"),
+    *required(Json, "facts"),
+    *optional(String, "trouble"),
+    *required(Instant, "created_at"),
+    *optional(Instant, "last_seen_at"),
 )
 
 batch = Table(
     "batch",
     metadata,
     Column("id", String, primary_key=True),
-    Column("agent_id", ForeignKey("agent.id"), nullable=False),
-    Column("target_id", ForeignKey("target.id"), nullable=False),
-    Column("run", String, nullable=False),
-    Column("effort", String, nullable=False),
-    Column("state", String, nullable=False),
-    Column("leased_at", Instant, nullable=False),
-    Column("lease_until", Instant, nullable=False),
-    Column("ended_at", Instant),
+    *(Column(f"{table}_id", ForeignKey(f"{table}.id"), nullable=False) for table in ("agent", "target")),
+    *required(String, "run", "effort", "state"),
+    *required(Instant, "leased_at", "lease_until"),
+    *optional(Instant, "ended_at"),
     Index("batch_agent", "agent_id", "state"),
 )
 
 _OPEN = text("state IN ('QUEUED', 'LEASED')")
+_ASKED = ("target_id", "signature_id", "effort")
 
 request = Table(
     "request",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("agent_id", ForeignKey("agent.id"), nullable=False),
-    Column("target_id", ForeignKey("target.id"), nullable=False),
-    Column("signature_id", ForeignKey("signature.id"), nullable=False),
-    Column("effort", String, nullable=False),
+    *(Column(f"{table}_id", ForeignKey(f"{table}.id"), nullable=False) for table in ("agent", "target", "signature")),
+    *required(String, "effort"),
     Column("digest", String, nullable=False, index=True),
-    Column("size_bytes", Integer, nullable=False),
-    Column("priority", Integer, nullable=False),
-    Column("state", String, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("reason", String),
+    *required(Integer, "size_bytes", "priority"),
+    *required(String, "state"),
+    *required(Integer, "attempts"),
+    *optional(String, "reason"),
     Column("batch_id", ForeignKey("batch.id"), index=True),
-    Column("created_at", Instant, nullable=False),
-    Column("ended_at", Instant),
-    Index("request_asked", "target_id", "signature_id", "effort"),
+    *required(Instant, "created_at"),
+    *optional(Instant, "ended_at"),
+    Index("request_asked", *_ASKED),
     Index("request_next", "agent_id", "state", "priority", "attempts", "id"),
-    Index(
-        "request_once", "target_id", "signature_id", "effort",
-        unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN,
-    ),
-)  # fmt: skip
-
-model = Table(
-    "model",
-    metadata,
-    Column("digest", String, primary_key=True),
-    Column("content", LargeBinary, nullable=False),
+    Index("request_once", *_ASKED, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
+
+model = Table("model", metadata, Column("digest", String, primary_key=True), *required(LargeBinary, "content"))

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from latency_db.records.record import Statistics
 from nas.sql.column_types import Instant, Json, Words
+from nas.sql.declaring import CONSTRAINT_NAMES, optional, required
 
 HEAD = "0004"
 """The newest revision."""
@@ -30,87 +31,71 @@ CLOCKS = ("wall", "cpu")
 IDENTITY = ("device_id", "runtime", "runtime_version", "precision", "threads", "batch", "layout", "source")
 """What makes a target; its name does not."""
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-    }
-)
+metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
+
+
+def _id() -> Column[int]:
+    return Column("id", Integer, primary_key=True)
+
+
+def _refers_to(table: str) -> Column[int]:
+    return Column(f"{table}_id", ForeignKey(f"{table}.id"), nullable=False)
+
 
 device = Table(
     "device",
     metadata,
-    Column("id", Integer, primary_key=True),
+    _id(),
     Column("machine_id", Words, nullable=False, unique=True),
-    Column("machine", Json, nullable=False),
+    *required(Json, "machine"),
 )
 
 target = Table(
     "target",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("device_id", ForeignKey("device.id"), nullable=False),
-    Column("name", Words, nullable=False),
-    Column("runtime", Words, nullable=False),
-    Column("runtime_version", Words, nullable=False),
-    Column("precision", Words, nullable=False),
-    Column("threads", Integer, nullable=False),
-    Column("batch", Integer, nullable=False),
-    Column("layout", Words, nullable=False),
-    Column("source", Words, nullable=False),
+    _id(),
+    _refers_to("device"),
+    *required(Words, "name", "runtime", "runtime_version", "precision"),
+    *required(Integer, "threads", "batch"),
+    *required(Words, "layout", "source"),
     UniqueConstraint(*IDENTITY),
 )
 
-signature = Table(
-    "signature",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("kind", Words, nullable=False),
-    Column("key", Words, nullable=False),
-    UniqueConstraint("kind", "key"),
-)
+signature = Table("signature", metadata, _id(), *required(Words, "kind", "key"), UniqueConstraint("kind", "key"))
 
 session = Table(
     "session",
     metadata,
-    Column("id", Integer, primary_key=True),
+    _id(),
     Column("uid", Words, nullable=False, unique=True),
-    Column("target_id", ForeignKey("target.id"), nullable=False),
-    Column("name", Words, nullable=False),  # of the device, when it was measured
-    Column("started_at", Instant, nullable=False),
-    Column("added_at", Instant, nullable=False),
-    Column("harness", Words, nullable=False),
-    Column("environment", Json, nullable=False),
-    Column("empty_ms", Double),
-    Column("reference_ms", Double),
-    Column("reference_drift", Double),
-    Column("state", Words, nullable=False),
-    Column("reason", Words),
-    Column("licence", Words),
-    Column("unit", Words, nullable=False),
+    _refers_to("target"),
+    *required(Words, "name"),  # of the device, when it was measured
+    *required(Instant, "started_at", "added_at"),
+    *required(Words, "harness"),
+    *required(Json, "environment"),
+    *optional(Double, "empty_ms", "reference_ms", "reference_drift"),
+    *required(Words, "state"),
+    *optional(Words, "reason", "licence"),
+    *required(Words, "unit"),
     Index("ix_session_target_id", "target_id", "started_at"),
 )
 
 sample = Table(
     "sample",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("session_id", ForeignKey("session.id"), nullable=False),
-    Column("target_id", ForeignKey("target.id"), nullable=False),
-    Column("signature_id", ForeignKey("signature.id"), nullable=False),
-    Column("statistic", Words, nullable=False),
-    Column("latency_ms", Double, nullable=False),
-    Column("error_ms", Double),
-    Column("rounds_ms", Json, nullable=False),
+    _id(),
+    *map(_refers_to, ("session", "target", "signature")),
+    *required(Words, "statistic"),
+    *required(Double, "latency_ms"),
+    *optional(Double, "error_ms"),
+    *required(Json, "rounds_ms"),
     *(
         Column(f"{clock}_{field.name}", Integer if field.name == "n" else Double)
         for clock in CLOCKS
         for field in fields(Statistics)
     ),
-    Column("state", Words, nullable=False),
-    Column("reason", Words),
+    *required(Words, "state"),
+    *optional(Words, "reason"),
     UniqueConstraint("session_id", "signature_id"),
     Index("ix_sample_target_id", "target_id", "signature_id", "id"),
 )
@@ -118,45 +103,33 @@ sample = Table(
 estimate = Table(
     "estimate",
     metadata,
-    Column("target_id", ForeignKey("target.id"), nullable=False),
-    Column("signature_id", ForeignKey("signature.id"), nullable=False),
-    Column("value_ms", Double, nullable=False),
-    Column("within_ms", Double),
-    Column("between_ms", Double),
-    Column("sessions", Integer, nullable=False),
-    Column("samples", Integer, nullable=False),
-    Column("statistic", Words, nullable=False),
-    Column("method", Words, nullable=False),
-    Column("state", Words, nullable=False),
-    Column("reason", Words),
+    *map(_refers_to, ("target", "signature")),
+    *required(Double, "value_ms"),
+    *optional(Double, "within_ms", "between_ms"),
+    *required(Integer, "sessions", "samples"),
+    *required(Words, "statistic", "method", "state"),
+    *optional(Words, "reason"),
     PrimaryKeyConstraint("target_id", "signature_id"),
 )
 
 refusal = Table(
     "refusal",
     metadata,
-    Column("target_id", ForeignKey("target.id"), nullable=False),
-    Column("signature_id", ForeignKey("signature.id"), nullable=False),
-    Column("reason", Words, nullable=False),
-    Column("at", Instant, nullable=False),
+    *map(_refers_to, ("target", "signature")),
+    *required(Words, "reason"),
+    *required(Instant, "at"),
     PrimaryKeyConstraint("target_id", "signature_id"),
 )
 
 prediction = Table(
     "prediction",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("target_id", ForeignKey("target.id"), nullable=False),
-    Column("signature_id", ForeignKey("signature.id"), nullable=False),
-    Column("predicted_ms", Double, nullable=False),
-    Column("low_ms", Double, nullable=False),
-    Column("high_ms", Double, nullable=False),
-    Column("measured_share", Double, nullable=False),
-    Column("interpolated_share", Double, nullable=False),
-    Column("learned_share", Double, nullable=False),
-    Column("source", Words, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("measured_ms", Double),
-    Column("measured_at", Instant),
+    _id(),
+    *map(_refers_to, ("target", "signature")),
+    *required(Double, "predicted_ms", "low_ms", "high_ms", "measured_share", "interpolated_share", "learned_share"),
+    *required(Words, "source"),
+    *required(Instant, "at"),
+    *optional(Double, "measured_ms"),
+    *optional(Instant, "measured_at"),
     Index("ix_prediction_target_id", "target_id", "signature_id"),
 )

@@ -1,11 +1,10 @@
 """The first schema that SQLite and PostgreSQL share; an SQLite file of before is carried over."""
 
-from collections.abc import Iterator
-
 import sqlalchemy as sa
 from alembic import op
 
 from latency_db.storing.migrations import before
+from nas.sql.declaring import optional, required
 
 revision = "0001"
 down_revision = None
@@ -20,165 +19,102 @@ def upgrade() -> None:
     has_before = is_sqlite and before.found(connection)
     if has_before:
         before.set_aside(connection)
-    _device()
-    _signature()
-    _target()
-    _session()
-    _sample()
-    _estimate()
-    _prediction()
+    _devices()
+    _records()
+    _values()
     if has_before:
         before.carry_over(connection)
     if is_sqlite:
         connection.exec_driver_sql(f"PRAGMA user_version = {LAYOUT}")
 
 
-def _statistics() -> Iterator["sa.Column[float] | sa.Column[int]"]:
-    for clock in ("wall", "cpu"):
-        yield from (sa.Column(f"{clock}_{name}", sa.Double()) for name in SUMMARIES)
-        yield sa.Column(f"{clock}_n", sa.Integer())
+def _id() -> "sa.Column[int]":
+    return sa.Column("id", sa.Integer(), primary_key=True)
 
 
-def _device() -> None:
+def _refers_to(table: str) -> "sa.Column[int]":
+    return sa.Column(f"{table}_id", sa.Integer(), sa.ForeignKey(f"{table}.id"), nullable=False)
+
+
+def _devices() -> None:
     op.create_table(
         "device",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("machine_id", sa.Text(), nullable=False),
-        sa.Column("machine", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_device"),
-        sa.UniqueConstraint("machine_id", name="uq_device_machine_id"),
+        _id(),
+        sa.Column("machine_id", sa.Text(), nullable=False, unique=True),
+        *required(sa.Text(), "machine"),
     )
-
-
-def _signature() -> None:
-    op.create_table(
-        "signature",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_signature"),
-        sa.UniqueConstraint("kind", "key", name="uq_signature_kind"),
-    )
-
-
-def _target() -> None:
+    op.create_table("signature", _id(), *required(sa.Text(), "kind", "key"), sa.UniqueConstraint("kind", "key"))
     op.create_table(
         "target",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("device_id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("runtime", sa.Text(), nullable=False),
-        sa.Column("runtime_version", sa.Text(), nullable=False),
-        sa.Column("precision", sa.Text(), nullable=False),
-        sa.Column("threads", sa.Integer(), nullable=False),
-        sa.Column("batch", sa.Integer(), nullable=False),
-        sa.Column("layout", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name="fk_target_device_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_target"),
+        _id(),
+        _refers_to("device"),
+        *required(sa.Text(), "name", "runtime", "runtime_version", "precision"),
+        *required(sa.Integer(), "threads", "batch"),
+        *required(sa.Text(), "layout", "source"),
         sa.UniqueConstraint(
-            "device_id",
-            "runtime",
-            "runtime_version",
-            "precision",
-            "threads",
-            "batch",
-            "layout",
-            "source",
-            name="uq_target_device_id",
+            *("device_id", "runtime", "runtime_version", "precision", "threads", "batch", "layout", "source")
         ),
     )
 
 
-def _session() -> None:
+def _records() -> None:
     op.create_table(
         "session",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("uid", sa.Text(), nullable=False),
-        sa.Column("target_id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("added_at", sa.BigInteger(), nullable=False),
-        sa.Column("harness", sa.Text(), nullable=False),
-        sa.Column("environment", sa.Text(), nullable=False),
-        sa.Column("empty_ms", sa.Double()),
-        sa.Column("reference_ms", sa.Double()),
-        sa.Column("reference_drift", sa.Double()),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text()),
-        sa.Column("licence", sa.Text()),
-        sa.Column("unit", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["target_id"], ["target.id"], name="fk_session_target_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_session"),
-        sa.UniqueConstraint("uid", name="uq_session_uid"),
+        _id(),
+        sa.Column("uid", sa.Text(), nullable=False, unique=True),
+        _refers_to("target"),
+        *required(sa.Text(), "name"),
+        *required(sa.BigInteger(), "started_at", "added_at"),
+        *required(sa.Text(), "harness", "environment"),
+        *optional(sa.Double(), "empty_ms", "reference_ms", "reference_drift"),
+        *required(sa.Text(), "state"),
+        *optional(sa.Text(), "reason", "licence"),
+        *required(sa.Text(), "unit"),
     )
     op.create_index("ix_session_target_id", "session", ["target_id", "started_at"])
-
-
-def _sample() -> None:
     op.create_table(
         "sample",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("session_id", sa.Integer(), nullable=False),
-        sa.Column("target_id", sa.Integer(), nullable=False),
-        sa.Column("signature_id", sa.Integer(), nullable=False),
-        sa.Column("statistic", sa.Text(), nullable=False),
-        sa.Column("latency_ms", sa.Double(), nullable=False),
-        sa.Column("error_ms", sa.Double()),
-        sa.Column("rounds_ms", sa.Text(), nullable=False),
-        *_statistics(),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text()),
-        sa.Column("mark", sa.Text()),
-        sa.Column("mark_reason", sa.Text()),
-        sa.Column("marked_at", sa.BigInteger()),
-        sa.ForeignKeyConstraint(["session_id"], ["session.id"], name="fk_sample_session_id"),
-        sa.ForeignKeyConstraint(["signature_id"], ["signature.id"], name="fk_sample_signature_id"),
-        sa.ForeignKeyConstraint(["target_id"], ["target.id"], name="fk_sample_target_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_sample"),
-        sa.UniqueConstraint("session_id", "signature_id", name="uq_sample_session_id"),
+        _id(),
+        *map(_refers_to, ("session", "target", "signature")),
+        *required(sa.Text(), "statistic"),
+        *required(sa.Double(), "latency_ms"),
+        *optional(sa.Double(), "error_ms"),
+        *required(sa.Text(), "rounds_ms"),
+        *_statistics("wall"),
+        *_statistics("cpu"),
+        *required(sa.Text(), "state"),
+        *optional(sa.Text(), "reason", "mark", "mark_reason"),
+        *optional(sa.BigInteger(), "marked_at"),
+        sa.UniqueConstraint("session_id", "signature_id"),
     )
     op.create_index("ix_sample_target_id", "sample", ["target_id", "signature_id", "id"])
 
 
-def _estimate() -> None:
+def _statistics(clock: str) -> "list[sa.Column[float] | sa.Column[int]]":
+    times = optional(sa.Double(), *(f"{clock}_{name}" for name in SUMMARIES))
+    return [*times, sa.Column(f"{clock}_n", sa.Integer())]
+
+
+def _values() -> None:
     op.create_table(
         "estimate",
-        sa.Column("target_id", sa.Integer(), nullable=False),
-        sa.Column("signature_id", sa.Integer(), nullable=False),
-        sa.Column("value_ms", sa.Double(), nullable=False),
-        sa.Column("within_ms", sa.Double()),
-        sa.Column("between_ms", sa.Double()),
-        sa.Column("sessions", sa.Integer(), nullable=False),
-        sa.Column("samples", sa.Integer(), nullable=False),
-        sa.Column("statistic", sa.Text(), nullable=False),
-        sa.Column("method", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text()),
-        sa.ForeignKeyConstraint(["signature_id"], ["signature.id"], name="fk_estimate_signature_id"),
-        sa.ForeignKeyConstraint(["target_id"], ["target.id"], name="fk_estimate_target_id"),
-        sa.PrimaryKeyConstraint("target_id", "signature_id", name="pk_estimate"),
+        *map(_refers_to, ("target", "signature")),
+        *required(sa.Double(), "value_ms"),
+        *optional(sa.Double(), "within_ms", "between_ms"),
+        *required(sa.Integer(), "sessions", "samples"),
+        *required(sa.Text(), "statistic", "method", "state"),
+        *optional(sa.Text(), "reason"),
+        sa.PrimaryKeyConstraint("target_id", "signature_id"),
     )
-
-
-def _prediction() -> None:
     op.create_table(
         "prediction",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("target_id", sa.Integer(), nullable=False),
-        sa.Column("signature_id", sa.Integer(), nullable=False),
-        sa.Column("predicted_ms", sa.Double(), nullable=False),
-        sa.Column("low_ms", sa.Double(), nullable=False),
-        sa.Column("high_ms", sa.Double(), nullable=False),
-        sa.Column("measured_share", sa.Double(), nullable=False),
-        sa.Column("interpolated_share", sa.Double(), nullable=False),
-        sa.Column("learned_share", sa.Double(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("measured_ms", sa.Double()),
-        sa.Column("measured_at", sa.BigInteger()),
-        sa.ForeignKeyConstraint(["signature_id"], ["signature.id"], name="fk_prediction_signature_id"),
-        sa.ForeignKeyConstraint(["target_id"], ["target.id"], name="fk_prediction_target_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_prediction"),
+        _id(),
+        *map(_refers_to, ("target", "signature")),
+        *required(sa.Double(), "predicted_ms", "low_ms", "high_ms"),
+        *required(sa.Double(), "measured_share", "interpolated_share", "learned_share"),
+        *required(sa.Text(), "source"),
+        *required(sa.BigInteger(), "at"),
+        *optional(sa.Double(), "measured_ms"),
+        *optional(sa.BigInteger(), "measured_at"),
     )
     op.create_index("ix_prediction_target_id", "prediction", ["target_id", "signature_id"])

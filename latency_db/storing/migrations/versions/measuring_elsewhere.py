@@ -1,7 +1,11 @@
-"""The tables of measuring elsewhere."""
+"""The tables for measuring on other machines."""
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+
+from nas.sql.declaring import optional, required
 
 revision = "0002"
 down_revision = "0001"
@@ -9,91 +13,54 @@ down_revision = "0001"
 _OPEN = sa.text("state IN ('QUEUED', 'LEASED')")
 
 
+def _refers_to(table: str, kind: "type[sa.Integer | sa.String]") -> "sa.Column[Any]":
+    return sa.Column(f"{table}_id", kind(), sa.ForeignKey(f"{table}.id"), nullable=False)
+
+
 def upgrade() -> None:
-    _agent()
-    _batch()
-    _request()
-    _model()
-
-
-def _agent() -> None:
     op.create_table(
         "agent",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("key_id", sa.String()),
-        sa.Column("machine", sa.String()),
-        sa.Column("run", sa.String()),
-        sa.Column("facts", sa.Text(), nullable=False),
-        sa.Column("trouble", sa.String()),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("last_seen_at", sa.BigInteger()),
-        sa.PrimaryKeyConstraint("id", name="pk_agent"),
-        sa.UniqueConstraint("key_id", name="uq_agent_key_id"),
-        sa.UniqueConstraint("machine", name="uq_agent_machine"),
-        sa.UniqueConstraint("name", name="uq_agent_name"),
+        sa.Column("id", sa.String(), primary_key=True),
+        sa.Column("name", sa.String(), nullable=False, unique=True),
+        *(sa.Column(name, sa.String(), unique=True) for name in ("key_id", "machine")),
+        *optional(sa.String(), "run"),
+        *required(sa.Text(), "facts"),
+        *optional(sa.String(), "trouble"),
+        *required(sa.BigInteger(), "created_at"),
+        *optional(sa.BigInteger(), "last_seen_at"),
     )
-
-
-def _batch() -> None:
     op.create_table(
         "batch",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("agent_id", sa.String(), nullable=False),
-        sa.Column("target_id", sa.Integer(), nullable=False),
-        sa.Column("run", sa.String(), nullable=False),
-        sa.Column("effort", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("leased_at", sa.BigInteger(), nullable=False),
-        sa.Column("lease_until", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at", sa.BigInteger()),
-        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name="fk_batch_agent_id"),
-        sa.ForeignKeyConstraint(["target_id"], ["target.id"], name="fk_batch_target_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_batch"),
+        sa.Column("id", sa.String(), primary_key=True),
+        _refers_to("agent", sa.String),
+        _refers_to("target", sa.Integer),
+        *required(sa.String(), "run", "effort", "state"),
+        *required(sa.BigInteger(), "leased_at", "lease_until"),
+        *optional(sa.BigInteger(), "ended_at"),
     )
     op.create_index("batch_agent", "batch", ["agent_id", "state"])
+    _request()
+    op.create_table("model", sa.Column("digest", sa.String(), primary_key=True), *required(sa.LargeBinary(), "content"))
 
 
 def _request() -> None:
     op.create_table(
         "request",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("agent_id", sa.String(), nullable=False),
-        sa.Column("target_id", sa.Integer(), nullable=False),
-        sa.Column("signature_id", sa.Integer(), nullable=False),
-        sa.Column("effort", sa.String(), nullable=False),
-        sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("size_bytes", sa.Integer(), nullable=False),
-        sa.Column("priority", sa.Integer(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("reason", sa.String()),
-        sa.Column("batch_id", sa.String()),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at", sa.BigInteger()),
-        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name="fk_request_agent_id"),
-        sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name="fk_request_batch_id"),
-        sa.ForeignKeyConstraint(["signature_id"], ["signature.id"], name="fk_request_signature_id"),
-        sa.ForeignKeyConstraint(["target_id"], ["target.id"], name="fk_request_target_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_request"),
+        sa.Column("id", sa.Integer(), primary_key=True),
+        _refers_to("agent", sa.String),
+        _refers_to("target", sa.Integer),
+        _refers_to("signature", sa.Integer),
+        *required(sa.String(), "effort", "digest"),
+        *required(sa.Integer(), "size_bytes", "priority"),
+        *required(sa.String(), "state"),
+        *required(sa.Integer(), "attempts"),
+        *optional(sa.String(), "reason"),
+        sa.Column("batch_id", sa.String(), sa.ForeignKey("batch.id")),
+        *required(sa.BigInteger(), "created_at"),
+        *optional(sa.BigInteger(), "ended_at"),
     )
     op.create_index("ix_request_batch_id", "request", ["batch_id"])
     op.create_index("ix_request_digest", "request", ["digest"])
     op.create_index("request_next", "request", ["agent_id", "state", "priority", "attempts", "id"])
-    op.create_index(
-        "request_once",
-        "request",
-        ["target_id", "signature_id", "effort"],
-        unique=True,
-        sqlite_where=_OPEN,
-        postgresql_where=_OPEN,
-    )
-
-
-def _model() -> None:
-    op.create_table(
-        "model",
-        sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("digest", name="pk_model"),
-    )
+    asked = ["target_id", "signature_id", "effort"]
+    op.create_index("request_once", "request", asked, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)

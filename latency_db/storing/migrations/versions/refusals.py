@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from nas.sql.declaring import required
+
 revision = "0003"
 down_revision = "0002"
 
@@ -10,12 +12,10 @@ down_revision = "0002"
 def upgrade() -> None:
     op.create_table(
         "refusal",
-        sa.Column("target_id", sa.Integer(), nullable=False),
-        sa.Column("signature_id", sa.Integer(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["target_id"], ["target.id"], name="fk_refusal_target_id"),
-        sa.ForeignKeyConstraint(["signature_id"], ["signature.id"], name="fk_refusal_signature_id"),
-        sa.PrimaryKeyConstraint("target_id", "signature_id", name="pk_refusal"),
+        sa.Column("target_id", sa.Integer(), sa.ForeignKey("target.id")),
+        sa.Column("signature_id", sa.Integer(), sa.ForeignKey("signature.id")),
+        *required(sa.Text(), "reason"),
+        *required(sa.BigInteger(), "at"),
+        sa.PrimaryKeyConstraint("target_id", "signature_id"),
     )
     op.create_index("request_asked", "request", ["target_id", "signature_id", "effort"])

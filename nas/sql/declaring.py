@@ -1,0 +1,25 @@
+"""What tables and migrations declare alike: the names of constraints, and columns of one type."""
+
+from typing import Any
+
+from sqlalchemy import Column
+from sqlalchemy.types import TypeEngine
+
+CONSTRAINT_NAMES = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_name)s",
+}
+
+Type = TypeEngine[Any] | type[TypeEngine[Any]]
+
+
+def required(kind: Type, *names: str) -> list[Column[Any]]:
+    """Columns that are never NULL."""
+    return [Column(name, kind, nullable=False) for name in names]
+
+
+def optional(kind: Type, *names: str) -> list[Column[Any]]:
+    """Columns that may be NULL."""
+    return [Column(name, kind) for name in names]
