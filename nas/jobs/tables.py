@@ -16,6 +16,7 @@ from sqlalchemy import (
 
 from nas.metric import metrics
 from nas.sql.column_types import Instant, Json, Words
+from nas.sql.declaring import CONSTRAINT_NAMES, counters, optional, required
 
 HEAD = "0001"
 """The revision that this module describes."""
@@ -25,62 +26,37 @@ METRICS = ("accuracy", "latency_ms", "params", "macs", "size_bytes")
 metric is read from `metrics`, so that a new one needs no migration.
 """
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-    }
-)
+metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
 
 
 def _of_search() -> Column[str]:
     return Column("search_id", Words, ForeignKey("search.id", ondelete="CASCADE"), nullable=False)
 
 
-def _count(name: str) -> Column[int]:
-    return Column(name, Integer, nullable=False, server_default="0")
-
-
 search = Table(
     "search",
     metadata,
     Column("id", Words, primary_key=True),
-    Column("name", Words, nullable=False),
-    Column("labels", Json, nullable=False),
-    Column("spec", Json, nullable=False),
-    Column("state", Words, nullable=False),
-    Column("state_reason", Words),
-    Column("state_message", Words),
-    Column("phase", Words),
-    Column("progress", Json),
-    Column("priority", Integer, nullable=False),
-    Column("max_trials", Integer, nullable=False),
+    *required(Words, "name"),
+    *required(Json, "labels", "spec"),
+    *required(Words, "state"),
+    *optional(Words, "state_reason", "state_message", "phase"),
+    *optional(Json, "progress"),
+    *required(Integer, "priority", "max_trials"),
     Column("parent_id", Words),  # no foreign key: the parent may be purged
-    _count("trials"),
-    _count("queued"),
-    _count("running"),
-    _count("succeeded"),
-    _count("failed"),
-    _count("cancelled"),
-    _count("refused"),
-    _count("reused"),
-    Column("best_trial", Integer),
-    Column("best_reward", Double),
-    Column("target_latency_ms", Double),
-    Column("facts", Json),
-    Column("created_at", Instant, nullable=False),
-    Column("started_at", Instant),
-    Column("ended_at", Instant),
-    Column("transition_at", Instant, nullable=False),
-    Column("deleted_at", Instant),
+    *counters(Integer, "trials", "queued", "running", "succeeded", "failed", "cancelled", "refused", "reused"),
+    *optional(Integer, "best_trial"),
+    *optional(Double, "best_reward", "target_latency_ms"),
+    *optional(Json, "facts"),
+    *required(Instant, "created_at"),
+    *optional(Instant, "started_at", "ended_at"),
+    *required(Instant, "transition_at"),
+    *optional(Instant, "deleted_at"),
     Column("version", BigInteger, nullable=False, server_default="1"),
-    Column("last_seq", BigInteger, nullable=False, server_default="0"),
-    Column("log_lines", BigInteger, nullable=False, server_default="0"),
-    Column("owner", Words),
-    Column("epoch", BigInteger, nullable=False, server_default="0"),
-    Column("lease_until", Instant),
+    *counters(BigInteger, "last_seq", "log_lines"),
+    *optional(Words, "owner"),
+    *counters(BigInteger, "epoch"),
+    *optional(Instant, "lease_until"),
     Index("ix_search_created_at", "created_at", "id"),
     Index("ix_search_state", "state", "priority"),
 )
@@ -89,23 +65,17 @@ trial = Table(
     "trial",
     metadata,
     _of_search(),
-    Column("number", Integer, nullable=False),
-    Column("state", Words, nullable=False),
-    Column("architecture_id", Words, nullable=False),
-    Column("notation", Words, nullable=False),
-    Column("choices", Json, nullable=False),
-    Column("architecture", Json, nullable=False),
-    Column("metrics", Json, nullable=False),
+    *required(Integer, "number"),
+    *required(Words, "state", "architecture_id", "notation"),
+    *required(Json, "choices", "architecture", "metrics"),
     *(Column(name, BigInteger if metrics()[name].whole else Double) for name in METRICS),
-    Column("reward", Double),
-    Column("reason", Words),
-    Column("reused", Boolean, nullable=False),
-    Column("on_front", Boolean, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("started_at", Instant),
-    Column("ended_at", Instant),
+    *optional(Double, "reward"),
+    *optional(Words, "reason"),
+    *required(Boolean, "reused", "on_front"),
+    *required(Integer, "attempts"),
+    *required(BigInteger, "seq"),
+    *required(Instant, "created_at"),
+    *optional(Instant, "started_at", "ended_at"),
     PrimaryKeyConstraint("search_id", "number"),
     Index("ix_trial_seq", "search_id", "seq"),
     Index("ix_trial_front", "search_id", "on_front"),
@@ -115,14 +85,12 @@ attempt = Table(
     "attempt",
     metadata,
     _of_search(),
-    Column("number", Integer, nullable=False),
-    Column("attempt", Integer, nullable=False),
-    Column("epoch", BigInteger, nullable=False),
-    Column("worker", Words, nullable=False),
-    Column("state", Words, nullable=False),
-    Column("reason", Words),
-    Column("started_at", Instant, nullable=False),
-    Column("ended_at", Instant),
+    *required(Integer, "number", "attempt"),
+    *required(BigInteger, "epoch"),
+    *required(Words, "worker", "state"),
+    *optional(Words, "reason"),
+    *required(Instant, "started_at"),
+    *optional(Instant, "ended_at"),
     PrimaryKeyConstraint("search_id", "number", "attempt"),
 )
 
@@ -130,10 +98,10 @@ event = Table(
     "event",
     metadata,
     _of_search(),
-    Column("seq", BigInteger, nullable=False),
-    Column("type", Words, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("data", Json, nullable=False),
+    *required(BigInteger, "seq"),
+    *required(Words, "type"),
+    *required(Instant, "at"),
+    *required(Json, "data"),
     PrimaryKeyConstraint("search_id", "seq"),
 )
 
@@ -141,9 +109,8 @@ metric = Table(
     "metric",
     metadata,
     _of_search(),
-    Column("number", Integer, nullable=False),
-    Column("epoch", Integer, nullable=False),
-    Column("metrics", Json, nullable=False),
+    *required(Integer, "number", "epoch"),
+    *required(Json, "metrics"),
     PrimaryKeyConstraint("search_id", "number", "epoch"),
 )
 
@@ -151,10 +118,10 @@ log = Table(
     "log",
     metadata,
     _of_search(),
-    Column("n", BigInteger, nullable=False),
-    Column("number", Integer),
-    Column("at", Instant, nullable=False),
-    Column("text", Words, nullable=False),
+    *required(BigInteger, "n"),
+    *optional(Integer, "number"),
+    *required(Instant, "at"),
+    *required(Words, "text"),
     PrimaryKeyConstraint("search_id", "n"),
     Index("ix_log_number", "search_id", "number", "n"),
 )
@@ -163,9 +130,9 @@ artifact = Table(
     "artifact",
     metadata,
     Column("sha256", Words, primary_key=True),
-    Column("size_bytes", BigInteger, nullable=False),
-    Column("media_type", Words, nullable=False),
-    Column("created_at", Instant, nullable=False),
+    *required(BigInteger, "size_bytes"),
+    *required(Words, "media_type"),
+    *required(Instant, "created_at"),
 )
 
 artifact_link = Table(
@@ -173,9 +140,8 @@ artifact_link = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     _of_search(),
-    Column("number", Integer),
-    Column("kind", Words, nullable=False),
-    Column("file", Words, nullable=False),
+    *optional(Integer, "number"),
+    *required(Words, "kind", "file"),
     Column("sha256", Words, ForeignKey("artifact.sha256"), nullable=False),
     Index("ix_artifact_link_search_id", "search_id", "number"),
 )
@@ -184,17 +150,15 @@ result = Table(
     "result",
     metadata,
     _of_search(),
-    Column("name", Words, nullable=False),
-    Column("value", Json),
+    *required(Words, "name"),
+    *optional(Json, "value"),
     PrimaryKeyConstraint("search_id", "name"),
 )
 
 idempotency = Table(
     "idempotency",
     metadata,
-    Column("owner", Words, nullable=False),
-    Column("key", Words, nullable=False),
-    Column("digest", Words, nullable=False),
+    *required(Words, "owner", "key", "digest"),
     # Deferred: the key is taken first, so that the duplicates wait for it, and only one makes the search.
     Column(
         "search_id",
@@ -202,7 +166,7 @@ idempotency = Table(
         ForeignKey("search.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED"),
         nullable=False,
     ),
-    Column("created_at", Instant, nullable=False),
+    *required(Instant, "created_at"),
     PrimaryKeyConstraint("owner", "key"),
     Index("ix_idempotency_search_id", "search_id"),
     Index("ix_idempotency_created_at", "created_at"),
@@ -212,27 +176,21 @@ api_key = Table(
     "api_key",
     metadata,
     Column("id", Words, primary_key=True),
-    Column("name", Words, nullable=False),
-    Column("digest", Words, nullable=False),
-    Column("prefix", Words, nullable=False),
-    Column("scopes", Json, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("expires_at", Instant),
-    Column("last_used_at", Instant),
-    Column("revoked_at", Instant),
+    *required(Words, "name", "digest", "prefix"),
+    *required(Json, "scopes"),
+    *required(Instant, "created_at"),
+    *optional(Instant, "expires_at", "last_used_at", "revoked_at"),
     UniqueConstraint("digest"),
 )
 
 training = Table(
     "training",
     metadata,
-    Column("architecture_id", Words, nullable=False),
-    Column("data_digest", Words, nullable=False),
-    Column("recipe_id", Words, nullable=False),
-    Column("seed", BigInteger, nullable=False),
-    Column("epochs", Integer, nullable=False),
-    Column("metrics", Json, nullable=False),
-    Column("created_at", Instant, nullable=False),
+    *required(Words, "architecture_id", "data_digest", "recipe_id"),
+    *required(BigInteger, "seed"),
+    *required(Integer, "epochs"),
+    *required(Json, "metrics"),
+    *required(Instant, "created_at"),
     PrimaryKeyConstraint("architecture_id", "data_digest", "recipe_id", "seed", "epochs"),
 )
 
@@ -241,19 +199,19 @@ export = Table(
     metadata,
     Column("id", Words, primary_key=True),
     _of_search(),
-    Column("number", Integer, nullable=False),
-    Column("format", Words, nullable=False),
-    Column("epochs", Integer),
-    Column("state", Words, nullable=False),
-    Column("reason", Words),
+    *required(Integer, "number"),
+    *required(Words, "format"),
+    *optional(Integer, "epochs"),
+    *required(Words, "state"),
+    *optional(Words, "reason"),
     Column("sha256", Words, ForeignKey("artifact.sha256")),
-    Column("file", Words),
-    Column("metrics", Json, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("ended_at", Instant),
-    Column("owner", Words),
-    Column("epoch", BigInteger, nullable=False, server_default="0"),
-    Column("lease_until", Instant),
+    *optional(Words, "file"),
+    *required(Json, "metrics"),
+    *required(Instant, "created_at"),
+    *optional(Instant, "ended_at"),
+    *optional(Words, "owner"),
+    *counters(BigInteger, "epoch"),
+    *optional(Instant, "lease_until"),
     Index("ix_export_search_id", "search_id", "number"),
     Index("ix_export_state", "state", "created_at"),
 )

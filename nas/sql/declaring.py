@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column
+from sqlalchemy import Column, Integer
 from sqlalchemy.types import TypeEngine
 
 CONSTRAINT_NAMES = {
@@ -23,3 +23,8 @@ def required(kind: Type, *names: str) -> list[Column[Any]]:
 def optional(kind: Type, *names: str) -> list[Column[Any]]:
     """Columns that may be NULL."""
     return [Column(name, kind) for name in names]
+
+
+def counters(kind: type[Integer], *names: str) -> list[Column[int]]:
+    """Columns that are 0 in a new row."""
+    return [Column(name, kind, nullable=False, server_default="0") for name in names]

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from nas.sql.declaring import counters, optional, required
+
 revision = "0001"
 down_revision = None
 
@@ -23,18 +25,16 @@ def upgrade() -> None:
     _trial()
 
 
+def _of_search() -> "sa.Column[str]":
+    return sa.Column("search_id", sa.Text(), sa.ForeignKey("search.id", ondelete="CASCADE"), nullable=False)
+
+
 def _api_key() -> None:
     op.create_table(
         "api_key",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("prefix", sa.Text(), nullable=False),
-        sa.Column("scopes", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger()),
-        sa.Column("last_used_at", sa.BigInteger()),
-        sa.Column("revoked_at", sa.BigInteger()),
+        *required(sa.Text(), "id", "name", "digest", "prefix", "scopes"),
+        *required(sa.BigInteger(), "created_at"),
+        *optional(sa.BigInteger(), "expires_at", "last_used_at", "revoked_at"),
         sa.PrimaryKeyConstraint("id", name="pk_api_key"),
         sa.UniqueConstraint("digest", name="uq_api_key_digest"),
     )
@@ -43,10 +43,10 @@ def _api_key() -> None:
 def _artifact() -> None:
     op.create_table(
         "artifact",
-        sa.Column("sha256", sa.Text(), nullable=False),
-        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
-        sa.Column("media_type", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        *required(sa.Text(), "sha256"),
+        *required(sa.BigInteger(), "size_bytes"),
+        *required(sa.Text(), "media_type"),
+        *required(sa.BigInteger(), "created_at"),
         sa.PrimaryKeyConstraint("sha256", name="pk_artifact"),
     )
 
@@ -54,41 +54,23 @@ def _artifact() -> None:
 def _search() -> None:
     op.create_table(
         "search",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("labels", sa.Text(), nullable=False),
-        sa.Column("spec", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("state_reason", sa.Text()),
-        sa.Column("state_message", sa.Text()),
-        sa.Column("phase", sa.Text()),
-        sa.Column("progress", sa.Text()),
-        sa.Column("priority", sa.Integer(), nullable=False),
-        sa.Column("max_trials", sa.Integer(), nullable=False),
-        sa.Column("parent_id", sa.Text()),
-        sa.Column("trials", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("queued", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("running", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("succeeded", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("failed", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("cancelled", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("refused", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("reused", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("best_trial", sa.Integer()),
-        sa.Column("best_reward", sa.Double()),
-        sa.Column("target_latency_ms", sa.Double()),
-        sa.Column("facts", sa.Text()),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("started_at", sa.BigInteger()),
-        sa.Column("ended_at", sa.BigInteger()),
-        sa.Column("transition_at", sa.BigInteger(), nullable=False),
-        sa.Column("deleted_at", sa.BigInteger()),
+        *required(sa.Text(), "id", "name", "labels", "spec", "state"),
+        *optional(sa.Text(), "state_reason", "state_message", "phase", "progress"),
+        *required(sa.Integer(), "priority", "max_trials"),
+        *optional(sa.Text(), "parent_id"),
+        *counters(sa.Integer, "trials", "queued", "running", "succeeded", "failed", "cancelled", "refused", "reused"),
+        *optional(sa.Integer(), "best_trial"),
+        *optional(sa.Double(), "best_reward", "target_latency_ms"),
+        *optional(sa.Text(), "facts"),
+        *required(sa.BigInteger(), "created_at"),
+        *optional(sa.BigInteger(), "started_at", "ended_at"),
+        *required(sa.BigInteger(), "transition_at"),
+        *optional(sa.BigInteger(), "deleted_at"),
         sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
-        sa.Column("last_seq", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("log_lines", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("owner", sa.Text()),
-        sa.Column("epoch", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("lease_until", sa.BigInteger()),
+        *counters(sa.BigInteger, "last_seq", "log_lines"),
+        *optional(sa.Text(), "owner"),
+        *counters(sa.BigInteger, "epoch"),
+        *optional(sa.BigInteger(), "lease_until"),
         sa.PrimaryKeyConstraint("id", name="pk_search"),
     )
     op.create_index("ix_search_created_at", "search", ["created_at", "id"])
@@ -98,13 +80,11 @@ def _search() -> None:
 def _training() -> None:
     op.create_table(
         "training",
-        sa.Column("architecture_id", sa.Text(), nullable=False),
-        sa.Column("data_digest", sa.Text(), nullable=False),
-        sa.Column("recipe_id", sa.Text(), nullable=False),
-        sa.Column("seed", sa.BigInteger(), nullable=False),
-        sa.Column("epochs", sa.Integer(), nullable=False),
-        sa.Column("metrics", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        *required(sa.Text(), "architecture_id", "data_digest", "recipe_id"),
+        *required(sa.BigInteger(), "seed"),
+        *required(sa.Integer(), "epochs"),
+        *required(sa.Text(), "metrics"),
+        *required(sa.BigInteger(), "created_at"),
         sa.PrimaryKeyConstraint("architecture_id", "data_digest", "recipe_id", "seed", "epochs", name="pk_training"),
     )
 
@@ -112,14 +92,11 @@ def _training() -> None:
 def _artifact_link() -> None:
     op.create_table(
         "artifact_link",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("search_id", sa.Text(), nullable=False),
-        sa.Column("number", sa.Integer()),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("file", sa.Text(), nullable=False),
-        sa.Column("sha256", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["search_id"], ["search.id"], name="fk_artifact_link_search_id", ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["sha256"], ["artifact.sha256"], name="fk_artifact_link_sha256"),
+        *required(sa.Integer(), "id"),
+        _of_search(),
+        *optional(sa.Integer(), "number"),
+        *required(sa.Text(), "kind", "file"),
+        sa.Column("sha256", sa.Text(), sa.ForeignKey("artifact.sha256"), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_artifact_link"),
     )
     op.create_index("ix_artifact_link_search_id", "artifact_link", ["search_id", "number"])
@@ -128,16 +105,13 @@ def _artifact_link() -> None:
 def _attempt() -> None:
     op.create_table(
         "attempt",
-        sa.Column("search_id", sa.Text(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("epoch", sa.BigInteger(), nullable=False),
-        sa.Column("worker", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text()),
-        sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at", sa.BigInteger()),
-        sa.ForeignKeyConstraint(["search_id"], ["search.id"], name="fk_attempt_search_id", ondelete="CASCADE"),
+        _of_search(),
+        *required(sa.Integer(), "number", "attempt"),
+        *required(sa.BigInteger(), "epoch"),
+        *required(sa.Text(), "worker", "state"),
+        *optional(sa.Text(), "reason"),
+        *required(sa.BigInteger(), "started_at"),
+        *optional(sa.BigInteger(), "ended_at"),
         sa.PrimaryKeyConstraint("search_id", "number", "attempt", name="pk_attempt"),
     )
 
@@ -145,12 +119,11 @@ def _attempt() -> None:
 def _event() -> None:
     op.create_table(
         "event",
-        sa.Column("search_id", sa.Text(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("data", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["search_id"], ["search.id"], name="fk_event_search_id", ondelete="CASCADE"),
+        _of_search(),
+        *required(sa.BigInteger(), "seq"),
+        *required(sa.Text(), "type"),
+        *required(sa.BigInteger(), "at"),
+        *required(sa.Text(), "data"),
         sa.PrimaryKeyConstraint("search_id", "seq", name="pk_event"),
     )
 
@@ -158,23 +131,21 @@ def _event() -> None:
 def _export() -> None:
     op.create_table(
         "export",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("search_id", sa.Text(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("format", sa.Text(), nullable=False),
-        sa.Column("epochs", sa.Integer()),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text()),
-        sa.Column("sha256", sa.Text()),
-        sa.Column("file", sa.Text()),
-        sa.Column("metrics", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at", sa.BigInteger()),
-        sa.Column("owner", sa.Text()),
-        sa.Column("epoch", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("lease_until", sa.BigInteger()),
-        sa.ForeignKeyConstraint(["search_id"], ["search.id"], name="fk_export_search_id", ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["sha256"], ["artifact.sha256"], name="fk_export_sha256"),
+        *required(sa.Text(), "id"),
+        _of_search(),
+        *required(sa.Integer(), "number"),
+        *required(sa.Text(), "format"),
+        *optional(sa.Integer(), "epochs"),
+        *required(sa.Text(), "state"),
+        *optional(sa.Text(), "reason"),
+        sa.Column("sha256", sa.Text(), sa.ForeignKey("artifact.sha256")),
+        *optional(sa.Text(), "file"),
+        *required(sa.Text(), "metrics"),
+        *required(sa.BigInteger(), "created_at"),
+        *optional(sa.BigInteger(), "ended_at"),
+        *optional(sa.Text(), "owner"),
+        *counters(sa.BigInteger, "epoch"),
+        *optional(sa.BigInteger(), "lease_until"),
         sa.PrimaryKeyConstraint("id", name="pk_export"),
     )
     op.create_index("ix_export_search_id", "export", ["search_id", "number"])
@@ -184,11 +155,8 @@ def _export() -> None:
 def _idempotency() -> None:
     op.create_table(
         "idempotency",
-        sa.Column("owner", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("search_id", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        *required(sa.Text(), "owner", "key", "digest", "search_id"),
+        *required(sa.BigInteger(), "created_at"),
         sa.ForeignKeyConstraint(
             ["search_id"],
             ["search.id"],
@@ -206,12 +174,11 @@ def _idempotency() -> None:
 def _log() -> None:
     op.create_table(
         "log",
-        sa.Column("search_id", sa.Text(), nullable=False),
-        sa.Column("n", sa.BigInteger(), nullable=False),
-        sa.Column("number", sa.Integer()),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["search_id"], ["search.id"], name="fk_log_search_id", ondelete="CASCADE"),
+        _of_search(),
+        *required(sa.BigInteger(), "n"),
+        *optional(sa.Integer(), "number"),
+        *required(sa.BigInteger(), "at"),
+        *required(sa.Text(), "text"),
         sa.PrimaryKeyConstraint("search_id", "n", name="pk_log"),
     )
     op.create_index("ix_log_number", "log", ["search_id", "number", "n"])
@@ -220,11 +187,9 @@ def _log() -> None:
 def _metric() -> None:
     op.create_table(
         "metric",
-        sa.Column("search_id", sa.Text(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("metrics", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["search_id"], ["search.id"], name="fk_metric_search_id", ondelete="CASCADE"),
+        _of_search(),
+        *required(sa.Integer(), "number", "epoch"),
+        *required(sa.Text(), "metrics"),
         sa.PrimaryKeyConstraint("search_id", "number", "epoch", name="pk_metric"),
     )
 
@@ -232,10 +197,9 @@ def _metric() -> None:
 def _result() -> None:
     op.create_table(
         "result",
-        sa.Column("search_id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text()),
-        sa.ForeignKeyConstraint(["search_id"], ["search.id"], name="fk_result_search_id", ondelete="CASCADE"),
+        _of_search(),
+        *required(sa.Text(), "name"),
+        *optional(sa.Text(), "value"),
         sa.PrimaryKeyConstraint("search_id", "name", name="pk_result"),
     )
 
@@ -243,29 +207,17 @@ def _result() -> None:
 def _trial() -> None:
     op.create_table(
         "trial",
-        sa.Column("search_id", sa.Text(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("architecture_id", sa.Text(), nullable=False),
-        sa.Column("notation", sa.Text(), nullable=False),
-        sa.Column("choices", sa.Text(), nullable=False),
-        sa.Column("architecture", sa.Text(), nullable=False),
-        sa.Column("metrics", sa.Text(), nullable=False),
-        sa.Column("accuracy", sa.Double()),
-        sa.Column("latency_ms", sa.Double()),
-        sa.Column("params", sa.BigInteger()),
-        sa.Column("macs", sa.BigInteger()),
-        sa.Column("size_bytes", sa.BigInteger()),
-        sa.Column("reward", sa.Double()),
-        sa.Column("reason", sa.Text()),
-        sa.Column("reused", sa.Boolean(), nullable=False),
-        sa.Column("on_front", sa.Boolean(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("started_at", sa.BigInteger()),
-        sa.Column("ended_at", sa.BigInteger()),
-        sa.ForeignKeyConstraint(["search_id"], ["search.id"], name="fk_trial_search_id", ondelete="CASCADE"),
+        _of_search(),
+        *required(sa.Integer(), "number"),
+        *required(sa.Text(), "state", "architecture_id", "notation", "choices", "architecture", "metrics"),
+        *optional(sa.Double(), "accuracy", "latency_ms"),
+        *optional(sa.BigInteger(), "params", "macs", "size_bytes"),
+        *optional(sa.Double(), "reward"),
+        *optional(sa.Text(), "reason"),
+        *required(sa.Boolean(), "reused", "on_front"),
+        *required(sa.Integer(), "attempts"),
+        *required(sa.BigInteger(), "seq", "created_at"),
+        *optional(sa.BigInteger(), "started_at", "ended_at"),
         sa.PrimaryKeyConstraint("search_id", "number", name="pk_trial"),
     )
     op.create_index("ix_trial_front", "trial", ["search_id", "on_front"])
