@@ -38,16 +38,7 @@ class Operation(Generic[P, T]):
     @overload
     def __get__(self, instance: Awaitable, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
     def __get__(self, instance: Any, owner: type) -> Any:
-        if instance is None:
-            return self
-
-        steps = MethodType(self.steps, instance)
-
-        @wraps(steps)
-        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return instance._transport.run(steps(*args, **kwargs))  # noqa: SLF001 - of its own object
-
-        return call
+        return self if instance is None else _method(self.steps, instance, instance._transport.run)  # noqa: SLF001 - its own
 
 
 class Streaming(Generic[P, T]):
@@ -64,13 +55,15 @@ class Streaming(Generic[P, T]):
     @overload
     def __get__(self, instance: Awaitable, owner: type) -> Callable[P, AsyncIterator[T]]: ...
     def __get__(self, instance: Any, owner: type) -> Any:
-        if instance is None:
-            return self
+        return self if instance is None else _method(self.steps, instance, instance._transport.each)  # noqa: SLF001 - its own
 
-        steps = MethodType(self.steps, instance)
 
-        @wraps(steps)
-        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return instance._transport.each(steps(*args, **kwargs))  # noqa: SLF001 - of its own object
+def _method(steps: Callable[..., Any], instance: object, carry_out: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The method of an object, with the name, parameters and docstring of its steps."""
+    bound = MethodType(steps, instance)
 
-        return call
+    @wraps(bound)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return carry_out(bound(*args, **kwargs))
+
+    return call
