@@ -138,7 +138,7 @@ def test_a_process_that_dies_in_a_transaction_leaves_nothing_of_it(ledger, ledge
     owner.add(asked(0))
     ledger.claims.release(owner.lease)
     done = subprocess.run(
-        [sys.executable, "-c", _CRASH, ledger_url], cwd=request.path.parent, capture_output=True, check=False
+        [sys.executable, "-c", _CRASH, ledger_url], cwd=request.path.parents[3], capture_output=True, check=False
     )
     assert done.returncode == 9, done.stderr
     claim = None
