@@ -162,7 +162,7 @@ def test_two_dispatchers_share_a_postgresql_ledger(postgresql_url, tmp_path, lat
         small = {**SPEC, "max_trials": 2, "references": [], "finalists": {"count": 0}}
         searches = [client.submit(small, seed=seed) for seed in range(4)]
         ended = [search.wait(timeout_s=240) for search in searches]
-        workers = {a["worker"] for search in ended for n in range(2) for a in search.trial(n).attempt_list}
+        workers = {a.worker for search in ended for n in range(2) for a in search.trial(n).attempt_list}
 
     assert [search.state for search in ended] == ["SUCCEEDED"] * 4, [search.state_message for search in ended]
     assert all(search.counts.succeeded == 2 for search in ended)
