@@ -172,7 +172,7 @@ def test_many_viewers_cost_one_reader(client, settings, monkeypatch):
 
 
 def test_a_viewer_who_falls_behind_what_is_kept_reads_the_table(settings, monkeypatch, client):
-    monkeypatch.setattr(event_stream, "KEPT", 5)
+    monkeypatch.setattr(event_stream, "MIN_KEPT", 5)
     search_id = submit(client)
     url = f"/v1/searches/{search_id}/events"
     with client.stream("GET", url, params={"until_end": True}) as first:
