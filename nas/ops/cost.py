@@ -59,6 +59,20 @@ def placed(sequence: Iterable[Op], x: Shape) -> Iterator[tuple[Op, Shape]]:
         x, _ = cost_of(op, x)
 
 
+def parts(op: Op, x: Shape) -> Iterator[tuple[Op, Shape]]:
+    """The ops that op joins, given an input of shape x, each with the shape of its own input; none for a leaf."""
+    match op:
+        case ops.Seq():
+            return placed(op.ops, x)
+        case ops.Concat():
+            return ((branch, x) for branch in op.branches)
+        case ops.Residual():
+            return ((part, x) for part in (op.body, op.shortcut))
+        case ops.Leaf():
+            return iter(())
+    raise TypeError(f"no parts of {type(op).__name__} at {x}")
+
+
 def _leaf(x: Shape, y: Shape, params: int = 0, macs: int = 0) -> tuple[Shape, Cost]:
     return y, Cost(params, macs, volume(x) + volume(y))
 
@@ -159,29 +173,29 @@ def _(op: ops.Seq, x: Shape) -> tuple[Shape, Cost]:
 
 @cost_of.register
 def _(op: ops.Concat, x: Shape) -> tuple[Shape, Cost]:
-    parts = [cost_of(branch, x) for branch in op.branches]
-    maps = {(y.height, y.width) for y, _ in parts}
-    _require(len(maps) == 1, f"concatenated branches differ in size: {', '.join(str(y) for y, _ in parts)}")
-    y = parts[0][0]._replace(channels=sum(shape.channels for shape, _ in parts))
-    return y, _beside(x, y, parts)
+    joined = [cost_of(branch, x) for branch in op.branches]
+    maps = {(y.height, y.width) for y, _ in joined}
+    _require(len(maps) == 1, f"concatenated branches differ in size: {', '.join(str(y) for y, _ in joined)}")
+    y = joined[0][0]._replace(channels=sum(shape.channels for shape, _ in joined))
+    return y, _beside(x, y, joined)
 
 
 @cost_of.register
 def _(op: ops.Residual, x: Shape) -> tuple[Shape, Cost]:
-    parts = [cost_of(op.body, x), cost_of(op.shortcut, x)]
-    (y, _), (short, _) = parts
+    joined = [cost_of(op.body, x), cost_of(op.shortcut, x)]
+    (y, _), (short, _) = joined
     _require(y == short, f"a residual adds {y} to {short}")
-    return y, _beside(x, y, parts)
+    return y, _beside(x, y, joined)
 
 
-def _beside(x: Shape, y: Shape, parts: list[tuple[Shape, Cost]]) -> Cost:
+def _beside(x: Shape, y: Shape, joined: list[tuple[Shape, Cost]]) -> Cost:
     """Cost of parts computed one after the other from one input x that stays alive, and then joined to y."""
     held, peak = 0, 0
-    for shape, cost in parts:
+    for shape, cost in joined:
         peak = max(peak, cost.activations + volume(x) + held)
         held += volume(shape)
     return Cost(
-        sum(cost.params for _, cost in parts),
-        sum(cost.macs for _, cost in parts),
+        sum(cost.params for _, cost in joined),
+        sum(cost.macs for _, cost in joined),
         max(peak, held + volume(y)),
     )

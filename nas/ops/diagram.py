@@ -4,7 +4,7 @@ from functools import singledispatchmethod
 from typing import Any
 
 from nas.ops import Concat, Identity, Leaf, Network, Op, Residual, Seq, Shape
-from nas.ops.cost import cost_of, placed
+from nas.ops.cost import cost_of, parts, placed
 from nas.ops.notation import write
 
 
@@ -54,20 +54,12 @@ class _Drawing:
 
     @draw.register
     def _(self, op: Seq, x: Shape, tail: int) -> int:
-        for part, at in placed(op.ops, x):
+        for part, at in parts(op, x):
             tail = self.draw(part, at, tail)
         return tail
 
     @draw.register
-    def _(self, op: Concat, x: Shape, tail: int) -> int:
-        tails = [self.draw(branch, x, tail) for branch in op.branches]
-        return self.node("cat", _joint("concat", op.act), cost_of(op, x)[0], *tails)
-
-    @draw.register
-    def _(self, op: Residual, x: Shape, tail: int) -> int:
-        tails = [self.draw(part, x, tail) for part in (op.body, op.shortcut)]
-        return self.node("add", _joint("add", op.act), cost_of(op, x)[0], *tails)
-
-
-def _joint(name: str, act: str | None) -> str:
-    return f"{name} {act}" if act else name
+    def _(self, op: Concat | Residual, x: Shape, tail: int) -> int:
+        tails = [self.draw(part, at, tail) for part, at in parts(op, x)]
+        kind, name = ("cat", "concat") if isinstance(op, Concat) else ("add", "add")
+        return self.node(kind, f"{name} {op.act}" if op.act else name, cost_of(op, x)[0], *tails)

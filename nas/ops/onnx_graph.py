@@ -5,7 +5,6 @@ the graph that is exported with trained ones. Input `image` is float32 [batch, C
 [batch, classes]; the batch is symbolic.
 """
 
-from collections.abc import Mapping
 from functools import singledispatchmethod
 from typing import Any
 
@@ -27,8 +26,8 @@ IR_VERSION = 8
 _ACTIVATIONS = {"relu": "Relu", "hswish": "HardSwish", "sigmoid": "Sigmoid"}
 
 
-def onnx_model(network: Network, weights: Weights, metadata: Mapping[str, str] | None = None) -> onnx.ModelProto:
-    """The network as a checked ONNX model; metadata becomes its metadata properties.
+def onnx_model(network: Network, weights: Weights) -> onnx.ModelProto:
+    """The network as a checked ONNX model.
 
     An expression that does not end in a vector, such as a single block, has the feature map [batch, C, H, W] as scores.
     """
@@ -46,7 +45,6 @@ def onnx_model(network: Network, weights: Weights, metadata: Mapping[str, str] |
     )
     opset = helper.make_opsetid("", OPSET)
     model = helper.make_model(made, opset_imports=[opset], ir_version=IR_VERSION, producer_name="nas")
-    helper.set_model_props(model, dict(metadata or {}))
     onnx.checker.check_model(model)
     return model
 

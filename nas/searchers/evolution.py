@@ -37,7 +37,7 @@ class RegularizedEvolution(Searcher):
         self.check(population=population, tournament=tournament)
         self._initial = population
         self._tournament = tournament or max(population // 4, 2)
-        self._members: deque[Trial] = deque(maxlen=population)
+        self._members: deque[tuple[float, Candidate]] = deque(maxlen=population)
         self._asked: set[Architecture] = set()
 
     @classmethod
@@ -53,18 +53,14 @@ class RegularizedEvolution(Searcher):
         else:
             drawn = self.rng.sample(range(len(self._members)), min(self._tournament, len(self._members)))
             # The youngest of equals, so that the search crosses a plateau.
-            best = max(drawn, key=lambda i: (self._fitness(i), i))
-            candidate = self._mutated(self._members[best].candidate)
+            best = max(drawn, key=lambda i: (self._members[i][0], i))
+            candidate = self._mutated(self._members[best][1])
         self._asked.add(candidate.architecture)
         return candidate
 
     def tell(self, trial: Trial) -> None:
         if trial.reward is not None:
-            self._members.append(trial)
-
-    def _fitness(self, member: int) -> float:
-        reward = self._members[member].reward
-        return float("-inf") if reward is None else reward
+            self._members.append((trial.reward, trial.candidate))
 
     def _mutated(self, parent: Candidate) -> Candidate:
         """A valid child that was not asked before, if FRESH_TRIES mutations find one; else any valid child."""

@@ -84,22 +84,3 @@ def _mnasnet(epoch: float) -> float:
     if epoch < MNASNET_WARMUP_EPOCHS:
         return epoch / MNASNET_WARMUP_EPOCHS
     return MNASNET_DECAY ** floor((epoch - MNASNET_WARMUP_EPOCHS) / MNASNET_DECAY_EPOCHS)
-
-
-MNASNET_RECIPE = Recipe(
-    epochs=350,
-    optimizer="rmsprop",
-    schedule="mnasnet",
-    learning_rate=0.256,
-    momentum=0.9,
-    weight_decay=1e-5,
-    label_smoothing=0.1,
-    ema_decay=0.9999,
-    batch_size=4096,
-    flip=True,
-)
-"""The paper's (arXiv:1807.11626, section 5), with label smoothing, average and epochs of its published code.
-
-Its dropout of 0.2 is an op of the network, before the classifier; its batch-norm momentum of 0.99 has no counterpart,
-as statistics are re-estimated for every score. Of its Inception preprocessing only the mirroring is here.
-"""

@@ -38,18 +38,8 @@ class RMSProp(torch.optim.Optimizer):
     Weight decay is added to g.
     """
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        *,
-        lr: float,
-        momentum: float,
-        decay: float = RMSPROP_DECAY,
-        epsilon: float = RMSPROP_EPSILON,
-    ) -> None:
-        super().__init__(
-            params, {"lr": lr, "momentum": momentum, "decay": decay, "epsilon": epsilon, "weight_decay": 0.0}
-        )
+    def __init__(self, params: Iterable[Any], *, lr: float, momentum: float) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": 0.0})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]  # overloads of the base
@@ -72,9 +62,9 @@ class RMSProp(torch.optim.Optimizer):
         velocities = [self.state[p]["velocity"] for p in parameters]
         # One call for all tensors: the steps of small networks are spent on calls, not on arithmetic.
         gradients = list(torch._foreach_add(gradients, parameters, alpha=group["weight_decay"]))  # noqa: SLF001 - no public name
-        torch._foreach_mul_(squares, group["decay"])
-        torch._foreach_addcmul_(squares, gradients, gradients, 1 - group["decay"])
-        roots = torch._foreach_add(squares, group["epsilon"])  # noqa: SLF001 - as above
+        torch._foreach_mul_(squares, RMSPROP_DECAY)
+        torch._foreach_addcmul_(squares, gradients, gradients, 1 - RMSPROP_DECAY)
+        roots = torch._foreach_add(squares, RMSPROP_EPSILON)  # noqa: SLF001 - as above
         torch._foreach_sqrt_(roots)
         torch._foreach_mul_(velocities, group["momentum"])
         torch._foreach_addcdiv_(velocities, gradients, roots, group["lr"])

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from nas.errors import InvalidArchitectureError
+from nas.metadata import stamped
 from nas.ops import (
     Activation,
     Concat,
@@ -131,7 +132,7 @@ def test_a_random_graph_is_the_trained_one_node_for_node():
     """What a device times with random weights is the graph that is exported: no batch norm, no dropout."""
     network = Network(seq(Conv(8, 3), Residual(seq(Conv(8, 3), Shuffle(2))), Dropout(0.5), GlobalPool(), Linear(3)), X)
 
-    model = onnx_model(network, RandomWeights(0), {"made_for": "a test"})
+    model = onnx.load_from_string(stamped(onnx_model(network, RandomWeights(0)), {"made_for": "a test"}))
 
     kinds = [node.op_type for node in model.graph.node]
     assert kinds == [
@@ -139,7 +140,7 @@ def test_a_random_graph_is_the_trained_one_node_for_node():
         *("Conv", "Relu", "Reshape", "Transpose", "Reshape", "Add"),
         *("GlobalAveragePool", "Flatten", "Gemm"),
     ]
-    assert {prop.key: prop.value for prop in model.metadata_props} == {"made_for": "a test"}
+    assert {prop.key: prop.value for prop in model.metadata_props} == {"made_for": '"a test"'}
     weights = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     assert sum(w.size for name, w in weights.items() if name.endswith(".weight")) == 12 * 8 * 9 + 8 * 8 * 9 + 8 * 3
     assert all(w.dtype in (np.float32, np.int64) for w in weights.values())
