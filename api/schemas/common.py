@@ -49,6 +49,12 @@ class Sent(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True, json_schema_serialization_defaults_required=True)
 
 
+class Stored(Sent):
+    """A part of a resource that is sent as it was stored: with further fields, and without some that have a default."""
+
+    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=False)
+
+
 class FieldProblem(Sent):
     field: str
     message: str

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
-from api.schemas.common import DescribedBy, Json, Metrics, Numbers, Sent, one_of
+from api.schemas.common import DescribedBy, Json, Metrics, Numbers, Sent, Stored, one_of
 from api.schemas.search import ENDED
 from api.schemas.space import Diagram
 from nas.jobs.states import AttemptState, ExportState, TrialState
@@ -111,23 +111,19 @@ class Point(Sent):
     reward: float | None = None
 
 
-class Reference(Sent):
+class Reference(Stored):
     """A hand-designed network, trained and measured as the trials were."""
-
-    model_config = ConfigDict(extra="allow")
 
     label: str
     notation: str
     metrics: Numbers
 
 
-class ModelFile(Sent):
+class ModelFile(Stored):
     """A finalist in one format, as it is in that runtime.
 
     max_abs_difference: of a score to that in ONNX Runtime; for the .onnx itself, to that in torch.
     """
-
-    model_config = ConfigDict(extra="allow")
 
     format: str
     file: str
@@ -140,14 +136,12 @@ class ModelFile(Sent):
     url: str | None = None
 
 
-class Finalist(Sent):
+class Finalist(Stored):
     """A trial that was trained for longer, exported and tested.
 
     file, sha256 and url are of the .onnx. files: that, and the file of the runtime that the search was for, if it has a
     format of its own. note: why that file is missing, and what to do.
     """
-
-    model_config = ConfigDict(extra="allow")
 
     trial: int
     id: str
