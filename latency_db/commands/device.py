@@ -28,12 +28,7 @@ LONGEST_RUNTIME = len("onnxruntime_cpu")
 """Names up to this length are shown whole on a narrow terminal."""
 
 
-@click.group()
-def device() -> None:
-    """Devices and the latencies measured on them."""
-
-
-@device.command("list")
+@click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_devices(*, as_json: bool) -> None:
     """List this machine's devices and all that were measured."""
@@ -51,7 +46,7 @@ def list_devices(*, as_json: bool) -> None:
     Console().print(table)
 
 
-@device.command("show")
+@click.command("show")
 @click.argument("name")
 @click.option("--space", "source", help="A space's name or file: show how much of its table is measured.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -70,7 +65,7 @@ def show(name: str, *, source: str | None, as_json: bool) -> None:
     click.echo("\n".join(lines(row)))
 
 
-@device.command("add")
+@click.command("add")
 @click.argument("name")
 @DATABASE
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -88,7 +83,7 @@ def add(name: str, *, database: str | None, as_json: bool) -> None:
     click.echo(f"{made.name}: on that machine, NAS_API_KEY=TOKEN nas agent --server URL", err=True)
 
 
-@device.command("measure")
+@click.command("measure")
 @click.argument("name")
 @click.option("--space", "source", required=True, help="A space's name or file; its kernels are measured.")
 @click.option("--budget", type=Duration(), default="3m", show_default=True, help="Time to measure, such as 90s or 20m.")

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from latency_db.commands.device import device
+from latency_db.commands.groups import device
 from latency_db.commands.profile import profile
 from latency_db.commands.shown import calibrated
 from latency_db.profiling.build import GOOD_ENOUGH
