@@ -5,6 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from latency_db.commands.device import measure
 from latency_db.commands.groups import device
 from latency_db.commands.profile import profile
 from latency_db.commands.shown import calibrated
@@ -81,7 +82,7 @@ def test_good_enough_is_a_fraction(call, share, code):
 
 
 def test_the_command_and_the_builder_find_the_same_good_enough():
-    (option,) = (option for option in device.commands["measure"].params if option.name == "good_enough")
+    (option,) = (option for option in measure.params if option.name == "good_enough")
 
     assert option.type.convert(option.default, option, None) == GOOD_ENOUGH
 
