@@ -3,11 +3,12 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from latency_db.devices.device import Device
 from latency_db.exchange.table import LatencyTable, Provenance, RowKind, Scope, TableRow
+from latency_db.records.columns import statistics
 from latency_db.records.record import Kind, LatencyRecord, MeasurementSession, Signature, Statistic, Statistics
 
 HARNESS = "published"
@@ -75,20 +76,15 @@ def _session(about: Provenance, device: Device, number: int, at: datetime) -> Me
 
 def of_records(records: Sequence[LatencyRecord], device: Device) -> LatencyTable:
     """Records of one device as a table, with their states and the known statistics of both clocks."""
-    statistics = sorted({record.statistic.value for record in records})
+    statistic = sorted({record.statistic.value for record in records})
     licences = sorted({record.session.licence or "" for record in records} - {""})
-    about = Provenance(device.source, ", ".join(licences) or "own", ", ".join(statistics) or "none", "ms")
+    about = Provenance(device.source, ", ".join(licences) or "own", ", ".join(statistic) or "none", "ms")
     return LatencyTable(tuple(_rows(records, device)), about)
 
 
 def _rows(records: Iterable[LatencyRecord], device: Device) -> Iterator[TableRow]:
     for record in records:
-        known = {
-            f"{clock}_{name}": float(value)
-            for clock, summary in (("wall", record.wall), ("cpu", record.cpu))
-            for name, value in asdict(summary).items()
-            if value is not None
-        }
+        known = {name: float(value) for name, value in statistics(record).items() if value is not None}
         kind = RowKind.BLOCK if record.signature.kind is Kind.KERNEL else RowKind.NETWORK
         yield TableRow(
             record.signature.key,

@@ -4,17 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from math import isfinite
+from math import isfinite, isnan
 
 from sqlalchemy import Connection, select
 
 from latency_db.devices.device import MEASURED
 from latency_db.errors import StoreError
+from latency_db.records.columns import to_row
 from latency_db.records.record import LatencyRecord, MeasurementSession, RecordState
 from latency_db.storing import tables
 from latency_db.storing.consensus_rows import recompute
 from latency_db.storing.predictions import confirm
-from latency_db.storing.rows import find_signatures, find_target, parts, sample_row, session_row
+from latency_db.storing.rows import find_signatures, find_target, parts, session_row
 from nas.sql.column_types import now
 from nas.sql.database import insert
 from nas.sql.errors import ValueRefusedError
@@ -49,7 +50,7 @@ def add_records(connection: Connection, records: Sequence[LatencyRecord]) -> Non
     target_of = dict(sessions.values())
     rows = [
         {"session_id": session_id, "target_id": target_of[session_id], "signature_id": signature_id}
-        | sample_row(record)
+        | {"error_ms": None if isnan(record.error_ms) else record.error_ms, **to_row(record)}
         for (session_id, signature_id), record in new.items()
     ]
     if rows:

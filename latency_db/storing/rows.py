@@ -1,29 +1,19 @@
-"""Devices, targets and records as rows of the tables, and back."""
+"""Devices, targets, signatures and sessions as rows of the tables, and back."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
-from math import isnan
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Table, select, update
 
 from latency_db.devices.device import Device
-from latency_db.records.record import (
-    Kind,
-    LatencyRecord,
-    MeasurementSession,
-    RecordState,
-    Signature,
-    Statistic,
-    Statistics,
-)
+from latency_db.records.record import Kind, MeasurementSession, RecordState, Signature
 from latency_db.storing import tables
 from nas.sql.database import insert
 
 V = TypeVar("V")
 
 _QUERY_SIZE = 500
-_SUMMARIES = [(clock, field.name, f"{clock}_{field.name}") for clock in tables.CLOCKS for field in fields(Statistics)]
 
 
 def parts(values: Sequence[V]) -> Iterator[Sequence[V]]:
@@ -121,36 +111,3 @@ def session_row(session: MeasurementSession) -> dict[str, Any]:
 def read_session(row: Row[Any], device: Device) -> MeasurementSession:
     values = {field.name: getattr(row, field.name) for field in fields(MeasurementSession) if field.name != "device"}
     return MeasurementSession(device=device, **values | {"state": RecordState(row.state)})
-
-
-def sample_row(record: LatencyRecord) -> dict[str, Any]:
-    """All columns but the ids."""
-    summaries = {"wall": record.wall, "cpu": record.cpu}
-    error_ms = record.error_ms
-    return {
-        "statistic": record.statistic.value,
-        "latency_ms": record.latency_ms,
-        "error_ms": None if isnan(error_ms) else error_ms,
-        "rounds_ms": list(record.rounds_ms),
-        "state": record.state.value,
-        "reason": record.reason,
-        **{column: getattr(summaries[clock], name) for clock, name, column in _SUMMARIES},
-    }
-
-
-def read_record(row: Row[Any], session: MeasurementSession) -> LatencyRecord:
-    wall, cpu = (
-        Statistics(**{field.name: getattr(row, f"{clock}_{field.name}") for field in fields(Statistics)})
-        for clock in tables.CLOCKS
-    )
-    return LatencyRecord(
-        signature=Signature(row.key, Kind(row.kind)),
-        session=session,
-        statistic=Statistic(row.statistic),
-        latency_ms=row.latency_ms,
-        rounds_ms=tuple(row.rounds_ms),
-        wall=wall,
-        cpu=cpu,
-        state=RecordState(row.state),
-        reason=row.reason,
-    )

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from latency_db.devices.device import Device
+from latency_db.records.columns import from_row
 from latency_db.records.record import Kind, LatencyRecord, MeasurementSession, RecordState, Signature
 from latency_db.records.reference_models import REFERENCE_NETWORK
 from latency_db.records.signatures import kernel_signatures
@@ -15,7 +16,7 @@ from latency_db.storing.adding import add_records
 from latency_db.storing.consensus_rows import USABLE, Value
 from latency_db.storing.location import WORDING, database_url, default_location
 from latency_db.storing.predictions import Prediction
-from latency_db.storing.rows import parts, read_record, read_session, signature_ids, target_of
+from latency_db.storing.rows import parts, read_session, signature_ids, target_of
 from latency_db.storing.schema import prepare
 from latency_db.storing.summaries import TargetSummary, summaries
 from nas.ops.kernels import Kernel
@@ -163,8 +164,8 @@ def _records(connection: Connection, sample_ids: Sequence[int], device: Device) 
     sessions: dict[int, MeasurementSession] = {}
     joined = select(tables.sample, tables.signature.c.key, tables.signature.c.kind).join(tables.signature)
     for chosen in parts(sample_ids):
-        rows = connection.execute(joined.where(tables.sample.c.id.in_(chosen))).all()
-        unseen = {row.session_id for row in rows} - set(sessions)
+        rows = connection.execute(joined.where(tables.sample.c.id.in_(chosen))).mappings().all()
+        unseen = {row["session_id"] for row in rows} - set(sessions)
         for row in connection.execute(select(tables.session).where(tables.session.c.id.in_(unseen))):
             sessions[row.id] = read_session(row, device)
-        yield from (read_record(row, sessions[row.session_id]) for row in rows)
+        yield from (from_row(row, sessions[row["session_id"]]) for row in rows)

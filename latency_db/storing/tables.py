@@ -6,8 +6,6 @@ which is never changed. estimate: the consensus latency of a signature on a targ
 refusal: a model that a target does not run. prediction: a predicted latency, and the one measured later.
 """
 
-from dataclasses import fields
-
 from sqlalchemy import (
     Column,
     Double,
@@ -20,14 +18,13 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from latency_db.records.record import Statistics
+from latency_db.records.columns import STATISTICS
 from nas.sql.column_types import Instant, Json, Words
 from nas.sql.declaring import CONSTRAINT_NAMES, optional, required
 
 HEAD = "0004"
 """The newest revision."""
 
-CLOCKS = ("wall", "cpu")
 IDENTITY = ("device_id", "runtime", "runtime_version", "precision", "threads", "batch", "layout", "source")
 """What makes a target; its name does not."""
 
@@ -89,11 +86,7 @@ sample = Table(
     *required(Double, "latency_ms"),
     *optional(Double, "error_ms"),
     *required(Json, "rounds_ms"),
-    *(
-        Column(f"{clock}_{field.name}", Integer if field.name == "n" else Double)
-        for clock in CLOCKS
-        for field in fields(Statistics)
-    ),
+    *(Column(name, Integer if kind is int else Double) for name, kind in STATISTICS.items()),
     *required(Words, "state"),
     *optional(Words, "reason"),
     UniqueConstraint("session_id", "signature_id"),
