@@ -93,7 +93,7 @@ class Agent:
         models, failures = {}, []
         for task in tasks:
             try:
-                model = self._service.model_when_reachable(task["digest"])
+                model = self._service.model(task["digest"])
                 check_model(model)
             except (ModelRefusedError, RefusedError) as error:
                 _log.warning("%s is not run: %s", task["key"][:100], error)

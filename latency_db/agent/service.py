@@ -4,9 +4,9 @@ import hashlib
 import json
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -24,6 +24,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _log = logging.getLogger("nas.agent")
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 class StoppedError(NasError):
@@ -53,13 +54,22 @@ class Service:
         )
         self._stop = stop
 
-    def post(self, path: str, body: Mapping[str, Any] | str, *, patient: bool = True) -> Json:
+    def post(self, path: str, body: Mapping[str, Any], *, patient: bool = True) -> Json:
         """The answer. RefusedError if the service refuses; httpx2.TransportError only if not patient."""
-        content = body if isinstance(body, str) else json.dumps(body)
-        return self._json(self._call("POST", path, content, patient=patient))
+        content = json.dumps(body)
+
+        def once() -> Json:
+            response = self._http.post(path, content=content, headers={"Content-Type": "application/json"})
+            self._check(response)
+            return self._json(response)
+
+        return self._patiently(once) if patient else once()
 
     def model(self, digest: str) -> bytes:
         """An ONNX file. ModelRefusedError if it is too large or has another digest."""
+        return self._patiently(lambda: self._download(digest))
+
+    def _download(self, digest: str) -> bytes:
         with self._http.stream("GET", f"/v1/models/{digest}") as response:
             self._check(response)
             content = bytearray()
@@ -71,21 +81,8 @@ class Service:
             raise ModelRefusedError("the downloaded model has another digest")
         return bytes(content)
 
-    def model_when_reachable(self, digest: str) -> bytes:
-        """The same, repeated until the service can be reached."""
-        content: bytes = self._patiently(lambda: self.model(digest))
-        return content
-
-    def _call(self, method: str, path: str, content: str, *, patient: bool) -> httpx2.Response:
-        def once() -> httpx2.Response:
-            headers = {"Content-Type": "application/json"}
-            response = self._http.request(method, path, content=content, headers=headers)
-            self._check(response)
-            return response
-
-        return self._patiently(once) if patient else once()
-
-    def _patiently(self, once: Any) -> Any:
+    def _patiently(self, once: Callable[[], T]) -> T:
+        """The answer of `once`, which is called until the service can be reached and is not busy."""
         wait_s = MIN_WAIT_S
         while True:
             try:

@@ -7,9 +7,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from latency_db.commands.duration import Duration
-from latency_db.commands.fraction import Fraction
 from latency_db.commands.measuring import NOISY, check_quiet, measurer_of
+from latency_db.commands.option_types import Duration, Fraction
 from latency_db.commands.progress import Move, progress_bar
 from latency_db.commands.shown import brief_uncertainty, calibrated, lines, measured, uncertainty
 from latency_db.profiling.build import TableProgress, TableReport, build_table

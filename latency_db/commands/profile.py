@@ -8,8 +8,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from latency_db.commands.duration import Duration
 from latency_db.commands.measuring import measurer_of
+from latency_db.commands.option_types import Duration
 from latency_db.commands.progress import progress_bar
 from latency_db.profiling.space_profile import profile_latency, profile_space
 from nas.spaces import load_space

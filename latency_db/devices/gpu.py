@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from latency_db.devices.runtime import FP32, Runtime
+from latency_db.devices.system_files import read_fact
 
 _DRIVER = Path("/proc/driver/nvidia")
 
@@ -27,13 +28,6 @@ def gpu_name(driver: Path = _DRIVER) -> str | None:
     for information in sorted(driver.glob("gpus/*/information")):
         model = re.search(r"^Model:\s*(.+?)\s*$", information.read_text("utf-8"), re.MULTILINE)
         if model:
-            version = re.search(r"\s(\d+(?:\.\d+)+)\s", _read(driver / "version"))
+            version = re.search(r"\s(\d+(?:\.\d+)+)\s", read_fact(driver / "version") or "")
             return f"{model[1]}, driver {version[1]}" if version else model[1]
     return None
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError:
-        return ""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from latency_db.devices.device import Device
 from latency_db.devices.processor import processor_name
 from latency_db.devices.runtime import FP32, runtime
+from latency_db.devices.system_files import read_fact
 from nas.errors import UnknownNameError
 
 DEFAULT_RUNTIME = "onnxruntime_cpu"
@@ -122,20 +123,13 @@ def _caches() -> dict[str, str]:
     """Sizes of the first core's data caches, by level; unknown ones are left out."""
     sizes: dict[str, str] = {}
     for cache_folder in sorted(_CACHES.glob("index*")):
-        try:
-            kind, level, size = ((cache_folder / fact).read_text("ascii").strip() for fact in ("type", "level", "size"))
-        except OSError:
-            continue
-        if kind != "Instruction":
+        kind, level, size = (read_fact(cache_folder / fact) for fact in ("type", "level", "size"))
+        if kind and level and size and kind != "Instruction":
             sizes[f"cache_l{level}"] = size
     return sizes
 
 
 def _memory() -> str:
     """Rounded to whole gibibytes, since the system reserves a different amount at each start."""
-    try:
-        text = Path("/proc/meminfo").read_text(encoding="ascii")
-    except OSError:
-        return ""
-    total = re.search(r"^MemTotal:\s*(\d+) kB$", text, re.MULTILINE)
+    total = re.search(r"^MemTotal:\s*(\d+) kB$", read_fact(Path("/proc/meminfo")) or "", re.MULTILINE)
     return f"{round(int(total[1]) / _KIB_PER_GIB)} GiB" if total else ""

@@ -4,6 +4,8 @@ import platform
 import re
 from pathlib import Path
 
+from latency_db.devices.system_files import read_fact
+
 _ROOT = Path("/")
 _BOARD = "proc/device-tree/model"
 _ARM_CORE = re.compile(r"^CPU implementer\s*: (\w+)$.*?^CPU part\s*: (\w+)$", re.MULTILINE | re.DOTALL)
@@ -14,25 +16,11 @@ def processor_name(root: Path = _ROOT) -> str:
 
     On ARM, the name of the board, with the implementer and part number of each kind of core.
     """
-    try:
-        text = (root / "proc" / "cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return _bare_name()
+    text = read_fact(root / "proc" / "cpuinfo") or ""
     facts = dict(re.findall(r"^(\w[\w ]*?)\s*: (.*)$", text, re.MULTILINE))
-    name = facts.get("Model") or facts.get("model name") or _board(root) or _bare_name()
+    board = (read_fact(root / _BOARD) or "").rstrip("\0")
+    name = facts.get("Model") or facts.get("model name") or board or platform.processor() or platform.machine()
     numbers = [f"{fact.removeprefix('cpu ')} {facts[fact]}" for fact in ("cpu family", "model") if fact in facts]
     kinds = sorted(set(_ARM_CORE.findall(text)))
     numbers += [f"implementer {implementer} part {part}" for implementer, part in kinds]
     return f"{name} ({', '.join(numbers)})" if numbers else name
-
-
-def _board(root: Path) -> str | None:
-    """The name of the board from the firmware; None if it has none."""
-    try:
-        return (root / _BOARD).read_text(encoding="utf-8").rstrip("\0")
-    except OSError:
-        return None
-
-
-def _bare_name() -> str:
-    return platform.processor() or platform.machine()

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from latency_db.devices.system_files import read_fact
+
 _CPUS = Path("/sys/devices/system/cpu")
 
 
@@ -38,18 +40,14 @@ def pinned(threads: int) -> Iterator[tuple[int, ...]]:
 def _speed(core: int, cpus: Path) -> int:
     """Greater for the large cores of a processor with two kinds; 0 if the system does not report it."""
     for fact in ("cpu_capacity", "cpufreq/cpuinfo_max_freq"):
-        try:
-            return int((cpus / f"cpu{core}" / fact).read_text("ascii"))
-        except (OSError, ValueError):
-            continue
+        text = read_fact(cpus / f"cpu{core}" / fact)
+        if text and text.isdigit():
+            return int(text)
     return 0
 
 
 def _sibling(core: int, cpus: Path) -> int:
     """Index among the hardware threads of one core."""
-    try:
-        listed = (cpus / f"cpu{core}" / "topology" / "thread_siblings_list").read_text("ascii").strip()
-    except OSError:
-        return 0
+    listed = read_fact(cpus / f"cpu{core}" / "topology" / "thread_siblings_list") or ""
     members = [int(number) for number in listed.replace("-", ",").split(",") if number.isdigit()]
     return members.index(core) if core in members else 0

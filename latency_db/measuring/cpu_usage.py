@@ -6,38 +6,36 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from latency_db.devices.system_files import read_fact
+
 _ROOT = Path("/")
 _BUSY_COLUMNS = (0, 1, 2, 5, 6, 7)
 """Of /proc/stat: user, nice, system, irq, softirq, steal."""
-
-_STEAL = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """CPU time in seconds on the cores that this process may use, since the machine was started, at time at_s.
 
-    busy_s: of all processes, stolen_s: taken by the host of a virtual machine, own_s: of this process.
+    busy_s: of all processes and of the host of a virtual machine. own_s: of this process.
     """
 
     at_s: float
     busy_s: float
-    stolen_s: float
     own_s: float
 
     @classmethod
     def now(cls, root: Path = _ROOT) -> "Usage | None":
         """None where the system does not report it."""
-        try:
-            text = (root / "proc" / "stat").read_text(encoding="ascii")
-        except OSError:
+        text = read_fact(root / "proc" / "stat")
+        if text is None:
             return None
         rows = [line.split() for line in text.splitlines() if re.match(r"cpu\d", line)]
         allowed = os.sched_getaffinity(0)
         ticks = [[int(number) for number in row[1:]] for row in rows if int(row[0][3:]) in allowed]
         per_s = os.sysconf("SC_CLK_TCK")
         busy = sum(row[column] for row in ticks for column in _BUSY_COLUMNS) / per_s
-        return cls(time.monotonic(), busy, sum(row[_STEAL] for row in ticks) / per_s, time.process_time())
+        return cls(time.monotonic(), busy, time.process_time())
 
     def others_since(self, before: "Usage") -> float:
         """Cores that other processes, or the host of a virtual machine, kept busy from before to now."""

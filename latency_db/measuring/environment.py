@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from latency_db.devices.system_files import read_fact
+
 _ROOT = Path("/")
 _CORE = "sys/devices/system/cpu/cpu0/cpufreq"
 _FILES = {"governor": f"{_CORE}/scaling_governor", "frequency_khz": f"{_CORE}/scaling_cur_freq"}
@@ -23,7 +25,7 @@ def environment(root: Path = _ROOT) -> dict[str, Any]:
     if hasattr(os, "getloadavg"):
         facts["load_1min"] = round(os.getloadavg()[0], 2)
     for fact, path in _FILES.items():
-        text = _read(root / path)
+        text = read_fact(root / path)
         if text is not None:
             facts[fact] = int(text) if text.isdigit() else text
     if "frequency_khz" not in facts and (clock := _clock_mhz(root)) is not None:
@@ -47,8 +49,9 @@ def heat(root: Path = _ROOT) -> str | None:
         temperature = _integer(zone / "temp")
         limit = _trip_point(zone)
         if temperature is not None and limit is not None and temperature >= limit:
-            return f"{_read(zone / 'type') or zone.name} is at {temperature / 1000:g} °C, its limit is {limit / 1000:g}"
-    bits = _read(root / _BOARD)
+            name = read_fact(zone / "type") or zone.name
+            return f"{name} is at {temperature / 1000:g} °C, its limit is {limit / 1000:g}"
+    bits = read_fact(root / _BOARD)
     if bits is not None and re.fullmatch(r"(0x)?[0-9a-f]+", bits) and int(bits, 16) & _BOARD_NOW:
         return f"the firmware slows the processor down (throttled={bits})"
     return None
@@ -59,23 +62,16 @@ def _trip_point(zone: Path) -> int | None:
     limits = []
     for kind in zone.glob("trip_point_*_type"):
         limit = _integer(zone / kind.name.replace("_type", "_temp"))
-        if _read(kind) in ("passive", "hot", "critical") and limit is not None and limit > 0:
+        if read_fact(kind) in ("passive", "hot", "critical") and limit is not None and limit > 0:
             limits.append(limit)
     return min(limits) if limits else None
 
 
 def _clock_mhz(root: Path) -> float | None:
-    found = re.search(r"^cpu MHz\s*: ([0-9.]+)$", _read(root / "proc" / "cpuinfo") or "", re.MULTILINE)
+    found = re.search(r"^cpu MHz\s*: ([0-9.]+)$", read_fact(root / "proc" / "cpuinfo") or "", re.MULTILINE)
     return float(found[1]) if found else None
 
 
 def _integer(path: Path) -> int | None:
-    text = _read(path)
+    text = read_fact(path)
     return int(text) if text is not None and re.fullmatch(r"-?[0-9]+", text) else None
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError:
-        return None
