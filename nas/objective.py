@@ -1,6 +1,7 @@
 """Objectives: one number from what was measured, and the limits that a network must keep."""
 
 from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, WithJsonSchema
@@ -14,8 +15,20 @@ PositiveMs = Annotated[float, Field(ge=1e-6, le=1e6)]
 """From a nanosecond to a quarter of an hour: with the exponents' bounds, every reward is a finite number."""
 Limit = Annotated[int, Field(gt=0)] | None
 
-OWN_PARAMETERS = {"max_params": "params", "max_macs": "macs", "max_size_bytes": "size_bytes"}
-"""Limits that are parameters of every objective, by the metric that each limits."""
+
+@dataclass(frozen=True, slots=True)
+class MaxSizes:
+    """The limits that are parameters of their own: `max_` and the name of a metric, which may be at most so much."""
+
+    max_params: Limit = None
+    max_macs: Limit = None
+    max_size_bytes: Limit = None
+
+    def by_metric(self) -> dict[str, int | None]:
+        return {name.removeprefix("max_"): limit for name, limit in asdict(self).items()}
+
+
+NO_MAX = MaxSizes()
 
 
 def _check_names(limits: dict[str, float]) -> dict[str, float]:
@@ -29,7 +42,7 @@ def _check_names(limits: dict[str, float]) -> dict[str, float]:
 def _limits_schema() -> dict[str, Any]:
     """A field for each metric that has no parameter of its own."""
     number = {"type": "number", "exclusiveMinimum": 0}
-    own = {"latency_ms", *OWN_PARAMETERS.values()}
+    own = {"latency_ms", *MaxSizes().by_metric()}
     fields = {
         name: number | {"description": metric.describe()["summary"]}
         for name, metric in metrics().items()
@@ -58,19 +71,10 @@ class Objective(ABC):
     needs: ClassVar[tuple[str, ...]]
     """Names of the metrics that reward reads: a trial without one of them has failed."""
 
-    def __init__(
-        self,
-        *,
-        target_latency_ms: PositiveMs,
-        max_params: Limit = None,
-        max_macs: Limit = None,
-        max_size_bytes: Limit = None,
-        limits: Limits = None,
-    ) -> None:
+    def __init__(self, *, target_latency_ms: PositiveMs, sizes: MaxSizes = NO_MAX, limits: Limits = None) -> None:
         self.target_latency_ms = target_latency_ms
         self.steers = True
-        own = {"params": max_params, "macs": max_macs, "size_bytes": max_size_bytes}
-        self.limits: dict[str, float] = {metric: limit for metric, limit in own.items() if limit is not None}
+        self.limits: dict[str, float] = {metric: most for metric, most in sizes.by_metric().items() if most is not None}
         for metric, limit in (limits or {}).items():
             self.limit(metric, limit)
 

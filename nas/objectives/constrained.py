@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from nas.errors import NotMeasuredError
-from nas.objective import Limit, Limits, Objective, PositiveMs, objective
+from nas.objective import NO_MAX, Limits, MaxSizes, Objective, PositiveMs, objective
 from nas.trial import Metrics
 
 
@@ -21,19 +21,11 @@ class Constrained(Objective):
         self,
         *,
         target_latency_ms: PositiveMs,
-        max_params: Limit = None,
-        max_macs: Limit = None,
-        max_size_bytes: Limit = None,
+        sizes: MaxSizes = NO_MAX,
         confident: bool = False,
         limits: Limits = None,
     ) -> None:
-        super().__init__(
-            target_latency_ms=target_latency_ms,
-            max_params=max_params,
-            max_macs=max_macs,
-            max_size_bytes=max_size_bytes,
-            limits=limits,
-        )
+        super().__init__(target_latency_ms=target_latency_ms, sizes=sizes, limits=limits)
         self.limit("latency_high_ms" if confident else "latency_ms", target_latency_ms)
 
     def violation(self, metrics: Metrics) -> float:

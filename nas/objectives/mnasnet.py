@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from nas.objective import Limit, Limits, Objective, PositiveMs, objective
+from nas.objective import NO_MAX, Limits, MaxSizes, Objective, PositiveMs, objective
 from nas.trial import Metrics
 
 Exponent = Annotated[float, Field(ge=-10, le=0)]
@@ -28,18 +28,10 @@ class MnasNetReward(Objective):
         target_latency_ms: PositiveMs,
         alpha: Exponent = -0.07,
         beta: Exponent = -0.07,
-        max_params: Limit = None,
-        max_macs: Limit = None,
-        max_size_bytes: Limit = None,
+        sizes: MaxSizes = NO_MAX,
         limits: Limits = None,
     ) -> None:
-        super().__init__(
-            target_latency_ms=target_latency_ms,
-            max_params=max_params,
-            max_macs=max_macs,
-            max_size_bytes=max_size_bytes,
-            limits=limits,
-        )
+        super().__init__(target_latency_ms=target_latency_ms, sizes=sizes, limits=limits)
         self.alpha, self.beta = alpha, beta
         self.steers = alpha != beta
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from nas.objective import Limit, Limits, Objective, PositiveMs, objective
+from nas.objective import NO_MAX, Limits, MaxSizes, Objective, PositiveMs, objective
 from nas.trial import Metrics
 
 
@@ -23,18 +23,10 @@ class AbsoluteReward(Objective):
         *,
         target_latency_ms: PositiveMs,
         beta: Annotated[float, Field(ge=-1000, lt=0)] = -0.1,
-        max_params: Limit = None,
-        max_macs: Limit = None,
-        max_size_bytes: Limit = None,
+        sizes: MaxSizes = NO_MAX,
         limits: Limits = None,
     ) -> None:
-        super().__init__(
-            target_latency_ms=target_latency_ms,
-            max_params=max_params,
-            max_macs=max_macs,
-            max_size_bytes=max_size_bytes,
-            limits=limits,
-        )
+        super().__init__(target_latency_ms=target_latency_ms, sizes=sizes, limits=limits)
         self.beta = beta
 
     def reward(self, metrics: Metrics) -> float:
