@@ -19,7 +19,7 @@ from PIL import Image
 from nas.dataset import Images, Split
 from nas.datasets.fashion_mnist import FashionMnist
 from nas.datasets.fashion_mnist_mini import FILE
-from nas.images.archives import read_idx, read_packed
+from nas.images.archives import IDX_FILES, read_idx, read_packed
 
 PER_CLASS = {"train": 1000, "test": 500}
 PER_MOSAIC, COLUMNS = 1000, 40
@@ -51,7 +51,7 @@ def pack(splits: dict[str, Split]) -> None:
         arrays[f"{name}_blob"] = np.frombuffer(b"".join(pictures), np.uint8)
     meta = {
         "name": "fashion_mnist_mini",
-        "classes": FashionMnist.published.classes,
+        "classes": FashionMnist.classes,
         "license": "MIT, (c) 2017 Zalando SE",
         "note": "the first 1000 training and 500 test images of each class of Fashion-MNIST, official order",
         "splits": list(splits),
@@ -65,9 +65,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=Path("/usr/share/datasets/fashion-mnist"))
     parser.add_argument("--check", action="store_true", help="compare with the file that is there")
     arguments = parser.parse_args()
-    official = read_idx(arguments.folder)
-    for name, digest in FashionMnist.published.digests.items():
-        if official[name].digest() != digest:
+    official = read_idx(*(arguments.folder / name for name in IDX_FILES))
+    for name, content in (("train", FashionMnist.train), ("test", FashionMnist.test)):
+        if official[name].digest() != content.digest:
             raise SystemExit(f"{arguments.folder}: the {name} images are not those of Fashion-MNIST")
     wanted = {name: first_of_each_class(official[name], count) for name, count in PER_CLASS.items()}
     if not arguments.check:

@@ -22,5 +22,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("data"):
         (name,) = marker.args
         source = dataset[name]
-        if issubclass(source, PublishedSource) and source.published.find() is None:
+        if issubclass(source, PublishedSource) and source.find() is None:
             pytest.skip(f"data set {name} is not in NAS_DATA_DIR: `nas data get {name}`")

@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from yaml import YAMLError, safe_load
 
 from nas.dataset import data_dirs, dataset, load, resolve
-from nas.images.published import Origin, Published, PublishedSource, dataset_row
+from nas.images.published import Origin, PublishedSource, dataset_row
 
 
 @click.group()
@@ -56,17 +56,16 @@ def get(name: str, sources: tuple[str, ...], *, as_json: bool) -> None:
     source = dataset[name]
     if not issubclass(source, PublishedSource):
         raise click.UsageError(f"{name} needs no download: {source.summary}")
-    published = source.published
-    found = published.find()
+    found = source.find()
     if found is not None and found[0].exact:
         folder, message = found[1], f"{name} is there already: {found[1] / found[0].files[0]}"
     else:
-        folder = _download(published, sources)
+        folder = _download(source, sources)
         message = f"{name} is in {folder}, its pixels checked."
     click.echo(json.dumps({"name": name, "path": str(folder)}) if as_json else message)
 
 
-def _download(published: Published, sources: tuple[str, ...]) -> Path:
+def _download(published: type[PublishedSource], sources: tuple[str, ...]) -> Path:
     """Download the set; returns its folder."""
     forms = {origin.form: origin.md5 for origin in published.origins}
     mirrors = tuple(Origin(url, form, md5) for url in sources for form, md5 in forms.items())

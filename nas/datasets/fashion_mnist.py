@@ -4,7 +4,7 @@ from functools import partial
 
 from nas.dataset import dataset
 from nas.images.archives import IDX_FILES, PARQUET_FILES, read_idx, read_parquet
-from nas.images.published import Form, Origin, Published, PublishedSource, packed
+from nas.images.published import Content, Form, Origin, PublishedSource, packed
 
 IDX = Form(IDX_FILES, read_idx)
 CLASSES = (
@@ -17,21 +17,14 @@ HUB = Form(PARQUET_FILES, partial(read_parquet, side=28, channels=1), needs="pya
 class FashionMnist(PublishedSource):
     summary = "clothing articles, 28 x 28 grey, 60,000 + 10,000"
     licence = "MIT, (c) 2017 Zalando SE"
-    published = Published(
-        name="fashion_mnist",
-        classes=CLASSES,
-        counts={"train": 60_000, "test": 10_000},
-        download_bytes=30_878_645,
-        forms=(IDX, HUB, *packed("fashion_mnist.npz", "fashion-mnist.npz")),
-        origins=(
-            Origin("https://storage.googleapis.com/tensorflow/tf-keras-datasets", IDX),
-            Origin("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com", IDX),
-            Origin("https://huggingface.co/datasets/zalando-datasets/fashion_mnist/resolve/main/fashion_mnist", HUB),
-        ),
-        flip=True,
-        digests={
-            "train": "16d82e2b505296aa2b78bd5ea0992634f30419a4c97def7c907d154a35ac6157",
-            "test": "9f1ec356a747bfe4ebab3cfb722d3694c9ca737e2570f6f90cf31d7b6fd689d4",
-        },
-        folders=("fashion_mnist", "fashion-mnist", "FashionMNIST/raw"),
+    classes = CLASSES
+    train = Content(60_000, "16d82e2b505296aa2b78bd5ea0992634f30419a4c97def7c907d154a35ac6157")
+    test = Content(10_000, "9f1ec356a747bfe4ebab3cfb722d3694c9ca737e2570f6f90cf31d7b6fd689d4")
+    download_bytes = 30_878_645
+    forms = (IDX, HUB, *packed("fashion_mnist.npz", "fashion-mnist.npz"))
+    origins = (
+        Origin("https://storage.googleapis.com/tensorflow/tf-keras-datasets", IDX),
+        Origin("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com", IDX),
+        Origin("https://huggingface.co/datasets/zalando-datasets/fashion_mnist/resolve/main/fashion_mnist", HUB),
     )
+    folders = ("fashion_mnist", "fashion-mnist", "FashionMNIST/raw")

@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -91,9 +92,9 @@ def _tiles(mosaic: Images, codec: Mapping[str, Any]) -> Images:
 # IDX (yann.lecun.com/exdb/mnist): a magic number, the size of each dimension, bytes.
 
 
-def read_idx(folder: Path) -> Splits:
-    """MNIST's four files in a folder."""
-    parts = [_idx(folder / name, IDX_IMAGES if "images" in name else IDX_LABELS) for name in IDX_FILES]
+def read_idx(*files: Path) -> Splits:
+    """MNIST's four files, in the order of IDX_FILES."""
+    parts = [_idx(file, magic) for file, magic in zip(files, (IDX_IMAGES, IDX_LABELS) * 2, strict=True)]
     return {
         "train": Split(parts[0][..., None], parts[1].astype(np.int64)),
         "test": Split(parts[2][..., None], parts[3].astype(np.int64)),
@@ -113,32 +114,24 @@ def _idx(path: Path, magic: int) -> Images:
 # CIFAR-10's batches: dictionaries pickled by Python 2, rows of 1024 red, 1024 green, 1024 blue bytes.
 
 
-def read_cifar(folder: Path) -> Splits:
-    """CIFAR-10's batches in a folder."""
-
-    def content(name: str) -> bytes:
-        with whole(folder / name):
-            return (folder / name).read_bytes()
-
-    return _cifar(folder, content)
+def read_cifar(*files: Path) -> Splits:
+    """CIFAR-10's batches, in the order of CIFAR_BATCHES."""
+    return _cifar({file: file.read_bytes for file in files})
 
 
 def read_cifar_tar(path: Path) -> Splits:
     """CIFAR-10's batches in their .tar.gz."""
-    with whole(path), tarfile.open(path) as archive:
-        batches = {
-            PurePosixPath(member.name).name: file.read()
-            for member in archive
-            if member.isfile() and (file := archive.extractfile(member)) is not None
-        }
-        return _cifar(path, batches.__getitem__)
+    with whole(path):
+        batches = {inside.name: content for inside, content in _tarred(path)}
+    return _cifar({path / name: partial(batches.__getitem__, name) for name in CIFAR_BATCHES})
 
 
-def _cifar(path: Path, content: Callable[[str], bytes]) -> Splits:
+def _cifar(batches: Mapping[Path, Callable[[], bytes]]) -> Splits:
+    """The batches as splits; the last one is test. Each is named in errors by the path beside its content."""
     images, labels = [], []
-    for name in CIFAR_BATCHES:
-        with whole(path / name):
-            batch = _PlainUnpickler(io.BytesIO(content(name)), encoding="bytes").load()
+    for where, content in batches.items():
+        with whole(where):
+            batch = _PlainUnpickler(io.BytesIO(content()), encoding="bytes").load()
             images.append(batch[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
             labels.append(np.asarray(batch[b"labels"], np.int64))
     train = Split(np.concatenate(images[:-1]), np.concatenate(labels[:-1]))
@@ -204,12 +197,9 @@ def class_split(
 # Parquet as the Hugging Face hub stores image sets: a struct {bytes, path} and a class number.
 
 
-def read_parquet(folder: Path, side: int, channels: int) -> Splits:
-    """The hub's train and test files in a folder. They need pyarrow, which comes with `nas[hub]`."""
-    return {
-        split: _parquet(folder / name, side, channels)
-        for split, name in zip(("train", "test"), PARQUET_FILES, strict=True)
-    }
+def read_parquet(train: Path, test: Path, *, side: int, channels: int) -> Splits:
+    """The hub's train and test files. They need pyarrow, which comes with `nas[hub]`."""
+    return {"train": _parquet(train, side, channels), "test": _parquet(test, side, channels)}
 
 
 def _parquet(path: Path, side: int, channels: int) -> Split:

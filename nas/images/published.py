@@ -3,9 +3,8 @@
 import importlib.util
 import tempfile
 from abc import ABC
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,13 +16,14 @@ from nas.images.download import Progress, download
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One way in which a set is stored: its files, the function that reads them from their folder, the module it needs.
+    """One way in which a set is stored.
 
-    exact: whether the pixels are those of the publisher; otherwise the set is a variant.
+    files: their names. read: the function from their paths, one argument each, to the splits; needs: the optional
+    module that it imports. exact: whether the pixels are those of the publisher; otherwise the set is a variant.
     """
 
     files: tuple[str, ...]
-    read: Callable[[Path], Splits]
+    read: Callable[..., Splits]
     exact: bool = True
     needs: str | None = None
 
@@ -47,34 +47,38 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """What is known of a published set.
+class Content:
+    """What a split of a published set holds: its number of images, and its Split.digest().
 
-    counts are the numbers of images in train and test. digests are those of Split.digest(); an archive of JPEG files
-    has none, because decoders differ. The first form found is read; the first origin that answers is used. folders are
-    the possible names of the set's folder.
+    An archive of JPEG files has no digest, because decoders differ.
     """
 
-    name: str
-    classes: tuple[str, ...]
-    counts: Mapping[str, int]
-    download_bytes: int
-    forms: tuple[Form, ...]
-    origins: tuple[Origin, ...]
-    flip: bool
-    digests: Mapping[str, str]
-    folders: tuple[str, ...]
+    images: int
+    digest: str | None = None
 
-    def find(self) -> tuple[Form, Path] | None:
-        """The form in which the set is present, and its folder; exact forms come first. None if the set is absent."""
-        for form in self.forms:
-            for folder in self._folders():
-                if all((folder / file).exists() for file in form.files):
-                    return form, folder
-        return None
+
+class PublishedSource(DatasetSource, ABC):
+    """A published set: read from the data folders in any of its forms, or downloaded; its pixels are checked.
+
+    The first form found is read; the first origin that answers is used. folders are the possible names of the set's
+    folder. download: whether to fetch the set when it is absent; if not, that is an error.
+    """
+
+    classes: ClassVar[tuple[str, ...]]
+    train: ClassVar[Content]
+    test: ClassVar[Content]
+    download_bytes: ClassVar[int]
+    forms: ClassVar[tuple[Form, ...]]
+    origins: ClassVar[tuple[Origin, ...]]
+    flip: ClassVar[bool] = True
+    folders: ClassVar[tuple[str, ...]]
+
+    def __init__(self, *, download: bool = False) -> None:
+        self.download = download
 
     def load(self, seed: int) -> Dataset:
-        """The set from the data folders. DataError if it is absent or its images are not those published."""
+        if self.download and self.find() is None:
+            self.get(self.origins, lambda *_: None, lambda _: None)
         found = self.find()
         if found is None:
             looked = ", ".join(str(folder) for folder in data_dirs())
@@ -85,32 +89,43 @@ class Published:
         splits, variant = self.read(*found)
         return split(self.name, self.classes, splits, seed=seed, flip=self.flip, variant=variant)
 
-    def read(self, form: Form, folder: Path) -> tuple[Splits, str | None]:
+    @classmethod
+    def find(cls) -> tuple[Form, Path] | None:
+        """The form in which the set is present, and its folder; exact forms come first. None if the set is absent."""
+        for form in cls.forms:
+            for folder in cls._folders():
+                if all((folder / file).exists() for file in form.files):
+                    return form, folder
+        return None
+
+    @classmethod
+    def read(cls, form: Form, folder: Path) -> tuple[Splits, str | None]:
         """The splits in a folder, and how they differ from the published set. DataError if they are another set."""
         missing = form.missing()
         where = ", ".join(str(folder / file) for file in form.files)
         if missing is not None:
             raise DataError(f"{where}: {missing}")
-        splits = form.read(folder)
-        for name, count in self.counts.items():
+        splits = form.read(*(folder / file for file in form.files))
+        known = {"train": cls.train, "test": cls.test}
+        for name, content in known.items():
             got = len(splits[name]) if name in splits else 0
-            if got != count:
+            if got != content.images:
                 raise DataError(
-                    f"{where}: {got} {name} images, where {self.name} has {count}; "
-                    f"delete it and run `nas data get {self.name}`"
+                    f"{where}: {got} {name} images, where {cls.name} has {content.images}; "
+                    f"delete it and run `nas data get {cls.name}`"
                 )
-        known = bool(self.digests)
-        if known and all(splits[name].digest() == digest for name, digest in self.digests.items()):
+        if cls.train.digest and all(splits[name].digest() == content.digest for name, content in known.items()):
             return splits, None
         if not form.exact:
             return splits, f"lossy copy {form.files[0]}"
-        if known:
+        if cls.train.digest:
             raise DataError(
-                f"{where}: the pixels are not those of {self.name}; delete it and run `nas data get {self.name}`"
+                f"{where}: the pixels are not those of {cls.name}; delete it and run `nas data get {cls.name}`"
             )
         return splits, None
 
-    def get(self, origins: tuple[Origin, ...], progress: Progress, failed: Callable[[str], None]) -> Path:
+    @classmethod
+    def get(cls, origins: tuple[Origin, ...], progress: Progress, failed: Callable[[str], None]) -> Path:
         """Download the set into its folder in data_dir() from the first origin that serves it whole and unaltered.
 
         failed is called with the reason why an origin was skipped. DataError lists all reasons if no origin is left.
@@ -118,28 +133,29 @@ class Published:
         reasons = []
         for origin in origins:
             try:
-                return self._get(origin, progress)
+                return cls._get(origin, progress)
             except DataError as error:
                 reasons.append(str(error))
                 failed(reasons[-1])
             except OSError as error:  # a fault of this machine, which another origin would not avoid
                 raise DataError(
-                    f"cannot write data set {self.name} to {data_dir()}: {error}; make room, "
+                    f"cannot write data set {cls.name} to {data_dir()}: {error}; make room, "
                     "or let NAS_DATA_DIR name another folder"
                 ) from error
-        raise DataError(f"data set {self.name} could not be downloaded:\n" + "\n".join(f"  {r}" for r in reasons))
+        raise DataError(f"data set {cls.name} could not be downloaded:\n" + "\n".join(f"  {r}" for r in reasons))
 
-    def _get(self, origin: Origin, progress: Progress) -> Path:
+    @classmethod
+    def _get(cls, origin: Origin, progress: Progress) -> Path:
         missing = origin.form.missing()
         if missing is not None:
             raise DataError(f"{origin.base}: {missing}")
-        home = data_dir() / self.folders[0]
+        home = data_dir() / cls.folders[0]
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".incoming-", dir=home) as incoming:
             for file in origin.form.files:
                 download(origin.url(file), Path(incoming) / file, progress, origin.md5)
             try:
-                self.read(origin.form, Path(incoming))
+                cls.read(origin.form, Path(incoming))
             except DataError as error:
                 served = ", ".join(origin.url(file) for file in origin.form.files)
                 raise DataError(f"{served}: {error}") from error
@@ -147,34 +163,16 @@ class Published:
                 (Path(incoming) / file).replace(home / file)
         return home
 
-    def _folders(self) -> Iterator[Path]:
+    @classmethod
+    def _folders(cls) -> Iterator[Path]:
         for root in data_dirs():
-            yield from (root / folder for folder in self.folders)
+            yield from (root / folder for folder in cls.folders)
             yield root
-
-
-class PublishedSource(DatasetSource, ABC):
-    """A data set known by name. download: whether to fetch it when it is absent; if not, that is an error."""
-
-    published: ClassVar[Published]
-
-    def __init__(self, *, download: bool = False) -> None:
-        self.download = download
-
-    def load(self, seed: int) -> Dataset:
-        published = self.published
-        if self.download and published.find() is None:
-            published.get(published.origins, lambda *_: None, lambda _: None)
-        return published.load(seed)
 
 
 def packed(*files: str) -> tuple[Form, ...]:
     """Forms of packed .npz files, each of which holds the whole set. Their pictures may be lossy."""
-    return tuple(Form((file,), partial(_read_packed, file), exact=False) for file in files)
-
-
-def _read_packed(file: str, folder: Path) -> Splits:
-    return read_packed(folder / file)
+    return tuple(Form((file,), read_packed, exact=False) for file in files)
 
 
 def dataset_row(name: str) -> dict[str, Any]:
@@ -182,8 +180,8 @@ def dataset_row(name: str) -> dict[str, Any]:
     source = dataset[name]
     row: dict[str, Any] = {"name": name, "summary": source.summary, "licence": source.licence}
     if issubclass(source, PublishedSource):
-        found = source.published.find()
+        found = source.find()
         where = None if found is None else str(found[1] / found[0].files[0])
-        return {**row, "where": where, "download_bytes": source.published.download_bytes}
+        return {**row, "where": where, "download_bytes": source.download_bytes}
     required = [field for field, info in dataset.parameters(name).model_fields.items() if info.is_required()]
     return {**row, "where": f"give {', '.join(required)}" if required else "in nas", "download_bytes": None}

@@ -4,7 +4,6 @@ import gzip
 import json
 import struct
 from contextlib import contextmanager
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -16,7 +15,7 @@ from nas.commands.data import data
 from nas.dataset import Split, dataset
 from nas.errors import DataError
 from nas.images.archives import IDX_FILES, read_idx
-from nas.images.published import Form, Origin, Published, PublishedSource, packed
+from nas.images.published import Content, Form, Origin, PublishedSource, packed
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8), np.uint8)
 LABELS = np.arange(40) % 2
@@ -78,24 +77,20 @@ def folder(tmp_path, monkeypatch):
 
 def publish(monkeypatch, *bases):
     """A small published set `tiny` whose origins are these addresses."""
-    published = Published(
-        name="tiny",
-        classes=("even", "odd"),
-        counts={"train": 40, "test": 10},
-        download_bytes=5000,
-        forms=(IDX,),
-        origins=tuple(Origin(base, IDX) for base in bases),
-        flip=False,
-        digests={
-            "train": Split(IMAGES[..., None], LABELS).digest(),
-            "test": Split(IMAGES[:10, ..., None], LABELS[:10]).digest(),
-        },
-        folders=("tiny",),
-    )
-    members = {"published": published, "name": "tiny", "summary": "a test", "licence": "none"}
-    source = type("Tiny", (PublishedSource,), members)
+
+    class Tiny(PublishedSource):
+        name, summary, licence = "tiny", "a test", "none"
+        classes = ("even", "odd")
+        train = Content(40, Split(IMAGES[..., None], LABELS).digest())
+        test = Content(10, Split(IMAGES[:10, ..., None], LABELS[:10]).digest())
+        download_bytes = 5000
+        forms = (IDX,)
+        origins = tuple(Origin(base, IDX) for base in bases)
+        flip = False
+        folders = ("tiny",)
+
     assert "tiny" not in list(dataset)
-    monkeypatch.setitem(dataset._classes, "tiny", source)
+    monkeypatch.setitem(dataset._classes, "tiny", Tiny)
 
 
 def nas_data(*arguments):
@@ -147,8 +142,7 @@ def test_a_mirror_is_tried_first(server, folder, monkeypatch):
 
 def test_a_lossy_copy_does_not_stand_in_the_way_of_the_exact_set(server, folder, monkeypatch):
     publish(monkeypatch, f"{server}/whole")
-    published = dataset["tiny"].published
-    monkeypatch.setattr(dataset["tiny"], "published", replace(published, forms=(*published.forms, *packed("tiny.npz"))))
+    monkeypatch.setattr(dataset["tiny"], "forms", (*dataset["tiny"].forms, *packed("tiny.npz")))
     (folder / "tiny.npz").touch()
 
     assert nas_data("get", "tiny").exit_code == 0
@@ -157,7 +151,7 @@ def test_a_lossy_copy_does_not_stand_in_the_way_of_the_exact_set(server, folder,
 
 def test_a_file_with_another_checksum_is_refused(server, folder, monkeypatch):
     publish(monkeypatch)
-    published = dataset["tiny"].published
+    published = dataset["tiny"]
     origin = Origin(f"{server}/whole", IDX, md5="0" * 32)
 
     with pytest.raises(DataError, match="another file than expected"):

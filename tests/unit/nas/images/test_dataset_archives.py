@@ -102,7 +102,7 @@ def write_idx(folder):
 
 def test_idx(tmp_path):
     write_idx(tmp_path)
-    splits = read_idx(tmp_path)
+    splits = read_idx(*(tmp_path / name for name in IDX_FILES))
 
     assert np.array_equal(splits["train"].images, GREY)
     assert np.array_equal(splits["train"].labels, LABELS)
@@ -126,7 +126,7 @@ def test_damaged_idx_is_named(tmp_path, damage):
     file.write_bytes(damage(file.read_bytes()))
 
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz is truncated or damaged"):
-        read_idx(tmp_path)
+        read_idx(*(tmp_path / name for name in IDX_FILES))
 
 
 class PythonTwoDtype:
@@ -162,7 +162,7 @@ def test_cifar_batches_and_their_archive(tmp_path):
     folder = write_cifar(tmp_path / "cifar-10-batches-py")
     with tarfile.open(tmp_path / "cifar.tar.gz", "w:gz") as archive:
         archive.add(folder, folder.name)
-    for splits in (read_cifar(folder), read_cifar_tar(tmp_path / "cifar.tar.gz")):
+    for splits in (read_cifar(*(folder / name for name in CIFAR_BATCHES)), read_cifar_tar(tmp_path / "cifar.tar.gz")):
         assert np.array_equal(splits["train"].images, np.concatenate([batch(number)[0] for number in range(5)]))
         assert splits["train"].labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4 + [3] * 4 + [4] * 4
         assert np.array_equal(splits["test"].images, batch(5)[0])
@@ -177,7 +177,7 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path):
     (folder / "data_batch_1").write_bytes(pickle.dumps(Harm(), protocol=2))
 
     with pytest.raises(DataError, match=r"data_batch_1 .*which no batch of images needs"):
-        read_cifar(folder)
+        read_cifar(*(folder / name for name in CIFAR_BATCHES))
     assert not (tmp_path / "harm").exists()
 
 
@@ -244,7 +244,7 @@ def test_parquet_of_the_hub(tmp_path):
     rows = [{"bytes": encoded(image), "path": None} for image in COLOUR]
     for name in PARQUET_FILES:
         parquet.write_table(pa.table({"img": rows, "label": LABELS}), tmp_path / name, row_group_size=3)
-    splits = read_parquet(tmp_path, 8, 3)
+    splits = read_parquet(*(tmp_path / name for name in PARQUET_FILES), side=8, channels=3)
 
     assert np.array_equal(splits["train"].images, COLOUR)
     assert np.array_equal(splits["test"].labels, LABELS)
@@ -252,4 +252,4 @@ def test_parquet_of_the_hub(tmp_path):
     path = tmp_path / PARQUET_FILES[1]
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(DataError, match=r"test-00000.*truncated or damaged"):
-        read_parquet(tmp_path, 8, 3)
+        read_parquet(*(tmp_path / name for name in PARQUET_FILES), side=8, channels=3)

@@ -17,26 +17,26 @@ from nas.dataset import Split, dataset, load
 from nas.datasets import eurosat, imagenette
 from nas.errors import DataError
 from nas.images.archives import IDX_FILES, read_idx
-from nas.images.published import Form, Published, PublishedSource, packed
+from nas.images.published import Content, Form, PublishedSource, packed
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 8, 8), np.uint8)
 LABELS = np.arange(12) % 2
-EUROSAT = eurosat.EuroSat.published
+EUROSAT = eurosat.EuroSat
 PUBLISHED = sorted(name for name in dataset if issubclass(dataset[name], PublishedSource))
-TINY = Published(
-    name="tiny",
-    classes=("even", "odd"),
-    counts={"train": 12, "test": 4},
-    download_bytes=1000,
-    forms=(Form(IDX_FILES, read_idx), *packed("tiny.npz")),
-    origins=(),
-    flip=False,
-    digests={
-        "train": Split(IMAGES[..., None], LABELS).digest(),
-        "test": Split(IMAGES[:4, ..., None], LABELS[:4]).digest(),
-    },
-    folders=("tiny", "Tiny/raw"),
-)
+
+
+class Tiny(PublishedSource):
+    name = "tiny"
+    classes = ("even", "odd")
+    train = Content(12, Split(IMAGES[..., None], LABELS).digest())
+    test = Content(4, Split(IMAGES[:4, ..., None], LABELS[:4]).digest())
+    forms = (Form(IDX_FILES, read_idx), *packed("tiny.npz"))
+    flip = False
+    folders = ("tiny", "Tiny/raw")
+
+
+def changed(**members):
+    return type("Changed", (Tiny,), members)()
 
 
 def write_idx(folder, images=IMAGES):
@@ -67,7 +67,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize("place", ["tiny", "Tiny/raw", "."])
 def test_a_set_is_found_under_each_of_its_names(folder, place):
     write_idx(folder / place)
-    loaded = TINY.load(0)
+    loaded = Tiny().load(0)
 
     assert loaded.variant is None
     assert len(loaded.train) + len(loaded.validation) == 12
@@ -75,14 +75,14 @@ def test_a_set_is_found_under_each_of_its_names(folder, place):
 
 def test_an_absent_set_says_how_to_get_it(folder):
     with pytest.raises(DataError, match=rf"tiny is not in {folder}.*`nas data get tiny`"):
-        TINY.load(0)
+        Tiny().load(0)
 
 
 def test_the_exact_form_comes_before_a_packed_one(folder):
     write_packed(folder / "tiny.npz", 255 - IMAGES)
-    lossy = TINY.load(0)
+    lossy = Tiny().load(0)
     write_idx(folder / "tiny")
-    exact = TINY.load(0)
+    exact = Tiny().load(0)
 
     assert lossy.variant == "lossy copy tiny.npz"
     assert exact.variant is None
@@ -92,53 +92,53 @@ def test_the_exact_form_comes_before_a_packed_one(folder):
 def test_a_packed_set_with_the_published_pixels_is_no_variant(folder):
     write_packed(folder / "tiny.npz")
 
-    assert TINY.load(0).variant is None
+    assert Tiny().load(0).variant is None
 
 
 def test_other_pixels_under_an_official_name_are_refused(folder):
     write_idx(folder / "tiny", 255 - IMAGES)
 
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz.*pixels are not those of tiny"):
-        TINY.load(0)
+        Tiny().load(0)
 
 
 def test_another_number_of_images_is_refused(folder):
     write_idx(folder / "tiny")
 
     with pytest.raises(DataError, match="12 train images, where tiny has 13; delete it"):
-        replace(TINY, counts={"train": 13, "test": 4}).load(0)
+        changed(train=Content(13)).load(0)
 
 
 def test_a_form_that_needs_a_missing_module_names_the_extra(folder):
     write_idx(folder / "tiny")
-    form = replace(TINY.forms[0], needs="a_module_that_is_not_there")
+    form = replace(Tiny.forms[0], needs="a_module_that_is_not_there")
 
     with pytest.raises(DataError, match=r"needs a_module_that_is_not_there; run `pip install 'nas\[hub\]'`"):
-        replace(TINY, forms=(form,)).load(0)
+        changed(forms=(form,)).load(0)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_what_is_known_of_each_set_is_consistent(name):
-    published = dataset[name].published
+    published = dataset[name]
 
     assert published.name == name
     assert len(set(published.classes)) == len(published.classes) >= 2
-    assert set(published.counts) == {"train", "test"} >= set(published.digests)
+    assert (published.train.digest is None) == (published.test.digest is None)
     assert published.origins
     for origin in published.origins:
         assert origin.form in published.forms
         assert origin.form.exact
-        assert published.digests or len(origin.form.files) == 1, "one md5 is for one file"
+        assert published.train.digest or len(origin.form.files) == 1, "one md5 is for one file"
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.data(name)) for name in PUBLISHED if dataset[name].published.digests]
+    "name", [pytest.param(name, marks=pytest.mark.data(name)) for name in PUBLISHED if dataset[name].train.digest]
 )
 def test_the_full_set_loads(name):
     loaded = load(name, 0)
 
-    assert len(loaded.train) + len(loaded.validation) == dataset[name].published.counts["train"]
-    assert len(loaded.test) == dataset[name].published.counts["test"]
+    assert len(loaded.train) + len(loaded.validation) == dataset[name].train.images
+    assert len(loaded.test) == dataset[name].test.images
 
 
 def jpeg(colour, size=(160, 200)):
@@ -154,7 +154,7 @@ def test_eurosat_is_split_by_the_names_of_its_files():
     names = [PurePosixPath(f"2750/{name}/{name}_{n + 1}.jpg") for name, count in counts.items() for n in range(count)]
     tested = sum(eurosat._is_test(name) for name in names)
 
-    assert {"train": len(names) - tested, "test": tested} == EUROSAT.counts
+    assert (len(names) - tested, tested) == (EUROSAT.train.images, EUROSAT.test.images)
 
 
 def test_eurosat_is_read_from_its_zip_and_from_its_folder(folder):
@@ -165,7 +165,7 @@ def test_eurosat_is_read_from_its_zip_and_from_its_folder(folder):
     with ZipFile(folder / "EuroSAT.zip") as archive:
         for name in archive.namelist():
             archive.extract(name, folder)
-    zipped, unpacked = (eurosat._read(folder, name) for name in ("EuroSAT.zip", "2750"))
+    zipped, unpacked = (eurosat._read(folder / name) for name in ("EuroSAT.zip", "2750"))
 
     assert zipped["train"].digest() == unpacked["train"].digest()
     assert len(zipped["train"]) + len(zipped["test"]) == 80
@@ -181,7 +181,7 @@ def test_imagenette_is_read_from_its_archive(folder):
                 member = tarfile.TarInfo(f"imagenette2-160/{part}/{wnid}/{wnid}_1.JPEG")
                 member.size = len(content)
                 archive.addfile(member, BytesIO(content))
-    splits = imagenette._read(folder, "imagenette2-160.tgz")
+    splits = imagenette._read(folder / "imagenette2-160.tgz")
 
     assert splits["test"].labels.tolist() == list(range(10))
     assert splits["train"].images.shape == (10, 128, 128, 3)
