@@ -1,16 +1,16 @@
-"""The two clients. Their methods are written once, as steps."""
+"""The two clients. Their methods are written once, as coroutines."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from api.client.calls import Downloadable, Spec, at, body, download, items, pages, upload
 from api.client.objects import SingleTrial
 from api.client.operation import Awaitable, Blocking, Operation, Streaming
 from api.client.search import AsyncSearch, Search
-from api.client.steps import Downloadable, Spec, at, body, download, get, pages, post, upload
-from api.client.transport import AsyncTransport, Transport
-from api.client.wire import Json, Steps, Stream, creation
+from api.client.transport import AsyncTransport, BlockingTransport, Transport
+from api.client.wire import Json, creation
 from api.schemas.device import LatencyEstimate
 from api.schemas.trial import ExportOut
 
@@ -20,103 +20,104 @@ S = TypeVar("S")
 class ClientOperations(Generic[S]):
     """What a service can be asked for. S: the kind of search that is returned."""
 
+    _transport: Transport
+
     def _search(self, value: Json) -> S:
         raise NotImplementedError
 
     @Operation
-    def submit(self, /, spec: Spec | None = None, **fields: Any) -> Steps[S]:
+    async def submit(self, /, spec: Spec | None = None, **fields: Any) -> S:
         """Submit a spec: a mapping, a YAML or JSON file, or just fields, which also replace those of the spec.
 
         Beside the fields of a spec there are name, labels and priority.
         """
-        return self._search((yield from post(at("searches"), body(spec, fields), headers=creation())))
+        return self._search(await self._transport.post(at("searches"), body(spec, fields), headers=creation()))
 
     @Operation
-    def check(self, /, spec: Spec | None = None, **fields: Any) -> Steps[Json]:
+    async def check(self, /, spec: Spec | None = None, **fields: Any) -> Json:
         """What submitting would do, without doing it: the whole spec, the size of its space."""
-        return post(at("searches"), body(spec, fields), validate_only="true")
+        return await self._transport.post(at("searches"), body(spec, fields), validate_only="true")
 
     @Operation
-    def search(self, search_id: str) -> Steps[S]:
-        return self._search((yield from get(at("searches", search_id))))
+    async def search(self, search_id: str) -> S:
+        return self._search(await self._transport.get(at("searches", search_id)))
 
     @Streaming
-    def searches(self, *, state: str | None = None, text: str | None = None, order_by: str | None = None) -> Stream[S]:
+    def searches(
+        self, *, state: str | None = None, text: str | None = None, order_by: str | None = None
+    ) -> AsyncGenerator[S, None]:
         """All searches, the newest first unless order_by says "created_at" or "-priority"."""
-        return pages(at("searches"), self._search, state=state, text=text, order_by=order_by)
+        return pages(self._transport, at("searches"), self._search, state=state, text=text, order_by=order_by)
 
     @Operation
-    def undelete(self, search_id: str) -> Steps[S]:
-        return self._search((yield from post(at("searches", search_id, action="undelete"))))
+    async def undelete(self, search_id: str) -> S:
+        return self._search(await self._transport.post(at("searches", search_id, action="undelete")))
 
     @Operation
-    def trial(self, trial_id: str) -> Steps[SingleTrial]:
-        return SingleTrial.model_validate((yield from get(at("trials", trial_id))))
+    async def trial(self, trial_id: str) -> SingleTrial:
+        return SingleTrial.model_validate(await self._transport.get(at("trials", trial_id)))
 
     @Operation
-    def export(self, export_id: str) -> Steps[ExportOut]:
-        return ExportOut.model_validate((yield from get(at("exports", export_id))))
+    async def export(self, export_id: str) -> ExportOut:
+        return ExportOut.model_validate(await self._transport.get(at("exports", export_id)))
 
     @Operation
-    def download(self, artifact: Downloadable, path: str | Path = ".") -> Steps[Path]:
+    async def download(self, artifact: Downloadable, path: str | Path = ".") -> Path:
         """Write a file whole, or not at all; its content is checked against its digest."""
-        return download(artifact, Path(path))
+        return await download(self._transport, artifact, Path(path))
 
     @Operation
-    def catalogue(self) -> Steps[Json]:
+    async def catalogue(self) -> Json:
         """Every plugin there is, with its parameters as JSON schema."""
-        return get(at("catalogue"))
+        return await self._transport.get(at("catalogue"))
 
     @Operation
-    def schema(self) -> Steps[Json]:
+    async def schema(self) -> Json:
         """The JSON schema of what is submitted."""
-        return get(at("schemas", "search"))
+        return await self._transport.get(at("schemas", "search"))
 
     @Operation
-    def spaces(self) -> Steps[list[Json]]:
-        return _items("spaces")
+    async def spaces(self) -> list[Json]:
+        return await items(self._transport, at("spaces"))
 
     @Operation
-    def space(self, name: str) -> Steps[Json]:
-        return get(at("spaces", name))
+    async def space(self, name: str) -> Json:
+        return await self._transport.get(at("spaces", name))
 
     @Operation
-    def check_space(self, space: str | Json) -> Steps[Json]:
-        return post(at("spaces", action="check"), {"space": space})
+    async def check_space(self, space: str | Json) -> Json:
+        return await self._transport.post(at("spaces", action="check"), {"space": space})
 
     @Operation
-    def decode(self, space: str | Json, choices: Json | None = None, *, seed: int = 0) -> Steps[Json]:
+    async def decode(self, space: str | Json, choices: Json | None = None, *, seed: int = 0) -> Json:
         """The member of a space that some choices make; without choices a random one."""
-        return post(at("spaces", action="decode"), {"space": space, "choices": choices, "seed": seed})
+        return await self._transport.post(
+            at("spaces", action="decode"), {"space": space, "choices": choices, "seed": seed}
+        )
 
     @Operation
-    def devices(self) -> Steps[list[Json]]:
-        return _items("devices")
+    async def devices(self) -> list[Json]:
+        return await items(self._transport, at("devices"))
 
     @Operation
-    def device(self, name: str) -> Steps[Json]:
-        return get(at("devices", name))
+    async def device(self, name: str) -> Json:
+        return await self._transport.get(at("devices", name))
 
     @Operation
-    def estimate(self, device: str, network: str | Mapping[str, Any]) -> Steps[LatencyEstimate]:
+    async def estimate(self, device: str, network: str | Mapping[str, Any]) -> LatencyEstimate:
         """The latency of a network, given as notation or as an architecture, on a device that was measured."""
         form = "network" if isinstance(network, str) else "architecture"
-        found = yield from post(at("latency", action="estimate"), {"device": device, form: network})
+        found = await self._transport.post(at("latency", action="estimate"), {"device": device, form: network})
         return LatencyEstimate.model_validate(found)
 
     @Operation
-    def datasets(self) -> Steps[list[Json]]:
-        return _items("datasets")
+    async def datasets(self) -> list[Json]:
+        return await items(self._transport, at("datasets"))
 
     @Operation
-    def upload(self, source: str | Path) -> Steps[Json]:
+    async def upload(self, source: str | Path) -> Json:
         """Send images, a folder or archive of one folder a class; the answer is the `dataset` of a spec."""
-        return upload(Path(source))
-
-
-def _items(kind: str) -> Steps[list[Json]]:
-    found: list[Json] = (yield from get(at(kind)))["items"]
-    return found
+        return await upload(self._transport, Path(source))
 
 
 class Client(ClientOperations[Search], Blocking):
@@ -127,7 +128,7 @@ class Client(ClientOperations[Search], Blocking):
     """
 
     def __init__(self, url: str | None = None, key: str | None = None, *, patience_s: float = 30.0) -> None:
-        self._transport = Transport(url, key, patience_s)
+        self._transport = BlockingTransport(url, key, patience_s)
 
     def __enter__(self) -> Self:
         return self

@@ -1,12 +1,9 @@
-"""Methods that are written once for both clients: as steps, which each client carries out in its own way."""
+"""Methods that are written once for both clients, as coroutines, which each client runs in its own way."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from functools import wraps
 from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
-
-from api.client.transport import AsyncTransport, Transport
-from api.client.wire import Steps, Stream
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -15,21 +12,17 @@ T = TypeVar("T")
 class Blocking:
     """An object whose operations return when they are done."""
 
-    _transport: Transport
-
 
 class Awaitable:
     """An object whose operations are awaited."""
 
-    _transport: AsyncTransport
-
 
 class Operation(Generic[P, T]):
-    """A method that is written as steps; called, it returns their result, or for asyncio a coroutine of it."""
+    """A method that is written as a coroutine; it returns the result, or for asyncio the coroutine."""
 
-    def __init__(self, steps: Callable[Concatenate[Any, P], Steps[T]]) -> None:
-        self.steps = steps
-        self.__doc__ = steps.__doc__
+    def __init__(self, method: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> None:
+        self.method = method
+        self.__doc__ = method.__doc__
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -38,32 +31,32 @@ class Operation(Generic[P, T]):
     @overload
     def __get__(self, instance: Awaitable, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
     def __get__(self, instance: Any, owner: type) -> Any:
-        return self if instance is None else _method(self.steps, instance, instance._transport.run)  # noqa: SLF001 - its own
+        return self if instance is None else _bound(self.method, instance, instance._transport.run)  # noqa: SLF001 - its own
 
 
 class Streaming(Generic[P, T]):
-    """As Operation, of a method that gives many values: an iterator, or for asyncio an asynchronous one."""
+    """A method that is written as an asynchronous generator; it returns an iterator, or for asyncio the generator."""
 
-    def __init__(self, steps: Callable[Concatenate[Any, P], Stream[T]]) -> None:
-        self.steps = steps
-        self.__doc__ = steps.__doc__
+    def __init__(self, method: Callable[Concatenate[Any, P], AsyncGenerator[T, None]]) -> None:
+        self.method = method
+        self.__doc__ = method.__doc__
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
     def __get__(self, instance: Blocking, owner: type) -> Callable[P, Iterator[T]]: ...
     @overload
-    def __get__(self, instance: Awaitable, owner: type) -> Callable[P, AsyncIterator[T]]: ...
+    def __get__(self, instance: Awaitable, owner: type) -> Callable[P, AsyncGenerator[T, None]]: ...
     def __get__(self, instance: Any, owner: type) -> Any:
-        return self if instance is None else _method(self.steps, instance, instance._transport.each)  # noqa: SLF001 - its own
+        return self if instance is None else _bound(self.method, instance, instance._transport.each)  # noqa: SLF001 - its own
 
 
-def _method(steps: Callable[..., Any], instance: object, carry_out: Callable[[Any], Any]) -> Callable[..., Any]:
-    """The method of an object, with the name, parameters and docstring of its steps."""
-    bound = MethodType(steps, instance)
+def _bound(method: Callable[..., Any], instance: object, run: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The method of an object, run so, with its own name, parameters and docstring."""
+    bound = MethodType(method, instance)
 
     @wraps(bound)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return carry_out(bound(*args, **kwargs))
+        return run(bound(*args, **kwargs))
 
     return call

@@ -1,15 +1,20 @@
-"""The two transports that carry out steps (see wire.py), and how a client reaches its service."""
+"""How the clients reach their service.
+
+What a client does is written once, as coroutines. For asyncio they are awaited. The blocking transport runs them in the
+calling thread: all that they await is its own methods, which block, so that a coroutine runs to its end at once.
+"""
 
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine, Iterator, Mapping
 from typing import Any, TypeVar
 
 import httpx2
 
 from api.client.errors import UnreachableError
-from api.client.wire import Begin, Exchange, Patience, Pause, Read, Request, Send, Step, Steps, Stream
+from api.client.wire import BUSY, Json, Patience, Request, asked_wait_s, content, refusal, unreachable
 
 T = TypeVar("T")
 
@@ -53,167 +58,156 @@ def _arguments(request: Request) -> dict[str, Any]:
     return arguments
 
 
-class Transport:
-    """Carries steps out in the calling thread."""
+class Transport(ABC):
+    """Sends requests to one service, again while it is busy or cannot be reached, for up to patience_s."""
 
-    def __init__(self, url: str | None, key: str | None, patience_s: float) -> None:
-        self._http = httpx2.Client(**options(url, key))
+    def __init__(self, patience_s: float) -> None:
         self._patience_s = patience_s
 
-    def run(self, steps: Steps[T]) -> T:
-        """The result of steps."""
-        call = _Call(steps, self._http, self._patience_s)
-        try:
-            while call.advance():
-                pass
-        finally:
-            call.close()
-        result: T = call.exchange.value
-        return result
+    @abstractmethod
+    def run(self, call: Coroutine[Any, Any, Any]) -> Any:
+        """What a caller gets for a coroutine."""
 
-    def each(self, steps: Stream[T]) -> Iterator[T]:
-        """The values that steps give, each as it comes."""
-        call = _Call(steps, self._http, self._patience_s)
+    @abstractmethod
+    def each(self, values: AsyncGenerator[Any, None]) -> Any:
+        """What a caller gets for many values."""
+
+    @abstractmethod
+    def close(self) -> Any:
+        """Close the connections."""
+
+    @abstractmethod
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+    @abstractmethod
+    async def _send(self, request: Request) -> httpx2.Response:
+        """One try of a request. The content is read, but for a success that streams."""
+
+    @abstractmethod
+    def _chunks(self, response: httpx2.Response) -> AsyncIterator[bytes]:
+        """The content of a response that streams."""
+
+    @abstractmethod
+    async def _release(self, response: httpx2.Response) -> None:
+        """Close a response that streams."""
+
+    async def answered(self, request: Request) -> httpx2.Response:
+        """The response to a request, a success. ApiError if it is refused, UnreachableError if no service answers."""
+        patience = Patience(self._patience_s)
+        while True:
+            try:
+                response = await self._send(request)
+            except httpx2.TransportError as error:
+                wait_s = patience.wait_s()
+                if wait_s is None:
+                    raise unreachable(error) from error
+            else:
+                if response.is_success:
+                    return response
+                wait_s = patience.wait_s(asked_wait_s(response)) if response.status_code in BUSY else None
+                if wait_s is None:
+                    raise refusal(response)
+            await self.sleep(wait_s)
+
+    async def stream(self, request: Request) -> AsyncGenerator[bytes, None]:
+        """The content of the response to a request, as it comes. httpx2.TransportError if it is cut off."""
+        response = await self.answered(request)
         try:
-            while call.advance():
-                yield call.exchange.value
+            async for chunk in self._chunks(response):
+                yield chunk
         finally:
-            call.close()
+            await self._release(response)
+
+    async def get(self, path: str, **params: Any) -> Json:
+        """The JSON object at a path; parameters that are None are left out."""
+        given = {key: value for key, value in params.items() if value is not None}
+        return content(await self.answered(Request("GET", path, given)))
+
+    async def post(
+        self, path: str, sent: Any = None, *, headers: Mapping[str, str] | None = None, **params: Any
+    ) -> Json:
+        return content(await self.answered(Request("POST", path, params, sent, headers or {})))
+
+
+class BlockingTransport(Transport):
+    """Calls return when they are done."""
+
+    def __init__(self, url: str | None, key: str | None, patience_s: float) -> None:
+        super().__init__(patience_s)
+        self._http = httpx2.Client(**options(url, key))
+
+    def run(self, call: Coroutine[Any, Any, T]) -> T:
+        return _completed(call)
+
+    def each(self, values: AsyncGenerator[T, None]) -> Iterator[T]:
+        try:
+            while True:
+                try:
+                    value = _completed(anext(values))
+                except StopAsyncIteration:
+                    return
+                yield value
+        finally:
+            _completed(values.aclose())
 
     def close(self) -> None:
         self._http.close()
 
+    async def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)  # noqa: ASYNC251 - it is to block (see above)
 
-class AsyncTransport:
-    """Carries steps out in the running event loop."""
+    async def _send(self, request: Request) -> httpx2.Response:
+        response = self._http.send(self._http.build_request(**_arguments(request)), stream=request.stream)
+        if not response.is_success:
+            response.read()
+        return response
+
+    async def _chunks(self, response: httpx2.Response) -> AsyncIterator[bytes]:
+        for chunk in response.iter_bytes():
+            yield chunk
+
+    async def _release(self, response: httpx2.Response) -> None:
+        response.close()
+
+
+def _completed(call: Awaitable[T]) -> T:
+    """The result of an awaitable that never waits for an event loop."""
+    try:
+        call.__await__().send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise AssertionError("a blocking call awaits nothing but the methods of its transport")
+
+
+class AsyncTransport(Transport):
+    """Calls are awaited in an event loop of asyncio."""
 
     def __init__(self, url: str | None, key: str | None, patience_s: float) -> None:
+        super().__init__(patience_s)
         self._http = httpx2.AsyncClient(**options(url, key))
-        self._patience_s = patience_s
 
-    async def run(self, steps: Steps[T]) -> T:
-        """The result of steps."""
-        call = _AsyncCall(steps, self._http, self._patience_s)
-        try:
-            while await call.advance():
-                pass
-        finally:
-            await call.close()
-        result: T = call.exchange.value
-        return result
+    def run(self, call: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+        return call
 
-    async def each(self, steps: Stream[T]) -> AsyncIterator[T]:
-        """The values that steps give, each as it comes."""
-        call = _AsyncCall(steps, self._http, self._patience_s)
-        try:
-            while await call.advance():
-                yield call.exchange.value
-        finally:
-            await call.close()
+    def each(self, values: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+        return values
 
     async def close(self) -> None:
         await self._http.aclose()
 
-
-class _Call:
-    """Steps being carried out: at most one stream is open at a time."""
-
-    def __init__(self, steps: Steps[Any] | Stream[Any], http: httpx2.Client, patience_s: float) -> None:
-        self.exchange = Exchange(steps)
-        self._http = http
-        self._patience_s = patience_s
-        self._response: httpx2.Response | None = None
-        self._chunks: Iterator[bytes] = iter(())
-
-    def advance(self) -> bool:
-        """Continue to the next value for the caller; False at the end, where the value is the result of the steps."""
-        step = self.exchange.send(None)
-        while step is not None:
-            try:
-                outcome = self._carry_out(step)
-            except httpx2.TransportError as error:
-                step = self.exchange.throw(error)
-            else:
-                step = self.exchange.send(outcome)
-        return not self.exchange.ended
-
-    def _carry_out(self, step: Step) -> Any:
-        match step:
-            case Begin():
-                return Patience(self._patience_s)
-            case Send(request):
-                return self._send(request)
-            case Read():
-                return next(self._chunks, None)
-            case Pause(seconds):
-                return time.sleep(seconds)
-
-    def _send(self, request: Request) -> httpx2.Response:
-        self._hang_up()
-        response = self._http.send(self._http.build_request(**_arguments(request)), stream=request.stream)
-        if request.stream:
-            self._response, self._chunks = response, response.iter_bytes()
-            if not response.is_success:
-                response.read()
-        return response
-
-    def _hang_up(self) -> None:
-        if self._response is not None:
-            self._response.close()
-            self._response = None
-
-    def close(self) -> None:
-        self.exchange.close()
-        self._hang_up()
-
-
-class _AsyncCall:
-    """Steps being carried out: at most one stream is open at a time."""
-
-    def __init__(self, steps: Steps[Any] | Stream[Any], http: httpx2.AsyncClient, patience_s: float) -> None:
-        self.exchange = Exchange(steps)
-        self._http = http
-        self._patience_s = patience_s
-        self._response: httpx2.Response | None = None
-        self._chunks: AsyncIterator[bytes] | None = None
-
-    async def advance(self) -> bool:
-        """Continue to the next value for the caller; False at the end, where the value is the result of the steps."""
-        step = self.exchange.send(None)
-        while step is not None:
-            try:
-                outcome = await self._carry_out(step)
-            except httpx2.TransportError as error:
-                step = self.exchange.throw(error)
-            else:
-                step = self.exchange.send(outcome)
-        return not self.exchange.ended
-
-    async def _carry_out(self, step: Step) -> Any:
-        match step:
-            case Begin():
-                return Patience(self._patience_s)
-            case Send(request):
-                return await self._send(request)
-            case Read():
-                return None if self._chunks is None else await anext(self._chunks, None)
-            case Pause(seconds):
-                return await asyncio.sleep(seconds)
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
     async def _send(self, request: Request) -> httpx2.Response:
-        await self._hang_up()
         response = await self._http.send(self._http.build_request(**_arguments(request)), stream=request.stream)
-        if request.stream:
-            self._response, self._chunks = response, response.aiter_bytes()
-            if not response.is_success:
-                await response.aread()
+        if not response.is_success:
+            await response.aread()
         return response
 
-    async def _hang_up(self) -> None:
-        if self._response is not None:
-            await self._response.aclose()
-            self._response = None
+    def _chunks(self, response: httpx2.Response) -> AsyncIterator[bytes]:
+        return response.aiter_bytes()
 
-    async def close(self) -> None:
-        self.exchange.close()
-        await self._hang_up()
+    async def _release(self, response: httpx2.Response) -> None:
+        await response.aclose()

@@ -1,22 +1,18 @@
-"""One request and what may go wrong with it, as steps, without input or output.
-
-Steps are a generator that yields each step and is sent its outcome; a transport, synchronous or asynchronous, carries
-them out (transport.py). So all that a client does is written once, for both.
-"""
+"""One request and how its answer is read, without input or output."""
 
 import random
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 import httpx2
 
 from api.client.errors import ApiError, UnreachableError
 
-T = TypeVar("T")
+Json: TypeAlias = dict[str, Any]
 
 BUSY = frozenset({429, 502, 503, 504})
 FIRST_WAIT_S = 0.25
@@ -39,76 +35,6 @@ class Request:
     stream: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """The start of a request; its outcome is the Patience for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """One try of a request; its outcome is any response, or httpx2.TransportError is thrown in."""
-
-    request: Request
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """The next bytes of the response that streams, None at its end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Nothing for a while."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Emit(Generic[T]):
-    """A value for the caller, of steps that give many."""
-
-    value: T
-
-
-Json: TypeAlias = dict[str, Any]
-Step: TypeAlias = Begin | Send | Read | Pause
-Steps: TypeAlias = Generator[Step, Any, T]
-"""Steps with a result."""
-Stream: TypeAlias = Generator[Step | Emit[T], Any, None]
-"""Steps that give many values."""
-
-
-class Exchange:
-    """Steps on their way from value to value, for the transport that carries them out."""
-
-    def __init__(self, steps: Steps[Any] | Stream[Any]) -> None:
-        self._steps = steps
-        self.ended = False
-        self.value: Any = None
-
-    def send(self, outcome: Any) -> Step | None:
-        """The next step to carry out; None where `value` is for the caller: emitted, or at the end the result."""
-        return self._next(lambda: self._steps.send(outcome))
-
-    def throw(self, fault: Exception) -> Step | None:
-        """As send, after a step that failed."""
-        return self._next(lambda: self._steps.throw(fault))
-
-    def close(self) -> None:
-        self._steps.close()
-
-    def _next(self, move: Callable[[], Step | Emit[Any]]) -> Step | None:
-        try:
-            step = move()
-        except StopIteration as end:
-            self.ended, self.value = True, end.value
-            return None
-        if isinstance(step, Emit):
-            self.value = step.value
-            return None
-        return step
-
-
 class Patience:
     """The waits between tries: doubling, with jitter so that many clients do not come back at once, and ending."""
 
@@ -123,28 +49,9 @@ class Patience:
         return wait_s if time.monotonic() + wait_s <= self._until else None
 
 
-def answered(request: Request) -> Steps[httpx2.Response]:
-    """The response to a request, a success. ApiError if it is refused, UnreachableError if no service answers."""
-    patience: Patience = yield Begin()
-    while True:
-        try:
-            response: httpx2.Response = yield Send(request)
-        except httpx2.TransportError as error:
-            wait_s = patience.wait_s()
-            if wait_s is None:
-                raise _unreachable(error) from error
-        else:
-            if response.is_success:
-                return response
-            wait_s = patience.wait_s(_asked_s(response)) if response.status_code in BUSY else None
-            if wait_s is None:
-                raise _refusal(response)
-        yield Pause(wait_s)
-
-
-def creation(call_id: str | None = None) -> dict[str, str]:
+def creation() -> dict[str, str]:
     """The headers of a creation: however often it is sent, one thing is made."""
-    return {"Idempotency-Key": call_id or str(uuid4())}
+    return {"Idempotency-Key": str(uuid4())}
 
 
 def content(response: httpx2.Response) -> Json:
@@ -158,7 +65,8 @@ def content(response: httpx2.Response) -> Json:
     return value
 
 
-def _unreachable(error: httpx2.TransportError) -> UnreachableError:
+def unreachable(error: httpx2.TransportError) -> UnreachableError:
+    """The error of a request that no service answered."""
     url = error.request.url
     return UnreachableError(
         f"no service answers at {url.scheme}://{url.netloc.decode()} ({str(error) or type(error).__name__}); "
@@ -166,8 +74,8 @@ def _unreachable(error: httpx2.TransportError) -> UnreachableError:
     )
 
 
-def _asked_s(response: httpx2.Response) -> float | None:
-    """Retry-After, in seconds: a number or a date."""
+def asked_wait_s(response: httpx2.Response) -> float | None:
+    """The wait that a busy service asks for: Retry-After, which is a number of seconds or a date."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isdecimal():
         return float(value)
@@ -177,7 +85,7 @@ def _asked_s(response: httpx2.Response) -> float | None:
         return None
 
 
-def _refusal(response: httpx2.Response) -> ApiError:
+def refusal(response: httpx2.Response) -> ApiError:
     """The problem that a response describes; a proxy's own errors describe none."""
     try:
         problem = response.json()

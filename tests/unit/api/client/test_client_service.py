@@ -87,7 +87,7 @@ def client(url):
 def methods(kind):
     """The operations of a client or search, as they are written."""
     found = {name: getattr(kind, name) for name in dir(kind)}
-    return {name: value.steps for name, value in found.items() if isinstance(value, Operation | Streaming)}
+    return {name: value.method for name, value in found.items() if isinstance(value, Operation | Streaming)}
 
 
 @pytest.mark.parametrize(("kind", "asynchronous"), [(Client, AsyncClient), (Search, AsyncSearch)])
@@ -197,7 +197,7 @@ def test_what_can_be_done_with_a_search(client):
 
 
 def test_lists_are_read_page_by_page(client, monkeypatch):
-    monkeypatch.setattr("api.client.steps.PAGE_SIZE", 2)
+    monkeypatch.setattr("api.client.calls.PAGE_SIZE", 2)
     made = [client.submit(SPEC, name=f"page {n}") for n in range(5)]
 
     found = list(client.searches(text="page "))

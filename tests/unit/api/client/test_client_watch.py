@@ -68,7 +68,7 @@ def cutting_service(count, cuts, seed=0):
 
 @pytest.fixture
 def fast(monkeypatch):
-    monkeypatch.setattr("api.client.steps.RESUME_S", 0.001)
+    monkeypatch.setattr("api.client.calls.RESUME_S", 0.001)
     monkeypatch.setattr("api.client.wire.FIRST_WAIT_S", 0.001)
 
 

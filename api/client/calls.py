@@ -1,12 +1,12 @@
-"""The steps that operations are made of (see wire.py): reading, creating, paging, waiting, streaming, files."""
+"""What the clients' methods are made of: paths, pages, waiting, events, changes, files."""
 
 import hashlib
 import random
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 from urllib.parse import quote
@@ -16,7 +16,8 @@ import yaml
 
 from api.client.errors import ApiError, DamagedError, WaitTimeoutError
 from api.client.sse import MessageParser
-from api.client.wire import Emit, Json, Pause, Read, Request, Steps, Stream, answered, content
+from api.client.transport import Transport
+from api.client.wire import Json, Request, content
 from api.schemas.search import ENDED
 from api.schemas.trial import ArtifactOut, EventOut, ExportOut, Finalist, ModelFile
 from nas.errors import SpecError
@@ -42,136 +43,130 @@ def at(*parts: str, action: str = "") -> str:
     return "/v1/" + "/".join(quote(part, safe="") for part in parts) + (f":{action}" if action else "")
 
 
-def get(path: str, **params: Any) -> Steps[Json]:
-    """The JSON value at a path; parameters that are None are left out."""
-    given = {key: value for key, value in params.items() if value is not None}
-    return content((yield from answered(Request("GET", path, given))))
+async def items(transport: Transport, path: str) -> list[Json]:
+    """All items of a list that has one page."""
+    found: list[Json] = (await transport.get(path))["items"]
+    return found
 
 
-def post(path: str, sent: Any = None, *, headers: Mapping[str, str] | None = None, **params: Any) -> Steps[Json]:
-    return content((yield from answered(Request("POST", path, params, sent, headers or {}))))
-
-
-def delete(path: str) -> Steps[None]:
-    yield from answered(Request("DELETE", path))
-
-
-def pages(path: str, read: Callable[[Json], T], **params: Any) -> Stream[T]:
-    """Emit the items of a list, page after page."""
+async def pages(transport: Transport, path: str, read: Callable[[Json], T], **params: Any) -> AsyncGenerator[T, None]:
+    """The items of a list, page after page."""
     token = None
     while True:
-        page = yield from get(path, page_size=PAGE_SIZE, page_token=token, **params)
+        page = await transport.get(path, page_size=PAGE_SIZE, page_token=token, **params)
         for item in page["items"]:
-            yield Emit(read(item))
+            yield read(item)
         token = page.get("next_page_token")
         if not token:
             return
 
 
-def wait(path: str, timeout_s: float | None) -> Steps[Json]:
+async def wait(transport: Transport, path: str, timeout_s: float | None) -> Json:
     """The search or export at a path, once it has ended. WaitTimeoutError if that takes longer."""
     until = float("inf") if timeout_s is None else time.monotonic() + timeout_s
     while True:
-        found = yield from get(path)
+        found = await transport.get(path)
         if found["state"] in ENDED:
             return found
         left_s = until - time.monotonic()
         if left_s <= 0:
             raise WaitTimeoutError(f"{found['id']} is still {found['state']} after {timeout_s:g} s; it continues")
-        yield Pause(min(POLL_S, left_s))
+        await transport.sleep(min(POLL_S, left_s))
 
 
-def events(path: str, after: int) -> Stream[EventOut]:
-    """Emit the events of a search after a sequence number, each once and in order, until it has ended.
+async def events(transport: Transport, path: str, after: int) -> AsyncGenerator[EventOut, None]:
+    """The events of a search after a sequence number, each once and in order, until it has ended.
 
     A stream that is cut off is taken up again after the last event that came.
     """
     seq = after
     while True:
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(seq)}
-        yield from answered(Request("GET", f"{path}/events", {"until_end": "true"}, headers=headers, stream=True))
+        asked = Request("GET", f"{path}/events", {"until_end": "true"}, headers=headers, stream=True)
         parser = MessageParser()
         try:
-            while (chunk := (yield Read())) is not None:
-                for event in _read(parser, chunk):
-                    if event.seq <= seq:
-                        continue
-                    seq = event.seq
-                    yield Emit(event)
-                    if event.ends:
-                        return
+            async with aclosing(transport.stream(asked)) as chunks:
+                async for chunk in chunks:
+                    for event in _read(parser, chunk):
+                        if event.seq <= seq:
+                            continue
+                        seq = event.seq
+                        yield event
+                        if event.ends:
+                            return
         except httpx2.TransportError:  # as a stream that ends early: a restart, or the time limit of a proxy
             pass
-        search = yield from get(path)
+        search = await transport.get(path)
         if search["state"] in ENDED and search["last_seq"] <= seq:
             return
-        yield Pause(RESUME_S * random.uniform(0.5, 1.0))
+        await transport.sleep(RESUME_S * random.uniform(0.5, 1.0))
 
 
 def _read(parser: MessageParser, chunk: bytes) -> Iterator[EventOut]:
     return (EventOut.model_validate_json(message.data) for message in parser.feed(chunk) if message.id)
 
 
-def log_lines(path: str, after: int) -> Stream[Json]:
-    """Emit the lines of a log that are there, page after page."""
+async def log_lines(transport: Transport, path: str, after: int) -> AsyncGenerator[Json, None]:
+    """The lines of a log that are there, page after page."""
     while True:
-        page = yield from get(path, after=after, limit=LOG_LINES)
+        page = await transport.get(path, after=after, limit=LOG_LINES)
         for line in page["items"]:
-            yield Emit(line)
+            yield line
         if len(page["items"]) < LOG_LINES:
             return
         after = page["next"]
 
 
-def change(path: str, fields: Mapping[str, Any]) -> Steps[Json]:
+async def change(transport: Transport, path: str, fields: Mapping[str, Any]) -> Json:
     """Change a search whatever else changed meanwhile: only the fields given are replaced."""
     for tries_left in reversed(range(CHANGE_TRIES)):
-        tag = (yield from answered(Request("GET", path))).headers["ETag"]
+        tag = (await transport.answered(Request("GET", path))).headers["ETag"]
         try:
-            response = yield from answered(Request("PATCH", path, json=dict(fields), headers={"If-Match": tag}))
+            patch = Request("PATCH", path, json=dict(fields), headers={"If-Match": tag})
+            return content(await transport.answered(patch))
         except ApiError as error:
             if error.status != PRECONDITION_FAILED or not tries_left:
                 raise
-        else:
-            return content(response)
     raise AssertionError("the last try returns or raises")
 
 
-def download(artifact: Downloadable, target: Path) -> Steps[Path]:
+async def download(transport: Transport, artifact: Downloadable, target: Path) -> Path:
     """Write a file, complete and checked against its digest; into target under its own name if that is a folder."""
     digest = artifact if isinstance(artifact, str) else artifact.sha256
     if digest is None:
         raise DamagedError("there is no file: the export or finalist has not succeeded")
-    if target.is_dir():
-        name = None if isinstance(artifact, str) else artifact.file
-        target = target / Path(name or digest).name
-    response = yield from answered(Request("GET", f"/v1/artifacts/{digest}"))
+    name = (None if isinstance(artifact, str) else artifact.file) or digest
+    response = await transport.answered(Request("GET", f"/v1/artifacts/{digest}"))
     found = hashlib.sha256(response.content).hexdigest()
     if found != digest:
-        raise DamagedError(f"{target.name}: the received file has digest {found}, not {digest}; ask again")
-    write_whole(target, response.content)
-    return target
+        raise DamagedError(f"{name}: the received file has digest {found}, not {digest}; ask again")
+    return _written(response.content, target, Path(name).name)
 
 
-def upload(source: Path) -> Steps[Json]:
+def _written(data: bytes, target: Path, name: str) -> Path:
+    path = target / name if target.is_dir() else target
+    write_whole(path, data)
+    return path
+
+
+async def upload(transport: Transport, source: Path) -> Json:
     """Send an archive of class folders, or a folder, which is packed first."""
-    with _archive(source) as file:
-        name = f"{source.name}.tar.gz" if source.is_dir() else source.name
-        response = yield from answered(Request("POST", "/v1/datasets", files={"archive": (name, file)}))
-    return content(response)
+    with _archive(source) as archive:
+        return content(await transport.answered(Request("POST", "/v1/datasets", files={"archive": archive})))
 
 
 @contextmanager
-def _archive(source: Path) -> Iterator[IO[bytes]]:
+def _archive(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """The name and the content of an archive."""
     if not source.is_dir():
         with source.open("rb") as file:
-            yield file
+            yield source.name, file
         return
     with tempfile.TemporaryFile() as packed:
         with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
             archive.add(source, arcname=".")
         packed.seek(0)
-        yield packed
+        yield f"{source.name}.tar.gz", packed
 
 
 def body(spec: Spec | None, fields: Mapping[str, Any]) -> Json:
