@@ -1,6 +1,7 @@
 """`nas latency import|export|check`: tables of latencies in and out, and their errors."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -112,16 +113,7 @@ def _import_published(file: Path, format_name: str, given: dict[str, Any]) -> Ve
 def _print(verdict: Verdict, *, as_json: bool) -> None:
     counts = {state.value: verdict.count(state) for state in RecordState}
     if as_json:
-        findings = [
-            {
-                "check": finding.check,
-                "severity": finding.severity.value,
-                "devices": finding.devices,
-                "rows": len(finding.rows),
-                "message": finding.message,
-            }
-            for finding in verdict.findings
-        ]
+        findings = [asdict(finding) | {"rows": len(finding.rows)} for finding in verdict.findings]
         click.echo(json.dumps({"rows": counts, "findings": findings}, indent=2))
         return
     click.echo(", ".join(f"{count} {state}" for state, count in counts.items() if count) or "no rows")

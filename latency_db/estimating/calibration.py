@@ -10,15 +10,16 @@ residual is zero until networks are measured, with Student's t errors, so that o
 Shapes: n networks, k = 9 columns of the residual.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latency_db.estimating.kernel_table import KernelSums
 from latency_db.robust_statistics import (
+    Values,
     conformal_quantile,
     quadratic_form,
     student_half_width,
@@ -26,7 +27,7 @@ from latency_db.robust_statistics import (
     weighted_ridge,
 )
 
-Values = NDArray[np.float64]
+V = TypeVar("V", float, Values)
 
 CACHES_MB = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
 LEVEL_STD, SLOPE_STD, KERNEL_STD, UNCACHED_STD = 0.05, 0.02, 0.05, 0.1
@@ -53,36 +54,29 @@ PRIOR_SCORES = student_half_width((np.arange(10) + 0.5) / 10)
 _MIN_COUNT = 1e-6
 
 
-class PredictedLatency(NamedTuple):
-    """Of one network, with the fields of Predictions."""
-
-    ms: float
-    low_ms: float
-    high_ms: float
-    error_ms: float
-    measured: float
-    interpolated: float
-    learned: float
-
-
-class Predictions(NamedTuple):
-    """Latencies of n networks, arrays [n].
+class Predicted(NamedTuple, Generic[V]):
+    """Latencies of networks: V is float for one of them, or an array [n] for n.
 
     low_ms, high_ms: 90 % interval of the latency measured end to end. error_ms: repeatability of the measurements, one
     standard deviation. measured, interpolated, learned: shares of the latency that rest on measured kernels,
     interpolated kernels and whole networks; they add up to 1.
     """
 
-    ms: Values
-    low_ms: Values
-    high_ms: Values
-    error_ms: Values
-    measured: Values
-    interpolated: Values
-    learned: Values
+    ms: V
+    low_ms: V
+    high_ms: V
+    error_ms: V
+    measured: V
+    interpolated: V
+    learned: V
 
-    def rows(self) -> Iterator[PredictedLatency]:
-        return map(PredictedLatency._make, zip(*(column.tolist() for column in self), strict=True))
+
+Predictions = Predicted[Values]
+
+
+def one_by_one(predictions: Predictions) -> Iterator[Predicted[float]]:
+    """Each network's own."""
+    return itertools.starmap(Predicted[float], zip(*(column.tolist() for column in predictions), strict=True))
 
 
 class Typical(NamedTuple):

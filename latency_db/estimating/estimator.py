@@ -11,7 +11,7 @@ from math import inf
 
 from latency_db.devices.device import Device
 from latency_db.devices.local import is_local
-from latency_db.estimating.calibration import Predictions
+from latency_db.estimating.calibration import Predictions, one_by_one
 from latency_db.estimating.estimate import Estimate, Source
 from latency_db.estimating.few_shot import MAX_INTERVAL_RATIO, FewShotModel, devices_with_tables
 from latency_db.estimating.kernel_table import IndexedNetworks
@@ -97,7 +97,7 @@ class Estimator:
         parts, missing = self._resolved(networks)
         few_shot = self._few_shot() if missing else None
         if few_shot:
-            for network, row in zip(networks, few_shot.predict(parts).rows(), strict=True):
+            for network, row in zip(networks, one_by_one(few_shot.predict(parts)), strict=True):
                 if not row.high_ms <= MAX_INTERVAL_RATIO * row.low_ms < inf:
                     raise self._too_unlike(network)
                 yield Estimate(*row[:4], Source.TRANSFERRED, *row[4:])
@@ -106,7 +106,7 @@ class Estimator:
             raise self._not_measured(missing)
         indexed = self.predictor.index(parts)
         suspects = self.predictor.sums(indexed).suspect.tolist()
-        for row, kernel_list, suspect in zip(self.predict(indexed).rows(), parts, suspects, strict=True):
+        for row, kernel_list, suspect in zip(one_by_one(self.predict(indexed)), parts, suspects, strict=True):
             source = Source.INTERPOLATED if row.interpolated else Source.SUMMED
             yield Estimate(*row[:4], source, *row[4:], len(kernel_list), int(suspect))
 

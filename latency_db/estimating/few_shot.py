@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from latency_db.devices.device import MEASURED, Device
-from latency_db.estimating.calibration import CONFIDENCE, Predictions, Values
+from latency_db.estimating.calibration import CONFIDENCE, Predictions
 from latency_db.estimating.features import network_features
 from latency_db.estimating.predictor import Predictor
 from latency_db.estimating.sample_choice import choose_samples
 from latency_db.estimating.transfer import TransferModel, fit_transfer
-from latency_db.robust_statistics import normal_half_width
+from latency_db.robust_statistics import Values, normal_half_width
 from latency_db.storing.store import Store
 from nas.ops.kernels import Kernel
 

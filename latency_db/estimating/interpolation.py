@@ -7,9 +7,8 @@ evidence. Shapes: n rows to learn from, m rows to predict, d features.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Values = NDArray[np.float64]
+from latency_db.robust_statistics import Values
 
 MAX_ROWS = 1000
 """Rows to learn from at most: the time to solve grows with their cube."""

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from latency_db.robust_statistics import Values
 from nas.ops.kernels import Kernel
 
-Values = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 _MIN_MS = 1e-9

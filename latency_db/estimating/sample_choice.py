@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from latency_db.estimating.transfer import CONSTANT_VARIANCE, TransferError
 from latency_db.estimating.transfer_columns import ColumnGroups, Features
-
-Values = NDArray[np.float64]
+from latency_db.robust_statistics import Values
 
 NOISE_VARIANCE = 0.1
 SMOOTH_VARIANCE = 0.1

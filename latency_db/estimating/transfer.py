@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latency_db.estimating.transfer_columns import ColumnGroups, Features, raw_columns
-from latency_db.robust_statistics import quadratic_form, student_weights
+from latency_db.robust_statistics import Values, quadratic_form, student_weights
 from nas.errors import NasError
 
-Values = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 CONSTANT_VARIANCE = 100.0

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Values = NDArray[np.float64]
+from latency_db.robust_statistics import Values
+
 Features = Mapping[str, Values]
 
 PHYSICAL = "physical"

@@ -1,9 +1,8 @@
 """All records of a target with their sessions in one Parquet file, written and read without loss."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from latency_db.records.record import LatencyRecord, MeasurementSession
 from latency_db.records.wire import from_wire, to_wire
 
 FORMAT = "nas-latency-records/1"
-_STARTED = frozenset({"started_at"})  # a datetime, which to_wire does not write
 
 
 def write_records(records: Sequence[LatencyRecord], path: Path) -> None:
@@ -25,7 +23,7 @@ def write_records(records: Sequence[LatencyRecord], path: Path) -> None:
         "sources": json.dumps(sorted({session.device.source for session in sessions.values()})),
         "licences": json.dumps(sorted({session.licence or "own" for session in sessions.values()})),
         "unit": "ms",
-        "sessions": json.dumps([_session(session) for session in sessions.values()]),
+        "sessions": json.dumps(to_wire(tuple(sessions.values()))),
     }
     columns: dict[str, Any] = dict.fromkeys(("session", "kind", "key", "statistic", "state", "reason"), str)
     columns |= {"latency_ms": float, "rounds_ms": list[float], **STATISTICS}
@@ -36,15 +34,7 @@ def write_records(records: Sequence[LatencyRecord], path: Path) -> None:
 def read_records(path: Path) -> list[LatencyRecord]:
     """The records in a file of write_records. TableFormatError for any other file."""
     rows, metadata = read_parquet(path, FORMAT)
-    sessions = {session.uid: session for session in map(_read_session, json.loads(metadata["sessions"]))}
+    sessions = {
+        sent["uid"]: from_wire(MeasurementSession, sent, "session") for sent in json.loads(metadata["sessions"])
+    }
     return [from_row(row, sessions[row["session"]]) for row in rows]
-
-
-def _session(session: MeasurementSession) -> dict[str, Any]:
-    return {**to_wire(session, without=_STARTED), "started_at": session.started_at.isoformat()}
-
-
-def _read_session(values: Mapping[str, Any]) -> MeasurementSession:
-    rest = {name: value for name, value in values.items() if name not in _STARTED}
-    started_at = datetime.fromisoformat(values["started_at"])
-    return from_wire(MeasurementSession, rest, "session", started_at=started_at)

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from random import Random
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latency_db.estimating.kernel_table import KernelLatency
 from latency_db.estimating.predictor import Predictor
+from latency_db.robust_statistics import Values
 from nas.ops import Network
 from nas.ops.kernels import Kernel, kernels
 from nas.space import SearchSpace
-
-Values = NDArray[np.float64]
 
 SURVEY_NETWORKS = 300
 """Random networks in a survey, others in each one: for the networks whose kernels were chosen, the uncertainty is

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latency_db.quality.table_arrays import Codes, TableArrays, Values
-from latency_db.robust_statistics import column_medians, huber_regression, normal_scale, resistant_line
+from latency_db.quality.table_arrays import Codes, TableArrays
+from latency_db.robust_statistics import Values, column_medians, huber_regression, normal_scale, resistant_line
 
 MIN_ROWS = 12
 """Devices with fewer rows are not compared."""

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latency_db.exchange.table import LatencyTable, TableRow
+from latency_db.robust_statistics import Values
 
-Values = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 

@@ -14,16 +14,12 @@ _WEIGHTS_SEED = 0
 
 def kernel_signature(kernel: Kernel) -> Signature:
     """Signature of the kernel in its context; the key is the notation of the network that is run."""
-    return _signature(kernel.in_context())
+    return Signature(write_network(kernel.in_context()), Kind.KERNEL)
 
 
 def context_signature(kernel: Kernel) -> Signature:
     """Signature of the context without the kernel."""
-    return _signature(kernel.context())
-
-
-def _signature(run: Network) -> Signature:
-    return Signature(write_network(run), Kind.KERNEL)
+    return Signature(write_network(kernel.context()), Kind.KERNEL)
 
 
 def kernel_signatures(kernel: Kernel) -> tuple[Signature, Signature]:
@@ -33,13 +29,8 @@ def kernel_signatures(kernel: Kernel) -> tuple[Signature, Signature]:
 
 def kernel_models(kernels: Iterable[Kernel]) -> dict[Signature, bytes]:
     """The models of kernels in their contexts, and of the contexts alone, each once; with random weights."""
-    models: dict[Signature, bytes] = {}
-    for kernel in kernels:
-        for network in (kernel.in_context(), kernel.context()):
-            signature = _signature(network)
-            if signature not in models:
-                models[signature] = network_model(network)
-    return models
+    runs = {write_network(run): run for kernel in kernels for run in (kernel.in_context(), kernel.context())}
+    return {Signature(key, Kind.KERNEL): network_model(run) for key, run in runs.items()}
 
 
 def network_signature(network: Network) -> Signature:

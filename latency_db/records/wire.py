@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -13,7 +15,7 @@ T = TypeVar("T")
 
 
 def to_wire(value: Any, *, without: frozenset[str] = frozenset()) -> Any:
-    """JSON value of numbers, text, None, enumerations, tuples, mappings and dataclasses of them.
+    """JSON value of numbers, text, None, enumerations, times, tuples, mappings and dataclasses of them.
 
     without: names of fields that are left out at every level.
     """
@@ -24,7 +26,7 @@ def to_wire(value: Any, *, without: frozenset[str] = frozenset()) -> Any:
         return {str(key): to_wire(inner, without=without) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [to_wire(inner, without=without) for inner in value]
-    return value
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def from_wire(kind: type[T], value: Any, where: str = "value", **given: Any) -> T:
@@ -62,4 +64,7 @@ def _read_scalar(kind: Any, value: Any, where: str) -> Any:
         return kind(value)
     if type(value) is kind and kind in (str, int, bool):
         return value
+    if kind is datetime and isinstance(value, str):
+        with suppress(ValueError):
+            return datetime.fromisoformat(value)
     raise RecordError(f"{where}: not a valid {getattr(kind, '__name__', kind)}")

@@ -24,13 +24,11 @@ def find_device(store: Store, name: str) -> Device:
     return local_device(name, known=measured)
 
 
-def known_devices(store: Store) -> dict[str, Device]:
-    """By name: this machine's devices, measured or not, then the measured ones of other machines."""
-    return with_local(targets_by_name(store.devices()))
+def known_devices(measured: Mapping[str, Sequence[TargetSummary]]) -> dict[str, Device]:
+    """By name: this machine's devices, measured or not, then the measured ones of other machines.
 
-
-def with_local(measured: Mapping[str, Sequence[TargetSummary]]) -> dict[str, Device]:
-    """This machine's devices and the measured ones, by name."""
+    measured: as `targets_by_name` returns it.
+    """
     local = {name: local_device(name) for name in local_names()}
     return local | {name: _current(summaries) for name, summaries in measured.items() if name not in local}
 

@@ -6,19 +6,21 @@ from typing import Any
 
 from latency_db.devices.device import MEASURED, Device
 from latency_db.records.record import MeasurementSession, RecordState, Statistic
-from latency_db.storing.known_devices import find_device, targets_by_name, with_local
+from latency_db.storing.known_devices import find_device, known_devices, targets_by_name
 from latency_db.storing.store import Store
 from latency_db.storing.summaries import TargetSummary
 from latency_db.validating.track_record import track_record
 
 SESSIONS_SHOWN = 5
+HOW = ("runtime", "runtime_version", "precision", "threads")
+SESSION = ("harness", "empty_ms", "reference_ms", "reference_drift", "state", "reason")
 COUNTS = ("kernels", "networks", "samples", "sessions", "suspect_sessions")
 
 
 def device_rows(store: Store) -> list[dict[str, Any]]:
     """All known devices, with a summary of their measurements."""
     measured = targets_by_name(store.devices())
-    return [_row(name, known, measured.get(name, [])) for name, known in with_local(measured).items()]
+    return [_row(name, known, measured.get(name, [])) for name, known in known_devices(measured).items()]
 
 
 def device_row(store: Store, name: str) -> dict[str, Any]:
@@ -35,10 +37,7 @@ def _row(name: str, known: Device, summaries: Sequence[TargetSummary]) -> dict[s
     last = own.last_measured_at if own else None
     return {
         "name": name,
-        "runtime": known.runtime,
-        "runtime_version": known.runtime_version,
-        "precision": known.precision,
-        "threads": known.threads,
+        **{fact: getattr(known, fact) for fact in HOW},
         "fingerprint_id": known.id,
         "fingerprint": dict(known.fingerprint),
         **{count: getattr(own, count) if own else 0 for count in COUNTS},
@@ -63,13 +62,7 @@ def _target(summary: TargetSummary, known: Device) -> dict[str, Any]:
         states[RecordState.STALE] = sum(summary.states.values()) - states[RecordState.REJECTED]
     last = summary.last_measured_at
     return {
-        "runtime": device.runtime,
-        "runtime_version": device.runtime_version,
-        "precision": device.precision,
-        "threads": device.threads,
-        "batch": device.batch,
-        "layout": device.layout,
-        "source": device.source,
+        **{fact: getattr(device, fact) for fact in (*HOW, "batch", "layout", "source")},
         "licences": list(summary.licences),
         **{state.value: count for state, count in states.items()},
         "stale_because": f"the machine has {device.runtime} {newer} now" if newer else None,
@@ -81,11 +74,6 @@ def _target(summary: TargetSummary, known: Device) -> dict[str, Any]:
 def _session(session: MeasurementSession) -> dict[str, Any]:
     return {
         "started_at": session.started_at.isoformat(timespec="seconds"),
-        "harness": session.harness,
-        "empty_ms": session.empty_ms,
-        "reference_ms": session.reference_ms,
-        "reference_drift": session.reference_drift,
-        "state": session.state,
-        "reason": session.reason,
+        **{fact: getattr(session, fact) for fact in SESSION},
         "environment": dict(session.environment),
     }

@@ -4,12 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latency_db.estimating.calibration import Predictions
-from latency_db.robust_statistics import spearman
-
-Values = NDArray[np.float64]
+from latency_db.robust_statistics import Values, spearman
 
 HEADS = ("estimate", "mean error", "bias", "Spearman", "within 5 %", "within 10 %", "coverage", "median width")
 MISSING = "-"

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from random import Random
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latency_db.devices.device import Device
 from latency_db.estimating.estimate import Estimate, Source
@@ -15,6 +14,7 @@ from latency_db.measuring.measure import BATCH
 from latency_db.profiling.measurer import Measurer, Progress
 from latency_db.records.record import Signature
 from latency_db.records.signatures import network_signature
+from latency_db.robust_statistics import Values
 from latency_db.storing.predictions import Prediction
 from latency_db.storing.store import Store
 from latency_db.validating.scores import Score, baselines
@@ -23,8 +23,6 @@ from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
 from nas.space import SearchSpace
-
-Values = NDArray[np.float64]
 
 POOL = 12
 """Random networks to choose each calibrating one from."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from latency_db.quality.check import Finding, Severity, TableCheck, check
 from latency_db.quality.comparisons import combine, comparisons
-from latency_db.quality.table_arrays import Codes, TableArrays, Values, decimal_step
-from latency_db.robust_statistics import median_scale
+from latency_db.quality.table_arrays import Codes, TableArrays, decimal_step
+from latency_db.robust_statistics import Values, median_scale
 
 _MIN_NETWORKS = 2
 _MAX_PROBABILITY = 1e-3

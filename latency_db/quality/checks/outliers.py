@@ -6,7 +6,8 @@ import numpy as np
 
 from latency_db.quality.check import Finding, Severity, TableCheck, check
 from latency_db.quality.comparisons import combine, comparisons, majority_scale
-from latency_db.quality.table_arrays import Mask, TableArrays, Values
+from latency_db.quality.table_arrays import Mask, TableArrays
+from latency_db.robust_statistics import Values
 
 _MIN_DEVIATIONS = 4
 _MIN_FACTOR = 2.0

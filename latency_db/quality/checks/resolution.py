@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from latency_db.quality.check import Finding, Severity, TableCheck, check
-from latency_db.quality.table_arrays import Mask, TableArrays, Values, are_multiples, decimal_step
+from latency_db.quality.table_arrays import Mask, TableArrays, are_multiples, decimal_step
+from latency_db.robust_statistics import Values
 
 _STEPS_MS = tuple(step * 10.0**power for power in (2, 1, 0, -1, -2, -3, -4) for step in (5.0, 2.0, 1.0))
 _MAX_ERROR = 0.01

@@ -6,7 +6,8 @@ import numpy as np
 
 from latency_db.exchange.table import RowKind
 from latency_db.quality.check import Finding, Severity, TableCheck, check
-from latency_db.quality.table_arrays import TableArrays, Values
+from latency_db.quality.table_arrays import TableArrays
+from latency_db.robust_statistics import Values
 
 _MIN_ROWS_PER_COLUMN = 1.25
 _MIN_TESTED = 20

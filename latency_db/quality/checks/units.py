@@ -6,7 +6,8 @@ import numpy as np
 
 from latency_db.quality.check import Finding, Severity, TableCheck, check
 from latency_db.quality.comparisons import MIN_ROWS, SIMILAR_SCALE, Comparison, comparisons, majority_scale
-from latency_db.quality.table_arrays import Mask, TableArrays, Values
+from latency_db.quality.table_arrays import Mask, TableArrays
+from latency_db.robust_statistics import Values
 
 _THOUSAND = float(np.log(1000))
 _TOLERANCE = float(np.log(4))

@@ -1,7 +1,7 @@
 import pytest
 
 from latency_db.devices.local import core_count, is_local, local_device
-from latency_db.storing.known_devices import find_device, known_devices
+from latency_db.storing.known_devices import find_device, known_devices, targets_by_name
 from nas.errors import UnknownNameError
 
 
@@ -24,7 +24,7 @@ def test_an_unknown_name_lists_the_known_ones(store, elsewhere, name):
 
 def test_a_measured_device_is_found_by_its_listed_name(store, elsewhere):
     store.add(elsewhere.empties())
-    (name,) = (name for name in known_devices(store) if name.startswith("pocket"))
+    (name,) = (name for name in known_devices(targets_by_name(store.devices())) if name.startswith("pocket"))
 
     assert find_device(store, name) == elsewhere.device
     assert not is_local(elsewhere.device)

@@ -9,7 +9,7 @@ from latency_db.profiling.coverage import table_coverage
 from latency_db.profiling.kernel_frequencies import kernel_frequencies
 from latency_db.records.record import RecordState
 from latency_db.records.signatures import context_signature, kernel_signature
-from latency_db.storing.known_devices import find_device, known_devices
+from latency_db.storing.known_devices import find_device, known_devices, targets_by_name
 from latency_db.validating.device_rows import device_row, device_rows
 from nas.errors import UnknownNameError
 from nas.spaces import load_space
@@ -69,7 +69,8 @@ def test_a_published_device_is_named_with_its_source(store, elsewhere):
     record = on(elsewhere, "a", device=published)
     store.add([replace(record, session=replace(record.session, licence="MIT")), on(elsewhere, "b")])
 
-    assert {"pocket@a table", f"pocket@{elsewhere.device.machine_id}"} < set(known_devices(store))
+    known = set(known_devices(targets_by_name(store.devices())))
+    assert {"pocket@a table", f"pocket@{elsewhere.device.machine_id}"} < known
     row = device_row(store, "pocket@a table")
     assert (row["targets"][0]["source"], row["targets"][0]["licences"]) == ("a table", ["MIT"])
 
