@@ -8,17 +8,10 @@ from typing import Any
 
 import click
 
-from nas.command_line.groups import EntryPointGroup
 from nas.metric import Source, network_metrics, tabulated
 from nas.ops.notation import write_network
 from nas.space import Candidate
 from nas.spaces import load_space
-
-space = EntryPointGroup(
-    "space",
-    entry_point_group="nas.commands.space",
-    help="Look into search spaces: those of nas, or a .yaml or .json file of your own.",
-)
 
 
 @click.command()
