@@ -45,14 +45,15 @@ class Block(ABC):
     @classmethod
     def schema(cls) -> dict[str, Any]:
         """JSON schema of its parameters in a space: of each, one option or a list of those to search."""
-        searched = {f.name: _listed(f.metadata["options"], f.metadata["also"]) for f in fields(cls)}
+        searched = {f.name: _option_schema(f.metadata["options"], f.metadata["also"]) for f in fields(cls)}
         return {"type": "object", "properties": searched, "additionalProperties": False}
 
     def parameters(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def _listed(options: tuple[Any, ...], also: tuple[Any, ...]) -> dict[str, Any]:
+def _option_schema(options: tuple[Any, ...], also: tuple[Any, ...]) -> dict[str, Any]:
+    """JSON schema of one option or a list of options."""
     known = (*options, *also)
     if any(isinstance(option, str) for option in known):
         item: dict[str, Any] = {"enum": list(known)}
@@ -85,10 +86,10 @@ def with_skip(body: Seq, skip: str, c_in: int, c_out: int, stride: int) -> Op:
     return Residual(body, Identity() if skip == "identity" else Pool(3, stride, kind="avg"))
 
 
-def round_channels(channels: float, divisor: int = 8) -> int:
-    """The multiple of divisor nearest to channels that does not go below 90 % of it (MobileNet's rule)."""
-    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
-    return rounded if rounded >= 0.9 * channels else rounded + divisor
+def round_channels(channels: float) -> int:
+    """The multiple of 8 nearest to channels that does not go below 90 % of it (MobileNet's rule)."""
+    rounded = max(8, int(channels + 4) // 8 * 8)
+    return rounded if rounded >= 0.9 * channels else rounded + 8
 
 
 def layers(*ops: Op | tuple[Op, ...]) -> Seq:

@@ -183,7 +183,7 @@ def _check(where: str, part: Split, classes: int, like: tuple[int, ...]) -> None
 
 
 def _hold_out(whole: Split, fraction: float, rng: np.random.Generator) -> tuple[Split, Split]:
-    """What stays and what is drawn: fraction of each class, but at least one image, and never the last one."""
+    """The images that stay, and those drawn: fraction of each class, at least one image but never a class's last."""
     drawn = np.zeros(len(whole), bool)
     for label in np.unique(whole.labels):
         members = np.flatnonzero(whole.labels == label)

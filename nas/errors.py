@@ -1,18 +1,4 @@
-"""The errors of nas. A message says what is wrong and what to do about it.
-
-NasError
-├── UnknownNameError          no plugin, network, space or device of that name; lists the known ones
-├── SpecError                 a spec, space or plugin parameter is wrong; names the field
-├── InvalidArchitectureError  an expression that cannot be built at its shapes; gives the reason
-├── InfeasibleError           a space (under its limits) in which no valid member was found
-├── DataError                 a data set that is absent, damaged or unfit for training
-├── DivergedError             a training whose loss is not a finite number
-├── OutOfMemoryError          a training that needs more memory than there is
-├── CheckpointError           a training's checkpoint is damaged, of another training, or cannot be written
-├── ExportError               an exported file that does not compute what was trained
-├── NotMeasuredError          a device, or a kernel on it, without latency records
-└── NotationError             text that is not a network
-"""
+"""The errors of nas. A message says what is wrong and what to do about it."""
 
 
 class NasError(Exception):
@@ -20,7 +6,9 @@ class NasError(Exception):
 
 
 class UnknownNameError(NasError, LookupError):
-    """No such name; the message lists the known ones, after a reason why this one is not among them."""
+    """No plugin, network, space or device has this name; the message lists the known ones, and may give a reason why
+    this one is not among them.
+    """
 
     def __init__(self, kind: str, name: object, known: object, reason: str | None = None) -> None:
         names = ", ".join(sorted(str(k) for k in known)) if hasattr(known, "__iter__") else str(known)
@@ -37,7 +25,7 @@ class InvalidArchitectureError(NasError, ValueError):
 
 
 class InfeasibleError(NasError):
-    """No valid member was found in the space; the message gives the commonest reason."""
+    """No valid member was found in the space, or none within the limits; the message gives the commonest reason."""
 
 
 class DataError(NasError):

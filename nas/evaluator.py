@@ -27,11 +27,19 @@ class Evaluator(ABC):
     """Scores networks on the validation split of one data set; it never reads the test split.
 
     Each worker process makes its own instance from plain data. The result of evaluate depends on its arguments, the
-    seed, and the content that load_prepared was given, and on nothing else. A process that only reads the properties
+    seed, and the content that load_prepared was given, and on nothing else. A process that only reads the attributes
     need not have torch.
     """
 
     name: ClassVar[str]
+    epochs: int = 1
+    """How often evaluate reports, at most."""
+    trains: ClassVar[bool] = False
+    """Whether evaluate trains the network's weights; if not, it scores the network in another way."""
+    recipe: Recipe = Recipe()
+    """What finalists are trained by, for as many epochs as the spec says."""
+    preparation_epochs: int = 0
+    """How often prepare reports, at most; 0 for an evaluator without shared state."""
 
     def __init__(self, dataset: Dataset, seed: int) -> None:
         self.dataset = dataset
@@ -39,34 +47,14 @@ class Evaluator(ABC):
         self.prepared = b""
 
     @property
-    def epochs(self) -> int:
-        """How often evaluate reports, at most."""
-        return 1
-
-    @property
-    def trains(self) -> bool:
-        """Whether evaluate trains the network's weights; if not, it scores the network in another way."""
-        return False
-
-    @property
     def cache_key(self) -> CacheKey | None:
-        """Equal keys: results of other searches are reused. None: they must not be."""
+        """Results of earlier searches under an equal key are reused. None: results are never reused."""
         return None
-
-    @property
-    def recipe(self) -> Recipe:
-        """What finalists are trained by, for as many epochs as the spec says."""
-        return Recipe()
 
     @property
     def device(self) -> str:
         """Where finalists are trained: cpu or cuda."""
         return "cpu"
-
-    @property
-    def preparation_epochs(self) -> int:
-        """How often prepare reports, at most; 0 for an evaluator without shared state."""
-        return 0
 
     def prepare(self, space: SearchSpace, checkpoint: Path, report: Report) -> bytes:  # noqa: ARG002 - the contract
         """The state that all evaluations of a search share, such as the weights of a supernet, as a file's content.

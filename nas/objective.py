@@ -18,7 +18,7 @@ Limit = Annotated[int, Field(gt=0)] | None
 
 @dataclass(frozen=True, slots=True)
 class MaxSizes:
-    """The limits that are parameters of their own: `max_` and the name of a metric, which may be at most so much."""
+    """The limits with a parameter of their own, named `max_` and the metric: the most that the metric may be."""
 
     max_params: Limit = None
     max_macs: Limit = None
@@ -55,7 +55,7 @@ Limits = (
     Annotated[dict[str, Annotated[float, Field(gt=0)]], AfterValidator(_check_names), WithJsonSchema(_limits_schema())]
     | None
 )
-"""By the name of any metric that is known before training, the most it may be; the least where higher is better."""
+"""Limits by the name of a metric known before training: the most it may be, or the least if higher is better."""
 
 
 class Objective(ABC):
@@ -96,7 +96,7 @@ class Objective(ABC):
         return sum((max(0.0, each) for each in excess), start=0.0)
 
     def describe_limits(self) -> str:
-        """`params <= 1000, latency_ms <= 0.5`."""
+        """The limits as text, such as `params <= 1000, latency_ms <= 0.5`."""
         signs = {metric: ">=" if _higher_is_better(metric) else "<=" for metric in self.limits}
         return ", ".join(f"{metric} {signs[metric]} {limit:g}" for metric, limit in self.limits.items())
 

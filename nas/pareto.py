@@ -53,7 +53,7 @@ def _dominates(a: Row, b: Row) -> bool:
 
 
 def _volume(rows: list[Row], bound: Row) -> float:
-    """Of sorted rows that are all inside the bound: two dimensions by a sweep, more by slices along the first one."""
+    """The volume that sorted rows, all inside the bound, dominate: by a sweep in two dimensions, by slices in more."""
     if len(bound) == 1:
         return bound[0] - rows[0][0] if rows else 0.0
     volume = 0.0

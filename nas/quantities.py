@@ -1,4 +1,4 @@
-"""Numbers as a reader likes them: units, three significant digits, a dash for what is missing."""
+"""Numbers as text for people: with units, three significant digits, and a dash for a missing value."""
 
 from collections.abc import Iterable, Mapping
 from math import floor, isfinite, log10
@@ -91,7 +91,7 @@ def magnitude(value: int) -> str:
 
 
 def speed(ratio: float) -> str:
-    """How a latency of 1 compares with one of ratio."""
+    """How many times faster or slower a latency is than another one, which is ratio times as long."""
     text = significant(ratio if ratio >= 1 else 1 / ratio, 2)
     return f"{text}{TIMES} {'faster' if ratio >= 1 else 'slower'}"
 

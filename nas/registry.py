@@ -27,7 +27,8 @@ class Registry(Plugins[T]):
     """Plugins of one kind.
 
     The keyword-only parameters of a plugin's constructor are the parameters users may set; their annotations and
-    defaults are checked here and described to users as JSON schema. One that is a dataclass stands for its fields.
+    defaults are checked here and described to users as JSON schema. In place of a parameter whose type is a dataclass,
+    users set the fields of the dataclass.
     """
 
     def parameters(self, name: str) -> type[BaseModel]:

@@ -13,7 +13,9 @@ Report = Callable[[int, Metrics], None]
 """Called after each epoch of a training with its number, from 1, and the metrics so far."""
 
 REFUSED_KERNELS = "refused_kernels"
-"""The metric of a network that the device does not run: how many of its kernels are to blame. Others do not have it."""
+"""The metric of a network that the device does not run: how many of its kernels the device refuses. Other networks do
+not have it.
+"""
 
 
 class State(StrEnum):

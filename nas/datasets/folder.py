@@ -19,9 +19,9 @@ PARTS = {"train": {"train", "training"}, "validation": {"val", "valid", "validat
 class Folder(DatasetSource):
     """path holds class folders, or train/ and optionally val/ and test/ with class folders each.
 
-    What is absent of validation and test is drawn from train. Images are cut to their central square and resized to
-    size x size pixels; without size they must be equal squares already. They are RGB unless all are grey. flip: their
-    mirror images are of the same class.
+    If validation or test is absent, it is drawn from train. Images are cut to their central square and resized to
+    size x size pixels; without size they must be equal squares already. They are RGB unless all are grey. flip: whether
+    a mirrored image is still one of its class.
     """
 
     summary = "your own images, a sub-folder for each class"

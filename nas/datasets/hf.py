@@ -18,9 +18,9 @@ PARTS = {"train": ("train",), "validation": ("validation", "valid", "val", "dev"
 class Hub(DatasetSource):
     """path is the set's name on the hub, or a local folder that the library reads.
 
-    config and revision choose among several; image and label name columns where the first of their kind is not meant.
-    size and flip are those of `folder`. A split whose labels are hidden (-1) does not count; what is absent of
-    validation and test is drawn from train.
+    config and revision choose one where the set has several. image and label name the columns to read; by default they
+    are the first of their kind. size and flip are those of `folder`. A split whose labels are hidden (-1) counts as
+    absent. If validation or test is absent, it is drawn from train.
     """
 
     summary = "any image set of the Hugging Face hub: hf:OWNER/SET"

@@ -24,6 +24,8 @@ class TrainEvaluator(Evaluator):
     one. A search compares its networks at equal epochs; a time_budget_s is a choice that favours fast-training ones.
     """
 
+    trains = True
+
     def __init__(
         self,
         dataset: Dataset,
@@ -34,25 +36,14 @@ class TrainEvaluator(Evaluator):
         device: Literal["auto", "cpu", "cuda"] = "auto",
     ) -> None:
         super().__init__(dataset, seed)
-        self._recipe = recipe
+        self.recipe = recipe
+        self.epochs = recipe.epochs
         self._images = _subset(dataset, train_images, seed)
         self._device = device
 
     @property
-    def epochs(self) -> int:
-        return self._recipe.epochs
-
-    @property
-    def trains(self) -> bool:
-        return True
-
-    @property
     def cache_key(self) -> CacheKey:
-        return CacheKey(self._images.digest, self._recipe.id)
-
-    @property
-    def recipe(self) -> Recipe:
-        return self._recipe
+        return CacheKey(self._images.digest, self.recipe.id)
 
     @property
     def device(self) -> str:
@@ -74,7 +65,7 @@ class TrainEvaluator(Evaluator):
         fitted = fit(
             build(network, self.seed),
             self._images,
-            self._recipe,
+            self.recipe,
             seed=self.seed,
             report=report,
             device=self.device,

@@ -82,7 +82,7 @@ def named_space(source: str | Mapping[str, Any]) -> SearchSpace:
 
 
 def space_definition(name: str) -> dict[str, Any]:
-    """The mapping that describes a space which ships with nas; UnknownNameError lists them."""
+    """The mapping that describes a space which ships with nas; UnknownNameError lists the known names."""
     if name not in known_spaces():
         raise UnknownNameError("space", name, known_spaces())
     data: dict[str, Any] = yaml.safe_load((files(__name__) / f"{name}.yaml").read_text("utf-8"))
@@ -137,7 +137,7 @@ def _has_layers(layers: tuple[int, ...]) -> tuple[int, ...]:
     return layers
 
 
-def _few(stages: tuple[T, ...]) -> tuple[T, ...]:
+def _few_stages(stages: tuple[T, ...]) -> tuple[T, ...]:
     if len(stages) > MAX_STAGES:
         raise PydanticCustomError("stages", "more than {most} stages", {"most": MAX_STAGES})
     return stages
@@ -206,7 +206,7 @@ class _ArchitectureFile(_Described):
     resolution: Pixels
     channels: Channels
     stem: _StemFile
-    stages: Annotated[tuple[_ArchitectureStage, ...], AfterValidator(_few)]
+    stages: Annotated[tuple[_ArchitectureStage, ...], AfterValidator(_few_stages)]
     head: Width
     classes: Channels
 
@@ -223,7 +223,7 @@ class _SpaceFile(_Described):
     resolution: OneOrMore[Pixels]
     width_multiplier: OneOrMore[Multiplier] = (1.0,)
     stem: _StemFile
-    stages: Annotated[Some[_StageFile], AfterValidator(_few)]
+    stages: Annotated[Some[_StageFile], AfterValidator(_few_stages)]
     head: Width = 0
     channels: Channels = 3
     classes: Channels = 1000

@@ -160,7 +160,7 @@ class _Training:
         self.train_loss = sum(found) / len(found)
 
     def _train_step(self, images: Tensor, labels: Tensor) -> Tensor:
-        middle = (self.step + 0.5) / len(self.batches)  # a step from the start would be wasted on a rate of 0
+        middle = (self.step + 0.5) / len(self.batches)  # at its start, the rate of the first step would be 0
         rate = self.recipe.rate(middle, self.seconds)
         for group in self.optimizer.param_groups:
             group["lr"] = rate

@@ -85,7 +85,7 @@ class Controller:
                 self._optimizer.step()
 
     def _read(self, batch: "_Batch") -> tuple[Tensor, Tensor]:
-        """Log-probability of each option taken, and the entropy of each decision, under the policy as it is now."""
+        """Log-probability of each option taken, and the entropy of each decision, under the current policy."""
         hidden, _ = self._lstm(self._embedding(batch.inputs))  # [B, T, H]
         log_probs = self._head(hidden).masked_fill(~batch.allowed, -torch.inf).log_softmax(-1)  # [B, T, V]
         finite = log_probs.masked_fill(~batch.allowed, 0.0)  # 0 log 0 is 0, in the gradient too
@@ -94,7 +94,7 @@ class Controller:
 
 
 class Sampling:
-    """A choose that answers from the policy as it is now. A decision met again starts the next walk."""
+    """Answers decisions by drawing from the current policy. A decision that is asked again starts the next walk."""
 
     def __init__(self, controller: Controller, rng: Random) -> None:
         self._controller = controller
@@ -105,7 +105,7 @@ class Sampling:
 
     @property
     def log_probs(self) -> tuple[float, ...]:
-        """Of the choices in the last walk, in the order asked."""
+        """Log-probabilities of the choices in the last walk, in the order asked."""
         return tuple(self._walked.values())
 
     def __call__(self, decision: Decision) -> int:

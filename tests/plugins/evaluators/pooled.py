@@ -21,11 +21,7 @@ class Pooled(Evaluator):
 
     def __init__(self, dataset, seed, *, steps: int = 4, log: str = "", kill_at: int = 0):
         super().__init__(dataset, seed)
-        self._steps, self._log, self._kill_at = steps, log, kill_at
-
-    @property
-    def preparation_epochs(self):
-        return self._steps
+        self.preparation_epochs, self._log, self._kill_at = steps, log, kill_at
 
     def prepare(self, space, checkpoint, report):
         self._write(f"prepare {space.name}")
@@ -33,7 +29,7 @@ class Pooled(Evaluator):
         if checkpoint.exists():
             weights, first = np.load(checkpoint), int(checkpoint.with_suffix(".epoch").read_text())
         features, targets = _pooled(self.dataset.train)
-        for epoch in range(first, self._steps + 1):
+        for epoch in range(first, self.preparation_epochs + 1):
             scores = 1 / (1 + np.exp(-features @ weights))
             weights = weights - RATE * features.T @ (scores - targets) / len(targets)
             report(epoch, {"loss": float(np.mean((scores - targets) ** 2))})
