@@ -1,14 +1,4 @@
-"""What the ledger refuses. `reason` is stable, for programs; the message is for people.
-
-NasError
-├── LedgerError        the database cannot be reached, or has another schema
-├── NotFoundError      no record with that id
-├── StateError         not in this state
-├── VersionError       changed by another client since it was read
-├── IdempotencyError   the key was used for another request
-├── FencedError        another dispatcher owns the search now: stop working on it
-└── ValueRefusedError  a value that the ledger cannot store
-"""
+"""What the ledger refuses, beside the errors of nas.sql. `reason` is stable, for programs; messages are for people."""
 
 from typing import ClassVar
 

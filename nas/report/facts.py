@@ -1,10 +1,10 @@
 """What a reader needs to judge the result: data, device, search, versions, and the spec as submitted."""
 
-import json
-import re
 from collections.abc import Mapping
 from statistics import median
 from typing import Any
+
+import yaml
 
 from nas.quantities import (
     MISSING,
@@ -19,10 +19,6 @@ from nas.quantities import (
 )
 from nas.report.markup import Child, Markup, tag
 from nas.report.results import SUCCEEDED, Record, estimate_error, trials
-
-PLAIN = re.compile(r"[A-Za-z][\w-]*")
-SPECIAL = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
-"""Words that YAML 1.1 takes for something else than themselves."""
 
 LARGE = 10**6
 """Space sizes from here on are also given in short."""
@@ -106,25 +102,5 @@ def _search(record: Record) -> list[tuple[str, Child]]:
 
 def spec_text(spec: Mapping[str, Any]) -> Markup:
     """The spec in YAML."""
-    return tag("pre", tag("code", "\n".join(_lines(spec, ""))), class_="spec", tabindex=0)
-
-
-def _lines(value: Any, indent: str) -> list[str]:
-    """Mappings by key and lists of mappings by dash, all else as JSON, which YAML contains."""
-    lines = []
-    for key, part in value.items():
-        if isinstance(part, Mapping) and part:
-            lines += [f"{indent}{key}:", *_lines(part, indent + "  ")]
-        elif isinstance(part, list) and part and all(isinstance(item, Mapping) and item for item in part):
-            lines.append(f"{indent}{key}:")
-            for item in part:
-                first, *rest = _lines(item, indent + "    ")
-                lines += [f"{indent}  - {first.lstrip()}", *rest]
-        else:
-            lines.append(f"{indent}{key}: {_scalar(part)}")
-    return lines
-
-
-def _scalar(value: Any) -> str:
-    plain = isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in SPECIAL
-    return str(value) if plain else json.dumps(value, ensure_ascii=False)
+    text = yaml.safe_dump(dict(spec), sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
+    return tag("pre", tag("code", text), class_="spec", tabindex=0)
