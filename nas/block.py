@@ -27,12 +27,16 @@ class Block(ABC):
         return {f.name: f.metadata["options"] for f in fields(cls)}
 
     @classmethod
+    def known(cls) -> dict[str, tuple[Any, ...]]:
+        """The options of each parameter, and the further values that a space may name."""
+        return {f.name: (*f.metadata["options"], *f.metadata["also"]) for f in fields(cls)}
+
+    @classmethod
     def refusal(cls, parameter: str, value: Any) -> str | None:
         """Why a parameter cannot take a value, or None if it can."""
-        metadata = {f.name: f.metadata for f in fields(cls)}.get(parameter)
-        if metadata is None:
+        known = cls.known().get(parameter)
+        if known is None:
             return f"{cls.name} has no parameter {parameter!r}; it has: {', '.join(cls.options()) or 'none'}"
-        known = (*metadata["options"], *metadata["also"])
         if value in known and type(value) in {type(k) for k in known}:
             return None
         kinds = {type(k) for k in known}
@@ -45,23 +49,23 @@ class Block(ABC):
     @classmethod
     def schema(cls) -> dict[str, Any]:
         """JSON schema of its parameters in a space: of each, one option or a list of those to search."""
-        searched = {f.name: _option_schema(f.metadata["options"], f.metadata["also"]) for f in fields(cls)}
+        known = cls.known()
+        searched = {name: _option_schema(known[name]) | {"default": list(own)} for name, own in cls.options().items()}
         return {"type": "object", "properties": searched, "additionalProperties": False}
 
     def parameters(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def _option_schema(options: tuple[Any, ...], also: tuple[Any, ...]) -> dict[str, Any]:
-    """JSON schema of one option or a list of options."""
-    known = (*options, *also)
+def _option_schema(known: tuple[Any, ...]) -> dict[str, Any]:
+    """JSON schema of one of the known values or a list of them; numbers may have other positive values."""
     if any(isinstance(option, str) for option in known):
         item: dict[str, Any] = {"enum": list(known)}
     else:
         bound = "minimum" if 0 in known else "exclusiveMinimum"
         item = {"type": "number" if isinstance(known[0], float) else "integer", bound: 0}
     several = {"type": "array", "items": item, "minItems": 1, "uniqueItems": True}
-    return {"anyOf": [item, several], "default": list(options)}
+    return {"anyOf": [item, several]}
 
 
 def choice(*options: Any, also: tuple[Any, ...] = ()) -> Any:

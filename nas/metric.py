@@ -1,6 +1,5 @@
 """Metrics: the numbers that describe a network, each declared once: its direction, its source, and how it is shown."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -119,14 +118,15 @@ class Metric:
         }
 
 
-class NetworkMetric(Metric, ABC):
+class NetworkMetric(Metric):
     """A metric that follows from the network alone."""
 
     source = Source.NETWORK
 
-    @abstractmethod
-    def of(self, network: Network, cost: Cost, /) -> float:
-        """The value for a network, whose cost has been read already."""
+    def of(self, _network: Network, cost: Cost, /) -> float:
+        """The value for a network, whose cost has been read already; by default, the part of the cost of that name."""
+        value: float = getattr(cost, self.name)
+        return value
 
 
 metric: Plugins[Metric] = Plugins("metric", "nas.metrics")

@@ -1,8 +1,6 @@
 """Multiply-adds of convolutions and linear layers, for one image."""
 
 from nas.metric import Column, NetworkMetric, Style, metric
-from nas.ops import Network
-from nas.ops.cost import Cost
 from nas.pareto import Better
 
 
@@ -15,6 +13,3 @@ class Macs(NetworkMetric):
     whole = True
     order = 3
     column = Column("M MACs", per=1e6, decimals=2)
-
-    def of(self, _: Network, cost: Cost, /) -> float:
-        return cost.macs

@@ -1,8 +1,6 @@
 """Weights and biases, with the scale and shift of batch norms."""
 
 from nas.metric import Column, NetworkMetric, Style, metric
-from nas.ops import Network
-from nas.ops.cost import Cost
 from nas.pareto import Better
 
 
@@ -15,6 +13,3 @@ class Params(NetworkMetric):
     whole = True
     order = 2
     column = Column("params")
-
-    def of(self, _: Network, cost: Cost, /) -> float:
-        return cost.params

@@ -1,8 +1,6 @@
 """The largest set of feature maps alive at once, in 32-bit floats."""
 
 from nas.metric import NetworkMetric, Shown, Style, metric
-from nas.ops import Network
-from nas.ops.cost import Cost
 from nas.pareto import Better
 
 
@@ -15,6 +13,3 @@ class PeakMemoryBytes(NetworkMetric):
     whole = True
     shown = Shown.DETAILS
     order = 5
-
-    def of(self, _: Network, cost: Cost, /) -> float:
-        return cost.peak_memory_bytes

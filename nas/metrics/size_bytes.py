@@ -1,8 +1,6 @@
 """The parameters in 32-bit floats; of a finalist, its file."""
 
 from nas.metric import NetworkMetric, Shown, Style, metric
-from nas.ops import Network
-from nas.ops.cost import Cost
 from nas.pareto import Better
 
 
@@ -15,6 +13,3 @@ class SizeBytes(NetworkMetric):
     whole = True
     shown = Shown.WIDE
     order = 4
-
-    def of(self, _: Network, cost: Cost, /) -> float:
-        return cost.size_bytes

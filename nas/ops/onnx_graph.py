@@ -89,9 +89,10 @@ class _Graph:
             self.vectors.add(out)
         return out
 
-    def conv(self, tensor: str, path: str, arrays: tuple[Array, Array], **attributes: Any) -> str:
+    def layer(self, kind: str, tensor: str, path: str, arrays: tuple[Array, Array], **attributes: Any) -> str:
+        """Add a node with a weight and a bias, named after its path; returns the name of its output."""
         weight, bias = (self.constant(f"{path}.{name}", a) for name, a in zip(("weight", "bias"), arrays, strict=True))
-        return self.node("Conv", [tensor, weight, bias], **attributes)
+        return self.node(kind, [tensor, weight, bias], **attributes)
 
     def rename(self, tensor: str, name: str) -> None:
         """Rename a tensor; the graph's input is copied first."""
@@ -111,16 +112,15 @@ class _Graph:
     def _(self, op: ops.Conv, x: Shape, tensor: str, path: str) -> str:
         shape = (op.out, x.channels // op.groups, op.kernel, op.kernel)
         arrays = self.weights.folded(path, shape) if op.norm else self.weights.layer(f"{path}.conv", shape)
-        out = self.conv(tensor, f"{path}.conv", arrays, strides=[op.stride] * 2, pads=[op.pad] * 4, group=op.groups)
+        out = self.layer(
+            "Conv", tensor, f"{path}.conv", arrays, strides=[op.stride] * 2, pads=[op.pad] * 4, group=op.groups
+        )
         return self.act(op.act, out)
 
     @add.register
     def _(self, op: ops.Linear, x: Shape, tensor: str, path: str) -> str:
         arrays = self.weights.layer(f"{path}.linear", (op.out, volume(x)))
-        weight, bias = (
-            self.constant(f"{path}.linear.{name}", a) for name, a in zip(("weight", "bias"), arrays, strict=True)
-        )
-        out = self.node("Gemm", [self.flat(tensor), weight, bias], transB=1)
+        out = self.layer("Gemm", self.flat(tensor), f"{path}.linear", arrays, transB=1)
         self.vectors.add(out)
         return self.act(op.act, out)
 
@@ -147,9 +147,9 @@ class _Graph:
     def _(self, op: ops.SqueezeExcite, x: Shape, tensor: str, path: str) -> str:
         gate = self.node("GlobalAveragePool", [tensor])
         reduce = self.weights.layer(f"{path}.reduce", (op.reduced, x.channels, 1, 1))
-        gate = self.act("relu", self.conv(gate, f"{path}.reduce", reduce))
+        gate = self.act("relu", self.layer("Conv", gate, f"{path}.reduce", reduce))
         expand = self.weights.layer(f"{path}.expand", (x.channels, op.reduced, 1, 1))
-        return self.node("Mul", [tensor, self.act("sigmoid", self.conv(gate, f"{path}.expand", expand))])
+        return self.node("Mul", [tensor, self.act("sigmoid", self.layer("Conv", gate, f"{path}.expand", expand))])
 
     @add.register
     def _(self, op: ops.Activation, _x: Shape, tensor: str, _path: str) -> str:

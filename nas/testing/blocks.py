@@ -32,8 +32,7 @@ MAP = (7, 6)
 
 def members(name: str) -> Iterator[Block]:
     """The block at every combination of its parameters' values, including those that only a space may name."""
-    cls = block[name]
-    known = {parameter: (*options, *_also(cls, parameter)) for parameter, options in cls.options().items()}
+    cls, known = block[name], block[name].known()
     for values in product(*known.values()):
         yield cls(**dict(zip(known, values, strict=True)))
 
@@ -104,11 +103,6 @@ def check_diagram(network: Network) -> None:
     cost = network_cost(network)
     totals = (sum(node["params"] for node in nodes), sum(node["macs"] for node in nodes))
     _check(totals == (cost.params, cost.macs), f"the diagram adds up to {totals}: {text}")
-
-
-def _also(cls: type[Block], parameter: str) -> tuple[object, ...]:
-    also: tuple[object, ...] = cls.__dataclass_fields__[parameter].metadata["also"]
-    return also
 
 
 def _onnx_scores(network: Network, net: nn.Module, images: np.ndarray) -> np.ndarray:
