@@ -61,4 +61,5 @@ def process(*command, environment):
 
 
 def environment(home, latency_db, **more):
-    return {**os.environ, "NAS_HOME": str(home), "NAS_LATENCY_DB": str(latency_db), **more}
+    """Of a service whose workers have one thread: several would wait for each other, on a busy machine for long."""
+    return {**os.environ, "NAS_HOME": str(home), "NAS_LATENCY_DB": str(latency_db), "NAS_THREADS": "1", **more}
