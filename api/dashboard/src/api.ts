@@ -6,35 +6,31 @@ import type { components } from "./api.gen";
 type Schemas = components["schemas"];
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-export interface Plugin {
-  name: string;
-  [parameter: string]: Json;
-}
 
 export type SearchState = Schemas["SearchState"];
 export type TrialState = Schemas["TrialState"];
 export type Metrics = Schemas["Point"]["metrics"];
-export type Counts = Schemas["CountsOut"];
 export type Progress = Schemas["Progress"];
 export type SearchItem = Schemas["SearchSummary"];
 export type Search = Omit<Schemas["SearchOut"], "spec"> & { spec: Record<string, Json> };
-export type Facts = NonNullable<Search["facts"]>;
 export type ObjectiveFacts = Schemas["ObjectiveFacts"] & Record<string, unknown>;
 export type Node = Schemas["Node"];
 export type Diagram = Schemas["TrialDetail"]["diagram"];
-export type Attempt = Schemas["Attempt"];
 export type Artifact = Schemas["ArtifactOut"];
 export type Trial = Schemas["TrialDetail"];
 export type Reference = Schemas["Reference"];
 export type Finalist = Schemas["Finalist"];
 export type ModelFile = Schemas["ModelFile"];
-export type ParetoPoint = Schemas["Point"];
 export type Pareto = Schemas["ParetoOut"];
 export type Export = Schemas["ExportOut"];
 export type SearchEvent = Omit<Schemas["EventOut"], "data"> & { data: Record<string, any> };
 export type Session = Schemas["SessionOut"];
 export type Metric = Schemas["MetricOut"];
 export type FieldError = Schemas["FieldProblem"];
+export type Datasets = Schemas["Datasets"];
+export type Uploaded = Schemas["Upload"];
+export type Validated = Schemas["Validated"];
+export type LogPage = Schemas["LogPage"];
 
 /** Why a request failed. Status 0: the service did not answer. */
 export class Problem extends Error {
@@ -63,19 +59,14 @@ interface Options {
 
 export async function request<T>(path: string, options: Options = {}): Promise<T> {
   const { method = "GET", body, headers = {}, signal } = options;
-  const form = body instanceof FormData;
   let response: Response;
   try {
     response = await fetch(path, {
       method,
       signal: signal ?? null,
       credentials: "same-origin",
-      headers: {
-        Accept: "application/json",
-        ...(body && !form ? { "Content-Type": "application/json" } : {}),
-        ...headers,
-      },
-      body: form ? body : body === undefined ? null : JSON.stringify(body),
+      headers: { Accept: "application/json", ...(body ? { "Content-Type": "application/json" } : {}), ...headers },
+      body: body === undefined ? null : JSON.stringify(body),
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;

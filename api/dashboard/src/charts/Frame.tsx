@@ -3,10 +3,7 @@ import { milliseconds } from "../format";
 import { decimals, place, thinned, ticks } from "./axis";
 import { textWidth } from "./labels";
 import type { Mark, Scene } from "./scene";
-import { Sign } from "./shapes";
-
-const path = (points: readonly [number, number][]) =>
-  points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+import { path, Sign } from "./shapes";
 
 export function Under({ scene }: { scene: Scene }) {
   const { area, x, y, width, height, frontLine } = scene;

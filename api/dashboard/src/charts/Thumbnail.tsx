@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { request, searchPath, type Pareto, type SearchItem } from "../api";
 import { finite } from "../format";
 import { step, type Point } from "../store/front";
+import { path } from "./shapes";
 
 const WIDTH = 132;
 const HEIGHT = 56;
@@ -68,8 +69,7 @@ export function Thumbnail({ search, pareto }: { search: SearchItem; pareto: Pare
   const x = scale(xs, PAD + 6, WIDTH - PAD - 12);
   const y = scale(ys, HEIGHT - PAD - 8, PAD + 4);
   const places = points.map((point) => [x(Math.log(point.latency)), y(point.accuracy)] as const);
-  const corners = step(places, WIDTH - PAD);
-  const line = corners.map(([a, b], i) => `${i ? "L" : "M"}${a.toFixed(1)} ${b.toFixed(1)}`).join("");
+  const line = path(step(places, WIDTH - PAD));
   const best = points.findIndex((point) => point.trial === search.best?.trial);
   return (
     <svg

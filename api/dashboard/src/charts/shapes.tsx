@@ -1,11 +1,15 @@
 // The marks of the plots: a shape for each kind, so that colour is never alone.
 
+/** A line through points, as the data of an SVG path. */
+export const path = (points: readonly (readonly [number, number])[]): string =>
+  points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+
 const STAR = Array.from({ length: 10 }, (_, i) => {
   const [angle, r] = [(i * Math.PI) / 5 - Math.PI / 2, i % 2 ? 0.42 : 1];
   return [Math.cos(angle) * r, Math.sin(angle) * r] as const;
 });
 
-export type Shape = "dot" | "star" | "diamond" | "triangle" | "tick" | "line" | "dashes";
+export type Shape = "dot" | "star" | "diamond" | "triangle" | "tick" | "line";
 
 export function Sign({
   shape,

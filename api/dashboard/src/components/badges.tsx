@@ -36,21 +36,41 @@ const PHASES: Record<string, string> = {
 export const phase = (name: string | null): string | null =>
   name ? (PHASES[name] ?? name.toLowerCase().replaceAll("_", " ")) : null;
 
-/** Trials ended, of those wanted. */
-export function Progress({ done, total, label }: { done: number; total: number; label?: string }) {
+export function Labels({ labels }: { labels: Record<string, string> }) {
+  return (
+    <>
+      {Object.entries(labels).map(([key, value]) => (
+        <span key={key} class="tag">
+          {key}
+          {value && `: ${value}`}
+        </span>
+      ))}
+    </>
+  );
+}
+
+/** A bar of which done out of total is filled. */
+export function Bar({ done, total, label }: { done: number; total: number; label: string }) {
   const share = total > 0 ? Math.min(1, done / total) : 0;
   return (
+    <span
+      class="track"
+      role="progressbar"
+      aria-valuenow={done}
+      aria-valuemin={0}
+      aria-valuemax={total}
+      aria-label={label}
+    >
+      <span class="fill" style={{ width: `${100 * share}%` }} />
+    </span>
+  );
+}
+
+/** Trials ended, of those wanted. */
+export function Progress({ done, total, label }: { done: number; total: number; label?: string }) {
+  return (
     <span class="progress">
-      <span
-        class="track"
-        role="progressbar"
-        aria-valuenow={done}
-        aria-valuemin={0}
-        aria-valuemax={total}
-        aria-label={label ?? "Trials ended"}
-      >
-        <span class="fill" style={{ width: `${100 * share}%` }} />
-      </span>
+      <Bar done={done} total={total} label={label ?? "Trials ended"} />
       <span class="figure">
         {done}
         <span class="soft"> / {total}</span>

@@ -13,15 +13,6 @@ export function Loading({ what, lines = 4 }: { what: string; lines?: number }) {
   );
 }
 
-export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
-  return (
-    <div class="empty" data-testid="empty">
-      <h2>{title}</h2>
-      {children}
-    </div>
-  );
-}
-
 export function Failure({ problem, again }: { problem: Problem; again?: () => void }) {
   return (
     <div class="failure" role="alert" data-testid="failure">

@@ -1,4 +1,5 @@
 // One field of the form, as the control that its kind asks for.
+import type { ComponentChildren } from "preact";
 import { useEffect, useId, useState } from "preact/hooks";
 import type { Json } from "../api";
 import { fault, shown, typed, valueAt, withValue, type Draft } from "./draft";
@@ -9,6 +10,80 @@ export interface Editing {
   change: (draft: Draft) => void;
   /** The problems of fields, by their names. */
   faults: ReadonlyMap<string, string>;
+}
+
+interface LabelledProps {
+  name: string;
+  label: string;
+  /** The problem of the field. */
+  wrong: string | null | undefined;
+  help: string;
+  /** More of the help, for those who point at it. */
+  more?: string;
+  required?: boolean;
+  kind?: "boolean" | undefined;
+  control: (common: Common) => ComponentChildren;
+}
+
+/** What every control has: a label, and what is said of its value. */
+type Common = Record<string, unknown> & { id: string };
+
+export function Labelled({ name, label, wrong, help, more, required, kind, control }: LabelledProps) {
+  const id = useId();
+  const common = {
+    id,
+    "aria-invalid": wrong ? ("true" as const) : undefined,
+    "aria-describedby": `${id}-about`,
+    "data-testid": `field-${name}`,
+  };
+  return (
+    <div class={kind ? `field ${kind}` : "field"}>
+      <label class="label" for={id}>
+        {label}
+        {required && (
+          <span class="needed" title="needed">
+            {" "}
+            *
+          </span>
+        )}
+      </label>
+      {control(common)}
+      <span id={`${id}-about`}>
+        {wrong && (
+          <span class="fault" data-testid={`fault-${name}`}>
+            {wrong}
+          </span>
+        )}
+        {help && (
+          <span class="help" title={more || undefined}>
+            {help}
+          </span>
+        )}
+      </span>
+    </div>
+  );
+}
+
+interface SelectProps {
+  common: Common;
+  chosen: string;
+  choose: (value: string) => void;
+  /** Values with their texts; a chosen value that is not among them is shown as well, as `absent`. */
+  options: readonly (readonly [string, string])[];
+  absent?: string;
+}
+
+export function Select({ common, chosen, choose, options, absent = chosen }: SelectProps) {
+  return (
+    <select {...common} value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
+      {!options.some(([value]) => value === chosen) && <option value={chosen}>{absent}</option>}
+      {options.map(([value, text]) => (
+        <option key={value} value={value}>
+          {text}
+        </option>
+      ))}
+    </select>
+  );
 }
 
 /** What happens without a value, where no default says it. */
@@ -23,38 +98,19 @@ export function FieldInput({
   editing: Editing;
   suggestions?: readonly string[];
 }) {
-  const id = useId();
   const value = valueAt(editing.draft, field.path);
   const wrong = editing.faults.get(field.name) ?? (value === undefined ? null : fault(field, value));
   const set = (next: Json | undefined) => editing.change(withValue(editing.draft, field.path, next));
-  const about = [field.help, field.limits].filter(Boolean).join("; ");
-  const common = {
-    id,
-    "aria-invalid": wrong ? ("true" as const) : undefined,
-    "aria-describedby": `${id}-about`,
-    "data-testid": `field-${field.name}`,
-  };
   return (
-    <div class={field.kind === "boolean" ? "field boolean" : "field"}>
-      <label class="label" for={id}>
-        {field.label}
-        {field.required && (
-          <span class="needed" title="needed">
-            {" "}
-            *
-          </span>
-        )}
-      </label>
-      <Control field={field} value={value} set={set} common={common} suggestions={suggestions} />
-      <span id={`${id}-about`}>
-        {wrong && (
-          <span class="fault" data-testid={`fault-${field.name}`}>
-            {wrong}
-          </span>
-        )}
-        {about && <span class="help">{about}</span>}
-      </span>
-    </div>
+    <Labelled
+      name={field.name}
+      label={field.label}
+      wrong={wrong}
+      help={[field.help, field.limits].filter(Boolean).join("; ")}
+      required={field.required}
+      kind={field.kind === "boolean" ? "boolean" : undefined}
+      control={(common) => <Control {...{ field, value, set, common, suggestions }} />}
+    />
   );
 }
 
@@ -62,7 +118,7 @@ interface ControlProps {
   field: Field;
   value: Json | undefined;
   set: (value: Json | undefined) => void;
-  common: Record<string, unknown> & { id: string };
+  common: Common;
   suggestions: readonly string[] | undefined;
 }
 
@@ -78,17 +134,8 @@ function Control({ field, value, set, common, suggestions }: ControlProps) {
     );
   }
   if (field.kind === "choice") {
-    const chosen = shown(value ?? field.fallback);
-    return (
-      <select {...common} value={chosen} onChange={(event) => set(event.currentTarget.value)}>
-        {!field.options.includes(chosen) && <option value={chosen}>{chosen}</option>}
-        {field.options.map((option) => (
-          <option key={option} value={option}>
-            {option}
-          </option>
-        ))}
-      </select>
-    );
+    const options = field.options.map((option) => [option, option] as const);
+    return <Select common={common} chosen={shown(value ?? field.fallback)} choose={set} options={options} />;
   }
   return <TextControl {...{ field, value, set, common, suggestions }} />;
 }

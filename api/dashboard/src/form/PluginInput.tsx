@@ -1,27 +1,25 @@
 // A plugin and its parameters: those that matter first, the others folded.
-import { useId } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { title } from "../format";
 import { pluginName, withPlugin } from "./draft";
-import { FieldInput, type Editing } from "./Inputs";
+import { FieldInput, Labelled, Select, type Editing } from "./Inputs";
 import type { Field, Variant } from "./schema";
 
 interface Props {
   family: string;
-  help?: string;
+  help: string;
   variants: readonly Variant[];
   editing: Editing;
   /** The parameters that are always in sight. */
   first: readonly string[];
-  fallback?: string;
+  fallback: string;
   note?: (variant: string) => string;
   suggestions?: readonly string[];
   children?: ComponentChildren;
 }
 
 export function PluginInput({ family, help, variants, editing, first, fallback, note, suggestions, children }: Props) {
-  const id = useId();
-  const name = pluginName(editing.draft, family) ?? fallback ?? "";
+  const name = pluginName(editing.draft, family) ?? fallback;
   const variant = variants.find((each) => each.name === name);
   const inSight = (field: Field) => field.required || first.includes(field.path.at(-1) ?? "");
   const shown = variant?.fields.filter(inSight) ?? [];
@@ -34,37 +32,22 @@ export function PluginInput({ family, help, variants, editing, first, fallback, 
   const [summary, ...more] = (variant?.summary ?? "").split("\n\n");
   return (
     <div class="plugin" data-testid={`plugin-${family}`}>
-      <div class="field">
-        <label class="label" for={id}>
-          {title(family)}
-        </label>
-        <select
-          id={id}
-          value={name}
-          onChange={(event) => choose(event.currentTarget.value)}
-          aria-invalid={wrong ? "true" : undefined}
-          aria-describedby={`${id}-about`}
-          data-testid={`field-${family}`}
-        >
-          {!variant && <option value={name}>{name || "choose …"}</option>}
-          {variants.map((each) => (
-            <option key={each.name} value={each.name}>
-              {each.name}
-              {note?.(each.name)}
-            </option>
-          ))}
-        </select>
-        <span id={`${id}-about`}>
-          {wrong && (
-            <span class="fault" data-testid={`fault-${family}`}>
-              {wrong}
-            </span>
-          )}
-          <span class="help" title={more.join("\n\n")}>
-            {summary || help}
-          </span>
-        </span>
-      </div>
+      <Labelled
+        name={family}
+        label={title(family)}
+        wrong={wrong}
+        help={summary || help}
+        more={more.join("\n\n")}
+        control={(common) => (
+          <Select
+            common={common}
+            chosen={name}
+            choose={choose}
+            options={variants.map((each) => [each.name, each.name + (note?.(each.name) ?? "")])}
+            absent={name || "choose …"}
+          />
+        )}
+      />
       {children}
       {shown.map((field) => (
         <FieldInput

@@ -1,14 +1,10 @@
 // The fields of a search in an order that a reader can follow.
+import type { Datasets, Uploaded } from "../api";
 import { variantsOf, fieldOf, fieldsOf, namesOf, type Field, type Schema, type Variant } from "./schema";
 import { FieldInput, type Editing } from "./Inputs";
 import { Folded, PluginInput } from "./PluginInput";
 import { SpaceInput } from "./SpaceInput";
-import { Upload, type Uploaded } from "./Upload";
-
-export interface Datasets {
-  items: { name: string; summary: string; available: boolean }[];
-  uploads: Uploaded[];
-}
+import { Upload } from "./Upload";
 
 const FAMILIES = ["dataset", "objective", "searcher", "evaluator"];
 const PLAIN = ["name", "max_trials", "parallel"];

@@ -1,6 +1,5 @@
 // A known space by its name, or one of the user's own as JSON.
-import { useId } from "preact/hooks";
-import { FieldInput, type Editing } from "./Inputs";
+import { FieldInput, Labelled, Select, type Editing } from "./Inputs";
 import type { Field } from "./schema";
 
 const OWN = " own";
@@ -25,38 +24,22 @@ const FIELD: Field = {
 };
 
 export function SpaceInput({ spaces, help, editing }: { spaces: readonly string[]; help: string; editing: Editing }) {
-  const id = useId();
   const value = editing.draft["space"] ?? "small";
   const own = typeof value !== "string";
   const wrong = own ? undefined : editing.faults.get("space");
+  const options = [...spaces.map((name) => [name, name] as const), [OWN, "your own …"] as const];
   const choose = (name: string) => editing.change({ ...editing.draft, space: name === OWN ? SKETCH : name });
   return (
     <div class="plugin">
-      <div class="field">
-        <label class="label" for={id}>
-          Space
-        </label>
-        <select
-          id={id}
-          value={own ? OWN : value}
-          onChange={(event) => choose(event.currentTarget.value)}
-          aria-invalid={wrong ? "true" : undefined}
-          aria-describedby={`${id}-about`}
-          data-testid="field-space"
-        >
-          {!own && !spaces.includes(value) && <option value={value}>{value}</option>}
-          {spaces.map((name) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-          <option value={OWN}>your own …</option>
-        </select>
-        <span id={`${id}-about`}>
-          {wrong && <span class="fault">{wrong}</span>}
-          <span class="help">{help}</span>
-        </span>
-      </div>
+      <Labelled
+        name="space"
+        label="Space"
+        wrong={wrong}
+        help={help}
+        control={(common) => (
+          <Select common={common} chosen={own ? OWN : value} choose={choose} options={options} />
+        )}
+      />
       {own && <FieldInput field={FIELD} editing={editing} />}
     </div>
   );

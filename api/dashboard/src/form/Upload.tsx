@@ -1,15 +1,9 @@
 // An archive of images on its way to the service.
 import { useRef, useState } from "preact/hooks";
-import { Problem, type FieldError } from "../api";
+import { Problem, type FieldError, type Uploaded } from "../api";
+import { Bar } from "../components/badges";
 import { size, whole } from "../format";
 import { Trouble } from "../components/states";
-
-export interface Uploaded {
-  name: string;
-  path: string;
-  classes: string[];
-  images: number;
-}
 
 /** Like request, with progress, which fetch does not report. */
 function send(file: File, progress: (share: number) => void): Promise<Uploaded> {
@@ -93,18 +87,7 @@ export function Upload({ done }: { done: (found: Uploaded) => void }) {
         {share === null ? "Upload images …" : "Sending …"}
       </button>
       <span class="soft">{said || "a .zip or .tar.gz with a folder for each class"}</span>
-      {share !== null && (
-        <span
-          class="track"
-          role="progressbar"
-          aria-valuenow={Math.round(100 * share)}
-          aria-valuemin={0}
-          aria-valuemax={100}
-          aria-label="Upload"
-        >
-          <span class="fill" style={{ width: `${100 * share}%` }} />
-        </span>
-      )}
+      {share !== null && <Bar done={Math.round(100 * share)} total={100} label="Upload" />}
       {problem && <Trouble problem={problem} />}
     </div>
   );

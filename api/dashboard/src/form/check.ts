@@ -1,16 +1,11 @@
 // The service's check of a draft, requested a moment after the last change.
 import { useEffect, useState } from "preact/hooks";
-import { asProblem, request, type Problem } from "../api";
+import { asProblem, request, type Problem, type Validated } from "../api";
 import type { Draft } from "./draft";
 
-export interface Valid {
-  spec: Record<string, unknown>;
-  space: { name: string; size: string };
-  estimate: { trials: number };
-}
 export interface Check {
   busy: boolean;
-  valid: Valid | null;
+  valid: Validated | null;
   problem: Problem | null;
 }
 
@@ -23,7 +18,7 @@ export function useCheck(draft: Draft | null): Check {
     const stop = new AbortController();
     setFound((old) => ({ ...old, busy: true }));
     const timer = setTimeout(() => {
-      request<Valid>("/v1/searches?validate_only=true", { method: "POST", body: draft, signal: stop.signal }).then(
+      request<Validated>("/v1/searches?validate_only=true", { method: "POST", body: draft, signal: stop.signal }).then(
         (valid) => setFound({ busy: false, valid, problem: null }),
         (error: unknown) => stop.signal.aborted || setFound({ busy: false, valid: null, problem: asProblem(error) }),
       );

@@ -1,30 +1,23 @@
 // What somebody sees who has no search yet: one that runs as it is.
 import { useState } from "preact/hooks";
-import { asProblem, request, type Problem, type Search } from "../api";
+import { request, type Search } from "../api";
 import { Code } from "../components/Code";
 import { Trouble } from "../components/states";
 import { Tabs } from "../components/Tabs";
 import { commands, EXAMPLE, WAYS, type Way } from "../example";
 import { newKey } from "../form/key";
 import { navigate } from "../router";
+import { useAction } from "../store/action";
 import { mayWrite, session } from "../store/session";
 
 export function FirstSearch() {
   const [way, setWay] = useState<Way>("curl");
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, problem, run } = useAction();
   const said = commands(location.origin, session.value?.open ?? true);
   const start = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      const headers = { "Idempotency-Key": newKey() };
-      const search = await request<Search>("/v1/searches", { method: "POST", body: EXAMPLE, headers });
-      navigate(`/searches/${search.id}`);
-    } catch (error) {
-      setProblem(asProblem(error));
-      setBusy(false);
-    }
+    const headers = { "Idempotency-Key": newKey() };
+    const search = await request<Search>("/v1/searches", { method: "POST", body: EXAMPLE, headers });
+    navigate(`/searches/${search.id}`);
   };
   return (
     <div class="first-search" data-testid="first-search">
@@ -38,7 +31,7 @@ export function FirstSearch() {
           <button
             type="button"
             class="button first"
-            onClick={() => void start()}
+            onClick={() => void run(start)}
             disabled={busy}
             data-testid="start-example"
           >

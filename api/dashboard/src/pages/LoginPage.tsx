@@ -1,26 +1,26 @@
 import { useState } from "preact/hooks";
-import { asProblem, locked, request, type Problem } from "../api";
+import { locked, request } from "../api";
 import { useTitle } from "../components/title";
+import { useAction } from "../store/action";
 import { openSession } from "../store/session";
 
 export function LoginPage() {
   useTitle("Sign in");
   const [key, setKey] = useState("");
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
+  const { busy, problem, run } = useAction();
+  const signIn = async () => {
     try {
       await request("/v1/session", { method: "POST", body: { key: key.trim() } });
       locked.value = false;
       await openSession();
     } catch (error) {
       locked.value = true;
-      setProblem(asProblem(error));
+      throw error;
     }
-    setBusy(false);
+  };
+  const submit = (event: Event) => {
+    event.preventDefault();
+    void run(signIn);
   };
   return (
     <form class="login" onSubmit={submit} data-testid="login">

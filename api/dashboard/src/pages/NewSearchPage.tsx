@@ -1,15 +1,16 @@
 // A form for a search, made from the service's own schema.
 import { useMemo, useRef, useState } from "preact/hooks";
-import { asProblem, request, searchPath, type Json, type Problem, type Search } from "../api";
+import { request, searchPath, type Datasets, type Search } from "../api";
 import { Failure, Loading } from "../components/states";
 import { useTitle } from "../components/title";
 import { useCheck } from "../form/check";
 import { newKey } from "../form/key";
 import { byField, type Draft } from "../form/draft";
-import { SearchForm, formOf, type Datasets } from "../form/SearchForm";
+import { SearchForm, formOf } from "../form/SearchForm";
 import { SpecPane } from "../form/SpecPane";
 import type { Schema } from "../form/schema";
 import { navigate, query } from "../router";
+import { useAction } from "../store/action";
 import { useLoaded } from "../store/load";
 
 export function NewSearchPage() {
@@ -43,32 +44,21 @@ interface Props {
 function Editor({ schema, datasets, reload, parent }: Props) {
   const form = useMemo(() => formOf(schema), [schema]);
   const [draft, setDraft] = useState(() => begun(schema, parent));
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const { busy, problem, forget, run } = useAction();
   const sent = useRef({ text: "", key: "" });
   const check = useCheck(draft);
   const { fields, rest } = byField(check.problem?.errors ?? [], form.names);
   const change = (next: Draft) => {
-    setProblem(null);
+    forget();
     setDraft(next);
   };
   const submit = async () => {
     const text = JSON.stringify(draft);
     if (sent.current.text !== text) sent.current = { text, key: newKey() }; // sent again after a cut: the same search
-    setBusy(true);
-    setProblem(null);
-    try {
-      const path = parent ? `${searchPath(parent.id)}:fork` : "/v1/searches";
-      const search = await request<Search>(path, {
-        method: "POST",
-        body: draft as Json,
-        headers: { "Idempotency-Key": sent.current.key },
-      });
-      navigate(`/searches/${search.id}`);
-    } catch (error) {
-      setProblem(asProblem(error));
-      setBusy(false);
-    }
+    const path = parent ? `${searchPath(parent.id)}:fork` : "/v1/searches";
+    const headers = { "Idempotency-Key": sent.current.key };
+    const search = await request<Search>(path, { method: "POST", body: draft, headers });
+    navigate(`/searches/${search.id}`);
   };
   return (
     <form class="new-search" data-testid="search-form" noValidate onSubmit={(event) => event.preventDefault()}>
@@ -85,7 +75,7 @@ function Editor({ schema, datasets, reload, parent }: Props) {
             rest,
             busy,
             problem,
-            submit: () => void submit(),
+            submit: () => void run(submit),
             action: parent ? "Start the fork" : "Start the search",
           }}
         />

@@ -1,6 +1,5 @@
 // One search, live: its front, its trials, and the network of the one that is selected.
 import { useEffect, useMemo } from "preact/hooks";
-import { finite } from "../format";
 import { Failure, Loading } from "../components/states";
 import { useTitle } from "../components/title";
 import { ParetoPlot } from "../charts/ParetoPlot";
@@ -11,6 +10,7 @@ import { Inspector } from "../search/Inspector";
 import { SearchFacts } from "../search/SearchFacts";
 import { SearchHead } from "../search/SearchHead";
 import { TrialsTable } from "../search/TrialsTable";
+import { bestRow } from "../store/columns";
 import { LiveSearch } from "../store/live";
 
 export function SearchPage({ id }: { id: string }) {
@@ -32,7 +32,8 @@ function Loaded({ live }: { live: LiveSearch }) {
   const asked = query.value.get("trial");
   const selected = asked !== null && /^\d+$/.test(asked) ? Number(asked) : null;
   const select = (trial: number | null) => setQuery("trial", trial === null ? null : String(trial));
-  const best = bestTrial(live);
+  const { columns } = live.table;
+  const best = columns.number[bestRow(columns)] ?? null;
   return (
     <div class="search-page" data-testid="search-page">
       <SearchHead live={live} />
@@ -54,15 +55,4 @@ function Loaded({ live }: { live: LiveSearch }) {
       </div>
     </div>
   );
-}
-
-/** The succeeded trial of the highest reward; the earliest of equals. */
-function bestTrial(live: LiveSearch): number | null {
-  const { number, reward, state } = live.table.columns;
-  let [best, most]: [number | null, number] = [null, -Infinity];
-  number.forEach((each, row) => {
-    const value = finite(reward[row]);
-    if (value !== null && state[row] === "SUCCEEDED" && value > most) [best, most] = [each, value];
-  });
-  return best;
 }

@@ -1,7 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import { locked, type SearchItem, type SearchState } from "../api";
 import { Thumbnail, usePareto } from "../charts/Thumbnail";
-import { phase, Progress, Remaining, StateBadge, TERMINAL } from "../components/badges";
+import { Labels, phase, Progress, Remaining, StateBadge, TERMINAL } from "../components/badges";
 import { Failure, Loading, Trouble } from "../components/states";
 import { useTitle } from "../components/title";
 import { ago, finite, milliseconds, MISSING, percent, significant } from "../format";
@@ -111,12 +111,7 @@ function Row({ search }: { search: SearchItem }) {
           <strong>{search.name}</strong>
           <span class="soft">
             {ago(search.created_at)}
-            {Object.entries(search.labels).map(([key, value]) => (
-              <span key={key} class="tag">
-                {key}
-                {value && `: ${value}`}
-              </span>
-            ))}
+            <Labels labels={search.labels} />
           </span>
         </span>
         <span class="cell">

@@ -1,5 +1,6 @@
 // Accuracy by epoch of the trial's last attempt.
 import type { Metrics } from "../api";
+import { path } from "../charts/shapes";
 import { finite, percent } from "../format";
 
 const [WIDTH, HEIGHT, PAD] = [320, 84, 8];
@@ -21,12 +22,7 @@ export function Curve({ rows }: { rows: readonly ({ epoch: number } & Metrics)[]
     <section>
       <h3>Accuracy by epoch</h3>
       <svg class="curve" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={said}>
-        <path
-          class="front"
-          d={points
-            .map((point, i) => `${i ? "L" : "M"}${x(point.epoch).toFixed(1)} ${y(point.value).toFixed(1)}`)
-            .join("")}
-        />
+        <path class="front" d={path(points.map((point) => [x(point.epoch), y(point.value)]))} />
         {points.length < 24 &&
           points.map((point) => (
             <circle key={point.epoch} class="front-mark" cx={x(point.epoch)} cy={y(point.value)} r={3} />

@@ -1,17 +1,9 @@
 // Files of a trial, and the export of one that has none.
 import { useEffect, useState } from "preact/hooks";
-import {
-  asProblem,
-  request,
-  trialPath,
-  type Artifact,
-  type Export,
-  type ModelFile,
-  type Problem,
-  type Trial,
-} from "../api";
+import { request, trialPath, type Artifact, type Export, type ModelFile, type Trial } from "../api";
 import { Trouble } from "../components/states";
 import { percent, size } from "../format";
+import { useAction } from "../store/action";
 import { mayWrite } from "../store/session";
 import type { LiveSearch } from "../store/live";
 
@@ -25,22 +17,18 @@ const WORDS: Record<string, string> = {
 
 export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Trial; again: () => void }) {
   const [asked, setAsked] = useState<Partial<Export> | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const { problem, run } = useAction();
   const known = live.exports.value.get(trial.number) ?? null;
   const now = known ?? asked;
   useEffect(() => {
     if (known?.state === "SUCCEEDED") again(); // its file is among the trial's now
   }, [known?.state]);
-  const start = async () => {
-    setProblem(null);
-    try {
+  const start = () =>
+    void run(async () => {
       const body = { format: "onnx", epochs: null };
       setAsked(await request<Export>(`${trialPath(trial.search_id, trial.number)}:export`, { method: "POST", body }));
       again();
-    } catch (error) {
-      setProblem(asProblem(error));
-    }
-  };
+    });
   const finalist = live.finalists.value.find((each) => each.trial === trial.number);
   const files: Download[] = trial.artifacts.length ? trial.artifacts : (finalist?.files ?? []).flatMap(artifact);
   const converted = (finalist?.files ?? []).filter((file) => file.format !== "onnx");
@@ -60,7 +48,7 @@ export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Tri
       ))}
       {finalist?.note && <p class="small">{finalist.note}</p>}
       {missing && mayWrite() && (
-        <button type="button" class="button" onClick={() => void start()} disabled={busy} data-testid="export">
+        <button type="button" class="button" onClick={start} disabled={busy} data-testid="export">
           Export this trial as ONNX
         </button>
       )}
@@ -72,7 +60,7 @@ export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Tri
       {missing && !now && (
         <p class="small">It is trained for as long as the finalists are, then tested through ONNX Runtime.</p>
       )}
-      {problem && <Trouble problem={problem} again={() => void start()} />}
+      {problem && <Trouble problem={problem} again={start} />}
     </div>
   );
 }

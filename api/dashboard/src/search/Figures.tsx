@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import type { Finalist } from "../api";
 import { finite, milliseconds, MISSING, percent, shown, significant, size, whole } from "../format";
 import { Progress } from "../components/badges";
-import { tally, valueOf } from "../store/columns";
+import { bestRow, tally, valueOf } from "../store/columns";
 import type { LiveSearch } from "../store/live";
 import { metrics as known, sizes } from "../store/metrics";
 
@@ -83,13 +83,9 @@ function headline(finalists: readonly Finalist[], target: number | null): Finali
   return [...finalists].sort((a, b) => excess(a) - excess(b) || accuracy(b) - accuracy(a))[0] ?? null;
 }
 
-function split(text: string): [string, string] {
-  const [value = MISSING, unit = ""] = text.split("\u00a0");
-  return [value, unit];
-}
-
+/** text: a value and its unit. */
 function figure(label: string, text: string, note: ComponentChildren): Shown {
-  const [value, unit] = split(text);
+  const [value = MISSING, unit = ""] = text.split("\u00a0");
   return { label, value, unit, note };
 }
 
@@ -120,11 +116,7 @@ function ofFinalist({ metrics }: Finalist, target: number | null): Shown[] {
 
 function ofBest(live: LiveSearch, target: number | null): Shown[] {
   const { columns } = live.table;
-  let best = -1;
-  columns.reward.forEach((reward, row) => {
-    if (finite(reward) !== null && columns.state[row] === "SUCCEEDED" && (best < 0 || reward! > columns.reward[best]!))
-      best = row;
-  });
+  const best = bestRow(columns);
   const [latency, reward] = [valueOf(columns, "latency_ms", best), finite(columns.reward[best])];
   const note =
     best < 0 ? "no trial has succeeded" : `trial ${columns.number[best]}, reward ${significant(reward ?? 0, 4)}`;

@@ -1,8 +1,9 @@
 // The selected trial: what it measured, what it is made of, what can be downloaded.
 import { useEffect, useRef } from "preact/hooks";
-import { trialPath, type Finalist, type Trial } from "../api";
+import { trialPath, type Finalist, type LogPage, type Trial } from "../api";
 import { Failure, Loading, Trouble } from "../components/states";
 import { Code } from "../components/Code";
+import { Rows, type Row } from "../components/Rows";
 import { Network } from "../diagram/Network";
 import { duration, finite, milliseconds, MISSING, percent, shown, significant, title, whole } from "../format";
 import { useLoaded } from "../store/load";
@@ -190,19 +191,14 @@ function Architecture({ trial }: { trial: Trial }) {
 }
 
 function Details({ trial }: { trial: Trial }) {
-  const choices = Object.entries(trial.choices);
+  const choices = Object.entries(trial.choices).map(
+    ([key, value]): Row => [key, typeof value === "object" ? JSON.stringify(value) : String(value)],
+  );
   return (
     <>
       <details>
         <summary>Choices ({choices.length})</summary>
-        <dl class="choices">
-          {choices.map(([key, value]) => (
-            <div key={key}>
-              <dt>{key}</dt>
-              <dd>{typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>
-            </div>
-          ))}
-        </dl>
+        <Rows class="choices" rows={choices} />
       </details>
       <details>
         <summary>Notation</summary>
@@ -230,12 +226,8 @@ function Details({ trial }: { trial: Trial }) {
   );
 }
 
-interface Lines {
-  items: { n: number; at: string; text: string }[];
-}
-
 function Log({ id }: { id: string }) {
-  const { value, problem, again } = useLoaded<Lines>(`/v1/trials/${encodeURIComponent(id)}/logs?limit=200`);
+  const { value, problem, again } = useLoaded<LogPage>(`/v1/trials/${encodeURIComponent(id)}/logs?limit=200`);
   if (!value?.items.length && !problem) return null;
   return (
     <details onToggle={(event) => event.currentTarget.open && again()}>

@@ -1,12 +1,10 @@
 // What the results depend on: data, space, device, objective; and the spec as it was submitted.
-import type { ComponentChildren } from "preact";
 import type { ObjectiveFacts } from "../api";
 import { Code } from "../components/Code";
+import { Rows, type Row } from "../components/Rows";
 import { dimensions, magnitude, milliseconds, number, shown, significant, whole } from "../format";
 import type { LiveSearch } from "../store/live";
 import { metrics } from "../store/metrics";
-
-type Row = [string, ComponentChildren];
 
 const MAX_CLASSES = 12;
 const listed = (names: string[]) => names.slice(0, MAX_CLASSES).join(", ") + (names.length > MAX_CLASSES ? " …" : "");
@@ -83,14 +81,7 @@ export function SearchFacts({ live }: { live: LiveSearch }) {
         {groups.map(([title, rows]) => (
           <div key={title}>
             <h3>{title}</h3>
-            <dl>
-              {rows.map(([name, value]) => (
-                <div key={name}>
-                  <dt>{name}</dt>
-                  <dd>{value}</dd>
-                </div>
-              ))}
-            </dl>
+            <Rows rows={rows} />
           </div>
         ))}
       </div>

@@ -1,9 +1,9 @@
 // What the search is called, how it stands, and what can be done with it.
-import { useState } from "preact/hooks";
-import { asProblem, request, searchPath, type Problem, type Search } from "../api";
-import { phase, Remaining, StateBadge, TERMINAL } from "../components/badges";
+import { request, searchPath, type Search } from "../api";
+import { Labels, phase, Remaining, StateBadge, TERMINAL } from "../components/badges";
 import { Trouble } from "../components/states";
 import { ago } from "../format";
+import { useAction } from "../store/action";
 import { mayWrite } from "../store/session";
 import type { LiveSearch } from "../store/live";
 
@@ -16,22 +16,13 @@ const VERBS: { verb: Verb; said: string; from: string[] }[] = [
 
 export function SearchHead({ live }: { live: LiveSearch }) {
   const search = live.search.value!;
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, problem, run } = useAction();
   const act = async (verb: Verb) => {
-    if (
-      verb === "cancel" &&
-      !confirm(`Cancel ${search.name}? What it has found is kept; it cannot go on later, but can be forked.`)
-    )
-      return;
-    setBusy(true);
-    setProblem(null);
-    try {
+    const asked = `Cancel ${search.name}? What it has found is kept; it cannot go on later, but can be forked.`;
+    if (verb === "cancel" && !confirm(asked)) return;
+    await run(async () => {
       live.search.value = await request<Search>(`${searchPath(search.id)}:${verb}`, { method: "POST" });
-    } catch (error) {
-      setProblem(asProblem(error));
-    }
-    setBusy(false);
+    });
   };
   return (
     <header class="search-head">
@@ -79,12 +70,7 @@ export function SearchHead({ live }: { live: LiveSearch }) {
             fork of <a href={`/searches/${search.parent_id}`}>another search</a>
           </span>
         )}
-        {Object.entries(search.labels).map(([key, value]) => (
-          <span key={key} class="tag">
-            {key}
-            {value && `: ${value}`}
-          </span>
-        ))}
+        <Labels labels={search.labels} />
         <ConnectionSign live={live} />
       </p>
       {problem && <Trouble problem={problem} />}

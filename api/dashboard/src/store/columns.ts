@@ -160,6 +160,16 @@ export class TrialTable {
   }
 }
 
+/** The row of the succeeded trial of the highest reward, the earliest of equals; -1 if there is none. */
+export function bestRow({ reward, state }: Columns): number {
+  let [best, most] = [-1, -Infinity];
+  reward.forEach((given, row) => {
+    const value = state[row] === "SUCCEEDED" ? finite(given) : null;
+    if (value !== null && value > most) [best, most] = [row, value];
+  });
+  return best;
+}
+
 /** Rewards in the order in which trials ended, and the best so far at each: the data of the progress chart. */
 export function progress(columns: Columns): { trial: number[]; reward: number[]; best: number[] } {
   const rows = columns.number
@@ -177,27 +187,9 @@ export function progress(columns: Columns): { trial: number[]; reward: number[];
   return found;
 }
 
-export interface Tally {
-  trials: number;
-  queued: number;
-  running: number;
-  succeeded: number;
-  failed: number;
-  cancelled: number;
-  ended: number;
-}
-
-export function tally(columns: Columns): Tally {
-  const found: Tally = {
-    trials: columns.number.length,
-    queued: 0,
-    running: 0,
-    succeeded: 0,
-    failed: 0,
-    cancelled: 0,
-    ended: 0,
-  };
+/** How many trials are in which state. */
+export function tally(columns: Columns) {
+  const found = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 };
   for (const state of columns.state) found[state.toLowerCase() as "queued"]++;
-  found.ended = found.succeeded + found.failed + found.cancelled;
-  return found;
+  return { ...found, ended: found.succeeded + found.failed + found.cancelled };
 }
