@@ -26,7 +26,7 @@ def normal_half_width(coverage: float) -> float:
 
 
 def student_half_width(coverage: Values | float) -> Values:
-    """The same of Student's t with 4 degrees of freedom, in any shape; a closed form (Shaw 2006)."""
+    """As normal_half_width for Student's t with 4 degrees of freedom, in any shape; a closed form (Shaw 2006)."""
     root = np.sqrt(1 - np.square(coverage))
     return np.asarray(2 * np.sqrt(np.cos(np.arccos(root) / 3) / root - 1), np.float64)
 

@@ -87,7 +87,7 @@ def report_known(name: str, verdict: Verdict, known: dict[str, tuple[str, set[in
 
 
 def planted(name: str, table: LatencyTable, devices: list[str], seed: int) -> list[tuple[str, str, int, int]]:
-    """Kind, strength, found and planted rows, for one device drawn anew for each fault."""
+    """Kind, strength, found and planted rows, for each fault on a device of its own, drawn at random."""
     results = []
     for number, fault in enumerate(FAULTS):
         rng = np.random.default_rng((seed, number, len(name)))

@@ -69,7 +69,7 @@ def validate(
 
 
 def _network(text: str) -> Network:
-    """From notation, which begins with its input and a colon, or from a name; UnknownNameError lists the names."""
+    """The network of a notation (input, colon, layers) or of a name; UnknownNameError lists the names."""
     found = read_network(text) if ":" in text else network.make(text).expand()
     network_cost(found)
     return found

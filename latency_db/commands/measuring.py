@@ -11,7 +11,7 @@ NOISY = click.option("--noisy", is_flag=True, envvar="NAS_NOISY", help="Measure 
 
 
 def measurer_of(device_name: str) -> Measurer:
-    """Of a known device; UnknownNameError lists all of them."""
+    """The measurer of a known device; UnknownNameError lists all devices."""
     store = Store()
     return Measurer(store, find_device(store, device_name))
 

@@ -12,7 +12,7 @@ class Move(Protocol):
     """Moves a bar."""
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
-        """To `done` of `total`, followed by the note."""
+        """Move the bar to `done` of `total` and show the note behind it."""
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def uncertainty(table: TableReport) -> str:
 
 
 def brief_uncertainty(table: TableReport) -> str:
-    """The same in few words, for the progress bar."""
+    """The same in a few words, for the progress bar."""
     kernels = f"kernel error {table.held_out.median:.1%}" if table.held_out else ""
     networks = f"network uncertainty {table.expected_error:.1%}" if table.expected_error else ""
     return ", ".join(filter(None, (kernels, networks)))

@@ -33,7 +33,7 @@ class LocalName(NamedTuple):
 
     @classmethod
     def read(cls, name: str) -> "LocalName | None":
-        """None if name has another form, or its runtime or precision does not exist."""
+        """The parts of a name; None if it has another form, or its runtime or precision does not exist."""
         match = _LOCAL_NAME.fullmatch(name)
         if match is None:
             return None
@@ -130,6 +130,6 @@ def _caches() -> dict[str, str]:
 
 
 def _memory() -> str:
-    """Rounded to whole gibibytes, since the system reserves a different amount at each start."""
+    """Memory in whole gibibytes, since the system reserves a different amount at each start."""
     total = re.search(r"^MemTotal:\s*(\d+) kB$", read_fact(Path("/proc/meminfo")) or "", re.MULTILINE)
     return f"{round(int(total[1]) / _KIB_PER_GIB)} GiB" if total else ""

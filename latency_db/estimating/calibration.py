@@ -37,19 +37,19 @@ one; per byte beyond a cache 10 % of the mean time per byte in the measured netw
 PRIOR_STD = np.array([LEVEL_STD, SLOPE_STD, KERNEL_STD, *[UNCACHED_STD] * len(CACHES_MB)])
 
 NOISE_STD = 0.02
-"""Relative error that the residual leaves, before networks show another; it has the weight of ten networks."""
+"""Relative error that the residual leaves, before any network is measured; it counts as much as ten networks."""
 
 MAX_NOISE_RATIO = 6.0
-"""The squared error of one network counts in the noise up to this multiple of the noise."""
+"""The squared error of one network contributes to the noise at most this multiple of the noise."""
 
 DEGREES_OF_FREEDOM = 4
-"""Of Student's t; student_half_width is for these."""
+"""Degrees of freedom of Student's t, the same as in student_half_width."""
 
 ITERATIONS = 10
 CONFIDENCE = 0.9
 
 PRIOR_SCORES = student_half_width((np.arange(10) + 0.5) / 10)
-"""Scores that ten networks have if the model is right, [10]. They steady the quantile of few measured scores."""
+"""Scores of ten networks if the model is right, [10]. Added to few measured scores, they steady the quantile."""
 
 _MIN_COUNT = 1e-6
 
@@ -75,7 +75,7 @@ Predictions = Predicted[Values]
 
 
 def one_by_one(predictions: Predictions) -> Iterator[Predicted[float]]:
-    """Each network's own."""
+    """The prediction of each network as numbers."""
     return itertools.starmap(Predicted[float], zip(*(column.tolist() for column in predictions), strict=True))
 
 
@@ -111,7 +111,7 @@ class Calibration:
 
     @classmethod
     def fit(cls, sums: KernelSums, measured_ms: Values, fixed_ms: float) -> "Calibration":
-        """From the kernel sums and the end-to-end latencies [n] of whole networks; n may be 0.
+        """Fit to the kernel sums and the end-to-end latencies [n] of whole networks; n may be 0.
 
         fixed_ms: latency of the empty model.
         """
@@ -139,7 +139,7 @@ class Calibration:
 
     @classmethod
     def none(cls) -> "Calibration":
-        """Before any network was measured: the residual is 0, and intervals are as wide as its prior."""
+        """The calibration before any network is measured: the residual is 0, and its prior gives the intervals."""
         width = float(student_half_width(CONFIDENCE))
         return cls(np.zeros(len(PRIOR_STD)), np.diag(PRIOR_STD**2), NOISE_STD**2, width, Typical(0.0, 0.0, 0.0), 0)
 

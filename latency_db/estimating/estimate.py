@@ -27,9 +27,9 @@ class Estimate:
     """Latency of one run at batch 1.
 
     low_ms, high_ms: a 90 % interval of the latency measured end to end. error_ms: repeatability of its
-    measurements, root of summed squares over the parts. measured, interpolated, learned: latency shares resting
-    on measurements, on interpolated kernels, and on what other whole networks taught; they add up to 1. kernels: parts
-    that were summed. suspect: records among them from an unsteady session.
+    measurements, one standard deviation. measured, interpolated, learned: shares of the latency that rest on
+    measured kernels, on interpolated kernels, and on other whole networks; they add up to 1. kernels: number that were
+    summed. suspect: number of their records from an unsteady session.
     """
 
     ms: float
@@ -45,7 +45,7 @@ class Estimate:
 
     @classmethod
     def of_record(cls, record: LatencyRecord) -> "Estimate":
-        """Of a network that was measured end to end: its interval is the latency plus and minus its error.
+        """The estimate of a network that was measured end to end: its interval is the latency plus and minus its error.
 
         The error is the distance between the two best rounds, and is not known after a single round.
         """

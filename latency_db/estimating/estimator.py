@@ -47,7 +47,7 @@ class Estimator:
         return self.estimate_many([network])[0]
 
     def estimate_many(self, networks: Sequence[Network]) -> list[Estimate]:
-        """As `estimate`, of many networks in one pass."""
+        """The latencies of many networks in one pass; see `estimate`."""
         records = [self.predictor.network_records.get(network_signature(network).key) for network in networks]
         found = self._predicted([n for n, record in zip(networks, records, strict=True) if record is None])
         return [next(found) if record is None else Estimate.of_record(record) for record in records]

@@ -30,7 +30,7 @@ def kernel_features(kernels: Sequence[Kernel]) -> NDArray[np.float64]:
 
 
 def network_features(kernels: Sequence[Kernel]) -> NDArray[np.float64]:
-    """Of a network as its kernels, [4]: log(1 + x) of multiply-adds, parameters, values moved and layers."""
+    """Features of a network as its kernels, [4]: log(1 + x) of multiply-adds, parameters, values moved and layers."""
     return np.asarray(np.log1p(np.expm1(kernel_features(kernels)[:, :4]).sum(0)), np.float64)
 
 

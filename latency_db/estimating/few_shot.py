@@ -24,11 +24,10 @@ HALF_WIDTH = normal_half_width(CONFIDENCE)
 """Half-width of the interval, in standard deviations."""
 
 MAX_INTERVAL_RATIO = 10.0
-"""Upper over lower end of an interval; beyond it a network is too unlike the measured ones to be estimated."""
+"""Largest ratio of the ends of an interval; beyond it, a network is too unlike the measured ones to be estimated."""
 
 MAX_DEVICES = 4
-"""Other devices to predict from at most, those with the most kernels: interpolating their missing kernels takes
-time."""
+"""Latencies are predicted from this many other devices at most: interpolating their missing kernels takes time."""
 
 Kernels = Sequence[Kernel]
 """A network as its kernels."""
@@ -43,7 +42,7 @@ class FewShotModel:
 
     @classmethod
     def fit(cls, measured: Sequence[tuple[Kernels, float]], known: Sequence[Predictor]) -> "FewShotModel | None":
-        """From networks with their milliseconds on the device, and other devices; None for less than MIN_NETWORKS."""
+        """Fit to networks with their ms on the device, and to other devices; None for fewer than MIN_NETWORKS."""
         if len(measured) < MIN_NETWORKS:
             return None
         able = [predictor for predictor in known if predictor.can_interpolate]
@@ -54,7 +53,7 @@ class FewShotModel:
         return cls(model, able)
 
     def predict(self, networks: Sequence[Kernels]) -> Predictions:
-        """All of the latency counts as learned, and error_ms is not known (nan)."""
+        """Latencies of networks. All of each counts as learned, and error_ms is unknown (nan)."""
         with np.errstate(over="ignore", under="ignore"):  # for networks far from the measured ones
             ms, deviation = self.model.predict(_features(networks), _known_ms(self.known, networks))
             wide = np.exp(HALF_WIDTH * deviation)

@@ -11,7 +11,7 @@ import numpy as np
 from latency_db.robust_statistics import Values
 
 MAX_ROWS = 1000
-"""Rows to learn from at most: the time to solve grows with their cube."""
+"""Maximum number of rows to learn from: the time to solve grows with its cube."""
 
 SELECTION_ROWS = 300
 """Rows by which length scale and noise are selected."""
@@ -40,7 +40,7 @@ class GaussianProcess:
 
     @classmethod
     def fit(cls, features: Values, targets: Values) -> "GaussianProcess":
-        """From features [n, d] and targets [n], with n at most MAX_ROWS."""
+        """Fit to features [n, d] and targets [n], with n at most MAX_ROWS."""
         mean, scale = features.mean(0), features.std(0)
         scale = np.where(scale > 0, scale, np.inf)
         rows, target_mean = (features - mean) / scale, float(targets.mean())
@@ -74,7 +74,7 @@ def _solve(rows: Values, targets: Values, length_scale: float, noise: float) -> 
 
 
 def _covariance(a: Values, b: Values, length_scale: float) -> Values:
-    """Between the rows of a [m, d] and b [n, d]: [m, n]."""
+    """Covariance [m, n] between the rows of a [m, d] and b [n, d]."""
     products = a @ b.T / a.shape[1]
     squares = np.mean(a**2, axis=1)[:, None] + np.mean(b**2, axis=1)[None] - 2 * products
     distance = np.sqrt(5 * np.maximum(squares, 0)) / length_scale

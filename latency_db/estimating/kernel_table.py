@@ -49,7 +49,7 @@ class KernelSums(NamedTuple):
         return np.maximum(self.measured_ms + self.interpolated_ms, _MIN_MS)
 
     def select(self, networks: Indices) -> "KernelSums":
-        """Of the networks at these indices."""
+        """The sums of the networks at these indices."""
         return KernelSums(*(column[networks] for column in self))
 
 
@@ -82,7 +82,7 @@ class KernelTable:
         self._latencies[row] = np.array(latency)
 
     def latency(self, kernel: Kernel) -> KernelLatency:
-        """Of a kernel in the table."""
+        """The latency of a kernel that is in the table."""
         return KernelLatency(*self._latencies[self._row[kernel]].tolist())
 
     def index(self, networks: Iterable[Iterable[Kernel]]) -> IndexedNetworks:

@@ -33,7 +33,7 @@ GROWTH = 1.25
 """The interpolation is fitted again when this many times as many kernels are measured: fewer change it little."""
 
 MAX_CALIBRATING = 300
-"""Whole networks to calibrate by at most, the newest: the time to read them grows with their number."""
+"""Only this many whole networks, the newest, calibrate: the time to read them grows with their number."""
 
 _MB = 1e6
 
@@ -85,11 +85,9 @@ class Predictor:
         return [kernel for kernel in wanted if kernel in self._measured and self._table.latency(kernel).suspect]
 
     def resolve(self, wanted: Collection[Kernel]) -> list[Kernel]:
-        """Look the wanted kernels up, and interpolate those that are not measured; returns those that have no latency
-        then.
+        """Look the wanted kernels up, and interpolate the unmeasured ones; returns those that still have no latency.
 
-        That is none if the device has measured kernels enough to interpolate from. It is all wanted ones if the empty
-        model was not measured.
+        None are left if enough kernels are measured to interpolate from, and all if the empty model was not measured.
         """
         missing = self.unmeasured(wanted)
         if EMPTY_NETWORK.key not in self.network_records:
@@ -104,22 +102,22 @@ class Predictor:
         return self._interpolation is not None and EMPTY_NETWORK.key in self.network_records
 
     def index(self, networks: Sequence[Sequence[Kernel]]) -> IndexedNetworks:
-        """Networks, given as their kernels, which are resolved."""
+        """Networks, given as their kernels, as rows of the table; all kernels must be resolved."""
         return self._table.index(networks)
 
     def predict(self, networks: IndexedNetworks, *, calibrated: bool = True) -> Predictions:
         """Latencies of indexed networks; some 10^6 networks a second."""
         sums, empty = self.sums(networks), self.network_records[EMPTY_NETWORK.key]
 
-        def by(calibration: Calibration) -> Predictions:
+        def calibrated_by(calibration: Calibration) -> Predictions:
             return calibration.predict(sums, empty.latency_ms, empty.error_ms**2)
 
         if not calibrated:
-            return by(Calibration.none())
-        found, partly = by(self.calibration()), sums.interpolated_ms > 0
+            return calibrated_by(Calibration.none())
+        found, partly = calibrated_by(self.calibration()), sums.interpolated_ms > 0
         if not partly.any():
             return found
-        other = by(self.calibration(interpolated=True))
+        other = calibrated_by(self.calibration(interpolated=True))
         return Predictions(*(np.where(partly, *pair) for pair in zip(other, found, strict=True)))
 
     def sums(self, networks: IndexedNetworks) -> KernelSums:
@@ -127,7 +125,7 @@ class Predictor:
         return self._table.sums(networks)
 
     def latencies(self, wanted: Iterable[Kernel]) -> dict[Kernel, KernelLatency]:
-        """Of kernels that are resolved."""
+        """The latencies of kernels that are resolved."""
         return {kernel: self._table.latency(kernel) for kernel in wanted}
 
     def add_networks(self, records: Mapping[str, LatencyRecord]) -> None:
@@ -143,7 +141,7 @@ class Predictor:
             self._interpolated.clear()
 
     def calibration(self, *, interpolated: bool = False) -> Calibration:
-        """By the measured networks whose kernels are all measured; interpolated: by the others too."""
+        """Calibration by the measured networks whose kernels are all measured; with interpolated, by the others too."""
         if interpolated not in self._calibrations:
             self._calibrations[interpolated] = self._calibrate(interpolated=interpolated)
         return self._calibrations[interpolated]
@@ -190,8 +188,8 @@ class Predictor:
         return True
 
     def _fit_interpolation(self) -> GaussianProcess | None:
-        """To the logarithms of the measured kernels' milliseconds, MAX_ROWS of them at random; None if they are fewer
-        than MIN_KERNELS.
+        """A process fitted to the log-latencies of at most MAX_ROWS random measured kernels; None for fewer than
+        MIN_KERNELS.
         """
         values = self._store.values(self._device, Kind.KERNEL)
         usable = {key: value.ms for key, value in values.items() if value.state in USABLE}
@@ -234,7 +232,7 @@ def _weights_mb(kernel: Kernel) -> float:
 
 
 def _network(key: str) -> Network | None:
-    """None for keys that are not in notation: those of ONNX files, and of published tables."""
+    """The network of a key; None for keys that are not in notation, of ONNX files and of published tables."""
     try:
         return read_network(key)
     except NotationError:

@@ -15,10 +15,10 @@ from latency_db.robust_statistics import Values
 
 NOISE_VARIANCE = 0.1
 SMOOTH_VARIANCE = 0.1
-"""Of a smooth function of the columns, beside the linear one."""
+"""Variance of a smooth function of the columns, which is added to the linear one."""
 
 MAX_CANDIDATES = 2000
-"""Candidates to choose from at most, drawn at random."""
+"""Of more candidates, this many are drawn at random to choose from."""
 
 
 def choose_samples(

@@ -25,17 +25,17 @@ Indices = NDArray[np.int64]
 CONSTANT_VARIANCE = 100.0
 RANDOM_SETTINGS = 120
 CONCENTRATION = 0.4
-"""Of the Dirichlet distribution of shares: in most settings two or three groups explain nearly all of the variance."""
+"""Parameter of the Dirichlet distribution of shares: in most settings two or three groups explain nearly all variance."""
 
 NOISE_VARIANCES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 """Relative to the explained variance; up to more than that, as phones are timed in whole milliseconds."""
 
 DEGREES_OF_FREEDOM = 4.0
-"""Of Student's t: one sample in ten may be an outlier."""
+"""Degrees of freedom of Student's t: one sample in ten may be an outlier."""
 
 ITERATIONS = 4
 PRIOR_NETWORKS = 300
-"""Networks by which the prior is learned at most."""
+"""The prior is learned from this many networks at most."""
 
 PRIOR_DRAWS = 2
 UNRELATED = 2 / 3
@@ -75,7 +75,7 @@ class Hyperparameters:
 
     @classmethod
     def drawn(cls, groups: int, seed: int) -> "Hyperparameters":
-        """Each group alone with each noise, then random ones."""
+        """Settings in which one group explains all, with each noise; then random ones."""
         rng = np.random.default_rng(seed)
         alone, noises = np.repeat(np.eye(groups), len(NOISE_VARIANCES), axis=0), np.tile(NOISE_VARIANCES, groups)
         shares = rng.dirichlet(np.full(groups, CONCENTRATION), RANDOM_SETTINGS)
@@ -85,8 +85,8 @@ class Hyperparameters:
 
 @dataclass(frozen=True, slots=True)
 class Solutions:
-    """Of every setting: log evidence of the samples [s], inverse covariance K^-1 [s, r, r], alpha = K^-1 y [s, r], and
-    the variance that is explained [s].
+    """The fit under every setting: log evidence of the samples [s], inverse covariance K^-1 [s, r, r], alpha = K^-1 y
+    [s, r], and the variance that is explained [s].
     """
 
     evidence: Values

@@ -15,7 +15,7 @@ from latency_db.robust_statistics import Values
 Features = Mapping[str, Values]
 
 PHYSICAL = "physical"
-"""The group of features with different units, which are standardised therefore."""
+"""The group of features with different units, which are therefore standardised."""
 
 MIN_SINGULAR = 0.03
 """Singular values below this share of the largest are left out of the whitened columns."""
@@ -35,7 +35,7 @@ class ColumnGroups:
 
     @classmethod
     def of(cls, features: Features, known_ms: Values) -> "ColumnGroups":
-        """From groups of features, [n, columns] each, and milliseconds on known devices, [n, t]."""
+        """Columns made from groups of features, [n, columns] each, and milliseconds on known devices, [n, t]."""
         raw = raw_columns(features, known_ms)
         centred = raw - raw.mean(0)
         maps, columns = {}, {}

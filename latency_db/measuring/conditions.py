@@ -7,17 +7,17 @@ from latency_db.devices.device import Device
 from latency_db.records.record import Statistic
 
 MAX_DRIFT = 0.05
-"""Of the reference network between rounds, relative."""
+"""Largest relative drift of the reference network between rounds."""
 
 MAX_SLOWDOWN = 0.05
-"""Of the reference network against its latency on the device before, relative."""
+"""Largest relative increase of the reference network's latency since the last session on the device."""
 
 MAX_OTHERS_CORES = 0.25
-"""Of the cores that the threads need: how much other processes may use when wall time is measured."""
+"""Cores, of those that the threads need, that other processes may use when wall time is measured."""
 
 MIN_CPU_SHARE = 0.25
-"""Share of the wall time in which a thread has a core, when CPU time is measured. With a third, latencies stay within 2
-% (docs/results/latency_repeat.md)."""
+"""Smallest share of the wall time in which the thread must have a core when CPU time is measured. With a third,
+latencies stay within 2 % (docs/results/latency_repeat.md)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def pinned(threads: int) -> Iterator[tuple[int, ...]]:
 
 
 def _speed(core: int, cpus: Path) -> int:
-    """Greater for the large cores of a processor with two kinds; 0 if the system does not report it."""
+    """A number that is greater for a faster kind of core; 0 if the system does not report it."""
     for fact in ("cpu_capacity", "cpufreq/cpuinfo_max_freq"):
         text = read_fact(cpus / f"cpu{core}" / fact)
         if text and text.isdigit():

@@ -10,7 +10,7 @@ from latency_db.devices.system_files import read_fact
 
 _ROOT = Path("/")
 _BUSY_COLUMNS = (0, 1, 2, 5, 6, 7)
-"""Of /proc/stat: user, nice, system, irq, softirq, steal."""
+"""Columns of /proc/stat: user, nice, system, irq, softirq, steal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Usage:
 
     @classmethod
     def now(cls, root: Path = _ROOT) -> "Usage | None":
-        """None where the system does not report it."""
+        """The usage at this moment; None where the system does not report it."""
         text = read_fact(root / "proc" / "stat")
         if text is None:
             return None

@@ -21,13 +21,13 @@ BATCH = 64
 """Models in one session; bounds the memory, as all of them are loaded at once."""
 
 QUICK = Effort(rounds=3, min_time_s=0.008, min_runs=5, warmup_s=0.003)
-"""For the kernels of a table: some 40 ms each."""
+"""Effort for the kernels of a table: some 40 ms each."""
 
 THOROUGH = Effort(rounds=6, min_time_s=0.1, min_runs=20, warmup_s=0.05, sessions=2, most_sessions=5)
-"""For whole networks that are reported: some 1.5 s each, and up to 4 s where sessions do not agree."""
+"""Effort for whole networks that are reported: some 1.5 s each, and up to 4 s where sessions do not agree."""
 
 EFFORTS = {"quick": QUICK, "thorough": THOROUGH}
-"""By the names that requests to other machines give."""
+"""Efforts by the names that requests to other machines use."""
 
 _PROBE = Effort(rounds=5, min_time_s=0.05, min_runs=10, warmup_s=0.02)
 _MAX_PROBES = 3
@@ -70,7 +70,7 @@ def check_fit(device: Device, *, known_ms: float | None = None) -> None:
             return
     raise UnfitMachineError(
         f"this machine is not fit to measure on now: {session.reason}. Stop other work on it or let it cool, and try "
-        "again; or measure all the same with --noisy, which marks the records as suspect"
+        "again; or measure anyway with --noisy, which marks the records as suspect"
     )
 
 

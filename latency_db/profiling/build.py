@@ -19,7 +19,7 @@ GOOD_ENOUGH = 0.005
 error of estimates with all kernels measured."""
 
 MAX_HELD_OUT = 256
-"""The last measured kernels by which the interpolation is judged: earlier ones were interpolated from fewer others."""
+"""The interpolation is judged by the last measured kernels: earlier ones were interpolated from fewer others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class TableBuilder:
         return self._survey.held_out(self._held_out) if self._survey else None
 
     def _expected_error(self) -> float | None:
-        """By the last survey, for networks without refused kernels."""
+        """Expected error by the last survey, for networks without refused kernels."""
         if not self.missing:
             return 0.0
         errors = self._errors()

@@ -69,7 +69,7 @@ class _Body:
         return whole
 
     def _pass(self, number: int, reached: dict[Shape, float], frequencies: dict[Kernel, float]) -> dict[Shape, float]:
-        """From the probabilities of the input shapes of a stage to those of its output shapes."""
+        """Probabilities of a stage's output shapes, from those of its input shapes; adds the uses of its kernels."""
         after: dict[Shape, float] = defaultdict(float)
         for x, probability in reached.items():
             for step in self._steps(number, x):

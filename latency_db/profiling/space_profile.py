@@ -28,7 +28,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class SpaceProfile:
-    """Of `count` random samples, the share valid_share can be built: these are the networks, and have these spreads."""
+    """Spreads of the costs of `networks`, the share valid_share of `count` random samples that can be built."""
 
     size: int
     count: int

@@ -15,8 +15,8 @@ from nas.ops.kernels import Kernel, kernels
 from nas.space import SearchSpace
 
 SURVEY_NETWORKS = 300
-"""Random networks in a survey, others in each one: for the networks whose kernels were chosen, the uncertainty is
-lower."""
+"""Random networks in a survey. Each survey draws others: for networks whose kernels were chosen, the uncertainty is
+lower than for the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Survey:
     latencies: Mapping[Kernel, KernelLatency]
 
     def gains(self) -> dict[Kernel, float]:
-        """By unmeasured kernel, by how much measuring it reduces the relative variance of the networks, descending.
+        """For each unmeasured kernel, how much measuring it reduces the relative variance of the networks, descending.
 
         That is the mean over the networks of (count of the kernel)^2 * (variance of its latency) / (latency)^2.
         """
@@ -153,5 +153,5 @@ def _networks(draw: Draw, rng: Random, refused: Collection[Kernel]) -> Iterator[
 
 
 def _variance_ms2(latency: KernelLatency) -> float:
-    """Of the interpolation, but its standard deviation is at most the latency itself."""
+    """Variance of the interpolation; the standard deviation is at most the latency itself."""
     return min(latency.interpolated_var_ms2, latency.interpolated_ms**2)

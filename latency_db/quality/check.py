@@ -74,7 +74,7 @@ class Verdict:
 
     @property
     def severity(self) -> Severity | None:
-        """That of the most severe finding; None if there is none."""
+        """The severity of the most severe finding; None without findings."""
         return self.findings[0].severity if self.findings else None
 
     def count(self, state: RecordState) -> int:
@@ -82,7 +82,7 @@ class Verdict:
 
 
 def inspect(table: LatencyTable) -> Verdict:
-    """Run all checks on a table. A state that a row has already is only ever made worse."""
+    """Run all checks on a table. Checks never improve the state that a row has already."""
     arrays = TableArrays.of(table)
     found: list[Finding] = []
     for stage in sorted({check[name].stage for name in check}):

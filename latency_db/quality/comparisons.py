@@ -38,8 +38,8 @@ _MIN_FREE = 0.1
 class Comparison:
     """Rows of a device compared with one prediction.
 
-    deviation: log latency less its prediction [n], nan where there is none. scale: standard deviation of all of them.
-    local_scale: that among the rows of similar predicted latency [n], 0 if there are too few.
+    deviation: log latency less its prediction [n], nan without a prediction. scale: standard deviation of them all.
+    local_scale: standard deviation among the rows of similar predicted latency [n], 0 if there are too few.
     """
 
     deviation: Values
@@ -78,8 +78,8 @@ def comparisons(arrays: TableArrays, device: int) -> tuple[Codes, list[Compariso
 def combine(found: Sequence[Comparison]) -> tuple[Values, Values] | None:
     """Deviation [n] and scale [n] of each row by its most precise comparison; None without comparisons.
 
-    Where another comparison of similar scale has a smaller deviation, that one is taken: a row is only as far off as
-    every good prediction says.
+    Where another comparison of similar scale has a smaller deviation, that one is taken: a row is wrong only if all
+    good predictions say so.
     """
     if not found:
         return None
@@ -105,7 +105,7 @@ def _compare(arrays: TableArrays, device: int) -> tuple[Codes, list[Comparison]]
 
 
 def _local_scale(deviation: Values, predicted: Values) -> Values:
-    """Standard deviation by the median size, in a window of rows ordered by prediction [n]; 0 for fewer rows."""
+    """Standard deviation of the _WINDOW rows around each row in the order of predictions [n]; 0 for fewer rows."""
     known = np.flatnonzero(np.isfinite(deviation))
     found = np.zeros(len(deviation))
     if len(known) < _WINDOW:
@@ -117,7 +117,7 @@ def _local_scale(deviation: Values, predicted: Values) -> Values:
 
 
 def _from_other_devices(arrays: TableArrays, device: int, rows: Codes) -> Values | None:
-    """Deviation [n] from the median of the devices that agree best with this one, each after a robust line."""
+    """Deviation [n] from the median of the devices that agree best with this one, each mapped by a robust line."""
     table = arrays.by_key
     own = table[:, device]
     lines: list[tuple[float, Values]] = []
@@ -151,7 +151,7 @@ def _from_similar_networks(arrays: TableArrays, rows: Codes) -> list[Values]:
 
 
 def _median_of_neighbours(terms: Values, deviation: Values) -> Values:
-    """Median deviation [n] of the nearest other rows by their terms [n, p]; of many rows, some are drawn to be near."""
+    """Median deviation [n] of the nearest other rows by their terms [n, p], among at most _MAX_ANCHORS random rows."""
     count = len(terms)
     few = count <= _MAX_ANCHORS
     anchors = np.arange(count) if few else np.random.default_rng(0).choice(count, _MAX_ANCHORS, replace=False)

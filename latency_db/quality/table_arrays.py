@@ -40,7 +40,7 @@ class TableArrays:
         return cls(table.rows, np.ones(len(table.rows), bool))
 
     def without(self, rejected: Sequence[int]) -> "TableArrays":
-        """A copy in which the rows of these indices are not sound; results of their devices are forgotten."""
+        """A copy in which the rows of these indices are not sound; results kept for their devices are dropped."""
         if not rejected:
             return self
         sound = self.sound.copy()
@@ -127,7 +127,7 @@ def are_multiples(values: Values, step: float) -> Mask:
 
 
 def _coded(words: Sequence[str]) -> tuple[Sequence[str], Codes]:
-    """The distinct words in their order, and the index of each word's own."""
+    """The distinct words in the order of their first use, and for each word the index of its distinct word."""
     codes = {word: code for code, word in enumerate(dict.fromkeys(words))}
     return tuple(codes), np.array([codes[word] for word in words], np.int64)
 

@@ -59,7 +59,7 @@ class Consensus:
 
 
 def consensus(observations: Sequence[Observation]) -> Consensus:
-    """Of one model on one target; observations in the order in which they were added, at least one."""
+    """The consensus of one model on one target. observations: at least one, in the order in which they were added."""
     state = next(state for state in RecordState if any(seen.state is state for seen in observations))
     usable = [seen for seen in observations if seen.state is state]
     newest = usable[-1]

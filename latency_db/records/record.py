@@ -94,7 +94,7 @@ class Statistics:
 
     @classmethod
     def of(cls, timings_ms: Sequence[float] | NDArray[np.float64]) -> "Statistics":
-        """Of timings in milliseconds [n]."""
+        """Summary of timings in milliseconds [n]."""
         ordered = np.sort(np.asarray(timings_ms, np.float64))
         p10, p25, median, p90, p99 = np.quantile(ordered, (0.1, 0.25, 0.5, 0.9, 0.99)).tolist()
         cut = len(ordered) // 10

@@ -25,7 +25,7 @@ def find_device(store: Store, name: str) -> Device:
 
 
 def known_devices(measured: Mapping[str, Sequence[TargetSummary]]) -> dict[str, Device]:
-    """By name: this machine's devices, measured or not, then the measured ones of other machines.
+    """Devices by name: this machine's devices, measured or not, then the measured ones of other machines.
 
     measured: as `targets_by_name` returns it.
     """

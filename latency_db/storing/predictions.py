@@ -81,7 +81,7 @@ def confirm(connection: Connection, target_id: int, signature_ids: Sequence[int]
 
 
 def read(connection: Connection, target_id: int) -> list[Prediction]:
-    """In the order in which they were logged."""
+    """The predictions for a target, in the order in which they were logged."""
     joined = select(tables.prediction, tables.signature.c.kind, tables.signature.c.key).join(tables.signature)
     rows = connection.execute(joined.where(_prediction.target_id == target_id).order_by(_prediction.id))
     return [_read(row) for row in rows]

@@ -30,7 +30,7 @@ def read(connection: Connection, target_id: int, kind: Kind) -> dict[str, str]:
 
 
 def keep(connection: Connection, target_id: int, reasons: Mapping[int, str]) -> None:
-    """The same, with the ids of target and signatures; a later reason replaces an earlier one."""
+    """Store refusals by the ids of target and signatures; a later reason replaces an earlier one."""
     rows = [
         {"target_id": target_id, "signature_id": signature_id, "reason": readable(reason)[:MAX_CHARACTERS]}
         for signature_id, reason in reasons.items()

@@ -152,7 +152,7 @@ def _newest(connection: Connection, target_id: int, kind: Kind, keys: Iterable[s
 
 
 def _signature_ids(connection: Connection, target_id: int, kind: Kind, keys: Iterable[str] | None) -> list[int]:
-    """Of these keys, or of all that were measured on the target: those in `estimate`."""
+    """Ids of the signatures with these keys, or of all that were measured on the target (those in `estimate`)."""
     if keys is not None:
         return list(signature_ids(connection, {Signature(key, kind) for key in keys}).values())
     estimate, signature = tables.estimate.c, tables.signature.c

@@ -38,7 +38,7 @@ class TargetSummary:
 
 
 def summaries(connection: Connection) -> list[TargetSummary]:
-    """Of all targets, in the order in which they were first measured."""
+    """Summaries of all targets, in the order in which they were first measured."""
     joined = select(tables.target, tables.device.c.machine).join(tables.device).order_by(tables.target.c.id)
     return [_summary(connection, row) for row in connection.execute(joined).all()]
 

@@ -14,7 +14,7 @@ MISSING = "-"
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Of one way to estimate, named `estimate`. mean_error, bias: mean absolute and mean signed relative error.
+    """Errors of one kind of estimate, named `estimate`. mean_error, bias: mean absolute and mean signed relative error.
     within_5, within_10: shares of networks with an error up to 5 and 10 %.
 
     spearman: None for a constant. coverage: share of the measured latencies inside their intervals. width: median
@@ -46,7 +46,7 @@ class Score:
 
     @classmethod
     def of_predictions(cls, estimate: str, found: Predictions, truth_ms: Values) -> "Score":
-        """With the intervals of the predictions."""
+        """The same, with coverage and width of the predictions' intervals."""
         inside = (found.low_ms <= truth_ms) & (truth_ms <= found.high_ms)
         width = float(np.median((found.high_ms - found.low_ms) / found.ms))
         return replace(cls.of(estimate, found.ms, truth_ms), coverage=float(inside.mean()), width=width)

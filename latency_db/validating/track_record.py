@@ -28,7 +28,7 @@ class TrackRecord:
 
 
 def track_record(store: Store, device: Device) -> TrackRecord:
-    """Of all predictions that were logged for the device."""
+    """The track record by all predictions that were logged for the device."""
     logged = store.predictions(device)
     done = [one for one in logged if one.measured_ms is not None]
     if not done:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 WARM_UP_RUNS = 3
-"""On another stream before the capture, as PyTorch requires; cuDNN tries its convolutions in them."""
+"""Runs on another stream before the capture, as PyTorch requires; cuDNN tries its convolutions in them."""
 
 
 class TorchCudaGraph(LoadedModel):

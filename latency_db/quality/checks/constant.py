@@ -9,7 +9,7 @@ from latency_db.quality.table_arrays import TableArrays
 
 _MIN_KEYS = 5
 _MIN_TIES = 0.5
-"""Share of a device's rows with one value, from which that value counts as a default."""
+"""Smallest share of a device's rows with one value for which that value counts as a default."""
 
 
 @check("constant")

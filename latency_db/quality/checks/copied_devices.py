@@ -13,7 +13,7 @@ from latency_db.robust_statistics import median_scale
 _PROPORTIONAL = (0.003, 0.01)
 """Largest standard deviation of the log ratio of two devices, as such and as a share of that of the log latencies."""
 _EQUAL = (0.03, 0.05)
-"""The same where the median ratio is 1, to within _EQUAL_LEVEL."""
+"""Larger limits than _PROPORTIONAL, for devices whose median ratio is 1 to within _EQUAL_LEVEL."""
 _EQUAL_LEVEL = 0.005
 
 

@@ -14,11 +14,11 @@ from latency_db.robust_statistics import Values, median_scale
 
 _MIN_NETWORKS = 2
 _MAX_PROBABILITY = 1e-3
-"""Of so many equal rows by chance, times the number of pairs of devices: rarer ones are copies."""
+"""Equal rows are copies if the probability of that many by chance, times the number of pairs, is at most this."""
 _CLEAR_RATIO = 1.5
-"""Ratio of the misfits of equal rows on the two devices, from which those with the larger one are the copies."""
+"""If the misfits of equal rows on two devices differ by more than this factor, the rows that fit worse are copies."""
 _WHOLE_DEVICE = 0.9
-"""From this share of equal rows on, the whole device is a copy, which the check of copied devices finds."""
+"""With a larger share of equal rows the whole device is a copy, which the check copied_devices finds."""
 _MIN_SCALE = 0.01
 _SQRT_2_PI = 2.5
 """The highest density of a normal distribution is 1 / (2.5 standard deviations)."""
@@ -87,7 +87,7 @@ def _by_chance(arrays: TableArrays, a: Codes, b: Codes) -> float:
 
 
 def _misfit(arrays: TableArrays, device: int, rows: Codes, known: dict[int, Values]) -> float:
-    """Median |deviation| / scale of the device's rows among these, from what the rest of the table predicts; else 0."""
+    """Median |deviation| / scale of the device's rows among these from their predictions by the table; 0 if unknown."""
     if device not in known:
         own, found = comparisons(arrays, device)
         compared = combine(found)

@@ -9,7 +9,7 @@ from latency_db.quality.table_arrays import Codes, TableArrays
 
 _TOLERANCE = 0.1
 _MAX_DEVIATIONS = 6
-"""Standard deviations of the rows, up to which their latencies agree."""
+"""Latencies agree if they differ by at most this many of their standard deviations."""
 
 
 @check("duplicates")

@@ -13,9 +13,9 @@ _MIN_DEVIATIONS = 4
 _MIN_FACTOR = 2.0
 """Smaller factors are differences between devices, however precise the predictions are."""
 _MAX_SHARE = 0.1
-"""If a larger share of a device's rows is off, the device differs from the others in this way ..."""
+"""If a larger share of rows deviates, they are not outliers: the device differs from the others in this way ..."""
 _MAX_SEPARATE_SHARE = 0.3
-"""... unless the rows are separate: a group beyond a gap, with fewer rows in the gap than beyond it."""
+"""... unless they are at most this share and form a group beyond a gap, with fewer rows in the gap than beyond it."""
 _MIN_SEPARATE = 4
 
 

@@ -10,12 +10,12 @@ from latency_db.robust_statistics import Values
 
 _STEPS_MS = tuple(step * 10.0**power for power in (2, 1, 0, -1, -2, -3, -4) for step in (5.0, 2.0, 1.0))
 _MAX_ERROR = 0.01
-"""Half a step as a share of the median latency, from which a step is too coarse."""
+"""A step is too coarse if half of it is a larger share of the median latency."""
 _MAX_STEP_OF_SPREAD = 0.05
-"""A step as a share of the interquartile range of the device's latencies, from which it is too coarse."""
+"""A step is too coarse if it is a larger share of the interquartile range of the device's latencies."""
 _MIN_ROWS = 8
 _MIN_RATIO_TO_CHANCE = 10
-"""How many times as many rows must be multiples of a step as would be by chance."""
+"""Smallest ratio of the rows that are multiples of a step to those expected by chance."""
 _MIN_SHARE_OF_BEST = 0.8
 """A coarser step is preferred to the one with most multiples if it has this share of them."""
 

@@ -45,12 +45,12 @@ def _fault(row: TableRow) -> str | None:
             return "no deviation in several runs"
         # The largest deviation of n positive times of mean m is m sqrt(n - 1).
         if row.n is not None and row.std_ms > _mean_ms(row) * max(row.n, 1) ** 0.5 > 0:
-            return "a deviation larger than so many positive times can have"
+            return "a deviation larger than this number of positive times can have"
     return _disorder(row)
 
 
 def _mean_ms(row: TableRow) -> float:
-    """Mean of the times that std_ms is of (wall times in rows measured by nas); the latency if there is none."""
+    """Mean in ms of the times whose deviation is std_ms (wall times in rows of nas); the latency if it is unknown."""
     return row.statistics.get("wall_mean_ms", row.statistics.get("mean_ms", row.latency_ms))
 
 

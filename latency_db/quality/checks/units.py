@@ -29,7 +29,7 @@ class Units(TableCheck):
                 yield Finding(self.name, Severity.FAULT, (device,), tuple(arrays.rows_of(number).tolist()), message)
                 continue
             rows = arrays.rows_of(number)
-            off = _off(arrays, number)
+            off = _wrong_unit(arrays, number)
             for sign, times in ((1, "1000 times"), (-1, "a thousandth of")):
                 wrong = rows[off == sign]
                 if len(wrong):
@@ -37,7 +37,7 @@ class Units(TableCheck):
                     yield Finding(self.name, Severity.FAULT, (device,), tuple(wrong.tolist()), message)
 
 
-def _off(arrays: TableArrays, device: int) -> Values:
+def _wrong_unit(arrays: TableArrays, device: int) -> Values:
     """For each row of the device [n], 1 if it is about 1000 times too large, -1 if too small, else 0."""
     rows, found = comparisons(arrays, device)
     off = _beyond_gap(arrays.log_ms[rows])
