@@ -25,7 +25,7 @@ Indices = NDArray[np.int64]
 CONSTANT_VARIANCE = 100.0
 RANDOM_SETTINGS = 120
 CONCENTRATION = 0.4
-"""Parameter of the Dirichlet distribution of shares: in most settings two or three groups explain nearly all variance."""
+"""Parameter of the Dirichlet distribution of shares: in most settings two or three groups explain most variance."""
 
 NOISE_VARIANCES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 """Relative to the explained variance; up to more than that, as phones are timed in whole milliseconds."""

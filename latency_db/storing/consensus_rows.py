@@ -43,7 +43,7 @@ def recompute(connection: Connection, target_id: int, signature_ids: Iterable[in
 
 
 def values(connection: Connection, target_id: int, kind: Kind) -> dict[str, Value]:
-    """Consensus values by key, without rejected ones. All are stale if the machine has another version of the runtime."""
+    """Consensus values by key, without rejected ones. All are stale if the machine has another runtime version now."""
     newer = superseded_by(connection, target_id)
     estimate, signature = tables.estimate.c, tables.signature.c
     spread = func.coalesce(estimate.between_ms, estimate.within_ms)
