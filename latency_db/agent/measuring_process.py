@@ -32,9 +32,9 @@ Json = dict[str, Any]
 
 
 def device_json(device: Device) -> Json:
-    """A device as JSON between service and agent, without batch and layout, which are always the same."""
-    named = {name: getattr(device, name) for name in ("name", "runtime", "precision", "threads")}
-    return {**named, "fingerprint": dict(device.fingerprint)}
+    """A device as JSON between service and agent, without what is the same for all measured devices."""
+    described: Json = to_wire(device, without=frozenset({"batch", "layout", "source"}))
+    return described
 
 
 def input_lines(batch: Mapping[str, Any], models: Iterable[tuple[Signature, bytes]]) -> Iterator[bytes]:

@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
+from latency_db.devices.device import Device
 from latency_db.exchange.importer import Origin, importer
 from latency_db.exchange.parquet import file_format
 from latency_db.exchange.record_file import FORMAT, read_records, write_records
 from latency_db.exchange.table import LatencyTable, read_table, write_table
 from latency_db.exchange.table_records import PublishedTarget, of_records, to_records
 from latency_db.quality.check import Verdict, inspect
-from latency_db.records.record import RecordState
+from latency_db.records.record import LatencyRecord, RecordState
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
 from nas.errors import NotMeasuredError
@@ -60,8 +61,7 @@ def import_table(*, file: Path, format_name: str | None, as_json: bool, **given:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def export_table(device: str, path: Path, *, as_json: bool) -> None:
     """Write all records of DEVICE, with their sessions and all statistics, to one Parquet file."""
-    store = Store()
-    records = store.records(find_device(store, device))
+    _, records = _records(device)
     if not records:
         raise NotMeasuredError(f"{device} has no records; `nas device measure {device} --space SPACE` measures some")
     write_records(records, path)
@@ -75,20 +75,21 @@ def export_table(device: str, path: Path, *, as_json: bool) -> None:
 def check_table(what: str, *, as_json: bool) -> None:
     """Say what is wrong with the latencies of DEVICE, or in a Parquet FILE that nas wrote. Nothing is changed."""
     path = Path(what)
-    _print(inspect(_of_file(path) if path.is_file() else _of_device(what)), as_json=as_json)
+    table = _of_file(path) if path.is_file() else of_records(*_records(what))
+    _print(inspect(table), as_json=as_json)
 
 
 def _of_file(path: Path) -> LatencyTable:
     if file_format(path) != FORMAT:
         return read_table(path)
     records = read_records(path)
-    return of_records(records, records[0].session.device)
+    return of_records(records[0].session.device, records)
 
 
-def _of_device(name: str) -> LatencyTable:
+def _records(name: str) -> tuple[Device, list[LatencyRecord]]:
     store = Store()
     device = find_device(store, name)
-    return of_records(store.records(device), device)
+    return device, store.records(device)
 
 
 def _import_export(file: Path, *, as_json: bool) -> None:

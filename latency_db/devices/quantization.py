@@ -6,7 +6,6 @@ is post-training quantisation as in arXiv:1806.08342, section 3.
 """
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,17 +27,13 @@ class _NormalImages(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime
     """Images with standard normal pixels, like those of a normalised data set."""
 
     def __init__(self, name: str, shape: tuple[int, ...]) -> None:
-        self._images = _normal_images(shape)
+        rng = np.random.default_rng(CALIBRATION_SEED)
+        self._images = (rng.standard_normal((1, *shape), np.float32) for _ in range(CALIBRATION_IMAGES))
         self._name = name
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         image = next(self._images, None)
         return None if image is None else {self._name: image}
-
-
-def _normal_images(shape: tuple[int, ...]) -> Iterator[NDArray[np.float32]]:
-    rng = np.random.default_rng(CALIBRATION_SEED)
-    return (rng.standard_normal((1, *shape), np.float32) for _ in range(CALIBRATION_IMAGES))
 
 
 def quantised(model: bytes) -> bytes:

@@ -197,7 +197,8 @@ class Predictor:
         Random(0).shuffle(keys)
         found: dict[Kernel, float] = {}
         for key in keys:
-            kernel = _kernel(key)
+            run = _network(key)
+            kernel = run and Kernel.of_run(run)
             added_ms = usable[key] - usable.get(context_signature(kernel).key, inf) if kernel else 0.0
             if kernel and added_ms > 0:
                 found[kernel] = added_ms
@@ -242,8 +243,3 @@ def _network(key: str) -> Network | None:
 def _kernels_of(key: str) -> list[Kernel]:
     network = _network(key)
     return list(kernels(network)) if network else []
-
-
-def _kernel(key: str) -> Kernel | None:
-    run = _network(key)
-    return Kernel.of_run(run) if run else None

@@ -74,7 +74,7 @@ def _session(about: Provenance, device: Device, number: int, at: datetime) -> Me
     )
 
 
-def of_records(records: Sequence[LatencyRecord], device: Device) -> LatencyTable:
+def of_records(device: Device, records: Sequence[LatencyRecord]) -> LatencyTable:
     """Records of one device as a table, with their states and the known statistics of both clocks."""
     statistic = sorted({record.statistic.value for record in records})
     licences = sorted({record.session.licence or "" for record in records} - {""})

@@ -28,8 +28,9 @@ def environment(root: Path = _ROOT) -> dict[str, Any]:
         text = read_fact(root / path)
         if text is not None:
             facts[fact] = int(text) if text.isdigit() else text
-    if "frequency_khz" not in facts and (clock := _clock_mhz(root)) is not None:
-        facts["frequency_khz"] = round(clock * 1000)
+    clock_mhz = re.search(r"^cpu MHz\s*: ([0-9.]+)$", read_fact(root / "proc" / "cpuinfo") or "", re.MULTILINE)
+    if "frequency_khz" not in facts and clock_mhz:
+        facts["frequency_khz"] = round(float(clock_mhz[1]) * 1000)
     if temperatures := [found for zone in root.glob(_ZONES) if (found := _integer(zone / "temp")) is not None]:
         facts["temperature_millicelsius"] = max(temperatures)
     if (count := throttle_count(root)) is not None:
@@ -65,11 +66,6 @@ def _trip_point(zone: Path) -> int | None:
         if read_fact(kind) in ("passive", "hot", "critical") and limit is not None and limit > 0:
             limits.append(limit)
     return min(limits) if limits else None
-
-
-def _clock_mhz(root: Path) -> float | None:
-    found = re.search(r"^cpu MHz\s*: ([0-9.]+)$", read_fact(root / "proc" / "cpuinfo") or "", re.MULTILINE)
-    return float(found[1]) if found else None
 
 
 def _integer(path: Path) -> int | None:

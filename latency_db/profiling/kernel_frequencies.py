@@ -47,7 +47,7 @@ class _Body:
     def __init__(self, space: SearchSpace, shared: Mapping[str, Any], probability: float) -> None:
         self._space, self._shared, self._probability = space, shared, probability
         self._frame = space.frame(shared)
-        self._steps = cache(self._find_steps)
+        self._steps = cache(lambda number, x: tuple(self._buildable(number, x)))
         self._valid = cache(self._validity)
 
     def add_to(self, frequencies: dict[Kernel, float]) -> float:
@@ -86,9 +86,6 @@ class _Body:
         if number == len(self._space.stages):
             return 1.0
         return sum(step.probability * self._valid(number + 1, step.end) for step in self._steps(number, x))
-
-    def _find_steps(self, number: int, x: Shape) -> tuple[_Step, ...]:
-        return tuple(self._buildable(number, x))
 
     def _buildable(self, number: int, x: Shape) -> Iterator[_Step]:
         space = self._space.stages[number]

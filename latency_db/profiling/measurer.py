@@ -1,7 +1,6 @@
 """Measuring kernels and whole networks on one device: on this machine, or by the device's agent."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
 from math import inf
 from time import monotonic
 
@@ -51,16 +50,12 @@ class Measurer:
     @property
     def can_measure(self) -> bool:
         """Whether anything can be measured on the device: it is this machine, or it has an agent."""
-        return self.is_local or self._has_agent
+        return self.is_local or self._remote.has_agent
 
     @property
     def batch(self) -> int:
         """Number of kernels that are measured together."""
         return BATCH if self.is_local else KERNELS_AT_ONCE
-
-    @cached_property
-    def _has_agent(self) -> bool:
-        return self._remote.has_agent
 
     def estimate_file(self, model: bytes) -> Estimate:
         """The latency of an ONNX file: measured now, unless it was before. NotMeasuredError if it cannot be."""

@@ -1,6 +1,7 @@
 """Measuring on another machine: requests for its agent, and waiting until they are done."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 from time import sleep
 
 from latency_db.devices.device import Device
@@ -32,7 +33,7 @@ class Remote:
     def __init__(self, store: Store, device: Device) -> None:
         self._store, self._device, self._requests = store, device, Requests(store)
 
-    @property
+    @cached_property
     def has_agent(self) -> bool:
         """Whether an agent offers the device; it may be away."""
         return self._requests.has_agent(self._device)

@@ -35,6 +35,7 @@ def _row(name: str, known: Device, summaries: Sequence[TargetSummary]) -> dict[s
     """The counts are those of the device as it is now; its targets are these and those of other versions."""
     own = next((summary for summary in summaries if replace(summary.device, name=known.name) == known), None)
     last = own.last_measured_at if own else None
+    statistics = [Statistic.of(known)] if known.source == MEASURED else map(Statistic, own.statistics if own else ())
     return {
         "name": name,
         **{fact: getattr(known, fact) for fact in HOW},
@@ -42,14 +43,10 @@ def _row(name: str, known: Device, summaries: Sequence[TargetSummary]) -> dict[s
         "fingerprint": dict(known.fingerprint),
         **{count: getattr(own, count) if own else 0 for count in COUNTS},
         "last_measured_at": last.isoformat(timespec="seconds") if last else None,
-        "statistic": Statistic.of(known).meaning if known.source == MEASURED else _meanings(own),
+        "statistic": "; ".join(statistic.meaning for statistic in statistics) or "none",
         "former_names": list(own.former_names) if own else [],
         "targets": [_target(summary, known) for summary in summaries],
     }
-
-
-def _meanings(summary: TargetSummary | None) -> str:
-    return "; ".join(Statistic(statistic).meaning for statistic in summary.statistics) if summary else "none"
 
 
 def _target(summary: TargetSummary, known: Device) -> dict[str, Any]:

@@ -77,10 +77,6 @@ def _conv(inputs: Sequence[Any], attributes: Attributes) -> Tensor:
     return F.conv2d(x, weight, bias, strides, _symmetric(attributes), groups=groups)
 
 
-def _gemm(inputs: Sequence[Any], _: Attributes) -> Tensor:
-    return F.linear(*inputs)  # transB, as the writer has it
-
-
 def _max_pool(inputs: Sequence[Any], attributes: Attributes) -> Tensor:
     padding, ceil = _symmetric(attributes), bool(attributes.get("ceil_mode", 0))
     return F.max_pool2d(inputs[0], attributes["kernel_shape"], attributes["strides"], padding, ceil_mode=ceil)
@@ -89,10 +85,6 @@ def _max_pool(inputs: Sequence[Any], attributes: Attributes) -> Tensor:
 def _average_pool(inputs: Sequence[Any], attributes: Attributes) -> Tensor:
     sides = attributes["kernel_shape"], attributes["strides"], _symmetric(attributes)
     return F.avg_pool2d(inputs[0], *sides, bool(attributes.get("ceil_mode", 0)), count_include_pad=False)
-
-
-def _lrn(inputs: Sequence[Any], attributes: Attributes) -> Tensor:
-    return F.local_response_norm(inputs[0], *(attributes[name] for name in ("size", "alpha", "beta", "bias")))
 
 
 def _reshape(inputs: Sequence[Any], _: Attributes) -> Tensor:
@@ -107,22 +99,18 @@ def _pad(inputs: Sequence[Any], _: Attributes) -> Tensor:
     return F.pad(x, [side for pair in zip(reversed(before), reversed(after), strict=True) for side in pair])
 
 
-def _clip(inputs: Sequence[Any], _: Attributes) -> Tensor:
-    return F.relu6(inputs[0])  # the writer's only bounds are 0 and 6
-
-
 _RULES: dict[str, Rule] = {
     "Add": lambda inputs, _: inputs[0] + inputs[1],
     "AveragePool": _average_pool,
-    "Clip": _clip,
+    "Clip": lambda inputs, _: F.relu6(inputs[0]),  # the writer's only bounds are 0 and 6
     "Concat": lambda inputs, attributes: torch.cat(list(inputs), attributes["axis"]),
     "Conv": _conv,
     "Flatten": lambda inputs, _: inputs[0].flatten(1),
-    "Gemm": _gemm,
+    "Gemm": lambda inputs, _: F.linear(*inputs),  # transB, as the writer has it
     "GlobalAveragePool": lambda inputs, _: inputs[0].mean((2, 3), keepdim=True),
     "HardSwish": lambda inputs, _: F.hardswish(inputs[0]),
     "Identity": lambda inputs, _: inputs[0].clone(),
-    "LRN": _lrn,
+    "LRN": lambda inputs, at: F.local_response_norm(inputs[0], at["size"], at["alpha"], at["beta"], at["bias"]),
     "MaxPool": _max_pool,
     "Mul": lambda inputs, _: inputs[0] * inputs[1],
     "Pad": _pad,

@@ -77,7 +77,7 @@ def test_records_of_summed_tables_have_the_statistic_sum():
 
 
 def test_own_records_are_checked_with_the_statistics_of_both_clocks(elsewhere):
-    (row,) = of_records([elsewhere.record("a", 0.1)], elsewhere.device).rows
+    (row,) = of_records(elsewhere.device, [elsewhere.record("a", 0.1)]).rows
     assert row.statistics["wall_min_ms"] == 0.1
     assert row.n == 3
 
