@@ -124,7 +124,7 @@ class NetworkMetric(Metric):
     source = Source.NETWORK
 
     def of(self, _network: Network, cost: Cost, /) -> float:
-        """The value for a network, whose cost has been read already; by default, the part of the cost of that name."""
+        """The value for a network and its cost, already read; by default, the cost's field with the metric's name."""
         value: float = getattr(cost, self.name)
         return value
 

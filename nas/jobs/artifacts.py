@@ -9,28 +9,20 @@ from typing import Any
 from sqlalchemy import Connection, Text, delete, select, type_coerce
 
 from nas.jobs import tables
-from nas.jobs.errors import NotFoundError
 from nas.jobs.records import ArtifactLink, ArtifactRecord, Json, References, TrainingKey
-from nas.jobs.rows import read_artifact, read_link
+from nas.jobs.rows import LedgerPart, read_artifact, read_link
 from nas.sql.column_types import now
-from nas.sql.database import Database, insert
+from nas.sql.database import insert
 
 _artifact, _link, _export = tables.artifact.c, tables.artifact_link.c, tables.export.c
 _MODEL = "model"
 """The key under which the result of a training has the digest of the trained network's file, if it has one."""
 
 
-class Artifacts:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class Artifacts(LedgerPart):
     def get(self, sha256: str) -> ArtifactRecord:
         """NotFoundError if the ledger has none of that digest."""
-        with self._database.reading() as connection:
-            found = connection.execute(select(tables.artifact).where(tables.artifact.c.sha256 == sha256)).one_or_none()
-        if found is None:
-            raise NotFoundError(f"no artifact {sha256}")
-        return read_artifact(found)
+        return read_artifact(self._one(select(tables.artifact).where(_artifact.sha256 == sha256), f"artifact {sha256}"))
 
     def links(self, search_id: str, trial: int | None = None) -> list[ArtifactLink]:
         """The search's files, in the order in which they were added; those of one trial only if its number is given."""
@@ -39,8 +31,7 @@ class Artifacts:
         wanted = wanted.where(link.c.search_id == search_id).order_by(link.c.id)
         if trial is not None:
             wanted = wanted.where(link.c.number == trial)
-        with self._database.reading() as connection:
-            return [read_link(found) for found in connection.execute(wanted)]
+        return [read_link(found) for found in self._all(wanted)]
 
     def register(self, sha256: str, size_bytes: int) -> None:
         """Record content before it is put into the store; it is kept for a day even if nothing refers to it."""
@@ -89,11 +80,8 @@ class Artifacts:
             connection.execute(delete(tables.artifact).where(_artifact.sha256.in_(free)))
 
 
-class Trainings:
+class Trainings(LedgerPart):
     """Finished trainings: a network that one search has trained is not trained again by another."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def put(self, key: TrainingKey, result: Mapping[str, Any]) -> None:
         """Store the result of a training, even if another dispatcher owns the search by now. The first result of equal

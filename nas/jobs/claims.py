@@ -11,12 +11,11 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from nas.jobs import tables, trial_changes
 from nas.jobs.errors import FencedError
 from nas.jobs.records import Claim, ExportClaim, ExportLease, ExportRecord, File, Lease, SearchRecord
-from nas.jobs.rows import read_export, read_search
+from nas.jobs.rows import LedgerPart, read_export, read_search
 from nas.jobs.search_transaction import SearchTransaction, locked_search, owner_transaction, search_transaction
 from nas.jobs.states import ACTIVE, ExportState, SearchState
 from nas.jobs.trial_changes import attach
 from nas.sql.column_types import now, readable
-from nas.sql.database import Database
 from nas.sql.ids import trial_id
 
 LEASE_S = 30.0
@@ -25,10 +24,7 @@ _search = tables.search.c
 _export = tables.export.c
 
 
-class Claims:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class Claims(LedgerPart):
     def claim(self, owner: str, *, lease_s: float = LEASE_S) -> Claim | None:
         """The next search that is queued or whose lease has run out: the highest priority first, then the oldest.
 

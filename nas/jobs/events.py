@@ -6,24 +6,18 @@ from sqlalchemy import select
 
 from nas.jobs import tables
 from nas.jobs.records import EventRecord
-from nas.jobs.rows import read_event
-from nas.sql.database import Database
+from nas.jobs.rows import LedgerPart, read_event
 
 
-class Events:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class Events(LedgerPart):
     def after(self, search_id: str, seq: int = 0, limit: int = 1000) -> list[EventRecord]:
         """The first limit events after seq, in order; an empty list if there is no such search."""
         row = tables.event.c
         later = select(tables.event).where(row.search_id == search_id, row.seq > seq).order_by(row.seq).limit(limit)
-        with self._database.reading() as connection:
-            return [read_event(found) for found in connection.execute(later)]
+        return [read_event(found) for found in self._all(later)]
 
     def positions(self, search_ids: Iterable[str]) -> dict[str, int]:
         """By search, the seq of its last event, in one query. Searches that do not exist are left out."""
         row = tables.search.c
-        with self._database.reading() as connection:
-            found = connection.execute(select(row.id, row.last_seq).where(row.id.in_([*search_ids])))
-            return {search.id: search.last_seq for search in found}
+        found = self._all(select(row.id, row.last_seq).where(row.id.in_([*search_ids])))
+        return {search.id: search.last_seq for search in found}

@@ -7,29 +7,22 @@ from sqlalchemy import insert, select
 from nas.jobs import tables
 from nas.jobs.errors import NotFoundError, StateError
 from nas.jobs.records import ExportRecord
-from nas.jobs.rows import read_export
+from nas.jobs.rows import LedgerPart, read_export, trial_key
 from nas.jobs.search_transaction import search_transaction
 from nas.jobs.states import ExportState, TrialState
-from nas.sql.database import Database
 from nas.sql.ids import new_id, split_trial_id
 
 _export = tables.export.c
 
 
-class Exports:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class Exports(LedgerPart):
     def request(self, trial_id: str, export_format: str, epochs: int | None) -> tuple[ExportRecord, bool]:
         """A new export of the trial's network and True; or, if the same export was requested before and has not failed,
         that one and False.
 
         NotFoundError if there is no such trial; StateError unless it succeeded.
         """
-        key = split_trial_id(trial_id)
-        if key is None:
-            raise NotFoundError(f"no trial {trial_id}")
-        search_id, number = key
+        search_id, number = trial_key(trial_id)
         trial = tables.trial.c
         with search_transaction(self._database, search_id) as transaction:
             state = transaction.connection.scalar(
@@ -58,11 +51,7 @@ class Exports:
 
     def get(self, export_id: str) -> ExportRecord:
         """NotFoundError if there is no such export."""
-        with self._database.reading() as connection:
-            found = connection.execute(select(tables.export).where(_export.id == export_id)).one_or_none()
-        if found is None:
-            raise NotFoundError(f"no export {export_id}")
-        return read_export(found)
+        return read_export(self._one(select(tables.export).where(_export.id == export_id), f"export {export_id}"))
 
     def of(self, trial_id: str) -> list[ExportRecord]:
         """The trial's exports, the oldest first."""
@@ -70,5 +59,4 @@ class Exports:
         if key is None:
             return []
         wanted = select(tables.export).where(_export.search_id == key[0], _export.number == key[1])
-        with self._database.reading() as connection:
-            return [read_export(found) for found in connection.execute(wanted.order_by(_export.created_at, _export.id))]
+        return [read_export(found) for found in self._all(wanted.order_by(_export.created_at, _export.id))]

@@ -12,9 +12,8 @@ from sqlalchemy import insert, or_, select, update
 from nas.jobs import tables
 from nas.jobs.errors import NotFoundError
 from nas.jobs.records import SCOPES, KeyRecord
-from nas.jobs.rows import read_key
+from nas.jobs.rows import LedgerPart, read_key
 from nas.sql.column_types import now
-from nas.sql.database import Database
 from nas.sql.errors import ValueRefusedError
 from nas.sql.ids import new_id
 
@@ -25,10 +24,7 @@ _PREFIX = len("nas_") + 6
 _USED_AGAIN = timedelta(minutes=1)
 
 
-class Keys:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class Keys(LedgerPart):
     def create(self, name: str, scopes: Sequence[str], expires_at: datetime | None = None) -> tuple[KeyRecord, str]:
         """A new key and its secret, which cannot be read again later. ValueRefusedError for an unknown scope."""
         unknown = sorted(set(scopes) - set(SCOPES))
@@ -76,9 +72,8 @@ class Keys:
 
     def list(self) -> Sequence[KeyRecord]:
         """All keys, also revoked ones, the oldest first."""
-        with self._database.reading() as connection:
-            rows = connection.execute(select(tables.api_key).order_by(tables.api_key.c.created_at, tables.api_key.c.id))
-            return tuple(read_key(row) for row in rows)
+        key = tables.api_key.c
+        return tuple(map(read_key, self._all(select(tables.api_key).order_by(key.created_at, key.id))))
 
 
 def _digest(secret: str) -> str:

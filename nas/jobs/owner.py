@@ -1,7 +1,7 @@
 """What the dispatcher that owns a search writes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from sqlalchemy import and_, select
@@ -187,10 +187,8 @@ class SearchOwner:
             trial_changes.settle(transaction, seq, state=TrialState.QUEUED if again else TrialState.CANCELLED)
             return transaction.record()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[SearchTransaction]:
-        with owner_transaction(self._database, self.lease) as transaction:
-            yield transaction
+    def _transaction(self) -> AbstractContextManager[SearchTransaction]:
+        return owner_transaction(self._database, self.lease)
 
     @contextmanager
     def _journal(self) -> Iterator[SearchTransaction]:

@@ -1,10 +1,12 @@
-"""Makes records of rows."""
+"""Reads rows of the ledger, and makes records of them."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Row
+from sqlalchemy import Row, Select
 
+from nas.jobs.errors import NotFoundError
 from nas.jobs.records import (
     ArtifactLink,
     ArtifactRecord,
@@ -18,7 +20,8 @@ from nas.jobs.records import (
     TrialRecord,
 )
 from nas.jobs.states import AttemptState, ExportState, SearchState, TrialState
-from nas.sql.ids import trial_id
+from nas.sql.database import Database
+from nas.sql.ids import split_trial_id, trial_id
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -27,6 +30,34 @@ Record = TypeVar("Record", bound="DataclassInstance")
 
 _COUNTED = tuple(field.name for field in fields(Counts))
 _SEARCH = tuple(field.name for field in fields(SearchRecord))
+
+
+class LedgerPart:
+    """The records of one kind in the ledger's database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def _one(self, wanted: Select[Any], what: str) -> Row[Any]:
+        """The only row of the query. NotFoundError, with what was wanted, if there is none."""
+        with self._database.reading() as connection:
+            found = connection.execute(wanted).one_or_none()
+        if found is None:
+            raise NotFoundError(f"no {what}")
+        return found
+
+    def _all(self, wanted: Select[Any]) -> Sequence[Row[Any]]:
+        """All rows of the query."""
+        with self._database.reading() as connection:
+            return connection.execute(wanted).all()
+
+
+def trial_key(trial_id: str) -> tuple[str, int]:
+    """The search's id and the trial's number. NotFoundError if the text is not the id of a trial."""
+    key = split_trial_id(trial_id)
+    if key is None:
+        raise NotFoundError(f"no trial {trial_id}")
+    return key
 
 
 def read_search(values: dict[str, Any]) -> SearchRecord:

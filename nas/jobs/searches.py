@@ -24,11 +24,11 @@ from sqlalchemy import insert as plain_insert
 from nas.jobs import tables, trial_changes
 from nas.jobs.errors import IdempotencyError, NotFoundError, StateError, VersionError
 from nas.jobs.records import Idempotency, SearchRecord
-from nas.jobs.rows import read_search
+from nas.jobs.rows import LedgerPart, read_search
 from nas.jobs.search_transaction import SearchTransaction, locked_search, search_transaction
 from nas.jobs.states import OPEN_EXPORTS, TERMINAL, VERBS, ExportState, SearchState, TrialState
 from nas.sql.column_types import Instant, now
-from nas.sql.database import Database, insert
+from nas.sql.database import insert
 from nas.sql.ids import new_id
 
 KEYS_KEPT = timedelta(hours=24)
@@ -62,10 +62,7 @@ _EXPORTING = (tables.export.c.state == ExportState.RUNNING.value, tables.export.
 """Exports that a dispatcher works on. No dispatcher claims those of a deleted search."""
 
 
-class Searches:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class Searches(LedgerPart):
     def submit(
         self,
         spec: Mapping[str, Any],

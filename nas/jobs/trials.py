@@ -9,11 +9,9 @@ from sqlalchemy import BigInteger, Text, and_, select, true, type_coerce
 from nas.jobs import tables
 from nas.jobs.errors import NotFoundError
 from nas.jobs.records import AttemptRecord, Columns, LogRecord, TrialRecord
-from nas.jobs.rows import read_attempt, read_log, read_trial
+from nas.jobs.rows import LedgerPart, read_attempt, read_log, read_trial, trial_key
 from nas.jobs.states import TrialState
 from nas.metric import FRONT, front_of, listed
-from nas.sql.database import Database
-from nas.sql.ids import split_trial_id
 
 _trial = tables.trial.c
 _TEXTS = ("state", "architecture_id")
@@ -22,19 +20,11 @@ _TIMES = ("started_at", "ended_at")
 COLUMNS = ("number", *_TEXTS, *listed(), "reward", *_TRUTHS, *_TIMES)
 
 
-class Trials:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class Trials(LedgerPart):
     def get(self, trial_id: str) -> TrialRecord:
         """NotFoundError if there is none, or if its search is deleted."""
-        search_id, number = _key(trial_id)
-        wanted = select(tables.trial).join(tables.search).where(_trial.search_id == search_id, _trial.number == number)
-        with self._database.reading() as connection:
-            found = connection.execute(wanted.where(tables.search.c.deleted_at.is_(None))).one_or_none()
-        if found is None:
-            raise NotFoundError(f"no trial {trial_id}")
-        return read_trial(found)
+        wanted = select(tables.trial).join(tables.search).where(*_of(_trial, trial_id))
+        return read_trial(self._one(wanted.where(tables.search.c.deleted_at.is_(None)), f"trial {trial_id}"))
 
     def page(
         self, search_id: str, *, after: int = -1, limit: int = 50, states: Sequence[str] = ()
@@ -43,8 +33,7 @@ class Trials:
         wanted = select(tables.trial).where(_trial.search_id == search_id, _trial.number > after)
         if states:
             wanted = wanted.where(_trial.state.in_(states))
-        with self._database.reading() as connection:
-            return [read_trial(found) for found in connection.execute(wanted.order_by(_trial.number).limit(limit))]
+        return [read_trial(found) for found in self._all(wanted.order_by(_trial.number).limit(limit))]
 
     def columns(self, search_id: str, after_seq: int = 0, names: Sequence[str] = COLUMNS) -> Columns:
         """Trials that changed after this event, as columns; names: some of COLUMNS. NotFoundError: no such search."""
@@ -94,19 +83,17 @@ class Trials:
     def attempts(self, trial_id: str) -> list[AttemptRecord]:
         row = tables.attempt.c
         wanted = select(tables.attempt).where(*_of(row, trial_id)).order_by(row.attempt)
-        with self._database.reading() as connection:
-            return [read_attempt(found) for found in connection.execute(wanted)]
+        return [read_attempt(found) for found in self._all(wanted)]
 
     def curve(self, trial_id: str) -> list[dict[str, Any]]:
         """By epoch: {"epoch": number, metric: value, ...}."""
         row = tables.metric.c
         wanted = select(row.epoch, row.metrics).where(*_of(row, trial_id)).order_by(row.epoch)
-        with self._database.reading() as connection:
-            return [{"epoch": found.epoch, **found.metrics} for found in connection.execute(wanted)]
+        return [{"epoch": found.epoch, **found.metrics} for found in self._all(wanted)]
 
     def log(self, trial_id: str, after: int = 0, limit: int = 1000) -> list[LogRecord]:
         """At most limit lines of the trial's output with n larger than after."""
-        search_id, number = _key(trial_id)
+        search_id, number = trial_key(trial_id)
         return self._log(search_id, after, limit, number)
 
     def search_log(self, search_id: str, after: int = 0, limit: int = 1000) -> list[LogRecord]:
@@ -116,28 +103,17 @@ class Trials:
     def results(self, search_id: str) -> dict[str, Any]:
         """The JSON values that the search's owners stored, by name."""
         kept = tables.result.c
-        with self._database.reading() as connection:
-            found = connection.execute(
-                select(kept.name, kept.value).where(kept.search_id == search_id).order_by(kept.name)
-            )
-            return {row.name: row.value for row in found}
+        wanted = select(kept.name, kept.value).where(kept.search_id == search_id).order_by(kept.name)
+        return {row.name: row.value for row in self._all(wanted)}
 
     def _log(self, search_id: str, after: int, limit: int, number: int | None) -> list[LogRecord]:
         row = tables.log.c
         wanted = select(tables.log).where(row.search_id == search_id, row.n > after).order_by(row.n).limit(limit)
         if number is not None:
             wanted = wanted.where(row.number == number)
-        with self._database.reading() as connection:
-            return [read_log(found) for found in connection.execute(wanted)]
-
-
-def _key(trial_id: str) -> tuple[str, int]:
-    key = split_trial_id(trial_id)
-    if key is None:
-        raise NotFoundError(f"no trial {trial_id}")
-    return key
+        return [read_log(found) for found in self._all(wanted)]
 
 
 def _of(row: Any, trial_id: str) -> tuple[Any, Any]:
-    search_id, number = _key(trial_id)
+    search_id, number = trial_key(trial_id)
     return row.search_id == search_id, row.number == number
