@@ -71,9 +71,8 @@ class Claims(LedgerPart):
 
     def owned(self, owner: str) -> list[SearchRecord]:
         """The searches of this owner, also those whose lease has run out."""
-        with self._database.reading() as connection:
-            found = connection.execute(select(tables.search).where(_search.owner == owner).order_by(_search.id))
-            return [read_search(dict(row)) for row in found.mappings()]
+        found = self._all(select(tables.search).where(_search.owner == owner).order_by(_search.id))
+        return [read_search(row._asdict()) for row in found]
 
     def claim_export(self, owner: str, lease_s: float = LEASE_S) -> ExportClaim | None:
         """The oldest export that is queued or whose lease has run out; None if there is none."""

@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
     tuple_,
     type_coerce,
     update,
@@ -94,11 +95,10 @@ class Searches(LedgerPart):
 
     def get(self, search_id: str, *, deleted: bool = False) -> SearchRecord:
         """NotFoundError if there is none, or it is deleted and deleted is false."""
-        with self._database.reading() as connection:
-            found = connection.execute(select(tables.search).where(_search.id == search_id)).mappings().one_or_none()
-        if found is None or (found["deleted_at"] is not None and not deleted):
-            raise NotFoundError(f"no search {search_id}")
-        return read_search(dict(found))
+        wanted = select(tables.search).where(
+            _search.id == search_id, true() if deleted else _search.deleted_at.is_(None)
+        )
+        return read_search(self._one(wanted, f"search {search_id}")._asdict())
 
     def page(
         self,
@@ -123,8 +123,7 @@ class Searches(LedgerPart):
             positions = tuple_(*(_comparable(column) for column in columns))
             wanted = wanted.where(positions < tuple(after) if falling else positions > tuple(after))
         wanted = wanted.order_by(*(column.desc() if falling else column.asc() for column in columns)).limit(limit)
-        with self._database.reading() as connection:
-            return [read_search(dict(found)) for found in connection.execute(wanted).mappings()]
+        return [read_search(found._asdict()) for found in self._all(wanted)]
 
     def tally(self) -> tuple[dict[str, int], datetime | None]:
         """Number of searches by state, and the time since which the first queued one waits (None: none is queued)."""

@@ -21,12 +21,10 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        del dialect
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
         return None if value is None else (value - _EPOCH) // _TICK
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        del dialect
+    def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + value * _TICK
 
 
@@ -36,8 +34,7 @@ class Words(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        del dialect
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
         if value is not None and readable(value) != value:
             raise ValueRefusedError("text with a NUL or half a surrogate pair cannot be stored; remove the character")
         return value
@@ -49,15 +46,13 @@ class Json(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        del dialect
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> str | None:
         try:
             return None if value is None else json.dumps(value, allow_nan=False, separators=(",", ":"))
         except ValueError:
             raise ValueRefusedError("NaN and infinite numbers cannot be stored; JSON has none") from None
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        del dialect
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)
 
 
