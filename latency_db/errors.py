@@ -7,7 +7,8 @@ NasError
 ├── RecordError        a record from another machine that is not valid
 ├── ModelRefusedError  an ONNX file that may do more than compute
 ├── AgentError         an agent whose name or token is another's, or that was replaced by a later one
-└── LeaseLostError     a batch that is no longer leased to the agent
+├── LeaseLostError     a batch that is no longer leased to the agent
+└── TableFormatError   a file that is not the table it should be
 """
 
 from typing import ClassVar

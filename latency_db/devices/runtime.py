@@ -62,15 +62,12 @@ class Runtime(ABC):
         """Why this precision cannot be run on this machine, with the remedy; None if it can."""
         if precision not in self.precisions:
             return f"{self.name} has no precision {precision!r}, only {', '.join(self.precisions)}"
-        missing = [package for package in self.required(precision) if not _is_installed(package)]
+        needed = (*self.packages, "onnx") if precision == INT8 else self.packages
+        missing = [package for package in needed if not _is_installed(package)]
         if missing:
             remedy = f"'nas[{self.extra}]'" if self.extra else " ".join(missing)
             return f"{self.name} needs {', '.join(missing)}; install it with `pip install {remedy}`"
         return None
-
-    def required(self, precision: str) -> tuple[str, ...]:  # noqa: ARG002 - for runtimes whose packages depend on it
-        """The packages that this precision needs."""
-        return self.packages
 
     @abstractmethod
     def version(self) -> str:

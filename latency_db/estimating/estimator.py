@@ -49,12 +49,12 @@ class Estimator:
     def estimate_many(self, networks: Sequence[Network]) -> list[Estimate]:
         """The latencies of many networks in one pass; see `estimate`."""
         records = [self.predictor.network_records.get(network_signature(network).key) for network in networks]
-        found = self._predicted([n for n, record in zip(networks, records, strict=True) if record is None])
+        found = self._estimate_by_kernels([n for n, record in zip(networks, records, strict=True) if record is None])
         return [next(found) if record is None else Estimate.of_record(record) for record in records]
 
     def index(self, networks: Sequence[Network]) -> IndexedNetworks:
         """Networks as rows of the table of kernels, for `predict`. NotMeasuredError as in `estimate`."""
-        parts, missing = self._resolved(networks)
+        parts, missing = self._resolve_kernels(networks)
         if missing:
             raise self._not_measured(missing)
         return self.predictor.index(parts)
@@ -79,7 +79,7 @@ class Estimator:
         """The kernels of a network that the device does not run, with the reasons."""
         return refused_kernels(self.store, self.device, self.unmeasured(kernels(network)))
 
-    def _resolved(self, networks: Sequence[Network]) -> tuple[list[list[Kernel]], list[Kernel]]:
+    def _resolve_kernels(self, networks: Sequence[Network]) -> tuple[list[list[Kernel]], list[Kernel]]:
         """Networks as their kernels, and those of these that are neither measured nor interpolated. NotMeasuredError if
         the device does not run one.
         """
@@ -90,11 +90,11 @@ class Estimator:
             raise self._not_measured(list(refused))
         return parts, self.predictor.resolve(wanted) if networks else []
 
-    def _predicted(self, networks: Sequence[Network]) -> Iterator[Estimate]:
+    def _estimate_by_kernels(self, networks: Sequence[Network]) -> Iterator[Estimate]:
         """Estimates of networks that have no record of their own."""
         if not networks:
             return
-        parts, missing = self._resolved(networks)
+        parts, missing = self._resolve_kernels(networks)
         few_shot = self._few_shot() if missing else None
         if few_shot:
             for network, row in zip(networks, one_by_one(few_shot.predict(parts)), strict=True):

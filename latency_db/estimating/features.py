@@ -6,12 +6,11 @@ Runtimes compute in vectors of 4, 8 or 16 channels: whether the channels fill th
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import singledispatch
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.ops import LEAVES, Conv, Dropout, Leaf, Linear, Op, Residual, Shape
+from nas.ops import LEAVES, Conv, Dropout, Leaf, Linear, Residual, Shape
 from nas.ops.cost import cost_of, volume
 from nas.ops.kernels import Kernel
 from nas.ops.leaves import leaves
@@ -55,23 +54,10 @@ def _features(kernel: Kernel) -> list[float]:
     return [*np.log1p(sizes).tolist(), *(work[kind] / macs for kind in MAC_LAYERS), *_channel_alignment(parts)]
 
 
-@singledispatch
-def _kind(op: Op, x: Shape) -> str:  # noqa: ARG001 - the rule for convolutions needs it
-    return "act"
-
-
-@_kind.register
-def _(op: Leaf, x: Shape) -> str:  # noqa: ARG001 - as above
-    return op.tag
-
-
-@_kind.register
-def _(op: Linear, x: Shape) -> str:  # noqa: ARG001 - as above
-    return "linear"
-
-
-@_kind.register
-def _(op: Conv, x: Shape) -> str:
+def _kind(op: Leaf, x: Shape) -> str:
+    """The kind of layer: one of MAC_LAYERS, or the tag of the leaf."""
+    if not isinstance(op, Conv):
+        return op.tag
     if op.groups == 1:
         return "pointwise" if op.kernel == 1 else "spatial"
     return "depthwise" if op.groups == x.channels else "grouped"

@@ -52,7 +52,7 @@ class Predictor:
         self._interpolated: set[Kernel] = set()
         self._kernels_of = cache(_kernels_of)
         self._interpolation: GaussianProcess | None = None
-        self._since_fit = 0
+        self._measured_since_fit = 0
         self._calibrations: dict[bool, Calibration] = {}
         self.network_records = _network_records(store, device)
 
@@ -77,7 +77,7 @@ class Predictor:
         before, measured = len(self._measured), list(measured)
         self._measured.difference_update(measured)
         self.unmeasured(measured)
-        self._since_fit += len(self._measured) - before
+        self._measured_since_fit += len(self._measured) - before
         self._refit_if_grown()
 
     def suspect_kernels(self, wanted: Iterable[Kernel]) -> list[Kernel]:
@@ -136,8 +136,8 @@ class Predictor:
     def _refit_if_grown(self) -> None:
         """Have the interpolation fitted again at the next need, if GROWTH is reached."""
         fitted = len(self._interpolation.rows) if self._interpolation else 0
-        if self._since_fit >= (GROWTH - 1) * fitted:
-            self._interpolation, self._since_fit = None, 0
+        if self._measured_since_fit >= (GROWTH - 1) * fitted:
+            self._interpolation, self._measured_since_fit = None, 0
             self._interpolated.clear()
 
     def calibration(self, *, interpolated: bool = False) -> Calibration:

@@ -61,11 +61,13 @@ class SessionRunner:
         loader = runtime.make(self.device.runtime)
         wanted = {**fixed_models(), **models}
         if loader.suffix != Runtime.suffix:  # converters are processes of their own, which are not bound to these cores
-            convertible = self._made(wanted, loader.export)
+            convertible = self._make_each(wanted, loader.export)
             wanted = {signature: wanted[signature] for signature in convertible}
         started_at, before, used, hot = datetime.now(UTC), environment(), Usage.now(), heat()
         with pinned(self.device.threads) as cores, _no_collection():
-            loaded = self._made(wanted, lambda model: loader.load(model, self.device.threads, self.device.precision))
+            loaded = self._make_each(
+                wanted, lambda model: loader.load(model, self.device.threads, self.device.precision)
+            )
             timed = self._time(loaded)
         after, used_after = environment(), Usage.now()
         reference_ms = timed[REFERENCE_NETWORK].rounds_ms()
@@ -80,10 +82,10 @@ class SessionRunner:
             known_ms=self.known_ms,
         )
         state = {"before": before, "after": after, "cores": list(cores), "placement": _placement(loaded.values())}
-        session = _judged(self.device, seen, min(timed[EMPTY_KERNEL].rounds_ms()), started_at, state)
+        session = _session_of(self.device, seen, min(timed[EMPTY_KERNEL].rounds_ms()), started_at, state)
         return [_record(signature, model, session) for signature, model in timed.items()]
 
-    def _made(self, models: Mapping[Signature, bytes], make: Callable[[bytes], T]) -> dict[Signature, T]:
+    def _make_each(self, models: Mapping[Signature, bytes], make: Callable[[bytes], T]) -> dict[Signature, T]:
         """What `make` returns for each model; on_refused is called for those that raise MeasurementError."""
         made: dict[Signature, T] = {}
         for signature, model in models.items():
@@ -137,7 +139,7 @@ def _placement(loaded: Iterable[LoadedModel]) -> dict[str, int]:
     return dict(nodes)
 
 
-def _judged(
+def _session_of(
     device: Device, seen: Conditions, empty_ms: float, started_at: datetime, state: Mapping[str, Any]
 ) -> MeasurementSession:
     reasons = "; ".join(problems(device, seen))

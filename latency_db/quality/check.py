@@ -90,10 +90,10 @@ def inspect(table: LatencyTable) -> Verdict:
         found += now
         arrays = arrays.without([row for one in now if one.severity is Severity.FAULT for row in one.rows])
     found.sort(key=lambda one: list(Severity).index(one.severity), reverse=True)
-    return Verdict(_marked(table, found), tuple(found))
+    return Verdict(_with_states(table, found), tuple(found))
 
 
-def _marked(table: LatencyTable, findings: Iterable[Finding]) -> LatencyTable:
+def _with_states(table: LatencyTable, findings: Iterable[Finding]) -> LatencyTable:
     rows = list(table.rows)
     for finding in findings:
         if finding.state is RecordState.VALID:

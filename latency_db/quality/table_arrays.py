@@ -100,18 +100,18 @@ class TableArrays:
     @cached_property
     def design(self) -> Values:
         """Features as numbers [n, p]: a number and its logarithm, or one column for each value of a category."""
-        numbers, words = _names(self.rows)
-        blocks = [column[:, None] for name in numbers for column in _number(self.rows, name)]
+        numbers, words = _feature_names(self.rows)
+        blocks = [column[:, None] for name in numbers for column in _numeric_columns(self.rows, name)]
         blocks += [_one_hot(self.rows, name) for name in words]
         return np.concatenate(blocks, axis=1) if blocks else np.zeros((len(self.rows), 0))
 
     @cached_property
     def _keys(self) -> tuple[Sequence[str], Codes]:
-        return _coded([row.key for row in self.rows])
+        return _factorize([row.key for row in self.rows])
 
     @cached_property
     def _devices(self) -> tuple[Sequence[str], Codes]:
-        return _coded([row.device for row in self.rows])
+        return _factorize([row.device for row in self.rows])
 
 
 def decimal_step(values: Values) -> float:
@@ -126,13 +126,13 @@ def are_multiples(values: Values, step: float) -> Mask:
     return np.asarray((np.abs(values / step - multiples) < _LAST_DIGITS) & (multiples > 0))
 
 
-def _coded(words: Sequence[str]) -> tuple[Sequence[str], Codes]:
+def _factorize(words: Sequence[str]) -> tuple[Sequence[str], Codes]:
     """The distinct words in the order of their first use, and for each word the index of its distinct word."""
     codes = {word: code for code, word in enumerate(dict.fromkeys(words))}
     return tuple(codes), np.array([codes[word] for word in words], np.int64)
 
 
-def _names(rows: Sequence[TableRow]) -> tuple[list[str], list[str]]:
+def _feature_names(rows: Sequence[TableRow]) -> tuple[list[str], list[str]]:
     """Names of the numeric features and of the categories."""
     categories: dict[str, set[str]] = {}
     numbers: dict[str, None] = {}
@@ -145,7 +145,7 @@ def _names(rows: Sequence[TableRow]) -> tuple[list[str], list[str]]:
     return list(numbers), [name for name, values in categories.items() if 1 < len(values) <= MAX_CATEGORIES]
 
 
-def _number(rows: Sequence[TableRow], name: str) -> list[Values]:
+def _numeric_columns(rows: Sequence[TableRow], name: str) -> list[Values]:
     """The number [n] and, if all are positive, its logarithm [n]; missing ones are replaced by the median."""
     given = np.array([row.features.get(name, np.nan) for row in rows], np.float64)
     known = np.isfinite(given)
@@ -157,5 +157,5 @@ def _number(rows: Sequence[TableRow], name: str) -> list[Values]:
 
 def _one_hot(rows: Sequence[TableRow], name: str) -> Values:
     """One column for each value of a category, 1 in the rows that have it: [n, values]."""
-    values, codes = _coded([str(row.features.get(name, "")) for row in rows])
+    values, codes = _factorize([str(row.features.get(name, "")) for row in rows])
     return np.asarray(np.eye(len(values))[codes], np.float64)

@@ -120,8 +120,8 @@ def agent_device(name: str, device: Device) -> Device:
 
 def _find(connection: Connection, hello: Hello, key_id: str | None) -> AgentRecord:
     """The agent of the machine or else of the key, added if there is neither; if both exist, they are merged."""
-    of_machine = _one(connection, _agent.machine == hello.machine)
-    of_key = None if key_id is None else _one(connection, _agent.key_id == key_id)
+    of_machine = _find_where(connection, _agent.machine == hello.machine)
+    of_key = None if key_id is None else _find_where(connection, _agent.key_id == key_id)
     if of_key is not None and of_key.machine not in (None, hello.machine):
         raise AgentError(
             f"this token belongs to {of_key.name!r}, another machine; make one for this machine with "
@@ -198,7 +198,7 @@ def _insert(connection: Connection, name: str, key_id: str | None) -> AgentRecor
     return _read(connection, agent_id)
 
 
-def _one(connection: Connection, condition: Any) -> AgentRecord | None:
+def _find_where(connection: Connection, condition: Any) -> AgentRecord | None:
     row = connection.execute(select(request_tables.agent).where(condition)).one_or_none()
     return None if row is None else _record(row)
 

@@ -80,18 +80,18 @@ class Leases:
             held = connection.execute(
                 select(request_tables.batch).where(_batch.agent_id == agent_id, _batch.state == BatchState.LEASED.value)
             ).first()
-            batch_id = held.id if held else _take(connection, agent_id, run)
+            batch_id = held.id if held else _lease_next(connection, agent_id, run)
             if batch_id is None:
                 return None
-            _extend(connection, batch_id)
-            batch = _batch_of(connection, batch_id)
+            _extend_lease(connection, batch_id)
+            batch = _read_batch(connection, batch_id)
         return replace(batch, known_ms=reference_before(self._store, batch.device))
 
     def extend(self, agent_id: str, batch_id: str) -> None:
         """Extend the lease. LeaseLostError if the batch is not leased to this agent."""
         with self._store.writing() as connection:
-            _held(connection, agent_id, batch_id)
-            _extend(connection, batch_id)
+            _leased_batch(connection, agent_id, batch_id)
+            _extend_lease(connection, batch_id)
             connection.execute(update(request_tables.agent).where(_agent.id == agent_id).values(last_seen_at=now()))
 
     def complete(
@@ -104,23 +104,23 @@ class Leases:
         LeaseLostError if the batch is not leased to this agent.
         """
         with self._store.writing() as connection:
-            row = _held(connection, agent_id, batch_id, done=True)
+            row = _leased_batch(connection, agent_id, batch_id, done=True)
             if row.state == BatchState.DONE.value:
                 return False
-            batch = _batch_of(connection, batch_id)
+            batch = _read_batch(connection, batch_id)
             wanted = {task.signature: task.request for task in batch.tasks}
             measured: set[int] = set()
             for number, session in enumerate(sessions):
                 records = read_session(session, batch.device, row.leased_at, row.now, f"sessions.{number}")
                 measured |= _store(connection, records, wanted)
-            _settle(connection, batch_id, measured, failures)
+            _set_states(connection, batch_id, measured, failures)
             end_batch(connection, batch_id, BatchState.DONE, "it was not measured")
             return True
 
     def give_back(self, agent_id: str, batch_id: str) -> None:
         """The agent stops: the requests of the batch are queued again, and this attempt does not count."""
         with self._store.writing() as connection:
-            _held(connection, agent_id, batch_id)
+            _leased_batch(connection, agent_id, batch_id)
             mine = update(request_tables.request).where(_request.batch_id == batch_id)
             connection.execute(mine.values(attempts=_request.attempts - 1))
             end_batch(connection, batch_id, BatchState.RETURNED, "the agent was stopped")
@@ -149,7 +149,7 @@ def _set_seen(connection: Connection, agent_id: str, run: str, trouble: str | No
         raise AgentError("another agent was started later with this machine's state; only the latest may measure")
 
 
-def _take(connection: Connection, agent_id: str, run: str) -> str | None:
+def _lease_next(connection: Connection, agent_id: str, run: str) -> str | None:
     """Lease the next requests of one device and effort; returns the id of the new batch, None if nothing waits."""
     waiting = [_request.agent_id == agent_id, _request.state == RequestState.QUEUED.value]
     order = (_request.priority.desc(), _request.attempts, _request.id)
@@ -166,13 +166,13 @@ def _take(connection: Connection, agent_id: str, run: str) -> str | None:
     row = {"id": batch_id, "agent_id": agent_id, "target_id": first.target_id, "run": run, "effort": first.effort}
     state = BatchState.LEASED.value
     connection.execute(insert(request_tables.batch).values(**row, state=state, leased_at=now(), lease_until=now()))
-    taken = update(request_tables.request).where(_request.id.in_(_fitting(found.all())))
+    taken = update(request_tables.request).where(_request.id.in_(_ids_that_fit(found.all())))
     leased = {"state": RequestState.LEASED.value, "batch_id": batch_id, "attempts": _request.attempts + 1}
     connection.execute(taken.values(**leased))
     return batch_id
 
 
-def _fitting(rows: Sequence[Any]) -> list[int]:
+def _ids_that_fit(rows: Sequence[Any]) -> list[int]:
     """The first ids whose models fit a batch, at least one."""
     ids: list[int] = []
     size = 0
@@ -184,13 +184,13 @@ def _fitting(rows: Sequence[Any]) -> list[int]:
     return ids
 
 
-def _extend(connection: Connection, batch_id: str) -> None:
+def _extend_lease(connection: Connection, batch_id: str) -> None:
     at: datetime = connection.execute(select(now())).scalar_one()
     longer = update(request_tables.batch).where(_batch.id == batch_id)
     connection.execute(longer.values(lease_until=at + timedelta(seconds=LEASE_S)))
 
 
-def _batch_of(connection: Connection, batch_id: str) -> Batch:
+def _read_batch(connection: Connection, batch_id: str) -> Batch:
     row = connection.execute(select(request_tables.batch).where(_batch.id == batch_id)).one()
     signature = tables.signature.c
     tasks = connection.execute(
@@ -208,7 +208,7 @@ def _batch_of(connection: Connection, batch_id: str) -> Batch:
     )
 
 
-def _held(connection: Connection, agent_id: str, batch_id: str, *, done: bool = False) -> Row[Any]:
+def _leased_batch(connection: Connection, agent_id: str, batch_id: str, *, done: bool = False) -> Row[Any]:
     """The row of a batch leased to this agent (or done, if allowed), locked, with the time `now`."""
     mine = select(request_tables.batch, now().label("now")).where(_batch.id == batch_id, _batch.agent_id == agent_id)
     row = connection.execute(mine.with_for_update()).one_or_none()
@@ -226,7 +226,7 @@ def _store(connection: Connection, records: Sequence[LatencyRecord], wanted: Map
     return {wanted[record.signature] for record in records if record.signature in wanted}
 
 
-def _settle(connection: Connection, batch_id: str, measured: set[int], failures: Sequence[Failure]) -> None:
+def _set_states(connection: Connection, batch_id: str, measured: set[int], failures: Sequence[Failure]) -> None:
     mine = update(request_tables.request).where(_request.batch_id == batch_id)
     done = mine.where(_request.id.in_(measured))
     connection.execute(done.values(state=RequestState.DONE.value, reason=None, ended_at=now()))

@@ -8,9 +8,6 @@ class OnnxRuntimeCpu(Runtime):
     precisions = (FP32, INT8)
     packages = ("onnxruntime",)
 
-    def required(self, precision: str) -> tuple[str, ...]:
-        return (*self.packages, "onnx") if precision == INT8 else self.packages
-
     def version(self) -> str:
         from latency_db.devices.onnxruntime_model import VERSION  # noqa: PLC0415 - slow, and not needed to list runtimes
 

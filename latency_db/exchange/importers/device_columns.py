@@ -34,7 +34,7 @@ def _row(header: list[str], cells: list[str], where: str, origin: Origin) -> Ite
         raise TableFormatError(f"{where}: {len(cells)} cells under {len(header)} names; correct it or leave it out")
     named = dict(zip(header[1:], cells[1:], strict=True))
     features = {
-        name.removeprefix(_FEATURE): _feature(cell) for name, cell in named.items() if name.startswith(_FEATURE)
+        name.removeprefix(_FEATURE): _parse_feature(cell) for name, cell in named.items() if name.startswith(_FEATURE)
     }
     for device, cell in named.items():
         if cell.strip() and not device.startswith(_FEATURE):
@@ -42,7 +42,7 @@ def _row(header: list[str], cells: list[str], where: str, origin: Origin) -> Ite
             yield TableRow(cells[0], RowKind.NETWORK, device, latency_ms, features=features)
 
 
-def _feature(cell: str) -> float | str:
+def _parse_feature(cell: str) -> float | str:
     try:
         return float(cell)
     except ValueError:

@@ -32,11 +32,11 @@ class CopiedRows(TableCheck):
         deviations: dict[int, Values] = {}
         pairs = len(arrays.device_names) * (len(arrays.device_names) - 1) / 2
         for one, other in _candidates(arrays):
-            rows, common, by_chance = _shared(arrays, one, other)
+            rows, common, expected = _equal_rows(arrays, one, other)
             shared = len(np.unique(arrays.key[rows]))
             if not _MIN_NETWORKS <= shared < _WHOLE_DEVICE * common:
                 continue
-            if pairs * _at_least(shared, by_chance) > _MAX_PROBABILITY:
+            if pairs * _poisson_tail_bound(shared, expected) > _MAX_PROBABILITY:
                 continue
             first, second = (_misfit(arrays, device, rows, deviations) for device in (one, other))
             copies = [one] * (first * _CLEAR_RATIO >= second) + [other] * (second * _CLEAR_RATIO >= first)
@@ -58,22 +58,22 @@ def _candidates(arrays: TableArrays) -> list[tuple[int, int]]:
     return [pair for pair, count in counts.items() if count >= _MIN_NETWORKS]
 
 
-def _shared(arrays: TableArrays, one: int, other: int) -> tuple[Codes, int, float]:
+def _equal_rows(arrays: TableArrays, one: int, other: int) -> tuple[Codes, int, float]:
     """Indices of both devices' rows with equal latencies; the number of keys that both have; expected equal rows."""
     a, b = arrays.rows_of(one), arrays.rows_of(other)
     common = np.intersect1d(arrays.key[a], arrays.key[b])
     a, b = a[np.isin(arrays.key[a], common)], b[np.isin(arrays.key[b], common)]
     left, right = (arrays.key[rows] + 1j * arrays.latency_ms[rows] for rows in (a, b))
     rows = np.concatenate([a[np.isin(left, right)], b[np.isin(right, left)]])
-    return rows, len(common), _by_chance(arrays, a, b)
+    return rows, len(common), _expected_equal_rows(arrays, a, b)
 
 
-def _at_least(count: int, expected: float) -> float:
+def _poisson_tail_bound(count: int, expected: float) -> float:
     """Upper bound of the probability of count or more events, if the number is Poisson with this expectation."""
     return min(1.0, expected**count / factorial(min(count, 20))) if expected < count else 1.0
 
 
-def _by_chance(arrays: TableArrays, a: Codes, b: Codes) -> float:
+def _expected_equal_rows(arrays: TableArrays, a: Codes, b: Codes) -> float:
     """Expected number of equal rows of two measured devices, by the spread of their ratio and their last digit.
 
     a, b: indices of their rows with common keys. An equal row has a log ratio in an interval of one step / latency,

@@ -33,14 +33,14 @@ class Outliers(TableCheck):
             far = np.abs(deviation) > np.maximum(_MIN_DEVIATIONS * scale, np.log(_MIN_FACTOR))
             if far.sum() > max(_MAX_SHARE * len(rows), 1):
                 far[:] = False
-            far |= _separate(deviation) | _separate(-deviation)
+            far |= _separate_group(deviation) | _separate_group(-deviation)
             if far.any():
                 most = float(np.exp(np.abs(deviation[far]).max()))
                 message = f"{far.sum()} of {len(rows)} rows are up to {most:.1f} times off what the other rows predict"
                 yield Finding(self.name, Severity.WARNING, (device,), tuple(rows[far].tolist()), message)
 
 
-def _separate(deviation: Values) -> Mask:
+def _separate_group(deviation: Values) -> Mask:
     """Rows [n] beyond a gap above the others: the tail of one distribution has no gap."""
     limit = max(_MIN_DEVIATIONS * majority_scale(deviation), float(np.log(_MIN_FACTOR)))
     beyond = deviation > limit

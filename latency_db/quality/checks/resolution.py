@@ -27,7 +27,7 @@ class Resolution(TableCheck):
     def find(self, arrays: TableArrays) -> Iterator[Finding]:
         for number, device in enumerate(arrays.device_names):
             rows = arrays.rows_of(number)
-            found = _coarse(arrays.latency_ms[rows])
+            found = _coarse_step(arrays.latency_ms[rows])
             if found is None:
                 continue
             step, on_step = found
@@ -40,7 +40,7 @@ class Resolution(TableCheck):
             yield Finding(self.name, Severity.WARNING, (device,), tuple(rounded.tolist()), message)
 
 
-def _coarse(values: Values) -> tuple[float, Mask] | None:
+def _coarse_step(values: Values) -> tuple[float, Mask] | None:
     """The step in ms that values [n] in ms were rounded to, and which of them [n]; None if it is fine enough."""
     finest = decimal_step(values)
     spread = float(np.subtract(*np.quantile(values, (0.75, 0.25)))) if len(values) else 0.0

@@ -25,9 +25,9 @@ class ImpossibleStatistics(TableCheck):
         for fault, rows in faults.items():
             devices = tuple(dict.fromkeys(arrays.rows[number].device for number in rows))
             yield Finding(self.name, Severity.WARNING, devices, tuple(rows), f"{fault} in {len(rows)} rows")
-        yield from self._unknown(arrays)
+        yield from self._without_statistics(arrays)
 
-    def _unknown(self, arrays: TableArrays) -> Iterator[Finding]:
+    def _without_statistics(self, arrays: TableArrays) -> Iterator[Finding]:
         bare = [number for number, row in enumerate(arrays.rows) if row.std_ms is None and row.n is None]
         if bare:
             devices = tuple(dict.fromkeys(arrays.rows[number].device for number in bare))
