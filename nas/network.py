@@ -1,30 +1,45 @@
 """Hand-designed networks by name, which searches are compared with."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from nas.ops import Network
+from nas.ops import Network, Seq, Shape
 from nas.registry import Registry
 
 Width = Annotated[float, Field(gt=0, le=10, description="multiplier of the channels")]
-Resolution = Annotated[int, Field(ge=1, description="height and width of the input in pixels")]
-Channels = Annotated[int, Field(ge=1, description="channels of the input")]
-Classes = Annotated[int, Field(ge=1, description="scores in the output")]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The images that a network takes, and how many classes it tells apart."""
+
+    resolution: Annotated[int, Field(ge=1, description="height and width of the input in pixels")] = 224
+    channels: Annotated[int, Field(ge=1, description="channels of the input")] = 3
+    classes: Annotated[int, Field(ge=1, description="scores in the output")] = 1000
+
+
+IMAGENET, CIFAR, MNIST = Task(), Task(32, 3, 10), Task(28, 1, 10)
 
 
 class ReferenceNetwork(ABC):
     """One family of networks from a paper. Its keyword-only constructor parameters are the paper's multipliers.
 
-    Every family takes `resolution` (pixels), `channels` and `classes`, with the paper's values as defaults.
+    Every family takes a task, whose fields users set, with the paper's values as defaults.
     """
 
     name: ClassVar[str]
+    task: Task
 
-    @abstractmethod
     def expand(self) -> Network:
         """The network as an expression. InvalidArchitectureError if it cannot be built with these parameters."""
+        return Network(self.op(), Shape(self.task.channels, self.task.resolution, self.task.resolution))
+
+    @abstractmethod
+    def op(self) -> Seq:
+        """The expression from the task's images to its scores."""
 
 
 network: Registry[ReferenceNetwork] = Registry("network", "nas.networks")

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from nas.network import Channels, Classes, ReferenceNetwork, Resolution, network
-from nas.ops import Conv, Dropout, Linear, LocalResponseNorm, Network, Pool, Shape, seq
+from nas.network import ReferenceNetwork, Task, network
+from nas.ops import Conv, Dropout, Linear, LocalResponseNorm, Pool, Seq, seq
+
+TASK = Task(resolution=227)
 
 
 @network("alexnet")
@@ -14,14 +16,12 @@ class AlexNet(ReferenceNetwork):
     Response normalisation has Caffe's bias of 1; the paper has 2.
     """
 
-    resolution: Resolution = 227
-    channels: Channels = 3
-    classes: Classes = 1000
+    task: Task = TASK
 
-    def expand(self) -> Network:
+    def op(self) -> Seq:
         pool = Pool(3, 2, padding=0, ceil=True)
         norm = LocalResponseNorm(5, alpha=1e-4, beta=0.75, bias=1.0)
-        op = seq(
+        return seq(
             Conv(96, 11, 4, padding=0, norm=False),
             norm,
             pool,
@@ -36,6 +36,5 @@ class AlexNet(ReferenceNetwork):
             Dropout(0.5),
             Linear(4096, act="relu"),
             Dropout(0.5),
-            Linear(self.classes),
+            Linear(self.task.classes),
         )
-        return Network(op, Shape(self.channels, self.resolution, self.resolution))

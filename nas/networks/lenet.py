@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from nas.network import Channels, Classes, ReferenceNetwork, Resolution, network
-from nas.ops import Conv, Linear, Network, Pool, Shape, seq
+from nas.network import MNIST, ReferenceNetwork, Task, network
+from nas.ops import Conv, Linear, Pool, Seq, seq
 
 
 @network("lenet_300_100")
@@ -11,13 +11,10 @@ from nas.ops import Conv, Linear, Network, Pool, Shape, seq
 class LeNet300100(ReferenceNetwork):
     """LeNet-300-100: two hidden layers, no convolution."""
 
-    resolution: Resolution = 28
-    channels: Channels = 1
-    classes: Classes = 10
+    task: Task = MNIST
 
-    def expand(self) -> Network:
-        op = seq(Linear(300, act="relu"), Linear(100, act="relu"), Linear(self.classes))
-        return Network(op, Shape(self.channels, self.resolution, self.resolution))
+    def op(self) -> Seq:
+        return seq(Linear(300, act="relu"), Linear(100, act="relu"), Linear(self.task.classes))
 
 
 @network("lenet_5")
@@ -25,18 +22,15 @@ class LeNet300100(ReferenceNetwork):
 class LeNet5(ReferenceNetwork):
     """LeNet-5 with 20 and 50 channels; the convolutions are linear, the hidden layer of 500 is rectified."""
 
-    resolution: Resolution = 28
-    channels: Channels = 1
-    classes: Classes = 10
+    task: Task = MNIST
 
-    def expand(self) -> Network:
+    def op(self) -> Seq:
         pool = Pool(2, 2, padding=0)
-        op = seq(
+        return seq(
             Conv(20, 5, padding=0, norm=False, act=None),
             pool,
             Conv(50, 5, padding=0, norm=False, act=None),
             pool,
             Linear(500, act="relu"),
-            Linear(self.classes),
+            Linear(self.task.classes),
         )
-        return Network(op, Shape(self.channels, self.resolution, self.resolution))

@@ -1,13 +1,13 @@
 """MnasNet-A1, -B1 and -small as searched (arXiv:1807.11626, figure 7) and released by the authors."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
 from nas.architecture import Architecture, Stage, Stem
 from nas.block import round_channels
 from nas.blocks.mbconv import MBConv
-from nas.network import Channels, Classes, ReferenceNetwork, Resolution, Width, network
-from nas.ops import Network
+from nas.network import IMAGENET, ReferenceNetwork, Task, Width, network
+from nas.ops import Seq
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,19 +18,12 @@ class MnasNet(ReferenceNetwork):
     stages: ClassVar[tuple[Stage, ...]]
 
     width: Width = 1.0
-    resolution: Resolution = 224
-    channels: Channels = 3
-    classes: Classes = 1000
+    task: Task = IMAGENET
 
-    def expand(self) -> Network:
-        return Architecture(
-            resolution=self.resolution,
-            channels=self.channels,
-            stem=Stem(round_channels(self.stem * self.width)),
-            stages=tuple(replace(stage, width=round_channels(stage.width * self.width)) for stage in self.stages),
-            head=1280,
-            classes=self.classes,
-        ).expand()
+    def op(self) -> Seq:
+        stem = Stem(round_channels(self.stem * self.width))
+        stages = tuple(replace(stage, width=round_channels(stage.width * self.width)) for stage in self.stages)
+        return Architecture(**asdict(self.task), stem=stem, stages=stages, head=1280).expand().op
 
 
 @network("mnasnet_a1")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from nas.block import round_channels
 from nas.blocks.mbconv import MBConv
 from nas.blocks.separable import Separable
-from nas.network import Channels, Classes, ReferenceNetwork, Resolution, Width, network
-from nas.ops import Conv, GlobalPool, Linear, Network, Op, Shape, seq
+from nas.network import IMAGENET, ReferenceNetwork, Task, Width, network
+from nas.ops import Conv, GlobalPool, Linear, Op, Seq, seq
 
 # (channels, stride) of each depthwise-separable convolution
 V1_LAYERS = (
@@ -38,18 +38,16 @@ class MobileNetV1(ReferenceNetwork):
     """
 
     width: Width = 1.0
-    resolution: Resolution = 224
-    channels: Channels = 3
-    classes: Classes = 1000
+    task: Task = IMAGENET
 
-    def expand(self) -> Network:
+    def op(self) -> Seq:
         c = self._scaled(32)
         ops: list[Op] = [Conv(c, 3, 2)]
         for channels, stride in V1_LAYERS:
             c_in, c = c, self._scaled(channels)
             ops.append(Separable(kernel=3).expand(c_in, c, stride))
-        head = seq(GlobalPool(), Linear(self.classes))
-        return Network(seq(*ops, head), Shape(self.channels, self.resolution, self.resolution))
+        head = seq(GlobalPool(), Linear(self.task.classes))
+        return seq(*ops, head)
 
     def _scaled(self, channels: int) -> int:
         return max(8, int(channels * self.width))
@@ -64,11 +62,9 @@ class MobileNetV2(ReferenceNetwork):
     """
 
     width: Width = 1.0
-    resolution: Resolution = 224
-    channels: Channels = 3
-    classes: Classes = 1000
+    task: Task = IMAGENET
 
-    def expand(self) -> Network:
+    def op(self) -> Seq:
         c = round_channels(32 * self.width)
         ops: list[Op] = [Conv(c, 3, 2, act="relu6")]
         for expansion, channels, repeats, stride in V2_STAGES:
@@ -77,5 +73,5 @@ class MobileNetV2(ReferenceNetwork):
                 c_in, c = c, round_channels(channels * self.width)
                 ops.append(block.expand(c_in, c, stride if layer == 0 else 1))
         ops.append(Conv(round_channels(1280 * max(1.0, self.width)), act="relu6"))
-        ops.append(seq(GlobalPool(), Linear(self.classes)))
-        return Network(seq(*ops), Shape(self.channels, self.resolution, self.resolution))
+        ops.append(seq(GlobalPool(), Linear(self.task.classes)))
+        return seq(*ops)

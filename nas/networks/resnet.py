@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nas.network import Channels, Classes, ReferenceNetwork, Resolution, network
-from nas.ops import Conv, GlobalPool, Linear, Network, Op, PadChannels, Pool, Residual, Shape, seq
+from nas.network import CIFAR, ReferenceNetwork, Task, network
+from nas.ops import Conv, GlobalPool, Linear, Op, PadChannels, Pool, Residual, Seq, seq
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,16 +13,14 @@ class CifarResNet(ReferenceNetwork):
 
     units: ClassVar[int]
 
-    resolution: Resolution = 32
-    channels: Channels = 3
-    classes: Classes = 10
+    task: Task = CIFAR
 
-    def expand(self) -> Network:
+    def op(self) -> Seq:
         ops: list[Op] = [Conv(16, 3)]
         for stage, channels in enumerate((16, 32, 64)):
             ops += [_unit(channels, narrower=stage > 0 and unit == 0) for unit in range(self.units)]
-        ops.append(seq(GlobalPool(), Linear(self.classes)))
-        return Network(seq(*ops), Shape(self.channels, self.resolution, self.resolution))
+        ops.append(seq(GlobalPool(), Linear(self.task.classes)))
+        return seq(*ops)
 
 
 def _unit(channels: int, *, narrower: bool) -> Residual:

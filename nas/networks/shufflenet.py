@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nas.blocks.shuffle import shuffle_unit
-from nas.network import Channels, Classes, ReferenceNetwork, Resolution, Width, network
-from nas.ops import Conv, GlobalPool, Linear, Network, Op, Pool, Shape, seq
+from nas.network import IMAGENET, ReferenceNetwork, Task, Width, network
+from nas.ops import Conv, GlobalPool, Linear, Op, Pool, Seq, seq
 
 STEM = 24
 STAGE_2 = {1: 144, 2: 200, 3: 240, 4: 272, 8: 384}
@@ -27,11 +27,9 @@ class ShuffleNet(ReferenceNetwork):
 
     groups: Annotated[Literal[1, 2, 3, 4, 8], Field(description="groups of the pointwise convolutions")] = 3
     width: Width = 1.0
-    resolution: Resolution = 224
-    channels: Channels = 3
-    classes: Classes = 1000
+    task: Task = IMAGENET
 
-    def expand(self) -> Network:
+    def op(self) -> Seq:
         c = self._stem()
         ops: list[Op] = [Conv(c, 3, 2), Pool(3, 2)]
         for stage, units in enumerate(UNITS):
@@ -40,8 +38,8 @@ class ShuffleNet(ReferenceNetwork):
                 # The first pointwise convolution has too few input channels for groups (section 3.3).
                 first = 1 if stage == unit == 0 else self.groups
                 ops.append(shuffle_unit(c_in, c, 1 if unit else 2, groups=(first, self.groups)))
-        ops.append(seq(GlobalPool(), Linear(self.classes)))
-        return Network(seq(*ops), Shape(self.channels, self.resolution, self.resolution))
+        ops.append(seq(GlobalPool(), Linear(self.task.classes)))
+        return seq(*ops)
 
     def _stage(self, stage: int) -> int:
         divisor = 4 * self.groups

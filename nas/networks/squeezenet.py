@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from nas.blocks.fire import fire
-from nas.network import Channels, Classes, ReferenceNetwork, Resolution, network
-from nas.ops import Conv, Dropout, GlobalPool, Network, Op, Pool, Shape, seq
+from nas.network import IMAGENET, ReferenceNetwork, Task, network
+from nas.ops import Conv, Dropout, GlobalPool, Op, Pool, Seq, seq
 
 POOL = Pool(3, 2, padding=0, ceil=True)
 
@@ -15,14 +15,11 @@ class SqueezeNet(ReferenceNetwork):
     stem: ClassVar[Conv]
     features: ClassVar[tuple[Op, ...]]
 
-    resolution: Resolution = 224
-    channels: Channels = 3
-    classes: Classes = 1000
+    task: Task = IMAGENET
 
-    def expand(self) -> Network:
-        head = (Dropout(0.5), Conv(self.classes, norm=False), GlobalPool())
-        op = seq(self.stem, *self.features, *head)
-        return Network(op, Shape(self.channels, self.resolution, self.resolution))
+    def op(self) -> Seq:
+        head = (Dropout(0.5), Conv(self.task.classes, norm=False), GlobalPool())
+        return seq(self.stem, *self.features, *head)
 
 
 def _fires(*modules: tuple[int, int]) -> tuple[Op, ...]:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from nas.network import Channels, Classes, ReferenceNetwork, Resolution, network
-from nas.ops import Conv, Dropout, Linear, Network, Op, Pool, Shape, seq
+from nas.network import IMAGENET, ReferenceNetwork, Task, network
+from nas.ops import Conv, Dropout, Linear, Op, Pool, Seq, seq
 
 # (channels, convolutions) of each stage; a pool follows
 STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
@@ -14,14 +14,11 @@ STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 class VGG16(ReferenceNetwork):
     """VGG-16: thirteen 3x3 convolutions and three fully connected layers, no batch norm."""
 
-    resolution: Resolution = 224
-    channels: Channels = 3
-    classes: Classes = 1000
+    task: Task = IMAGENET
 
-    def expand(self) -> Network:
+    def op(self) -> Seq:
         ops: list[Op] = []
         for channels, convolutions in STAGES:
             ops += [*[Conv(channels, 3, norm=False)] * convolutions, Pool(2, 2, padding=0)]
         hidden = (Linear(4096, act="relu"), Dropout(0.5))
-        op = seq(*ops, *hidden, *hidden, Linear(self.classes))
-        return Network(op, Shape(self.channels, self.resolution, self.resolution))
+        return seq(*ops, *hidden, *hidden, Linear(self.task.classes))
