@@ -1,1 +1,1 @@
-"""The HTTP shell. Empty until the service lands; here so that the import contracts guard its place."""
+"""The HTTP service: its routes and processes, the client, the commands that use it, and the dashboard."""

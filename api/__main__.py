@@ -4,10 +4,10 @@ import sys
 
 from api.processes.server import serve
 from nas.errors import NasError
-from nas.service.settings import Settings
+from nas.service.settings import read_settings
 
 if __name__ == "__main__":
     try:
-        serve(Settings())
+        serve(read_settings())
     except NasError as error:
         sys.exit(f"nas: {error}")

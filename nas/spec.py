@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from nas.dataset import dataset, resolve
 from nas.errors import NasError, SpecError, UnknownNameError
 from nas.evaluator import evaluator
+from nas.mapping_file import read_mapping
 from nas.network import network
 from nas.objective import objective
 from nas.registry import reason
@@ -94,12 +94,4 @@ def parse_spec(data: object) -> SearchSpec:
 
 def load_spec(path: Path) -> SearchSpec:
     """The spec in a YAML or JSON file."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"the spec {path} cannot be read: {error}") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise SpecError(f"{path} is not YAML: {error}") from None
-    if not isinstance(data, dict):
-        raise SpecError(f"{path}: a spec is a mapping with at least `dataset: NAME`")
-    return parse_spec(data)
+    return parse_spec(read_mapping(path))

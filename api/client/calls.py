@@ -12,7 +12,6 @@ from typing import IO, Any, TypeVar
 from urllib.parse import quote
 
 import httpx2
-import yaml
 
 from api.client.errors import ApiError, DamagedError, WaitTimeoutError
 from api.client.sse import MessageParser
@@ -20,8 +19,8 @@ from api.client.transport import Transport
 from api.client.wire import Json, Request, content
 from api.schemas.search import ENDED
 from api.schemas.trial import ArtifactOut, EventOut, ExportOut, Finalist, ModelFile
-from nas.errors import SpecError
 from nas.files import write_whole
+from nas.mapping_file import read_mapping
 
 PAGE_SIZE = 200
 POLL_S = 1.0
@@ -175,22 +174,9 @@ def body(spec: Spec | None, fields: Mapping[str, Any]) -> Json:
     if isinstance(spec, Mapping):
         given = dict(spec)
     elif spec is not None:
-        given = _mapping(Path(spec))
+        given = read_mapping(Path(spec))
     given |= fields
     space = given.get("space")
     if isinstance(space, str) and Path(space).suffix in {".yaml", ".yml", ".json"}:
-        given["space"] = _mapping(Path(space))
+        given["space"] = read_mapping(Path(space))
     return given
-
-
-def _mapping(path: Path) -> Json:
-    """The mapping in a YAML or JSON file. SpecError if it holds none."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path} cannot be read: {error}") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise SpecError(f"{path} is not YAML: {error}") from None
-    if not isinstance(data, dict):
-        raise SpecError(f"{path}: a mapping is wanted, such as `dataset: NAME`")
-    return data

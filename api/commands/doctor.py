@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 import click
 
-from api.commands.serve import settings_of
 from api.processes.doctor import checks
+from nas.service.settings import read_settings
 
 COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
@@ -19,7 +19,7 @@ def doctor(as_json: bool) -> None:
     Exit codes: 0 nothing failed (there may be warnings), 1 something did.
     """
     made = []
-    for check in checks(settings_of({})):
+    for check in checks(read_settings()):
         made.append(check)
         if not as_json:
             click.echo(f"{click.style(f'{check.state:<8}', COLOURS[check.state])} {check.name:<10} {check.detail}")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -84,15 +85,9 @@ def revoke(key_id: str, database: str | None, as_json: bool) -> None:
 
 
 def _described(record: KeyRecord) -> dict[str, Any]:
-    times = ("created_at", "expires_at", "last_used_at", "revoked_at")
-    found = {name: getattr(record, name) for name in times}
-    return {
-        "id": record.id,
-        "name": record.name,
-        "prefix": record.prefix,
-        "scopes": list(record.scopes),
-        **{
-            name: None if at is None else at.isoformat(timespec="seconds").replace("+00:00", "Z")
-            for name, at in found.items()
-        },
-    }
+    """The record as JSON values, with times in whole seconds."""
+    return {name: _plain(value) for name, value in asdict(record).items()}
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat(timespec="seconds").replace("+00:00", "Z") if isinstance(value, datetime) else value

@@ -4,12 +4,9 @@ import json
 from typing import Any
 
 import click
-from pydantic import ValidationError
 
 from api.processes.supervisor import Supervisor, free_port
-from nas.errors import SpecError
-from nas.registry import reason
-from nas.service.settings import Settings
+from nas.service.settings import read_settings
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -30,7 +27,7 @@ def serve(open_: bool | None, no_worker: bool, as_json: bool, **given: Any) -> N
     they write, for up to 30 seconds; a second one does not wait. Exit codes: 0 stopped, 1 cannot listen, 2 wrong use.
     """
     given["database_url"] = given.pop("database")
-    settings = settings_of({"open": open_, **given})
+    settings = read_settings(open=open_, **given)
     if settings.open and settings.host not in LOOPBACK:
         raise click.UsageError(f"--open lets anybody in who reaches {settings.host}; use --keys, or --host 127.0.0.1")
     port = free_port(settings.host, settings.port)
@@ -47,14 +44,6 @@ def serve(open_: bool | None, no_worker: bool, as_json: bool, **given: Any) -> N
     if not as_json:
         click.echo(f"Starting on {url} ...")
     supervisor.run(ready)
-
-
-def settings_of(given: dict[str, Any]) -> Settings:
-    """The settings of the environment, with those given in place of it; SpecError names what is wrong."""
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        raise SpecError(reason(error)) from None
 
 
 def _environment(given: dict[str, Any]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Agents: devices elsewhere that lease what is to be measured on them, and what is asked of them."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
@@ -126,11 +127,4 @@ def _status(app: AppState, name: str, added: int = 0) -> bodies.RequestsOut:
         status = app.latency.requests(name)
     except UnknownNameError as error:
         raise ProblemError("NOT_FOUND", str(error)) from None
-    return bodies.RequestsOut(
-        agent=status.agent,
-        counts={state.value: count for state, count in status.counts.items()},
-        reasons=list(status.reasons),
-        trouble=status.trouble,
-        last_seen_at=status.last_seen_at,
-        added=added,
-    )
+    return bodies.RequestsOut(**asdict(status), added=added)

@@ -1,6 +1,7 @@
 """Files by their digest: exported models, reports."""
 
 import re
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote
@@ -78,12 +79,4 @@ def artifact_url(sha256: str, file: str | None) -> str:
 
 
 def artifact_out(link: ArtifactLink) -> ArtifactOut:
-    return ArtifactOut(
-        trial=link.trial,
-        kind=link.kind,
-        file=link.file,
-        sha256=link.sha256,
-        size_bytes=link.size_bytes,
-        media_type=link.media_type,
-        url=artifact_url(link.sha256, link.file),
-    )
+    return ArtifactOut(**asdict(link), url=artifact_url(link.sha256, link.file))

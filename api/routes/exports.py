@@ -1,5 +1,6 @@
 """Models of single trials, trained and exported on demand."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -46,5 +47,4 @@ def get_export(export_id: ExportId, app: App) -> ExportOut:
 
 def _out(export: ExportRecord) -> ExportOut:
     url = artifact_url(export.artifact_sha256, export.file) if export.artifact_sha256 else None
-    names = ExportOut.model_fields.keys() - {"url"}
-    return ExportOut(**{name: getattr(export, name) for name in names}, url=url)
+    return ExportOut(**asdict(export), url=url)

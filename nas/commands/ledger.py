@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import click
 
 from nas.jobs.ledger import Ledger
-from nas.service.settings import Settings
+from nas.service.settings import read_settings
 from nas.sql.errors import LedgerError
 
 DATABASE = click.option("--database", help="URL of the ledger's database.  [default: DATABASE_URL, or NAS_HOME's]")
@@ -16,7 +16,7 @@ DATABASE = click.option("--database", help="URL of the ledger's database.  [defa
 def open_ledger(database: str | None) -> Iterator[Ledger]:
     """The ledger of the environment or of a URL, at this version's schema."""
     try:
-        ledger = Ledger(database or Settings().database_url)
+        ledger = Ledger(database or read_settings().database_url)
         try:
             ledger.migrate()
             yield ledger

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from nas.errors import SpecError
+from nas.registry import reason
 
 
 def _cores() -> int:
@@ -74,3 +77,11 @@ class Settings(BaseSettings):
     def uploads(self) -> Path:
         """Uploaded data sets by digest, below data_root, so that a spec can name them."""
         return self.data_root / "uploads"
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings of the environment; values that are given and not None replace them. SpecError names wrong ones."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise SpecError(reason(error)) from None

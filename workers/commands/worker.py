@@ -16,5 +16,4 @@ def worker(executor_name: str | None, workers: int | None, database: str | None)
     cluster to use; without it the ray executors start one on this machine. On a first SIGTERM or Ctrl-C it releases its
     searches, so that others resume them.
     """
-    given = {"executor": executor_name, "workers": workers, "database_url": database}
-    serve({name: value for name, value in given.items() if value is not None})
+    serve({"executor": executor_name, "workers": workers, "database_url": database})

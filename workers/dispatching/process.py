@@ -8,12 +8,8 @@ import threading
 import time
 from typing import Any
 
-from pydantic import ValidationError
-
-from nas.errors import SpecError
 from nas.jobs.ledger import Ledger
-from nas.registry import reason
-from nas.service.settings import Settings
+from nas.service.settings import Settings, read_settings
 from nas.sql.errors import LedgerError
 from workers.dispatching.dispatcher import Dispatcher
 from workers.executing.executor import ExecutorLostError, executor
@@ -29,11 +25,8 @@ def serve(given: dict[str, Any]) -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s dispatcher: %(message)s", stream=sys.stderr
     )
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every plugin of its own
-    try:
-        settings = Settings(**given)
-    except ValidationError as error:
-        raise SpecError(reason(error)) from None
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs every plugin of its own
+    settings = read_settings(**given)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

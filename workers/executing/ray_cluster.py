@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
-from nas.service.settings import Settings
+from nas.service.settings import Settings, read_settings
 from workers.executing.executor import ExecutorLostError
 from workers.executing.pool import PoolExecutor
 
@@ -42,7 +42,7 @@ class Cluster:
     """
 
     def __init__(self, workers: int, threads: int) -> None:
-        settings = Settings()
+        settings = read_settings()
         self.ray = _start(settings, workers * threads)
         share = settings.gpus_per_worker
         if share is None:

@@ -15,7 +15,7 @@ from ray.tune import schedulers
 from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 
-from nas.service.settings import Settings
+from nas.service.settings import read_settings
 from workers.executing.executor import Task, ends_early
 from workers.executing.pool import Ended, Reported, WorkerGoneError, perform
 
@@ -229,7 +229,7 @@ def run_experiment(feed: Feed, name: str, folder: Path, resources: dict[str, flo
 
 def _scheduler() -> Any:
     """One of Tune's schedulers that never pause a trial: a task has no checkpoint that Tune could move."""
-    if Settings().tune_scheduler == "none":
+    if read_settings().tune_scheduler == "none":
         return schedulers.FIFOScheduler()  # type: ignore[no-untyped-call]  # Ray leaves it untyped
     return schedulers.AsyncHyperBandScheduler(
         time_attr="training_iteration", metric="accuracy", mode="max", max_t=MAX_EPOCHS

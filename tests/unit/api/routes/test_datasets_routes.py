@@ -116,7 +116,7 @@ def test_a_huge_header_ends_the_unpacking_not_the_service(open_client, folder): 
 
 
 def test_an_archive_that_takes_too_long_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "LONGEST_S", 0.01)
+    monkeypatch.setattr(module, "MAX_UNPACK_S", 0.01)
     uploads = Uploads(tmp_path / "uploads")
 
     with uploads.incoming() as place:
