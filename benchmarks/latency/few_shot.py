@@ -21,8 +21,9 @@ from latency_db.estimating.few_shot import FewShotModel, select_networks
 from latency_db.measuring.environment import environment
 from latency_db.profiling.build import build_table
 from latency_db.profiling.measurer import Measurer
+from latency_db.robust_statistics import Values
 from latency_db.storing.store import Store
-from latency_db.validating.scores import Score, Values, baselines, table
+from latency_db.validating.scores import Score, baselines, table
 from latency_db.validating.validation import measured_ms
 from nas.ops import Network
 from nas.ops.cost import network_cost

@@ -34,8 +34,9 @@ from latency_db.profiling.measurer import Measurer
 from latency_db.records.record import Kind, LatencyRecord, RecordState, Statistic
 from latency_db.records.reference_models import FIXED_KEYS
 from latency_db.records.signatures import kernel_signature, kernel_signatures, network_signature
+from latency_db.robust_statistics import Values
 from latency_db.storing.store import Store
-from latency_db.validating.scores import Score, Values, baselines, table
+from latency_db.validating.scores import Score, baselines, table
 from latency_db.validating.validation import POOL, choose_calibrating, spread
 from nas.ops import Network
 from nas.ops.cost import network_cost

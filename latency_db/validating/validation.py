@@ -178,16 +178,9 @@ def measured_ms(measurer: Measurer, networks: Sequence[Network], progress: Progr
 
 def log_estimates(store: Store, device: Device, estimates: Mapping[Signature, Estimate]) -> None:
     """Log predictions; the store adds what is measured later. Networks with a record are left out."""
-    predicted = {signature: one for signature, one in estimates.items() if one.source is not Source.MEASURED}
-    store.log_predictions(
-        device,
-        [
-            Prediction(
-                signature,
-                *(one.ms, one.low_ms, one.high_ms),
-                *(one.measured, one.interpolated, one.learned),
-                one.source,
-            )
-            for signature, one in predicted.items()
-        ],
-    )
+    predicted = [
+        Prediction(signature, e.ms, e.low_ms, e.high_ms, e.measured, e.interpolated, e.learned, e.source)
+        for signature, e in estimates.items()
+        if e.source is not Source.MEASURED
+    ]
+    store.log_predictions(device, predicted)
