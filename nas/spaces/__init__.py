@@ -18,7 +18,6 @@
 A single value is short for a list of one. A space that ships with nas is one file in this folder.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -40,6 +39,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from nas.architecture import STAGE_OPTIONS, Architecture, Stage, Stem
 from nas.block import Block, block
 from nas.errors import SpecError, UnknownNameError
+from nas.mapping_file import read_mapping
 from nas.registry import reason
 from nas.space import BlockSpace, SearchSpace, StageSpace
 
@@ -71,7 +71,7 @@ def load_space(source: str | Path | Mapping[str, Any]) -> SearchSpace:
     path = Path(source)
     if path.suffix not in SUFFIXES or not path.is_file():
         raise UnknownNameError("space, and no file ending in .yaml, .yml or .json,", str(source), known_spaces())
-    return _space(_read(path), f"{path}: ")
+    return _space(read_mapping(path), f"{path}: ")
 
 
 def named_space(source: str | Mapping[str, Any]) -> SearchSpace:
@@ -102,14 +102,6 @@ def read_architecture(data: Mapping[str, Any]) -> Architecture:
         raise SpecError(reason(error, "architecture")) from None
     stages = tuple(_stage(stage, f"architecture.stages.{number}") for number, stage in enumerate(file.stages))
     return Architecture(**{**dict(file), "stem": Stem(**dict(file.stem)), "stages": stages})
-
-
-def _read(path: Path) -> Any:
-    try:
-        text = path.read_text("utf-8")
-        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise SpecError(f"{path}: not readable as {path.suffix[1:]}: {error}") from None
 
 
 def _listed(value: Any) -> Any:
@@ -229,10 +221,8 @@ class _SpaceFile(_Described):
     classes: Channels = 1000
 
 
-def _space(data: Any, where: str) -> SearchSpace:
+def _space(data: Mapping[str, Any], where: str) -> SearchSpace:
     """The space that data describes; where is the prefix of a field's name in an error."""
-    if not isinstance(data, Mapping):
-        raise SpecError(f"{where}a space is a mapping of name, resolution, stem, stages; this is {type(data).__name__}")
     try:
         file = _SpaceFile.model_validate(dict(data))
     except ValidationError as error:
