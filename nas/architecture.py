@@ -41,7 +41,7 @@ class Stage:
             yield op, x
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values: the block's name, its parameters, and what else is decided on a stage."""
+        """The stage as JSON values: its block's name, the block's parameters, and STAGE_OPTIONS."""
         decided = {name: getattr(self, name) for name in STAGE_OPTIONS}
         return {"block": self.block.name, **self.block.parameters(), **decided}
 
@@ -60,7 +60,7 @@ def _layer(block: Block, x: Shape, width: int, stride: int) -> tuple[Op, Shape]:
 
 
 STAGE_OPTIONS = tuple(f.name for f in fields(Stage) if f.name != "block")
-"""What is decided on a stage besides its block: fields of Stage, under the names that decisions and files use."""
+"""The decisions on a stage besides its block: fields of Stage, under the names that decisions and files use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Architecture:
         return None
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values; from_dict is the inverse."""
+        """The architecture as JSON values; from_dict is the inverse."""
         stages = [stage.to_dict() for stage in self.stages]
         return {f.name: getattr(self, f.name) for f in fields(self)} | {"stem": asdict(self.stem), "stages": stages}
 

@@ -23,12 +23,12 @@ class Block(ABC):
 
     @classmethod
     def options(cls) -> dict[str, tuple[Any, ...]]:
-        """What a space searches when it names the block without more."""
+        """The options of each parameter that a space searches when it gives only the block's name."""
         return {f.name: f.metadata["options"] for f in fields(cls)}
 
     @classmethod
     def known(cls) -> dict[str, tuple[Any, ...]]:
-        """The options of each parameter, and the further values that a space may name."""
+        """The options of each parameter, followed by the further values that a space may name."""
         return {f.name: (*f.metadata["options"], *f.metadata["also"]) for f in fields(cls)}
 
     @classmethod

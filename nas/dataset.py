@@ -23,7 +23,7 @@ Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
 SYSTEM_FOLDER = Path("/usr/share/datasets")
-"""Where Debian's dataset-* packages install."""
+"""The folder into which Debian's dataset-* packages install."""
 CHUNK = 1000
 BYTE = 255
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1

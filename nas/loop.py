@@ -26,7 +26,7 @@ REFUSALS_IN_A_ROW = 10_000
 
 
 class Journal(Protocol):
-    """Where events are kept. add returns when the event is stored safely."""
+    """Keeps the events of a search. add returns when the event is stored safely."""
 
     def events(self) -> Iterable[Event]: ...
 
@@ -35,7 +35,7 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What the loop needs from outside.
+    """The calls that the loop makes to measure and train candidates.
 
     known gives the metrics that need no training; with REFUSED_KERNELS among them the candidate is infeasible. train
     starts a training and returns its future. store_training keeps the metrics of a finished training; cached_training

@@ -12,7 +12,7 @@ from nas.registry import Registry
 from nas.trial import Metrics
 
 PositiveMs = Annotated[float, Field(ge=1e-6, le=1e6)]
-"""From a nanosecond to a quarter of an hour: with the exponents' bounds, every reward is a finite number."""
+"""A time from a nanosecond to a quarter of an hour: with the exponents' bounds, every reward is a finite number."""
 Limit = Annotated[int, Field(gt=0)] | None
 
 

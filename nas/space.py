@@ -46,13 +46,13 @@ class BlockSpace:
 
 @dataclass(frozen=True, slots=True)
 class StageSpace:
-    """What a stage may be: its blocks, and the options for each of STAGE_OPTIONS by name. 0 layers leave it out."""
+    """The choices for a stage: its blocks, and the options for each of STAGE_OPTIONS by name. 0 layers leave it out."""
 
     blocks: tuple[BlockSpace, ...]
     options: Mapping[str, tuple[Any, ...]]
 
     def tree(self, prefix: str = "") -> tuple[Decision, ...]:
-        """Which block, which opens its parameters, and then the other decisions; prefix goes before each name."""
+        """The decision on the block, which opens its parameters, and then the others; prefix goes before each name."""
         kinds = {space.block.name: space.tree(f"{prefix}{space.block.name}.") for space in self.blocks}
         block = Decision(f"{prefix}block", tuple(kinds), kinds)
         return (block, *(Decision(f"{prefix}{name}", options) for name, options in self.options.items()))

@@ -1,4 +1,4 @@
-"""What outlives a search: artifacts, whose content is in an ArtifactStore, and results of trainings."""
+"""Records that outlive a search: artifacts, whose content is in an ArtifactStore, and results of trainings."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -64,7 +64,7 @@ class Artifacts(LedgerPart):
 
     @contextmanager
     def removing(self, digests: Sequence[str], min_age: timedelta) -> Iterator[list[str]]:
-        """Of content that unreferenced() named, what can still be removed; the records are deleted when the block ends.
+        """Yields those of the digests that can still be removed; their records are deleted when the block ends.
 
         Until then no process can add that content or refer to it. If the process is killed inside the block, the
         records stay, and the content is found again.
@@ -116,6 +116,6 @@ def _before(connection: Connection, age: timedelta) -> datetime:
 
 
 def keep_training(connection: Connection, key: TrainingKey, result: Mapping[str, Any]) -> None:
-    """As Trainings.put, in a transaction of the caller."""
+    """Does what Trainings.put does, in a transaction of the caller."""
     new = insert(connection, tables.training).values(**asdict(key), metrics=dict(result), created_at=now())
     connection.execute(new.on_conflict_do_nothing())

@@ -1,4 +1,4 @@
-"""What the ledger refuses, beside the errors of nas.sql. `reason` is stable, for programs; messages are for people."""
+"""The errors of the ledger, beside those of nas.sql. `reason` is stable, for programs; messages are for people."""
 
 from typing import ClassVar
 

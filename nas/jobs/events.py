@@ -17,7 +17,7 @@ class Events(LedgerPart):
         return [read_event(found) for found in self._all(later)]
 
     def positions(self, search_ids: Iterable[str]) -> dict[str, int]:
-        """By search, the seq of its last event, in one query. Searches that do not exist are left out."""
+        """The seq of the last event by search, in one query. Searches that do not exist are left out."""
         row = tables.search.c
         found = self._all(select(row.id, row.last_seq).where(row.id.in_([*search_ids])))
         return {search.id: search.last_seq for search in found}

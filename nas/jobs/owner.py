@@ -1,4 +1,4 @@
-"""What the dispatcher that owns a search writes."""
+"""The calls by which the dispatcher that owns a search writes it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager

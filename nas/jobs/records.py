@@ -1,4 +1,4 @@
-"""What the ledger returns. Records are values: changing one does not change the database. Times are aware, in UTC."""
+"""The records of the ledger. They are values: changing one does not change the database. Times are aware, in UTC."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -33,7 +33,7 @@ from nas.sql.database import insert
 from nas.sql.ids import new_id
 
 KEYS_KEPT = timedelta(hours=24)
-"""For how long, at least, an idempotency key is known while its search exists."""
+"""The least time for which an idempotency key is known while its search exists."""
 
 CHANGEABLE = frozenset({"name", "labels", "priority", "max_trials"})
 
@@ -43,12 +43,12 @@ _ORDERS: dict[str, tuple[bool, tuple[ColumnElement[Any], ...]]] = {
     "-created_at": (True, (_search.created_at, _search.id)),
     "-priority": (True, (_search.priority, _search.created_at, _search.id)),
 }
-"""By name: whether the order is descending, and its columns."""
+"""Orders by name: whether it is descending, and its columns."""
 
 ORDERS = tuple(_ORDERS)
 
 _PURGED_AT = datetime.fromtimestamp(0, UTC)
-"""As deleted_at: the search's records are being deleted."""
+"""The value of deleted_at while the search's records are being deleted."""
 
 _PARTS = (
     (tables.event.c.seq, 2000),
@@ -247,7 +247,7 @@ def position(record: SearchRecord, order: str) -> tuple[str | int, ...]:
 
 
 def _at_rest(connection: Connection, values: Mapping[str, Any], min_age: timedelta) -> bool:
-    """As Searches.at_rest, of a row that is locked."""
+    """Does what Searches.at_rest does, for a row that is locked."""
     since = values["deleted_at"] or (values["ended_at"] if values["state"] in TERMINAL else None)
     if since is None or since > values["now"] - min_age:
         return False

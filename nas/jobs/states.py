@@ -63,5 +63,6 @@ VERBS: dict[str, dict[SearchState, SearchState]] = {
         _S.CANCELLED: _S.CANCELLED,
     },
 }
-"""By verb and state, the state that follows; the same state if nothing is to be done. Where there is none, the verb is
-refused."""
+"""The state that follows, by verb and state; the same state if nothing is to be done. A verb is refused in a state that
+it has no entry for.
+"""

@@ -34,7 +34,7 @@ _ASK = insert(tables.trial)
 _START = insert(tables.attempt)
 
 _ENDED = {State.SUCCEEDED: TrialState.SUCCEEDED, State.FAILED: TrialState.FAILED}
-"""By the state in a `told` line of the journal, the trial's state in the ledger."""
+"""The trial's state in the ledger, by the state in a `told` line of the journal."""
 
 _DESCRIBED = ("architecture_id", "notation", "architecture", "choices")
 

@@ -86,7 +86,7 @@ class Trials(LedgerPart):
         return [read_attempt(found) for found in self._all(wanted)]
 
     def curve(self, trial_id: str) -> list[dict[str, Any]]:
-        """By epoch: {"epoch": number, metric: value, ...}."""
+        """The learning curve: {"epoch": number, metric: value, ...} by rising epoch."""
         row = tables.metric.c
         wanted = select(row.epoch, row.metrics).where(*_of(row, trial_id)).order_by(row.epoch)
         return [{"epoch": found.epoch, **found.metrics} for found in self._all(wanted)]
@@ -97,7 +97,7 @@ class Trials(LedgerPart):
         return self._log(search_id, after, limit, number)
 
     def search_log(self, search_id: str, after: int = 0, limit: int = 1000) -> list[LogRecord]:
-        """As log, but of the search and all its trials."""
+        """At most limit lines of output, of the search and all its trials, with n larger than after."""
         return self._log(search_id, after, limit, None)
 
     def results(self, search_id: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where the ONNX reading takes its weights from: a trained torch state, or a seed."""
+"""Sources of weights for the ONNX reading: a trained torch state, or a seed."""
 
 from collections.abc import Mapping
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""What a reader needs to judge the result: data, device, search, versions, and the spec as submitted."""
+"""The facts by which a reader judges the result: data, device, search, versions, and the spec as submitted."""
 
 from collections.abc import Mapping
 from statistics import median

@@ -1,4 +1,4 @@
-"""What a run's record says about its outcome: which model is shown first, and how it compares."""
+"""Readings of a run's record: which model is shown first, and how it compares."""
 
 from collections.abc import Mapping
 from math import inf, sqrt

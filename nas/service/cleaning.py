@@ -22,7 +22,7 @@ MIN_AGE = timedelta(days=1)
 _REMOVED = ".removed."
 _AT_ONCE = 20
 _PAUSE_S = 0.2
-"""Between transactions: SQLite's other writers try again every 0.1 s, and must find a gap."""
+"""Pause between transactions: SQLite's other writers try again every 0.1 s, and must find a gap."""
 
 
 @dataclass(frozen=True, slots=True)

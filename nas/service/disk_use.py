@@ -11,7 +11,7 @@ from nas.jobs.records import References
 from nas.service.artifact_store import stored
 
 MAX_FILES = 100_000
-"""At most this many files of a folder are counted, which takes seconds."""
+"""The most files of a folder that are counted, as counting takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ def _entry(value: Any) -> Any:
 
 
 class _OrAlone:
-    """In the schema, a list of one may be written as its item."""
+    """Adds to the schema that a list of one may be written as its item."""
 
     @staticmethod
     def __get_pydantic_json_schema__(core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -152,7 +152,7 @@ class _OrAlone:
 
 
 class _AnyBlock:
-    """In the schema, a block by its name or with parameters of its own."""
+    """The schema of a block: its name, or its name with parameters."""
 
     @staticmethod
     def __get_pydantic_json_schema__(core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -184,7 +184,7 @@ class _StemFile(_Described):
 
 
 class _ArchitectureStage(BaseModel):
-    """With the block's own parameters beside these fields."""
+    """A stage of an architecture; the block's own parameters stand beside these fields."""
 
     model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
 

@@ -16,7 +16,7 @@ from nas.errors import NasError
 from nas.sql.errors import LedgerError, ValueRefusedError
 
 BUSY_TIMEOUT_S = 30
-"""For how long a writer waits for another one."""
+"""Time for which a writer waits for another one."""
 
 _PAGES = ("page_count", "page_size")
 _POOL = {"pool_size": 8, "max_overflow": 56, "pool_timeout": BUSY_TIMEOUT_S}
@@ -34,7 +34,7 @@ _POSTGRESQL_OPTIONS = " ".join(
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """For a database's errors: what it is called, the remedy, the variable that names it, and the error's class."""
+    """How a database's errors read: its name in messages, the remedy, the variable that names it, the error's class."""
 
     noun: str
     remedy: str

@@ -1,4 +1,4 @@
-"""What tables and migrations declare alike: the names of constraints, and columns of one type."""
+"""Declarations that tables and migrations share: the names of constraints, and columns of one type."""
 
 from typing import Any
 

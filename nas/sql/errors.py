@@ -1,4 +1,4 @@
-"""What a database refuses. `reason` is stable, for programs; the message is for people."""
+"""The errors of databases. `reason` is stable, for programs; the message is for people."""
 
 from typing import ClassVar
 

@@ -82,7 +82,7 @@ class SearcherContract(Contract):
             assert bandit.space.decode(candidate.choices) == candidate
 
     def test_candidates_are_valid(self) -> None:
-        """Also in a space most of whose members cannot be built."""
+        """This holds also in a space most of whose members cannot be built."""
         made = self.made(_mostly_invalid())
         for number in range(60):
             candidate = made.ask()
