@@ -24,10 +24,10 @@ FAMILIES: Mapping[str, Registry[Any]] = {
     "datasets": dataset,
     "networks": network,
 }
-FOUND = ("target_latency_ms",)
-"""Parameters of objectives that a search finds by itself where they are left out."""
-DECIDED = ("channels", "classes")
-"""Parameters of reference networks that the data set decides."""
+DETERMINED_BY_SEARCH = ("target_latency_ms",)
+"""Parameters of objectives that a search determines where they are left out."""
+DETERMINED_BY_DATASET = ("channels", "classes")
+"""Parameters of reference networks that follow from the data set."""
 
 
 def catalogue() -> dict[str, list[dict[str, Any]]]:
@@ -61,12 +61,12 @@ def search_schema(body: type[BaseModel], devices: Iterable[str]) -> dict[str, An
     fields = schema["properties"]
     for field, registry, optional in (
         ("dataset", dataset, ()),
-        ("objective", objective, FOUND),
+        ("objective", objective, DETERMINED_BY_SEARCH),
         ("searcher", searcher, ()),
         ("evaluator", evaluator, ()),
     ):
         fields[field] = _description(fields[field]) | {"oneOf": _variants(registry, optional=optional)}
-    fields["references"]["items"] = {"oneOf": _variants(network, left_out=DECIDED)}
+    fields["references"]["items"] = {"oneOf": _variants(network, left_out=DETERMINED_BY_DATASET)}
     own = space_schema()
     schema["$defs"] = schema.get("$defs", {}) | own.pop("$defs")
     named = {"title": "Known space", "enum": list(known_spaces())}

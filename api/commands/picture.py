@@ -16,7 +16,7 @@ BAR_WIDTH = 40
 
 
 class Picture:
-    """Drawn again at every refresh, so that the time left goes down between events."""
+    """A search's summary for a terminal. It is made again at every refresh, so that the time left is of now."""
 
     def __init__(self, summary: SearchSummary) -> None:
         self._summary = summary
@@ -51,7 +51,7 @@ class Picture:
 
 
 def sparkline(front: Sequence[tuple[float, float]]) -> str:
-    """A front in one line: accuracy over latency in ms, each column the best that is as fast."""
+    """A front of (latency in ms, accuracy) in one line; a column shows the best accuracy up to its latency."""
     (fastest, lowest), (slowest, highest) = front[0], front[-1]
     span_ms, span = (slowest - fastest) or 1.0, (highest - lowest) or 1.0
     bars = ""

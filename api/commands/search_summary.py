@@ -12,7 +12,7 @@ LAST_TRIALS = 5
 
 
 class SearchSummary:
-    """The state of a search, updated event by event. Finished trials are kept as the data of their trial.told."""
+    """The state of a search, updated event by event. best and last: the data of the trials' `trial.told` events."""
 
     def __init__(self, search: Search) -> None:
         self.id = search.id
@@ -27,8 +27,8 @@ class SearchSummary:
         self.last: deque[dict[str, Any]] = deque(maxlen=LAST_TRIALS)
         self.front: list[tuple[float, float]] = []
         """Latency in ms and accuracy of the trials on the front, by rising latency."""
-        self._began: datetime | None = None
-        self._last_told: datetime | None = None
+        self._began_at: datetime | None = None
+        self._last_result_at: datetime | None = None
 
     def add(self, event: Event) -> str | None:
         """Update the summary by an event; returns the event as a line to print, None for one that is not shown."""
@@ -39,10 +39,10 @@ class SearchSummary:
 
     def left(self, now: datetime) -> timedelta | None:
         """Time until the last trial, at the rate so far."""
-        if self._began is None or self._last_told is None or not self.done or self.done >= self.max_trials:
+        if self._began_at is None or self._last_result_at is None or not self.done or self.done >= self.max_trials:
             return None
-        each = (self._last_told - self._began) / self.done
-        return max(each * (self.max_trials - self.done) - (now - self._last_told), timedelta())
+        each = (self._last_result_at - self._began_at) / self.done
+        return max(each * (self.max_trials - self.done) - (now - self._last_result_at), timedelta())
 
     def _search_state(self, event: Event) -> str:
         self.state = event.data["state"]
@@ -67,14 +67,14 @@ class SearchSummary:
             self.max_trials = fields.get("max_trials", self.max_trials)
 
     def _trial_started(self, event: Event) -> None:
-        self._began = self._began or event.at
+        self._began_at = self._began_at or event.at
 
     def _trial_lost(self, event: Event) -> str:
         return f"trial {event.data['number']} is started again: {event.data['reason']}"
 
     def _trial_told(self, event: Event) -> str:
         trial = event.data
-        self._began, self._last_told = self._began or event.at, event.at
+        self._began_at, self._last_result_at = self._began_at or event.at, event.at
         self.done += 1
         self.failed += trial["state"] == "FAILED"
         self.reused += bool(trial["reused"])

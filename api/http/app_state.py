@@ -47,4 +47,4 @@ async def _state(request: Request) -> AppState:
 
 
 App = Annotated[AppState, Depends(_state)]
-"""The parameter of a route that works with what is shared."""
+"""For a route that uses the shared state: its parameter `app: App`."""

@@ -17,8 +17,9 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Outermost:
-    """ASGI middleware. open_: without keys, when only loopback names are answered (a page that rebinds its own name to
-    127.0.0.1 has another).
+    """ASGI middleware. open_: the service asks for no keys, so only requests to a loopback name are answered.
+
+    A page of another site that makes its own host name resolve to 127.0.0.1 (DNS rebinding) is refused by that.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, *, open_: bool) -> None:

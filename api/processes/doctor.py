@@ -36,7 +36,7 @@ from nas.sql.errors import LedgerError
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 35)
 GB, MB = 10**9, 10**6
-LITTLE_DISK_GB, NO_DISK_GB = 5.0, 0.5
+WARNING_FREE_GB, FAILURE_FREE_GB = 5.0, 0.5
 ANSWER_S = 3.0
 TORCH_S = 120.0
 RAY_PORT = 6379
@@ -51,7 +51,7 @@ print(json.dumps([torch.__version__, names]))
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """remedy: what to do about it; empty where nothing is wrong. sizes_bytes: of what is on disk, by whose it is."""
+    """One check's result. remedy: empty where nothing is wrong. sizes_bytes: disk use, by what it is for."""
 
     name: str
     state: Literal["ok", "warning", "failed"]
@@ -117,8 +117,8 @@ def disk(settings: Settings) -> Check:
     used = shutil.disk_usage(_existing(settings.home))
     detail = f"{_size(used.free)} of {_size(used.total)} free for {settings.home}"
     sizes_bytes = {"free": used.free, "total": used.total}
-    if used.free < LITTLE_DISK_GB * GB:
-        state: Literal["warning", "failed"] = "failed" if used.free < NO_DISK_GB * GB else "warning"
+    if used.free < WARNING_FREE_GB * GB:
+        state: Literal["warning", "failed"] = "failed" if used.free < FAILURE_FREE_GB * GB else "warning"
         return Check("disk", state, detail, "free some, or move NAS_HOME", sizes_bytes)
     return Check("disk", "ok", detail, sizes_bytes=sizes_bytes)
 
@@ -266,7 +266,7 @@ def _ledger(settings: Settings) -> Iterator[Ledger | None]:
 
 
 def _references(settings: Settings) -> References | None:
-    """None where the ledger cannot be asked; why not is another check's."""
+    """What refers to artifacts; None if the ledger cannot be read, which the check of the database reports."""
     try:
         with _ledger(settings) as ledger:
             return None if ledger is None else ledger.artifacts.references()

@@ -53,8 +53,8 @@ class Child:
     def pid(self) -> int | None:
         return None if self._process is None else self._process.pid
 
-    def tend(self) -> None:
-        """Start it, if it is time to; notice its end."""
+    def check(self) -> None:
+        """Start the process if it is due; if it has ended, say so and set when it is due again."""
         now = time.monotonic()
         if self._process is None:
             if now >= self._due:
@@ -63,8 +63,7 @@ class Child:
             if now - self._born >= STEADY_S:
                 self._wait_s = FIRST_WAIT_S
             self._due = now + self._wait_s
-            how = _how(self.reap())
-            self._say(f"{self.name} {how}; starting it again in {self._wait_s:g} s")
+            self._say(f"{self.name} {_exit_text(self.reap())}; starting it again in {self._wait_s:g} s")
             self._wait_s = min(2 * self._wait_s, MAX_WAIT_S)
 
     def terminate(self) -> None:
@@ -72,7 +71,7 @@ class Child:
             self._process.terminate()
 
     def kill(self) -> None:
-        """The child, and what it started."""
+        """Kill the process and all that it started."""
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -130,7 +129,7 @@ class Supervisor:
         try:
             while not self._stop.is_set():
                 for child in self._children:
-                    child.tend()
+                    child.check()
                 if waiting and self._answers():
                     waiting = False
                     ready()
@@ -185,5 +184,5 @@ def free_port(host: str, port: int) -> int:
         raise click.ClickException(f"cannot listen on {host}:{port}: {reason}") from None
 
 
-def _how(code: int) -> str:
+def _exit_text(code: int) -> str:
     return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

@@ -44,6 +44,7 @@ class Assignment:
 
     @property
     def over(self) -> bool:
+        """Whether its thread has ended."""
         return not self._thread.is_alive()
 
     def stop(self) -> None:
@@ -80,13 +81,13 @@ class Assignment:
 
     def _run(self) -> None:
         try:
-            self._settle()
+            self._run_to_end()
         except FencedError:
             log.warning("%s: another dispatcher has it", self.id)
         except LedgerError as error:
             log.warning("%s: %s; it is resumed when the lease has expired", self.id, error)
 
-    def _settle(self) -> None:
+    def _run_to_end(self) -> None:
         """Run the search and write its final state."""
         try:
             self._pipeline = Pipeline(
@@ -95,7 +96,7 @@ class Assignment:
             self._pipeline.run()
             self._listener.flush()
         except (CancelledError, StoppedError):
-            self._settle_stopped()
+            self._end_stopped()
         except (FencedError, LedgerError):
             raise
         except NasError as error:
@@ -106,7 +107,8 @@ class Assignment:
         else:
             self._owner.end(SearchState.SUCCEEDED)
 
-    def _settle_stopped(self) -> None:
+    def _end_stopped(self) -> None:
+        """Write the state that the stop was for; if another dispatcher is to resume the search, release it."""
         state = self._ledger.claims.renew(self._claim.lease).state
         if state is SearchState.PAUSING:
             self._owner.end(SearchState.PAUSED)

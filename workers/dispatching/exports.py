@@ -24,12 +24,12 @@ from workers.executing.executor import Task
 from workers.executing.scheduler import Scheduler
 from workers.searching.run_record import versions
 from workers.searching.training_keys import TrainingKeys
-from workers.tasks.convert import Wanted, convert
+from workers.tasks.convert import Conversion, convert
 from workers.tasks.train import Final, Setup, finalise
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 1.0
+POLL_S = 1.0
 RENEW_S = 5.0
 
 
@@ -42,13 +42,14 @@ class Exporter:
         self._quota = scheduler.quota()
         self._thread: threading.Thread | None = None
         self._claim: ExportClaim | None = None
-        self._looked = 0.0
+        self._polled = 0.0
 
     def tick(self) -> None:
+        """Renew the lease of the export under way, or claim the next export; at most once every few seconds."""
         busy = self._thread is not None and self._thread.is_alive()
-        if time.monotonic() - self._looked < (RENEW_S if busy else LOOK_S):
+        if time.monotonic() - self._polled < (RENEW_S if busy else POLL_S):
             return
-        self._looked = time.monotonic()
+        self._polled = time.monotonic()
         if busy and self._claim:
             self._renew(self._claim)
             return
@@ -88,7 +89,7 @@ class Exporter:
         metrics = self._trained(claim, trial, spec, images)
         sha256 = metrics.pop("model")
         if kind != ONNX:
-            wanted = Wanted(trial.notation, self._artifacts.path(sha256).read_bytes(), runtime_of(kind))
+            wanted = Conversion(trial.notation, self._artifacts.path(sha256).read_bytes(), runtime_of(kind))
             converted = self._run_task(convert, spec, images, wanted)
             metrics, (sha256, _) = {**metrics, **converted.metrics}, self._artifacts.add(converted.file)
         size = self._artifacts.path(sha256).stat().st_size

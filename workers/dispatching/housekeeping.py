@@ -24,6 +24,7 @@ class Housekeeping:
         self._due = 0.0
 
     def tick(self) -> None:
+        """Start a cleaning if one is due and none runs."""
         now = time.monotonic()
         if now < self._due or (self._thread is not None and self._thread.is_alive()):
             return

@@ -19,7 +19,7 @@ _EARLY: set[Task] = set()
 
 
 def may_end_early(task: Task) -> Task:
-    """Decorator: each report of the task has the metrics that it would return then, so a scheduler may end it there."""
+    """Decorator for tasks that a scheduler may end at any report: the report has what the task would return then."""
     _EARLY.add(task)
     return task
 

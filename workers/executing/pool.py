@@ -25,7 +25,7 @@ IDLE_S = 60.0
 
 
 class WorkerGoneError(Exception):
-    """The worker died or was killed while it ran a task."""
+    """The worker died or was killed while it ran a task, or could not be started."""
 
 
 class Reported(NamedTuple):
@@ -114,7 +114,7 @@ class PoolExecutor(Executor):
         self._lost: str | None = None
 
     @abstractmethod
-    def hire(self) -> Worker:
+    def start_worker(self) -> Worker:
         """A new worker. WorkerGoneError if none can be started."""
 
     def check(self) -> None:
@@ -122,7 +122,7 @@ class PoolExecutor(Executor):
 
     def submit(self, task: Task, *arguments: Any, report: Report) -> TaskFuture:
         job = _Job(next(self._numbers), task, arguments, report, self._stop)
-        job.thread = threading.Thread(target=self._serve, args=(job,), name=f"{self.name} worker", daemon=True)
+        job.thread = threading.Thread(target=self._run_job, args=(job,), name=f"{self.name} worker", daemon=True)
         with self._lock:
             if self._lost is not None or self._closed:
                 raise ExecutorLostError(self._lost or "the executor is closed")
@@ -158,14 +158,14 @@ class PoolExecutor(Executor):
         for job in jobs:
             job.settle(error=ExecutorLostError(reason))
 
-    def _serve(self, job: _Job) -> None:
+    def _run_job(self, job: _Job) -> None:
         """Run the job in a thread of its own."""
-        ended = self._attend(job)
+        ended = self._run_with_retries(job)
         job.settle(ended.value, job.stopped or ended.error)
         with self._lock:
             self._jobs.discard(job)
 
-    def _attend(self, job: _Job) -> Ended:
+    def _run_with_retries(self, job: _Job) -> Ended:
         """Run the job, on another worker when one dies. The worker is back in the pool when this returns."""
         for _ in range(ATTEMPTS):
             if self._lost is not None:
@@ -174,39 +174,40 @@ class PoolExecutor(Executor):
                 return Ended()
             worker = None
             try:
-                worker = self._take()
-                ended = self._follow(job, worker)
+                worker = self._take_worker()
+                ended = self._run_on_worker(job, worker)
             except WorkerGoneError as error:
                 if job.stopped is None and self._lost is None:
                     log.warning("a worker has died while it ran a task: %s", " ".join(str(error).split()))
-                self._discard(worker)
+                self._handle_death(worker)
                 continue
             except Exception as error:  # noqa: BLE001 - arguments that cannot be sent, for one, are the caller's
                 ended = Ended(error=error)
             if worker is not None:
-                self._keep(worker)
+                self._keep_idle(worker)
             return ended
         return Ended(error=WorkerDiedError(f"the worker process died {ATTEMPTS} times; is memory short?"))
 
-    def _take(self) -> Worker:
+    def _take_worker(self) -> Worker:
         with self._lock:
             if self._idle:
                 worker, timer = self._idle.popitem()
                 timer.cancel()
                 return worker
-        return self.hire()
+        return self.start_worker()
 
-    def _keep(self, worker: Worker) -> None:
+    def _keep_idle(self, worker: Worker) -> None:
         """Keep the worker for the next task, for IDLE_S."""
         with self._lock:
             if not self._closed:
-                timer = self._idle[worker] = threading.Timer(IDLE_S, self._dismiss, (worker,))
+                timer = self._idle[worker] = threading.Timer(IDLE_S, self._end_idle, (worker,))
                 timer.daemon = True
                 timer.start()
                 return
         self._kill(worker)
 
-    def _dismiss(self, worker: Worker) -> None:
+    def _end_idle(self, worker: Worker) -> None:
+        """End a worker that has been idle for IDLE_S."""
         with self._lock:
             if self._idle.pop(worker, None) is None:  # it has just got a task
                 return
@@ -216,7 +217,8 @@ class PoolExecutor(Executor):
         if self._lost is None:
             worker.kill()
 
-    def _discard(self, worker: Worker | None) -> None:
+    def _handle_death(self, worker: Worker | None) -> None:
+        """Clean up after a worker that died or could not be started, and check whether the whole executor is lost."""
         if worker is not None:
             self._kill(worker)
         try:
@@ -224,7 +226,8 @@ class PoolExecutor(Executor):
         except ExecutorLostError as error:
             self.lose(str(error))
 
-    def _follow(self, job: _Job, worker: Worker) -> Ended:
+    def _run_on_worker(self, job: _Job, worker: Worker) -> Ended:
+        """Run the job once on this worker, and deliver its reports. WorkerGoneError if the worker dies."""
         with self._lock:
             if job.stopped:
                 return Ended()
@@ -259,11 +262,12 @@ class PoolExecutor(Executor):
                 self._kill(worker)
                 return
             worker.stop(job.number)
-            job.killer = threading.Timer(GRACE_S, self._kill_for, (job, worker))
+            job.killer = threading.Timer(GRACE_S, self._kill_if_running, (job, worker))
             job.killer.daemon = True
             job.killer.start()
 
-    def _kill_for(self, job: _Job, worker: Worker) -> None:
+    def _kill_if_running(self, job: _Job, worker: Worker) -> None:
+        """Kill the worker if it still runs the job."""
         with self._lock:
             if job.worker is worker:
                 self._kill(worker)

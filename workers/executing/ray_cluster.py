@@ -23,14 +23,15 @@ HEALTH_S = 1.0
 FAILED_CHECKS = 3
 CONNECT_S = 3.0
 RECONNECT_S = 10
-"""Ray waits a minute for a GCS that was killed during the start, when it is not watched yet; ours does not return."""
+"""By default Ray waits a minute for a GCS that was killed during the start, before it is watched here. A GCS that was
+started here does not return."""
 SESSIONS = Path("/tmp")  # noqa: S108 - the sockets in a session's folder must have short paths
 PREFIX = "nas-ray-"
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_ENABLE_AUTO_CONNECT": "0",  # a call that comes after the end would start a Ray of its own
-    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # what befalls workers would be printed to stdout; the pool logs it
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # Ray would print the deaths of workers to stdout; the pool logs them
 }
 
 
@@ -71,20 +72,20 @@ class Cluster:
     def _watch(self, lost: Callable[[str], None]) -> None:
         failed = 0
         while not self._over.wait(HEALTH_S):
-            gone = self._gone()
-            failed = failed + 1 if gone else 0
+            unreachable = self._unreachable()
+            failed = failed + 1 if unreachable else 0
             if failed >= FAILED_CHECKS:
-                lost(f"Ray's {gone} cannot be reached any more")
+                lost(f"Ray's {unreachable} cannot be reached any more")
                 return
 
     def check(self) -> None:
         """ExecutorLostError if Ray is lost."""
-        gone = self._gone()
-        if gone:
-            raise ExecutorLostError(f"Ray's {gone} cannot be reached any more")
+        unreachable = self._unreachable()
+        if unreachable:
+            raise ExecutorLostError(f"Ray's {unreachable} cannot be reached any more")
 
-    def _gone(self) -> str:
-        """Which of Ray's daemons do not listen."""
+    def _unreachable(self) -> str:
+        """The names of Ray's daemons that accept no connection; empty if all do."""
         return " and ".join(name for name, address in self._daemons.items() if not _listens(address))
 
     def _addresses(self) -> dict[str, tuple[str, int]]:
@@ -186,7 +187,7 @@ def _kill_daemons() -> None:
 
 
 def _remove_old_sessions() -> None:
-    """Remove the folders of processes that were killed before they could."""
+    """Remove the session folders of processes that no longer exist."""
     for folder in SESSIONS.glob(f"{PREFIX}*"):
         if not Path("/proc", folder.name.removeprefix(PREFIX)).exists():
             shutil.rmtree(folder, ignore_errors=True)

@@ -24,7 +24,7 @@ WAIT_S = 0.01
 """How long Tune's loop waits for work each time it asks; it handles no other events meanwhile."""
 
 
-class Work(tune.Trainable):
+class TaskTrainable(tune.Trainable):
     """Runs tasks one after the other in the same process (reuse_actors). Each step is a report; the last is the end."""
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -33,9 +33,9 @@ class Work(tune.Trainable):
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.cleanup()
-        task, arguments, graded = pickle.loads(new_config["work"])  # noqa: S301 - the driver's own
+        task, arguments, reports_accuracy = pickle.loads(new_config["work"])  # noqa: S301 - the driver's own
         given = tuple(ray.get(value) if isinstance(value, ray.ObjectRef) else value for value in arguments)
-        self._running = _Running(task, given, graded)
+        self._running = _Running(task, given, reports_accuracy)
         return True
 
     def step(self) -> dict[str, Any]:
@@ -50,11 +50,11 @@ class Work(tune.Trainable):
 class _Running:
     """A task in a thread. It waits in its report until the next step, as Tune may end it there.
 
-    graded: its accuracy is passed to Tune's scheduler.
+    reports_accuracy: whether Tune's scheduler gets its accuracies, and so may end it early.
     """
 
-    def __init__(self, task: Task, arguments: tuple[Any, ...], graded: bool) -> None:
-        self._graded = graded
+    def __init__(self, task: Task, arguments: tuple[Any, ...], reports_accuracy: bool) -> None:
+        self._reports_accuracy = reports_accuracy
         self._messages: queue.SimpleQueue[tuple[Reported | Ended, bytes]] = queue.SimpleQueue()
         self._go = threading.Semaphore(0)
         self._reported = self._stopped = False
@@ -69,8 +69,9 @@ class _Running:
         self._reported = isinstance(message, Reported)
         if isinstance(message, Ended):
             return {"done": True, "message": sent}
-        grade = {"accuracy": message.metrics["accuracy"]} if self._graded and "accuracy" in message.metrics else {}
-        return {"message": sent, **grade}
+        if self._reports_accuracy and "accuracy" in message.metrics:
+            return {"message": sent, "accuracy": message.metrics["accuracy"]}
+        return {"message": sent}
 
     def stop(self) -> None:
         self._stopped = True
@@ -133,7 +134,7 @@ class Feed(Searcher):
         """Nothing is resumed from Tune's files: the ledger has the state of the search."""
 
     def restore(self, checkpoint_path: str) -> None:
-        """See save."""
+        """Nothing to restore, as nothing is saved."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -148,7 +149,7 @@ class TuneWorker:
         self._attempt: _Attempt | None = None
 
     def run(self, number: int, task: Task, arguments: tuple[Any, ...]) -> Iterator[Reported | Ended]:
-        attempt = self._attempt = _Attempt(_bytes((task, arguments, ends_early(task))))
+        attempt = self._attempt = _Attempt(_pickled((task, arguments, ends_early(task))))
         attempt.stopped = number == self._stopped
         self._feed.waiting.put(attempt)
         while (message := attempt.messages.get()) is not None:
@@ -173,7 +174,7 @@ class TuneWorker:
                 ray.kill(attempt.actor)
 
 
-class Actors(tune.Callback):
+class ActorRecorder(tune.Callback):
     """Records which actor runs which attempt, so that it can be killed."""
 
     def __init__(self, feed: Feed) -> None:
@@ -186,7 +187,7 @@ class Actors(tune.Callback):
         return {}
 
 
-class Stop(Stopper):
+class StopUnwanted(Stopper):
     """Stops trials whose attempt is no longer wanted."""
 
     def __init__(self, feed: Feed) -> None:
@@ -206,7 +207,7 @@ class Stop(Stopper):
 def run_experiment(feed: Feed, name: str, folder: Path, resources: dict[str, float]) -> None:
     """Run tasks as the trials of one experiment, until there were enough of them or the feed is closed."""
     tuner = tune.Tuner(
-        tune.with_resources(Work, resources),
+        tune.with_resources(TaskTrainable, resources),
         tune_config=tune.TuneConfig(
             search_alg=feed,
             scheduler=_scheduler(),
@@ -219,8 +220,8 @@ def run_experiment(feed: Feed, name: str, folder: Path, resources: dict[str, flo
             storage_path=str(folder),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             failure_config=tune.FailureConfig(max_failures=0),  # the pool starts a task again
-            callbacks=[Actors(feed)],
-            stop=Stop(feed),
+            callbacks=[ActorRecorder(feed)],
+            stop=StopUnwanted(feed),
             verbose=0,
         ),
     )
@@ -236,7 +237,7 @@ def _scheduler() -> Any:
     )
 
 
-def _bytes(value: Any) -> bytes:
+def _pickled(value: Any) -> bytes:
     """The value pickled, functions of scripts included."""
     pickled: bytes = ray.cloudpickle.dumps(value)  # type: ignore[no-untyped-call]  # Ray leaves it untyped
     return pickled

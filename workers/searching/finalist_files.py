@@ -13,7 +13,7 @@ from workers.executing.executor import WorkerDiedError
 from workers.executing.scheduler import TaskHandle
 from workers.searching.context import SearchContext
 from workers.searching.run_record import versions
-from workers.tasks.convert import Converted, Wanted, convert
+from workers.tasks.convert import Conversion, Converted, convert
 
 Row = dict[str, Any]
 
@@ -47,7 +47,7 @@ def publish(context: SearchContext, row: Row) -> None:
 
 
 def _onnx(row: Row) -> Row:
-    """The row of the .onnx file; max_abs_difference is the difference to torch."""
+    """The row of the .onnx file. max_abs_difference: the largest difference of its scores to those in torch."""
     return {
         "format": ONNX,
         "file": row["file"],
@@ -79,7 +79,7 @@ def _convert(context: SearchContext, finalists: list[Row], name: str) -> None:
 
 def _submit(context: SearchContext, row: Row, name: str) -> TaskHandle:
     model = (context.store.path / row["file"]).read_bytes()
-    wanted = Wanted(row["notation"], model, name)
+    wanted = Conversion(row["notation"], model, name)
     return context.submit(convert, wanted, report=lambda *_: None)
 
 

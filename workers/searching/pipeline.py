@@ -72,11 +72,12 @@ class Pipeline:
         made = evaluator.make(spec.evaluator, images, spec.seed)
         listener.phase("MEASURING")
         measurer = self._measurer(space)
-        aim = {"target_latency_ms": self._target_ms(space, measurer), **spec.objective}
+        objective_config = {"target_latency_ms": self._target_ms(space, measurer), **spec.objective}
         keys = TrainingKeys(spec, made, images)
         context = SearchContext(spec, store, listener, images, measurer, self._quota, self._setup, made, keys)
-        self.search = Search(searcher.make(spec.searcher, space, spec.seed), objective.make(aim), store.journal)
-        facts = describe_run(images, space, measurer.device, self.search.objective, spec.objective)
+        goal = objective.make(objective_config)
+        self.search = Search(searcher.make(spec.searcher, space, spec.seed), goal, store.journal)
+        facts = describe_run(images, space, measurer.device, goal, spec.objective)
         store.keep("facts", facts)
         record = RunRecord(context, self.search, facts, update_s)
         context = replace(context, prepared=prepared_file(context, space))
@@ -165,7 +166,7 @@ def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]
         context.listener.say(f"resumed: {search.finished} of {context.spec.max_trials} trials are finished already")
     key = context.training_keys.trial
     steps = Steps(
-        known=partial(_known, context),
+        known=partial(metrics_before_training, context),
         train=train,
         cached_training=lambda candidate: context.cached_training(key(candidate.architecture.id)),
         store_training=lambda candidate, metrics: context.store_training(key(candidate.architecture.id), metrics),
@@ -177,8 +178,8 @@ def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]
         raise InfeasibleError(f"no trial succeeded: {reasons or 'the searcher proposed nothing'}")
 
 
-def _known(context: SearchContext, candidate: Candidate) -> Metrics:
-    """The metrics of a candidate that are known before training."""
+def metrics_before_training(context: SearchContext, candidate: Candidate) -> Metrics:
+    """The candidate's sizes and estimated latency; kernels are measured first where the estimate is too uncertain."""
     network = candidate.architecture.expand()
     measurer, estimator = context.measurer, context.measurer.estimator
     wanted = measurer.kernels_to_measure(network, MAX_UNCERTAINTY) if measurer.can_measure else []

@@ -21,8 +21,10 @@ Image = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A file, and what running it on the test images showed: the share of them that are classed rightly, and the
-    largest difference of a score to ONNX Runtime's with the .onnx on the first of them.
+    """A file in the runtime's own format, and its test in that runtime.
+
+    test_accuracy: on the test images. max_abs_difference: the largest difference between its scores and those of the
+    .onnx in ONNX Runtime, on the first test images.
     """
 
     file: bytes
@@ -41,7 +43,7 @@ class Converted:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Conversion:
     """A network with its .onnx, and the name of the runtime whose file it is to become."""
 
     notation: str
@@ -49,7 +51,7 @@ class Wanted:
     runtime: str
 
 
-def convert(setup: Setup, shared: Dataset | None, wanted: Wanted, *, report: Report) -> Converted:  # noqa: ARG001 - a task
+def convert(setup: Setup, shared: Dataset | None, wanted: Conversion, *, report: Report) -> Converted:  # noqa: ARG001 - a task
     """The runtime's file of a trained network. MeasurementError if the runtime refuses it.
 
     ExportError if the runtime is not installed where this runs, with the remedy, or if it computes something else.

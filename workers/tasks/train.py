@@ -50,7 +50,7 @@ Finalised = tuple[dict[str, float], bytes]
 
 @lru_cache(maxsize=1)
 def _content(file: Path) -> bytes:
-    """Read once by a worker: a file of another content has another name."""
+    """The content of a file, kept until another file is read: files are named by their content."""
     return file.read_bytes()
 
 

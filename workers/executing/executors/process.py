@@ -17,7 +17,7 @@ PARENT_POLL_S = 1.0
 
 @executor("process")
 class ProcessExecutor(PoolExecutor):
-    def hire(self) -> Worker:
+    def start_worker(self) -> Worker:
         return _Process(self.threads)
 
 

@@ -31,7 +31,7 @@ class RayExecutor(RayPoolExecutor):
         )
         self._cluster.watch(self.lose)
 
-    def hire(self) -> Worker:
+    def start_worker(self) -> Worker:
         actor = self._actor.remote(self.threads)
         ready = actor.ready.remote()
         while not self._closed and self._lost is None:

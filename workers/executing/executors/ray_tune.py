@@ -44,7 +44,7 @@ class TuneExecutor(RayPoolExecutor):
         self._thread.start()
         self._cluster.watch(self.lose)
 
-    def hire(self) -> Worker:
+    def start_worker(self) -> Worker:
         return self._trials.TuneWorker(self._feed)
 
     def close_tasks(self) -> None:

@@ -34,7 +34,7 @@ def ledger(settings):
 
 @pytest.fixture
 def exporter(ledger, settings, monkeypatch):
-    monkeypatch.setattr(exports, "LOOK_S", 0.0)
+    monkeypatch.setattr(exports, "POLL_S", 0.0)
     return Exporter(ledger, settings, Scheduler(InlineExecutor(1)), "the test")
 
 
@@ -137,7 +137,7 @@ def test_an_export_of_an_unknown_trial_is_refused(ledger, trial):
 
 def test_it_looks_for_an_export_from_time_to_time(ledger, settings, trial, trained):
     exporter = Exporter(ledger, settings, Scheduler(InlineExecutor(1)), "the test")
-    exporter._looked = time.monotonic()
+    exporter._polled = time.monotonic()
     wanted, _ = ledger.exports.request(trial, "onnx", None)
 
     exporter.tick()

@@ -33,7 +33,7 @@ from workers.executing.scheduler import Scheduler
 from workers.folder_run.run import run
 from workers.searching.finalist_files import add_files
 from workers.searching.training_keys import TrainingKeys
-from workers.tasks.convert import Wanted, convert
+from workers.tasks.convert import Conversion, convert
 from workers.tasks.train import Setup
 
 NOTATION = "1x28x28: conv_4_k3_s4 gap linear_10"
@@ -125,7 +125,7 @@ def exported(images):
 
 
 def converted(exported, images):
-    return convert(SETUP, images, Wanted(NOTATION, exported.file, "mirror"), report=None)
+    return convert(SETUP, images, Conversion(NOTATION, exported.file, "mirror"), report=None)
 
 
 def test_a_converted_file_is_tested_as_the_onnx_file_was(exported, images):
