@@ -1,5 +1,6 @@
 """The service as its users have it: `nas serve`, real trainings, a real database, results taken away over HTTP."""
 
+import os
 import subprocess
 import sys
 import time
@@ -178,6 +179,7 @@ def test_killed_processes_are_a_non_event(tmp_path):
         timeout=280,
         check=False,
         cwd=tmp_path,
+        env={**os.environ, "NAS_THREADS": "1"},  # as in whole_service
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
