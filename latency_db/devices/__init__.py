@@ -1,4 +1,5 @@
 """Devices and the runtimes on them: names, fingerprints, how an ONNX file is prepared and run.
 
-Import `device`, `runtime` and `formats` from outside; the members of `runtimes` and `converters` are found by name.
+Other packages import `device`, `local`, `runtime`, `formats` and `system_files`; the members of `runtimes` and
+`converters` are found by name.
 """

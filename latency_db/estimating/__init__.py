@@ -1,4 +1,5 @@
-"""Estimates: the latency of a network on a device from what is stored; nothing here measures.
+"""Estimates of the latency of a network on a device, from stored records; nothing here measures.
 
-Import `estimator` and `estimate` from outside; rooms above also `predictor`, `kernel_table`, `calibration`, `few_shot`.
+Other packages import `estimator` and `estimate`; within latency_db also `predictor`, `kernel_table`, `calibration` and
+`few_shot`.
 """

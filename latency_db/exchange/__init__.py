@@ -1,4 +1,4 @@
-"""Latency tables as files: written and read as Parquet or CSV, published tables imported from their own formats.
+"""Latency tables and records as Parquet files, and importers of tables that others publish in formats of their own.
 
-Import `table`, `published` and `importer` from outside.
+Other packages import `table`, `table_records`, `record_file`, `parquet` and `importer`; importers are found by name.
 """

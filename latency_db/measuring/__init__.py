@@ -1,4 +1,4 @@
 """Measuring ONNX models on this machine: conditions, cores, timing, sessions.
 
-Import `measure` from outside.
+Other packages import `measure`.
 """

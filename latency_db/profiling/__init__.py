@@ -1,4 +1,4 @@
 """Profiling a space on a device: which of its kernels to measure first, and measuring them.
 
-Import `measurer`, `build`, `coverage` and `space_profile` from outside.
+Other packages import `measurer`, `build`, `coverage` and `space_profile`.
 """

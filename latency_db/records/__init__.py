@@ -1,4 +1,4 @@
 """Records of measurements: their sessions, statistics and states, signatures of models, consensus of sessions.
 
-All modules may be imported from outside; nothing here measures or stores.
+Other packages may import all modules; nothing here measures or stores.
 """

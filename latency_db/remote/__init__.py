@@ -1,4 +1,4 @@
 """Measuring on other machines: requests for measurements, leases of batches of them, registered agents.
 
-Import `agents`, `leases`, `requests` and `measure` from outside.
+Other packages import `agents`, `leases`, `requests` and `measure`.
 """

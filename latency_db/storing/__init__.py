@@ -1,4 +1,5 @@
 """The latency database: tables, migrations, and how records, refusals and predictions are added and read.
 
-Import `store` and `known_devices` from outside; SQL stays inside (and in `remote`).
+Other packages import `store`, `known_devices`, `predictions`, `summaries` and `location`; SQL stays inside (and in
+`remote`).
 """

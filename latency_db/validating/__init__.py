@@ -1,4 +1,4 @@
-"""Validation: estimates against end-to-end measurements, and a device's track record.
+"""Validation of estimates by end-to-end measurements, and a device's track record.
 
-All modules may be imported from outside.
+Other packages may import all modules.
 """
