@@ -14,7 +14,7 @@ from latency_db.records.consensus import Consensus, Observation, consensus
 from latency_db.records.record import Kind, RecordState
 from latency_db.storing import tables
 from latency_db.storing.rows import parts
-from nas.sql.database import insert
+from nas.sql.database import upsert
 
 USABLE = (RecordState.VALID, RecordState.SUSPECT)
 
@@ -35,11 +35,7 @@ def recompute(connection: Connection, target_id: int, signature_ids: Iterable[in
             {"target_id": target_id, "signature_id": signature_id, **_columns(found)}
             for signature_id, found in _consensus(connection, target_id, ids)
         ]
-        if rows:
-            new = insert(connection, tables.estimate)
-            changed = {name: new.excluded[name] for name in rows[0] if name not in ("target_id", "signature_id")}
-            keys = ["target_id", "signature_id"]
-            connection.execute(new.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+        upsert(connection, tables.estimate, rows)
 
 
 def values(connection: Connection, target_id: int, kind: Kind) -> dict[str, Value]:

@@ -9,7 +9,7 @@ from latency_db.records.record import Kind, Signature
 from latency_db.storing import tables
 from latency_db.storing.rows import find_signatures, find_target
 from nas.sql.column_types import now, readable
-from nas.sql.database import insert
+from nas.sql.database import upsert
 
 _refusal = tables.refusal.c
 MAX_CHARACTERS = 1000
@@ -35,8 +35,4 @@ def keep(connection: Connection, target_id: int, reasons: Mapping[int, str]) -> 
         {"target_id": target_id, "signature_id": signature_id, "reason": readable(reason)[:MAX_CHARACTERS]}
         for signature_id, reason in reasons.items()
     ]
-    if rows:
-        new = insert(connection, tables.refusal).values(at=now())
-        changed = {"reason": new.excluded.reason, "at": new.excluded.at}
-        keys = ["target_id", "signature_id"]
-        connection.execute(new.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+    upsert(connection, tables.refusal, rows, at=now())

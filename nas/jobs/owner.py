@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import and_, select
-from sqlalchemy import insert as plain_insert
+from sqlalchemy import and_, insert, select
 
 from nas.jobs import tables, trial_changes
 from nas.jobs.artifacts import keep_training
@@ -16,7 +15,7 @@ from nas.jobs.search_transaction import SearchTransaction, owner_transaction
 from nas.jobs.states import TERMINAL, SearchState, TrialState
 from nas.jobs.trial_changes import attach
 from nas.sql.column_types import readable
-from nas.sql.database import insert
+from nas.sql.database import upsert
 
 Line = Mapping[str, Any]
 
@@ -95,11 +94,7 @@ class SearchOwner:
             points = [{"number": number, "epoch": epoch, "metrics": known} for (number, epoch), known in latest.items()]
             for point in points:
                 transaction.event("trial.epoch", **point)
-            new = insert(transaction.connection, tables.metric)
-            new = new.on_conflict_do_update(
-                index_elements=["search_id", "number", "epoch"], set_={"metrics": new.excluded.metrics}
-            )
-            transaction.connection.execute(new, [{"search_id": transaction.id, **point} for point in points])
+            upsert(transaction.connection, tables.metric, [{"search_id": transaction.id, **point} for point in points])
 
     def log(self, rows: Sequence[tuple[int | None, str]]) -> None:
         """Store lines of output: trial number (None for the search itself), text."""
@@ -109,7 +104,7 @@ class SearchOwner:
             first = transaction.values["log_lines"] + 1
             transaction.count(log_lines=len(rows))
             transaction.connection.execute(
-                plain_insert(tables.log),
+                insert(tables.log),
                 [
                     {
                         "search_id": transaction.id,
@@ -134,10 +129,8 @@ class SearchOwner:
         sent as events.
         """
         with self._transaction() as transaction:
-            new = insert(transaction.connection, tables.result)
-            new = new.values(search_id=transaction.id, name=name, value=value)
-            new = new.on_conflict_do_update(index_elements=["search_id", "name"], set_={"value": new.excluded.value})
-            transaction.connection.execute(new)
+            row = {"search_id": transaction.id, "name": name, "value": value}
+            upsert(transaction.connection, tables.result, [row])
             if name in _SHOWN:
                 transaction.event(name, rows=value)
         return value

@@ -1,7 +1,7 @@
 """A database, SQLite or PostgreSQL, with the same interface for both."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +105,15 @@ class Database:
 def insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT that may have ON CONFLICT."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], **same: Any) -> None:
+    """Insert rows with the same columns, or update those with their primary keys. same: values of further columns."""
+    if rows:
+        keys = table.primary_key.columns.keys()
+        new = insert(connection, table).values(**same)
+        changed = {name: new.excluded[name] for name in (*rows[0], *same) if name not in keys}
+        connection.execute(new.on_conflict_do_update(index_elements=keys, set_=changed), rows)
 
 
 def size_bytes(connection: Connection, metadata: MetaData) -> int:
