@@ -32,14 +32,12 @@ def list_sets(*, as_json: bool) -> None:
         return
     table = Table("name", "images", "licence", Column("where", overflow="fold"), box=None, header_style="bold")
     for row in rows:
-        table.add_row(row["name"], row["summary"], row["licence"], row["where"] or _how_to_get(row))
+        megabytes = (row["download_bytes"] or 0) / 1e6
+        where = row["where"] or f"absent; nas data get {row['name']} ({megabytes:.0f} MB)"
+        table.add_row(row["name"], row["summary"], row["licence"], where)
     console = Console()
     console.print(table)
     console.print("Looked for in: " + ", ".join(str(folder) for folder in data_dirs()), highlight=False)
-
-
-def _how_to_get(row: dict[str, Any]) -> str:
-    return f"absent; nas data get {row['name']} ({row['download_bytes'] / 1e6:.0f} MB)"
 
 
 @data.command()

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
@@ -34,7 +34,8 @@ def _chunks(url: str, progress: Progress) -> Iterator[bytes]:
     arrived, expected = 0, None
     try:
         with urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310 - the caller checked the scheme
-            expected = _length(response)
+            length = response.headers.get("Content-Length")
+            expected = None if length is None else int(length)
             while chunk := response.read(CHUNK_BYTES):
                 arrived += len(chunk)
                 progress(url, arrived, expected)
@@ -43,8 +44,3 @@ def _chunks(url: str, progress: Progress) -> Iterator[bytes]:
         raise DataError(f"{url}: {fault}") from fault
     if expected is not None and arrived != expected:
         raise DataError(f"{url}: the connection ended after {arrived:,} of {expected:,} bytes")
-
-
-def _length(response: HTTPResponse) -> int | None:
-    length = response.headers.get("Content-Length")
-    return int(length) if length is not None else None

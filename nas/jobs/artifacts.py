@@ -66,8 +66,8 @@ class Artifacts(LedgerPart):
     def removing(self, digests: Sequence[str], min_age: timedelta) -> Iterator[list[str]]:
         """Yields those of the digests that can still be removed; their records are deleted when the block ends.
 
-        Until then no process can add that content or refer to it. If the process is killed inside the block, the
-        records stay, and the content is found again.
+        digests: from unreferenced(). Until the block ends no process can add that content or refer to it. If the
+        process is killed inside the block, the records stay, and unreferenced() finds the content again.
         """
         with self._database.writing() as connection:
             locked = select(_artifact.sha256, _artifact.created_at).where(_artifact.sha256.in_(digests))

@@ -42,10 +42,6 @@ def _words(default: Any, **words: Any) -> Any:
     return field(default=default, metadata={"words": words})
 
 
-def _act(default: str | None) -> Any:
-    return _words(default, **{act or "linear": act for act in ACTIVATIONS})
-
-
 @dataclass(frozen=True, slots=True)
 class Conv(Leaf):
     """2-D convolution to `out` channels, then batch norm (or, norm=False, a bias), then an activation.
@@ -60,7 +56,7 @@ class Conv(Leaf):
     groups: int = _number("g", 1)
     padding: int | None = _number("p", None)
     norm: bool = _words(True, bias=False)
-    act: str | None = _act("relu")
+    act: str | None = _words("relu", **{act or "linear": act for act in ACTIVATIONS})
 
     @property
     def pad(self) -> int:

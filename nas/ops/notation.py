@@ -43,11 +43,8 @@ def _text(op: Op) -> str:
 
 @_text.register
 def _(op: Leaf) -> str:
-    return "_".join([op.tag, *(_field(f, getattr(op, f.name)) for f in _changed(op))])
-
-
-def _changed(op: Leaf) -> list[Field[Any]]:
-    return [f for f in fields(op) if getattr(op, f.name) != f.default]  # type: ignore[arg-type]  # leaves are dataclasses
+    values = [(f, getattr(op, f.name)) for f in fields(op)]  # type: ignore[arg-type]  # leaves are dataclasses
+    return "_".join([op.tag, *(_field(f, value) for f, value in values if value != f.default)])
 
 
 def _field(f: Field[Any], value: Any) -> str:

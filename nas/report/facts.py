@@ -1,6 +1,6 @@
 """The facts by which a reader judges the result: data, device, search, versions, and the spec as submitted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -30,12 +30,12 @@ def facts(record: Record) -> Markup:
         ("Data", _data(record["dataset"])),
         ("Device and measurement", _device(record)),
         ("Search", _search(record)),
-        ("Versions", _versions(record["versions"])),
+        ("Versions", [(name, str(version)) for name, version in record["versions"].items()]),
     )
     return tag("div", *(_group(title, terms) for title, terms in groups), class_="facts")
 
 
-def _group(title: str, terms: list[tuple[str, Child]]) -> Markup:
+def _group(title: str, terms: Sequence[tuple[str, Child]]) -> Markup:
     pairs = [tag("div", tag("dt", term), tag("dd", value)) for term, value in terms]
     return tag("section", tag("h3", title), tag("dl", *pairs))
 
@@ -51,10 +51,6 @@ def _data(dataset: Record) -> list[tuple[str, Child]]:
         (f"{len(dataset['classes'])} classes", ", ".join(map(str, dataset["classes"]))),
         ("Digest of pixels", tag("code", dataset["digest"])),
     ]
-
-
-def _versions(versions: Record) -> list[tuple[str, Child]]:
-    return [(name, str(version)) for name, version in versions.items()]
 
 
 def _device(record: Record) -> list[tuple[str, Child]]:

@@ -43,14 +43,11 @@ def _header(record: Record, name: str) -> Markup:
     state = tag("span", "finished" if finished else "running", class_="status" if finished else "status running")
     day, _, time = record["created"].partition("T")
     seconds = number(record, "seconds")
-    about = [f"{day} {time.removesuffix('Z')[:5]} UTC", _trials(len(record["trials"]))]
+    count = len(record["trials"])
+    about = [f"{day} {time.removesuffix('Z')[:5]} UTC", f"{count} trial{'' if count == 1 else 's'}"]
     about += [] if seconds is None else [duration(seconds)]
     facts_line = tag("p", state, *(tag("span", part) for part in about), class_="about")
     return tag("header", tag("p", "Architecture search", class_="eyebrow"), tag("h1", name), facts_line)
-
-
-def _trials(many: int) -> str:
-    return "1 trial" if many == 1 else f"{many} trials"
 
 
 def _sections(record: Record) -> list[Child]:

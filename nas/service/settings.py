@@ -16,19 +16,6 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _database(given: dict[str, Any]) -> str:
-    return f"sqlite:///{given['home'] / 'nas.db'}"
-
-
-def _data_root(given: dict[str, Any]) -> Path:
-    root: Path = given["home"] / "data-root"
-    return root
-
-
-def _threads(given: dict[str, Any]) -> int:
-    return max(1, _cores() // int(given["workers"]))
-
-
 class Settings(BaseSettings):
     """Each field is NAS_<FIELD> in the environment; DATABASE_URL and RAY_ADDRESS have no prefix.
 
@@ -51,14 +38,18 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("nas")))
-    data_root: Path = Field(default_factory=_data_root)
-    database_url: str = Field(default_factory=_database, validation_alias="DATABASE_URL", repr=False)
+    data_root: Path = Field(default_factory=lambda given: given["home"] / "data-root")
+    database_url: str = Field(
+        default_factory=lambda given: f"sqlite:///{given['home'] / 'nas.db'}",
+        validation_alias="DATABASE_URL",
+        repr=False,
+    )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     open: bool = False
     executor: Literal["ray", "ray_tune", "process", "inline"] = "ray"
     workers: int = Field(default_factory=_cores, ge=1, le=4096)
-    threads: int = Field(default_factory=_threads, ge=1, le=4096)
+    threads: int = Field(default_factory=lambda given: max(1, _cores() // given["workers"]), ge=1, le=4096)
     ray_address: str | None = Field(default=None, validation_alias="RAY_ADDRESS")
     ray_object_store_bytes: int = Field(default=256 * 2**20, ge=80 * 2**20)
     gpus_per_worker: float | None = Field(default=None, ge=0)

@@ -87,19 +87,17 @@ class Database:
         except (DataError, OverflowError) as error:
             raise ValueRefusedError(f"a value does not fit the {self.wording.noun}: {_fault(error)}") from None
         except (SQLAlchemyError, OSError) as error:
-            if isinstance(error, StatementError) and isinstance(error.orig, NasError | OverflowError):
-                raise self._refusal(error.orig) from None
+            refused = error.orig if isinstance(error, StatementError) else None
+            if isinstance(refused, NasError):
+                raise refused from None
+            if isinstance(refused, OverflowError):
+                raise ValueRefusedError(f"a value does not fit the {self.wording.noun}: {refused}") from None
             raise self.fault(_fault(error)) from error
 
     def fault(self, what: str) -> NasError:
         """The error to raise if the database cannot be used, with the remedy. what: the reason."""
         wording = self.wording
         return wording.error(f"{wording.noun} {self.name}: {what}; {wording.remedy}, or correct {wording.variable}")
-
-    def _refusal(self, error: NasError | OverflowError) -> NasError:
-        if isinstance(error, NasError):
-            return error
-        return ValueRefusedError(f"a value does not fit the {self.wording.noun}: {error}")
 
 
 def insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
