@@ -35,7 +35,7 @@ def service_on(settings: Settings, port: int | None = None) -> Iterator[str]:
         listening.bind(("127.0.0.1", port or 0))
         app = create_app(settings)
         config = uvicorn.Config(app, log_config=None, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=1)
-        server = Server(app, config, None)
+        server = Server(app, config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

@@ -8,8 +8,6 @@ import click
 from api.processes.supervisor import Supervisor, free_port
 from nas.service.settings import read_settings
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
 
 @click.command()
 @click.option("--host", help="Address to listen on.  [default: NAS_HOST, or 127.0.0.1]")
@@ -28,7 +26,7 @@ def serve(open_: bool | None, no_worker: bool, as_json: bool, **given: Any) -> N
     """
     given["database_url"] = given.pop("database")
     settings = read_settings(open=open_, **given)
-    if settings.open and settings.host not in LOOPBACK:
+    if settings.open_to_others:
         raise click.UsageError(f"--open lets anybody in who reaches {settings.host}; use --keys, or --host 127.0.0.1")
     port = free_port(settings.host, settings.port)
     environment = _environment({**given, "port": port, "open": settings.open})

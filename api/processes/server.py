@@ -1,9 +1,7 @@
 """The API as a process: it ends within seconds of SIGTERM, open event streams or not, and with its parent."""
 
-import asyncio
 import gc
 import logging
-import os
 import socket
 from contextlib import suppress
 
@@ -12,15 +10,13 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from nas.errors import NasError
+from nas.service.parent import supervisor_pid, when_parent_ends
 from nas.service.settings import Settings
 
 GRACE_S = 2
 KEEP_ALIVE_S = 75
 """Longer than clients and proxies keep a connection that idles (httpx2 5 s, nginx 60 s): the side that closes it must
 be the one that sends, or a request meets a connection that is being closed."""
-
-PARENT_POLL_S = 0.5
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class OpenToOthersError(NasError):
@@ -30,30 +26,27 @@ class OpenToOthersError(NasError):
 class Server(uvicorn.Server):
     """A uvicorn server that ends its event streams when it stops, and stops when its parent is gone."""
 
-    def __init__(self, app: FastAPI, config: uvicorn.Config, parent: int | None) -> None:
+    def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._streams = app.state.shared.streams
-        self._parent = parent
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         gc.freeze()  # modules are never freed: collecting garbage among them takes longer than a request
-        if self._parent is not None:
-            self._watching = asyncio.create_task(self._watch_parent(self._parent))  # kept, or it may be collected
+        if (parent := supervisor_pid()) is not None:
+            when_parent_ends(parent, self._exit)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._streams.close()
         await super().shutdown(sockets)
 
-    async def _watch_parent(self, parent: int) -> None:
-        while os.getppid() == parent:  # noqa: ASYNC110 - there is no event for the death of a parent
-            await asyncio.sleep(PARENT_POLL_S)
+    def _exit(self) -> None:
         self.should_exit = True
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. OpenToOthersError if anybody on the network could use it without a key."""
-    if settings.open and settings.host not in LOOPBACK:
+    if settings.open_to_others:
         raise OpenToOthersError(
             f"an open service would let anybody reach {settings.host} without a key; "
             "use the host 127.0.0.1, or start it without --open"
@@ -71,6 +64,5 @@ def serve(settings: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
-    parent = os.environ.get("NAS_PARENT_PID")
     with suppress(KeyboardInterrupt):
-        Server(app, config, int(parent) if parent else None).run()
+        Server(app, config).run()

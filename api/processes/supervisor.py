@@ -19,7 +19,8 @@ from typing import Any
 
 import click
 
-PARENT = "NAS_PARENT_PID"
+from nas.service.parent import SUPERVISOR
+
 API = (sys.executable, "-P", "-m", "api")
 DISPATCHER = (sys.executable, "-P", "-c", "from nas.command_line.groups import main; main()", "worker")
 
@@ -111,7 +112,7 @@ class Supervisor:
 
     def __init__(self, address: tuple[str, int], environment: Mapping[str, str], *, worker: bool) -> None:
         self._host, self._port = ANY_HOST.get(address[0], address[0]), address[1]
-        given = {**os.environ, **environment, PARENT: str(os.getpid())}
+        given = {**os.environ, **environment, SUPERVISOR: str(os.getpid())}
         commands = {"api": API} | ({"worker": DISPATCHER} if worker else {})
         self._children = [Child(name, command, given, self._say) for name, command in commands.items()]
         self._signals = 0

@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from nas.errors import SpecError
 from nas.registry import reason
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Names of this machine that no other machine reaches it by."""
+
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0))
@@ -68,6 +71,11 @@ class Settings(BaseSettings):
     def uploads(self) -> Path:
         """Uploaded data sets by digest, below data_root, so that a spec can name them."""
         return self.data_root / "uploads"
+
+    @property
+    def open_to_others(self) -> bool:
+        """Whether the service would answer without keys to other machines."""
+        return self.open and self.host not in LOOPBACK
 
 
 def read_settings(**given: Any) -> Settings:

@@ -5,10 +5,10 @@ import os
 import signal
 import sys
 import threading
-import time
 from typing import Any
 
 from nas.jobs.ledger import Ledger
+from nas.service.parent import supervisor_pid, when_parent_ends
 from nas.service.settings import Settings, read_settings
 from nas.sql.errors import LedgerError
 from workers.dispatching.dispatcher import Dispatcher
@@ -17,7 +17,6 @@ from workers.executing.executor import ExecutorLostError, executor
 log = logging.getLogger(__name__)
 
 RETRY_S = 3.0
-PARENT_POLL_S = 1.0
 
 
 def serve(given: dict[str, Any]) -> None:
@@ -30,9 +29,8 @@ def serve(given: dict[str, Any]) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    parent = os.environ.get("NAS_PARENT_PID")
-    if parent:
-        threading.Thread(target=_watch_parent, args=(int(parent), stop), daemon=True).start()
+    if (parent := supervisor_pid()) is not None:
+        when_parent_ends(parent, stop.set)
     ledger = Ledger(settings.database_url)
     while not stop.is_set():
         try:
@@ -55,10 +53,3 @@ def _dispatch(ledger: Ledger, settings: Settings, stop: threading.Event) -> None
     if dispatcher.scheduler.lost.is_set() and kind.needs_new_process and not stop.is_set():
         log.warning("the executor is lost; starting again in a new process")
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the same command again
-
-
-def _watch_parent(parent: int, stop: threading.Event) -> None:
-    """Stop when the supervisor has died."""
-    while os.getppid() == parent:
-        time.sleep(PARENT_POLL_S)
-    stop.set()

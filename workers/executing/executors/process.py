@@ -3,16 +3,13 @@
 import multiprocessing
 import os
 import signal
-import threading
-import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
+from nas.service.parent import when_parent_ends
 from workers.executing.executor import Task, executor
 from workers.executing.pool import Ended, PoolExecutor, Reported, Worker, WorkerGoneError, perform, portable
-
-PARENT_POLL_S = 1.0
 
 
 @executor("process")
@@ -58,7 +55,7 @@ def _serve(pipe: "Connection[Any, Any]", parent: int, threads: int) -> None:
     os.environ["OMP_NUM_THREADS"] = str(threads)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin would take the cores from other trainings
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    when_parent_ends(parent, lambda: os._exit(1))
     stopped = -1
 
     def is_stopped() -> bool:
@@ -80,9 +77,3 @@ def _serve(pipe: "Connection[Any, Any]", parent: int, threads: int) -> None:
         else:
             number, task, arguments = message
             perform(task, arguments, pipe.send, is_stopped)
-
-
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(PARENT_POLL_S)
-    os._exit(1)
