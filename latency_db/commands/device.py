@@ -150,13 +150,13 @@ def _space(source: str, dataset_name: str | None) -> SearchSpace:
 def _print(report: TableReport, good_enough: float) -> None:
     click.echo(
         f"{report.measured_now} of {report.kernels} kernels measured now, {report.measured_before} before, "
-        f"{report.missing} missing; a random network finds {report.coverage:.1%} of its kernels"
+        f"{report.missing} missing; {report.coverage:.1%} of a random network's kernels are measured"
     )
     if text := uncertainty(report):
         click.echo(text)
     if report.measured_again:
-        click.echo(f"{report.measured_again} measured again, as the machine was not steady before")
+        click.echo(f"{report.measured_again} measured again, because the machine was not steady the first time")
     if report.good_enough:
-        click.echo(f"stopped, as that is below {good_enough:.2%} (--good-enough); 0 measures the rest too")
+        click.echo(f"stopped, because this is below {good_enough:.2%} (--good-enough); 0 measures the rest too")
     for kernel, reason in report.refused.items():
         click.echo(f"refused '{kernel}': {reason}")

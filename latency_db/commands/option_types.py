@@ -16,7 +16,7 @@ class Duration(click.ParamType[float]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value).strip())
         if match is None:
-            self.fail(f"{value!r} is no duration; write 90s, 3m or 1h", param, ctx)
+            self.fail(f"{value!r} is not a duration; write 90s, 3m or 1h", param, ctx)
         return float(match[1]) * _SECONDS[match[2]]
 
 
@@ -29,5 +29,5 @@ class Fraction(click.ParamType[float]):
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", str(value).strip())
         found = float(match[1]) / _PARTS[match[2]] if match else -1.0
         if not 0 <= found <= 1:
-            self.fail(f"{value!r} is no fraction; write 2% or 0.02", param, ctx)
+            self.fail(f"{value!r} is not a fraction; write 2% or 0.02", param, ctx)
         return found

@@ -19,8 +19,8 @@ def lines(row: Mapping[str, Any]) -> Iterator[str]:
     if "table" in row:
         table = row["table"]
         yield (
-            f"table of {table['space']}: {table['measured']} of {table['kernels']} kernels measured; a random network "
-            f"finds {table['coverage']:.1%} of its kernels"
+            f"table of {table['space']}: {table['measured']} of {table['kernels']} kernels are measured, "
+            f"{table['coverage']:.1%} of those of a random network"
         )
     yield from _track_record(row["track_record"])
     yield from map(_target, row["targets"])
@@ -34,11 +34,11 @@ def measured(target: Mapping[str, Any]) -> str:
 
 
 def calibrated(name: str, steady: int, wanted: int) -> str:
-    """How many whole networks of device `name` calibrate it, and why they may be fewer than were asked for."""
-    said = f"{steady} whole networks are measured"
+    """How many whole networks calibrate device `name`, and why they may be fewer than `wanted`."""
+    count = f"{steady} whole networks are measured"
     if steady >= wanted:
-        return said
-    return f"{said}; others are suspect or refused (`nas device show {name}` says why): call again on a quiet machine"
+        return count
+    return f"{count}; others are suspect or refused (`nas device show {name}` says why): call again on a quiet machine"
 
 
 def uncertainty(table: TableReport) -> str:

@@ -111,7 +111,7 @@ class Estimator:
             yield Estimate(*row[:4], source, *row[4:], len(kernel_list), int(suspect))
 
     def _few_shot(self) -> FewShotModel | None:
-        """Fitted again when more whole networks are measured."""
+        """The few-shot model of the device, which is fitted again when more whole networks are measured."""
         measured = self.predictor.measured_networks()
         if len(measured) not in self._few_shots:
             known = list(devices_with_tables(self.store, self.device))
