@@ -29,8 +29,8 @@ class SearchOwner:
     """Each call is one transaction. It raises FencedError and writes nothing if another owner has the search.
 
     events and add are the search's journal (nas.loop.Journal). Lines on refused candidates are buffered until the next
-    line: if they are lost, a searcher that is replayed makes the same ones. Calls may come from several threads; add
-    and told from one.
+    line: if they are lost, a searcher that is replayed makes the same ones. Calls may come from several threads, but
+    those of add and told only from one.
     """
 
     def __init__(self, ledger: Ledger, lease: Lease) -> None:
