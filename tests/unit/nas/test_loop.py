@@ -212,7 +212,7 @@ def test_a_network_that_the_device_does_not_run_is_infeasible(tmp_path, monkeypa
 
     run = search(tmp_path / "j")
     monkeypatch.setattr(run.searcher, "tell", told.append)
-    with pytest.raises(InfeasibleError, match="the device refuses it: take the blocks"):
+    with pytest.raises(InfeasibleError, match="the device does not run it: take the blocks"):
         run.run(replace(steps(done), known=unrunnable), max_trials=5, parallel=1)
 
     assert {(trial.state, trial.reward) for trial in told} == {(State.INFEASIBLE, -2)}
