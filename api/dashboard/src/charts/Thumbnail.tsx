@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { request, searchPath, type Pareto, type SearchItem } from "../api";
 import { finite } from "../format";
 import { step, type Point } from "../store/front";
-import { path } from "./shapes";
+import { path, scale } from "./shapes";
 
 const WIDTH = 132;
 const HEIGHT = 56;
@@ -62,10 +62,6 @@ export function Thumbnail({ search, pareto }: { search: SearchItem; pareto: Pare
   const target = search.target_latency_ms ?? pareto?.target_latency_ms ?? null;
   const xs = [...points.map((point) => point.latency), ...(target ? [target] : [])].map(Math.log);
   const ys = points.map((point) => point.accuracy);
-  const scale = (values: number[], from: number, to: number) => {
-    const [low, high] = [Math.min(...values), Math.max(...values)];
-    return (value: number) => from + (high > low ? (value - low) / (high - low) : 0.5) * (to - from);
-  };
   const x = scale(xs, PAD + 6, WIDTH - PAD - 12);
   const y = scale(ys, HEIGHT - PAD - 8, PAD + 4);
   const places = points.map((point) => [x(Math.log(point.latency)), y(point.accuracy)] as const);

@@ -4,6 +4,12 @@
 export const path = (points: readonly (readonly [number, number])[]): string =>
   points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
+/** Maps values linearly to places between from and to; equal values to the middle. */
+export function scale(values: readonly number[], from: number, to: number): (value: number) => number {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return (value) => from + (high > low ? (value - low) / (high - low) : 0.5) * (to - from);
+}
+
 const STAR = Array.from({ length: 10 }, (_, i) => {
   const [angle, r] = [(i * Math.PI) / 5 - Math.PI / 2, i % 2 ? 0.42 : 1];
   return [Math.cos(angle) * r, Math.sin(angle) * r] as const;

@@ -17,9 +17,10 @@ export function SearchesPage() {
   useTitle("Searches");
   const [size, setSize] = useState(PAGE);
   const [text, state] = [query.value.get("text") ?? "", query.value.get("state") ?? ""];
-  const { items, more, problem, again } = useSearches(text, state, size);
+  const { value, problem, again } = useSearches(text, state, size);
   if (locked.value) return null;
-  if (!items) return problem ? <Failure problem={problem} again={again} /> : <Loading what="searches" lines={5} />;
+  if (!value) return problem ? <Failure problem={problem} again={again} /> : <Loading what="searches" lines={5} />;
+  const { items, next_page_token: more } = value;
   const filtered = Boolean(text || state);
   if (!items.length && !filtered) return <FirstSearch />;
   return (

@@ -1,6 +1,6 @@
 // Accuracy by epoch of the trial's last attempt.
 import type { Metrics } from "../api";
-import { path } from "../charts/shapes";
+import { path, scale } from "../charts/shapes";
 import { finite, percent } from "../format";
 
 const [WIDTH, HEIGHT, PAD] = [320, 84, 8];
@@ -12,10 +12,16 @@ export function Curve({ rows }: { rows: readonly ({ epoch: number } & Metrics)[]
     : [];
   if (points.length < 2) return null;
   const [first, last] = [points[0]!, points.at(-1)!];
-  const values = points.map((point) => point.value);
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const x = (epoch: number) => PAD + ((epoch - first.epoch) / (last.epoch - first.epoch)) * (WIDTH - 2 * PAD);
-  const y = (value: number) => HEIGHT - PAD - (high > low ? (value - low) / (high - low) : 0.5) * (HEIGHT - 2 * PAD);
+  const x = scale(
+    points.map((point) => point.epoch),
+    PAD,
+    WIDTH - PAD,
+  );
+  const y = scale(
+    points.map((point) => point.value),
+    HEIGHT - PAD,
+    PAD,
+  );
   const at = ({ epoch, value }: { epoch: number; value: number }) => `${percent(value)} after epoch ${epoch}`;
   const said = `From ${at(first)} to ${at(last)}`;
   return (

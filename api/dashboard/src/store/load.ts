@@ -8,8 +8,8 @@ export interface Loaded<T> {
   again: () => void;
 }
 
-/** What is at path, fetched again when it changes; the old value stays until the new one is there. */
-export function useLoaded<T>(path: string | null): Loaded<T> {
+/** What is at path, fetched when it changes or when asked again. keep: the value of an earlier path stays meanwhile. */
+export function useLoaded<T>(path: string | null, keep = false): Loaded<T> {
   const [found, setFound] = useState<{ path: string | null; value: T | null; problem: Problem | null }>({
     path,
     value: null,
@@ -23,13 +23,13 @@ export function useLoaded<T>(path: string | null): Loaded<T> {
       (value) => setFound({ path, value, problem: null }),
       (error: unknown) =>
         stop.signal.aborted ||
-        setFound((old) => ({ path, value: old.path === path ? old.value : null, problem: asProblem(error) })),
+        setFound((old) => ({ path, value: keep || old.path === path ? old.value : null, problem: asProblem(error) })),
     );
     return () => stop.abort();
   }, [path, turn]);
   const again = useCallback(() => setTurn((old) => old + 1), []);
   const current = found.path === path;
-  return { value: current ? found.value : null, problem: current ? found.problem : null, again };
+  return { value: keep || current ? found.value : null, problem: current ? found.problem : null, again };
 }
 
 /** Call tick every so often while the page is visible, and at once when it becomes visible again. */
