@@ -18,6 +18,8 @@ def reason(error: ValidationError, prefix: str = "") -> str:
     """The faults that pydantic found, one `field: fault` a line, without the wrong input itself."""
     lines = []
     for fault in error.errors(include_input=False, include_url=False):
+        if fault["type"] == "default_factory_not_called":  # the default of a field that depends on a wrong one
+            continue
         path = ".".join(str(part) for part in (*([prefix] if prefix else []), *fault["loc"]))
         lines.append(f"{path or 'value'}: {fault['msg']}")
     return "\n".join(lines)

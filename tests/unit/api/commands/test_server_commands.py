@@ -146,12 +146,14 @@ def test_a_torch_that_does_not_start_is_a_failure(nas, monkeypatch):
     assert "-> pip install torch" in out
 
 
-def test_settings_that_make_no_sense_are_wrong_use(nas, monkeypatch):
+@pytest.mark.parametrize("command", [("doctor",), ("key", "list")])
+def test_settings_that_make_no_sense_are_wrong_use(nas, monkeypatch, command):
     monkeypatch.setenv("NAS_WORKERS", "many")
 
-    code, _, complaint = nas("doctor")
+    code, _, complaint = nas(*command)
 
     assert (code, "workers" in complaint) == (2, True)
+    assert "default factory" not in complaint
 
 
 @pytest.mark.usefixtures("fast_torch")
