@@ -18,7 +18,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise SpecError(f"{path} cannot be read: {error}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise SpecError(f"{path}: not readable as {'json' if is_json else 'yaml'}: {error}") from None
+        raise SpecError(f"{path} is not {'JSON' if is_json else 'YAML'}: {error}") from None
     if not isinstance(data, dict):
         raise SpecError(f"{path}: it holds {type(data).__name__}, not a mapping; write lines such as `name: value`")
     return data

@@ -93,7 +93,7 @@ def test_a_file_nested_too_deep_is_refused(suffix, tmp_path):
     path = tmp_path / f"deep.{suffix}"
     path.write_text("[" * 20_000)
 
-    assert f"not readable as {suffix}" in nas("space", "show", path, status=2)
+    assert f"is not {suffix.upper()}" in nas("space", "show", path, status=2)
 
 
 def test_a_negative_seed_is_refused(tmp_path):

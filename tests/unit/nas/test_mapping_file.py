@@ -19,11 +19,11 @@ def test_a_mapping_is_read_from_yaml_and_from_json(tmp_path, name, text):
 @pytest.mark.parametrize(
     ("name", "content", "fault"),
     [
-        ("a.yaml", b"b: [", "not readable as yaml"),
-        ("a.json", b"b: 1", "not readable as json"),
-        ("a.yaml", b"\xff", "not readable as yaml"),
+        ("a.yaml", b"b: [", "is not YAML"),
+        ("a.json", b"b: 1", "is not JSON"),
+        ("a.yaml", b"\xff", "is not YAML"),
         ("a.yaml", b"- b", "it holds list, not a mapping"),
-        ("a.json", b"", "not readable as json"),
+        ("a.json", b"", "is not JSON"),
     ],
 )
 def test_a_file_without_a_mapping_is_named(tmp_path, name, content, fault):
