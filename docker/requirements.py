@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 TRAINING = {"ray", "torch"}
-SERVICE = {"fastapi", "httpx2", "prometheus-client", "pydantic-settings", "python-multipart", "uvicorn"}
+SERVICE = {"fastapi", "httpx2", "prometheus-client", "python-multipart", "uvicorn"}
 LEFT_OUT: dict[str, set[str]] = {"worker": set(), "api": TRAINING, "agent": TRAINING | SERVICE}
 """What an image can do without, since it is never imported there."""
 
