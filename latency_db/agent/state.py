@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from latency_db.errors import AgentError
 from nas.files import write_whole
 
 LOCK = "nas-agent.lock"
+LOCK_WAIT_S = 10.0
+"""How long a starting agent waits for the lock: a killed agent's is held until its measuring process has ended."""
+
 _BATCH_ID = re.compile(r"bat_[0-9a-z]{26}")
 
 
@@ -45,7 +49,7 @@ def lock_machine() -> int:
     path = Path(tempfile.gettempdir()) / LOCK
     try:
         handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW) if path.exists() else _make(path)
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(handle)
     except BlockingIOError:
         raise AgentError(
             f"another agent measures on this machine (it holds {path}); stop it first, as two would disturb each other"
@@ -53,6 +57,20 @@ def lock_machine() -> int:
     except OSError as error:
         raise AgentError(f"{path}: {error.strerror}; remove the file, or correct its rights") from None
     return handle
+
+
+def _lock(handle: int) -> None:
+    """BlockingIOError if another process still holds the lock after LOCK_WAIT_S."""
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _make(path: Path) -> int:

@@ -52,7 +52,8 @@ class Settings(BaseSettings):
     open: bool = False
     executor: Literal["ray", "ray_tune", "process", "inline"] = "ray"
     workers: int = Field(default_factory=_cores, ge=1, le=4096)
-    threads: int = Field(default_factory=lambda given: max(1, _cores() // given["workers"]), ge=1, le=4096)
+    # Without workers if those are wrong: pydantic before 2.12 asks for this default all the same.
+    threads: int = Field(default_factory=lambda given: max(1, _cores() // given.get("workers", 1)), ge=1, le=4096)
     ray_address: str | None = Field(default=None, validation_alias="RAY_ADDRESS")
     ray_object_store_bytes: int = Field(default=256 * 2**20, ge=80 * 2**20)
     gpus_per_worker: float | None = Field(default=None, ge=0)
