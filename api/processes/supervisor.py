@@ -63,13 +63,12 @@ class Child:
         elif self._over():
             if now - self._born >= STEADY_S:
                 self._wait_s = FIRST_WAIT_S
-            self._due = now + self._wait_s
-            self._say(f"{self.name} {_exit_text(self.reap())}; starting it again in {self._wait_s:g} s")
-            self._wait_s = min(2 * self._wait_s, MAX_WAIT_S)
+            self._again(_exit_text(self.reap()), now)
 
     def terminate(self) -> None:
         if self._process is not None:
-            self._process.terminate()
+            # Not Popen.terminate, which reaps a child that has just died: wait() must still find it.
+            os.kill(self._process.pid, signal.SIGTERM)
 
     def kill(self) -> None:
         """Kill the process and all that it started."""
@@ -96,10 +95,19 @@ class Child:
 
     def _start(self, now: float) -> None:
         self._born = now
-        # Its output goes to stderr: stdout is for the command's own answer. In its own group, it gets no Ctrl-C.
-        self._process = subprocess.Popen(  # noqa: S603 - our own commands
-            self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=2, process_group=0
-        )
+        try:
+            # Its output goes to stderr: stdout is for the command's own answer. In its own group, it gets no Ctrl-C.
+            self._process = subprocess.Popen(  # noqa: S603 - our own commands
+                self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=2, process_group=0
+            )
+        except OSError as error:
+            self._again(f"cannot be started ({error.strerror})", now)
+
+    def _again(self, how: str, now: float) -> None:
+        """Start it again later; how: what has become of it."""
+        self._due = now + self._wait_s
+        self._say(f"{self.name} {how}; starting it again in {self._wait_s:g} s")
+        self._wait_s = min(2 * self._wait_s, MAX_WAIT_S)
 
     def _over(self) -> bool:
         """Whether it has ended. It is not reaped, so that its process id, and its group's, stay its own."""
@@ -164,7 +172,8 @@ class Supervisor:
                 child.reap()
 
     def _say(self, text: str) -> None:
-        click.echo(f"nas serve: {text}", err=True)
+        with suppress(OSError):  # the reader of stderr is gone: the children are still tended
+            click.echo(f"nas serve: {text}", err=True)
 
 
 def free_port(host: str, port: int) -> int:
