@@ -215,7 +215,7 @@ def run(home: Path, given: argparse.Namespace) -> bool:
     with api(home) as url, httpx2.Client(base_url=url, timeout=60) as client:
         client.post("/v1/searches", json=SPEC).raise_for_status()
         ledger = Ledger(database_url)
-        claim = ledger.claims.claim("benchmark", lease_s=24 * 3600)
+        claim = ledger.claims.claim("benchmark")
         if claim is None:
             raise SystemExit("the search is not there")
         owner = SearchOwner(ledger, claim.lease)

@@ -3,6 +3,7 @@
 An owner whose lease has run out may go on until another dispatcher claims; from then on its writes are refused.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -11,29 +12,30 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from nas.jobs import tables, trial_changes
 from nas.jobs.errors import FencedError
 from nas.jobs.records import Claim, ExportClaim, ExportLease, ExportRecord, File, Lease, SearchRecord
-from nas.jobs.rows import LedgerPart, read_export, read_search
+from nas.jobs.rows import FREE_DISPATCHER, SEARCHES, LedgerPart, ownerless, read_export, read_search
 from nas.jobs.search_transaction import SearchTransaction, locked_search, owner_transaction, search_transaction
-from nas.jobs.states import ACTIVE, ExportState, SearchState
+from nas.jobs.states import ACTIVE, AT_REST, ExportState, SearchState
+from nas.jobs.tables import LEASE_S
 from nas.jobs.trial_changes import attach
 from nas.sql.column_types import now, readable
 from nas.sql.ids import trial_id
 
-LEASE_S = 30.0
-
 _search = tables.search.c
 _export = tables.export.c
+_ACTIVE = [state.value for state in ACTIVE]
 
 
 class Claims(LedgerPart):
-    def claim(self, owner: str, *, lease_s: float = LEASE_S) -> Claim | None:
+    def claim(self, owner: str, *, lease_s: float = LEASE_S, held: Collection[str] = ()) -> Claim | None:
         """The next search that is queued or whose lease has run out: the highest priority first, then the oldest.
 
-        None if there is none.
+        None if there is none. held: ids of searches that this owner carries out: it does not claim them a second time.
 
         Trials that the previous owner left running are queued again and their attempts are LOST. A search that is
         PAUSING or CANCELLING keeps its state: the new owner has to end it.
         """
-        wanted = _claimable().order_by(_search.priority.desc(), _search.created_at, _search.id).limit(1)
+        free = _claimable().where(_search.id.not_in(held))
+        wanted = free.order_by(_search.priority.desc(), _search.created_at, _search.id).limit(1)
         with self._database.reading() as connection:  # most often there is none: then no lock is taken
             if connection.scalar(wanted) is None:
                 return None
@@ -44,7 +46,7 @@ class Claims(LedgerPart):
             transaction = SearchTransaction(connection, locked_search(connection, search_id) or {})
             lease = Lease(search_id, transaction.values["epoch"] + 1, owner)
             transaction.set(owner=owner, epoch=lease.epoch, lease_until=transaction.at + timedelta(seconds=lease_s))
-            trial_changes.lose_all(transaction, "the dispatcher's lease ran out")
+            trial_changes.lose_all(transaction, trial_changes.LEASE_OVER)
             if transaction.state is SearchState.QUEUED:
                 transaction.move(SearchState.RUNNING)
                 transaction.set(started_at=transaction.values["started_at"] or transaction.at)
@@ -68,15 +70,36 @@ class Claims(LedgerPart):
         with owner_transaction(self._database, lease) as transaction:
             transaction.set(owner=None, lease_until=transaction.at, epoch=lease.epoch + 1)
             trial_changes.lose_all(transaction, "the dispatcher stopped")
+            transaction.wait(FREE_DISPATCHER)
+
+    def goes_before(self, record: SearchRecord) -> bool:
+        """Whether a search that waits for a dispatcher is to run rather than this one.
+
+        It is one of a higher priority, or an interrupted one of the same priority that is older.
+        """
+        older = and_(_search.state.in_(_ACTIVE), _search.created_at < record.created_at)
+        before = or_(_search.priority > record.priority, and_(_search.priority == record.priority, older))
+        with self._database.reading() as connection:
+            return connection.scalar(_claimable().where(before, _search.id != record.id).limit(1)) is not None
+
+    def settle(self) -> None:
+        """Pause and cancel the searches that clients asked to and that no dispatcher owns any more."""
+        asked = _search.state.in_([state.value for state in AT_REST])
+        with self._database.reading() as connection:
+            found = connection.scalars(select(_search.id).where(asked, tables.search_lease_over)).all()
+        for search_id in found:
+            with search_transaction(self._database, search_id, deleted=True) as transaction:
+                if transaction.state in AT_REST and ownerless(transaction.values):
+                    trial_changes.come_to_rest(transaction, AT_REST[transaction.state])
 
     def owned(self, owner: str) -> list[SearchRecord]:
         """The searches of this owner, also those whose lease has run out."""
-        found = self._all(select(tables.search).where(_search.owner == owner).order_by(_search.id))
+        found = self._all(SEARCHES.where(_search.owner == owner).order_by(_search.id))
         return [read_search(row._asdict()) for row in found]
 
     def claim_export(self, owner: str, lease_s: float = LEASE_S) -> ExportClaim | None:
         """The oldest export that is queued or whose lease has run out; None if there is none."""
-        over = and_(_export.state == ExportState.RUNNING.value, _export.lease_until <= now())
+        over = and_(_export.state == ExportState.RUNNING.value, tables.export_lease_over)
         free = or_(_export.state == ExportState.QUEUED.value, over)
         wanted = select(_export.id, _export.search_id).join(tables.search)
         wanted = wanted.where(free, _search.deleted_at.is_(None)).order_by(_export.created_at, _export.id).limit(1)
@@ -135,7 +158,7 @@ class Claims(LedgerPart):
 
 
 def _claimable() -> Any:
-    over = and_(_search.state.in_([state.value for state in ACTIVE]), _search.lease_until <= now())
+    over = and_(_search.state.in_(_ACTIVE), tables.search_lease_over)
     waiting = _search.state == SearchState.QUEUED.value
     return select(_search.id).where(_search.deleted_at.is_(None), or_(waiting, over))
 

@@ -147,6 +147,11 @@ class SearchOwner:
                 transaction.set(phase=phase, progress=None)
                 transaction.event("search.phase", phase=phase)
 
+    def wait(self, what: str) -> None:
+        """Show, until the next phase, that nothing of the search runs; what: it waits for."""
+        with self._transaction() as transaction:
+            transaction.wait(what)
+
     def progress(self, what: str, done: int, total: int) -> None:
         """Set the progress within the phase. Each call is an event: call it a few times a second at most."""
         with self._transaction() as transaction:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Row, Select
+from sqlalchemy import Row, Select, select
 
+from nas.jobs import tables
 from nas.jobs.errors import NotFoundError
 from nas.jobs.records import (
     ArtifactLink,
@@ -19,7 +21,8 @@ from nas.jobs.records import (
     SearchRecord,
     TrialRecord,
 )
-from nas.jobs.states import AttemptState, ExportState, SearchState, TrialState
+from nas.jobs.states import ACTIVE, WAITING, AttemptState, ExportState, SearchState, TrialState
+from nas.sql.column_types import now
 from nas.sql.database import Database
 from nas.sql.ids import split_trial_id, trial_id
 
@@ -60,10 +63,30 @@ def trial_key(trial_id: str) -> tuple[str, int]:
     return key
 
 
+SEARCHES = select(tables.search, now().label("now"))
+"""What read_search reads."""
+
+FREE_DISPATCHER = "a free dispatcher"
+
+
+def ownerless(values: dict[str, Any]) -> bool:
+    """Whether a search is to be carried out, and no dispatcher has a lease on it. values: as read_search has them."""
+    until, at = values["lease_until"], values["now"]
+    return values["state"] in ACTIVE and not (until and at < until <= at + timedelta(seconds=tables.LEASE_S))
+
+
+def waiting(values: dict[str, Any], what: str) -> dict[str, Any]:
+    """Phase and progress of a search of which nothing runs; what: it waits for."""
+    done = values["succeeded"] + values["failed"]
+    return {"phase": WAITING, "progress": {"what": what, "done": done, "total": values["max_trials"]}}
+
+
 def read_search(values: dict[str, Any]) -> SearchRecord:
-    """values: by column of the search table; other values are ignored."""
+    """values: by column of SEARCHES; other values are ignored."""
     counts = Counts(**{name: values[name] for name in _COUNTED})
     derived: dict[str, Any] = {"state": SearchState(values["state"]), "counts": counts}
+    if ownerless(values):
+        derived |= waiting(values, FREE_DISPATCHER)
     return SearchRecord(**{name: values[name] for name in _SEARCH if name not in derived}, **derived)
 
 

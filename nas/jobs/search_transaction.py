@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, update
 
 from nas.jobs import tables
 from nas.jobs.errors import FencedError, NotFoundError
 from nas.jobs.records import Lease, SearchRecord
-from nas.jobs.rows import read_search
+from nas.jobs.rows import SEARCHES, read_search, waiting
 from nas.jobs.states import TERMINAL, SearchState
-from nas.sql.column_types import now
 from nas.sql.database import Database
 
 _DECIDED = frozenset(
@@ -23,7 +22,7 @@ _DECIDED = frozenset(
 
 # Built once: building a statement takes longer than running it.
 _THIS = tables.search.c.id == bindparam("this")
-_LOCK = select(tables.search, now().label("now")).where(_THIS).with_for_update(of=tables.search)
+_LOCK = SEARCHES.where(_THIS).with_for_update(of=tables.search)
 _WRITE = update(tables.search).where(_THIS)
 _EVENTS = insert(tables.event)
 
@@ -84,6 +83,12 @@ class SearchTransaction:
         if state in TERMINAL or state in (SearchState.PAUSED, SearchState.QUEUED):
             self.set(owner=None, lease_until=None, epoch=self.values["epoch"] + 1, phase=None, progress=None)
         return self.event("search.state", state=state.value, reason=reason, message=message)
+
+    def wait(self, what: str) -> None:
+        """Show that nothing of the search runs; what: it waits for."""
+        self.set(**waiting(self.values, what))
+        self.event("search.phase", phase=self.values["phase"])
+        self.event("search.progress", **self.values["progress"])
 
     def record(self) -> SearchRecord:
         return read_search(self.values)

@@ -25,9 +25,9 @@ from sqlalchemy import insert as plain_insert
 from nas.jobs import tables, trial_changes
 from nas.jobs.errors import IdempotencyError, NotFoundError, StateError, VersionError
 from nas.jobs.records import Idempotency, SearchRecord
-from nas.jobs.rows import LedgerPart, read_search
+from nas.jobs.rows import SEARCHES, LedgerPart, ownerless, read_search
 from nas.jobs.search_transaction import SearchTransaction, locked_search, search_transaction
-from nas.jobs.states import OPEN_EXPORTS, TERMINAL, VERBS, ExportState, SearchState, TrialState
+from nas.jobs.states import AT_REST, OPEN_EXPORTS, TERMINAL, VERBS, ExportState, SearchState
 from nas.sql.column_types import Instant, now
 from nas.sql.database import insert
 from nas.sql.ids import new_id
@@ -59,7 +59,7 @@ _PARTS = (
 )
 """Columns by which records of a search are deleted in parts, and how many numbers are a part."""
 
-_EXPORTING = (tables.export.c.state == ExportState.RUNNING.value, tables.export.c.lease_until > now())
+_EXPORTING = (tables.export.c.state == ExportState.RUNNING.value, ~tables.export_lease_over)
 """Exports that a dispatcher works on. No dispatcher claims those of a deleted search."""
 
 
@@ -95,9 +95,7 @@ class Searches(LedgerPart):
 
     def get(self, search_id: str, *, deleted: bool = False) -> SearchRecord:
         """NotFoundError if there is none, or it is deleted and deleted is false."""
-        wanted = select(tables.search).where(
-            _search.id == search_id, true() if deleted else _search.deleted_at.is_(None)
-        )
+        wanted = SEARCHES.where(_search.id == search_id, true() if deleted else _search.deleted_at.is_(None))
         return read_search(self._one(wanted, f"search {search_id}")._asdict())
 
     def page(
@@ -113,7 +111,7 @@ class Searches(LedgerPart):
         the last search of the page before. order: one of ORDERS.
         """
         falling, columns = _ORDERS[order]
-        wanted = select(tables.search).where(_search.deleted_at.is_(None))
+        wanted = SEARCHES.where(_search.deleted_at.is_(None))
         if states:
             wanted = wanted.where(_search.state.in_(states))
         if text:
@@ -165,10 +163,12 @@ class Searches(LedgerPart):
             goal = VERBS[verb].get(transaction.state)
             if goal is None:
                 raise StateError(f"search {search_id} is {transaction.state}: it cannot {verb}")
-            if goal is not transaction.state:
-                seq = transaction.move(goal)
-                if goal is SearchState.CANCELLED:
-                    trial_changes.settle(transaction, seq, state=TrialState.CANCELLED)
+            if ownerless(transaction.values):
+                goal = AT_REST.get(goal, goal)
+            if goal in AT_REST.values() and goal is not transaction.state:
+                trial_changes.come_to_rest(transaction, goal)
+            elif goal is not transaction.state:
+                transaction.move(goal)
             return transaction.record()
 
     def delete(self, search_id: str) -> SearchRecord:

@@ -50,6 +50,12 @@ ACTIVE = frozenset({SearchState.RUNNING, SearchState.PAUSING, SearchState.CANCEL
 OPEN_TRIALS = frozenset({TrialState.QUEUED, TrialState.RUNNING})
 OPEN_EXPORTS = (ExportState.QUEUED.value, ExportState.RUNNING.value)
 
+WAITING = "WAITING_FOR_WORKERS"
+"""The phase of a search of which nothing runs; its progress says what it waits for."""
+
+AT_REST = {SearchState.PAUSING: SearchState.PAUSED, SearchState.CANCELLING: SearchState.CANCELLED}
+"""What a search becomes once nothing of it runs."""
+
 _S = SearchState
 VERBS: dict[str, dict[SearchState, SearchState]] = {
     "pause": {_S.QUEUED: _S.PAUSED, _S.RUNNING: _S.PAUSING, _S.PAUSING: _S.PAUSING, _S.PAUSED: _S.PAUSED},

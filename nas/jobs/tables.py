@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 from nas.metric import metrics
-from nas.sql.column_types import Instant, Json, Words
+from nas.sql.column_types import Instant, Json, Words, lease_over
 from nas.sql.declaring import CONSTRAINT_NAMES, counters, optional, required
 
 HEAD = "0001"
@@ -25,6 +25,9 @@ METRICS = ("accuracy", "latency_ms", "params", "macs", "size_bytes")
 """Metrics that are columns of a trial beside their place in its `metrics`: charts read them by the thousand. Any other
 metric is read from `metrics`, so that a new one needs no migration.
 """
+
+LEASE_S = 30.0
+"""The length of a lease on a search or an export."""
 
 metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
 
@@ -215,3 +218,6 @@ export = Table(
     Index("ix_export_search_id", "search_id", "number"),
     Index("ix_export_state", "state", "created_at"),
 )
+
+search_lease_over = lease_over(search.c.lease_until, LEASE_S)
+export_lease_over = lease_over(export.c.lease_until, LEASE_S)

@@ -10,7 +10,7 @@ from nas.jobs.artifacts import keep_artifact
 from nas.jobs.errors import StateError
 from nas.jobs.records import File
 from nas.jobs.search_transaction import SearchTransaction
-from nas.jobs.states import OPEN_TRIALS, AttemptState, TrialState
+from nas.jobs.states import OPEN_TRIALS, AttemptState, SearchState, TrialState
 from nas.metric import FRONT, directions, metrics
 from nas.pareto import front
 from nas.sql.column_types import readable
@@ -35,6 +35,9 @@ _START = insert(tables.attempt)
 
 _ENDED = {State.SUCCEEDED: TrialState.SUCCEEDED, State.FAILED: TrialState.FAILED}
 """The trial's state in the ledger, by the state in a `told` line of the journal."""
+
+LEASE_OVER = "the dispatcher's lease ran out"
+"""Why an attempt was lost."""
 
 _DESCRIBED = ("architecture_id", "notation", "architecture", "choices")
 
@@ -112,6 +115,13 @@ def tell(transaction: SearchTransaction, line: Line, *, reused: bool) -> None:
     transaction.connection.execute(_CHANGE, {**_key(transaction, number), **values})
     if row.state == TrialState.RUNNING:
         _end_attempts(transaction, AttemptState(state.value), reason, number)
+
+
+def come_to_rest(transaction: SearchTransaction, state: SearchState) -> None:
+    """Pause or cancel a search that no dispatcher owns."""
+    lose_all(transaction, LEASE_OVER)
+    seq = transaction.move(state)
+    settle(transaction, seq, state=TrialState.QUEUED if state is SearchState.PAUSED else TrialState.CANCELLED)
 
 
 def settle(transaction: SearchTransaction, seq: int, *, state: TrialState) -> None:

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Text
+from sqlalchemy import BigInteger, ColumnElement, Dialect, Text, or_, type_coerce
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
@@ -71,6 +71,15 @@ def _sqlite_now(_element: now, _compiler: Any, **_: Any) -> str:
 @compiles(now, "postgresql")
 def _postgresql_now(_element: now, _compiler: Any, **_: Any) -> str:
     return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+def lease_over(until: ColumnElement[datetime], length_s: float) -> ColumnElement[bool]:
+    """Whether a lease that is renewed to length_s from now is over: it ended, or ends later than any renewal can set.
+
+    The latter happens where the database's clock was set back.
+    """
+    until_ms, now_ms = type_coerce(until, BigInteger), type_coerce(now(), BigInteger)
+    return or_(until_ms <= now_ms, until_ms > now_ms + round(length_s * 1000))
 
 
 def readable(text: str) -> str:

@@ -1,18 +1,24 @@
 """A ledger with searches in it that nobody had to wait for: real architectures, invented scores."""
 
 import hashlib
+from contextlib import suppress
 from random import Random
+from threading import Thread
+from time import sleep
 from typing import Any
 
+from nas.jobs.errors import FencedError
 from nas.jobs.ledger import Ledger
 from nas.jobs.owner import SearchOwner
 from nas.jobs.records import SearchRecord
+from nas.jobs.tables import LEASE_S
 from nas.ops.cost import network_cost
 from nas.ops.diagram import diagram
 from nas.ops.notation import write_network
 from nas.space import Candidate
 from nas.spaces import named_space
 from nas.spec import parse_spec
+from nas.sql.errors import LedgerError
 
 TARGET_MS = 0.15
 FACTS = {
@@ -77,13 +83,20 @@ class Filling:
 
     def begin(self, objective: dict[str, Any] | None = None) -> "Filling":
         self.ledger.searches.change(self.id, priority=100)  # before those that other tests left in the queue
-        claim = self.ledger.claims.claim(f"dispatcher {self.id}", lease_s=600)
+        claim = self.ledger.claims.claim(f"dispatcher {self.id}")
         assert claim is not None
         assert claim.search.id == self.id
         self.owner = SearchOwner(self.ledger, claim.lease)
+        Thread(target=self._renew, daemon=True).start()
         self.owner.facts(FACTS | {"objective": objective or FACTS["objective"]}, TARGET_MS)
         self.owner.phase("TRAINING")
         return self
+
+    def _renew(self) -> None:
+        with suppress(FencedError, LedgerError):  # the search has ended, or the test has
+            while True:
+                sleep(LEASE_S / 3)
+                self.ledger.claims.renew(self.owner.lease)
 
     def ask(self) -> int:
         number, candidate = len(self.candidates), self.space.sample(self.random)

@@ -173,7 +173,7 @@ def test_export_is_followed_until_its_file_is_there(dashboard: Dashboard, servic
     dashboard.open_search(filling.id, "?trial=0")
     dashboard.there("export").click()
     expect(dashboard.there("export-state")).to_contain_text("waits")
-    claim = service.ledger.claims.claim_export("worker", 60)
+    claim = service.ledger.claims.claim_export("worker")
     assert claim is not None
     expect(dashboard.there("export-state")).to_contain_text("trained")
     name = f"model-{claim.export.id}.onnx"

@@ -3,7 +3,9 @@
 import logging
 import re
 import threading
+import time
 from concurrent.futures import CancelledError
+from datetime import datetime
 
 from nas.errors import NasError
 from nas.jobs.errors import FencedError
@@ -23,13 +25,16 @@ from workers.searching.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
+SHOWN_AFTER_S = 10.0
+"""Searches that take turns on a worker wait for shorter times all along."""
+
 
 class Assignment:
     """Runs a claimed search until it ends or is stopped, and writes its state to the ledger."""
 
     def __init__(self, ledger: Ledger, settings: Settings, scheduler: Scheduler, claim: Claim) -> None:
-        self._ledger, self._claim, self._scheduler = ledger, claim, scheduler
-        self.id = claim.search.id
+        self._ledger, self._claim = ledger, claim
+        self.id, self.record = claim.search.id, claim.search
         self._settings = settings
         self._owner = SearchOwner(ledger, claim.lease)
         artifacts = ArtifactStore(settings.artifacts, ledger.artifacts)
@@ -37,6 +42,8 @@ class Assignment:
         self._listener = LedgerListener(self._store, claim.lease.owner)
         self._quota = scheduler.quota(claim.search.priority)
         self._pipeline: Pipeline | None = None
+        self.stopping = False
+        self._ran_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=self.id, daemon=True)
 
     def start(self) -> None:
@@ -47,8 +54,16 @@ class Assignment:
         """Whether its thread has ended."""
         return not self._thread.is_alive()
 
+    @property
+    def order(self) -> tuple[int, datetime, str]:
+        """Searches are carried out in rising order."""
+        return -self.record.priority, self.record.created_at, self.id
+
     def stop(self) -> None:
-        """End the search at its next step, and cancel its tasks."""
+        """End the search at its next step, and cancel its tasks. In the ledger it ends as a client has asked for
+        meanwhile, or waits for a dispatcher.
+        """
+        self.stopping = True
         self._store.stop()
         self._quota.stop()
 
@@ -57,6 +72,7 @@ class Assignment:
 
     def follow(self, record: SearchRecord) -> None:
         """Apply what a client has changed in the ledger: state, priority, number of trials."""
+        self.record = record
         if record.state in {SearchState.PAUSING, SearchState.CANCELLING}:
             self.stop()
             return
@@ -76,8 +92,17 @@ class Assignment:
         """Write the progress since the last call."""
         try:
             self._listener.flush()
+            self._show_waiting()
         except (StoppedError, FencedError):
             self.stop()
+
+    def _show_waiting(self) -> None:
+        """Show what the search waits for once nothing of it has run for SHOWN_AFTER_S."""
+        what, now = self._quota.waits_for(), time.monotonic()
+        if what is None:
+            self._ran_at = now
+        if what is None or now - self._ran_at >= SHOWN_AFTER_S:
+            self._listener.waits_for(what)
 
     def _run(self) -> None:
         try:
@@ -115,8 +140,6 @@ class Assignment:
         elif state is SearchState.CANCELLING:
             self._owner.end(SearchState.CANCELLED)
         else:
-            if self._scheduler.lost.is_set():
-                self._owner.phase("WAITING_FOR_WORKERS")
             self._ledger.claims.release(self._claim.lease)
 
     def _spec(self) -> SearchSpec:

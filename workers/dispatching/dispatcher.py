@@ -62,6 +62,8 @@ class Dispatcher:
             for record in self._ledger.claims.owned(self.owner):
                 if record.id in self._searches:
                     self._searches[record.id].follow(record)
+            self._ledger.claims.settle()
+            self._make_room()
         if now - self._renewed >= RENEW_S:
             self._renewed = now
             for search in self._searches.values():
@@ -72,12 +74,23 @@ class Dispatcher:
 
     def _claim(self) -> None:
         while len(self._searches) < self._limit:
-            claim = self._ledger.claims.claim(self.owner)
+            claim = self._ledger.claims.claim(self.owner, held=self._searches)
             if claim is None:
                 return
             log.info("%s: claimed, epoch %d", claim.search.id, claim.lease.epoch)
             self._searches[claim.search.id] = Assignment(self._ledger, self._settings, self.scheduler, claim)
             self._searches[claim.search.id].start()
+
+    def _make_room(self) -> None:
+        """Give the last search up if one that waits goes before it; what it has done is replayed when it is claimed
+        again.
+        """
+        if len(self._searches) < self._limit or any(search.stopping for search in self._searches.values()):
+            return
+        last = max(self._searches.values(), key=lambda search: search.order)
+        if self._ledger.claims.goes_before(last.record):
+            log.info("%s: given up for a search that goes before it", last.id)
+            last.stop()
 
     def _drain(self) -> None:
         self._exporter.stop()

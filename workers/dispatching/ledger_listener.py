@@ -16,13 +16,29 @@ class LedgerListener:
         self._epochs: list[tuple[int, int, Mapping[str, float]]] = []
         self._log: list[tuple[int | None, str]] = []
         self._progress: tuple[str, int, int] | None = None
+        self._phase: str | None = None
+        self._waiting: str | None = None
+        self._telling = threading.Lock()
 
     def say(self, text: str) -> None:
         self._store.owner.note(text)
 
     def phase(self, phase: str) -> None:
         self.flush()
-        self._store.owner.phase(phase)
+        with self._telling:
+            self._phase, self._waiting = phase, None
+            self._store.owner.phase(phase)
+
+    def waits_for(self, what: str | None) -> None:
+        """Show in place of the phase that nothing of the search runs, and what it waits for; None: it runs again."""
+        with self._telling:
+            if what == self._waiting or self._phase is None:
+                return
+            if what:
+                self._store.owner.wait(what)
+            else:
+                self._store.owner.phase(self._phase)
+            self._waiting = what
 
     def step(self, what: str, done: int, total: int) -> None:
         self._store.owner  # noqa: B018 - raises if the search was stopped

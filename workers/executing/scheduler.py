@@ -44,7 +44,11 @@ class Quota:
 
     def quiet(self) -> AbstractContextManager[None]:
         """Hold back all tasks on these workers, for a measurement on this machine."""
-        return self.scheduler.quiet()
+        return self.scheduler.quiet(self)
+
+    def waits_for(self) -> str | None:
+        """What keeps every task and measurement of this search waiting; None if one runs, or none waits."""
+        return self.scheduler.waits_for(self)
 
     def stop(self) -> None:
         """Cancel what this search has on the workers, now and from now on."""
@@ -79,6 +83,7 @@ class Scheduler:
         self._waiting: list[TaskHandle] = []
         self._running: set[TaskHandle] = set()
         self._quiet = 0
+        self._to_measure: set[Quota] = set()
 
     def quota(self, priority: int = 0) -> Quota:
         return Quota(self, priority)
@@ -93,17 +98,25 @@ class Scheduler:
         self._fill()
 
     @contextmanager
-    def quiet(self) -> Iterator[None]:
+    def quiet(self, quota: Quota) -> Iterator[None]:
         with self._changed:
             self._quiet += 1
+            self._to_measure.add(quota)
             self._changed.wait_for(lambda: not self._running, QUIET_WAIT_S)
         try:
             with self._measuring:
+                self._to_measure.discard(quota)
                 yield
         finally:
             with self._changed:
                 self._quiet -= 1
             self._fill()
+
+    def waits_for(self, quota: Quota) -> str | None:
+        with self._changed:
+            if quota.running or not any(handle.quota is quota for handle in self._waiting):
+                return "the other work of this machine to pause, to measure" if quota in self._to_measure else None
+            return "a measurement to end" if self._quiet else "a worker: those of other searches come first"
 
     def cancel(self, chosen: Callable[[TaskHandle], bool]) -> None:
         """Cancel the chosen tasks: waiting ones first, so that none of them gets the worker of a running one."""

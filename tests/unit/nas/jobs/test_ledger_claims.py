@@ -127,8 +127,9 @@ def test_a_released_search_is_claimed_at_once_and_its_old_lease_is_void(ledger):
     ("verb", "moving", "settled"), [("pause", "PAUSING", "PAUSED"), ("cancel", "CANCELLING", "CANCELLED")]
 )
 def test_what_a_dead_owner_was_asked_its_successor_settles(ledger, verb, moving, settled):
-    search, _ = claimed(ledger, "one", lease_s=0.05)
+    search, dead = claimed(ledger, "one")
     ledger.searches.request(search.id, verb)
+    ledger.claims.renew(dead.lease, lease_s=0)
     claim = wait_for_claim(ledger, "two")
     assert claim.search.state == moving
     assert SearchOwner(ledger, claim.lease).end(settled).state == settled

@@ -78,10 +78,10 @@ def test_the_higher_priority_goes_first(pool):
 def test_a_measurement_waits_for_running_tasks_and_holds_others_back(pool):
     scheduler = Scheduler(pool)
     submit(scheduler.quota(), "a")
-    measured, over = threading.Event(), threading.Event()
+    quota, measured, over = scheduler.quota(), threading.Event(), threading.Event()
 
     def measure():
-        with scheduler.quiet():
+        with scheduler.quiet(quota):
             measured.set()
             over.wait(10)
 
@@ -91,10 +91,12 @@ def test_a_measurement_waits_for_running_tasks_and_holds_others_back(pool):
         pass
     submit(scheduler.quota(), "b")
     assert not measured.is_set()
+    assert quota.waits_for() == "the other work of this machine to pause, to measure"
 
     pool.end("a")
 
     assert measured.wait(10)
+    assert quota.waits_for() is None
     assert pool.order == ["a"]
     over.set()
     thread.join(10)
