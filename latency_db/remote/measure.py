@@ -85,7 +85,8 @@ class Remote:
 
     def _check_seen(self) -> None:
         status = self._requests.status(self._device)
-        if status.seen_ago_s is None or status.seen_ago_s > AWAY_AFTER_S:
+        # In the future, where the clock was set back since: an agent that is there is seen again within seconds.
+        if status.seen_ago_s is None or abs(status.seen_ago_s) > AWAY_AFTER_S:
             ago = "never" if status.seen_ago_s is None else f"last seen {status.seen_ago_s:.0f} s ago"
             raise NotMeasuredError(
                 f"device {self._device.name!r}: the agent of {status.agent!r} is away ({ago}); start `nas agent` "

@@ -101,12 +101,15 @@ def test_networks_are_measured_again(store, device, asleep):
     assert measurer.estimator.estimate(NETWORK).source is Source.MEASURED
 
 
-def test_an_agent_that_is_away_is_an_error_with_the_remedy(store, device):
-    """The requests stay queued."""
+@pytest.mark.parametrize(
+    ("seen_at", "ago"), [(None, "never"), (datetime.now(UTC) + timedelta(hours=2), r"last seen -7\d\d\d s ago")]
+)
+def test_an_agent_that_is_away_is_an_error_with_the_remedy(store, device, seen_at, ago):
+    """Also after the clock was set back. The requests stay queued."""
     with store.writing() as connection:
-        connection.execute(update(request_tables.agent).values(last_seen_at=None))
+        connection.execute(update(request_tables.agent).values(last_seen_at=seen_at))
 
-    with pytest.raises(NotMeasuredError, match=r"agent of 'pi' is away \(never\); start `nas agent`"):
+    with pytest.raises(NotMeasuredError, match=rf"agent of 'pi' is away \({ago}\); start `nas agent`"):
         Measurer(store, device).ensure([NETWORK])
 
     assert Requests(store).status(device).counts[RequestState.QUEUED] > 4

@@ -178,3 +178,82 @@ def test_a_search_that_is_cancelled_while_it_pauses_is_cancelled(ledger):
     ledger.searches.request(search.id, "pause")
     ledger.searches.request(search.id, "cancel")
     assert owner.end("PAUSED").state is SearchState.CANCELLED
+
+
+def test_a_lease_further_away_than_its_length_is_over(ledger):
+    """It was given before the database's clock was set back by two hours."""
+    search, owner = claimed(ledger)
+    ledger.claims.renew(owner.lease, lease_s=7200)
+    assert ledger.claims.claim("one", held=[search.id]) is None
+    assert ledger.claims.claim("two").search.id == search.id
+
+
+def test_an_owner_renews_its_lease_after_the_clock_was_set_back(ledger):
+    _, owner = claimed(ledger)
+    ledger.claims.renew(owner.lease, lease_s=7200)
+    ledger.claims.renew(owner.lease)
+    assert ledger.claims.claim("two") is None
+
+
+@pytest.mark.parametrize(("verb", "settled"), [("pause", "PAUSED"), ("cancel", "CANCELLED")])
+@pytest.mark.parametrize("left_s", [0, 7200])
+def test_what_nobody_owns_is_paused_and_cancelled_at_once(ledger, verb, settled, left_s):
+    search, dead = claimed(ledger)
+    dead.add(asked(0))
+    dead.started(0, "worker")
+    ledger.claims.renew(dead.lease, lease_s=left_s)
+    found = ledger.searches.request(search.id, verb)
+    assert (found.state, found.phase, found.counts.running) == (settled, None, 0)
+    assert ledger.trials.attempts(f"{search.id}.0")[0].state is AttemptState.LOST
+    with pytest.raises(FencedError):
+        dead.note("back from the dead")
+
+
+@pytest.mark.parametrize(("verb", "settled"), [("pause", "PAUSED"), ("cancel", "CANCELLED")])
+def test_what_was_asked_of_an_owner_that_then_died_is_settled_without_another_owner(ledger, verb, settled):
+    search, dead = claimed(ledger)
+    other, _ = claimed(ledger, "two")
+    for wanted in (search, other):
+        ledger.searches.request(wanted.id, verb)
+    ledger.claims.settle()
+    assert ledger.searches.get(search.id).state in ("PAUSING", "CANCELLING")
+    ledger.claims.renew(dead.lease, lease_s=0)
+    ledger.claims.settle()
+    assert ledger.searches.get(search.id).state == settled
+    assert ledger.searches.get(other.id).state in ("PAUSING", "CANCELLING")
+
+
+def test_a_search_of_which_nothing_runs_says_what_it_waits_for(ledger):
+    search, owner = claimed(ledger)
+    carry_out(owner, 0)
+    owner.phase("TRAINING")
+    ledger.claims.renew(owner.lease, lease_s=0)
+    waits = {"what": "a free dispatcher", "done": 1, "total": 4}
+    for found in (ledger.searches.get(search.id), ledger.searches.page()[0], *ledger.claims.owned("one")):
+        assert (found.state, found.phase, found.progress) == ("RUNNING", "WAITING_FOR_WORKERS", waits)
+    ledger.claims.renew(owner.lease)
+    assert ledger.searches.get(search.id).phase == "TRAINING"
+    ledger.claims.release(owner.lease)
+    assert types(ledger, search.id)[-2:] == ["search.phase", "search.progress"]
+    assert ledger.searches.get(search.id).progress == waits
+
+
+@pytest.mark.parametrize(
+    ("priority", "interrupted", "before"), [(1, False, True), (1, True, True), (0, True, True), (0, False, False)]
+)
+def test_what_waits_goes_before_what_runs_by_priority_and_then_if_it_was_interrupted(
+    ledger, priority, interrupted, before
+):
+    submit(ledger, "it waits", priority=priority)
+    if interrupted:
+        ledger.claims.renew(ledger.claims.claim("dead").lease, lease_s=0)
+    running = submit(ledger, "it runs", priority=5)
+    ledger.claims.claim("one")
+    assert ledger.claims.goes_before(ledger.searches.change(running.id, priority=0)) is before
+
+
+def test_no_search_goes_before_what_is_older_or_of_a_higher_priority(ledger):
+    running, _ = claimed(ledger)
+    ledger.claims.renew(claimed(ledger)[1].lease, lease_s=0)
+    submit(ledger, priority=-1)
+    assert not ledger.claims.goes_before(running)

@@ -60,6 +60,14 @@ def test_only_a_trial_that_succeeded_is_exported(ledger):
             ledger.exports.request(trial_id, "onnx", None)
 
 
+def test_an_export_whose_lease_a_clock_set_back_has_moved_away_is_carried_out_by_another(ledger, trial_id):
+    ledger.exports.request(trial_id, "onnx", None)
+    dead = ledger.claims.claim_export("one")
+    assert ledger.claims.claim_export("two") is None
+    ledger.claims.renew_export(dead.lease, lease_s=7200)
+    assert ledger.claims.claim_export("two").export.id == dead.export.id
+
+
 def test_an_export_of_a_dead_owner_is_carried_out_by_another(ledger, trial_id):
     ledger.exports.request(trial_id, "onnx", None)
     dead = ledger.claims.claim_export("one", lease_s=0.05)

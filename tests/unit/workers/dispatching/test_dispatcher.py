@@ -1,0 +1,91 @@
+"""A dispatcher with one worker and real searches; the test's hand ends no task, so that they stay under way."""
+
+import threading
+from concurrent.futures import Future
+
+import pytest
+from live_service import ledger_of
+
+from nas.service.settings import Settings
+from nas.spec import parse_spec
+from workers.dispatching import assignment, dispatcher
+from workers.dispatching.dispatcher import Dispatcher
+from workers.executing.executor import Executor, TaskFuture
+
+
+class StillExecutor(Executor):
+    """One worker, whose tasks end when they are cancelled."""
+
+    name = "still"
+
+    def submit(self, task, *arguments, report):  # noqa: ARG002 - the contract's signature
+        future = TaskFuture(lambda: Future.cancel(future))
+        return future
+
+    def close(self):
+        """Nothing to end."""
+
+
+@pytest.fixture
+def running(tmp_path, spec, monkeypatch):
+    """A ledger, a function that submits a search, and a dispatcher that runs."""
+    monkeypatch.setattr(dispatcher, "FOLLOW_S", 0.0)
+    monkeypatch.setattr(assignment, "SHOWN_AFTER_S", 0.0)
+    settings = Settings(home=tmp_path, executor="inline", threads=1)
+    stop = threading.Event()
+
+    with ledger_of(settings) as ledger:
+
+        def submit(name, priority=0):
+            fields = parse_spec({**spec, "evaluator": "train"}).model_dump(mode="json")
+            return ledger.searches.submit(fields, name=name, priority=priority)[0].id
+
+        made = Dispatcher(ledger, settings, StillExecutor(1))
+        thread = threading.Thread(target=made.run, args=(stop,))
+        yield ledger, submit, thread
+        stop.set()
+        thread.join()
+
+
+def until(holds):
+    """Wait until it holds, at most a minute."""
+    ended = threading.Event()
+    for _ in range(1200):
+        if holds():
+            return
+        ended.wait(0.05)
+    raise AssertionError("it never came to hold")
+
+
+def test_interrupted_searches_go_on_before_those_that_were_claimed_meanwhile(running):
+    """A and B run, C and D wait; after a `kill -9` the new dispatcher has C and D while the leases of A and B last."""
+    ledger, submit, thread = running
+    a, b = submit("a", 10), submit("b", 0)
+    dead = [ledger.claims.claim("dead").lease for _ in range(2)]
+    c, d = submit("c", 0), submit("d", 0)
+    thread.start()
+
+    def attempted(search_id):
+        return ledger.searches.get(search_id).counts.trials > 0
+
+    def waits(search_id):
+        found = ledger.searches.get(search_id)
+        return (found.state, found.phase) == ("RUNNING", "WAITING_FOR_WORKERS")
+
+    until(lambda: attempted(c) and attempted(d))
+    ledger.searches.request(b, "cancel")
+    assert ledger.searches.get(b).state == "CANCELLING"
+
+    for lease in dead:
+        ledger.claims.renew(lease, lease_s=0)
+
+    until(lambda: attempted(a) and ledger.searches.get(b).state == "CANCELLED")
+    until(lambda: waits(d))
+    assert ledger.searches.get(d).progress["what"] == "a free dispatcher"
+    until(lambda: waits(a) and ledger.searches.get(c).counts.running)
+    assert ledger.searches.get(a).progress["what"].startswith("a worker")
+    ledger.searches.request(d, "pause")
+    assert ledger.searches.get(d).state == "PAUSED"
+    ledger.searches.request(c, "cancel")
+    until(lambda: ledger.searches.get(c).state == "CANCELLED")
+    until(lambda: ledger.searches.get(a).phase == "TRAINING")
