@@ -22,12 +22,14 @@ def serve(open_: bool | None, no_worker: bool, as_json: bool, **given: Any) -> N
     """Serve the dashboard and the HTTP API, and carry out searches.
 
     Both are processes of their own and are started again when they die. A first Ctrl-C or SIGTERM lets them finish what
-    they write, for up to 30 seconds; a second one does not wait. Exit codes: 0 stopped, 1 cannot listen, 2 wrong use.
+    they write, for up to 30 seconds; a second one does not wait. Exit codes: 0 stopped, 1 cannot listen, 2 wrong use
+    or settings, such as a home folder that cannot be written.
     """
     given["database_url"] = given.pop("database")
     settings = read_settings(open=open_, **given)
     if settings.open_to_others:
         raise click.UsageError(f"--open lets anybody in who reaches {settings.host}; use --keys, or --host 127.0.0.1")
+    settings.make_home()
     port = free_port(settings.host, settings.port)
     environment = _environment({**given, "port": port, "open": settings.open})
     supervisor = Supervisor((settings.host, port), environment, worker=not no_worker)

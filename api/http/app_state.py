@@ -27,7 +27,7 @@ class AppState:
 
     @classmethod
     def of(cls, settings: Settings) -> "AppState":
-        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.make_home()
         ledger = Ledger(settings.database_url)
         signer = Signer(load_secret(settings.home / "secret"))
         files = ArtifactStore(settings.artifacts, ledger.artifacts)

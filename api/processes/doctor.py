@@ -29,7 +29,7 @@ from latency_db.storing.tables import metadata as latency_tables
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import References
 from nas.service.disk_use import DiskUse, artifact_use, folder_use
-from nas.service.settings import Settings
+from nas.service.settings import HOME_REMEDY, Settings
 from nas.sql.database import size_bytes as size_on_disk
 from nas.sql.errors import LedgerError
 
@@ -108,8 +108,7 @@ def home(settings: Settings) -> Check:
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
-        remedy = "make it writable, or name another folder in NAS_HOME"
-        return Check("home", "failed", f"{place} cannot be written: {error.strerror}", remedy)
+        return Check("home", "failed", f"{place} cannot be written: {error.strerror}", HOME_REMEDY)
     return Check("home", "ok", f"{settings.home}{'' if settings.home == place else ' (made by nas serve)'}")
 
 

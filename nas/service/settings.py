@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Literal
 
 import platformdirs
@@ -13,6 +14,8 @@ from nas.registry import reason
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Names of this machine that no other machine reaches it by."""
+
+HOME_REMEDY = "make it writable, or name another folder in NAS_HOME"
 
 
 def _cores() -> int:
@@ -59,6 +62,15 @@ class Settings(BaseSettings):
     gpus_per_worker: float | None = Field(default=None, ge=0)
     tune_scheduler: Literal["none", "asha"] = "none"
     keep_deleted_days: int = Field(default=30, ge=0, le=36500)
+
+    def make_home(self) -> None:
+        """Make the home folder if it is not there. SpecError if nothing can be written in it."""
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self.home):
+                pass
+        except OSError as error:
+            raise SpecError(f"{self.home} cannot be written: {error.strerror}; {HOME_REMEDY}") from None
 
     @property
     def artifacts(self) -> Path:

@@ -26,6 +26,7 @@ def serve(given: dict[str, Any]) -> None:
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs every plugin of its own
     settings = read_settings(**given)
+    settings.make_home()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

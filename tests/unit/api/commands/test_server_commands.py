@@ -156,6 +156,17 @@ def test_settings_that_make_no_sense_are_wrong_use(nas, monkeypatch, command):
     assert "default factory" not in complaint
 
 
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_home_that_cannot_be_written_is_told_in_one_line_and_ends_it(nas, monkeypatch, tmp_path, command):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NAS_HOME", str(tmp_path / "file" / "home"))
+
+    code, _, complaint = nas(command)
+
+    why = f"{tmp_path}/file/home cannot be written: Not a directory"
+    assert (code, complaint) == (2, f"Error: {why}; make it writable, or name another folder in NAS_HOME\n")
+
+
 @pytest.mark.usefixtures("fast_torch")
 def test_the_doctor_says_whose_the_files_are(nas, tmp_path):
     settings = Settings(home=tmp_path)
