@@ -10,7 +10,8 @@ from typing import Any
 from nas.block import Block, block
 from nas.errors import InvalidArchitectureError
 from nas.ops import Conv, GlobalPool, Linear, Network, Op, Seq, Shape
-from nas.ops.cost import cost_of
+from nas.ops.cost import Cost, cost_of, sequence_cost
+from nas.ops.limits import MAX_SMALL_WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,14 @@ class Stage:
 
         InvalidArchitectureError says why a layer cannot be built.
         """
+        for op, y, _ in self.layers_of(x):
+            yield op, y
+
+    def layers_of(self, x: Shape) -> Iterator[tuple[Op, Shape, Cost]]:
+        """As expand, with the cost of each layer."""
         for layer in range(self.layers):
-            op, x = _layer(self.block, x, self.width, self.stride if layer == 0 else 1)
-            yield op, x
+            op, x, cost = _layer(self.block, x, self.width, self.stride if layer == 0 else 1)
+            yield op, x, cost
 
     def to_dict(self) -> dict[str, Any]:
         """The stage as JSON values: its block's name, the block's parameters, and STAGE_OPTIONS."""
@@ -53,10 +59,18 @@ class Stage:
 
 
 @lru_cache(maxsize=4096)  # networks of one space share most of their layers
-def _layer(block: Block, x: Shape, width: int, stride: int) -> tuple[Op, Shape]:
-    """The expression of block on an input of shape x, and the shape of its output."""
+def _layer(block: Block, x: Shape, width: int, stride: int) -> tuple[Op, Shape, Cost]:
+    """The expression of block on an input of shape x, the shape of its output, and its cost."""
     op = block.expand(x.channels, width, stride)
-    return op, cost_of(op, x)[0]
+    return op, *cost_of(op, x)
+
+
+def check_window(window: int, resolution: int) -> None:
+    """InvalidArchitectureError if a window of so many pixels is wider than images of resolution x resolution pixels."""
+    if window > max(resolution, MAX_SMALL_WINDOW):
+        raise InvalidArchitectureError(
+            f"a {window}x{window} window is wider than the images, which have {resolution} pixels a side"
+        )
 
 
 STAGE_OPTIONS = tuple(f.name for f in fields(Stage) if f.name != "block")
@@ -80,17 +94,21 @@ class Architecture:
     def expand(self) -> Network:
         """The network. InvalidArchitectureError says which stage cannot be built, and why."""
         ops: list[Op] = [Conv(self.stem.width, self.stem.kernel, self.stem.stride)]
-        x, _ = cost_of(ops[0], Shape(self.channels, self.resolution, self.resolution))
+        x, cost = cost_of(ops[0], Shape(self.channels, self.resolution, self.resolution))
+        costs = [cost]
         for number, stage in enumerate(self.stages):
             try:
-                for op, y in stage.expand(x):
+                check_window(stage.block.window, self.resolution)
+                for op, y, cost in stage.layers_of(x):
                     ops.append(op)
+                    costs.append(cost)
                     x = y
             except InvalidArchitectureError as error:
                 raise InvalidArchitectureError(f"stage {number} ({stage.block.name}): {error}") from None
-        if self.head:
-            ops.append(Conv(self.head))
-        ops.append(Seq((GlobalPool(), Linear(self.classes))))
+        tail: list[Op] = [Conv(self.head)] if self.head else []
+        tail.append(Seq((GlobalPool(), Linear(self.classes))))
+        sequence_cost([*costs, cost_of(Seq(tuple(tail)), x)[1]])
+        ops += tail
         return Network(Seq(tuple(ops)), Shape(self.channels, self.resolution, self.resolution))
 
     def refusal(self) -> str | None:

@@ -10,9 +10,17 @@ from nas.registry import Registry
 
 @dataclass(frozen=True)
 class Block(ABC):
-    """One kind of layer. Fields are its searchable parameters, declared with choice()."""
+    """One kind of layer. Fields are its searchable parameters, declared with choice().
+
+    A field `kernel` is the side of its windows in pixels.
+    """
 
     name: ClassVar[str]
+
+    @property
+    def window(self) -> int:
+        """Side in pixels of the windows that are searched; 0 if none are."""
+        return int(getattr(self, "kernel", 0))
 
     @abstractmethod
     def expand(self, c_in: int, c_out: int, stride: int) -> Op:

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from api.http.problems import ProblemError, problems
 from api.http.security import READ
 from api.schemas.space import Cost, DecodeBody, Member, SpaceBody
+from api.specs import TRIES
 from nas.errors import UnknownNameError
 from nas.metric import network_metrics
 from nas.ops.diagram import diagram
@@ -27,8 +28,6 @@ WRONG = problems(
     "ARCHITECTURE_INVALID",
     "SPACE_INFEASIBLE",
 )
-TRIES = 50
-"""Number of random members examined before a space counts as infeasible, so that a request is answered soon."""
 
 
 @router.get("/spaces", dependencies=[READ])

@@ -8,14 +8,13 @@ from latency_db.devices.device import Device
 from latency_db.devices.local import is_local
 from latency_db.estimating.estimate import Estimate
 from latency_db.estimating.estimator import Estimator
-from latency_db.measuring.measure import BATCH, QUICK, THOROUGH, Effort, measure
+from latency_db.measuring.apart import Models, measure_apart
+from latency_db.measuring.measure import BATCH, QUICK, THOROUGH, Effort
 from latency_db.profiling.survey import kernels_to_measure
 from latency_db.records.consensus import consensus_records
 from latency_db.records.record import Kind, LatencyRecord, Signature
 from latency_db.records.signatures import (
-    kernel_models,
     kernel_signatures,
-    network_model,
     network_signature,
     onnx_signature,
 )
@@ -86,10 +85,11 @@ class Measurer:
         while done < len(wanted) and monotonic() - start < budget_s:
             self._check_can_measure()
             batch = wanted[done : done + self.batch]
+            signatures = [signature for kernel in batch for signature in kernel_signatures(kernel)]
             if self.is_local:
-                self._measure(kernel_models(batch), QUICK)
+                self._measure(dict.fromkeys(signatures), QUICK)
             else:
-                self._remote.ensure(list(dict.fromkeys(s for k in batch for s in kernel_signatures(k))), QUICK)
+                self._remote.ensure(list(dict.fromkeys(signatures)), QUICK)
             self.estimator.predictor.reread(batch)
             done += len(batch)
             if progress:
@@ -110,8 +110,7 @@ class Measurer:
         }
         files = {signatures[name]: given for name, given in networks.items() if isinstance(given, bytes)}
         if self.is_local:
-            built = {signatures[name]: network_model(n) for name, n in networks.items() if not isinstance(n, bytes)}
-            records = self._measure(files | built, effort)
+            records = self._measure(dict.fromkeys(signatures.values()) | files, effort)
             for unrun in (signature for signature in signatures.values() if signature not in records):
                 reason = self.store.refusals(self.device, unrun.kind)[unrun.key]
                 raise NotMeasuredError(f"device {self.device.name!r} does not run '{unrun.key}': {reason}")
@@ -121,11 +120,11 @@ class Measurer:
         self.estimator.predictor.add_networks(measured)
         return {name: records[signature] for name, signature in signatures.items()}
 
-    def _measure(self, models: Mapping[Signature, bytes], effort: Effort) -> dict[Signature, LatencyRecord]:
+    def _measure(self, models: Models, effort: Effort) -> dict[Signature, LatencyRecord]:
         """Measure models on this machine and store their records; the record that stands for each."""
         known_ms = reference_before(self.store, self.device)
         refused: dict[Signature, str] = {}
-        records = measure(
+        records = measure_apart(
             models, self.device, effort, seed=self._seed, known_ms=known_ms, on_refused=refused.__setitem__
         )
         self._seed += 1

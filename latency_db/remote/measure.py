@@ -8,7 +8,7 @@ from latency_db.devices.device import Device
 from latency_db.measuring.measure import BATCH, EFFORTS, Effort
 from latency_db.records.record import Kind, LatencyRecord, RecordState, Signature
 from latency_db.remote.leases import LEASE_S
-from latency_db.remote.requests import Requests
+from latency_db.remote.requests import Requests, too_large
 from latency_db.remote.tables import RequestState
 from latency_db.storing.store import Store
 from nas.errors import NotMeasuredError
@@ -60,11 +60,14 @@ class Remote:
         self, wanted: Collection[Signature], effort: Effort, models: Mapping[Signature, bytes]
     ) -> dict[Signature, str | None]:
         """Request all and wait; those that failed, with the reasons."""
-        if not wanted:
-            return {}
+        large = {s: reason for s in wanted if s not in models and (reason := too_large(s))}
+        self._store.refuse(self._device, large)
+        asked = [signature for signature in wanted if signature not in large]
+        if not asked:
+            return dict(large)
         name = _NAME_OF[effort]
-        self._requests.ask(self._device, wanted, name, models=models, priority=0)
-        return self._wait(wanted, name)
+        self._requests.ask(self._device, asked, name, models=models, priority=0)
+        return large | self._wait(asked, name)
 
     def _wait(self, wanted: Collection[Signature], effort: str) -> dict[Signature, str | None]:
         while True:

@@ -8,7 +8,7 @@ from datetime import datetime
 from onnx import checker
 from sqlalchemy import Connection, func, select
 
-from latency_db.agent.model_check import check_model
+from latency_db.agent.model_check import MAX_BYTES, check_model
 from latency_db.devices.device import Device
 from latency_db.errors import ModelRefusedError
 from latency_db.records.record import Signature
@@ -19,6 +19,7 @@ from latency_db.storing import tables
 from latency_db.storing.rows import find_signatures, parts, signature_ids, target_of
 from latency_db.storing.store import Store
 from nas.errors import NotMeasuredError
+from nas.ops.cost import network_cost
 from nas.ops.notation import read_network
 from nas.sql.column_types import now
 from nas.sql.database import insert
@@ -62,24 +63,22 @@ class Requests:
         """Queue those that are not queued yet; returns how many. Higher priorities are measured first.
 
         models: ONNX files of those signatures that have no notation; ModelRefusedError if one is not valid, or has
-        what agents do not run. NotMeasuredError if no agent offers the device with this version of its runtime.
+        what agents do not run, or if a network is larger than they take. NotMeasuredError if no agent offers the device
+        with this version of its runtime.
         """
-        built = {s: _checked(models[s]) if s in models else network_model(read_network(s.key)) for s in wanted}
+        sent = {s: _sent(_checked(models[s]) if s in models else _built(s)) for s in wanted}
         with self._store.writing() as connection:
             target_id, agent_id = _offered(connection, device)
             _check_version(connection, agent_id, device)
             fixed = {"agent_id": agent_id, "target_id": target_id, "effort": effort, "priority": priority}
             fixed |= {"state": RequestState.QUEUED.value, "attempts": 0}
-            ids, added = find_signatures(connection, set(built)), 0
-            for signature, content in built.items():
-                digest = hashlib.sha256(content).hexdigest()
+            ids, added = find_signatures(connection, set(sent)), 0
+            for signature, (digest, size_bytes) in sent.items():
                 row = {**fixed, "signature_id": ids[signature], "digest": digest}
-                new = insert(connection, request_tables.request).values(
-                    **row, size_bytes=len(content), created_at=now()
-                )
+                new = insert(connection, request_tables.request).values(**row, size_bytes=size_bytes, created_at=now())
                 added += connection.execute(new.on_conflict_do_nothing()).rowcount
                 if signature in models:
-                    kept = insert(connection, request_tables.model).values(digest=digest, content=content)
+                    kept = insert(connection, request_tables.model).values(digest=digest, content=models[signature])
                     connection.execute(kept.on_conflict_do_nothing())
         return added
 
@@ -139,6 +138,24 @@ class Requests:
         if model is None or hashlib.sha256(model).hexdigest() != digest:
             raise NotMeasuredError("no request has a model of this digest; request it again")
         return model
+
+
+def too_large(signature: Signature) -> str | None:
+    """Why agents do not take the network that the signature's key is the notation of; None if they do."""
+    size_bytes = network_cost(read_network(signature.key)).size_bytes
+    return f"it has {size_bytes} bytes of weights, agents take {MAX_BYTES} at most" if size_bytes > MAX_BYTES else None
+
+
+def _built(signature: Signature) -> bytes:
+    """The model of the network that the signature's key is the notation of. ModelRefusedError if it is too large."""
+    if reason := too_large(signature):  # before it is built: this process has other work
+        raise ModelRefusedError(f"'{signature.key}': {reason}")
+    return network_model(read_network(signature.key))
+
+
+def _sent(model: bytes) -> tuple[str, int]:
+    """Digest and size in bytes of a model; the model itself is built again when an agent asks for it."""
+    return hashlib.sha256(model).hexdigest(), len(model)
 
 
 def _checked(model: bytes) -> bytes:

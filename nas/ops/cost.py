@@ -6,15 +6,14 @@ feature-map values alive at once, inputs of pending branches included.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 from math import ceil
 
 from nas import ops
 from nas.errors import InvalidArchitectureError
 from nas.ops import Network, Op, Shape
-
-FLOAT_BYTES = 4
+from nas.ops.limits import FLOAT_BYTES, MAX_ACTIVATIONS, MAX_MACS, MAX_PARAMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,9 @@ def network_cost(network: Network) -> Cost:
 
 @singledispatch
 def cost_of(op: Op, x: Shape) -> tuple[Shape, Cost]:
-    """Output shape and cost of op on an input of shape x; InvalidArchitectureError gives the reason if it has none."""
+    """Output shape and cost of op on an input of shape x; InvalidArchitectureError gives the reason if it has none, or
+    is beyond nas.ops.limits.
+    """
     raise TypeError(f"no cost rule for {type(op).__name__} at {x}")
 
 
@@ -73,8 +74,28 @@ def parts(op: Op, x: Shape) -> Iterator[tuple[Op, Shape]]:
     raise TypeError(f"no parts of {type(op).__name__} at {x}")
 
 
+def within_limits(cost: Cost) -> Cost:
+    """The cost; InvalidArchitectureError if it is beyond nas.ops.limits."""
+    for value, most, what in (
+        (cost.params, MAX_PARAMS, "parameters"),
+        (cost.macs, MAX_MACS, "multiply-adds"),
+        (cost.activations, MAX_ACTIVATIONS, "values in its feature maps at once"),
+    ):
+        _require(value <= most, f"{value:,} {what}, more than {most:,}: make it narrower, or its images smaller")
+    return cost
+
+
+def sequence_cost(costs: Iterable[Cost]) -> Cost:
+    """Cost of parts computed one after the other; InvalidArchitectureError if it is beyond nas.ops.limits."""
+    params = macs = activations = 0
+    for cost in costs:
+        params, macs = params + cost.params, macs + cost.macs
+        activations = max(activations, cost.activations)
+    return within_limits(Cost(params, macs, activations))
+
+
 def _leaf(x: Shape, y: Shape, params: int = 0, macs: int = 0) -> tuple[Shape, Cost]:
-    return y, Cost(params, macs, volume(x) + volume(y))
+    return y, within_limits(Cost(params, macs, volume(x) + volume(y)))
 
 
 def _require(holds: bool, why: str) -> None:
@@ -163,12 +184,11 @@ def _(op: ops.PadChannels, x: Shape) -> tuple[Shape, Cost]:
 
 @cost_of.register
 def _(op: ops.Seq, x: Shape) -> tuple[Shape, Cost]:
-    params = macs = activations = 0
+    costs = []
     for part in op.ops:
         x, cost = cost_of(part, x)
-        params, macs = params + cost.params, macs + cost.macs
-        activations = max(activations, cost.activations)
-    return x, Cost(params, macs, activations)
+        costs.append(cost)
+    return x, sequence_cost(costs)
 
 
 @cost_of.register
@@ -194,8 +214,5 @@ def _beside(x: Shape, y: Shape, joined: list[tuple[Shape, Cost]]) -> Cost:
     for shape, cost in joined:
         peak = max(peak, cost.activations + volume(x) + held)
         held += volume(shape)
-    return Cost(
-        sum(cost.params for _, cost in joined),
-        sum(cost.macs for _, cost in joined),
-        max(peak, held + volume(y)),
-    )
+    whole = sequence_cost(cost for _, cost in joined)
+    return within_limits(replace(whole, activations=max(peak, held + volume(y))))

@@ -36,9 +36,9 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from nas.architecture import STAGE_OPTIONS, Architecture, Stage, Stem
+from nas.architecture import STAGE_OPTIONS, Architecture, Stage, Stem, check_window
 from nas.block import Block, block
-from nas.errors import SpecError, UnknownNameError
+from nas.errors import InvalidArchitectureError, SpecError, UnknownNameError
 from nas.mapping_file import read_mapping
 from nas.registry import reason
 from nas.space import BlockSpace, SearchSpace, StageSpace
@@ -229,12 +229,12 @@ def _space(data: Mapping[str, Any], where: str) -> SearchSpace:
         raise SpecError("\n".join(f"{where}{line}" for line in reason(error).splitlines())) from None
     stages = []
     for number, stage in enumerate(file.stages):
-        blocks = tuple(_blocks(stage, f"{where}stages.{number}.blocks"))
+        blocks = tuple(_blocks(stage, f"{where}stages.{number}.blocks", max(file.resolution)))
         stages.append(StageSpace(blocks, {name: getattr(stage, name) for name in STAGE_OPTIONS}))
     return SearchSpace(**{**dict(file), "stem": Stem(**dict(file.stem)), "stages": tuple(stages)})
 
 
-def _blocks(stage: _StageFile, where: str) -> Iterator[BlockSpace]:
+def _blocks(stage: _StageFile, where: str, resolution: int) -> Iterator[BlockSpace]:
     seen: set[str] = set()
     for number, given in enumerate(stage.blocks):
         at = f"{where}.{number}"
@@ -249,6 +249,10 @@ def _blocks(stage: _StageFile, where: str) -> Iterator[BlockSpace]:
             raise SpecError(f"{at}: {name} is listed twice; join the options of its parameters in one entry")
         seen.add(name)
         searched = {key: _options(kind, key, value, f"{at}.{key}") for key, value in parameters.items()}
+        try:
+            check_window(max(searched.get("kernel", (0,))), resolution)
+        except InvalidArchitectureError as error:
+            raise SpecError(f"{at}.kernel: {error}") from None
         yield BlockSpace(kind, {**kind.options(), **searched})
 
 

@@ -6,6 +6,7 @@ from small_spaces import TINY, every_candidate
 from latency_db.devices.local import local_device
 from latency_db.devices.runtimes.onnxruntime_cpu import OnnxRuntimeCpu
 from latency_db.errors import MeasurementError
+from latency_db.measuring.apart import measure_here
 from latency_db.profiling.build import build_table
 from latency_db.profiling.kernel_frequencies import kernel_frequencies
 from latency_db.profiling.measurer import Measurer
@@ -49,6 +50,12 @@ def test_a_table_is_built_batch_by_batch_and_resumed(store):
     assert some.coverage < more.coverage < 1
 
 
+@pytest.fixture
+def in_this_process(monkeypatch):
+    monkeypatch.setattr("latency_db.profiling.measurer.measure_apart", measure_here)
+
+
+@pytest.mark.usefixtures("in_this_process")
 def test_refused_kernels_are_reported_and_the_others_measured(store, monkeypatch):
     real = OnnxRuntimeCpu.load
 
@@ -73,6 +80,7 @@ def test_refused_kernels_are_reported_and_the_others_measured(store, monkeypatch
         Measurer(store, device).measure_networks({"it": network})
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_kernels_of_an_unsteady_session_are_measured_again(store, monkeypatch):
     """Once a call, in the time that is left; the steady session decides the values."""
     problems = iter([["the first session drifted"]])

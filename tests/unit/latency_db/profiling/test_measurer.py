@@ -55,7 +55,7 @@ def test_the_interpolation_is_fitted_again_when_a_quarter_more_is_measured(store
     missing = estimator.unmeasured(kernel for network in networks for kernel in kernels(network))
     batches = iter([records[-40:-39], records[-39:]])
     monkeypatch.setattr("latency_db.profiling.measurer.is_local", lambda _: True)
-    monkeypatch.setattr("latency_db.profiling.measurer.measure", lambda *_, **__: next(batches))
+    monkeypatch.setattr("latency_db.profiling.measurer.measure_apart", lambda *_, **__: next(batches))
     monkeypatch.setattr(Measurer, "batch", len(missing))
 
     assert measurer.measure_kernels(missing) == len(missing)

@@ -115,6 +115,18 @@ def test_an_agent_that_is_away_is_an_error_with_the_remedy(store, device, seen_a
     assert Requests(store).status(device).counts[RequestState.QUEUED] > 4
 
 
+def test_a_network_that_agents_do_not_take_is_refused_before_it_is_built(store, device, monkeypatch):
+    monkeypatch.setattr("latency_db.remote.requests.network_model", lambda _: pytest.fail("it was built"))
+    large = network_signature(read_network("4096x1x1: linear_4097"))
+
+    reason = "it has 67141636 bytes of weights, agents take 67108864 at most"
+    with pytest.raises(ModelRefusedError, match=reason):
+        Requests(store).ask(device, [large], "quick", models={}, priority=0)
+    with pytest.raises(NotMeasuredError, match=reason):
+        Measurer(store, device).measure_networks({"it": read_network(large.key)})
+    assert store.refusals(device, Kind.NETWORK) == {large.key: reason}
+
+
 def test_what_the_device_cannot_run_is_an_error_with_the_reason(store, agent, device, monkeypatch):
     def refuse(_s):
         leases = Leases(store)

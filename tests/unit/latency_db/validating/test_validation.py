@@ -53,7 +53,7 @@ def cost_ms(key):
 
 @pytest.fixture
 def measurer(store, monkeypatch):
-    monkeypatch.setattr("latency_db.profiling.measurer.measure", slow)
+    monkeypatch.setattr("latency_db.profiling.measurer.measure_apart", slow)
     return Measurer(store, local_device(DEVICE))
 
 
