@@ -5,6 +5,7 @@ from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
 from nas.ops import Identity, Op, Pool, Residual, Seq, SqueezeExcite, seq
+from nas.ops.limits import MAX_OPTION
 from nas.registry import Registry
 
 
@@ -48,10 +49,11 @@ class Block(ABC):
         if value in known and type(value) in {type(k) for k in known}:
             return None
         kinds = {type(k) for k in known}
-        if isinstance(value, int | float) and not isinstance(value, bool) and type(value) in kinds and value > 0:
+        number = isinstance(value, int | float) and not isinstance(value, bool) and type(value) in kinds
+        if number and 0 < value <= MAX_OPTION:
             return None
         return f"{value!r} is not among {', '.join(map(repr, known))}" + (
-            "" if str in kinds else " and not another positive number of that kind"
+            "" if str in kinds else f" and not another positive number of that kind up to {MAX_OPTION}"
         )
 
     @classmethod
@@ -71,7 +73,7 @@ def _option_schema(known: tuple[Any, ...]) -> dict[str, Any]:
         item: dict[str, Any] = {"enum": list(known)}
     else:
         bound = "minimum" if 0 in known else "exclusiveMinimum"
-        item = {"type": "number" if isinstance(known[0], float) else "integer", bound: 0}
+        item = {"type": "number" if isinstance(known[0], float) else "integer", bound: 0, "maximum": MAX_OPTION}
     several = {"type": "array", "items": item, "minItems": 1, "uniqueItems": True}
     return {"anyOf": [item, several]}
 

@@ -36,7 +36,9 @@ IdempotencyKey = Annotated[
 IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=200, description="The ETag that was read, or *")]
 IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=1000)]
 Plain = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$", description="A part of the name or of a label")]
-SUBMIT_PROBLEMS = problems("NOT_FOUND", "SPEC_INVALID", "NAME_UNKNOWN", "REQUEST_INVALID", "IDEMPOTENCY_KEY_REUSED")
+SUBMIT_PROBLEMS = problems(
+    "NOT_FOUND", "SPEC_INVALID", "SPACE_INFEASIBLE", "NAME_UNKNOWN", "REQUEST_INVALID", "IDEMPOTENCY_KEY_REUSED"
+)
 _HEADERS = {"ETag": {"schema": {"type": "string"}}, "Location": {"schema": {"type": "string"}}}
 CREATED: dict[int | str, dict[str, Any]] = {
     200: {"model": Validated, "description": "The search could be made; with validate_only"},

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from nas.architecture import check_window
 from nas.decision import ways
 from nas.errors import InfeasibleError, InvalidArchitectureError
-from nas.ops import Shape
+from nas.ops import Seq, Shape
 from nas.ops.cost import cost_of, placed
 from nas.ops.kernels import Kernel
 from nas.space import SearchSpace
@@ -84,15 +85,25 @@ class _Body:
     def _validity(self, number: int, x: Shape) -> float:
         """Probability that the stages from number on can be built on x."""
         if number == len(self._space.stages):
-            return 1.0
+            return float(self._ends_on(x))
         return sum(step.probability * self._valid(number + 1, step.end) for step in self._steps(number, x))
+
+    def _ends_on(self, x: Shape) -> bool:
+        """Whether what follows the stages can be built on x."""
+        try:
+            cost_of(Seq(self._frame.expand().op.ops[1:]), x)
+        except InvalidArchitectureError:
+            return False
+        return True
 
     def _buildable(self, number: int, x: Shape) -> Iterator[_Step]:
         space = self._space.stages[number]
         for answers, probability in ways(space.tree()):
             kernels, end = [], x
             try:
-                for op, y in space.member(answers, self._shared["width_multiplier"]).expand(x):
+                stage = space.member(answers, self._shared["width_multiplier"])
+                check_window(stage.block.window, self._frame.resolution)
+                for op, y in stage.expand(x):
                     kernels.append(Kernel(op, end))
                     end = y
             except InvalidArchitectureError:

@@ -64,7 +64,7 @@ class Remote:
         self._store.refuse(self._device, large)
         asked = [signature for signature in wanted if signature not in large]
         if not asked:
-            return dict(large)
+            return {**large}
         name = _NAME_OF[effort]
         self._requests.ask(self._device, asked, name, models=models, priority=0)
         return large | self._wait(asked, name)

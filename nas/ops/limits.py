@@ -8,6 +8,9 @@ FLOAT_BYTES = 4
 MAX_PARAMS = 150_000_000
 """VGG-19 has 144 million. Their ONNX file has 600 MB, less than the 2 GiB that protocol buffers hold."""
 
+MAX_OPTION = 65_536
+"""The largest number that a parameter of a block takes, as of channels."""
+
 MAX_SMALL_WINDOW = 11
 """Windows up to this size, that of AlexNet's first convolution, are taken on any image; wider ones must fit into it."""
 

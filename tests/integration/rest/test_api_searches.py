@@ -12,6 +12,8 @@ from api.app import create_app
 from nas.service.settings import Settings
 
 MISSING = "srch_" + "0" * 26
+STAGE = {"blocks": ["conv"], "layers": 1, "width": 8}
+VAST = {"name": "vast", "resolution": 28, "stem": {"width": 4096}, "stages": [STAGE]}
 
 
 @pytest.fixture
@@ -73,6 +75,13 @@ def test_validate_only_makes_nothing(client):
         ({"evaluator": {"name": "train", "epoch": 3}}, "SPEC_INVALID", "evaluator.epoch"),
         ({"searcher": "nobody"}, "NAME_UNKNOWN", None),
         ({"device": "toaster"}, "NAME_UNKNOWN", None),
+        (
+            {"space": {**VAST, "stages": [{**STAGE, "blocks": [{"conv": {"kernel": [3, 4001]}}]}]}},
+            "SPEC_INVALID",
+            "space.stages.0.blocks.0.kernel",
+        ),
+        ({"space": {**VAST, "stages": [{**STAGE, "width": 65536}]}}, "SPACE_INFEASIBLE", None),
+        ({"space": {**VAST, "head": 65536, "classes": 65536}}, "SPACE_INFEASIBLE", None),
         ({"device": "local-cpu-999t"}, "NAME_UNKNOWN", None),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from small_spaces import every_candidate
 
+from latency_db.profiling.kernel_frequencies import kernel_frequencies
 from nas.errors import InfeasibleError, SpecError, UnknownNameError
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
@@ -136,6 +137,22 @@ def stage(**changes):
         (stage(blocks=[{"conv": {"kernel": [3, 3]}}]), r"space\.stages\.1\.blocks\.0\.kernel: 3 is listed twice"),
         (stage(blocks=[{"conv": {"depth": 3}}]), r"space\.stages\.1\.blocks\.0\.depth: conv has no parameter 'depth'"),
         (stage(blocks=[{"conv": 3}]), r"space\.stages\.1\.blocks\.0\.conv: "),
+        (
+            stage(blocks=["fire", {"conv": {"kernel": [3, 4001]}}]),
+            r"space\.stages\.1\.blocks\.1\.kernel: a 4001x4001 window is wider than the images, which have 28 pixels",
+        ),
+        (
+            stage(blocks=[{"conv": {"kernel": [3, 29]}}]),
+            r"space\.stages\.1\.blocks\.0\.kernel: a 29x29 window is wider",
+        ),
+        (
+            stage(blocks=[{"conv": {"kernel": [3, 2**40 + 1]}}]),
+            r"space\.stages\.1\.blocks\.0\.kernel: 1099511627777 is not among .* up to 65536",
+        ),
+        (
+            stage(blocks=[{"fire": {"squeeze": 1e308}}]),
+            r"space\.stages\.1\.blocks\.0\.squeeze: 1e\+308 is not among .* up to 65536",
+        ),
     ],
 )
 def test_errors_name_the_field(changes, message):
@@ -255,3 +272,20 @@ def test_a_wrong_architecture_names_its_field(changes, message):
 
     with pytest.raises(SpecError, match=message):
         read_architecture({**good, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"stages": [{**STAGE, "blocks": [{"conv": {"kernel": 27}}], "width": 65536}]}, "parameters, more than"),
+        ({"stages": [{**STAGE, "width": 4096, "layers": 64}]}, "parameters, more than"),
+        ({"head": 65536, "classes": 65536}, "parameters, more than"),
+        ({"stages": [{**STAGE, "width": 9000}], "head": 20000}, "parameters, more than"),
+        ({"resolution": 4096, "stem": {"width": 64, "stride": 1}}, "values in its feature maps"),
+    ],
+)
+def test_members_beyond_the_limits_are_not_valid(changes, reason):
+    with pytest.raises(InfeasibleError, match=reason):
+        load_space({**SPACE, **changes}).sample(Random(0), 20)
+    with pytest.raises(InfeasibleError):
+        kernel_frequencies(load_space({**SPACE, **changes}))

@@ -99,3 +99,20 @@ def test_nothing_costs_nothing():
 def test_what_cannot_be_built_is_refused_with_the_reason(op, reason):
     with pytest.raises(InvalidArchitectureError, match=reason):
         cost_of(op, X)
+
+
+@pytest.mark.parametrize(
+    ("op", "x", "reason"),
+    [
+        (Linear(16_384), Shape(16_384, 1, 1), "268,451,840 parameters, more than 150,000,000"),
+        (Identity(), Shape(64, 1024, 1024), "134,217,728 values in its feature maps at once, more than 67,108,864"),
+        (Conv(4096, 5), Shape(1024, 32, 32), "107,374,182,400 multiply-adds, more than 68,719,476,736"),
+        (Seq((Linear(9000),) * 3), Shape(9000, 1, 1), "243,027,000 parameters, more than"),
+        (Concat((Linear(9000),) * 2), Shape(9000, 1, 1), "162,018,000 parameters, more than"),
+        (Residual(Conv(20, 1), Conv(20, 1)), Shape(20, 1024, 1024), "83,886,080 values in its feature maps"),
+        (Conv(8, 4001), Shape(1000, 28, 28), "128,064,008,016 parameters, more than"),
+    ],
+)
+def test_what_is_beyond_the_limits_is_refused(op, x, reason):
+    with pytest.raises(InvalidArchitectureError, match=reason):
+        cost_of(op, x)
