@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from nas.jobs import tables, trial_changes
 from nas.jobs.errors import FencedError
+from nas.jobs.events import deaths_without_result
 from nas.jobs.records import Claim, ExportClaim, ExportLease, ExportRecord, File, Lease, SearchRecord
 from nas.jobs.rows import FREE_DISPATCHER, SEARCHES, LedgerPart, ownerless, read_export, read_search
 from nas.jobs.search_transaction import SearchTransaction, locked_search, owner_transaction, search_transaction
@@ -19,6 +20,10 @@ from nas.jobs.tables import LEASE_S
 from nas.jobs.trial_changes import attach
 from nas.sql.column_types import now, readable
 from nas.sql.ids import trial_id
+
+MAX_DEATHS = 3
+"""So many owners of a search may die in a row without a result. The last of them has no other search beside it, so that
+the others outlive one that ends its dispatchers."""
 
 _search = tables.search.c
 _export = tables.export.c
@@ -30,6 +35,8 @@ class Claims(LedgerPart):
         """The next search that is queued or whose lease has run out: the highest priority first, then the oldest.
 
         None if there is none. held: ids of searches that this owner carries out: it does not claim them a second time.
+
+        A search whose owners have died MAX_DEATHS times in a row is set aside, as FAILED.
 
         Trials that the previous owner left running are queued again and their attempts are LOST. A search that is
         PAUSING or CANCELLING keeps its state: the new owner has to end it.
@@ -44,14 +51,11 @@ class Claims(LedgerPart):
             if search_id is None:
                 return None
             transaction = SearchTransaction(connection, locked_search(connection, search_id) or {})
-            lease = Lease(search_id, transaction.values["epoch"] + 1, owner)
-            transaction.set(owner=owner, epoch=lease.epoch, lease_until=transaction.at + timedelta(seconds=lease_s))
-            trial_changes.lose_all(transaction, trial_changes.LEASE_OVER)
-            if transaction.state is SearchState.QUEUED:
-                transaction.move(SearchState.RUNNING)
-                transaction.set(started_at=transaction.values["started_at"] or transaction.at)
-            transaction.write()
-            return Claim(transaction.record(), lease)
+            deaths = _count_death(transaction)
+            if deaths < MAX_DEATHS:
+                lease = _take(transaction, owner, lease_s)
+                return Claim(transaction.record(), lease, suspect=deaths == MAX_DEATHS - 1)
+        return self.claim(owner, lease_s=lease_s, held=held)
 
     def renew(self, lease: Lease, lease_s: float = LEASE_S) -> SearchRecord:
         """Extend the lease to lease_s from now; returns the search, with what clients have asked for meanwhile.
@@ -155,6 +159,39 @@ class Claims(LedgerPart):
             if ended is None:
                 raise _fenced(lease)
             return read_export(ended)
+
+
+def _take(transaction: SearchTransaction, owner: str, lease_s: float) -> Lease:
+    """Give the search to this owner."""
+    lease = Lease(transaction.id, transaction.values["epoch"] + 1, owner)
+    transaction.set(owner=owner, epoch=lease.epoch, lease_until=transaction.at + timedelta(seconds=lease_s))
+    trial_changes.lose_all(transaction, trial_changes.LEASE_OVER)
+    if transaction.state is SearchState.QUEUED:
+        transaction.move(SearchState.RUNNING)
+        transaction.set(started_at=transaction.values["started_at"] or transaction.at)
+    transaction.write()
+    return lease
+
+
+def _count_death(transaction: SearchTransaction) -> int:
+    """How many owners in a row have died without a result; the search is FAILED if they are MAX_DEATHS.
+
+    An owner that gives a search up leaves it without one.
+    """
+    deaths = deaths_without_result(transaction.connection, transaction.id)
+    if transaction.values["owner"] is None or transaction.state not in ACTIVE:
+        return deaths
+    deaths += 1
+    text = f"its dispatcher died, {deaths} in a row without a result; after {MAX_DEATHS} the search is set aside"
+    transaction.event("search.note", text=text, deaths=deaths)
+    if deaths >= MAX_DEATHS:
+        message = (
+            f"{deaths} dispatchers in a row died while they carried it out, the last with no other search; see their "
+            "logs. Memory may be short: make images or networks smaller, and fork it"
+        )
+        trial_changes.come_to_rest(transaction, SearchState.FAILED, "DISPATCHER_DIED", message)
+        transaction.write()
+    return deaths
 
 
 def _claimable() -> Any:

@@ -235,8 +235,11 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
+    """suspect: its dispatchers have died so often that it is to run alone; if it ends this one too, it is set aside."""
+
     search: SearchRecord
     lease: Lease
+    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,10 +117,12 @@ def tell(transaction: SearchTransaction, line: Line, *, reused: bool) -> None:
         _end_attempts(transaction, AttemptState(state.value), reason, number)
 
 
-def come_to_rest(transaction: SearchTransaction, state: SearchState) -> None:
-    """Pause or cancel a search that no dispatcher owns."""
+def come_to_rest(
+    transaction: SearchTransaction, state: SearchState, reason: str | None = None, message: str | None = None
+) -> None:
+    """Pause or end a search that no dispatcher owns."""
     lose_all(transaction, LEASE_OVER)
-    seq = transaction.move(state)
+    seq = transaction.move(state, reason, message)
     settle(transaction, seq, state=TrialState.QUEUED if state is SearchState.PAUSED else TrialState.CANCELLED)
 
 

@@ -42,17 +42,25 @@ class Assignment:
         self._listener = LedgerListener(self._store, claim.lease.owner)
         self._quota = scheduler.quota(claim.search.priority)
         self._pipeline: Pipeline | None = None
-        self.stopping = False
+        self.stopping = self._begun = False
         self._ran_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=self.id, daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        """Begin, unless it has begun."""
+        if not self._begun:
+            self._begun = True
+            self._thread.start()
 
     @property
     def over(self) -> bool:
         """Whether its thread has ended."""
-        return not self._thread.is_alive()
+        return self._begun and not self._thread.is_alive()
+
+    @property
+    def has_result(self) -> bool:
+        """Whether a training here has come to the end of an epoch."""
+        return self._listener.has_result
 
     @property
     def order(self) -> tuple[int, datetime, str]:

@@ -36,6 +36,7 @@ class Dispatcher:
         self.scheduler = Scheduler(executor)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._searches: dict[str, Assignment] = {}
+        self._alone: Assignment | None = None
         self._limit = min(MAX_SEARCHES, SEARCHES_A_WORKER * executor.workers)
         self._exporter = Exporter(ledger, settings, self.scheduler, self.owner)
         self._housekeeping = Housekeeping(ledger, settings)
@@ -70,16 +71,33 @@ class Dispatcher:
                 search.renew()
         self._exporter.tick()
         self._housekeeping.tick()
+        self._keep_alone()
         self._claim()
 
     def _claim(self) -> None:
-        while len(self._searches) < self._limit:
+        while self._alone is None and len(self._searches) < self._limit:
             claim = self._ledger.claims.claim(self.owner, held=self._searches)
             if claim is None:
                 return
             log.info("%s: claimed, epoch %d", claim.search.id, claim.lease.epoch)
-            self._searches[claim.search.id] = Assignment(self._ledger, self._settings, self.scheduler, claim)
-            self._searches[claim.search.id].start()
+            assignment = Assignment(self._ledger, self._settings, self.scheduler, claim)
+            if claim.suspect:
+                log.warning("%s: runs alone until it has a result, as its dispatchers have died", assignment.id)
+                self._alone = assignment
+                for other in self._searches.values():
+                    other.stop()
+            else:
+                assignment.start()
+            self._searches[assignment.id] = assignment
+
+    def _keep_alone(self) -> None:
+        """Begin the search that is to run alone once the others are given up; claim others again when it has a
+        result.
+        """
+        if self._alone is not None and len(self._searches) <= 1:
+            self._alone.start()
+        if self._alone is not None and (self._alone.over or self._alone.has_result):
+            self._alone = None
 
     def _make_room(self) -> None:
         """Give the last search up if one that waits goes before it; what it has done is replayed when it is claimed
@@ -97,6 +115,7 @@ class Dispatcher:
         self._housekeeping.stop()
         for search in self._searches.values():
             search.stop()
+            search.start()  # one that has not begun ends at once, and its lease with it
         deadline = time.monotonic() + DRAIN_S
         for search in self._searches.values():
             search.join(max(0.0, deadline - time.monotonic()))

@@ -18,6 +18,7 @@ class LedgerListener:
         self._progress: tuple[str, int, int] | None = None
         self._phase: str | None = None
         self._waiting: str | None = None
+        self.has_result = False
         self._telling = threading.Lock()
 
     def say(self, text: str) -> None:
@@ -48,6 +49,7 @@ class LedgerListener:
     def epoch(self, what: str, trial: int | None, epoch: int, epochs: int, metrics: Metrics) -> None:
         text = f"{what}: epoch {epoch} of {epochs}, " + ", ".join(f"{k} {v:.4g}" for k, v in metrics.items())
         with self._lock:
+            self.has_result = True
             self._log.append((trial, text))
             if trial is None:
                 self._progress = (what, epoch, epochs)

@@ -21,7 +21,7 @@ def child():
 
     def start(command, said=None):
         made.append(Child("one", command, os.environ, ([] if said is None else said).append))
-        made[-1].tend()
+        made[-1].check()
         return made[-1]
 
     yield start

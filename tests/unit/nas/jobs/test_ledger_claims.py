@@ -257,3 +257,66 @@ def test_no_search_goes_before_what_is_older_or_of_a_higher_priority(ledger):
     ledger.claims.renew(claimed(ledger)[1].lease, lease_s=0)
     submit(ledger, priority=-1)
     assert not ledger.claims.goes_before(running)
+
+
+def die(ledger, count):
+    """The owners of the next search die, one after the other; returns their claims."""
+    claims = []
+    for number in range(count):
+        claims.append(ledger.claims.claim(f"owner {number}"))
+        ledger.claims.renew(claims[-1].lease, lease_s=0)
+    return claims
+
+
+def test_a_search_whose_owners_die_is_suspect_and_then_set_aside(ledger):
+    poison, other = submit(ledger, priority=1), submit(ledger)
+    assert [claim.suspect for claim in die(ledger, 3)] == [False, False, True]
+    assert ledger.claims.claim("next").search.id == other.id
+    found = ledger.searches.get(poison.id)
+    assert (found.state, found.state_reason) == ("FAILED", "DISPATCHER_DIED")
+    assert found.state_message.startswith("3 dispatchers in a row died")
+    assert ledger.claims.claim("last") is None
+
+
+@pytest.mark.parametrize("result", ["epoch", "told", "file", "finalist's epoch"])
+def test_a_result_shows_that_owners_do_not_die_of_the_search(ledger, result):
+    search = submit(ledger)
+    die(ledger, 2)
+    owner = SearchOwner(ledger, ledger.claims.claim("one").lease)
+    owner.phase("MEASURING")
+    owner.progress("measuring kernels", 64, 128)
+    if result == "epoch":
+        owner.epochs([(0, 1, {"accuracy": 0.5})])
+    elif result == "told":
+        carry_out(owner, 0)
+    elif result == "file":
+        owner.attach("report", "report.html", "text/html", "0" * 64, 1)
+    else:
+        owner.phase("FINALISTS")
+        owner.progress("finalist a", 1, 10)
+    owner.phase("WAITING_FOR_WORKERS")
+    ledger.claims.renew(owner.lease, lease_s=0)
+    assert [claim.suspect for claim in die(ledger, 2)] == [False, True]
+    assert ledger.searches.get(search.id).state == "RUNNING"
+
+
+def test_measured_kernels_are_no_result(ledger):
+    search = submit(ledger)
+    for _ in range(3):
+        owner = SearchOwner(ledger, ledger.claims.claim("one").lease)
+        owner.phase("MEASURING")
+        owner.progress("measuring kernels", 64, 128)
+        owner.phase("TRAINING")
+        owner.add(asked(ledger.searches.get(search.id).counts.trials))
+        owner.progress("trials", 0, 4)
+        ledger.claims.renew(owner.lease, lease_s=0)
+    assert ledger.claims.claim("next") is None
+    assert ledger.searches.get(search.id).state == "FAILED"
+
+
+def test_an_owner_that_gives_a_search_up_has_not_died(ledger):
+    submit(ledger)
+    for _ in range(4):
+        claim = ledger.claims.claim("one")
+        assert not claim.suspect
+        ledger.claims.release(claim.lease)

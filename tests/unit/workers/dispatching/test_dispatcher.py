@@ -18,7 +18,12 @@ class StillExecutor(Executor):
 
     name = "still"
 
+    def __init__(self):
+        super().__init__(1)
+        self.reports = []
+
     def submit(self, task, *arguments, report):  # noqa: ARG002 - the contract's signature
+        self.reports.append(report)
         future = TaskFuture(lambda: Future.cancel(future))
         return future
 
@@ -27,7 +32,12 @@ class StillExecutor(Executor):
 
 
 @pytest.fixture
-def running(tmp_path, spec, monkeypatch):
+def executor():
+    return StillExecutor()
+
+
+@pytest.fixture
+def running(tmp_path, spec, monkeypatch, executor):
     """A ledger, a function that submits a search, and a dispatcher that runs."""
     monkeypatch.setattr(dispatcher, "FOLLOW_S", 0.0)
     monkeypatch.setattr(assignment, "SHOWN_AFTER_S", 0.0)
@@ -40,7 +50,7 @@ def running(tmp_path, spec, monkeypatch):
             fields = parse_spec({**spec, "evaluator": "train"}).model_dump(mode="json")
             return ledger.searches.submit(fields, name=name, priority=priority)[0].id
 
-        made = Dispatcher(ledger, settings, StillExecutor(1))
+        made = Dispatcher(ledger, settings, executor)
         thread = threading.Thread(target=made.run, args=(stop,))
         yield ledger, submit, thread
         stop.set()
@@ -89,3 +99,18 @@ def test_interrupted_searches_go_on_before_those_that_were_claimed_meanwhile(run
     ledger.searches.request(c, "cancel")
     until(lambda: ledger.searches.get(c).state == "CANCELLED")
     until(lambda: ledger.searches.get(a).phase == "TRAINING")
+
+
+def test_a_search_whose_dispatchers_died_runs_alone_until_it_has_a_result(running, executor):
+    ledger, submit, thread = running
+    suspect = submit("suspect")
+    for _ in range(2):
+        ledger.claims.renew(ledger.claims.claim("dead").lease, lease_s=0)
+    other = submit("other", 5)
+    thread.start()
+
+    until(lambda: ledger.searches.get(suspect).counts.running == 1)
+    assert ledger.searches.get(other).phase == "WAITING_FOR_WORKERS"
+
+    executor.reports[-1](1, {"accuracy": 0.5})
+    until(lambda: ledger.searches.get(other).counts.trials == 1)
