@@ -21,11 +21,12 @@ from ledger_steps import SPEC, asked, refused, told
 from sqlalchemy import delete, update
 
 from nas.jobs import tables
+from nas.jobs.claims import MAX_DEATHS
 from nas.jobs.errors import FencedError, StateError
 from nas.jobs.ledger import Ledger
 from nas.jobs.owner import SearchOwner
 from nas.jobs.records import Lease
-from nas.jobs.states import VERBS, SearchState
+from nas.jobs.states import AT_REST, VERBS, SearchState
 from nas.metric import FRONT, directions
 from nas.pareto import front
 
@@ -50,6 +51,7 @@ class Model:
     trials: list[str] = field(default_factory=list)
     points: dict[int, tuple[float, float]] = field(default_factory=dict)
     refused: int = 0
+    deaths: int = 0
 
     def claimable(self) -> bool:
         return not self.deleted and (self.state == "QUEUED" or (self.state in _ACTIVE and self.over))
@@ -108,10 +110,14 @@ class Machine(RuleBasedStateMachine):
             with pytest.raises((StateError, LookupError)):
                 self.ledger.searches.request(model.id, verb)
             return
+        if model.over:
+            goal = AT_REST.get(goal, goal)
         assert self.ledger.searches.request(model.id, verb).state == goal
+        if goal in AT_REST.values():
+            self.leave(model)
+            rest = "CANCELLED" if goal == "CANCELLED" else "QUEUED"
+            model.become({"QUEUED": rest, "RUNNING": rest})
         model.state = goal.value
-        if goal == "CANCELLED":
-            model.become({"QUEUED": "CANCELLED", "RUNNING": "CANCELLED"})
 
     @rule(index=_PICK)
     def delete_or_undelete(self, index):
@@ -132,14 +138,37 @@ class Machine(RuleBasedStateMachine):
     def claim(self, owner):
         waiting = sorted((model for model in self.models if model.claimable()), key=lambda m: (-m.priority, m.age))
         claim = self.ledger.claims.claim(owner)
+        while waiting and self.dies_of(waiting[0]):
+            waiting.pop(0)
         assert (claim and claim.search.id) == (waiting[0].id if waiting else None)
         if not waiting:
             return
         model = waiting[0]
+        assert claim.suspect == (model.deaths == MAX_DEATHS - 1)
         self.leave(model)
         model.lease = claim.lease
         model.become({"RUNNING": "QUEUED"})
         model.state = "RUNNING" if model.state == "QUEUED" else model.state
+
+    def dies_of(self, model: Model) -> bool:
+        """Count the death of the search's owner; whether it is set aside then."""
+        model.deaths += model.lease is not None
+        if model.lease is None or model.deaths < MAX_DEATHS:
+            return False
+        self.leave(model)
+        model.state = "FAILED"
+        model.become({"QUEUED": "CANCELLED", "RUNNING": "CANCELLED"})
+        return True
+
+    @rule()
+    def settle(self):
+        self.ledger.claims.settle()
+        for model in self.models:
+            if model.over and model.state in AT_REST:
+                self.leave(model)
+                rest = {"PAUSING": "QUEUED", "CANCELLING": "CANCELLED"}[model.state]
+                model.become({"QUEUED": rest, "RUNNING": rest})
+                model.state = AT_REST[SearchState(model.state)].value
 
     @precondition(lambda self: self.held())
     @rule(index=_PICK, owner=st.sampled_from(["one", "one", "two"]))
@@ -206,6 +235,7 @@ class Machine(RuleBasedStateMachine):
         if waiting:
             owner.told(line)
             model.trials[number] = "SUCCEEDED" if succeeds else "FAILED"
+            model.deaths = 0
             if succeeds:
                 model.points[number] = score
         with pytest.raises(StateError):
