@@ -30,6 +30,9 @@ from nas.ops.limits import FLOAT_BYTES, MAX_PARAMS, MEASURING_BYTES
 from nas.ops.notation import read_network
 
 CPU_S = 3600
+ATTEMPTS = 3
+"""How often a process that is killed is started, counting the first."""
+
 NO_MEMORY = 77
 """Exit code of a process that has reached its limit of memory."""
 
@@ -60,7 +63,7 @@ def measure_apart(
     waiting = list(_fitting(models))
     while waiting:
         part = waiting.pop(0)
-        done = _run(_Job(part, device, effort, seed, known_ms))
+        done = _try(_Job(part, device, effort, seed, known_ms))
         if not isinstance(done, int):
             found += done[0]
             for signature, reason in done[1].items():
@@ -96,6 +99,14 @@ def _fitting(models: Models) -> Iterator[Models]:
         left -= size
     if part:
         yield part
+
+
+def _try(job: _Job) -> _Answer | int:
+    """As _run; once more where the process was killed, which may have had nothing to do with the models."""
+    for _ in range(ATTEMPTS - 1):
+        if (done := _run(job)) != -signal.SIGKILL:
+            return done
+    return _run(job)
 
 
 def _run(job: _Job) -> _Answer | int:

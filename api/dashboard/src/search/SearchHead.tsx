@@ -80,7 +80,10 @@ export function SearchHead({ live }: { live: LiveSearch }) {
         </p>
       )}
       {search.state !== "FAILED" && search.phase === "WAITING_FOR_WORKERS" && !TERMINAL.has(search.state) && (
-        <p class="notice">No worker can be reached at the moment. The search continues by itself when there is one.</p>
+        <p class="notice">
+          Nothing of this search runs at the moment: it waits for {search.progress?.what ?? "workers"}. It continues by
+          itself.
+        </p>
       )}
     </header>
   );
@@ -89,7 +92,7 @@ export function SearchHead({ live }: { live: LiveSearch }) {
 /** The phase and how far it is; how many trials have ended is said elsewhere. */
 function doing({ phase: name, progress }: Search): string | null {
   const words = phase(name);
-  if (name === "TRAINING" || !progress?.total) return words;
+  if (name === "TRAINING" || name === "WAITING_FOR_WORKERS" || !progress?.total) return words;
   const { what, done, total } = progress;
   return `${name === "MEASURING" ? what : `${words}: ${what}`} ${done} of ${total}`;
 }
