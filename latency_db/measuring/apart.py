@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from latency_db.devices.device import Device
+from latency_db.devices.gpu import GpuRuntime
+from latency_db.devices.runtime import runtime
 from latency_db.errors import MeasurementError
 from latency_db.measuring.measure import Effort, measure
 from latency_db.measuring.session import OnRefused
@@ -147,13 +149,15 @@ def _measure(job: _Job) -> _Answer | MeasurementError:
         return error
 
 
-def _limit() -> None:
-    """Limit memory and time, and let the system end this process first where memory is short."""
-    for kind, most in (
-        (resource.RLIMIT_DATA, MEASURING_BYTES),
-        (resource.RLIMIT_CPU, CPU_S),
-        (resource.RLIMIT_CORE, 0),
-    ):
+def _limit(device: Device) -> None:
+    """Limit memory and time, and let the system end this process first where memory is short.
+
+    Runtimes on a GPU have no limit of memory: their drivers map far more of it than they use.
+    """
+    limits = {resource.RLIMIT_CPU: CPU_S, resource.RLIMIT_CORE: 0}
+    if not issubclass(runtime[device.runtime], GpuRuntime):
+        limits[resource.RLIMIT_DATA] = MEASURING_BYTES
+    for kind, most in limits.items():
         hard = resource.getrlimit(kind)[1]
         limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (limit, limit))
@@ -167,15 +171,19 @@ def _end_with_parent() -> None:
 
 
 def main() -> None:
-    _limit()
+    output = os.dup(1)
+    os.dup2(2, 1)  # what runtimes print is not the answer
     job: _Job = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own process wrote it
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    output, sys.stdout = sys.stdout, sys.stderr  # what runtimes print is not the answer
+    _limit(job.device)
     try:
-        output.buffer.write(pickle.dumps(_measure(job)))
+        answer = pickle.dumps(_measure(job))
     except MemoryError:
         sys.exit(NO_MEMORY)
-    output.buffer.flush()
+    file = os.fdopen(output, "wb")
+    file.write(answer)
+    file.flush()
+    os._exit(0)  # at once: the parent closes the standard input when the answer ends, which ends this process too
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ real = apart.measure
 how = int(sys.argv[1])
 
 def measure(built, *more, **given):
+    os.write(1, b"a line of a runtime")
     if any(model == b"the end" for model in built.values()):
         os.kill(os.getpid(), how) if how else bytearray(2 * apart.MEASURING_BYTES)
     return real(built, *more, **given)
