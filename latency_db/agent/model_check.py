@@ -6,7 +6,6 @@ onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
 
 from collections.abc import Iterator
 from enum import IntEnum
-from math import prod
 
 from latency_db.errors import ModelRefusedError
 
@@ -135,8 +134,11 @@ def _check_value(value: memoryview) -> None:
 
 
 def _check_size(dims: list[int]) -> None:
-    if any(size > MAX_ELEMENTS for size in dims) or prod(dims) > MAX_ELEMENTS:
-        raise ModelRefusedError(f"a tensor has more than {MAX_ELEMENTS} elements")
+    elements = 1
+    for size in dims:
+        elements *= size or 1  # a zero does not excuse the other sizes, and the product stays a small integer
+        if elements > MAX_ELEMENTS:
+            raise ModelRefusedError(f"a tensor has more than {MAX_ELEMENTS} elements")
 
 
 def _check_domain(message: memoryview, field: int) -> None:

@@ -66,7 +66,7 @@ class Requests:
         what agents do not run, or if a network is larger than they take. NotMeasuredError if no agent offers the device
         with this version of its runtime.
         """
-        sent = {s: _sent(_checked(models[s]) if s in models else _built(s)) for s in wanted}
+        sent = {s: _sent(checked_model(models[s]) if s in models else _built(s)) for s in wanted}
         with self._store.writing() as connection:
             target_id, agent_id = _offered(connection, device)
             _check_version(connection, agent_id, device)
@@ -158,12 +158,14 @@ def _sent(model: bytes) -> tuple[str, int]:
     return hashlib.sha256(model).hexdigest(), len(model)
 
 
-def _checked(model: bytes) -> bytes:
+def checked_model(model: bytes) -> bytes:
     """The file, if it is valid and agents run it; ModelRefusedError if not."""
     check_model(model)
     try:
         checker.check_model(model)
-    except checker.ValidationError as error:
+    except UnicodeDecodeError:
+        raise ModelRefusedError("the model is not a valid ONNX file: it has text that is not UTF-8") from None
+    except (checker.ValidationError, ValueError) as error:  # ValueError: it does not parse
         raise ModelRefusedError(f"the model is not a valid ONNX file: {error}") from None
     return model
 

@@ -112,8 +112,8 @@ def elsewhere():
     return model(helper.make_node("Add", ["x", "w"], ["y"]), tensor)
 
 
-def huge():
-    tensor = onnx.TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[1 << 20, 1 << 20])
+def huge(*more):
+    tensor = onnx.TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[1 << 20, 1 << 20, *more])
     return model(helper.make_node("Add", ["x", "w"], ["y"]), tensor)
 
 
@@ -127,6 +127,8 @@ def looping():
     [
         (elsewhere(), "another file"),
         (huge(), "elements"),
+        (huge(0), "elements"),
+        (huge(*[2] * 40_000), "elements"),
         (looping(), "'Loop' is not one of"),
         (model(helper.make_node("Relu", ["x"], ["y"], domain="com.evil")), "domain 'com.evil'"),
         (b"x" * 1000, "not an ONNX model"),

@@ -1,7 +1,9 @@
 """Measuring on another machine, by a fake agent that acts while the requesting side sleeps."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from onnx import TensorProto, helper
@@ -19,7 +21,7 @@ from latency_db.remote import measure as remote
 from latency_db.remote import tables as request_tables
 from latency_db.remote.agents import Agents, Hello
 from latency_db.remote.leases import Failure, Leases, read_session
-from latency_db.remote.requests import Requests
+from latency_db.remote.requests import Requests, checked_model
 from latency_db.remote.tables import RequestState
 from latency_db.storing.known_devices import find_device
 from nas.errors import NotMeasuredError
@@ -202,6 +204,29 @@ def test_a_file_that_is_not_a_valid_model_is_refused_and_not_stored(store, devic
         requests.ask(device, [signature], "quick", models={signature: model}, priority=0)
 
     assert sum(requests.status(device).counts.values()) == 0
+
+
+def mutated(model, random):
+    """The file with up to four bytes or short pieces changed, removed or inserted."""
+    for _ in range(random.randint(1, 4)):
+        at = random.randrange(len(model))
+        removed, inserted = random.choice([(1, 1), (random.randint(1, 8), 0), (0, random.randint(1, 8))])
+        model = model[:at] + random.randbytes(inserted) + model[at + removed :]
+    return model
+
+
+def test_a_mutated_file_is_accepted_or_refused_in_one_way():
+    """Some have text that is not UTF-8, and some do not parse: the checker of onnx raises another error for each."""
+    random, model, refusals = Random(11), relu_of("x"), Counter()
+
+    for _ in range(5000):
+        try:
+            checked_model(mutated(model, random))
+        except ModelRefusedError as error:
+            refusals["UTF-8" in str(error)] += 1
+
+    assert refusals[True] > 0
+    assert refusals[False] > 0
 
 
 def test_a_valid_file_is_returned_unchanged(store, device):
