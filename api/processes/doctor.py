@@ -9,7 +9,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -28,7 +27,7 @@ from latency_db.storing.store import Store
 from latency_db.storing.tables import metadata as latency_tables
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import References
-from nas.service.disk_use import DiskUse, artifact_use, folder_use
+from nas.service.disk_use import DiskUse, artifact_use, existing, folder_use, write_failure
 from nas.service.settings import HOME_REMEDY, Settings
 from nas.sql.database import size_bytes as size_on_disk
 from nas.sql.errors import LedgerError
@@ -103,17 +102,14 @@ def sqlite() -> Check:
 
 
 def home(settings: Settings) -> Check:
-    place = _existing(settings.home)
-    try:
-        with tempfile.TemporaryFile(dir=place):
-            pass
-    except OSError as error:
-        return Check("home", "failed", f"{place} cannot be written: {error.strerror}", HOME_REMEDY)
+    place = existing(settings.home)
+    if failure := write_failure(place):
+        return Check("home", "failed", f"{place} cannot be written: {failure}", HOME_REMEDY)
     return Check("home", "ok", f"{settings.home}{'' if settings.home == place else ' (made by nas serve)'}")
 
 
 def disk(settings: Settings) -> Check:
-    used = shutil.disk_usage(_existing(settings.home))
+    used = shutil.disk_usage(existing(settings.home))
     detail = f"{_size(used.free)} of {_size(used.total)} free for {settings.home}"
     sizes_bytes = {"free": used.free, "total": used.total}
     if used.free < WARNING_FREE_GB * GB:
@@ -243,11 +239,6 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that exists."""
-    return next((place for place in (folder, *folder.parents) if place.is_dir()), Path())
 
 
 @contextmanager

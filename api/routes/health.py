@@ -2,16 +2,18 @@
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
 from fastapi import APIRouter, Response
 
-from api.http.app_state import App
+from api.http.app_state import App, AppState
 from api.http.security import READ
 from api.schemas.common import Sent
 from nas.errors import NasError
 from nas.jobs.states import SearchState
+from nas.service.disk_use import write_failure
 
 router = APIRouter(tags=["health"])
 
@@ -43,18 +45,11 @@ async def healthz() -> Alive:
 
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "A check failed; its reason says why"}})
 def readyz(app: App, response: Response) -> Readiness:
-    """Whether requests can be served: the database is there, with the schema of this version."""
-    start = time.perf_counter()
-    try:
-        app.ledger.check()
-    except NasError as error:
-        _log.warning("not ready: %s", error)
-        reason: str | None = "it does not answer, or has another schema; the log of the service says more"
-    else:
-        reason = None
-    check = Check(ok=reason is None, seconds=round(time.perf_counter() - start, 4), reason=reason)
-    response.status_code = 200 if check.ok else 503
-    return Readiness(status="ready" if check.ok else "unready", checks={"database": check})
+    """Whether requests can be served: the database has the schema of this version, and it and files can be written."""
+    checks = {"database": _timed(_database, app), "disk": _timed(_disk, app)}
+    ready = all(check.ok for check in checks.values())
+    response.status_code = 200 if ready else 503
+    return Readiness(status="ready" if ready else "unready", checks=checks)
 
 
 @router.get(
@@ -69,3 +64,27 @@ def metrics(app: App) -> Response:
     waiting = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
     counts = {state.value: states.get(state, 0) for state in SearchState}
     return Response(app.metrics.text(counts, waiting, app.streams.viewers), media_type="text/plain; version=0.0.4")
+
+
+def _timed(find_fault: Callable[[AppState], str | None], app: AppState) -> Check:
+    """find_fault: returns what is wrong, in words that all may read; None if nothing is."""
+    start = time.perf_counter()
+    reason = find_fault(app)
+    return Check(ok=reason is None, seconds=round(time.perf_counter() - start, 4), reason=reason)
+
+
+def _database(app: AppState) -> str | None:
+    try:
+        app.ledger.check()
+    except NasError as error:
+        _log.warning("not ready: %s", error)
+        return "it does not answer, cannot be written or has another schema; the log of the service says more"
+    return None
+
+
+def _disk(app: AppState) -> str | None:
+    for folder in (app.settings.home, app.settings.artifacts):
+        if failure := write_failure(folder):
+            _log.warning("not ready: %s cannot be written: %s", folder, failure)
+            return f"the service's folder cannot be written: {failure}"
+    return None

@@ -44,7 +44,7 @@ class Ledger:
         migrate(self.database, LEDGER_SCHEMA)
 
     def check(self) -> None:
-        """LedgerError if the database cannot be reached or has another schema."""
+        """LedgerError if the database cannot be reached or written, or has another schema."""
         with self.database.reading() as connection:
             found = LEDGER_SCHEMA.revision(connection)
         if found != HEAD:
@@ -52,6 +52,7 @@ class Ledger:
                 f"ledger {self.database.name} has schema {found or 'none'}, this version of nas needs {HEAD}; start "
                 "`nas serve` or `nas worker` of this version, which migrate it"
             )
+        self.database.check_writable()
 
     def size_bytes(self) -> int:
         """Size of its tables and indexes; for SQLite, of the file."""

@@ -6,12 +6,31 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from nas.jobs.records import References
 from nas.service.artifact_store import stored
 
 MAX_FILES = 100_000
 """The most files of a folder that are counted, as counting takes seconds."""
+
+
+_TRIED = bytes(64 << 10)
+
+
+def existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    return next((place for place in (folder, *folder.parents) if place.is_dir()), Path())
+
+
+def write_failure(folder: Path) -> str | None:
+    """Why no file of 64 KiB can be written in the folder, or where it would be made; None if one can."""
+    try:
+        with TemporaryFile(dir=existing(folder)) as file:
+            file.write(_TRIED)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

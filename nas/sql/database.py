@@ -1,5 +1,6 @@
 """A database, SQLite or PostgreSQL, with the same interface for both."""
 
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -76,6 +77,17 @@ class Database:
             connection = connection.execution_options(writing=True)  # noqa: PLW2901 - the same one
             with connection.begin():
                 yield connection
+
+    def check_writable(self) -> None:
+        """The wording's error if it may only be read, as on a disk mounted so, or on a standby server."""
+        if self.is_sqlite:
+            path = Path(str(self._engine.url.database))
+            writable = all(os.access(place, os.W_OK) for place in (path, path.parent))
+        else:
+            with self.reading() as connection:
+                writable = connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "off"
+        if not writable:
+            raise self.fault("it may only be read")
 
     def close(self) -> None:
         self._engine.dispose()

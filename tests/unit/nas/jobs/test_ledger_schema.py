@@ -6,7 +6,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from nas.jobs.ledger import LEDGER_SCHEMA, Ledger
 from nas.jobs.records import TrainingKey
@@ -106,4 +106,13 @@ def test_a_file_that_is_no_database_is_an_error_of_the_ledger(tmp_path):
     ledger = Ledger(f"sqlite:///{tmp_path / 'nas.db'}")
     with pytest.raises(LedgerError, match="not a database"):
         ledger.migrate()
+    ledger.close()
+
+
+def test_a_postgresql_ledger_that_may_only_be_read_is_an_error(postgresql_url):
+    """As a standby, or a server whose operator has made it so because its disk is full."""
+    read_only = make_url(postgresql_url).update_query_dict({"options": "-c default_transaction_read_only=on"})
+    ledger = Ledger(read_only.render_as_string(hide_password=False))
+    with pytest.raises(LedgerError, match="may only be read"):
+        ledger.check()
     ledger.close()
