@@ -1,13 +1,17 @@
 """Settings of the service, from environment variables, all optional."""
 
+import logging
 import os
+import re
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, Literal
 
 import platformdirs
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nas.errors import SpecError
 from nas.registry import reason
@@ -18,8 +22,36 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 HOME_REMEDY = "make it writable, or name another folder in NAS_HOME"
 
 
+_INJECTED = re.compile(r"(tcp|udp|sctp)://\S+:\d+", re.IGNORECASE)
+"""What NAS_<...>PORT is where a Service of Kubernetes or a linked container is called nas or nas-<...>."""
+
+_log = logging.getLogger("nas.settings")
+
+
 def _cores() -> int:
     return len(os.sched_getaffinity(0))
+
+
+@cache
+def _warn_of_injected(variable: str, value: str) -> None:
+    _log.warning(
+        "%s=%s is passed over: Kubernetes sets it for the Service of that name; `enableServiceLinks: false` in the "
+        "pod's spec prevents it",
+        variable,
+        value,
+    )
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, without what Kubernetes adds to it for each Service; of that it warns once in a process."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        value, key, is_complex = super().get_field_value(field, field_name)
+        variable = f"{self.env_prefix}{field_name}".upper()
+        if variable.endswith("PORT") and isinstance(value, str) and _INJECTED.fullmatch(value.strip()):
+            _warn_of_injected(variable, value)
+            return None, key, is_complex
+        return value, key, is_complex
 
 
 class Settings(BaseSettings):
@@ -42,6 +74,17 @@ class Settings(BaseSettings):
         validate_by_alias=True,
         secrets_dir=os.environ.get("NAS_SECRETS_DIR") or None,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not used
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _Environment(settings_cls), file_secret_settings
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("nas")))
     data_root: Path = Field(default_factory=lambda given: given["home"] / "data-root")

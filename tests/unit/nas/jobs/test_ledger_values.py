@@ -6,9 +6,10 @@ import sys
 import pytest
 from ledger_steps import SPEC, asked, claimed, submit, told
 
+from nas.errors import SpecError
 from nas.jobs.errors import NotFoundError
 from nas.service.artifact_store import ArtifactStore
-from nas.service.settings import Settings
+from nas.service.settings import Settings, read_settings
 from nas.sql.errors import ValueRefusedError
 from nas.sql.ids import new_id, split_trial_id, trial_id
 
@@ -107,6 +108,36 @@ def test_settings_follow_the_home_and_the_environment(tmp_path, monkeypatch):
     settings = Settings(port=0)
     assert (settings.database_url, settings.workers, settings.open) == ("postgresql://host/db", 1, True)
     assert (settings.port, settings.ray_address) == (0, None)
+
+
+def injected(service, address):
+    """The variables that Kubernetes sets in each pod for a Service."""
+    name = service.upper().replace("-", "_")
+    host, port = address.rsplit(":", 1)
+    url = f"tcp://{address}"
+    fixed = {f"{name}_SERVICE_HOST": host, f"{name}_SERVICE_PORT": port, f"{name}_SERVICE_PORT_HTTP": port}
+    of_port = {"": url, "_PROTO": "tcp", "_PORT": port, "_ADDR": host}
+    return fixed | {f"{name}_PORT": url} | {f"{name}_PORT_{port}_TCP{last}": value for last, value in of_port.items()}
+
+
+@pytest.mark.parametrize("address", ["10.96.0.1:8000", "[fd00::1]:8000"])
+def test_what_kubernetes_sets_for_services_is_no_setting(tmp_path, monkeypatch, caplog, address):
+    """Whatever Services are called; the one warning names what prevents it."""
+    monkeypatch.setenv("NAS_HOME", str(tmp_path))
+    expected = Settings()
+    for service in ("nas", *(f"nas-{name.replace('_', '-')}" for name in Settings.model_fields)):
+        for variable, value in injected(service, address).items():
+            monkeypatch.setenv(variable, value)
+
+    assert [read_settings(), read_settings()] == [expected, expected]
+
+    assert [record.getMessage().split(" is passed over")[0] for record in caplog.records] == [
+        f"NAS_PORT=tcp://{address}"
+    ]
+    assert "enableServiceLinks: false" in caplog.text
+    monkeypatch.setenv("NAS_PORT", "http://10.96.0.1:8000")
+    with pytest.raises(SpecError, match=r"\Aport: .*\Z"):
+        read_settings()
 
 
 def test_the_ledger_starts_without_what_is_slow():
