@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import sqlite3
 import stat
 import subprocess
@@ -27,6 +26,7 @@ from latency_db.storing.store import Store
 from latency_db.storing.tables import metadata as latency_tables
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import References
+from nas.service import ray_address
 from nas.service.disk_use import DiskUse, artifact_use, existing, folder_use, write_failure
 from nas.service.settings import HOME_REMEDY, Settings
 from nas.sql.database import size_bytes as size_on_disk
@@ -38,7 +38,6 @@ GB, MB = 10**9, 10**6
 WARNING_FREE_GB, FAILURE_FREE_GB = 5.0, 0.5
 ANSWER_S = 3.0
 TORCH_S = 120.0
-RAY_PORT = 6379
 READY = 200
 
 TORCH = """
@@ -196,15 +195,14 @@ def ray(settings: Settings) -> Check:
         remedy = "pip install 'ray[tune]', or set NAS_EXECUTOR=process"
         return Check("ray", "failed", "not installed", remedy)
     found = f"{_version('ray')}"
-    if settings.ray_address in {None, "", "auto", "local"}:
+    if settings.ray_address is None:
         return Check("ray", "ok", f"{found}, started by the worker")
-    host, _, port = (settings.ray_address or "").rpartition("://")[2].rpartition(":")
     try:
-        socket.create_connection((host, int(port) if port else RAY_PORT), ANSWER_S).close()
-    except (OSError, ValueError) as error:
+        address = ray_address.reach(settings.ray_address)
+    except OSError as error:
         remedy = "start the cluster, or correct RAY_ADDRESS; searches wait for it meanwhile"
         return Check("ray", "warning", f"{found}; no answer at {settings.ray_address}: {error}", remedy)
-    return Check("ray", "ok", f"{found}; cluster at {settings.ray_address}")
+    return Check("ray", "ok", f"{found}; cluster at {address}")
 
 
 def torch() -> Check:

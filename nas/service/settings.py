@@ -9,12 +9,13 @@ from tempfile import TemporaryFile
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nas.errors import SpecError
 from nas.registry import reason
+from nas.service import ray_address
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Names of this machine that no other machine reaches it by."""
@@ -60,7 +61,8 @@ class Settings(BaseSettings):
     What is not in the environment may be in a file of that name in the folder NAS_SECRETS_DIR, as in containers.
 
     home: folder of the state. data_root: below it lie the data sets that a spec may name. open: no API keys are asked
-    for. workers: trials at a time. threads: of one worker. ray_address: a cluster to use; None starts one.
+    for. workers: trials at a time. threads: of one worker. ray_address: a cluster to use, as
+    nas.service.ray_address has it; None starts one.
     ray_object_store_bytes: for data sets in a Ray that is started here. gpus_per_worker: None shares the cluster's
     equally. tune_scheduler: what ends trials early with the executor ray_tune. keep_deleted_days: for how long a
     deleted search can be undeleted before it is removed with its files; 0: for ever.
@@ -114,6 +116,14 @@ class Settings(BaseSettings):
                 pass
         except OSError as error:
             raise SpecError(f"{self.home} cannot be written: {error.strerror}; {HOME_REMEDY}") from None
+
+    @field_validator("ray_address")
+    @classmethod
+    def _read_ray_address(cls, address: str | None, others: ValidationInfo) -> str | None:
+        """Other executors leave it alone: it may be there for other programs."""
+        if address is None or not others.data.get("executor", "").startswith("ray"):
+            return address
+        return ray_address.parsed(address)
 
     @property
     def artifacts(self) -> Path:

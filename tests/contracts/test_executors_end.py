@@ -1,8 +1,11 @@
 """How executors end: closed with tasks under way, or with Ray killed beneath them; and how Tune ends trials early."""
 
 import os
+import secrets
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -61,6 +64,45 @@ def test_a_cluster_that_is_not_there_is_said(monkeypatch):
 
     with pytest.raises(ExecutorLostError, match="RAY_ADDRESS"):
         executor["ray"](1)
+
+
+USE_A_CLUSTER = """
+from api.processes.doctor import ray
+from nas.service.settings import read_settings
+from workers.executing.executor import executor
+
+if __name__ == "__main__":
+    check = ray(read_settings())
+    print(check.state, check.detail.split("; ")[1])
+    with executor["ray"](1) as pool:
+        pool.check()
+        print("connected to", pool._cluster.ray.get_runtime_context().gcs_address)
+"""
+
+
+def test_auto_is_the_cluster_that_runs_on_this_machine(monkeypatch):
+    """Found by the doctor and by a worker alike."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # its sockets' paths are limited
+    monkeypatch.setenv("RAY_TMPDIR", str(folder))
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    start = "import sys; from ray.scripts.scripts import main; sys.argv[0] = 'ray'; main()"
+    options = ("--head", "--port=0", "--num-cpus=1", "--include-dashboard=false", "--block")
+    with subprocess.Popen(
+        [sys.executable, "-c", start, "start", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as head:
+        try:
+            known, end = folder / "ray" / "ray_current_cluster", time.monotonic() + PATIENCE_S
+            while not (known.exists() and known.read_text()) and time.monotonic() < end:
+                time.sleep(0.05)
+            monkeypatch.setenv("RAY_ADDRESS", "auto")
+            done = subprocess.run([sys.executable, "-c", USE_A_CLUSTER], capture_output=True, text=True, check=False)
+            address = known.read_text()
+        finally:
+            head.terminate()
+    shutil.rmtree(folder, ignore_errors=True)
+
+    assert done.stdout.splitlines() == [f"ok cluster at {address}", f"connected to {address}"], done.stderr
 
 
 LOSE_RAY = """

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
+from nas.service import ray_address
 from nas.service.settings import Settings, read_settings
 from workers.executing.executor import ExecutorLostError
 from workers.executing.pool import PoolExecutor
@@ -21,7 +22,6 @@ MAX_SHARED = 8
 """Data sets and the like kept in the object store; older ones are dropped when no task refers to them."""
 HEALTH_S = 1.0
 FAILED_CHECKS = 3
-CONNECT_S = 3.0
 RECONNECT_S = 10
 """By default Ray waits a minute for a GCS that was killed during the start, before it is watched here. A GCS that was
 started here does not return."""
@@ -90,9 +90,11 @@ class Cluster:
 
     def _addresses(self) -> dict[str, tuple[str, int]]:
         context = self.ray.get_runtime_context()
-        host, _, port = context.gcs_address.rpartition(":")
         mine = next(node for node in self.ray.nodes() if node["NodeID"] == context.get_node_id())
-        return {"GCS": (host, int(port)), "raylet": (mine["NodeManagerAddress"], mine["NodeManagerPort"])}
+        return {
+            "GCS": ray_address.host_and_port(context.gcs_address),
+            "raylet": (mine["NodeManagerAddress"], mine["NodeManagerPort"]),
+        }
 
     def stop_watching(self) -> None:
         self._over.set()
@@ -140,17 +142,24 @@ def _start(settings: Settings, cpus: int) -> ModuleType:
     given: dict[str, Any]
     address = settings.ray_address
     if address:
-        host, _, port = address.rpartition(":")
-        if not port.isdigit() or not _listens((host or "127.0.0.1", int(port))):
-            raise ExecutorLostError(f"there is no Ray cluster at {address}; start one, or correct RAY_ADDRESS")
-        given = {"address": address}
+        try:
+            given = {"address": ray_address.reach(address)}
+        except OSError as error:
+            raise ExecutorLostError(
+                f"there is no Ray cluster at {address}: {error}; start one, or correct RAY_ADDRESS"
+            ) from None
     else:
         _remove_old_sessions()
         # A token of our own, so that none is written to the home folder, and only this process can use these workers.
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # Ray reads it once in a process
         os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(RECONNECT_S))
-        given = {"num_cpus": cpus, "include_dashboard": False, "object_store_memory": settings.ray_object_store_bytes}
+        given = {
+            "address": ray_address.LOCAL,
+            "num_cpus": cpus,
+            "include_dashboard": False,
+            "object_store_memory": settings.ray_object_store_bytes,
+        }
         given["_temp_dir"] = str(_session())
     import ray  # noqa: PLC0415 - it takes seconds, and reads the environment
 
@@ -195,7 +204,7 @@ def _remove_old_sessions() -> None:
 
 def _listens(address: tuple[str, int]) -> bool:
     try:
-        with socket.create_connection(address, CONNECT_S):
+        with socket.create_connection(address, ray_address.CONNECT_S):
             return True
     except OSError:
         return False

@@ -11,7 +11,7 @@ from api.client import ApiError, Client
 from nas.command_line.groups import main
 from nas.jobs.records import TrainingKey
 from nas.service.artifact_store import ArtifactStore
-from nas.service.settings import Settings
+from nas.service.settings import Settings, read_settings
 
 
 @pytest.fixture
@@ -107,7 +107,8 @@ def test_a_healthy_machine(nas, tmp_path):
         ("DATABASE_URL", "postgresql://nobody:pw@127.0.0.1:9/x", "database", "failed"),
         ("DATABASE_URL", "nonsense", "database", "failed"),
         ("RAY_ADDRESS", "127.0.0.1:9", "ray", "warning"),
-        ("RAY_ADDRESS", "ray://127.0.0.1:9", "ray", "warning"),
+        ("RAY_ADDRESS", "[::1]:9", "ray", "warning"),
+        ("RAY_ADDRESS", "auto", "ray", "warning"),
         ("NAS_WORKERS", "4000", "cores", "warning"),
         ("NAS_URL", "http://127.0.0.1:9", "service", "warning"),
         ("NAS_URL", "nonsense", "service", "warning"),
@@ -117,6 +118,7 @@ def test_a_healthy_machine(nas, tmp_path):
 )
 def test_each_fault_is_found_and_has_a_remedy(nas, monkeypatch, variable, value, check, state):  # noqa: PLR0917 - one row
     monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("RAY_TMPDIR", "/nonexistent")  # no cluster that somebody has started here
 
     code, out, _ = nas("doctor", "--json")
 
@@ -165,6 +167,35 @@ def test_a_home_that_cannot_be_written_is_told_in_one_line_and_ends_it(nas, monk
 
     why = f"{tmp_path}/file/home cannot be written: Not a directory"
     assert (code, complaint) == (2, f"Error: {why}; make it writable, or name another folder in NAS_HOME\n")
+
+
+@pytest.mark.parametrize(
+    "address", ["head", "ray://head:10001", "http://head:8265", "::1:6379", "[::1]", "head:0", "head:65536", "Auto"]
+)
+@pytest.mark.parametrize("command", ["doctor", "worker", "serve"])
+def test_an_address_of_ray_in_another_form_is_refused_with_those_that_there_are(nas, monkeypatch, command, address):
+    monkeypatch.setenv("RAY_ADDRESS", address)
+
+    code, _, complaint = nas(command)
+
+    assert code == 2
+    assert complaint.count("\n") == 1
+    for form in (repr(address), "HOST:PORT", "[::1]:6379", "auto", "local"):
+        assert form in complaint
+
+
+@pytest.mark.parametrize("address", ["", "local", " local "])
+def test_a_local_ray_is_started(monkeypatch, address):
+    monkeypatch.setenv("RAY_ADDRESS", address)
+
+    assert read_settings().ray_address is None
+
+
+def test_an_address_of_ray_concerns_its_executors_alone(monkeypatch):
+    """Other programs may need another form, such as that of Ray's jobs."""
+    monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:8265")
+
+    assert read_settings(executor="process").executor == "process"
 
 
 @pytest.mark.usefixtures("fast_torch")
