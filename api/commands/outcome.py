@@ -20,12 +20,12 @@ KEYS = {"accuracy": ("test_accuracy", "accuracy"), "latency_ms": ("latency_ms", 
 @SEARCH
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="The front of these, such as macs.")
 def pareto(service: Remote, search: str, metrics: tuple[str, ...]) -> None:
-    """The trials that no other beats in both accuracy and latency; references and finalists below them."""
+    """The trials that no other beats in both accuracy and latency; references and finalists, best first, below them."""
     found = service.find(search).pareto(*metrics)
     rows = [
         *((f"trial {p.number}", p.architecture_id, *_metrics(p.metrics)) for p in found.points),
         *((f"reference {r.label}", None, *_metrics(r.metrics)) for r in found.references),
-        *((f"finalist {f.trial}", f.file, *_metrics(f.metrics)) for f in found.finalists),
+        *((f"finalist {f.trial}{' (best)' if f.best else ''}", f.file, *_metrics(f.metrics)) for f in found.finalists),
     ]
     value = found.model_dump(mode="json", exclude={"finalists": {"__all__": {"diagram"}}})
     service.show(value, lambda: table(("network", "", *_headings()), rows, left=2))

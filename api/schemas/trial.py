@@ -140,11 +140,13 @@ class Finalist(Stored):
     """A trial that was trained for longer, exported and tested.
 
     file, sha256 and url are of the .onnx. files: that, and the file of the runtime that the search was for, if it has a
-    format of its own. note: why that file is missing, and what to do.
+    format of its own. note: why that file is missing, and what to do. best: the first of them, within the target if
+    any is, and then of the best validation accuracy.
     """
 
     trial: int
     id: str
+    best: bool = False
     file: str | None = None
     notation: str
     diagram: Annotated[Json, DescribedBy(Diagram)] | None = None
@@ -160,7 +162,7 @@ class ParetoOut(Sent):
 
     hypervolume: the area that the front dominates, up to reference_ms and down to an accuracy of 0, as a fraction of
     the whole; null while the front is empty, and for other metrics. reference_ms is twice the target, or the slowest
-    point where there is no target.
+    point where there is no target. finalists: best first.
     """
 
     search_id: str

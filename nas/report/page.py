@@ -9,7 +9,7 @@ from nas.quantities import duration, number
 from nas.report.facts import facts, spec_text
 from nas.report.figures import Figures, built_figures, figure, figure_data
 from nas.report.markup import Child, Markup, tag
-from nas.report.results import Record, shown
+from nas.report.results import Record, ranked, shown, target
 from nas.report.summary import summary
 from nas.report.tables import failures, finalists_table, trials_table
 
@@ -60,11 +60,11 @@ def _sections(record: Record) -> list[Child]:
 
 
 def _evidence(record: Record) -> list[Child]:
-    failed = failures(record)
+    failed, finalists = failures(record), ranked(record["finalists"], target(record))
     return [
         _section("Accuracy against latency", figure("pareto")),
         _section("Finalists", finalists_table(record), _finalists_note(record)),
-        _section("Architectures", *map(_diagram, record["finalists"])) if record["finalists"] else None,
+        _section("Architectures", *map(_diagram, finalists)) if finalists else None,
         _section("Progress of the search", figure("reward")),
         _section("Trials", trials_table(record)),
         _section("Failed trials", failed) if failed else None,

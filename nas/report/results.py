@@ -1,6 +1,6 @@
 """Readings of a run's record: which model is shown first, and how it compares."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import inf, sqrt
 from typing import Any
 
@@ -43,12 +43,13 @@ def best_trial(record: Record) -> Record | None:
     return max(rewarded, key=lambda trial: trial["reward"], default=None)
 
 
-def headline(record: Record) -> Record | None:
-    """The finalist shown first: within the target if one is, then of the best validation accuracy.
+def ranked(finalists: Iterable[Record], target_ms: float | None) -> list[dict[str, Any]]:
+    """The finalists, best first, with `best` True for the first: those within the target if there is one, then those
+    that exceed it least; among equals by validation accuracy.
 
-    Test accuracy does not influence the choice, so that what the page reports of it is not the best of several tests.
+    Test accuracy does not influence the order, so that what is reported of the best is not the best of several tests.
     """
-    limit = target(record) or inf
+    limit = target_ms or inf
 
     def rank(finalist: Record) -> tuple[float, float]:
         latency = number(finalist["metrics"], "latency_ms")
@@ -56,7 +57,12 @@ def headline(record: Record) -> Record | None:
         excess = inf if latency is None else max(0.0, latency - limit)
         return excess, inf if accuracy is None else -accuracy
 
-    return min(record["finalists"], key=rank, default=None)
+    return [{**finalist, "best": place == 0} for place, finalist in enumerate(sorted(finalists, key=rank))]
+
+
+def headline(record: Record) -> Record | None:
+    """The finalist shown first: the best."""
+    return next(iter(ranked(record["finalists"], target(record))), None)
 
 
 def search_accuracy(record: Record, finalist: Record) -> float | None:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from nas.metric import Metric, Source, tabulated
 from nas.quantities import MISSING, aligned, minus, number, signed_percent
 from nas.report.markup import Child, Markup, join, tag
-from nas.report.results import FAILED, SUCCEEDED, Record, estimate_error, headline, shown, trials
+from nas.report.results import FAILED, SUCCEEDED, Record, estimate_error, ranked, shown, target, trials
 
 
 class Cell(NamedTuple):
@@ -18,7 +18,7 @@ class Cell(NamedTuple):
 
 
 def finalists_table(record: Record) -> Markup:
-    """One row a finalist, the one shown first marked; a sentence if there are none."""
+    """One row a finalist, best first and marked; a sentence if there are none."""
     if not record["finalists"]:
         why = (
             "No trial became a finalist." if record["finished"] else "Finalists are trained when the search has ended."
@@ -29,10 +29,10 @@ def finalists_table(record: Record) -> Markup:
         *(size.heading for size in tabulated(Source.NETWORK)),
         *("file", "max |Δ| to torch"),
     )
-    first = headline(record)
-    rows = [tag("tr", *_finalist_cells(f), class_="first" if f is first else None) for f in record["finalists"]]
+    finalists = ranked(record["finalists"], target(record))
+    rows = [tag("tr", *_finalist_cells(f), class_="first" if f["best"] else None) for f in finalists]
     table = _table("Finalists", [tag("th", head, scope="col") for head in heads], rows)
-    return join([table, *map(_runtime_files, record["finalists"])])
+    return join([table, *map(_runtime_files, finalists)])
 
 
 def _finalist_cells(finalist: Record) -> list[Markup]:
@@ -46,7 +46,8 @@ def _finalist_cells(finalist: Record) -> list[Markup]:
         shown(metrics, "size_bytes"),
         _difference(metrics),
     ]
-    return [tag("th", link, tag("code", finalist["id"]), scope="row"), *(tag("td", value) for value in values)]
+    best = tag("small", "best") if finalist["best"] else None
+    return [tag("th", link, tag("code", finalist["id"]), best, scope="row"), *(tag("td", value) for value in values)]
 
 
 def _runtime_files(finalist: Record) -> Markup:

@@ -51,7 +51,7 @@ def _table(record: Mapping[str, Any]) -> Table:
         metrics = row["metrics"]
         test, validation = metrics.get("test_accuracy"), metrics.get("accuracy")
         table.add_row(
-            row.get("file") or row["label"],
+            f"{row.get('file') or row['label']}{' (best)' if row.get('best') else ''}",
             "" if test is None else f"{test:.2%}",
             "" if validation is None else f"{validation:.2%}",
             _latency(metrics),

@@ -20,6 +20,7 @@ from nas.metric import network_metrics
 from nas.objective import objective
 from nas.ops.kernels import kernels
 from nas.ops.notation import write_network
+from nas.report.results import ranked, target
 from nas.searcher import searcher
 from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space
@@ -93,7 +94,7 @@ class Pipeline:
         add_files(context, finalists)
         measure_end_to_end(context, references, finalists)
         store.keep("references", references)
-        store.keep("finalists", finalists)
+        finalists = store.keep("finalists", ranked(finalists, target(facts)))
         return record.finish(references, finalists)
 
     def _images(self) -> Dataset:

@@ -17,7 +17,7 @@ interface Shown {
 export function Figures({ live, select }: { live: LiveSearch; select: (trial: number) => void }) {
   const search = live.search.value!;
   const target = finite(search.target_latency_ms);
-  const finalist = headline(live.finalists.value, target);
+  const finalist = live.finalists.value.find((each) => each.best) ?? null;
   const figures = finalist ? ofFinalist(finalist, target) : ofBest(live, target);
   const url = finalist?.url;
   const said = tally(live.table.columns);
@@ -73,14 +73,6 @@ function Figure({ label, value, unit, note }: Shown) {
       <div class="note">{note}</div>
     </div>
   );
-}
-
-/** The finalist shown first: within the target if one is, then of the best validation accuracy. Test scores do not count. */
-function headline(finalists: readonly Finalist[], target: number | null): Finalist | null {
-  const excess = ({ metrics }: Finalist) =>
-    Math.max(0, (finite(metrics["latency_ms"]) ?? Infinity) - (target ?? Infinity)) || 0;
-  const accuracy = ({ metrics }: Finalist) => finite(metrics["validation_accuracy"]) ?? -Infinity;
-  return [...finalists].sort((a, b) => excess(a) - excess(b) || accuracy(b) - accuracy(a))[0] ?? null;
 }
 
 /** text: a value and its unit. */

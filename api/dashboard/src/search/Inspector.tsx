@@ -130,7 +130,7 @@ function Metrics({ trial, finalist }: { trial: Trial; finalist: Finalist | null 
       {finalist && (
         <>
           <div class="finalist-row">
-            <dt>test accuracy, as finalist</dt>
+            <dt>test accuracy, as {finalist.best ? "the best finalist" : "finalist"}</dt>
             <dd>{percent(finalist.metrics["test_accuracy"])}</dd>
           </div>
           <div class="finalist-row">

@@ -119,6 +119,33 @@ def test_a_finished_search_is_watched_and_taken_away(nas, settings, tmp_path):
     assert (tmp_path / file["path"]).read_bytes() == MODEL
 
 
+def test_the_best_finalist_is_the_first_and_marked_everywhere(nas, settings):
+    """Though the search chose them in another order: by reward. Trial 1 alone is within the target of 1.5 ms."""
+    search = made(nas)["id"]
+    with ledger_of(settings) as ledger:
+        owner = take(ledger, search)
+        owner.facts({}, 1.5)
+        rows = []
+        for number, (latency, accuracy) in enumerate([(2.0, 0.9), (1.0, 0.7), (1.6, 0.8)]):
+            ask(owner, number)
+            tell(owner, number)
+            sha256, size = ArtifactStore(settings.artifacts, ledger.artifacts).add(b"%d" % number)
+            owner.attach("onnx", f"m{number}.onnx", "application/octet-stream", sha256, size, trial=number)
+            metrics = {"latency_ms": latency, "validation_accuracy": accuracy}
+            rows.append(
+                {"trial": number, "id": f"{number}", "file": f"m{number}.onnx", "notation": "n", "metrics": metrics}
+            )
+        owner.keep("finalists", rows)
+        owner.end("SUCCEEDED")
+
+    answer = json.loads(nas("pareto", search, "--json")[1])["finalists"]
+    table = nas("pareto", search)[1]
+
+    assert [(row["trial"], row["best"]) for row in answer] == [(1, True), (2, False), (0, False)]
+    assert table.index("finalist 1 (best)") < table.index("finalist 2 ") < table.index("finalist 0 ")
+    assert nas("export", search)[1].split() == ["m1.onnx", "m2.onnx", "m0.onnx"]
+
+
 def test_the_runtimes_files_of_finalists_are_downloaded_too_or_the_reason_is_printed(nas, settings, tmp_path):
     search = made(nas)["id"]
     contents = {"onnx": MODEL, "tflite": b"flat " + MODEL}

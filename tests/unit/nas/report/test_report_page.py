@@ -17,7 +17,7 @@ from nas.report import figures, report_html
 from nas.report.facts import spec_text
 from nas.report.figures import built_figures
 from nas.report.markup import Markup, join, tag
-from nas.report.results import headline
+from nas.report.results import headline, ranked
 
 VOID = {"meta", "link"}
 PLAIN = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u00d7": "x", "\u2212": "-", "\u2013": "-"})
@@ -54,6 +54,25 @@ def test_headline_is_the_best_finalist_within_the_target() -> None:
     text = Page(report_html(record())).text.translate(PLAIN)
     assert text.index("91.00") < text.index("96.00")
     assert "within the target of 0.100 ms" in text
+
+
+def test_finalists_stand_best_first_wherever_they_are_listed() -> None:
+    """Of those within the target the most accurate, then by how much they exceed it; without a latency at the end."""
+    given = record()
+    within, beyond = given["finalists"]
+    less = {**within, "trial": 0, "file": "less.onnx", "metrics": {**within["metrics"], "validation_accuracy": 0.5}}
+    unmeasured = {**within, "trial": 4, "file": "unmeasured.onnx", "metrics": {"validation_accuracy": 0.99}}
+    given["finalists"] = [unmeasured, beyond, less, within]
+    source = report_html(given)
+
+    order = [within["trial"], 0, beyond["trial"], 4]
+    assert [row["trial"] for row in ranked(given["finalists"], 0.1)] == order
+    assert [row["best"] for row in ranked(given["finalists"], 0.1)] == [True, False, False, False]
+    links = [attrs["href"] for tag, attrs in Page(source).tags if tag == "a" and attrs["href"].endswith(".onnx")]
+    assert links == [within["file"], "less.onnx", beyond["file"], "unmeasured.onnx"]
+    drawn = json.loads(re.search(r'id="drawn">(.*?)</script>', source, re.DOTALL)[1])  # type: ignore[index]  # it is there
+    assert [row["trial"] for row in drawn["finalists"]] == order
+    assert source.count(">best<") == 1
 
 
 def test_headline_compares_with_each_reference_at_equal_epochs() -> None:
@@ -105,7 +124,8 @@ def test_figures_have_no_numbers_that_json_lacks() -> None:
     found = re.search(r'id="drawn">(.*?)</script>', report_html(given), re.DOTALL)
     drawn = json.loads(found[1], parse_constant=pytest.fail)  # type: ignore[index]  # it is there
     assert drawn["columns"]["accuracy"][0] is None
-    assert drawn["finalists"][0]["metrics"]["latency_ms"] is None
+    (unmeasured,) = (finalist for finalist in drawn["finalists"] if finalist["trial"] == 1)
+    assert unmeasured["metrics"]["latency_ms"] is None
 
 
 def leaves(values: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
