@@ -136,7 +136,7 @@ REASONS: Mapping[str, Reason] = {
     "SPACE_INFEASIBLE": Reason(
         _S.UNPROCESSABLE_ENTITY,
         "The space has no valid member",
-        "Widen the options of the stages that the message names, or raise the limits.",
+        "Change the options of the stages that the message names, or raise the limits.",
     ),
     "DATA_UNUSABLE": Reason(
         _S.UNPROCESSABLE_ENTITY, "The data set is absent, damaged or unfit", "The message says what to change."

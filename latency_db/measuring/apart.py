@@ -59,7 +59,7 @@ def measure_apart(
 ) -> list[LatencyRecord]:
     """As latency_db.measuring.measure.measure. Models that end the process that measures them are refused too.
 
-    MeasurementError if the system has ended the process, as it does where memory is short.
+    MeasurementError if the system has ended the process, as it does where memory is short, or if it failed by itself.
     """
     found: list[LatencyRecord] = []
     waiting = list(_fitting(models))
@@ -121,6 +121,8 @@ def _run(job: _Job) -> _Answer | int:
             process.stdin.write(pickle.dumps(job))
             process.stdin.flush()
         content = process.stdout.read()
+    if process.returncode > 0 and process.returncode != NO_MEMORY:  # no fault of the models
+        raise MeasurementError(f"the process that measures ended with exit code {process.returncode}: see its output")
     if process.returncode:
         return process.returncode
     answer: _Answer | MeasurementError = pickle.loads(content)  # noqa: S301 - our own process wrote it
@@ -136,7 +138,7 @@ def _shown(part: Models) -> str:
 def _ending(code: int) -> str:
     if code == NO_MEMORY:
         return f"needed more than {MEASURING_BYTES / 2**30:.1f} GiB of memory"
-    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    return f"was ended by {signal.Signals(-code).name}"
 
 
 def _measure(job: _Job) -> _Answer | MeasurementError:

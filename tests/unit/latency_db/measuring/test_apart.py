@@ -32,6 +32,8 @@ how = int(sys.argv[1])
 def measure(built, *more, **given):
     os.write(1, b"a line of a runtime")
     if any(model == b"the end" for model in built.values()):
+        if how < 0:
+            os._exit(-how)
         os.kill(os.getpid(), how) if how else bytearray(2 * apart.MEASURING_BYTES)
     return real(built, *more, **given)
 
@@ -42,7 +44,7 @@ apart.main()
 
 @pytest.fixture
 def played(monkeypatch):
-    """A process that a model ends by this signal, or for 0 by its need of memory."""
+    """A process that a model ends by this signal, for 0 by its need of memory, for -n with exit code n."""
 
     def play(how):
         real = subprocess.Popen
@@ -109,3 +111,11 @@ def test_the_process_ends_with_its_parent():
         process.stdin.close()
         assert process.stdout.read() == b""
     assert process.returncode == 1
+
+
+def test_a_process_that_fails_by_itself_refuses_no_model(played):
+    """A runtime that cannot be imported there, say, is no fault of the models."""
+    played(-1)
+
+    with pytest.raises(MeasurementError, match="exit code 1: see its output"):
+        measured({ENDS: b"the end"})

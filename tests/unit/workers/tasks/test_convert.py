@@ -15,6 +15,7 @@ from latency_db.devices.local import local_device
 from latency_db.devices.runtime import Runtime, runtime
 from latency_db.devices.runtimes.onnxruntime_cpu import OnnxRuntimeCpu
 from latency_db.errors import MeasurementError
+from latency_db.measuring.apart import measure_here
 from latency_db.profiling.measurer import Measurer
 from nas.dataset import dataset
 from nas.errors import ExportError, NotMeasuredError, UnknownNameError
@@ -169,6 +170,7 @@ def test_a_search_hands_out_its_runtimes_files_and_tries_again_what_failed(tmp_p
         raise NotMeasuredError("which takes seconds")
 
     monkeypatch.setattr(Measurer, "measure_networks", unmeasured)
+    monkeypatch.setattr("latency_db.profiling.measurer.measure_apart", measure_here)  # where mirror is known
 
     with monkeypatch.context() as patch:
         patch.setattr("workers.searching.finalist_files.convert", refuse)
