@@ -1,7 +1,6 @@
 """The ONNX models that are measured for kernels and networks, and their signatures."""
 
 import hashlib
-from collections.abc import Iterable
 
 from latency_db.records.record import Kind, Signature
 from nas.ops import Network
@@ -25,12 +24,6 @@ def context_signature(kernel: Kernel) -> Signature:
 def kernel_signatures(kernel: Kernel) -> tuple[Signature, Signature]:
     """The two models measured for a kernel: the kernel in its context, and the context alone."""
     return kernel_signature(kernel), context_signature(kernel)
-
-
-def kernel_models(kernels: Iterable[Kernel]) -> dict[Signature, bytes]:
-    """The models of kernels in their contexts, and of the contexts alone, each once; with random weights."""
-    runs = {write_network(run): run for kernel in kernels for run in (kernel.in_context(), kernel.context())}
-    return {Signature(key, Kind.KERNEL): network_model(run) for key, run in runs.items()}
 
 
 def network_signature(network: Network) -> Signature:

@@ -24,9 +24,13 @@ class Figures(NamedTuple):
     script: str
 
 
+def are_built() -> bool:
+    return (_FOLDER / "figures.js").is_file()
+
+
 def built_figures() -> Figures | None:
     """The figures as they were built; None if they were not."""
-    if not (_FOLDER / "figures.js").is_file():
+    if not are_built():
         return None
     style, script, licences = (
         (_FOLDER / name).read_text(encoding="utf-8") for name in ("figures.css", "figures.js", "licenses.md")
@@ -37,7 +41,7 @@ def built_figures() -> Figures | None:
 def figure(name: str, trial: int | None = None) -> Markup:
     """The place of a figure: pareto, reward or network, the last one of a finalist's trial."""
     missing = "This figure is drawn by a script"
-    if built_figures() is None:
+    if not are_built():
         missing += ", which is not built: run `make dashboard`, and then the search again, which only writes the report"
     return tag("div", tag("p", f"{missing}.", class_="empty"), data_figure=name, data_trial=trial)
 

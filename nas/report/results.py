@@ -8,9 +8,6 @@ from nas.metric import metrics
 from nas.quantities import number
 
 Record = Mapping[str, Any]
-Point = tuple[float, float]
-"""Latency in ms, accuracy in [0, 1]."""
-
 SUCCEEDED = "succeeded"
 FAILED = "failed"
 Z95 = 1.96
@@ -20,12 +17,6 @@ Z95 = 1.96
 def shown(values: Mapping[str, Any], key: str, metric: str | None = None) -> str:
     """The number under key, written as that metric; by default the one of the same name."""
     return metrics()[metric or key].show(number(values, key))
-
-
-def point(metrics: Mapping[str, Any], accuracy: str = "accuracy") -> Point | None:
-    """Latency and accuracy, if both were measured and can be drawn."""
-    x, y = number(metrics, "latency_ms"), number(metrics, accuracy)
-    return None if x is None or y is None or x <= 0 else (x, y)
 
 
 def trials(record: Record, *states: str) -> list[Record]:

@@ -21,8 +21,8 @@ from latency_db.records.reference_models import (
 )
 from latency_db.records.signatures import (
     context_signature,
-    kernel_models,
     kernel_signature,
+    kernel_signatures,
     network_model,
     network_signature,
 )
@@ -37,7 +37,8 @@ NETWORK = read_network("3x16x16: conv_16_k3_s2 [conv_32 conv_32_k3_g32 conv_16_l
 
 @pytest.fixture(scope="module", params=["local-cpu-1t", "local-cpu-2t"])
 def records(request):
-    models = kernel_models([SMALL, LARGE])
+    signatures = [signature for kernel in (SMALL, LARGE) for signature in kernel_signatures(kernel)]
+    models = {signature: network_model(read_network(signature.key)) for signature in signatures}
     models[network_signature(NETWORK)] = network_model(NETWORK)
     return {r.signature: r for r in measure(models, local_device(request.param), FAST)}
 
