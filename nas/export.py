@@ -47,7 +47,9 @@ def export(network: Network, module: nn.Module, dataset: Dataset, about: Mapping
         **about,
     }
     file = stamped(onnx_model(network, StateWeights(state)), metadata)
-    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()  # by default one for each core, whatever this worker's share
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     images, _ = next(test_batches(dataset, network))
     difference = _difference(session, module, images[:PARITY_IMAGES])
     return Exported(file, _accuracy(session, dataset, network), difference)

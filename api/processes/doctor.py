@@ -1,7 +1,6 @@
 """Whether this machine can serve and search: one function a check, each with a remedy where something is wrong."""
 
 import json
-import os
 import re
 import shutil
 import sqlite3
@@ -26,6 +25,7 @@ from latency_db.storing.store import Store
 from latency_db.storing.tables import metadata as latency_tables
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import References
+from nas.machine.cgroup import core_count
 from nas.service import ray_address
 from nas.service.disk_use import DiskUse, artifact_use, existing, folder_use, write_failure
 from nas.service.settings import HOME_REMEDY, Settings
@@ -180,7 +180,7 @@ def latencies() -> Check:
 
 
 def cores(settings: Settings) -> Check:
-    available = len(os.sched_getaffinity(0))
+    available = core_count()
     wanted = settings.workers * settings.threads
     detail = f"{available} for {settings.workers} workers of {settings.threads} threads"
     if wanted > available and settings.ray_address is None:

@@ -27,9 +27,13 @@ from nas.datasets.folder import PARTS
 from nas.errors import DataError
 from nas.images.archives import DAMAGE
 from nas.images.pictures import SUFFIXES, Picture, decode, opened
+from nas.machine.cgroup import memory_bytes
+from nas.machine.limits import limit_process
 
 CPU_S = 600
 MEMORY_BYTES = 4 << 30
+MIN_MEMORY_BYTES = 512 << 20
+"""Enough to decode one picture of MAX_PIXELS."""
 MAX_ENTRIES = 200_000
 MAX_BYTES = 8 << 30
 MAX_RATIO = 100
@@ -245,19 +249,14 @@ def _check(parts: Parts) -> None:
         raise DataError(f"class {name!r} has {count} training images; give each class at least {required}")
 
 
-def _limit() -> None:
-    for kind, limit in (
-        (resource.RLIMIT_CPU, CPU_S),
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, MAX_BYTES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(kind, (limit, limit))
+def _memory_limit() -> int:
+    """In bytes: less than MEMORY_BYTES where the machine, or the container, has little."""
+    return max(MIN_MEMORY_BYTES, min(MEMORY_BYTES, (memory_bytes() or MEMORY_BYTES) // 4))
 
 
 def main() -> None:
     archive, folder = map(Path, sys.argv[1:])
-    _limit()
+    limit_process({resource.RLIMIT_CPU: CPU_S, resource.RLIMIT_AS: _memory_limit(), resource.RLIMIT_FSIZE: MAX_BYTES})
     try:
         found = unpack(archive, folder)
     except DataError as error:

@@ -14,9 +14,10 @@ from latency_db.agent.loop import Agent
 from latency_db.agent.service import RefusedError, Service
 from latency_db.agent.state import default_home, lock_machine
 from latency_db.devices.device import Device
-from latency_db.devices.local import LocalName, core_count, local_device
+from latency_db.devices.local import LocalName, local_device
 from latency_db.devices.runtime import FP32, runtime
 from nas.errors import NasError
+from nas.machine.cgroup import core_count
 
 FAILED, USAGE_ERROR = 1, 2
 HELP = "Measure latencies on this machine for a service."

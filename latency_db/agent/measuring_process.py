@@ -22,6 +22,7 @@ from latency_db.errors import MeasurementError
 from latency_db.measuring.measure import Effort, measure
 from latency_db.records.record import Kind, LatencyRecord, Signature
 from latency_db.records.wire import to_wire
+from nas.machine.limits import limit_process
 
 MEMORY_BYTES = 4 << 30
 CPU_S = 3600
@@ -92,8 +93,7 @@ def _end_with(lifeline: int) -> None:
 
 def main() -> None:
     threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()
-    for kind, limit in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, CPU_S), (resource.RLIMIT_CORE, 0)):
-        resource.setrlimit(kind, (limit, limit))
+    limit_process({resource.RLIMIT_AS: MEMORY_BYTES, resource.RLIMIT_CPU: CPU_S})
     print(json.dumps(run(sys.stdin.buffer)))  # noqa: T201 - to the agent
 
 

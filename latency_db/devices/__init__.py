@@ -1,5 +1,5 @@
 """Devices and the runtimes on them: names, fingerprints, how an ONNX file is prepared and run.
 
-Other packages import `device`, `local`, `runtime`, `formats` and `system_files`; the members of `runtimes` and
+Other packages import `device`, `local`, `runtime` and `formats`; the members of `runtimes` and
 `converters` are found by name.
 """

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from latency_db.devices.runtime import FP32, Runtime
-from latency_db.devices.system_files import read_fact
+from nas.machine.facts import read_fact
 
 _DRIVER = Path("/proc/driver/nvidia")
 

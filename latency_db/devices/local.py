@@ -1,6 +1,5 @@
 """The devices of this machine: their names, and the facts that identify the machine."""
 
-import os
 import platform
 import re
 from collections.abc import Iterable, Mapping
@@ -11,8 +10,9 @@ from typing import NamedTuple
 from latency_db.devices.device import Device
 from latency_db.devices.processor import processor_name
 from latency_db.devices.runtime import FP32, runtime
-from latency_db.devices.system_files import read_fact
 from nas.errors import UnknownNameError
+from nas.machine.cgroup import core_count
+from nas.machine.facts import read_fact
 
 DEFAULT_RUNTIME = "onnxruntime_cpu"
 _LOCAL_NAME = re.compile(r"local-([a-z][a-z_]*)(?:-([a-z][a-z0-9_]*))?-([1-9][0-9]{0,2})t")
@@ -110,13 +110,6 @@ def _machine() -> Mapping[str, str]:
         "os": f"{platform.system()} {platform.machine()}",
     }
     return {fact: value for fact, value in facts.items() if value}
-
-
-def core_count() -> int:
-    """Logical cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _caches() -> dict[str, str]:

@@ -4,7 +4,7 @@ import platform
 import re
 from pathlib import Path
 
-from latency_db.devices.system_files import read_fact
+from nas.machine.facts import read_fact
 
 _ROOT = Path("/")
 _BOARD = "proc/device-tree/model"

@@ -27,6 +27,7 @@ from latency_db.measuring.measure import Effort, measure
 from latency_db.measuring.session import OnRefused
 from latency_db.records.record import LatencyRecord, Signature
 from latency_db.records.signatures import network_model
+from nas.machine.limits import limit_process
 from nas.ops.cost import network_cost
 from nas.ops.limits import FLOAT_BYTES, MAX_PARAMS, MEASURING_BYTES
 from nas.ops.notation import read_network
@@ -156,13 +157,10 @@ def _limit(device: Device) -> None:
 
     Runtimes on a GPU have no limit of memory: their drivers map far more of it than they use.
     """
-    limits = {resource.RLIMIT_CPU: CPU_S, resource.RLIMIT_CORE: 0}
+    limits = {resource.RLIMIT_CPU: CPU_S}
     if not issubclass(runtime[device.runtime], GpuRuntime):
         limits[resource.RLIMIT_DATA] = MEASURING_BYTES
-    for kind, most in limits.items():
-        hard = resource.getrlimit(kind)[1]
-        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(kind, (limit, limit))
+    limit_process(limits)
     with suppress(OSError):  # not on every system
         Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
 

@@ -24,10 +24,11 @@ latencies stay within 2 % (docs/results/latency_repeat.md)."""
 class Conditions:
     """Conditions during a session; None is not known.
 
-    cores: number that the process may use. others_cores: of these, kept busy by other processes. cpu_share: of the wall
-    time, in which the calling thread had a core. heat: why the machine was too hot. throttled: how often cores were
-    slowed down. drift: largest over smallest round of the reference network, minus 1. reference_ms, known_ms: latency
-    of the reference network, and before this session.
+    cores: number that its threads may run on. others_cores: of these, kept busy by other processes. cpu_share: of
+    the wall time, in which the calling thread had a core. heat: why the machine was too hot. throttled: how often
+    cores were slowed down. quota_waits: in how many periods the container's CPU quota was used up. drift: largest
+    over smallest round of the reference network, minus 1. reference_ms, known_ms: latency of the reference network,
+    and before this session.
     """
 
     cores: int
@@ -35,6 +36,7 @@ class Conditions:
     cpu_share: float
     heat: str | None
     throttled: int
+    quota_waits: int
     drift: float
     reference_ms: float
     known_ms: float | None
@@ -46,6 +48,8 @@ def problems(device: Device, seen: Conditions) -> Iterator[str]:
         yield f"hot: {seen.heat}"
     if seen.throttled:
         yield f"hot: cores were slowed down {seen.throttled} times"
+    if seen.quota_waits:
+        yield f"busy: the CPU quota was used up in {seen.quota_waits} periods"
     if seen.drift > MAX_DRIFT:
         yield f"the reference network drifted by {seen.drift:.1%} between rounds"
     if seen.known_ms and seen.reference_ms > (1 + MAX_SLOWDOWN) * seen.known_ms:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from latency_db.devices.system_files import read_fact
+from nas.machine.facts import read_fact
 
 _CPUS = Path("/sys/devices/system/cpu")
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from latency_db.devices.system_files import read_fact
+from nas.machine.facts import read_fact
 
 _ROOT = Path("/")
 _BUSY_COLUMNS = (0, 1, 2, 5, 6, 7)

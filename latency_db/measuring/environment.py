@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from latency_db.devices.system_files import read_fact
+from nas.machine.cgroup import quota_waits
+from nas.machine.facts import read_fact
 
 _ROOT = Path("/")
 _CORE = "sys/devices/system/cpu/cpu0/cpufreq"
@@ -35,6 +36,8 @@ def environment(root: Path = _ROOT) -> dict[str, Any]:
         facts["temperature_millicelsius"] = max(temperatures)
     if (count := throttle_count(root)) is not None:
         facts["throttle_count"] = count
+    if (count := quota_waits(root)) is not None:
+        facts["quota_waits"] = count
     return facts
 
 

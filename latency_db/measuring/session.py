@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import numpy as np
 
 from latency_db.devices.device import Device
-from latency_db.devices.local import core_count
 from latency_db.devices.runtime import LoadedModel, Runtime, runtime
 from latency_db.errors import MeasurementError
 from latency_db.measuring.conditions import Conditions, problems
@@ -32,6 +31,7 @@ from latency_db.records.record import (
     Statistics,
 )
 from latency_db.records.reference_models import EMPTY_KERNEL, FIXED, REFERENCE_NETWORK, fixed_models
+from nas.machine.cgroup import bound_cores
 
 HARNESS = "3"
 """Version of this protocol. Raise it whenever the measured latencies could change."""
@@ -72,11 +72,12 @@ class SessionRunner:
         after, used_after = environment(), Usage.now()
         reference_ms = timed[REFERENCE_NETWORK].rounds_ms()
         seen = Conditions(
-            cores=core_count(),
+            cores=bound_cores(),
             others_cores=used_after.others_since(used) if used and used_after else None,
             cpu_share=_cpu_share(timed.values()),
             heat=hot or heat(),
             throttled=after.get("throttle_count", 0) - before.get("throttle_count", 0),
+            quota_waits=after.get("quota_waits", 0) - before.get("quota_waits", 0),
             drift=max(reference_ms) / min(reference_ms) - 1,
             reference_ms=min(reference_ms),
             known_ms=self.known_ms,

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 
 from nas.dataset import Images, Labels, Split, Splits
 from nas.errors import DataError
+from nas.machine.cgroup import core_count
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -116,5 +117,5 @@ def _common_side(pictures: Sequence[Picture], sizes: Sequence[tuple[int, int]]) 
 
 def _each(items: Sequence[S], read: Callable[[S], T]) -> list[T]:
     """read of every item, in order; threads help because decoding releases the interpreter lock."""
-    with ThreadPoolExecutor() as threads:
+    with ThreadPoolExecutor(core_count()) as threads:
         return list(threads.map(read, items))

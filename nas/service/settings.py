@@ -14,11 +14,21 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nas.errors import SpecError
+from nas.machine.cgroup import core_count, memory_bytes
 from nas.registry import reason
 from nas.service import ray_address
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Names of this machine that no other machine reaches it by."""
+
+SERVICE_BYTES = 1 << 30
+"""Memory that is left to API and dispatcher where the number of workers follows from the memory."""
+
+WORKER_BYTES = 768 << 20
+"""Memory that a worker takes in the training of a small network."""
+
+MIN_OBJECT_STORE_BYTES = 80 << 20
+"""Less is refused by Ray."""
 
 HOME_REMEDY = "make it writable, or name another folder in NAS_HOME"
 
@@ -29,8 +39,15 @@ _INJECTED = re.compile(r"(tcp|udp|sctp)://\S+:\d+", re.IGNORECASE)
 _log = logging.getLogger("nas.settings")
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
+def _workers() -> int:
+    """One for each core that this process may use, or fewer where memory is short."""
+    memory = memory_bytes()
+    fitting = core_count() if memory is None else (memory - SERVICE_BYTES) // WORKER_BYTES
+    return max(1, min(core_count(), fitting))
+
+
+def _object_store_bytes() -> int:
+    return max(MIN_OBJECT_STORE_BYTES, min(256 * 2**20, (memory_bytes() or 2**63) // 8))
 
 
 @cache
@@ -99,11 +116,11 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     open: bool = False
     executor: Literal["ray", "ray_tune", "process", "inline"] = "ray"
-    workers: int = Field(default_factory=_cores, ge=1, le=4096)
+    workers: int = Field(default_factory=_workers, ge=1, le=4096)
     # Without workers if those are wrong: pydantic before 2.12 asks for this default all the same.
-    threads: int = Field(default_factory=lambda given: max(1, _cores() // given.get("workers", 1)), ge=1, le=4096)
+    threads: int = Field(default_factory=lambda given: max(1, core_count() // given.get("workers", 1)), ge=1, le=4096)
     ray_address: str | None = Field(default=None, validation_alias="RAY_ADDRESS")
-    ray_object_store_bytes: int = Field(default=256 * 2**20, ge=80 * 2**20)
+    ray_object_store_bytes: int = Field(default_factory=_object_store_bytes, ge=MIN_OBJECT_STORE_BYTES)
     gpus_per_worker: float | None = Field(default=None, ge=0)
     tune_scheduler: Literal["none", "asha"] = "none"
     keep_deleted_days: int = Field(default=30, ge=0, le=36500)

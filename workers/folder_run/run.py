@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from latency_db.devices.local import core_count
+from nas.machine.cgroup import core_count
 from nas.spec import SearchSpec
 from workers.executing.executor import executor
 from workers.executing.scheduler import Scheduler

@@ -1,8 +1,9 @@
 import pytest
 
-from latency_db.devices.local import core_count, is_local, local_device
+from latency_db.devices.local import is_local, local_device
 from latency_db.storing.known_devices import find_device, known_devices, targets_by_name
 from nas.errors import UnknownNameError
+from nas.machine.cgroup import core_count
 
 
 def test_a_local_name_has_the_number_of_threads():

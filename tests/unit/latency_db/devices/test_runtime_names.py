@@ -1,11 +1,12 @@
 import pytest
 
-from latency_db.devices.local import DEFAULT_RUNTIME, LocalName, core_count, is_local_name, local_device, local_names
+from latency_db.devices.local import DEFAULT_RUNTIME, LocalName, is_local_name, local_device, local_names
 from latency_db.devices.quantization import quantised
 from latency_db.devices.runtime import FP32, INT8, runtime
 from latency_db.measuring.measure import Effort, measure
 from latency_db.records.signatures import network_model, network_signature
 from nas.errors import UnknownNameError
+from nas.machine.cgroup import core_count
 from nas.ops.notation import read_network
 
 NETWORK = read_network("3x16x16: conv_16_k3_s2 [conv_32 conv_32_k3_g32 conv_16_linear] gap linear_10")

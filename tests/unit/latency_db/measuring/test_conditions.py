@@ -12,7 +12,15 @@ from latency_db.measuring.cpu_usage import Usage
 from latency_db.measuring.environment import environment, heat
 
 QUIET = Conditions(
-    cores=2, others_cores=0.1, cpu_share=0.99, heat=None, throttled=0, drift=0.01, reference_ms=0.1, known_ms=0.1
+    cores=2,
+    others_cores=0.1,
+    cpu_share=0.99,
+    heat=None,
+    throttled=0,
+    quota_waits=0,
+    drift=0.01,
+    reference_ms=0.1,
+    known_ms=0.1,
 )
 
 
@@ -121,6 +129,7 @@ def test_the_work_of_others_is_all_work_less_ones_own(tmp_path, monkeypatch):
         (2, {}, []),
         (1, {"heat": "soc is at 91 °C"}, ["hot: soc is at 91 °C"]),
         (1, {"throttled": 2}, ["hot: cores were slowed down 2 times"]),
+        (1, {"quota_waits": 3}, ["busy: the CPU quota was used up in 3 periods"]),
         (1, {"drift": 0.06}, ["drifted by 6.0%"]),
         (1, {"reference_ms": 0.106}, ["takes 6.0% longer than the 0.1000 ms before"]),
         (1, {"reference_ms": 0.05}, []),

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from latency_db.commands.measuring import check_quiet
-from latency_db.devices.local import core_count, local_device
+from latency_db.devices.local import local_device
 from latency_db.errors import MeasurementError, UnfitMachineError
 from latency_db.measuring import session as sessions
 from latency_db.measuring.measure import BATCH, Effort, measure
@@ -26,6 +26,7 @@ from latency_db.records.signatures import (
     network_model,
     network_signature,
 )
+from nas.machine.cgroup import core_count
 from nas.ops import Conv, Shape
 from nas.ops.kernels import Kernel
 from nas.ops.notation import read_network
