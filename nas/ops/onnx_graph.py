@@ -1,8 +1,8 @@
 """Reading a network as an ONNX graph, without torch and in milliseconds.
 
 Batch norms are folded into their convolutions, so the graph that a device times with random weights is, node for node,
-the graph that is exported with trained ones. Input `image` is float32 [batch, C, H, W], output `scores` is
-[batch, classes]; the batch is symbolic.
+the graph that is exported with trained ones, in which negligible weights are 0. Input `image` is float32
+[batch, C, H, W], output `scores` is [batch, classes]; the batch is symbolic.
 """
 
 from functools import singledispatchmethod
@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from nas import ops
 from nas.ops import Network, Op, Shape
 from nas.ops.cost import cost_of, placed, volume
-from nas.ops.weights import Array, RandomWeights, StateWeights, Weights
+from nas.ops.weights import Array, RandomWeights, StateWeights, Weights, without_negligible
 
 __all__ = ["RandomWeights", "StateWeights", "Weights", "onnx_model"]
 
@@ -91,7 +91,8 @@ class _Graph:
 
     def layer(self, kind: str, tensor: str, path: str, arrays: tuple[Array, Array], **attributes: Any) -> str:
         """Add a node with a weight and a bias, named after its path; returns the name of its output."""
-        weight, bias = (self.constant(f"{path}.{name}", a) for name, a in zip(("weight", "bias"), arrays, strict=True))
+        kept = map(without_negligible, arrays)
+        weight, bias = (self.constant(f"{path}.{name}", a) for name, a in zip(("weight", "bias"), kept, strict=True))
         return self.node(kind, [tensor, weight, bias], **attributes)
 
     def rename(self, tensor: str, name: str) -> None:
