@@ -53,10 +53,10 @@ class Latency:
         """A new agent, and its token. AgentError if the name is taken."""
         return Agents(self._store).add_with_token(name, keys)
 
-    def register(self, hello: Mapping[str, Any], key_id: str | None) -> tuple[AgentRecord, list[str]]:
+    def register(self, hello: Mapping[str, Any], key_id: str | None, keys: Keys) -> tuple[AgentRecord, list[str]]:
         """An agent that starts, as it describes itself; the names of its devices. AgentError if it is refused."""
         devices = [Device(**offered) for offered in hello["devices"]]
-        return Agents(self._store).register(Hello(**{**hello, "devices": devices}), key_id)
+        return Agents(self._store).register(Hello(**{**hello, "devices": devices}), key_id, keys.is_active)
 
     def batches(self, agent_id: str, key_id: str | None) -> "Batches | None":
         """The batches of this agent; None if it did not register with this key."""

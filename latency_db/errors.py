@@ -2,6 +2,7 @@
 
 NasError
 ├── StoreError         the database file cannot be opened, read or written
+│   └── SessionConflictError  a session that contradicts the stored one with its uid
 ├── MeasurementError   a model that the runtime cannot run
 ├── UnfitMachineError  a machine that is too noisy or too hot to measure on
 ├── RecordError        a record from another machine that is not valid
@@ -18,6 +19,12 @@ from nas.errors import NasError
 
 class StoreError(NasError):
     """The database file cannot be opened, read or written."""
+
+
+class SessionConflictError(StoreError):
+    """A session contradicts the stored one with its uid: it has another device, or another latency of one model."""
+
+    reason: ClassVar[str] = "RECORD_INVALID"
 
 
 class MeasurementError(NasError):

@@ -42,13 +42,16 @@ def add_device(body: bodies.NewDevice, app: App) -> bodies.CreatedDevice:
 
 @router.post("/agents:register", responses=problems("AGENT_REFUSED", "DEVICES_UNAVAILABLE"))
 def register(body: bodies.Hello, caller: Measurer, app: App) -> bodies.Registered:
-    """An agent starts. What an earlier run of it had leased waits again; a token stays with its first machine."""
+    """An agent starts. What an earlier run of it had leased waits again.
+
+    A token stays with its first machine, and a machine with its token until that is revoked or has expired.
+    """
     fingerprints = [device.fingerprint for device in body.devices]
     if any(each.get("machine") != body.machine or "runtime_version" not in each for each in fingerprints):
         raise ProblemError(
             "REQUEST_INVALID", "devices: each fingerprint needs `machine`, as above, and `runtime_version`."
         )
-    agent, names = app.latency.register(body.model_dump(), caller.key_id)
+    agent, names = app.latency.register(body.model_dump(), caller.key_id, app.ledger.keys)
     return bodies.Registered(id=agent.id, name=agent.name, devices=names)
 
 

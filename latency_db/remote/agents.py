@@ -1,7 +1,7 @@
 """Agents: the machines that measure for a service. Each has an id of its own, which does not change with its name."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,12 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from latency_db.devices.device import Device
-from latency_db.devices.local import LocalName
 from latency_db.errors import AgentError
 from latency_db.remote import tables as request_tables
+from latency_db.remote.offers import offer
 from latency_db.remote.tables import BatchState, RequestState
-from latency_db.storing import refusals, tables
-from latency_db.storing.rows import find_target, machine_row
+from latency_db.storing import refusals
 from latency_db.storing.store import Store
 from nas.jobs.keys import Keys
 from nas.sql.column_types import now
@@ -23,7 +22,6 @@ from nas.sql.ids import new_id
 _agent = request_tables.agent.c
 _batch = request_tables.batch.c
 _request = request_tables.request.c
-_target = tables.target.c
 NAME = r"[a-z0-9][a-z0-9_.-]{0,62}"
 
 MAX_ATTEMPTS = 3
@@ -80,13 +78,16 @@ class Agents:
             keys.revoke(key.id)
             raise
 
-    def register(self, hello: Hello, key_id: str | None) -> tuple[AgentRecord, list[str]]:
+    def register(
+        self, hello: Hello, key_id: str | None, is_active: Callable[[str], bool] = lambda _: True
+    ) -> tuple[AgentRecord, list[str]]:
         """Register an agent that started; returns it with the names of its devices. Leases of earlier runs end.
 
-        A key belongs to the first machine that registers with it. AgentError if the key or the name is another's.
+        A key belongs to the first machine that registers with it, and a machine to its key until is_active says of the
+        key's id that it is revoked or has expired. AgentError if the key, the machine or the name is another's.
         """
         with self._store.writing() as connection:
-            known = _find(connection, hello, key_id)
+            known = _find(connection, hello, key_id, is_active)
             name = hello.name or known.name
             _check_name(connection, name, known.id)
             values = {"machine": hello.machine, "name": name, "run": hello.run, "facts": dict(hello.facts)}
@@ -95,7 +96,7 @@ class Agents:
             changed = update(request_tables.agent).where(_agent.id == known.id)
             connection.execute(changed.values(**values, trouble=None, last_seen_at=now()))
             _end_leases(connection, known.id, hello.run)
-            names = [_offer(connection, known.id, name, device) for device in hello.devices]
+            names = offer(connection, known.id, name, hello.machine, hello.devices)
             return _read(connection, known.id), names
 
     def all(self) -> list[AgentRecord]:
@@ -111,14 +112,7 @@ class Agents:
         return None if row is None else _record(row)
 
 
-def agent_device(name: str, device: Device) -> Device:
-    """The device under an agent's name: as LocalName writes it, with the agent's name in place of `local`."""
-    local = str(LocalName(device.runtime, device.precision, device.threads))
-    named = f"{name}{local.removeprefix('local')}"
-    return Device(named, device.runtime, device.precision, device.threads, device.fingerprint, device.batch)
-
-
-def _find(connection: Connection, hello: Hello, key_id: str | None) -> AgentRecord:
+def _find(connection: Connection, hello: Hello, key_id: str | None, is_active: Callable[[str], bool]) -> AgentRecord:
     """The agent of the machine or else of the key, added if there is neither; if both exist, they are merged."""
     of_machine = _find_where(connection, _agent.machine == hello.machine)
     of_key = None if key_id is None else _find_where(connection, _agent.key_id == key_id)
@@ -134,25 +128,16 @@ def _find(connection: Connection, hello: Hello, key_id: str | None) -> AgentReco
             raise AgentError("this agent has no name yet; give it one with --name")
         _check_name(connection, hello.name, None)
         return _insert(connection, hello.name, key_id)
+    holder = of_machine.key_id
+    if key_id is not None and holder not in (None, key_id) and is_active(holder):
+        raise AgentError(
+            f"this machine is registered with the token of {of_machine.name!r}; use that one, or revoke its key first: "
+            f"`nas key revoke {holder}`"
+        )
     if of_key is not None and of_key.id != of_machine.id:  # a new token for a known machine
         connection.execute(delete(request_tables.agent).where(_agent.id == of_key.id))
         connection.execute(update(request_tables.agent).where(_agent.id == of_machine.id).values(name=of_key.name))
     return _read(connection, of_machine.id)
-
-
-def _offer(connection: Connection, agent_id: str, name: str, offered: Device) -> str:
-    """Store the device under the agent's name. Requests that wait for another version of its runtime fail."""
-    device = agent_device(name, offered)
-    target_id = find_target(connection, device)
-    same = [_target.device_id == machine_row(connection, device), _target.runtime == device.runtime]
-    same += [_target.precision == device.precision, _target.threads == device.threads, _target.batch == device.batch]
-    outdated = select(_target.id).where(*same, _target.id != target_id)
-    gone = update(request_tables.request).where(
-        _request.agent_id == agent_id, _request.target_id.in_(outdated), _request.state == RequestState.QUEUED.value
-    )
-    reason = f"the device has {device.runtime} {device.runtime_version} now; ask again"
-    connection.execute(gone.values(state=RequestState.FAILED.value, reason=reason, ended_at=now()))
-    return device.name
 
 
 def _end_leases(connection: Connection, agent_id: str, run: str) -> None:

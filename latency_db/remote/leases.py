@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Row, insert, select, update
 from latency_db.devices.device import Device
 from latency_db.errors import AgentError, LeaseLostError, RecordError
 from latency_db.measuring.measure import BATCH, EFFORTS
-from latency_db.records.record import Kind, LatencyRecord, MeasurementSession, Signature
+from latency_db.records.record import Kind, LatencyRecord, Signature
 from latency_db.records.reference_models import FIXED
-from latency_db.records.wire import from_wire
 from latency_db.remote import tables as request_tables
 from latency_db.remote.agents import MAX_ATTEMPTS, end_batch
+from latency_db.remote.results import check_sessions, read_session
 from latency_db.remote.tables import BatchState, RequestState
 from latency_db.storing import tables
 from latency_db.storing.adding import add_records
@@ -101,7 +101,7 @@ class Leases:
 
         sessions: as latency_db.records.wire writes them, each with `offset_s`, the seconds from the lease to its start.
         Requests neither measured nor failed are queued again. RecordError says what is wrong with a record;
-        LeaseLostError if the batch is not leased to this agent.
+        SessionConflictError: a session contradicts a stored one; LeaseLostError: the batch is not leased to this agent.
         """
         with self._store.writing() as connection:
             row = _leased_batch(connection, agent_id, batch_id, done=True)
@@ -109,10 +109,12 @@ class Leases:
                 return False
             batch = _read_batch(connection, batch_id)
             wanted = {task.signature: task.request for task in batch.tasks}
-            measured: set[int] = set()
-            for number, session in enumerate(sessions):
-                records = read_session(session, batch.device, row.leased_at, row.now, f"sessions.{number}")
-                measured |= _store(connection, records, wanted)
+            read = [
+                read_session(session, batch.device, row.leased_at, row.now, f"sessions.{number}")
+                for number, session in enumerate(sessions)
+            ]
+            check_sessions(read)
+            measured: set[int] = set().union(*(_store(connection, records, wanted) for records in read))
             _set_states(connection, batch_id, measured, failures)
             end_batch(connection, batch_id, BatchState.DONE, "it was not measured")
             return True
@@ -124,23 +126,6 @@ class Leases:
             mine = update(request_tables.request).where(_request.batch_id == batch_id)
             connection.execute(mine.values(attempts=_request.attempts - 1))
             end_batch(connection, batch_id, BatchState.RETURNED, "the agent was stopped")
-
-
-def read_session(
-    plain: Mapping[str, Any], device: Device, leased_at: datetime, at: datetime, where: str
-) -> list[LatencyRecord]:
-    """The records of a session that an agent sent. It starts offset_s after leased_at, at the latest at `at`."""
-    rest = {name: value for name, value in plain.items() if name not in {"offset_s", "records"}}
-    offset, sent = plain.get("offset_s"), plain.get("records")
-    if not isinstance(offset, int | float) or not isinstance(sent, list):
-        raise RecordError(f"{where}: needs a number `offset_s` and a list `records`")
-    max_s = max(0.0, (at - leased_at).total_seconds())
-    started_at = leased_at + timedelta(seconds=min(max(0.0, float(offset)), max_s))
-    session = from_wire(MeasurementSession, rest, where, device=device, started_at=started_at)
-    return [
-        from_wire(LatencyRecord, record, f"{where}.records.{place}", session=session)
-        for place, record in enumerate(sent)
-    ]
 
 
 def _set_seen(connection: Connection, agent_id: str, run: str, trouble: str | None) -> None:

@@ -190,7 +190,8 @@ def _offered(connection: Connection, device: Device) -> tuple[int, str]:
 def _check_version(connection: Connection, agent_id: str, device: Device) -> None:
     """NotMeasuredError if the agent has another version of the runtime now."""
     facts = connection.execute(select(_agent.facts).where(_agent.id == agent_id)).scalar_one()
-    version = dict(facts.get("runtimes") or {}).get(device.runtime)
+    runtimes = facts.get("runtimes")  # as the agent sent it: it may be anything
+    version = runtimes.get(device.runtime) if isinstance(runtimes, Mapping) else None
     if version not in (None, device.runtime_version):
         raise NotMeasuredError(
             f"device {device.name!r}: its agent has {device.runtime} {version} now, not {device.runtime_version}"

@@ -9,8 +9,9 @@ from math import isfinite, isnan
 from sqlalchemy import Connection, select
 
 from latency_db.devices.device import MEASURED
-from latency_db.errors import StoreError
+from latency_db.errors import SessionConflictError
 from latency_db.records.columns import to_row
+from latency_db.records.plausibility import LONGEST_MS, SHORTEST_MS, time_fault
 from latency_db.records.record import LatencyRecord, MeasurementSession, RecordState
 from latency_db.storing import tables
 from latency_db.storing.consensus_rows import recompute
@@ -29,7 +30,7 @@ _FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 def add_records(connection: Connection, records: Sequence[LatencyRecord]) -> None:
     """Store records with their sessions; records that are stored already are left as they are.
 
-    ValueRefusedError for a latency that is not a finite positive number; StoreError for a session that differs from the
+    ValueRefusedError for a latency that no model can have; SessionConflictError for a session that differs from the
     stored one with its uid.
     """
     for record in records:
@@ -61,18 +62,20 @@ def add_records(connection: Connection, records: Sequence[LatencyRecord]) -> Non
 
 
 def _check(record: LatencyRecord) -> None:
-    if not isfinite(record.latency_ms) or (record.latency_ms <= 0 and record.state is not RecordState.REJECTED):
+    fault = None if record.state is RecordState.REJECTED else time_fault(record.latency_ms)
+    if fault or not isfinite(record.latency_ms):
         raise ValueRefusedError(
-            f"{record.signature.key!r}: {record.latency_ms} ms is not a latency; reject the record, or leave it out"
+            f"{record.signature.key!r}: {record.latency_ms} ms is not a latency, which is from {SHORTEST_MS:g} ms, a "
+            f"tick of the clock, to {LONGEST_MS:g} ms, an hour; reject the record, or leave it out"
         )
 
 
 def _is_stored(record: LatencyRecord, stored: Mapping[tuple[int, int], float], ids: tuple[int, int]) -> bool:
-    """Whether the record of these ids (session, signature) is stored; StoreError if it has another latency."""
+    """Whether the record of these ids (session, signature) is stored. SessionConflictError: with another latency."""
     if ids not in stored:
         return False
     if stored[ids] != record.latency_ms:
-        raise StoreError(
+        raise SessionConflictError(
             f"session {record.session.uid} holds {stored[ids]} ms for {record.signature.key!r}, not "
             f"{record.latency_ms}: a session measures a model once; give each measurement a session of its own"
         )
@@ -100,7 +103,7 @@ def _add_sessions(connection: Connection, sessions: Mapping[str, MeasurementSess
             found[row.uid] = row.id, row.target_id
     for uid, target_id in targets.items():
         if found[uid][1] != target_id:
-            raise StoreError(f"session {uid} belongs to another target; give each session an id of its own")
+            raise SessionConflictError(f"session {uid} belongs to another target; give each session an id of its own")
     return found
 
 

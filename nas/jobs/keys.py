@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 
 from nas.jobs import tables
 from nas.jobs.errors import NotFoundError
@@ -48,16 +48,21 @@ class Keys(LedgerPart):
         if not secret.isascii() or check != _check(body):
             return None
         key = tables.api_key.c
-        active = [key.digest == _digest(secret), key.revoked_at.is_(None)]
-        active.append(or_(key.expires_at.is_(None), key.expires_at > now()))
+        known = select(tables.api_key, now().label("now")).where(key.digest == _digest(secret), *_active())
         with self._database.reading() as connection:
-            found = connection.execute(select(tables.api_key, now().label("now")).where(*active)).one_or_none()
+            found = connection.execute(known).one_or_none()
         if found is None:
             return None
         if found.last_used_at is None or found.now - found.last_used_at > _USED_AGAIN:
             with self._database.writing() as connection:
                 connection.execute(update(tables.api_key).where(key.id == found.id).values(last_used_at=now()))
         return read_key(found)
+
+    def is_active(self, key_id: str) -> bool:
+        """Whether the key exists, and is neither revoked nor expired."""
+        with self._database.reading() as connection:
+            known = select(tables.api_key.c.id).where(tables.api_key.c.id == key_id, *_active())
+            return connection.scalar(known) is not None
 
     def revoke(self, key_id: str) -> KeyRecord:
         """Refuse the key from now on. NotFoundError if there is no such key."""
@@ -74,6 +79,12 @@ class Keys(LedgerPart):
         """All keys, also revoked ones, the oldest first."""
         key = tables.api_key.c
         return tuple(map(read_key, self._all(select(tables.api_key).order_by(key.created_at, key.id))))
+
+
+def _active() -> tuple[ColumnElement[bool], ...]:
+    """Conditions on the keys that are accepted now."""
+    key = tables.api_key.c
+    return key.revoked_at.is_(None), or_(key.expires_at.is_(None), key.expires_at > now())
 
 
 def _digest(secret: str) -> str:

@@ -4,17 +4,23 @@ import json
 import os
 import signal
 import subprocess
+from datetime import UTC, datetime
 from random import Random
 
 import onnx
 import pytest
 from agents import NAS, PATIENCE_S, requests, until
 from onnx import TensorProto, helper
+from problem import assert_problem
 from sqlalchemy import func, select
 
+from latency_db.agent.measuring_process import LEFT_OUT
 from latency_db.agent.model_check import MAX_BYTES, check_model
+from latency_db.devices.device import Device
 from latency_db.errors import ModelRefusedError
+from latency_db.records.record import Kind, LatencyRecord, MeasurementSession, Signature, Statistic, Statistics
 from latency_db.records.reference_models import FIXED_KEYS, fixed_models
+from latency_db.records.wire import to_wire
 from latency_db.remote import tables as request_tables
 from latency_db.storing import tables
 from latency_db.storing.store import Store
@@ -60,6 +66,55 @@ def test_a_machine_has_one_agent_and_a_token_one_machine(service, started):
     assert second.returncode == 2
     assert "this token belongs to 'pi', another machine" in elsewhere.communicate(timeout=PATIENCE_S)[1]
     assert elsewhere.returncode == 1
+
+
+def as_agent(service, token, path, **body):
+    return service.post(f"/v1/agents{path}", json=body, headers={"Authorization": f"Bearer {token}"})
+
+
+def hello(machine, **more):
+    fingerprint = {"machine": machine, "runtime": "onnxruntime_cpu", "runtime_version": "1"}
+    offered = {"name": "any", "runtime": "onnxruntime_cpu", "precision": "fp32", "threads": 1}
+    return {
+        "machine": machine,
+        "run": "a" * 32,
+        "facts": {},
+        "devices": [{**offered, "fingerprint": fingerprint}],
+        **more,
+    }
+
+
+def test_results_that_cannot_be_true_and_tokens_of_others_are_refused(service):
+    """Sent by hand, as somebody with a token may. The other token gets the machine once the first one is revoked."""
+    first, other = (service.post("/v1/devices", json={"name": name}).json() for name in ("pi", "desk"))
+    agent = as_agent(service, first["token"], ":register", **hello("1" * 32)).json()["id"]
+    service.post("/v1/devices/pi-cpu-1t/requests", json={"networks": [NETWORK], "effort": "quick"})
+    batch = as_agent(service, first["token"], f"/{agent}/batches:lease", run="a" * 32).json()["batch"]
+
+    def refused(*models):
+        sent = session_of([Signature(NETWORK, Kind.NETWORK)] * len(models), models)
+        path = f"/{agent}/batches/{batch['id']}:complete"
+        return as_agent(service, first["token"], path, sessions=[sent], failures=[])
+
+    for latencies in ((5e-324,), (4.6e18,), (1e300,), (1.0, 2.0), (1.0, 1.0)):
+        assert_problem(refused(*latencies), 422, "RECORD_INVALID")
+    assert_problem(as_agent(service, other["token"], ":register", **hello("1" * 32)), 409, "AGENT_REFUSED")
+    assert service.get("/v1/devices/pi-cpu-1t/requests").json()["counts"]["LEASED"] == 1
+
+    service.delete(f"/v1/keys/{first['key_id']}").raise_for_status()
+    assert as_agent(service, other["token"], ":register", **hello("1" * 32)).json()["id"] == agent
+
+
+def session_of(signatures, latencies_ms):
+    """A session as an agent sends it."""
+    device = Device("pi-cpu-1t", "onnxruntime_cpu", "fp32", 1, {"runtime": "onnxruntime_cpu", "runtime_version": "1"})
+    session = MeasurementSession(device, datetime.now(UTC), "3", {})
+    records = []
+    for signature, ms in zip(signatures, latencies_ms, strict=True):
+        summary = Statistics.of([ms] * 3)
+        records.append(LatencyRecord(signature, session, Statistic.CPU_P10_BEST, ms, (ms,), summary, summary))
+    sent = [to_wire(record, without=LEFT_OUT) for record in records]
+    return {**to_wire(session, without=LEFT_OUT), "offset_s": 0.0, "records": sent}
 
 
 def test_a_killed_agent_loses_and_repeats_no_requested_measurement(service, started, tmp_path):

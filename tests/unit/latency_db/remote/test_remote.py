@@ -20,8 +20,9 @@ from latency_db.records.wire import to_wire
 from latency_db.remote import measure as remote
 from latency_db.remote import tables as request_tables
 from latency_db.remote.agents import Agents, Hello
-from latency_db.remote.leases import Failure, Leases, read_session
+from latency_db.remote.leases import Failure, Leases
 from latency_db.remote.requests import Requests, checked_model
+from latency_db.remote.results import read_session
 from latency_db.remote.tables import RequestState
 from latency_db.storing.known_devices import find_device
 from nas.errors import NotMeasuredError
