@@ -12,6 +12,7 @@ from torch import nn
 
 from nas.dataset import Dataset, Labels
 from nas.errors import ExportError
+from nas.images.preprocessing import Preprocessing
 from nas.metadata import stamped
 from nas.ops import Network
 from nas.ops.notation import write_network
@@ -36,13 +37,14 @@ class Exported:
 def export(network: Network, module: nn.Module, dataset: Dataset, about: Mapping[str, Any]) -> Exported:
     """The trained module as an ONNX file that was tested in ONNX Runtime.
 
-    Its metadata properties hold, as JSON, those of about, and notation, classes, normalisation. ExportError if its
-    scores differ from torch's.
+    Its metadata properties hold, as JSON, those of about, and notation, classes, normalisation, preprocessing.
+    ExportError if its scores differ from torch's.
     """
     state = {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
     metadata = {
         "notation": write_network(network),
         "classes": list(dataset.classes),
+        "preprocessing": Preprocessing.of(dataset, network).described(),
         "normalisation": {"scale": 1 / 255, "mean": list(dataset.mean), "std": list(dataset.std)},
         **about,
     }

@@ -26,6 +26,12 @@ SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", "
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """The formats that are decoded, whatever the suffix: for some others, Pillow would start external programs."""
 
+BACKGROUND = "white"
+"""The colour behind transparent pixels."""
+
+DRAFT = 2
+"""A JPEG is decoded at the smallest fraction of its size whose sides are at least so many times those wanted."""
+
 GREY = frozenset({"1", "L", "LA", "La"})
 WIDE = ("I", "F")
 """First letters of the modes with more than 8 bits a channel, whose value for white is not known."""
@@ -77,25 +83,30 @@ def decoded_splits(pictures: Sequence[Picture], labels: Mapping[str, Labels], si
 
 def decode(picture: Picture, side: int | None, channels: int) -> Images:
     """One picture as [H, W, channels] if side is None, else its central square as [side, side, channels]."""
-    mode = "L" if channels == 1 else "RGB"
+    mode = mode_of(channels)
     with opened(picture) as image:
         if side is not None:
-            image.draft(mode, (2 * side, 2 * side))  # a JPEG of many megapixels is decoded at a fraction of its size
+            image.draft(mode, (DRAFT * side, DRAFT * side))  # many megapixels need not be decoded
         decoded = _plain(image, picture.where).convert(mode)
         if side is not None and decoded.size != (side, side):
             decoded = ImageOps.fit(decoded, (side, side), Image.Resampling.BILINEAR)
         return np.asarray(decoded).reshape(decoded.height, decoded.width, channels)
 
 
+def mode_of(channels: int) -> str:
+    """Pillow's name for the order of the channels."""
+    return "L" if channels == 1 else "RGB"
+
+
 def _plain(image: Image.Image, where: str) -> Image.Image:
-    """The picture turned as the camera noted, and on white where it is transparent."""
+    """The picture turned as the camera noted, and on BACKGROUND where it is transparent."""
     if image.mode.startswith(WIDE):
         raise DataError(f"{where} has more than 8 bits a channel (mode {image.mode}); convert it to 8 bits")
     upright = ImageOps.exif_transpose(image)
     if not upright.has_transparency_data:
         return upright
     solid = upright.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", solid.size, "white"), solid)
+    return Image.alpha_composite(Image.new("RGBA", solid.size, BACKGROUND), solid)
 
 
 def _header(picture: Picture) -> tuple[tuple[int, int], bool]:
