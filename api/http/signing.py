@@ -7,9 +7,10 @@ import hmac
 import json
 import os
 import secrets
-import tempfile
 from pathlib import Path
 from typing import Any
+
+from nas.files import new_file, private_mode
 
 _SIGNATURE_BYTES = 16
 _SECRET_BYTES = 32
@@ -39,18 +40,18 @@ class Signer:
 
 
 def load_secret(path: Path) -> bytes:
-    """The secret in this file; made, readable by its owner only, when there is none."""
+    """The secret in this file; made, as private as nas.files.private_mode says, when there is none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".secret.")  # mode 0600
-        with os.fdopen(handle, "wb") as file:
+        file, made = new_file(path.parent, ".secret.", private_mode(path.parent))
+        with file:
             file.write(secrets.token_bytes(_SECRET_BYTES))
             file.flush()
             os.fsync(file.fileno())
         try:
-            path.hardlink_to(name)  # the first of several processes wins
+            path.hardlink_to(made)  # the first of several processes wins
         except FileExistsError:
             pass
         finally:
-            Path(name).unlink()
+            made.unlink()
     return path.read_bytes()

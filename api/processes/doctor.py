@@ -23,6 +23,7 @@ from latency_db.errors import StoreError
 from latency_db.storing.location import default_location, file_of
 from latency_db.storing.store import Store
 from latency_db.storing.tables import metadata as latency_tables
+from nas.files import private_mode
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import References
 from nas.machine.cgroup import core_count
@@ -132,15 +133,19 @@ def folders(settings: Settings) -> Iterator[Check]:
 
 
 def secret(settings: Settings) -> Check:
-    """The secret that sessions and page tokens are signed with."""
+    """The secret that sessions and page tokens are signed with, and the ledger with the digests of keys."""
     path = settings.home / "secret"
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-    except OSError:
+    ledger = file_of(settings.database_url)
+    there = [file for file in (path, ledger) if file is not None and file.exists()]
+    for file in there:
+        mode, right = stat.S_IMODE(file.stat().st_mode), private_mode(file.parent)
+        if mode & ~right:
+            state: Literal["warning", "failed"] = "failed" if file == path else "warning"
+            return Check("secret", state, f"{file} may be read by others (mode {mode:o})", f"chmod {right:o} {file}")
+    if path not in there:
         return Check("secret", "ok", "none yet (made by nas serve)")
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return Check("secret", "failed", f"{path} may be read by others (mode {mode:o})", f"chmod 600 {path}")
-    return Check("secret", "ok", f"{path} is its owner's alone")
+    whose = "its owner's and its group's" if private_mode(settings.home) & stat.S_IRWXG else "its owner's"
+    return Check("secret", "ok", f"{path} is {whose} alone")
 
 
 def database(settings: Settings) -> Check:

@@ -4,13 +4,13 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from nas.files import new_file
 from nas.jobs.artifacts import Artifacts
 from nas.jobs.errors import NotFoundError
 
@@ -36,10 +36,9 @@ class ArtifactStore:
         Refer to it within a day, or it may be removed.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self.folder, prefix=_NEW)
-        temporary = Path(name)
+        file, temporary = new_file(self.folder, _NEW, 0o444)
         try:
-            with os.fdopen(handle, "w+b") as file:
+            with file:
                 _fill(file, content)
                 size = file.tell()
                 file.seek(0)
@@ -75,7 +74,6 @@ class ArtifactStore:
     def _take(self, temporary: Path, sha256: str) -> None:
         place = self._place(sha256)
         place.parent.mkdir(exist_ok=True)
-        temporary.chmod(0o444)
         temporary.replace(place)
         for folder in (place.parent, self.folder):
             _sync(folder)

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,13 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from nas.errors import NasError
+from nas.files import private_mode
 from nas.sql.errors import LedgerError, ValueRefusedError
 
 BUSY_TIMEOUT_S = 30
 """Time for which a writer waits for another one."""
+
+_making = threading.Lock()
 
 _PAGES = ("page_count", "page_size")
 _POOL = {"pool_size": 8, "max_overflow": 56, "pool_timeout": BUSY_TIMEOUT_S}
@@ -151,8 +154,16 @@ def _parse(url: str | URL, wording: Wording) -> URL:
 
 
 def _sqlite(url: URL, options: Mapping[str, Any]) -> Engine:
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    path = Path(str(url.database))
+    path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, **options)
+
+    # SQLite would make a file that everybody may read, and nobody else write; its journal gets the rights of the file.
+    # One thread at a time, and never a file that is there: to close it releases the locks that this process has on it.
+    @event.listens_for(engine, "do_connect")
+    def _(*_: Any) -> None:
+        with _making, suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, private_mode(path.parent)))
 
     # The driver's own transaction handling is switched off, so that writers lock the file when they begin, and wait for
     # each other, instead of failing in the middle. The journal is a rollback journal, not the write-ahead log: SQLite

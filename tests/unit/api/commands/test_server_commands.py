@@ -8,6 +8,7 @@ from ledger_steps import claimed
 from live_service import SPEC, ledger_of, service_on
 
 from api.client import ApiError, Client
+from api.processes import doctor
 from nas.command_line.groups import main
 from nas.jobs.records import TrainingKey
 from nas.service.artifact_store import ArtifactStore
@@ -136,6 +137,20 @@ def test_a_secret_that_others_can_read_is_a_failure(nas, tmp_path):
     code, out, _ = nas("doctor", "--json")
 
     assert (code, states(out)["secret"]) == (1, "failed")
+
+
+@pytest.mark.parametrize(
+    ("folder", "file", "state"),
+    [(0o700, 0o600, "ok"), (0o700, 0o640, "warning"), (0o2770, 0o660, "ok"), (0o777, 0o664, "warning")],
+)
+def test_a_ledger_may_be_read_by_those_who_share_the_folder(tmp_path, monkeypatch, folder, file, state):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    for name, mode in (("secret", 0o600), ("nas.db", file)):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(mode)
+    tmp_path.chmod(folder)
+
+    assert doctor.secret(Settings(home=tmp_path)).state == state
 
 
 def test_a_torch_that_does_not_start_is_a_failure(nas, monkeypatch):
