@@ -14,13 +14,13 @@ from nas.machine import cgroup
 INSIDE = """
 import json, os, subprocess, sys, time
 from pathlib import Path
-for folder in sys.argv[1:]:
-    Path(folder, "cgroup.procs").write_text(str(os.getpid()))
 from api.processes.doctor import cores
 from api.uploading.unpack import _memory_limit
 from latency_db.measuring.environment import environment
 from nas.machine.cgroup import core_count, memory_bytes
 from nas.service.settings import read_settings
+for folder in sys.argv[1:]:
+    Path(folder, "cgroup.procs").write_text(str(os.getpid()))
 before = environment()["quota_waits"]
 while time.process_time() < 1 and environment()["quota_waits"] == before:
     pass
@@ -51,8 +51,9 @@ def group(controller, limits):
         folder.rmdir()
 
 
-def test_a_container_with_half_a_core_and_a_gibibyte():
-    quota = {1: {"cpu.cfs_period_us": "20000", "cpu.cfs_quota_us": "10000"}, 2: {"cpu.max": "10000 20000"}}
+def test_a_container_with_a_part_of_a_core_and_a_gibibyte():
+    # So small a part that the quota is used up also where other processes keep all cores busy.
+    quota = {1: {"cpu.cfs_period_us": "50000", "cpu.cfs_quota_us": "2000"}, 2: {"cpu.max": "2000 50000"}}
     memory = {1: {"memory.limit_in_bytes": str(1 << 30)}, 2: {"memory.max": str(1 << 30)}}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NAS_")}
     with ExitStack() as stack:
