@@ -19,6 +19,7 @@ from latency_db.storing.store import Store
 from latency_db.validating.device_rows import device_row, device_rows
 from nas.jobs.keys import Keys
 from nas.ops import Network
+from nas.sql.connections import Connections
 
 Json = dict[str, Any]
 
@@ -26,8 +27,8 @@ Json = dict[str, Any]
 class Latency:
     """The database that NAS_LATENCY_DB names, opened when this is made. StoreError if it cannot be used."""
 
-    def __init__(self) -> None:
-        self._store = Store()
+    def __init__(self, connections: Connections) -> None:
+        self._store = Store(connections=connections)
 
     def devices(self) -> list[Json]:
         """The devices of this machine, and all that were measured."""

@@ -8,7 +8,7 @@ import pytest
 from nas.dataset import dataset
 from nas.images.published import PublishedSource
 
-pytest_plugins = ["databases", "planted", "skips"]
+pytest_plugins = ["databases", "planted", "poolers", "skips"]
 
 
 def pytest_configure() -> None:

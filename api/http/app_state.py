@@ -1,6 +1,6 @@
 """What the routes of one API process share."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
@@ -11,9 +11,13 @@ from api.http.signing import Signer, load_secret
 from nas.jobs.ledger import Ledger
 from nas.service.artifact_store import ArtifactStore
 from nas.service.settings import Settings
+from nas.sql.connections import Connections
 
 if TYPE_CHECKING:
     from api.latency import Latency
+
+CONNECTION_WAIT_S = 5.0
+"""For a connection to the database; then the answer is 503, so that requests do not pile up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class AppState:
     @classmethod
     def of(cls, settings: Settings) -> "AppState":
         settings.make_home()
-        ledger = Ledger(settings.database_url)
+        ledger = Ledger(settings.database_url, _connections(settings))
         signer = Signer(load_secret(settings.home / "secret"))
         files = ArtifactStore(settings.artifacts, ledger.artifacts)
         return cls(settings, ledger, files, signer, EventStreams(ledger.events))
@@ -38,7 +42,11 @@ class AppState:
         """The latency database, opened. StoreError if it cannot be used."""
         from api.latency import Latency  # noqa: PLC0415 - half a second and a runtime, which most requests do not need
 
-        return Latency()
+        return Latency(_connections(self.settings))
+
+
+def _connections(settings: Settings) -> Connections:
+    return replace(settings.connections, wait_s=CONNECTION_WAIT_S)
 
 
 async def _state(request: Request) -> AppState:

@@ -155,10 +155,11 @@ def database(settings: Settings) -> Check:
                 return Check("database", "ok", f"{file_of(settings.database_url)} is not there yet (made by nas serve)")
             ledger.check()
             size_bytes, name = ledger.size_bytes(), ledger.database.name
+            pooler = " through a connection pooler" if ledger.database.through_pooler() else ""
     except LedgerError as error:
         remedy = "start the database; correct DATABASE_URL; a schema is brought up to date when nas serve starts"
         return Check("database", "failed", str(error), remedy)
-    detail = f"{name}, {_size(size_bytes)}, schema as this version has it"
+    detail = f"{name}{pooler}, {_size(size_bytes)}, schema as this version has it"
     return Check("database", "ok", detail, sizes_bytes={"ledger": size_bytes})
 
 
@@ -251,7 +252,7 @@ def _ledger(settings: Settings) -> Iterator[Ledger | None]:
     if path is not None and not path.exists():
         yield None
         return
-    ledger = Ledger(settings.database_url)
+    ledger = Ledger(settings.database_url, settings.connections)
     try:
         yield ledger
     finally:

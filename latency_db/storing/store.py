@@ -14,12 +14,14 @@ from latency_db.records.signatures import kernel_signatures
 from latency_db.storing import consensus_rows, predictions, refusals, tables
 from latency_db.storing.adding import add_records
 from latency_db.storing.consensus_rows import USABLE, Value
-from latency_db.storing.location import WORDING, database_url, default_location
+from latency_db.storing.location import WORDING, database_url, default_location, file_of
 from latency_db.storing.predictions import Prediction
 from latency_db.storing.rows import parts, read_session, signature_ids, target_of
 from latency_db.storing.schema import prepare
 from latency_db.storing.summaries import TargetSummary, summaries
 from nas.ops.kernels import Kernel
+from nas.service.settings import read_settings
+from nas.sql.connections import Connections
 from nas.sql.database import Database
 
 
@@ -29,9 +31,15 @@ class Store:
     A store is cheap to make and need not be closed. StoreError if the database cannot be used.
     """
 
-    def __init__(self, location: Path | str | None = None) -> None:
-        """location: path of an SQLite file or URL of a database; None: the default of latency_db.storing.location."""
-        self._database = Database(database_url(location or default_location()), WORDING, pooled=False)
+    def __init__(self, location: Path | str | None = None, connections: Connections | None = None) -> None:
+        """location: path of an SQLite file or URL of a database; None: the default of latency_db.storing.location.
+
+        connections: limits of a server's; None: as the settings have them.
+        """
+        location = str(location or default_location())
+        if connections is None and file_of(location) is None:
+            connections = read_settings().connections
+        self._database = Database(database_url(location), WORDING, pooled=False, connections=connections)
         prepare(self._database)
 
     @property

@@ -16,7 +16,8 @@ DATABASE = click.option("--database", help="URL of the ledger's database.  [defa
 def open_ledger(database: str | None) -> Iterator[Ledger]:
     """The ledger of the environment or of a URL, at this version's schema."""
     try:
-        ledger = Ledger(database or read_settings().database_url)
+        settings = read_settings()
+        ledger = Ledger(database or settings.database_url, settings.connections)
         try:
             ledger.migrate()
             yield ledger

@@ -10,6 +10,7 @@ from nas.jobs.keys import Keys
 from nas.jobs.searches import Searches
 from nas.jobs.tables import HEAD, metadata
 from nas.jobs.trials import Trials
+from nas.sql.connections import Connections
 from nas.sql.database import Database, size_bytes
 from nas.sql.errors import LedgerError
 from nas.sql.migrate import Schema, migrate
@@ -28,8 +29,8 @@ class Ledger:
     Any call raises LedgerError if the database cannot be used, ValueRefusedError for a value it cannot hold.
     """
 
-    def __init__(self, url: str) -> None:
-        self.database = Database(url)
+    def __init__(self, url: str, connections: Connections | None = None) -> None:
+        self.database = Database(url, connections=connections)
         self.searches = Searches(self.database)
         self.trials = Trials(self.database)
         self.events = Events(self.database)

@@ -17,6 +17,7 @@ from nas.errors import SpecError
 from nas.machine.cgroup import core_count, memory_bytes
 from nas.registry import reason
 from nas.service import ray_address
+from nas.sql.connections import Connections
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Names of this machine that no other machine reaches it by."""
@@ -35,6 +36,8 @@ HOME_REMEDY = "make it writable, or name another folder in NAS_HOME"
 
 _INJECTED = re.compile(r"(tcp|udp|sctp)://\S+:\d+", re.IGNORECASE)
 """What NAS_<...>PORT is where a Service of Kubernetes or a linked container is called nas or nas-<...>."""
+
+_POOLER = {"auto": None, "yes": True, "no": False}
 
 _log = logging.getLogger("nas.settings")
 
@@ -82,7 +85,9 @@ class Settings(BaseSettings):
     nas.service.ray_address has it; None starts one.
     ray_object_store_bytes: for data sets in a Ray that is started here. gpus_per_worker: None shares the cluster's
     equally. tune_scheduler: what ends trials early with the executor ray_tune. keep_deleted_days: for how long a
-    deleted search can be undeleted before it is removed with its files; 0: for ever.
+    deleted search can be undeleted before it is removed with its files; 0: for ever. database_connections: of one
+    process to the ledger's server, and as many to that of the latencies. database_pooler: whether a connection pooler
+    is before these; auto: each connection finds out.
     """
 
     model_config = SettingsConfigDict(
@@ -112,6 +117,8 @@ class Settings(BaseSettings):
         validation_alias="DATABASE_URL",
         repr=False,
     )
+    database_connections: int = Field(default=5, ge=2, le=1000)
+    database_pooler: Literal["auto", "yes", "no"] = "auto"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     open: bool = False
@@ -141,6 +148,10 @@ class Settings(BaseSettings):
         if address is None or not others.data.get("executor", "").startswith("ray"):
             return address
         return ray_address.parsed(address)
+
+    @property
+    def connections(self) -> Connections:
+        return Connections(self.database_connections, pooler=_POOLER[self.database_pooler])
 
     @property
     def artifacts(self) -> Path:

@@ -11,29 +11,19 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, MetaData, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import NullPool
 
 from nas.errors import NasError
 from nas.files import private_mode
+from nas.sql import postgresql_server
+from nas.sql.connections import BUSY_TIMEOUT_S, Connections, slot
 from nas.sql.errors import LedgerError, ValueRefusedError
 
-BUSY_TIMEOUT_S = 30
-"""Time for which a writer waits for another one."""
-
 _making = threading.Lock()
-
+LIMIT = "NAS_DATABASE_CONNECTIONS"
 _PAGES = ("page_count", "page_size")
-_POOL = {"pool_size": 8, "max_overflow": 56, "pool_timeout": BUSY_TIMEOUT_S}
-
-# A statement that hangs, or a process that stopped in a transaction, must not hold rows for ever.
-_POSTGRESQL_OPTIONS = " ".join(
-    f"-c {name}={seconds * 1000}"
-    for name, seconds in {
-        "statement_timeout": 30,
-        "lock_timeout": BUSY_TIMEOUT_S,
-        "idle_in_transaction_session_timeout": 60,
-    }.items()
-)
+_SQLITE_POOL = {"pool_size": 8, "max_overflow": 56, "pool_timeout": BUSY_TIMEOUT_S}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +43,41 @@ class Database:
     """Connects when it is used. Raises the wording's error if it cannot be used; messages contain no password.
 
     pooled: connections are kept, for a process that has one database and closes it. Without, each block opens its own:
-    such a database may be made anywhere, need not be closed, and survives a fork.
+    such a database may be made anywhere, need not be closed, and survives a fork. connections: limits of a server's,
+    in both cases.
     """
 
-    def __init__(self, url: str | URL, wording: Wording = LEDGER, *, pooled: bool = True) -> None:
-        self.wording = wording
+    def __init__(
+        self,
+        url: str | URL,
+        wording: Wording = LEDGER,
+        *,
+        pooled: bool = True,
+        connections: Connections | None = None,
+    ) -> None:
+        self.wording, self._connections = wording, connections or Connections()
         parsed = _parse(url, wording)
         self.name = parsed.render_as_string(hide_password=True)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         # SQLite's writers of one process wait for each other here: the file's own lock is polled, and is not fair.
         self._writers: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
-        options = _POOL if pooled else {"poolclass": NullPool}
+        self._slots = not pooled and not self.is_sqlite
         with self._faults():
-            self._engine = _sqlite(parsed, options) if self.is_sqlite else _postgresql(parsed, options)
+            if self.is_sqlite:
+                self._engine = _sqlite(parsed, _SQLITE_POOL if pooled else {"poolclass": NullPool})
+            else:
+                self._engine = postgresql_server.make_engine(parsed, self._connections, pooled=pooled)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection on which nothing is written."""
-        with self._faults(), self._engine.connect() as connection:
+        with self._faults(), self._connected() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction: all of it is on disk when the block ends, or nothing if the block raises."""
-        with self._faults(), self._writers, self._engine.connect() as connection:
+        with self._faults(), self._writers, self._connected() as connection:
             connection = connection.execution_options(writing=True)  # noqa: PLW2901 - the same one
             with connection.begin():
                 yield connection
@@ -92,8 +93,19 @@ class Database:
         if not writable:
             raise self.fault("it may only be read")
 
+    def through_pooler(self) -> bool:
+        """Whether a connection pooler, such as PgBouncer, is between this process and the server."""
+        with self.reading() as connection:
+            return postgresql_server.through_pooler(connection)
+
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        free = slot(self._engine.url, self._connections) if self._slots else nullcontext()
+        with free, self._engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
@@ -101,18 +113,26 @@ class Database:
             yield
         except (DataError, OverflowError) as error:
             raise ValueRefusedError(f"a value does not fit the {self.wording.noun}: {_fault(error)}") from None
+        except PoolTimeoutError as error:
+            wait_s = self._connections.wait_s
+            text = f"all connections that this process may open have been in use for {wait_s:g} s"
+            raise self._error(text, f"try again, or raise {LIMIT}") from error
         except (SQLAlchemyError, OSError) as error:
             refused = error.orig if isinstance(error, StatementError) else None
             if isinstance(refused, NasError):
                 raise refused from None
             if isinstance(refused, OverflowError):
                 raise ValueRefusedError(f"a value does not fit the {self.wording.noun}: {refused}") from None
-            raise self.fault(_fault(error)) from error
+            if postgresql_server.FULL.search(fault := _fault(error)):
+                raise self._error(fault, f"try again, lower {LIMIT}, or raise the server's own limit") from error
+            raise self.fault(fault) from error
 
     def fault(self, what: str) -> NasError:
         """The error to raise if the database cannot be used, with the remedy. what: the reason."""
-        wording = self.wording
-        return wording.error(f"{wording.noun} {self.name}: {what}; {wording.remedy}, or correct {wording.variable}")
+        return self._error(what, f"{self.wording.remedy}, or correct {self.wording.variable}")
+
+    def _error(self, what: str, remedy: str) -> NasError:
+        return self.wording.error(f"{self.wording.noun} {self.name}: {what}; {remedy}")
 
 
 def insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
@@ -141,12 +161,10 @@ def size_bytes(connection: Connection, metadata: MetaData) -> int:
 def _parse(url: str | URL, wording: Wording) -> URL:
     variable, error = wording.variable, wording.error
     try:
-        parsed = make_url(url)
-        if parsed.drivername in ("postgres", "postgresql"):
-            parsed = parsed.set(drivername="postgresql+psycopg")
+        parsed = postgresql_server.with_driver(make_url(url), variable)
     except ArgumentError:
         raise error(f"{variable} is no URL; write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME") from None
-    if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
+    if parsed.drivername not in ("sqlite", postgresql_server.DRIVER):
         raise error(f"{variable}: no database {parsed.drivername!r}; there are: postgresql, sqlite")
     if parsed.drivername == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise error(f"{variable}: sqlite needs a file, since several processes use it: sqlite:///FILE")
@@ -180,12 +198,6 @@ def _sqlite(url: URL, options: Mapping[str, Any]) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
-
-
-def _postgresql(url: URL, options: Mapping[str, Any]) -> Engine:
-    arguments: dict[str, Any] = {"connect_timeout": 10, "application_name": "nas", "options": _POSTGRESQL_OPTIONS}
-    given = {name: value for name, value in arguments.items() if name not in url.query}
-    return create_engine(url, connect_args=given, pool_pre_ping=True, **options)
 
 
 def _fault(error: Exception) -> str:

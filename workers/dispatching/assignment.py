@@ -25,6 +25,8 @@ from workers.searching.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
+AFTER_FAULT_S = 3.0
+"""Time between attempts to give a search up while the ledger cannot be used."""
 SHOWN_AFTER_S = 10.0
 """Searches that take turns on a worker wait for shorter times all along."""
 
@@ -42,7 +44,8 @@ class Assignment:
         self._listener = LedgerListener(self._store, claim.lease.owner)
         self._quota = scheduler.quota(claim.search.priority)
         self._pipeline: Pipeline | None = None
-        self.stopping = self._begun = False
+        self._begun = False
+        self._stop = threading.Event()
         self._ran_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=self.id, daemon=True)
 
@@ -51,6 +54,11 @@ class Assignment:
         if not self._begun:
             self._begun = True
             self._thread.start()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to end."""
+        return self._stop.is_set()
 
     @property
     def over(self) -> bool:
@@ -71,7 +79,7 @@ class Assignment:
         """End the search at its next step, and cancel its tasks. In the ledger it ends as a client has asked for
         meanwhile, or waits for a dispatcher.
         """
-        self.stopping = True
+        self._stop.set()
         self._store.stop()
         self._quota.stop()
 
@@ -114,11 +122,28 @@ class Assignment:
 
     def _run(self) -> None:
         try:
-            self._run_to_end()
+            try:
+                self._run_to_end()
+            except LedgerError as error:
+                log.warning("%s: %s; it is given up, and resumed when the ledger can be used again", self.id, error)
+                self._give_up()
         except FencedError:
             log.warning("%s: another dispatcher has it", self.id)
-        except LedgerError as error:
-            log.warning("%s: %s; it is resumed when the lease has expired", self.id, error)
+
+    def _give_up(self) -> None:
+        """End the search as stopped as soon as the ledger can be used.
+
+        A lease that runs out instead counts as a death of its dispatcher.
+        """
+        self._quota.stop()
+        while True:
+            self._stop.wait(AFTER_FAULT_S)
+            try:
+                self._end_stopped()
+            except LedgerError:
+                if not self.stopping:
+                    continue
+            return
 
     def _run_to_end(self) -> None:
         """Run the search and write its final state."""

@@ -32,7 +32,7 @@ def serve(given: dict[str, Any]) -> None:
         signal.signal(number, lambda *_: stop.set())
     if (parent := supervisor_pid()) is not None:
         when_parent_ends(parent, stop.set)
-    ledger = Ledger(settings.database_url)
+    ledger = Ledger(settings.database_url, settings.connections)
     while not stop.is_set():
         try:
             ledger.migrate()

@@ -5,6 +5,8 @@ from PIL import Image
 
 from nas.service.settings import Settings
 from nas.spec import parse_spec
+from nas.sql.errors import LedgerError
+from workers.dispatching import assignment as carrying_out
 from workers.dispatching.assignment import Assignment
 from workers.executing.executors.inline import InlineExecutor
 from workers.executing.scheduler import Scheduler
@@ -27,3 +29,29 @@ def test_a_reason_names_images_as_the_spec_does(tmp_path):
     assert (found.state, found.state_reason) == ("FAILED", "DATA")
     assert found.state_message.startswith("mine/a/0.png has 9 x 8 pixels")
     assert str(tmp_path) not in found.state_message
+
+
+def test_a_search_is_given_up_when_the_ledger_answers_again(tmp_path, monkeypatch):
+    """That its database was away is no death of its dispatcher, after three of which a search is set aside."""
+    settings = Settings(home=tmp_path, executor="inline", threads=1)
+    faults = [LedgerError("the database is away")] * 3
+
+    def fail(*_, **__):
+        raise faults.pop()
+
+    monkeypatch.setattr(carrying_out.Pipeline, "run", fail)
+    monkeypatch.setattr(carrying_out, "AFTER_FAULT_S", 0)
+    fields = parse_spec({"dataset": "mnist", "references": []}).model_dump(mode="json")
+    with ledger_of(settings) as ledger:
+        made, _ = ledger.searches.submit(fields, name="interrupted")
+        assignment = Assignment(ledger, settings, Scheduler(InlineExecutor(1)), ledger.claims.claim("the test"))
+        renew = ledger.claims.renew
+        monkeypatch.setattr(ledger.claims, "renew", lambda lease: fail() if faults else renew(lease))
+
+        assignment.start()
+        assignment.join(60)
+
+        assert assignment.over
+        assert not faults
+        assert ledger.claims.claim("another").search.id == made.id
+        assert "search.note" not in {event.type for event in ledger.events.after(made.id)}
