@@ -1,35 +1,60 @@
 """What a search over REST may ask for: what `nas run` takes, without the files of this machine."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from api.http.app_state import AppState
+from api.http.problems import FieldFault, ProblemError
 from latency_db.devices.local import is_local_name
-from nas.errors import UnknownNameError
-from nas.service.data_root import resolve_path
+from nas.dataset import Outline, dataset
+from nas.errors import SpecError, UnknownNameError
+from nas.service.data_root import resolve_path, shown
 from nas.spaces import known_spaces, named_space
-from nas.spec import SearchSpec, parse_spec
-
-TRIES = 50
-"""Number of random members examined before a space counts as infeasible, so that a request is answered soon."""
+from nas.spec import TRIES, SearchSpec, check_images, notes, parse_spec
 
 SPEC_FIELDS = frozenset(SearchSpec.model_fields)
+FIELDS = {"network": "references"}
+"""Fields of a spec that name things of a kind that is called otherwise."""
 
 
-def check_spec(data: Mapping[str, Any], app: AppState) -> SearchSpec:
-    """The spec, checked as far as possible without loading images. SpecError or UnknownNameError says what is wrong;
-    InfeasibleError why random members of the space cannot be built.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A spec that can be carried out, its images as far as they are known, and notes on what was set for the user."""
+
+    spec: SearchSpec
+    images: Outline | None
+    notes: list[str]
+
+
+def check_spec(data: Mapping[str, Any], app: AppState) -> Checked:
+    """The spec, checked as far as possible without decoding images, and what is known of these.
+
+    SpecError or ProblemError names the field that is wrong; InfeasibleError says why random members of the space cannot
+    be built.
     """
+    try:
+        return _checked(data, app)
+    except UnknownNameError as error:
+        field = FIELDS.get(error.kind, error.kind)
+        faults = [FieldFault(field, str(error))] if field in SPEC_FIELDS else []
+        raise ProblemError("NAME_UNKNOWN", str(error), errors=faults) from None
+    except SpecError as error:
+        raise SpecError(shown(str(error), app.settings.data_root)) from None
+
+
+def _checked(data: Mapping[str, Any], app: AppState) -> Checked:
     space = data.get("space")
     if isinstance(space, str) and space not in known_spaces():  # before the spec would look for a file of that name
         raise UnknownNameError("space", space, known_spaces())
     spec = parse_spec(dict(data))
     named_space(spec.space).sample(Random(0), TRIES)
-    resolve_path(spec.dataset, app.settings.data_root)
+    source = dataset.make(resolve_path(spec.dataset, app.settings.data_root))
     if not is_local_name(spec.device):
         app.latency.find(spec.device)
-    return spec
+    images = check_images(spec, source)
+    return Checked(spec, images, notes(spec, images))
 
 
 def default_name(spec: SearchSpec) -> str:

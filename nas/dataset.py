@@ -26,6 +26,8 @@ SYSTEM_FOLDER = Path("/usr/share/datasets")
 """The folder into which Debian's dataset-* packages install."""
 CHUNK = 1000
 BYTE = 255
+MAX_SIDE = 1024
+"""Limit of the parameter `size` of sources, in pixels."""
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1
 
 
@@ -90,6 +92,42 @@ class Dataset:
         return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What is known of a data set before any image is decoded: its classes, and the number of images of each split.
+
+    side: of the square images in pixels; None if they have several sizes, or none that is fit for training, so that the
+    source needs its parameter `size`. channels: 1 or 3. resized: the side was chosen for them.
+    """
+
+    classes: tuple[str, ...]
+    train: int
+    validation: int
+    test: int
+    side: int | None
+    channels: int
+    resized: bool = False
+
+    @classmethod
+    def of(
+        cls, name: str, classes: Sequence[str], counts: Mapping[str, Sequence[int]], *, side: int | None, channels: int
+    ) -> "Outline":
+        """counts: images of each class, by the names of the splits that the source has; missing ones are drawn as in
+        split(). DataError if there are too few.
+        """
+        if len(classes) < 2:  # noqa: PLR2004 - a choice needs two
+            raise DataError(_one_class(name, classes))
+        train = list(counts["train"])
+        held_out = {}
+        for part, share in (("test", TEST_SHARE), ("validation", VALIDATION_SHARE)):
+            drawn = [0] * len(train) if part in counts else [_held_out(count, share) for count in train]
+            train = [count - less for count, less in zip(train, drawn, strict=True)]
+            held_out[part] = sum(counts.get(part, drawn))
+        if fault := _too_few(name, classes, [label for label, count in enumerate(train) if not count], held_out):
+            raise DataError(fault)
+        return cls(tuple(classes), sum(train), held_out["validation"], held_out["test"], side, channels)
+
+
 class DatasetSource(ABC):
     """Where a data set comes from. Keyword-only constructor parameters are the user's parameters.
 
@@ -106,6 +144,10 @@ class DatasetSource(ABC):
 
         What is drawn depends on the seed alone. DataError says what is absent or damaged, and how to get it.
         """
+
+    def outline(self) -> Outline | None:
+        """What is known of the set without decoding it; None if only load() can tell. DataError as load raises it."""
+        return None
 
 
 dataset: Registry[DatasetSource] = Registry("dataset", "nas.datasets")
@@ -151,19 +193,33 @@ def split(
     for part, images in splits.items():
         _check(f"{name}: {part}", images, len(classes), train.images.shape)
     if len(classes) < 2:  # noqa: PLR2004 - a choice needs two
-        raise DataError(
-            f"{name}: one class ({', '.join(classes)}) gives nothing to tell apart; add images of a second class"
-        )
+        raise DataError(_one_class(name, classes))
     if test is None:
         train, test = _hold_out(train, TEST_SHARE, np.random.default_rng((seed, 0)))
     if validation is None:
         train, validation = _hold_out(train, VALIDATION_SHARE, np.random.default_rng((seed, 1)))
     empty = sorted(set(range(len(classes))) - set(train.labels.tolist()))
-    if empty or not len(validation) or not len(test):
-        what = f"class {classes[empty[0]]!r} has no training images" if empty else "validation or test is empty"
-        raise DataError(f"{name}: {what}; give each class at least 3 images, and leave no class folder empty")
+    if fault := _too_few(name, classes, empty, {"validation": len(validation), "test": len(test)}):
+        raise DataError(fault)
     mean, std = _statistics(name, train.images)
     return Dataset(name, tuple(classes), train, validation, test, mean, std, flip, variant)
+
+
+def _one_class(name: str, classes: Sequence[str]) -> str:
+    return f"{name}: one class ({', '.join(classes)}) gives nothing to tell apart; add images of a second class"
+
+
+def _too_few(name: str, classes: Sequence[str], empty: Sequence[int], held_out: Mapping[str, int]) -> str | None:
+    """The fault of a set whose classes of these numbers have no training images, or with an empty split; else None."""
+    if not empty and all(held_out.values()):
+        return None
+    what = f"class {classes[empty[0]]!r} has no training images" if empty else "validation or test is empty"
+    return f"{name}: {what}; give each class at least 3 images, and leave no class folder empty"
+
+
+def _held_out(count: int, share: float) -> int:
+    """How many of a class's images are drawn for another split: at least one, but never the last."""
+    return min(max(1, round(share * count)), count - 1)
 
 
 def _check(where: str, part: Split, classes: int, like: tuple[int, ...]) -> None:
@@ -187,8 +243,7 @@ def _hold_out(whole: Split, fraction: float, rng: np.random.Generator) -> tuple[
     drawn = np.zeros(len(whole), bool)
     for label in np.unique(whole.labels):
         members = np.flatnonzero(whole.labels == label)
-        count = min(max(1, round(fraction * len(members))), len(members) - 1)
-        drawn[rng.permutation(members)[:count]] = True
+        drawn[rng.permutation(members)[: _held_out(len(members), fraction)]] = True
     return whole[np.flatnonzero(~drawn)], whole[np.flatnonzero(drawn)]
 
 

@@ -14,6 +14,7 @@ class UnknownNameError(NasError, LookupError):
         names = ", ".join(sorted(str(k) for k in known)) if hasattr(known, "__iter__") else str(known)
         why = f" ({reason})" if reason else ""
         super().__init__(f"no {kind} named {name!r}{why}; there are: {names}")
+        self.kind = kind
 
 
 class SpecError(NasError, ValueError):

@@ -71,7 +71,7 @@ def fork_search(
     unknown = [FieldFault(name, "Extra inputs are not permitted") for name in sorted(set(changes) - SPEC_FIELDS)]
     if unknown:
         raise ProblemError("REQUEST_INVALID", "Only fields of a search can be changed.", errors=unknown)
-    spec = check_spec({**parent.spec, "max_trials": parent.max_trials, **changes}, app)
+    spec = check_spec({**parent.spec, "max_trials": parent.max_trials, **changes}, app).spec
     search, created = app.ledger.searches.submit(
         spec.model_dump(mode="json"),
         name=body.name or f"{parent.name[: MAX_NAME - 7]} (fork)",

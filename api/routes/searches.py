@@ -12,14 +12,13 @@ from api.http.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
 from api.http.parameters import SearchId
 from api.http.problems import FieldFault, ProblemError, problems
 from api.http.security import READ, WRITE, Writer
-from api.schemas.search import Best, CountsOut, SearchOut, SearchPage, SearchSummary, Urls
-from api.schemas.submission import NewSearch, SearchPatch, Validated
-from api.specs import SPEC_FIELDS, check_spec, default_name
+from api.schemas.search import Best, CountsOut, SearchOut, SearchPage, SearchSummary, SpaceSize, Urls
+from api.schemas.submission import Images, NewSearch, SearchPatch, Trials, Validated
+from api.specs import SPEC_FIELDS, Checked, check_spec, default_name
 from nas.jobs.records import Idempotency, SearchRecord
 from nas.jobs.searches import position
 from nas.jobs.states import TERMINAL, SearchState
 from nas.spaces import load_space
-from nas.spec import SearchSpec
 
 router = APIRouter(prefix="/v1", tags=["searches"])
 
@@ -63,9 +62,10 @@ def create_search(
 ) -> Response:
     """Make a search from the spec that `nas run` takes. It waits in the queue until a dispatcher takes it up."""
     given = body.model_dump(mode="json")
-    spec = check_spec({name: given[name] for name in SPEC_FIELDS}, app)
+    checked = check_spec({name: given[name] for name in SPEC_FIELDS}, app)
     if validate_only:
-        return Response(_validated(spec).model_dump_json(), media_type="application/json")
+        return Response(_validated(checked).model_dump_json(), media_type="application/json")
+    spec = checked.spec
     search, created = app.ledger.searches.submit(
         spec.model_dump(mode="json"),
         name=body.name or default_name(spec),
@@ -199,12 +199,12 @@ def _version(known: str | None) -> int | None:
     return int(version)
 
 
-def _validated(spec: SearchSpec) -> Validated:
-    space = load_space(spec.space)
-    return Validated.model_validate(
-        {
-            "spec": spec.model_dump(mode="json"),
-            "space": {"name": space.name, "size": str(space.size())},
-            "estimate": {"trials": spec.max_trials},
-        }
+def _validated(checked: Checked) -> Validated:
+    spec, space = checked.spec, load_space(checked.spec.space)
+    return Validated(
+        spec=spec.model_dump(mode="json"),
+        space=SpaceSize(name=space.name, size=str(space.size())),
+        estimate=Trials(trials=spec.max_trials),
+        images=None if checked.images is None else Images.model_validate(checked.images, from_attributes=True),
+        notes=checked.notes,
     )

@@ -9,13 +9,13 @@ from fastapi import APIRouter
 from api.http.problems import ProblemError, problems
 from api.http.security import READ
 from api.schemas.space import Cost, DecodeBody, Member, SpaceBody
-from api.specs import TRIES
 from nas.errors import UnknownNameError
 from nas.metric import network_metrics
 from nas.ops.diagram import diagram
 from nas.ops.notation import write_network
 from nas.space import SearchSpace
 from nas.spaces import known_spaces, named_space, space_definition
+from nas.spec import TRIES
 
 router = APIRouter(prefix="/v1", tags=["spaces"])
 

@@ -8,7 +8,9 @@ from api.schemas.common import Sent
 
 
 class Sides(Sent):
-    """Least and largest side of an image in pixels. Where they differ, a spec gives the data set's `size`."""
+    """Least and largest side of an image in pixels. Where they differ, a search cuts and resizes the images to the
+    resolution of its space, unless its spec gives the data set's `size`.
+    """
 
     min: int
     max: int

@@ -62,6 +62,17 @@ class Trials(Sent):
     trials: int
 
 
+class Images(Sent):
+    """The images as they will be: the numbers of each split, and the squares that they are cut and resized to."""
+
+    classes: list[str]
+    train: int
+    validation: int
+    test: int
+    side: int
+    channels: int
+
+
 class Validated(Sent):
     """What POST /v1/searches?validate_only=true answers when the search could be created."""
 
@@ -69,6 +80,10 @@ class Validated(Sent):
     spec: Json
     space: SpaceSize
     estimate: Trials
+    images: Annotated[Images | None, Field(description="null if only loading them can tell")] = None
+    notes: Annotated[
+        list[str], Field(default_factory=list, description="values that the service has set, as `field: why`")
+    ]
 
 
 def _known_format(name: str) -> str:

@@ -23,7 +23,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from api.uploading.uploads import FACTS
-from nas.datasets.folder import PARTS
+from nas.datasets.folder import NAMES, PARTS
 from nas.errors import DataError
 from nas.images.archives import DAMAGE
 from nas.images.pictures import SUFFIXES, Picture, decode, opened
@@ -52,8 +52,9 @@ PROBE_SIDE = 64
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A picture of the archive: the folders it lies in, and the file it was written to."""
+    """A picture of the archive: its name and folders there, and the file it was written to."""
 
+    name: str
     folders: tuple[str, ...]
     file: Path
     sides: tuple[int, int]
@@ -77,13 +78,16 @@ def unpack(archive: Path, folder: Path) -> dict[str, Any]:
         raise _damaged(fault) from None
     parts = _parts(members)
     _check(parts)
+    named: dict[Path, str] = {}
     for part, classes in parts.items():
         for name, chosen in classes.items():
             home = folder / part / name
             home.mkdir(parents=True)
             for member in chosen:
-                member.file.rename(home / member.file.name)
+                named[member.file.rename(home / member.file.name)] = member.name
     raw.rmdir()
+    names = {str(path.relative_to(folder)): name for path, name in named.items()}
+    (folder / NAMES).write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
     sides = [side for member in members for side in member.sides]
     return {
         "classes": sorted(next(iter(parts.values()))),
@@ -113,7 +117,7 @@ def _extracted(archive: Path, raw: Path) -> tuple[list[Member], int]:
             continue
         file = raw / f"{len(members):06d}{path.suffix.lower()}"
         left -= _write(content, file, left)
-        members.append(Member(path.parts[:-1], file, _sides(Picture(str(path), file))))
+        members.append(Member(str(path), path.parts[:-1], file, _sides(Picture(str(path), file))))
     return members, ignored
 
 

@@ -17,6 +17,7 @@ class Cifar10(PublishedSource):
     classes = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
     train = Content(50_000, "f912919bdea371136f1aa4feed6beeca728015a5f08b1899a29c932a7e30be2b")
     test = Content(10_000, "8193b3fbce55bec361cd1b8fd4880cb1649832dc4d6de6da1e7a21847a4843aa")
+    side = 32
     download_bytes = 170_498_071
     forms = (Form(CIFAR_BATCHES, read_cifar), TAR, HUB, *packed("cifar10.npz", "cifar10-q95.npz"))
     origins = (  # the official host has been throttled since 2026

@@ -37,6 +37,7 @@ class EuroSat(PublishedSource):
     classes = CLASSES
     train = Content(21_555)
     test = Content(5_445)
+    side = SIDE
     download_bytes = 94_280_567
     forms = (ZIP, ZIP_ZENODO, *FOLDERS, *packed("eurosat.npz", "eurosat-w95.npz"))
     origins = (

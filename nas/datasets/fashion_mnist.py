@@ -20,6 +20,8 @@ class FashionMnist(PublishedSource):
     classes = CLASSES
     train = Content(60_000, "16d82e2b505296aa2b78bd5ea0992634f30419a4c97def7c907d154a35ac6157")
     test = Content(10_000, "9f1ec356a747bfe4ebab3cfb722d3694c9ca737e2570f6f90cf31d7b6fd689d4")
+    side = 28
+    channels = 1
     download_bytes = 30_878_645
     forms = (IDX, HUB, *packed("fashion_mnist.npz", "fashion-mnist.npz"))
     origins = (

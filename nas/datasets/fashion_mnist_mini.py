@@ -5,12 +5,14 @@ scripts/build_fashion_mnist_mini.py makes the file; its licence lies beside it.
 
 from pathlib import Path
 
-from nas.dataset import Dataset, DatasetSource, dataset, split
+from nas.dataset import Dataset, DatasetSource, Outline, dataset, split
 from nas.images.archives import read_packed
 
 CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
+IMAGES = {"train": 1000, "test": 500}
+"""Images of each class, by split."""
 FILE = Path(__file__).with_suffix(".npz")
 
 
@@ -21,3 +23,7 @@ class FashionMnistMini(DatasetSource):
 
     def load(self, seed: int) -> Dataset:
         return split(self.name, CLASSES, read_packed(FILE), seed=seed, flip=True)
+
+    def outline(self) -> Outline:
+        counts = {part: [images] * len(CLASSES) for part, images in IMAGES.items()}
+        return Outline.of(self.name, CLASSES, counts, side=28, channels=1)

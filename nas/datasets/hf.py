@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from nas.dataset import Dataset, DatasetSource, Labels, dataset, split
+from nas.dataset import MAX_SIDE, Dataset, DatasetSource, Labels, dataset, split
 from nas.errors import DataError
 from nas.images.pictures import Picture, decoded_splits
 
@@ -30,7 +30,7 @@ class Hub(DatasetSource):
         self,
         *,
         path: str,
-        size: Annotated[int, Field(ge=4, le=1024)] | None = None,
+        size: Annotated[int, Field(ge=4, le=MAX_SIDE)] | None = None,
         flip: bool = True,
         config: str | None = None,
         revision: str | None = None,
@@ -55,14 +55,13 @@ class Hub(DatasetSource):
         splits = decoded_splits(pictures, {part: numbers[part] for part in labelled}, self.size)
         return split(f"hf:{self.path}", classes, splits, seed=seed, flip=self.flip)
 
+    def outline(self) -> None:
+        """None, as the hub is not asked; DataError without the library that reads it."""
+        _library()
+
     def _tables(self) -> Mapping[str, Any]:
         """Tables by split name."""
-        try:
-            import datasets  # noqa: PLC0415 - an optional dependency
-        except ImportError as fault:
-            raise DataError(
-                "hf: data sets need the `datasets` library, which is not installed; run `pip install 'nas[hub]'`"
-            ) from fault
+        datasets = _library()
         try:
             loaded: Mapping[str, Any] = datasets.load_dataset(self.path, self.config, revision=self.revision)
         except (OSError, ValueError, datasets.exceptions.DatasetsError) as fault:
@@ -83,6 +82,16 @@ class Hub(DatasetSource):
                 f"name them with `image` and `label` among {', '.join(kinds)}"
             )
         return str(image), str(label)
+
+
+def _library() -> Any:
+    try:
+        import datasets  # noqa: PLC0415 - an optional dependency
+    except ImportError as fault:
+        raise DataError(
+            "hf: data sets need the `datasets` library, which is not installed; run `pip install 'nas[hub]'`"
+        ) from fault
+    return datasets
 
 
 def _classes(tables: Mapping[str, Any], label: str) -> tuple[tuple[str, ...], dict[str, Labels]]:

@@ -32,6 +32,7 @@ class Imagenette(PublishedSource):
     classes = tuple(CLASSES.values())
     train = Content(9_469)
     test = Content(3_925)
+    side = SIDE
     download_bytes = 99_003_388
     forms = (TGZ, FOLDER, *packed("imagenette.npz", "imagenette-128.npz"))
     origins = (

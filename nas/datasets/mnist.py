@@ -17,6 +17,8 @@ class Mnist(PublishedSource):
     classes = tuple("0123456789")
     train = Content(60_000, "edc0d1098aa497be14ace79ddd5171e5a3dcf9c4d196c015389203eb3ba1f59b")
     test = Content(10_000, "c3f9adf9c66efb572b1f9326c3a511b45910c7173b97be66ceceeeeaef6b802b")
+    side = 28
+    channels = 1
     download_bytes = 11_594_722
     forms = (IDX, HUB, *packed("mnist.npz"))
     origins = (

@@ -32,6 +32,9 @@ BACKGROUND = "white"
 DRAFT = 2
 """A JPEG is decoded at the smallest fraction of its size whose sides are at least so many times those wanted."""
 
+Header = tuple[tuple[int, int], bool]
+"""Width and height of a picture in pixels, and whether it is grey."""
+
 GREY = frozenset({"1", "L", "LA", "La"})
 WIDE = ("I", "F")
 """First letters of the modes with more than 8 bits a channel, whose value for white is not known."""
@@ -53,7 +56,8 @@ def opened(picture: Picture) -> Iterator[Image.Image]:
         with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=FORMATS) as image:
             yield image
     except (OSError, EOFError, SyntaxError, ValueError, StructError, zlib.error, Image.DecompressionBombError) as fault:
-        raise DataError(f"{picture.where} is not a readable image ({fault}); replace or remove it") from fault
+        said = str(fault).replace(str(content), picture.where) if isinstance(content, Path) else str(fault)
+        raise DataError(f"{picture.where} is not a readable image ({said}); replace or remove it") from fault
 
 
 def pixels(pictures: Sequence[Picture], side: int | None = None, channels: int | None = None) -> Images:
@@ -64,7 +68,7 @@ def pixels(pictures: Sequence[Picture], side: int | None = None, channels: int |
     if side is None or channels is None:
         headers = _each(pictures, _header)
         side = side or _common_side(pictures, [size for size, _ in headers])
-        channels = channels or (1 if all(grey for _, grey in headers) else 3)
+        channels = channels or _channels(headers)
     out = np.empty((len(pictures), side, side, channels), np.uint8)
 
     def fill(number: int) -> None:
@@ -72,6 +76,16 @@ def pixels(pictures: Sequence[Picture], side: int | None = None, channels: int |
 
     _each(range(len(pictures)), fill)
     return out
+
+
+def sizes_and_channels(pictures: Sequence[Picture]) -> tuple[frozenset[tuple[int, int]], int]:
+    """The widths and heights that occur, in pixels, and the channels that pixels() has; nothing is decoded."""
+    headers = _each(pictures, _header)
+    return frozenset(size for size, _ in headers), _channels(headers)
+
+
+def _channels(headers: Sequence[Header]) -> int:
+    return 1 if all(grey for _, grey in headers) else 3
 
 
 def decoded_splits(pictures: Sequence[Picture], labels: Mapping[str, Labels], side: int | None) -> Splits:
@@ -100,8 +114,7 @@ def mode_of(channels: int) -> str:
 
 def _plain(image: Image.Image, where: str) -> Image.Image:
     """The picture turned as the camera noted, and on BACKGROUND where it is transparent."""
-    if image.mode.startswith(WIDE):
-        raise DataError(f"{where} has more than 8 bits a channel (mode {image.mode}); convert it to 8 bits")
+    _refuse_wide(image, where)
     upright = ImageOps.exif_transpose(image)
     if not upright.has_transparency_data:
         return upright
@@ -109,9 +122,14 @@ def _plain(image: Image.Image, where: str) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", solid.size, BACKGROUND), solid)
 
 
-def _header(picture: Picture) -> tuple[tuple[int, int], bool]:
-    """Size in pixels, and whether it is grey."""
+def _refuse_wide(image: Image.Image, where: str) -> None:
+    if image.mode.startswith(WIDE):
+        raise DataError(f"{where} has more than 8 bits a channel (mode {image.mode}); convert it to 8 bits")
+
+
+def _header(picture: Picture) -> Header:
     with opened(picture) as image:
+        _refuse_wide(image, picture.where)
         return image.size, image.mode in GREY
 
 

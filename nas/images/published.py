@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from nas.dataset import Dataset, DatasetSource, Splits, data_dir, data_dirs, dataset, split
+from nas.dataset import Dataset, DatasetSource, Outline, Splits, data_dir, data_dirs, dataset, split
 from nas.errors import DataError
 from nas.images.archives import read_packed
 from nas.images.download import Progress, download
@@ -67,6 +67,8 @@ class PublishedSource(DatasetSource, ABC):
     classes: ClassVar[tuple[str, ...]]
     train: ClassVar[Content]
     test: ClassVar[Content]
+    side: ClassVar[int]
+    channels: ClassVar[int] = 3
     download_bytes: ClassVar[int]
     forms: ClassVar[tuple[Form, ...]]
     origins: ClassVar[tuple[Origin, ...]]
@@ -79,6 +81,17 @@ class PublishedSource(DatasetSource, ABC):
     def load(self, seed: int) -> Dataset:
         if self.download and self.find() is None:
             self.get(self.origins, lambda *_: None, lambda _: None)
+        splits, variant = self.read(*self._present())
+        return split(self.name, self.classes, splits, seed=seed, flip=self.flip, variant=variant)
+
+    def outline(self) -> Outline:
+        if not self.download:
+            self._present()
+        counts = {part: _even(content.images, len(self.classes)) for part, content in self._contents().items()}
+        return Outline.of(self.name, self.classes, counts, side=self.side, channels=self.channels)
+
+    def _present(self) -> tuple[Form, Path]:
+        """What find() finds; DataError if the set is absent."""
         found = self.find()
         if found is None:
             looked = ", ".join(str(folder) for folder in data_dirs())
@@ -86,8 +99,11 @@ class PublishedSource(DatasetSource, ABC):
                 f"data set {self.name} is not in {looked}; run `nas data get {self.name}`, "
                 "or let NAS_DATA_DIR name the folder that has it"
             )
-        splits, variant = self.read(*found)
-        return split(self.name, self.classes, splits, seed=seed, flip=self.flip, variant=variant)
+        return found
+
+    @classmethod
+    def _contents(cls) -> dict[str, Content]:
+        return {"train": cls.train, "test": cls.test}
 
     @classmethod
     def find(cls) -> tuple[Form, Path] | None:
@@ -106,7 +122,7 @@ class PublishedSource(DatasetSource, ABC):
         if missing is not None:
             raise DataError(f"{where}: {missing}")
         splits = form.read(*(folder / file for file in form.files))
-        known = {"train": cls.train, "test": cls.test}
+        known = cls._contents()
         for name, content in known.items():
             got = len(splits[name]) if name in splits else 0
             if got != content.images:
@@ -168,6 +184,11 @@ class PublishedSource(DatasetSource, ABC):
         for root in data_dirs():
             yield from (root / folder for folder in cls.folders)
             yield root
+
+
+def _even(images: int, classes: int) -> list[int]:
+    """Images of each class, if all classes have about as many."""
+    return [images // classes + (label < images % classes) for label in range(classes)]
 
 
 def packed(*files: str) -> tuple[Form, ...]:

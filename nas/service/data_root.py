@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from nas.dataset import SYSTEM_FOLDER, data_dirs
 from nas.errors import SpecError
 
 _HUB_SET = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
@@ -32,6 +33,8 @@ def shown(text: str, data_root: Path) -> str:
     """The text for clients: paths below data_root are relative, as in specs, and reveal no folders of this machine."""
     for root in {data_root, data_root.resolve()}:
         text = text.replace(f"{root}/", "")
+    for folder in set(data_dirs()) - {SYSTEM_FOLDER}:
+        text = text.replace(str(folder), "NAS_DATA_DIR")
     return text
 
 

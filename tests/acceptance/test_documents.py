@@ -71,6 +71,8 @@ class Clone:
             (folder / "photos" / re.sub(r"\W", "", name)).mkdir(parents=True)
             for at in np.flatnonzero(images.train.labels == label)[:20]:
                 picture = Image.fromarray(images.train.images[at, :, :, 0])
+                if at % 3 == 0:  # photos are of several sizes
+                    picture = picture.resize((48, 36))
                 picture.save(folder / "photos" / re.sub(r"\W", "", name) / f"{at}.png")
 
     def run(self, block: Block) -> str:

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import CancelledError
 from datetime import datetime
 
+from nas.dataset import dataset
 from nas.errors import NasError
 from nas.jobs.errors import FencedError
 from nas.jobs.ledger import Ledger
@@ -16,7 +17,7 @@ from nas.jobs.states import SearchState
 from nas.service.artifact_store import ArtifactStore
 from nas.service.data_root import resolve_path, shown
 from nas.service.settings import Settings
-from nas.spec import SearchSpec, parse_spec
+from nas.spec import SearchSpec, parse_spec, with_size
 from nas.sql.errors import LedgerError
 from workers.dispatching.ledger_listener import LedgerListener
 from workers.dispatching.ledger_store import LedgerStore, StoppedError
@@ -179,7 +180,8 @@ class Assignment:
         """The spec as data, with what a client has changed and where this machine keeps the images."""
         record = self._claim.search
         data = {**record.spec, "max_trials": record.max_trials}
-        return parse_spec({**data, "dataset": resolve_path(record.spec["dataset"], self._settings.data_root)})
+        spec = parse_spec({**data, "dataset": resolve_path(record.spec["dataset"], self._settings.data_root)})
+        return with_size(spec, dataset.make(spec.dataset))
 
 
 def _reason(error: NasError) -> str:

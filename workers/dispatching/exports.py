@@ -17,7 +17,7 @@ from nas.jobs.states import ExportState
 from nas.service.artifact_store import ArtifactStore
 from nas.service.data_root import resolve_path, shown
 from nas.service.settings import Settings
-from nas.spec import SearchSpec, parse_spec
+from nas.spec import SearchSpec, parse_spec, with_size
 from nas.sql.errors import LedgerError
 from workers.dispatching.ledger_store import MODEL, cached_training
 from workers.executing.executor import Task
@@ -121,4 +121,5 @@ class Exporter:
         data = self._ledger.searches.get(search_id, deleted=True).spec
         if epochs is not None:
             data = {**data, "finalists": {**data["finalists"], "epochs": epochs}}
-        return parse_spec({**data, "dataset": resolve_path(data["dataset"], self._settings.data_root)})
+        made = parse_spec({**data, "dataset": resolve_path(data["dataset"], self._settings.data_root)})
+        return with_size(made, dataset.make(made.dataset))

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from nas.dataset import dataset
 from nas.machine.cgroup import core_count
-from nas.spec import SearchSpec
+from nas.spec import SearchSpec, check_images, notes, with_size
 from workers.executing.executor import executor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.folder import RunFolder
@@ -18,9 +19,14 @@ UPDATE_S = 5.0
 def run(spec: SearchSpec, out: Path, listener: ProgressListener, *, executor_name: str = "process") -> dict[str, Any]:
     """Run the search of spec in the folder out; a call with the same spec resumes an earlier one.
 
-    Returns the record of the run, which report.html shows. NasError if it cannot go on; what was finished stays.
+    Returns the record of the run, which report.html shows. SpecError, before anything is measured or trained, if the
+    images cannot work; NasError if it cannot go on; what was finished stays.
     """
+    source = dataset.make(spec.dataset)
+    for note in notes(spec, check_images(spec, source)):
+        listener.say(note)
     start_pool = executor[executor_name]
     threads = max(1, core_count() // spec.parallel)
     with RunFolder(out, spec) as folder, start_pool(spec.parallel, threads) as pool:
-        return Pipeline(spec, folder, listener, Scheduler(pool).quota(), threads=threads).run(UPDATE_S)
+        sized = with_size(spec, source)
+        return Pipeline(sized, folder, listener, Scheduler(pool).quota(), threads=threads).run(UPDATE_S)

@@ -9,15 +9,14 @@ from latency_db.records.signatures import onnx_signature
 from latency_db.validating.validation import log_estimates
 from nas.architecture import Architecture
 from nas.dataset import Dataset
-from nas.errors import DivergedError, InvalidArchitectureError, NasError, NotMeasuredError, SpecError
+from nas.errors import DivergedError, NasError, NotMeasuredError
 from nas.files import write_whole
 from nas.loop import Search
 from nas.metadata import annotate
 from nas.metric import Shown, Source, metrics, network_metrics
-from nas.network import network
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network, write_network
-from nas.spec import SearchSpec
+from nas.spec import SearchSpec, reference_networks
 from nas.trial import State, Trial
 from workers.searching.context import SearchContext, epoch_listener, measuring
 from workers.searching.finalist_files import publish
@@ -30,19 +29,11 @@ Row = dict[str, Any]
 
 def reference_rows(spec: SearchSpec, images: Dataset) -> list[Row]:
     """The spec's reference networks for the run's images. SpecError names one that cannot be built for them."""
-    fitted = {"resolution": images.side, "channels": images.channels, "classes": len(images.classes)}
+    networks = reference_networks(spec, side=images.side, channels=images.channels, classes=len(images.classes))
     rows = []
-    for number, plugin in enumerate(spec.references):
-        try:
-            expanded = network.make({**fitted, **plugin}).expand()
-            metrics = network_metrics(expanded)
-        except InvalidArchitectureError as error:
-            raise SpecError(
-                f"references.{number}: {plugin['name']} cannot be built for images of {images.side} px: {error}; "
-                "give it a larger resolution, or leave it out"
-            ) from None
+    for plugin, network in zip(spec.references, networks, strict=True):
         label = " ".join([str(plugin["name"]), *(f"{key} {value}" for key, value in plugin.items() if key != "name")])
-        rows.append({"label": label, "notation": write_network(expanded), "metrics": metrics})
+        rows.append({"label": label, "notation": write_network(network), "metrics": network_metrics(network)})
     return rows
 
 

@@ -66,13 +66,15 @@ class Pipeline:
         """
         spec, store, listener = self._spec, self._store, self._listener
         listener.phase("STARTING")
+        latencies = Store()
+        device = find_device(latencies, spec.device)
         images = self._images()
         space = load_space(spec.space).for_images(images.channels, images.side, len(images.classes))
         space.sample(Random(spec.seed))  # a space without members is refused, with the reason, before any measurement
         references = reference_rows(spec, images)
         made = evaluator.make(spec.evaluator, images, spec.seed)
         listener.phase("MEASURING")
-        measurer = self._measurer(space)
+        measurer = self._measured(Measurer(latencies, device), space)
         objective_config = {"target_latency_ms": self._target_ms(space, measurer), **spec.objective}
         keys = TrainingKeys(spec, made, images)
         context = SearchContext(spec, store, listener, images, measurer, self._quota, self._setup, made, keys)
@@ -111,10 +113,9 @@ class Pipeline:
         self._listener.say(f"{images.name}: {counts} of {side} in {len(images.classes)} classes")
         return images
 
-    def _measurer(self, space: SearchSpace) -> Measurer:
+    def _measured(self, measurer: Measurer, space: SearchSpace) -> Measurer:
         """The device's measurer, after it has measured kernels of the space while no task runs on this machine."""
-        store, device = Store(), self._spec.device
-        measurer = Measurer(store, find_device(store, device))
+        device = self._spec.device
         if measurer.can_measure:
             with measuring(self._quota, measurer):
                 table = build_table(measurer, space, budget_s=TABLE_BUDGET_S, progress=self._table_progress)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pictures import photos
 from PIL import Image
 
 NAS = Path(sys.executable).with_name("nas")
@@ -96,3 +97,13 @@ def test_a_corrupt_image_is_named(tmp_path):
     message = refused({"dataset": {"name": "folder", "path": str(tmp_path / "photos"), "size": 32}}, tmp_path)
 
     assert "3.png" in message
+
+
+def test_a_missing_class_is_said_by_field_before_the_folder_is_made(tmp_path):
+    photos(tmp_path / "photos" / "train")
+    photos(tmp_path / "photos" / "test", classes=("cat",))
+
+    message = refused({"dataset": {"name": "folder", "path": str(tmp_path / "photos")}}, tmp_path)
+
+    assert message.startswith(f"Error: dataset.path: {tmp_path}/photos/test has other classes than train: dog")
+    assert not (tmp_path / "out").exists()

@@ -6,6 +6,7 @@ import json
 import pytest
 from fastapi.testclient import TestClient
 from live_service import METRICS, MODEL, SPEC, ask, ledger_of, play, take, tell
+from pictures import photos
 from problem import assert_problem
 
 from api.app import create_app
@@ -93,7 +94,7 @@ def test_a_wrong_spec_is_refused_by_field(client, change, reason, field):
 
 
 def test_no_path_of_a_spec_reaches_files_outside_the_data_root(client, settings, tmp_path):
-    (settings.data_root / "mine" / "a").mkdir(parents=True)
+    photos(settings.data_root / "mine")
     (tmp_path / "elsewhere").mkdir()
     (settings.data_root / "link").symlink_to(tmp_path / "elsewhere")
     space = tmp_path / "space.yaml"

@@ -87,16 +87,18 @@ function Said({ check, rest }: { check: Check; rest: readonly FieldError[] }) {
     );
   }
   if (!valid) return <p class="soft">{busy ? "Checking …" : ""}</p>;
+  if (busy) return <p class="soft">Checking …</p>;
   return (
-    <p class={busy ? "soft" : "fine"}>
-      {busy ? (
-        "Checking …"
-      ) : (
-        <>
-          Ready: {whole(valid.estimate.trials)} trials of the {magnitude(valid.space.size)} architectures in{" "}
-          <strong>{valid.space.name}</strong>.
-        </>
-      )}
-    </p>
+    <>
+      <p class="fine">
+        Ready: {whole(valid.estimate.trials)} trials of the {magnitude(valid.space.size)} architectures in{" "}
+        <strong>{valid.space.name}</strong>.
+      </p>
+      {valid.notes.map((note) => (
+        <p key={note} class="small" data-testid="note">
+          {note}
+        </p>
+      ))}
+    </>
   );
 }

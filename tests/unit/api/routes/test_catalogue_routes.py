@@ -5,6 +5,7 @@ import sys
 
 import jsonschema
 import pytest
+from pictures import photos
 from problem import assert_problem
 
 from api.catalogue import FAMILIES
@@ -57,10 +58,21 @@ INLINE = {
 RIGHT = [
     {"dataset": {"name": "fashion_mnist_mini"}},
     {"dataset": {"name": "folder", "path": "mine", "size": 32}, "max_trials": 1, "name": "first", "priority": -5},
-    {"dataset": {"name": "mnist"}, "space": "mobile", "searcher": {"name": "evolution", "population": 4}},
-    {"dataset": {"name": "mnist"}, "space": INLINE, "evaluator": {"name": "train", "epochs": 1, "ema_decay": None}},
-    {"dataset": {"name": "mnist"}, "objective": {"name": "mnasnet", "target_latency_ms": 0.1, "alpha": 0}},
-    {"dataset": {"name": "mnist"}, "references": [{"name": "resnet_20"}], "finalists": {"count": 0}},
+    {
+        "dataset": {"name": "mnist", "download": True},
+        "space": "mobile",
+        "searcher": {"name": "evolution", "population": 4},
+    },
+    {
+        "dataset": {"name": "mnist", "download": True},
+        "space": INLINE,
+        "evaluator": {"name": "train", "epochs": 1, "ema_decay": None},
+    },
+    {
+        "dataset": {"name": "mnist", "download": True},
+        "objective": {"name": "mnasnet", "target_latency_ms": 0.1, "alpha": 0},
+    },
+    {"dataset": {"name": "mnist", "download": True}, "references": [{"name": "resnet_20"}], "finalists": {"count": 0}},
 ]
 WRONG = [
     {},
@@ -80,7 +92,7 @@ WRONG = [
 
 @pytest.mark.parametrize("body", RIGHT)
 def test_the_schema_takes_what_the_service_takes(open_client, schema, body, service_home):
-    (service_home / "data-root/mine").mkdir(parents=True, exist_ok=True)
+    photos(service_home / "data-root/mine")
 
     jsonschema.validate(body, schema)
 
