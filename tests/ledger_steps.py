@@ -6,8 +6,8 @@ from nas.jobs.owner import SearchOwner
 SPEC = {"dataset": {"name": "synthetic"}, "max_trials": 4}
 
 
-def submit(ledger: Ledger, name: str = "a search", **about):
-    return ledger.searches.submit(SPEC, name=name, **about)[0]
+def submit(ledger: Ledger, name: str = "a search", spec=SPEC, **about):
+    return ledger.searches.submit(spec, name=name, **about)[0]
 
 
 def claimed(ledger: Ledger, owner: str = "one", lease_s: float = 30, **about):

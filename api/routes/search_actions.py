@@ -12,6 +12,7 @@ from api.routes.searches import SUBMIT_PROBLEMS, IdempotencyKey, created_respons
 from api.schemas.search import SearchOut
 from api.schemas.submission import Fork
 from api.specs import SPEC_FIELDS, check_spec
+from nas.service.data_root import resolve_path
 
 router = APIRouter(prefix="/v1/searches", tags=["searches"])
 
@@ -79,5 +80,6 @@ def fork_search(
         priority=parent.priority if body.priority is None else body.priority,
         parent_id=parent.id,
         idempotency=idempotency(key, caller.owner, [request.url.path, body.model_dump(mode="json")]),
+        confirm=lambda: resolve_path(spec.dataset, app.settings.data_root),
     )
     return created_response(search, created=created)

@@ -18,6 +18,7 @@ from api.specs import SPEC_FIELDS, Checked, check_spec, default_name
 from nas.jobs.records import Idempotency, SearchRecord
 from nas.jobs.searches import position
 from nas.jobs.states import TERMINAL, SearchState
+from nas.service.data_root import resolve_path
 from nas.spaces import load_space
 
 router = APIRouter(prefix="/v1", tags=["searches"])
@@ -72,6 +73,7 @@ def create_search(
         labels=body.labels,
         priority=body.priority,
         idempotency=idempotency(key, caller.owner, [request.url.path, given]),
+        confirm=lambda: resolve_path(spec.dataset, app.settings.data_root),
     )
     return created_response(search, created=created)
 

@@ -1,6 +1,7 @@
 """Uploaded data sets: folders named by the sha256 of their archives, whole or absent."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -48,6 +49,7 @@ class Uploads:
         """
         home = self.folder / sha256
         if home.is_dir():
+            os.utime(home)  # its time to be kept begins again
             return _facts(home), False
         made = archive.with_name("unpacked")
         found = _unpacked(archive, made)

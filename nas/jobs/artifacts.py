@@ -1,20 +1,29 @@
-"""Records that outlive a search: artifacts, whose content is in an ArtifactStore, and results of trainings."""
+"""What outlives a search: artifacts, whose content is in an ArtifactStore, results of trainings, uploaded data sets."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Text, delete, select, type_coerce
+from sqlalchemy import Connection, Text, and_, delete, func, or_, select, text, type_coerce, update
 
 from nas.jobs import tables
-from nas.jobs.records import ArtifactLink, ArtifactRecord, Json, References, TrainingKey
+from nas.jobs.records import ArtifactLink, ArtifactRecord, Json, References, TrainingKey, UploadUse
 from nas.jobs.rows import LedgerPart, read_artifact, read_link
-from nas.sql.column_types import now
+from nas.jobs.states import OPEN_EXPORTS, TERMINAL
+from nas.sql.column_types import Instant, now
 from nas.sql.database import insert
 
 _artifact, _link, _export = tables.artifact.c, tables.artifact_link.c, tables.export.c
+_USED_AGAIN = timedelta(days=1)
+_last_use = func.coalesce(tables.training.c.used_at, tables.training.c.created_at, type_=Instant())
+_search = tables.search.c
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+UPLOADS = "uploads/"
+"""What the path of an uploaded data set begins with, in a spec; the digest follows."""
+
 _MODEL = "model"
 """The key under which the result of a training has the digest of the trained network's file, if it has one."""
 
@@ -91,12 +100,52 @@ class Trainings(LedgerPart):
             keep_training(connection, key, result)
 
     def get(self, key: TrainingKey) -> Json | None:
-        """The result of that training, or None if it was never finished."""
+        """The result of that training, or None if it was never finished. The time of use is recorded, to a day."""
         row = tables.training.c
         same = [row[name] == value for name, value in asdict(key).items()]
         with self._database.reading() as connection:
-            result: Json | None = connection.scalar(select(row.metrics).where(*same))
-            return result
+            known = select(row.metrics, _last_use.label("last_use"), now().label("now")).where(*same)
+            found = connection.execute(known).one_or_none()
+        if found is None:
+            return None
+        if found.now - found.last_use > _USED_AGAIN:
+            with self._database.writing() as connection:
+                connection.execute(update(tables.training).where(*same).values(used_at=now()))
+        result: Json = found.metrics
+        return result
+
+    def forget(self, kept: timedelta) -> int:
+        """Delete the results that no search has used within kept; returns their number. Their files go with the last
+        search or export that refers to them.
+        """
+        with self._database.writing() as connection:
+            old = delete(tables.training).where(_last_use <= _before(connection, kept))
+            return connection.execute(old).rowcount
+
+
+class Uploads(LedgerPart):
+    """Which searches need an uploaded data set, given the digest of its archive, which specs have in a path."""
+
+    def named(self) -> frozenset[str]:
+        """The digests of at least all uploads that searches name, deleted ones too."""
+        spec = type_coerce(_search.spec, Text)
+        with self._database.reading() as connection:
+            specs = connection.scalars(select(spec).where(spec.contains(UPLOADS)))
+            return frozenset(digest for found in specs for digest in _DIGEST.findall(found))
+
+    @contextmanager
+    def uses(self, sha256: str) -> Iterator[UploadUse]:
+        """The searches that name the upload. Inside the block none is submitted."""
+        export = tables.export.c
+        named = type_coerce(_search.spec, Text).contains(sha256)
+        exporting = _search.id.in_(select(export.search_id).where(export.state.in_(OPEN_EXPORTS)))
+        unfinished = and_(_search.deleted_at.is_(None), or_(_search.state.not_in(TERMINAL), exporting))
+        with self._database.writing() as connection:
+            if not self._database.is_sqlite:  # there only one process writes at a time
+                connection.execute(text("LOCK TABLE search IN SHARE ROW EXCLUSIVE MODE"))
+            wanted = select(_search.id, unfinished.label("open")).where(named).order_by(_search.id)
+            found = connection.execute(wanted).all()
+            yield UploadUse(bool(found), tuple(row.id for row in found if row.open))
 
 
 def keep_artifact(connection: Connection, sha256: str, size_bytes: int, known: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nas.jobs.artifacts import Artifacts, Trainings
+from nas.jobs.artifacts import Artifacts, Trainings, Uploads
 from nas.jobs.claims import Claims
 from nas.jobs.events import Events
 from nas.jobs.exports import Exports
@@ -39,6 +39,7 @@ class Ledger:
         self.artifacts = Artifacts(self.database)
         self.keys = Keys(self.database)
         self.trainings = Trainings(self.database)
+        self.uploads = Uploads(self.database)
 
     def migrate(self) -> None:
         """Upgrade the schema to this version. Several processes may do so at once."""

@@ -214,6 +214,16 @@ class Idempotency:
 
 
 @dataclass(frozen=True, slots=True)
+class UploadUse:
+    """named: whether any search names the upload, be it deleted. open: ids of those that are not finished, or have an
+    export that is not.
+    """
+
+    named: bool
+    open: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingKey:
     """All that a training's result depends on."""
 

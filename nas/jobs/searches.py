@@ -1,6 +1,6 @@
 """Searches, as clients read and change them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -73,9 +73,11 @@ class Searches(LedgerPart):
         priority: int = 0,
         parent_id: str | None = None,
         idempotency: Idempotency | None = None,
+        confirm: Callable[[], object] = lambda: None,
     ) -> tuple[SearchRecord, bool]:
         """The new search and True; or, if the idempotency key was used before, the search made then and False.
 
+        confirm: called once the search keeps its data set from being removed; if it raises, there is no search.
         IdempotencyError if the key was used for another request.
         """
         search_id = new_id("srch")
@@ -91,6 +93,7 @@ class Searches(LedgerPart):
             transaction = SearchTransaction(connection, locked_search(connection, search_id) or {})
             transaction.event("search.created", **about)
             transaction.write()
+            confirm()
             return transaction.record(), True
 
     def get(self, search_id: str, *, deleted: bool = False) -> SearchRecord:

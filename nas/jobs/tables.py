@@ -18,7 +18,7 @@ from nas.metric import metrics
 from nas.sql.column_types import Instant, Json, Words, lease_over
 from nas.sql.declaring import CONSTRAINT_NAMES, counters, optional, required
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision that this module describes."""
 
 METRICS = ("accuracy", "latency_ms", "params", "macs", "size_bytes")
@@ -147,6 +147,7 @@ artifact_link = Table(
     *required(Words, "kind", "file"),
     Column("sha256", Words, ForeignKey("artifact.sha256"), nullable=False),
     Index("ix_artifact_link_search_id", "search_id", "number"),
+    Index("ix_artifact_link_sha256", "sha256"),
 )
 
 result = Table(
@@ -194,6 +195,7 @@ training = Table(
     *required(Integer, "epochs"),
     *required(Json, "metrics"),
     *required(Instant, "created_at"),
+    *optional(Instant, "used_at"),  # by another search; to a day
     PrimaryKeyConstraint("architecture_id", "data_digest", "recipe_id", "seed", "epochs"),
 )
 
@@ -217,6 +219,7 @@ export = Table(
     *optional(Instant, "lease_until"),
     Index("ix_export_search_id", "search_id", "number"),
     Index("ix_export_state", "state", "created_at"),
+    Index("ix_export_sha256", "sha256"),
 )
 
 search_lease_over = lease_over(search.c.lease_until, LEASE_S)

@@ -1,11 +1,10 @@
-"""Removes what is not needed any more: old deleted searches, scratch folders, artifacts that nothing refers to.
+"""Removes what is not needed any more: old deleted searches, unused uploads and results of trainings, scratch folders,
+artifacts that nothing refers to.
 
 Any number of processes may clean at once. Each step is one short transaction that locks what it removes, so that no
 other process can begin to use it. What a killed process has not removed, the next cleaning removes.
 """
 
-import secrets
-import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,12 +13,16 @@ from threading import Event
 from nas.jobs.errors import NotFoundError
 from nas.jobs.ledger import Ledger
 from nas.service.artifact_store import ArtifactStore
+from nas.service.set_aside import remove_set_aside, set_aside
 from nas.service.settings import Settings
+from nas.service.upload_removal import remove_unused_uploads
 
 MIN_AGE = timedelta(days=1)
-"""Artifacts added, and searches ended, within this time are kept: a process may be about to refer to them."""
+"""Artifacts added within this time are kept: a process may be about to refer to them."""
 
-_REMOVED = ".removed."
+SCRATCH_AGE = timedelta(hours=1)
+"""Scratch folders of searches that ended within this time are kept: it holds checkpoints, and copies of artifacts."""
+
 _AT_ONCE = 20
 _PAUSE_S = 0.2
 """Pause between transactions: SQLite's other writers try again every 0.1 s, and must find a gap."""
@@ -32,6 +35,8 @@ class Cleaned:
     searches: int = 0
     artifacts: int = 0
     scratch_folders: int = 0
+    uploads: int = 0
+    trainings: int = 0
 
 
 def clean(ledger: Ledger, settings: Settings, stop: Event) -> Cleaned:
@@ -42,8 +47,14 @@ def clean(ledger: Ledger, settings: Settings, stop: Event) -> Cleaned:
     folders = _clean_scratch(ledger, settings.scratch, stop)
     searches = _purge(ledger, settings, stop)
     ledger.searches.forget_keys()
+    uploads = trainings = 0
+    if settings.keep_uploads_days:
+        kept = timedelta(days=settings.keep_uploads_days)
+        uploads = remove_unused_uploads(ledger, settings.uploads, kept, stop)
+    if settings.keep_trainings_days:
+        trainings = ledger.trainings.forget(timedelta(days=settings.keep_trainings_days))
     artifacts = _collect(ledger, ArtifactStore(settings.artifacts, ledger.artifacts), stop)
-    return Cleaned(searches, artifacts, folders)
+    return Cleaned(searches, artifacts, folders, uploads, trainings)
 
 
 def _purge(ledger: Ledger, settings: Settings, stop: Event) -> int:
@@ -53,7 +64,7 @@ def _purge(ledger: Ledger, settings: Settings, stop: Event) -> int:
         with ledger.searches.purging(kept) as search_id:
             if search_id is None:
                 break
-            _set_aside(settings.scratch / search_id)
+            set_aside(settings.scratch / search_id)
         try:
             while not ledger.searches.purge_part(search_id):
                 if stop.wait(_PAUSE_S):
@@ -61,7 +72,7 @@ def _purge(ledger: Ledger, settings: Settings, stop: Event) -> int:
             count += 1
         except NotFoundError:  # another process was faster
             continue
-    _remove_set_aside(settings.scratch)
+    remove_set_aside(settings.scratch)
     return count
 
 
@@ -88,21 +99,7 @@ def _clean_scratch(ledger: Ledger, scratch: Path, stop: Event) -> int:
     for folder in sorted(scratch.glob("srch_*")):
         if stop.is_set():
             break
-        with ledger.searches.at_rest(folder.name, MIN_AGE) as at_rest:
-            count += at_rest and _set_aside(folder)
-    _remove_set_aside(scratch)
+        with ledger.searches.at_rest(folder.name, SCRATCH_AGE) as at_rest:
+            count += at_rest and set_aside(folder)
+    remove_set_aside(scratch)
     return count
-
-
-def _set_aside(folder: Path) -> bool:
-    """Rename the folder, which takes no time, to remove it outside the transaction; False if there is none."""
-    try:
-        folder.rename(folder.with_name(f"{_REMOVED}{folder.name}.{secrets.token_hex(4)}"))
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _remove_set_aside(scratch: Path) -> None:
-    for folder in scratch.glob(f"{_REMOVED}*"):
-        shutil.rmtree(folder, ignore_errors=True)  # another process may be removing it

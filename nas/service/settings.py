@@ -85,9 +85,11 @@ class Settings(BaseSettings):
     nas.service.ray_address has it; None starts one.
     ray_object_store_bytes: for data sets in a Ray that is started here. gpus_per_worker: None shares the cluster's
     equally. tune_scheduler: what ends trials early with the executor ray_tune. keep_deleted_days: for how long a
-    deleted search can be undeleted before it is removed with its files; 0: for ever. database_connections: of one
-    process to the ledger's server, and as many to that of the latencies. database_pooler: whether a connection pooler
-    is before these; auto: each connection finds out.
+    deleted search can be undeleted before it is removed with its files; 0: for ever. keep_uploads_days: for how long an
+    uploaded data set is kept that no search names; 0: for ever. keep_trainings_days: for how long the result of a
+    training is kept that no search uses again; 0: for ever. database_connections: of one process to the ledger's
+    server, and as many to that of the latencies. database_pooler: whether a connection pooler is before these; auto:
+    each connection finds out.
     """
 
     model_config = SettingsConfigDict(
@@ -131,6 +133,8 @@ class Settings(BaseSettings):
     gpus_per_worker: float | None = Field(default=None, ge=0)
     tune_scheduler: Literal["none", "asha"] = "none"
     keep_deleted_days: int = Field(default=30, ge=0, le=36500)
+    keep_uploads_days: int = Field(default=90, ge=0, le=36500)
+    keep_trainings_days: int = Field(default=90, ge=0, le=36500)
 
     def make_home(self) -> None:
         """Make the home folder if it is not there. SpecError if nothing can be written in it."""

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from dataclasses import astuple
 
 from nas.jobs.ledger import Ledger
 from nas.service.cleaning import Cleaned, clean
@@ -48,8 +49,6 @@ class Housekeeping:
             return
         if cleaned != Cleaned():
             log.info(
-                "removed %d deleted searches, %d artifacts, %d scratch folders",
-                cleaned.searches,
-                cleaned.artifacts,
-                cleaned.scratch_folders,
+                "removed %d deleted searches, %d artifacts, %d scratch folders, %d uploads, %d results of trainings",
+                *astuple(cleaned),
             )

@@ -1,6 +1,7 @@
 import secrets
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -12,6 +13,8 @@ from nas.jobs.ledger import LEDGER_SCHEMA, Ledger
 from nas.jobs.records import TrainingKey
 from nas.jobs.tables import HEAD, metadata
 from nas.sql.errors import LedgerError
+
+DATA = Path(__file__).parents[3] / "data"
 
 
 def test_the_migrated_schema_is_the_one_in_tables(ledger):
@@ -35,6 +38,23 @@ def test_the_migrated_file_has_every_key_and_index_of_tables(sqlite_url, tmp_pat
         return sorted(tables), foreign, indexes
 
     assert layout(sqlite_url.removeprefix("sqlite:///")) == layout(tmp_path / "made.db")
+
+
+def test_a_ledger_of_the_first_schema_is_upgraded_with_its_records(tmp_path):
+    path = tmp_path / "old.db"
+    connection = sqlite3.connect(path)
+    connection.executescript((DATA / "recorded_ledger.sql").read_text(encoding="utf-8"))
+    before = connection.execute("SELECT id, state FROM search ORDER BY id").fetchall()
+    connection.close()
+    ledger = Ledger(f"sqlite:///{path}")
+
+    ledger.migrate()
+
+    ledger.check()
+    with ledger.database.reading() as reading:
+        assert compare_metadata(MigrationContext.configure(reading), metadata) == []
+    assert [(search.id, search.state) for search in sorted(ledger.searches.page(), key=lambda s: s.id)] == before
+    ledger.close()
 
 
 def test_the_newest_revision_is_the_one_that_check_asks_for():

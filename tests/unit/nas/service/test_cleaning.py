@@ -1,8 +1,10 @@
 """What cleaning removes and what it keeps, while other processes work, and when it is killed at any step."""
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 
@@ -10,16 +12,20 @@ import pytest
 from ledger_steps import SPEC, asked, carry_out, claimed, told
 from sqlalchemy import select, update
 
+from nas.errors import SpecError
 from nas.jobs import searches, tables
 from nas.jobs.artifacts import Artifacts
 from nas.jobs.errors import NotFoundError
 from nas.jobs.ledger import Ledger
-from nas.jobs.records import File, Idempotency, TrainingKey
+from nas.jobs.records import File, Idempotency, TrainingKey, UploadUse
 from nas.jobs.searches import Searches
 from nas.service import cleaning
 from nas.service.artifact_store import ArtifactStore, stored
 from nas.service.cleaning import Cleaned
+from nas.service.data_root import resolve_path
+from nas.service.set_aside import set_aside
 from nas.service.settings import Settings
+from nas.service.upload_removal import remove_upload
 
 TRAINING = TrainingKey("a" * 16, "data", "recipe", 0, 1)
 DAYS = timedelta(days=1)
@@ -63,6 +69,7 @@ def let_pass(ledger, days):
             (tables.artifact, ("created_at",)),
             (tables.idempotency, ("created_at",)),
             (tables.export, ("lease_until",)),
+            (tables.training, ("created_at", "used_at")),
         ):
             for row in connection.execute(select(table)).mappings().all():
                 earlier = {name: row[name] and row[name] - days * DAYS for name in names}
@@ -286,7 +293,78 @@ def test_a_search_that_is_undeleted_meanwhile_is_not_purged(ledger, settings, st
     assert ledger.searches.get(another.id).id == another.id
 
 
-def test_scratch_folders_go_a_day_after_the_end_unless_an_export_needs_them(ledger, settings):
+def uploaded(settings, digest, days_ago):
+    folder = settings.uploads / digest
+    (folder / "cat").mkdir(parents=True)
+    at = time.time() - days_ago * DAYS.total_seconds()
+    os.utime(folder, (at, at))
+    return folder
+
+
+def test_an_upload_goes_once_its_time_is_over_and_no_search_names_it(ledger, settings):
+    """Also not one that is deleted, while it can be undeleted."""
+    folders = [
+        uploaded(settings, char * 64, days_ago) for char, days_ago in zip("abcde", (80, *[100] * 4), strict=True)
+    ]
+    other = uploaded(settings, "mine", 1000)
+    for char, path in (("c", "uploads/{}"), ("d", "./uploads/{}/"), ("e", "uploads//{}/train")):
+        spec = {**SPEC, "dataset": {"name": "folder", "path": path.format(char * 64)}}
+        search, owner = claimed(ledger, spec=spec)
+        owner.end("SUCCEEDED")
+    ledger.searches.delete(search.id)
+
+    assert clean(ledger, settings.model_copy(update={"keep_uploads_days": 0})) == Cleaned()
+    assert clean(ledger, settings) == Cleaned(uploads=1)
+    assert {*settings.uploads.iterdir()} == {*folders, other} - {folders[1]}
+
+    let_pass(ledger, 31)
+    assert clean(ledger, settings) == Cleaned(searches=1, uploads=1)
+    assert {*settings.uploads.iterdir()} == {folders[0], *folders[2:4], other}
+
+
+def test_a_search_that_names_an_upload_while_it_is_removed_is_refused(ledger, settings):
+    """Its submission waits for the removal; one that came before it keeps the upload."""
+    folder = uploaded(settings, "a" * 64, 100)
+    spec = {**SPEC, "dataset": {"name": "folder", "path": f"uploads/{folder.name}"}}
+    late = {**SPEC, "dataset": {**spec["dataset"], "size": 32}}
+
+    def submit():
+        return ledger.searches.submit(
+            late, name="late", confirm=lambda: resolve_path(late["dataset"], settings.data_root)
+        )
+
+    with ThreadPoolExecutor(1) as pool:
+        with ledger.uploads.uses(folder.name) as use:
+            assert use == UploadUse(named=False, open=())
+            submitting = pool.submit(submit)
+            set_aside(folder)
+        with pytest.raises(SpecError, match="there is no such folder"):
+            submitting.result()
+    assert ledger.searches.page() == []
+
+    folder = uploaded(settings, "a" * 64, 100)
+    early, _ = ledger.searches.submit(spec, name="early")
+    assert remove_upload(ledger, settings.uploads, folder.name) == (early.id,)
+    assert clean(ledger, settings) == Cleaned()
+    assert folder.is_dir()
+
+
+def test_a_training_that_no_search_uses_again_goes_with_its_model(ledger, settings, store):
+    used, unused = TRAINING, replace(TRAINING, seed=1)
+    for key, content in ((used, b"used"), (unused, b"unused")):
+        ledger.trainings.put(key, {"accuracy": 0.5, "model": store.add(content)[0]})
+    let_pass(ledger, 60)
+    assert ledger.trainings.get(used)["accuracy"] == 0.5
+    let_pass(ledger, 60)
+
+    assert clean(ledger, settings.model_copy(update={"keep_trainings_days": 0})) == Cleaned()
+    assert clean(ledger, settings) == Cleaned(trainings=1, artifacts=1)
+    assert (ledger.trainings.get(unused), len(digests(store))) == (None, 1)
+    let_pass(ledger, 91)
+    assert clean(ledger, settings) == Cleaned(trainings=1, artifacts=1)
+
+
+def test_scratch_folders_go_after_the_end_unless_an_export_needs_them(ledger, settings):
     ended, owner = claimed(ledger, "ended")
     carry_out(owner, 0)
     owner.end("SUCCEEDED")
