@@ -29,6 +29,9 @@ def pareto(service: Remote, search: str, metrics: tuple[str, ...]) -> None:
     ]
     value = found.model_dump(mode="json", exclude={"finalists": {"__all__": {"diagram"}}})
     service.show(value, lambda: table(("network", "", *_headings()), rows, left=2))
+    for finalist in found.finalists:
+        if finalist.latency_note:
+            click.echo(f"trial {finalist.trial}: {finalist.latency_note}", err=True)
 
 
 @click.command()

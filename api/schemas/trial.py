@@ -140,8 +140,9 @@ class Finalist(Stored):
     """A trial that was trained for longer, exported and tested.
 
     file, sha256 and url are of the .onnx. files: that, and the file of the runtime that the search was for, if it has a
-    format of its own. note: why that file is missing, and what to do. best: the first of them, within the target if
-    any is, and then of the best validation accuracy.
+    format of its own. note: why that file is missing, and what to do. latency_note: why the measured latency is more
+    than 20 % from its estimate, if it is. best: the first of them, within the target if any is, and then of the best
+    validation accuracy.
     """
 
     trial: int
@@ -153,6 +154,7 @@ class Finalist(Stored):
     metrics: Numbers
     files: list[ModelFile] = Field(default_factory=list)
     note: str | None = None
+    latency_note: str | None = None
     sha256: str | None = None
     url: str | None = None
 

@@ -32,7 +32,7 @@ def finalists_table(record: Record) -> Markup:
     finalists = ranked(record["finalists"], target(record))
     rows = [tag("tr", *_finalist_cells(f), class_="first" if f["best"] else None) for f in finalists]
     table = _table("Finalists", [tag("th", head, scope="col") for head in heads], rows)
-    return join([table, *map(_runtime_files, finalists)])
+    return join([table, *map(_finalist_notes, finalists)])
 
 
 def _finalist_cells(finalist: Record) -> list[Markup]:
@@ -50,8 +50,8 @@ def _finalist_cells(finalist: Record) -> list[Markup]:
     return [tag("th", link, tag("code", finalist["id"]), best, scope="row"), *(tag("td", value) for value in values)]
 
 
-def _runtime_files(finalist: Record) -> Markup:
-    """The files beside a finalist's .onnx, as tested in their runtimes, and why one is missing; else nothing."""
+def _finalist_notes(finalist: Record) -> Markup:
+    """Its files beside the .onnx, as tested in their runtimes, why one is missing, why its estimate was wrong."""
     converted = [
         tag(
             "p",
@@ -64,8 +64,8 @@ def _runtime_files(finalist: Record) -> Markup:
         for file in finalist.get("files", ())
         if file["file"] != finalist["file"]
     ]
-    note = finalist.get("note")
-    return join([*converted, tag("p", f"Trial {finalist['trial']}: {note}", class_="note") if note else None])
+    notes = [note for note in (finalist.get("latency_note"), finalist.get("note")) if note]
+    return join([*converted, *(tag("p", f"Trial {finalist['trial']}: {note}", class_="note") for note in notes)])
 
 
 def _difference(metrics: Record) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, as_completed
 from typing import Any
 
-from latency_db.records.record import Signature
+from latency_db.records.record import RecordState, Signature
 from latency_db.records.signatures import onnx_signature
 from latency_db.validating.validation import log_estimates
 from nas.architecture import Architecture
@@ -176,6 +176,8 @@ def measure_end_to_end(context: SearchContext, references: list[Row], finalists:
             context.listener.say(f"{error}. Finalists keep their estimated latencies")
             _publish(context, finalists)
             return
+        suspect = {name: record.reason for name, record in records.items() if record.state is RecordState.SUSPECT}
+        context.store.keep("suspect-latencies", suspect)
         found = context.store.keep("latencies", {name: _latency(record) for name, record in records.items()})
     for row in references:
         row["metrics"] |= found[row["label"]]

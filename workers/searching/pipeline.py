@@ -30,6 +30,7 @@ from workers.executing.scheduler import Quota
 from workers.searching.context import SearchContext, epoch_listener, latency_metrics, measuring
 from workers.searching.finalist_files import add_files
 from workers.searching.finalists import measure_end_to_end, reference_rows, train_finalists, train_references
+from workers.searching.latency_notes import add_latency_notes
 from workers.searching.preparation import prepared_file
 from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ProgressStore
@@ -95,6 +96,7 @@ class Pipeline:
         finalists = train_finalists(context, self.search)
         add_files(context, finalists)
         measure_end_to_end(context, references, finalists)
+        add_latency_notes(context, self.search.trials, finalists)
         store.keep("references", references)
         finalists = store.keep("finalists", ranked(finalists, target(facts)))
         return record.finish(references, finalists)

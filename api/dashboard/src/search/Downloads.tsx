@@ -47,6 +47,7 @@ export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Tri
         </p>
       ))}
       {finalist?.note && <p class="small">{finalist.note}</p>}
+      {finalist?.latency_note && <p class="small">{finalist.latency_note}</p>}
       {missing && mayWrite() && (
         <button type="button" class="button" onClick={start} disabled={busy} data-testid="export">
           Export this trial as ONNX

@@ -1,0 +1,116 @@
+"""Why a finalist's measured latency is far from its estimate: the note that stands beside both."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nas.ops.notation import read_network
+from nas.quantities import milliseconds, number, percent, signed_percent
+from nas.trial import Metrics, Trial
+from workers.executing.executor import WorkerDiedError
+from workers.searching.context import SearchContext
+from workers.tasks.subnormals import Subnormals, count_subnormals
+
+Row = dict[str, Any]
+
+FAR = 0.2
+"""A measured latency that differs by more than this share of its estimate gets a note."""
+
+FEW_SUBNORMALS = 1e-3
+"""Up to this share subnormal numbers are no reason: each takes a hundred times as long, which adds 10 % at most."""
+
+FEW_UNMEASURED = 0.01
+"""Up to this share of an estimate, kernels that were not measured are no reason."""
+
+NO_REASON = (
+    "no reason was found, as the measurement is valid and all kernels were measured; `nas latency validate` shows how "
+    "well sums of kernels do on this device"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a latency that is far from its estimate.
+
+    estimate: the trial's metrics. suspect: why the measurement is suspect. suspect_kernels: how many records of its
+    kernels are. subnormals: of the file, if they were counted.
+    """
+
+    measured_ms: float
+    estimate: Metrics
+    suspect: str | None = None
+    suspect_kernels: int = 0
+    subnormals: Subnormals | None = None
+
+
+def add_latency_notes(context: SearchContext, trials: Mapping[int, Trial], finalists: list[Row]) -> None:
+    """Give each finalist `latency_note`: the reasons found if its measured latency is far from the estimate, else None.
+
+    The notes are kept; the listener gets new ones.
+    """
+    known: dict[str, str | None] = context.store.known("latency-notes") or {}
+    for row in finalists:
+        if row["id"] not in known and "latency_ms" in row["metrics"]:
+            known[row["id"]] = note = _note(context, row, trials[row["trial"]].metrics)
+            if note:
+                context.listener.say(f"finalist {row['id']}: {note}")
+        row["latency_note"] = known.get(row["id"])
+    context.store.keep("latency-notes", known)
+
+
+def _note(context: SearchContext, row: Row, estimate: Metrics) -> str | None:
+    measured, estimated = row["metrics"]["latency_ms"], row["metrics"]["estimated_latency_ms"]
+    off = measured / estimated - 1
+    if abs(off) <= FAR:
+        return None
+    evidence = Evidence(
+        measured,
+        estimate,
+        suspect=(context.store.known("suspect-latencies") or {}).get(row["id"]),
+        suspect_kernels=context.measurer.estimator.estimate(read_network(row["notation"])).suspect,
+        subnormals=_subnormals(context, row) if off > 0 else None,
+    )
+    found = "; ".join(reasons(evidence))
+    return f"The measured latency is {signed_percent(off)} from its estimate of {milliseconds(estimated)}: {found}."
+
+
+def reasons(evidence: Evidence) -> list[str]:
+    """Reasons why a latency may be far from its estimate, or NO_REASON."""
+    return [*_measuring(evidence), *_estimating(evidence)] or [NO_REASON]
+
+
+def _measuring(evidence: Evidence) -> Iterator[str]:
+    if evidence.suspect:
+        yield f"the measurement is suspect ({evidence.suspect}); measure the file again on a quiet machine"
+    slow = evidence.subnormals
+    if slow and max(slow.weights, slow.activations) > FEW_SUBNORMALS:
+        yield (
+            f"{percent(slow.weights)} of its weights and {percent(slow.activations)} of the numbers between its layers "
+            "are subnormal, in which processors compute more slowly"
+        )
+
+
+def _estimating(evidence: Evidence) -> Iterator[str]:
+    estimate = evidence.estimate
+    learned = number(estimate, "latency_learned") or 0.0
+    unmeasured = 1.0 - learned - (number(estimate, "latency_measured") or 0.0)
+    if evidence.suspect_kernels:
+        yield f"{evidence.suspect_kernels} measurements of its kernels are suspect"
+    if learned > FEW_UNMEASURED:
+        yield f"{percent(learned, 0)} of the estimate was learned from other devices"
+    if unmeasured > FEW_UNMEASURED:
+        yield f"{percent(unmeasured, 0)} of the estimate is of kernels that were never measured"
+    low, high = number(estimate, "latency_low_ms"), number(estimate, "latency_high_ms")
+    if low is not None and high is not None and low <= evidence.measured_ms <= high:
+        yield f"the estimate was as uncertain as this, from {milliseconds(low)} to {milliseconds(high)}"
+
+
+def _subnormals(context: SearchContext, row: Row) -> Subnormals | None:
+    """The subnormal numbers of a finalist's file; None if they cannot be counted, which the listener is told."""
+    model = (context.store.path / row["file"]).read_bytes()
+    try:
+        found: Subnormals = context.submit(count_subnormals, model, report=lambda *_: None).result()
+    except WorkerDiedError as error:
+        context.listener.say(f"finalist {row['id']}: its subnormal numbers cannot be counted: {error}")
+        return None
+    return found
