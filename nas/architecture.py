@@ -10,6 +10,7 @@ from typing import Any
 from nas.block import Block, block
 from nas.errors import InvalidArchitectureError
 from nas.ops import Conv, GlobalPool, Linear, Network, Op, Seq, Shape
+from nas.ops.canonical import network_id
 from nas.ops.cost import Cost, cost_of, sequence_cost
 from nas.ops.limits import MAX_SMALL_WINDOW
 
@@ -134,3 +135,15 @@ class Architecture:
         """Content id: sha256 of the canonical JSON, 16 hexadecimal digits."""
         canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    @property
+    def network_id(self) -> str:
+        """Content id of what the network computes (nas.ops.canonical): architectures that differ in what has no effect,
+        such as a skip that does not apply, share it. InvalidArchitectureError as in expand.
+        """
+        return _network_id(self)
+
+
+@lru_cache(maxsize=4096)  # it is asked for at each step of a trial
+def _network_id(architecture: Architecture) -> str:
+    return network_id(architecture.expand())

@@ -21,6 +21,10 @@ from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 Event = Mapping[str, Any]
 """One line of the journal: {"event": "asked" | "refused" | "told", ...} in JSON values."""
 
+REPEATS_IN_A_ROW = 200
+"""Number of proposals without a new network after which networks of the search become trials again, as it is unlikely
+that there are others; they are not trained again."""
+
 REFUSALS_IN_A_ROW = 10_000
 """Number of infeasible candidates in a row that ends a search, as it is unlikely to find a feasible one."""
 
@@ -67,7 +71,9 @@ class Search:
         self.max_trials = 0
         self._exhausted = False
         self._refused_in_a_row = 0
-        self._trained: dict[str, Metrics] = {}
+        self._repeats_in_a_row = 0
+        self._by_network: dict[str, int] = {}
+        self._repeats: dict[int, list[Candidate]] = {}
         for event in list(journal.events()):
             self._replay(event)
 
@@ -93,22 +99,30 @@ class Search:
 
     def _start(self, trial: Trial, running: dict[Future[Metrics], list[Trial]], steps: Steps) -> None:
         """Train the trial's network, unless it is trained already or its training is under way."""
-        wanted = trial.candidate.architecture.id
-        known = self._trained.get(wanted) or steps.cached_training(trial.candidate)
+        wanted = trial.candidate.architecture.network_id
+        first = self.trials[self._by_network.get(wanted, trial.number)]
+        known = first.metrics if first.state is State.SUCCEEDED else steps.cached_training(trial.candidate)
         if known is not None:
             self._finish(replace(trial, reused=True), known, steps)
             return
         steps.report(trial)
         for trials in running.values():
-            if trials[0].candidate.architecture.id == wanted:
+            if trials[0].candidate.architecture.network_id == wanted:
                 trials.append(replace(trial, reused=True))
                 return
         running[steps.train(trial)] = [trial]
 
     def _ask(self, steps: Steps) -> Trial | None:
-        """A trial of the next candidate within the limits; None when there are enough trials or no more candidates."""
+        """A trial of the next candidate within the limits; None when there are enough trials or no more candidates.
+
+        The searcher may propose a network of the search again, in another notation too: it is told of that network's
+        trial, and no other is spent.
+        """
         while len(self.trials) < self.max_trials and not self._exhausted:
-            candidate = self.searcher.ask()
+            candidate, repeats = self.searcher.ask(), 0
+            while candidate is not None and self._is_repeat(candidate):
+                self._repeat(candidate)
+                candidate, repeats = self.searcher.ask(), repeats + 1
             if candidate is None:
                 self._exhausted = True
                 break
@@ -116,10 +130,10 @@ class Search:
             trial = Trial(len(self.trials), candidate, metrics=metrics)
             violation = metrics.get(REFUSED_KERNELS) or self.objective.violation(metrics)
             if violation == 0:
-                self.journal.add(_line("asked", trial))
+                self.journal.add(_line("asked", trial, repeats))
                 return self._add(trial)
             refused = replace(trial, state=State.INFEASIBLE, reward=-violation)
-            self.journal.add(_line("refused", refused))
+            self.journal.add(_line("refused", refused, repeats))
             self._tell_refused(refused)
             if self._refused_in_a_row >= REFUSALS_IN_A_ROW:
                 raise InfeasibleError(self._out_of_reach(refused))
@@ -165,7 +179,23 @@ class Search:
     def _add(self, trial: Trial) -> Trial:
         self._refused_in_a_row = 0
         self.trials[trial.number] = trial
+        if self._by_network.setdefault(trial.candidate.architecture.network_id, trial.number) == trial.number:
+            self._repeats_in_a_row = 0
         return trial
+
+    def _is_repeat(self, candidate: Candidate) -> bool:
+        """Whether the candidate is a network of the search whose trial has not failed, and others are to be found."""
+        known = candidate.architecture.network_id in self._by_network
+        return known and self._repeats_in_a_row < REPEATS_IN_A_ROW
+
+    def _repeat(self, candidate: Candidate) -> None:
+        """Tell the searcher of the candidate what is known of its network: now, or when its trial ends."""
+        self._repeats_in_a_row += 1
+        trial = self.trials[self._by_network[candidate.architecture.network_id]]
+        if trial.state is State.RUNNING:
+            self._repeats.setdefault(trial.number, []).append(candidate)
+        else:
+            self.searcher.tell(replace(trial, candidate=candidate))
 
     def _tell_refused(self, trial: Trial) -> None:
         self.refused += 1
@@ -175,9 +205,13 @@ class Search:
     def _apply_result(self, trial: Trial) -> None:
         self.finished += 1
         self.trials[trial.number] = trial
+        network_id = trial.candidate.architecture.network_id
         if trial.state is State.SUCCEEDED:
-            self._trained[trial.candidate.architecture.id] = trial.metrics
-        self.searcher.tell(trial)
+            self._by_network[network_id] = trial.number
+        elif self._by_network.get(network_id) == trial.number:
+            del self._by_network[network_id]
+        for candidate in (trial.candidate, *self._repeats.pop(trial.number, ())):
+            self.searcher.tell(replace(trial, candidate=candidate))
 
     def _replay(self, event: Event) -> None:
         """Repeat the call that wrote this line of the journal."""
@@ -189,6 +223,11 @@ class Search:
             self._apply_result(replace(told, reward=event["reward"], reason=event["reason"], reused=reused))
             return
         candidate = self.searcher.ask()
+        for _ in range(event.get("repeats", 0)):
+            if candidate is None or candidate.architecture.network_id not in self._by_network:
+                break  # its choices are not the journal's
+            self._repeat(candidate)
+            candidate = self.searcher.ask()
         if candidate is None or dict(candidate.choices) != event["choices"]:
             raise NasError(
                 f"the journal does not fit this searcher and space at trial {number}: it was written by another "
@@ -201,13 +240,14 @@ class Search:
             self._tell_refused(replace(trial, state=State.INFEASIBLE, reward=event["reward"]))
 
 
-def _line(event: str, trial: Trial) -> Event:
+def _line(event: str, trial: Trial, repeats: int = 0) -> Event:
+    """repeats: how many proposals before this one were networks of the search."""
     line = {"event": event, "trial": trial.number, "metrics": dict(trial.metrics)}
     if event == "told":
         ended = {"state": trial.state.value, "reward": trial.reward, "reason": trial.reason, "reused": trial.reused}
         return line | ended
     candidate = trial.candidate
-    line |= {"choices": dict(candidate.choices), "reward": trial.reward}
+    line |= {"choices": dict(candidate.choices), "reward": trial.reward} | ({"repeats": repeats} if repeats else {})
     return line if event == "refused" else line | _described(candidate.architecture)
 
 

@@ -18,8 +18,13 @@ def stamped(model: onnx.ModelProto, metadata: Mapping[str, Any]) -> bytes:
     return data
 
 
-def annotate(path: Path, more: Mapping[str, Any]) -> None:
-    """Add metadata to an exported file; its graph stays as it is."""
-    model = onnx.load(path)
+def annotated(file: bytes, more: Mapping[str, Any]) -> bytes:
+    """An exported file with further metadata; its graph stays as it is."""
+    model = onnx.load_from_string(file)
     known = {p.key: json.loads(p.value) for p in model.metadata_props}
-    write_whole(path, stamped(model, {**known, **more}))
+    return stamped(model, {**known, **more})
+
+
+def annotate(path: Path, more: Mapping[str, Any]) -> None:
+    """Add metadata to an exported file in its place."""
+    write_whole(path, annotated(path.read_bytes(), more))

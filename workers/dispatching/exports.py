@@ -14,6 +14,9 @@ from nas.jobs.errors import FencedError
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import ExportClaim, File, TrialRecord
 from nas.jobs.states import ExportState
+from nas.metadata import annotated
+from nas.ops.canonical import network_id
+from nas.ops.notation import read_network
 from nas.service.artifact_store import ArtifactStore
 from nas.service.data_root import resolve_path, shown
 from nas.service.settings import Settings
@@ -99,16 +102,22 @@ class Exporter:
     def _trained(self, claim: ExportClaim, trial: TrialRecord, spec: SearchSpec, images: Dataset) -> dict[str, Any]:
         """Metrics of the network, trained now or earlier, with the digest of its ONNX file as "model"."""
         made = evaluator.make(spec.evaluator, images, spec.seed)
-        key = TrainingKeys(spec, made, images).finalist(trial.architecture_id)
-        metrics = cached_training(self._ledger, self._artifacts, key)
+        finalist = TrainingKeys(spec, made, images).finalist
+        own, of_network = (finalist(of) for of in (trial.architecture_id, network_id(read_network(trial.notation))))
+        about = {"architecture": trial.architecture, "id": trial.architecture_id}
+        metrics = cached_training(self._ledger, self._artifacts, own)
         if metrics is not None:
             return metrics
-        about = {"architecture": trial.architecture, "id": trial.architecture_id, "versions": versions()}
-        checkpoint = self._settings.scratch / trial.search_id / "checkpoints" / f"{claim.export.id}.pt"
-        final = Final(spec.finalists.epochs, str(checkpoint), about)
-        metrics, model = self._run_task(finalise, spec, images, trial.notation, final)
+        metrics = cached_training(self._ledger, self._artifacts, of_network)
+        if metrics is None:
+            checkpoint = self._settings.scratch / trial.search_id / "checkpoints" / f"{claim.export.id}.pt"
+            final = Final(spec.finalists.epochs, str(checkpoint), {**about, "versions": versions()})
+            metrics, model = self._run_task(finalise, spec, images, trial.notation, final)
+        else:  # trained as another architecture that is the same network
+            model = annotated(self._artifacts.path(metrics["model"]).read_bytes(), about)
         metrics = {**metrics, "model": self._artifacts.add(model)[0]}
-        self._ledger.trainings.put(key, metrics)
+        for key in (own, of_network):
+            self._ledger.trainings.put(key, metrics)
         return metrics
 
     def _run_task(self, task: Task, spec: SearchSpec, images: Dataset, *arguments: Any) -> Any:

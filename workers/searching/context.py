@@ -53,9 +53,10 @@ class SearchContext:
         prepared = path and (self.quota.share(path.name, path.read_bytes) or path)
         return self.submit(evaluate, notation, prepared, report=report, on_start=on_start)
 
-    def cached_training(self, key: TrainingKey | None) -> dict[str, Any] | None:
-        """The result of an earlier training of the same network, if there is a key for it."""
-        return None if key is None else self.store.cached_training(key)
+    def cached_training(self, *keys: TrainingKey | None) -> dict[str, Any] | None:
+        """The result of an earlier training of the same network, under the first of its keys that has one."""
+        found = (self.store.cached_training(key) for key in keys if key is not None)
+        return next((training for training in found if training is not None), None)
 
     def store_training(self, key: TrainingKey | None, metrics: Metrics, model: bytes | None = None) -> None:
         """Keep the result of a training for later searches, unless a scheduler has cut it short."""

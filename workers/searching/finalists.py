@@ -11,9 +11,11 @@ from nas.architecture import Architecture
 from nas.dataset import Dataset
 from nas.errors import DivergedError, NasError, NotMeasuredError
 from nas.files import write_whole
+from nas.jobs.records import TrainingKey
 from nas.loop import Search
-from nas.metadata import annotate
+from nas.metadata import annotate, annotated
 from nas.metric import Shown, Source, metrics, network_metrics
+from nas.ops.canonical import network_id
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network, write_network
 from nas.spec import SearchSpec, reference_networks
@@ -59,24 +61,28 @@ def train_references(context: SearchContext, rows: list[Row]) -> list[Row]:
             context.listener.say(f"{rows[number]['label']}: {error}")
             score = {}
         else:
-            context.store_training(context.training_keys.trial(notation_id(rows[number]["notation"])), score)
+            context.store_training(_reference_keys(context, rows[number])[0], score)
         scores[number] = context.store.keep(f"reference-{number}", score)
     return [{**row, "metrics": {**row["metrics"], **(scores[number] or {})}} for number, row in enumerate(rows)]
 
 
 def _known_score(context: SearchContext, number: int, row: Row) -> dict[str, float] | None:
     known: dict[str, float] | None = context.store.known(f"reference-{number}")
-    return (
-        context.cached_training(context.training_keys.trial(notation_id(row["notation"]))) if known is None else known
-    )
+    return context.cached_training(*_reference_keys(context, row)) if known is None else known
+
+
+def _reference_keys(context: SearchContext, row: Row) -> list[TrainingKey | None]:
+    """Keys of a reference's training: of this version, and of earlier ones."""
+    ids = network_id(read_network(row["notation"])), notation_id(row["notation"])
+    return [context.training_keys.trial(of_network) for of_network in ids]
 
 
 def best_trials(search: Search, count: int) -> list[Trial]:
-    """The trials of the best distinct architectures, by reward."""
+    """The trials of the best distinct networks, by reward."""
     done = [trial for trial in search.trials.values() if trial.state is State.SUCCEEDED and trial.reward is not None]
     best: dict[str, Trial] = {}
     for trial in sorted(done, key=lambda trial: (-(trial.reward or 0.0), trial.number)):
-        best.setdefault(trial.candidate.architecture.id, trial)
+        best.setdefault(trial.candidate.architecture.network_id, trial)
     return list(best.values())[:count]
 
 
@@ -99,7 +105,8 @@ def train_finalists(context: SearchContext, search: Search) -> list[Row]:
         except DivergedError as error:
             context.listener.say(f"{name} is left out: {error}")
             continue
-        context.store_training(context.training_keys.finalist(trial.candidate.architecture.id), metrics, file)
+        for of in (trial.candidate.architecture.id, trial.candidate.architecture.network_id):
+            context.store_training(context.training_keys.finalist(of), metrics, file)
         rows[trial.number] = _keep_finalist(context, trial, metrics, file)
         context.listener.say(f"{name}  test accuracy {metrics['test_accuracy']:.2%}")
     return [_finalist(trial, rows[trial.number]) for trial in chosen if trial.number in rows]
@@ -107,7 +114,7 @@ def train_finalists(context: SearchContext, search: Search) -> list[Row]:
 
 def submit_final(context: SearchContext, architecture: Architecture) -> Future[Finalised]:
     """Start the long training of a network."""
-    about = {"architecture": architecture.to_dict(), "id": architecture.id, "versions": versions()}
+    about = {**_named(architecture), "versions": versions()}
     checkpoint = context.store.path / "checkpoints" / f"{architecture.id}.pt"
     epochs = context.spec.finalists.epochs
     report = epoch_listener(context.listener, f"finalist {architecture.id}", epochs)
@@ -120,10 +127,20 @@ def _known_finalist(context: SearchContext, trial: Trial) -> dict[str, float] | 
     metrics: dict[str, float] | None = context.store.known(_key(trial))
     if metrics is not None and (context.store.path / _file(trial)).exists():
         return metrics
-    cached = context.cached_training(context.training_keys.finalist(trial.candidate.architecture.id))
+    architecture, key = trial.candidate.architecture, context.training_keys.finalist
+    cached = context.cached_training(key(architecture.id))
+    if cached is not None:
+        return _keep_finalist(context, trial, cached, cached.pop("model"))
+    cached = context.cached_training(key(architecture.network_id))
     if cached is None:
         return None
-    return _keep_finalist(context, trial, cached, cached.pop("model"))
+    # It was trained as another architecture that is the same network.
+    return _keep_finalist(context, trial, cached, annotated(cached.pop("model"), _named(architecture)))
+
+
+def _named(architecture: Architecture) -> dict[str, Any]:
+    """Metadata of a file that say which architecture it is."""
+    return {"architecture": architecture.to_dict(), "id": architecture.id}
 
 
 def _keep_finalist(context: SearchContext, trial: Trial, metrics: dict[str, float], file: bytes) -> dict[str, float]:

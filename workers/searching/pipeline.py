@@ -172,8 +172,12 @@ def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]
     steps = Steps(
         known=partial(metrics_before_training, context),
         train=train,
-        cached_training=lambda candidate: context.cached_training(key(candidate.architecture.id)),
-        store_training=lambda candidate, metrics: context.store_training(key(candidate.architecture.id), metrics),
+        cached_training=lambda candidate: context.cached_training(
+            key(candidate.architecture.network_id), key(candidate.architecture.id)
+        ),
+        store_training=lambda candidate, metrics: context.store_training(
+            key(candidate.architecture.network_id), metrics
+        ),
         report=report,
     )
     search.run(steps, max_trials=context.spec.max_trials, parallel=context.spec.parallel)

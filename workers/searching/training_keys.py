@@ -13,6 +13,9 @@ class TrainingKeys:
     """The keys of a search's trainings.
 
     A trial's and a finalist's differ even where both train alike: a trial has a score, and a finalist a file.
+    network_id is that of what a network computes (nas.ops.canonical), so that it is trained once for all ways to write
+    it. A finalist also has a key by its architecture's id, which its file names. Earlier versions had keys by that id
+    alone, and by notation_id for references.
     """
 
     def __init__(self, spec: SearchSpec, evaluator: Evaluator, images: Dataset) -> None:
@@ -32,5 +35,5 @@ class TrainingKeys:
 
 
 def notation_id(notation: str) -> str:
-    """Content id of a network that is not a member of a space; 16 hexadecimal digits."""
+    """Id by which earlier versions named a reference network; 16 hexadecimal digits."""
     return hashlib.sha256(notation.encode()).hexdigest()[:16]

@@ -158,6 +158,89 @@ def test_a_network_asked_for_again_waits_for_its_training(tmp_path):
     assert sum(t.reused for t in trials) == 16
 
 
+def skips_that_do_not_apply(name: str, path: Path) -> Search:
+    """In a space where half of the choices make no other network: the skip of the first stage, which widens."""
+    skip = ["none", "identity"]
+    stages = [
+        {"blocks": [{"conv": {"kernel": [3, 5], "skip": skip}}], "layers": 1, "width": [16, 24, 32]},
+        {"blocks": [{"separable": {"kernel": [3, 5], "skip": skip}}], "layers": [1, 2], "width": [40, 48], "stride": 2},
+    ]
+    aim = objective.make({"name": "constrained", "target_latency_ms": 1.0})
+    return Search(searcher.make(name, load_space({**FOUR, "stages": stages}), 0), aim, FileJournal(path))
+
+
+@pytest.mark.parametrize("name", ["random", "evolution"])
+def test_no_trial_is_spent_on_a_network_of_the_search(tmp_path, name):
+    """A searcher proposes a network again in other words: it is told what is known, and the next trial is another one.
+
+    Killed and called again, a search does the same.
+    """
+    count = 40
+
+    def train(trial):
+        return done({"accuracy": accuracy(trial)})
+
+    def dies(trial):
+        if trial.number == count - 3:
+            raise Killed
+        return train(trial)
+
+    with pytest.raises(Killed):
+        skips_that_do_not_apply(name, tmp_path / "j").run(steps(dies), max_trials=count, parallel=1)
+    trials = skips_that_do_not_apply(name, tmp_path / "j").run(steps(train), max_trials=count, parallel=1)
+    calm = skips_that_do_not_apply(name, tmp_path / "calm").run(steps(train), max_trials=count, parallel=1)
+
+    assert [t.number for t in trials] == list(range(count))
+    assert len({t.candidate.architecture.network_id for t in trials}) == count
+    assert not any(t.reused for t in trials)
+    assert [t.candidate for t in trials] == [t.candidate for t in calm]
+    assert '"repeats": ' in (tmp_path / "j").read_text(), "the space has too many networks"
+
+
+def test_a_repeat_of_a_running_network_is_told_when_that_ends(tmp_path):
+    """Two trials run: a proposal of the first one's network is told with its result, also of one that fails."""
+    told: list[tuple[int, State]] = []
+    run = skips_that_do_not_apply("random", tmp_path / "j")
+    learn = run.searcher.tell
+    run.searcher.tell = lambda trial: (told.append((trial.number, trial.state)), learn(trial))  # type: ignore[method-assign]
+    waiting: list[tuple[Trial, Future[Metrics]]] = []
+
+    def train(trial):
+        waiting.append((trial, Future()))
+        if len(waiting) == 4:
+            for open_trial, future in waiting:
+                if open_trial.number % 2:
+                    future.set_exception(DivergedError("nan"))
+                else:
+                    future.set_result({"accuracy": 0.5})
+            own = waiting[-1][1]
+            waiting.clear()
+            return own
+        return waiting[-1][1]
+
+    trials = run.run(steps(train), max_trials=24, parallel=4)
+
+    assert len(told) > 24
+    assert set(told) == {(trial.number, trial.state) for trial in trials}
+
+
+def test_a_journal_with_repeated_networks_goes_on(tmp_path, monkeypatch):
+    """Earlier versions made a trial of each proposal."""
+    monkeypatch.setattr("nas.loop.REPEATS_IN_A_ROW", 0)
+    before = skips_that_do_not_apply("evolution", tmp_path / "j").run(
+        steps(lambda t: done({"accuracy": accuracy(t)})), max_trials=30, parallel=1
+    )
+    monkeypatch.undo()
+    trials = skips_that_do_not_apply("evolution", tmp_path / "j").run(
+        steps(lambda t: done({"accuracy": accuracy(t)})), max_trials=40, parallel=1
+    )
+
+    assert [t.candidate for t in trials[:30]] == [t.candidate for t in before]
+    assert any(t.reused for t in before)
+    assert not any(t.reused for t in trials[30:])
+    assert len({t.candidate.architecture.network_id for t in trials[30:]}) == 10
+
+
 def test_a_network_trained_elsewhere_is_not_trained_again(tmp_path):
     run = search(tmp_path / "j", name="random")
     trials = run.run(

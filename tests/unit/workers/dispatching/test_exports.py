@@ -1,16 +1,24 @@
 """Exports of single trials as files: trained once; a failure has its reason."""
 
+import json
 import time
 from random import Random
 
+import onnx
 import pytest
 from live_service import ledger_of, take, tell
 
+from nas.architecture import Architecture, Stage, Stem
+from nas.blocks.conv import Convolution
 from nas.dataset import dataset
 from nas.errors import DataError, DivergedError
 from nas.jobs.errors import NotFoundError
-from nas.ops.notation import write_network
+from nas.metadata import stamped
+from nas.ops.notation import read_network, write_network
+from nas.ops.onnx_graph import RandomWeights, onnx_model
+from nas.service.artifact_store import ArtifactStore
 from nas.service.settings import Settings
+from nas.space import Candidate
 from nas.spaces import load_space
 from nas.spec import parse_spec
 from workers.dispatching import exports
@@ -41,9 +49,13 @@ def exporter(ledger, settings, monkeypatch):
 @pytest.fixture
 def trial(ledger, spec):
     """The id of a trial that has succeeded."""
+    return succeeded(ledger, spec, load_space(spec["space"]).sample(Random(0)))
+
+
+def succeeded(ledger, spec, candidate):
+    """The id of a trial of this candidate, in a search of its own."""
     ledger.searches.submit(parse_spec(spec).model_dump(mode="json"), name="to export")
     owner = take(ledger)
-    candidate = load_space(spec["space"]).sample(Random(0))
     architecture = candidate.architecture
     described = {"architecture_id": architecture.id, "notation": write_network(architecture.expand())}
     described |= {"architecture": architecture.to_dict(), "choices": dict(candidate.choices)}
@@ -93,6 +105,31 @@ def test_equal_trainings_are_done_once(ledger, exporter, trial, trained, spec):
     assert again.artifact_sha256 == first.artifact_sha256
     assert first.metrics == TRAINED
     assert first.file.endswith("-10-epochs.onnx")
+
+
+def test_a_network_in_other_words_is_not_trained_again(ledger, exporter, spec, settings, monkeypatch):
+    """A skip that does not apply makes another architecture of the same network. Each file names its own."""
+    notations = []
+
+    def finalise(setup, shared, notation, final, *, report):  # noqa: ARG001 - the task's signature
+        notations.append(notation)
+        return TRAINED, stamped(onnx_model(read_network(notation), RandomWeights(0)), final.about)
+
+    monkeypatch.setattr(exports, "finalise", finalise)
+    stages = tuple((Stage(Convolution(skip=skip), 1, 16, 1),) for skip in ("none", "identity"))
+    trials = [
+        succeeded(ledger, spec, Candidate(Architecture(28, 1, Stem(8), own, 0, 10), {})) for own in stages for _ in "12"
+    ]
+
+    found = [exported(ledger, exporter, trial) for trial in trials]
+
+    assert len(notations) == 1
+    store = ArtifactStore(settings.artifacts, ledger.artifacts)
+    files = [onnx.load_from_string(store.path(export.artifact_sha256).read_bytes()) for export in found]
+    names = [{p.key: json.loads(p.value) for p in file.metadata_props} for file in files]
+    assert [name["id"] for name in names] == [ledger.trials.get(trial).architecture_id for trial in trials]
+    assert len({name["id"] for name in names}) == 2
+    assert [file.graph == files[0].graph for file in files] == [True] * 4
 
 
 def test_a_training_that_diverges_is_a_failed_export_with_its_reason(ledger, exporter, trial, monkeypatch):
