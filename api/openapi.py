@@ -27,6 +27,7 @@ COMMON: dict[int | str, dict[str, Any]] = problems(
     "NOT_FOUND",
     "METHOD_NOT_ALLOWED",
     "REQUEST_INVALID",
+    "BUSY",
     "INTERNAL",
     "LEDGER_UNAVAILABLE",
 )

@@ -38,9 +38,9 @@ import httpx2
 from nas.jobs.ledger import Ledger
 from nas.jobs.owner import SearchOwner
 from nas.jobs.records import Lease
+from nas.metric import network_metrics
 from nas.ops.notation import write_network
 from nas.spaces import load_space
-from workers.searching.context import sizes
 
 NAS = Path(sys.executable).with_name("nas")
 SPEC: dict[str, Any] = {"dataset": "fashion_mnist_mini", "max_trials": 100_000, "objective": {"name": "mnasnet"}}
@@ -75,7 +75,7 @@ def write_trials(owner: SearchOwner, first: int, last: int, pause_s: float = 0.0
         architecture = candidate.architecture
         network = architecture.expand()
         accuracy, latency_ms = rng.randrange(5000, 9500) / 10_000, rng.uniform(0.5, 9.0)
-        known = {"latency_ms": latency_ms, "latency_error_ms": latency_ms / 100, **sizes(network)}
+        known = {"latency_ms": latency_ms, "latency_error_ms": latency_ms / 100, **network_metrics(network)}
         described = {
             "architecture_id": architecture.id,
             "notation": write_network(network),

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from random import Random
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.processes.server import KEEP_ALIVE_S, Server
@@ -28,12 +29,12 @@ METRICS = [
 
 
 @contextmanager
-def service_on(settings: Settings, port: int | None = None) -> Iterator[str]:
-    """The address of the API, served in a thread; port is a free one if None."""
+def service_on(settings: Settings, port: int | None = None, app: FastAPI | None = None) -> Iterator[str]:
+    """The address of the API, served in a thread; port is a free one, app a new one if None."""
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port or 0))
-        app = create_app(settings)
+        app = app or create_app(settings)
         config = uvicorn.Config(app, log_config=None, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=1)
         server = Server(app, config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

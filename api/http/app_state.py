@@ -1,10 +1,12 @@
 """What the routes of one API process share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
+from api.http.concurrency import Limiter, limiters
 from api.http.event_stream import EventStreams
 from api.http.metrics import Metrics
 from api.http.signing import Signer, load_secret
@@ -28,6 +30,7 @@ class AppState:
     signer: Signer
     streams: EventStreams
     metrics: Metrics = field(default_factory=Metrics)
+    limiters: Mapping[str, Limiter] = field(default_factory=limiters)
 
     @classmethod
     def of(cls, settings: Settings) -> "AppState":

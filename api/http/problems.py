@@ -166,6 +166,11 @@ REASONS: Mapping[str, Reason] = {
         "A change must say which version it changes",
         "Send the ETag that was read in If-Match; `If-Match: *` changes whatever is there.",
     ),
+    "BUSY": Reason(
+        _S.TOO_MANY_REQUESTS,
+        "The service works on as many such requests as it can",
+        "Send it again after Retry-After seconds.",
+    ),
     "INTERNAL": Reason(
         _S.INTERNAL_SERVER_ERROR,
         "The service failed",

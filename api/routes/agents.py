@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Response
 
 from api.http.app_state import App, AppState
+from api.http.concurrency import AGENT_WORK, ESTIMATE, RECORDS
 from api.http.parameters import AgentId, BatchId, Digest
 from api.http.problems import ProblemError, problems
 from api.http.security import ADMIN, AGENT, READ, WRITE, Measurer, Principal
@@ -22,7 +23,7 @@ _LOST = problems("DEVICES_UNAVAILABLE", "AGENT_REFUSED", "LEASE_LOST", "NOT_FOUN
 _ASK = problems("DEVICES_UNAVAILABLE", "NOT_FOUND", "NOT_MEASURED", "NOTATION_INVALID", "ARCHITECTURE_INVALID")
 
 
-@router.get("/agents", dependencies=[READ], responses=problems("DEVICES_UNAVAILABLE"))
+@router.get("/agents", dependencies=[READ, RECORDS], responses=problems("DEVICES_UNAVAILABLE"))
 def list_agents(app: App) -> bodies.AgentList:
     """The machines that measure for this service, by name."""
     return bodies.AgentList(items=[bodies.AgentOut.model_validate(found) for found in app.latency.agents()])
@@ -31,7 +32,7 @@ def list_agents(app: App) -> bodies.AgentList:
 @router.post(
     "/devices",
     status_code=201,
-    dependencies=[ADMIN],
+    dependencies=[ADMIN, AGENT_WORK],
     responses=problems("AGENT_REFUSED", "DEVICES_UNAVAILABLE"),
 )
 def add_device(body: bodies.NewDevice, app: App) -> bodies.CreatedDevice:
@@ -40,7 +41,7 @@ def add_device(body: bodies.NewDevice, app: App) -> bodies.CreatedDevice:
     return bodies.CreatedDevice(id=made.id, name=made.name, key_id=str(made.key_id), token=token)
 
 
-@router.post("/agents:register", responses=problems("AGENT_REFUSED", "DEVICES_UNAVAILABLE"))
+@router.post("/agents:register", dependencies=[AGENT_WORK], responses=problems("AGENT_REFUSED", "DEVICES_UNAVAILABLE"))
 def register(body: bodies.Hello, caller: Measurer, app: App) -> bodies.Registered:
     """An agent starts. What an earlier run of it had leased waits again.
 
@@ -55,27 +56,33 @@ def register(body: bodies.Hello, caller: Measurer, app: App) -> bodies.Registere
     return bodies.Registered(id=agent.id, name=agent.name, devices=names)
 
 
-@router.post("/agents/{agent_id:id}/batches:lease", responses=_LOST)
+@router.post("/agents/{agent_id:id}/batches:lease", dependencies=[AGENT_WORK], responses=_LOST)
 def lease(agent_id: AgentId, body: bodies.LeaseBody, caller: Measurer, app: App) -> bodies.Leased:
     """What to measure next, if anything; the same again until it is completed."""
     batch = _batches(app, agent_id, caller).lease(body.run, body.trouble)
     return bodies.Leased(batch=None if batch is None else bodies.BatchOut.model_validate(batch))
 
 
-@router.post("/agents/{agent_id:id}/batches/{batch_id:id}:extend", responses=_LOST)
+@router.post("/agents/{agent_id:id}/batches/{batch_id:id}:extend", dependencies=[AGENT_WORK], responses=_LOST)
 def extend(agent_id: AgentId, batch_id: BatchId, caller: Measurer, app: App) -> bodies.Extended:
     """The agent still measures it."""
     return bodies.Extended(lease_s=_batches(app, agent_id, caller).extend(batch_id))
 
 
-@router.post("/agents/{agent_id:id}/batches/{batch_id:id}:return", status_code=204, responses=_LOST)
+@router.post(
+    "/agents/{agent_id:id}/batches/{batch_id:id}:return", status_code=204, dependencies=[AGENT_WORK], responses=_LOST
+)
 def give_back(agent_id: AgentId, batch_id: BatchId, caller: Measurer, app: App) -> Response:
     """The agent stops, and will not measure it."""
     _batches(app, agent_id, caller).give_back(batch_id)
     return Response(status_code=204)
 
 
-@router.post("/agents/{agent_id:id}/batches/{batch_id:id}:complete", responses={**_LOST, **problems("RECORD_INVALID")})
+@router.post(
+    "/agents/{agent_id:id}/batches/{batch_id:id}:complete",
+    dependencies=[AGENT_WORK],
+    responses={**_LOST, **problems("RECORD_INVALID")},
+)
 def complete(agent_id: AgentId, batch_id: BatchId, body: bodies.Results, caller: Measurer, app: App) -> bodies.Done:
     """The results of a batch, stored once however often they are sent."""
     failures = [failure.model_dump() for failure in body.failures]
@@ -84,7 +91,7 @@ def complete(agent_id: AgentId, batch_id: BatchId, body: bodies.Results, caller:
 
 @router.get(
     "/models/{sha256}",
-    dependencies=[AGENT],
+    dependencies=[AGENT, AGENT_WORK],
     response_class=Response,
     responses={
         200: {"description": "An ONNX file", "content": {"application/octet-stream": {}}},
@@ -100,13 +107,13 @@ def get_model(sha256: Digest, app: App) -> Response:
     return Response(content, media_type="application/octet-stream")
 
 
-@router.get("/devices/{name}/requests", dependencies=[READ], responses=_ASK)
+@router.get("/devices/{name}/requests", dependencies=[READ, RECORDS], responses=_ASK)
 def get_requests(name: str, app: App) -> bodies.RequestsOut:
     """What was asked of a device with an agent, and what became of it."""
     return _status(app, name)
 
 
-@router.post("/devices/{name}/requests", status_code=202, dependencies=[WRITE], responses=_ASK)
+@router.post("/devices/{name}/requests", status_code=202, dependencies=[WRITE, ESTIMATE], responses=_ASK)
 def ask(name: str, body: bodies.NewRequests, app: App) -> bodies.RequestsOut:
     """Ask a device to measure networks. What waits there already is not asked for twice."""
     networks = (read_network(text) for text in body.networks)

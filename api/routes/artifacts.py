@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import FileResponse
 
 from api.http.app_state import App
+from api.http.concurrency import RECORDS
 from api.http.parameters import Digest, SearchId
 from api.http.problems import ProblemError, problems
 from api.http.security import READ
@@ -23,7 +24,7 @@ _RANGES = re.compile(r"bytes=(\s*\d{0,18}-\d{0,18}\s*(?:,\s*\d{0,18}-\d{0,18}\s*
 FileName = Annotated[str, Query(max_length=200, description="What to call the file; unsafe characters become _")]
 
 
-@router.get("/searches/{search_id}/artifacts")
+@router.get("/searches/{search_id}/artifacts", dependencies=[RECORDS])
 def list_artifacts(search_id: SearchId, app: App) -> ArtifactList:
     """The files of a search and of its trials."""
     app.ledger.searches.get(search_id)

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from api.catalogue import catalogue as plugins
 from api.catalogue import search_schema
 from api.http.app_state import App
+from api.http.concurrency import RECORDS
 from api.http.problems import problems
 from api.http.security import READ
 from api.schemas.metric import MetricList, MetricOut
@@ -16,7 +17,7 @@ from nas.metric import metrics
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 
 
-@router.get("/catalogue", dependencies=[READ], responses=problems("DEVICES_UNAVAILABLE"))
+@router.get("/catalogue", dependencies=[READ, RECORDS], responses=problems("DEVICES_UNAVAILABLE"))
 def catalogue(app: App) -> dict[str, list[dict[str, Any]]]:
     """Every block, searcher, objective, evaluator, data set, network, space and device that a search may name,
     and every metric that its trials can have.
@@ -32,7 +33,7 @@ def list_metrics() -> MetricList:
     return MetricList(items=[MetricOut.model_validate(metric.describe()) for metric in metrics().values()])
 
 
-@router.get("/schemas/search", dependencies=[READ], responses=problems("DEVICES_UNAVAILABLE"))
+@router.get("/schemas/search", dependencies=[READ, RECORDS], responses=problems("DEVICES_UNAVAILABLE"))
 def search(app: App) -> dict[str, Any]:
     """JSON schema of the body of `POST /v1/searches`, with the parameters of every plugin, defaults and limits."""
     return search_schema(NewSearch, [row["name"] for row in app.latency.devices()])

@@ -1,19 +1,27 @@
 """Data sets: the known ones, and folders of images that users upload."""
 
+import asyncio
 import errno
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from threading import Event
+from typing import Any, TypeVar
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import contextmanager_in_threadpool
 
 from api.catalogue import data_row
 from api.http.app_state import App
+from api.http.concurrency import RECORDS, left
 from api.http.problems import ProblemError, problems
 from api.http.security import READ, WRITE
 from api.schemas.dataset import Datasets, Upload
 from api.uploading.multipart import receive_file
 from api.uploading.uploads import Uploads
 from nas.dataset import dataset
+
+T = TypeVar("T")
 
 router = APIRouter(prefix="/v1", tags=["datasets"])
 
@@ -34,7 +42,7 @@ BODY = {
 }
 
 
-@router.get("/datasets", dependencies=[READ])
+@router.get("/datasets", dependencies=[READ, RECORDS])
 def list_datasets(app: App) -> Datasets:
     """The known data sets, and those that were uploaded, the newest first."""
     known: list[Any] = [data_row(name) for name in dataset]
@@ -55,17 +63,35 @@ def list_datasets(app: App) -> Datasets:
 async def upload(request: Request, response: Response, app: App) -> Upload:
     """Upload images: a .zip, .tar or .tar.gz of class folders, or of train/, val/ and test/ with class folders each.
 
-    Each image is decoded once; what cannot be trained on is refused, with the reason.
+    Each image is decoded once; what cannot be trained on is refused, with the reason. Two archives are unpacked at a
+    time, six more received; others are refused with 429.
     """
-    uploads = Uploads(app.settings.uploads)
+    uploads, limiter = Uploads(app.settings.uploads), app.limiters["uploads"]
     try:
-        with uploads.incoming() as place:
+        async with limiter.admitted(), contextmanager_in_threadpool(uploads.incoming()) as place:
             archive = place / FIELD
             sha256 = await receive_file(request, FIELD, archive)
-            facts, new = await to_thread.run_sync(uploads.add, archive, sha256)
+            async with limiter.slot(request):
+                facts, new = await _until_left(request, partial(uploads.add, archive, sha256))
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
         raise ProblemError("STORAGE_FULL", "The disk for uploads is full.") from None
     response.status_code = 201 if new else 200
     return Upload(**facts)
+
+
+async def _until_left(request: Request, work: Callable[[Event], T]) -> T:
+    """What work returns, in a thread of its own. Its event is set when the client leaves or the service stops."""
+    stop = Event()
+    watching = asyncio.create_task(_set_when_left(request, stop))
+    try:
+        return await to_thread.run_sync(work, stop, limiter=CapacityLimiter(1))
+    finally:
+        stop.set()
+        watching.cancel()
+
+
+async def _set_when_left(request: Request, stop: Event) -> None:
+    await left(request)
+    stop.set()

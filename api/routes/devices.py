@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.http.app_state import App
+from api.http.concurrency import ESTIMATE, RECORDS
 from api.http.problems import ProblemError, problems
 from api.http.security import READ
 from api.schemas.device import EstimateBody, LatencyEstimate
@@ -27,13 +28,13 @@ WRONG = problems(
 )
 
 
-@router.get("/devices", dependencies=[READ], responses=problems("DEVICES_UNAVAILABLE"))
+@router.get("/devices", dependencies=[READ, RECORDS], responses=problems("DEVICES_UNAVAILABLE"))
 def list_devices(app: App) -> dict[str, list[dict[str, Any]]]:
     """The devices of this machine, and all that were measured."""
     return {"items": app.latency.devices()}
 
 
-@router.get("/devices/{name}", dependencies=[READ], responses=problems("NOT_FOUND", "DEVICES_UNAVAILABLE"))
+@router.get("/devices/{name}", dependencies=[READ, RECORDS], responses=problems("NOT_FOUND", "DEVICES_UNAVAILABLE"))
 def get_device(name: str, app: App) -> dict[str, Any]:
     """A device: its fingerprint, its statistic and its latest sessions."""
     try:
@@ -42,7 +43,7 @@ def get_device(name: str, app: App) -> dict[str, Any]:
         raise ProblemError("NOT_FOUND", str(error)) from None
 
 
-@router.post("/latency:estimate", dependencies=[READ], responses=WRONG)
+@router.post("/latency:estimate", dependencies=[READ, ESTIMATE], responses=WRONG)
 def estimate_latency(body: EstimateBody, app: App) -> LatencyEstimate:
     """The latency of a network from the records of a device. Nothing is measured now: kernels without a record are
     interpolated; too few records are an error.

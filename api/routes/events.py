@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from api.http.app_state import App
+from api.http.app_state import App, AppState
 from api.http.parameters import SearchId
 from api.http.problems import FieldFault, ProblemError, problems
 from api.http.security import READ
@@ -55,13 +55,18 @@ async def read_events(
     seq = _after(last_id, from_seq)
     search = await run_in_threadpool(app.ledger.searches.get, search_id)
     if page == "json" or (not page and _wants_json(request.headers.get("accept", ""))):
-        found = await run_in_threadpool(app.ledger.events.after, search_id, seq, limit)
-        items = [EventOut.model_validate(record) for record in found]
-        last = found[-1].seq if found else seq
-        return Response(EventPage(items=items, last_seq=last).model_dump_json(), media_type="application/json")
+        async with app.limiters["records"].turn(request):
+            return await run_in_threadpool(_page, app, search_id, seq, limit)
     stream = app.streams.stream(search, seq, until_end=until_end)
     headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
     return StreamingResponse(stream, media_type=STREAM, headers=headers)
+
+
+def _page(app: AppState, search_id: str, seq: int, limit: int) -> Response:
+    found = app.ledger.events.after(search_id, seq, limit)
+    items = [EventOut.model_validate(record) for record in found]
+    last = found[-1].seq if found else seq
+    return Response(EventPage(items=items, last_seq=last).model_dump_json(), media_type="application/json")
 
 
 def _after(last_id: str | None, from_seq: int | None) -> int:

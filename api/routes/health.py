@@ -9,6 +9,7 @@ from typing import Literal
 from fastapi import APIRouter, Response
 
 from api.http.app_state import App, AppState
+from api.http.concurrency import RECORDS
 from api.http.security import READ
 from api.schemas.common import Sent
 from nas.errors import NasError
@@ -54,7 +55,7 @@ def readyz(app: App, response: Response) -> Readiness:
 
 @router.get(
     "/metrics",
-    dependencies=[READ],
+    dependencies=[READ, RECORDS],
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )

@@ -5,13 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.http.app_state import App
+from api.http.concurrency import RECORDS
 from api.http.parameters import SearchId, TrialId
 from api.http.security import READ
 from api.routes.trials import MAX_SEQ
 from api.schemas.trial import LogLine, LogPage
 from nas.jobs.records import LogRecord
 
-router = APIRouter(prefix="/v1", tags=["logs"], dependencies=[READ])
+router = APIRouter(prefix="/v1", tags=["logs"], dependencies=[READ, RECORDS])
 
 After = Annotated[int, Query(ge=0, le=MAX_SEQ, description="Lines after this one; `next` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=10_000)]

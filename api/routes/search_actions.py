@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from api.http.app_state import App
+from api.http.concurrency import SPEC
 from api.http.parameters import SearchId
 from api.http.problems import FieldFault, ProblemError, problems
 from api.http.security import WRITE, Writer
@@ -52,7 +53,11 @@ def undelete_search(search_id: SearchId, app: App) -> Response:
 
 
 @router.post(
-    "/{search_id}:fork", status_code=201, response_model=SearchOut, dependencies=[WRITE], responses=SUBMIT_PROBLEMS
+    "/{search_id}:fork",
+    status_code=201,
+    response_model=SearchOut,
+    dependencies=[WRITE, SPEC],
+    responses=SUBMIT_PROBLEMS,
 )
 def fork_search(
     *,

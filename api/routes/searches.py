@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.http.app_state import App
+from api.http.concurrency import RECORDS, SPEC
 from api.http.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
 from api.http.parameters import SearchId
 from api.http.problems import FieldFault, ProblemError, problems
@@ -50,7 +51,11 @@ _SAME = SearchSummary.model_fields.keys() - {"state", "counts", "best", "eta_sec
 
 
 @router.post(
-    "/searches", status_code=201, responses=CREATED | SUBMIT_PROBLEMS, response_model=SearchOut, dependencies=[WRITE]
+    "/searches",
+    status_code=201,
+    responses=CREATED | SUBMIT_PROBLEMS,
+    response_model=SearchOut,
+    dependencies=[WRITE, SPEC],
 )
 def create_search(
     *,
@@ -78,7 +83,7 @@ def create_search(
     return created_response(search, created=created)
 
 
-@router.get("/searches", dependencies=[READ], responses=problems("PAGE_TOKEN_INVALID"))
+@router.get("/searches", dependencies=[READ, RECORDS], responses=problems("PAGE_TOKEN_INVALID"))
 def list_searches(
     *,
     app: App,

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from api.http.concurrency import SPEC
 from api.http.problems import ProblemError, problems
 from api.http.security import READ
 from api.schemas.space import Cost, DecodeBody, Member, SpaceBody
@@ -46,13 +47,13 @@ def get_space(name: str) -> dict[str, Any]:
         raise ProblemError("NOT_FOUND", str(error)) from None
 
 
-@router.post("/spaces:check", dependencies=[READ], responses=WRONG)
+@router.post("/spaces:check", dependencies=[READ, SPEC], responses=WRONG)
 def check_space(body: SpaceBody) -> dict[str, Any]:
     """Whether a space is right, and how large it is; a wrong one is a 422 that names each wrong field."""
     return {"valid": True, **_described(named_space(body.space))}
 
 
-@router.post("/spaces:decode", dependencies=[READ], responses=WRONG)
+@router.post("/spaces:decode", dependencies=[READ, SPEC], responses=WRONG)
 def decode(body: DecodeBody) -> Member:
     """The architecture that choices lead to, or a random one: its notation, cost and diagram."""
     space = named_space(body.space)

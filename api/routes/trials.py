@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic_core import to_json
 
 from api.http.app_state import App
+from api.http.concurrency import RECORDS
 from api.http.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
 from api.http.parameters import SearchId, TrialId
 from api.http.problems import problems
@@ -34,7 +35,7 @@ from nas.ops.notation import read_network
 from nas.pareto import hypervolume
 from nas.report.results import ranked
 
-router = APIRouter(prefix="/v1", tags=["trials"], dependencies=[READ])
+router = APIRouter(prefix="/v1", tags=["trials"], dependencies=[READ, RECORDS])
 
 MAX_SEQ = 2**53
 MAX_DECIMALS = 22

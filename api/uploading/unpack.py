@@ -22,37 +22,42 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from api.uploading.probing import MAX_PIXELS, sides_of, try_to_decode
 from api.uploading.uploads import FACTS
 from nas.datasets.folder import NAMES, PARTS
 from nas.errors import DataError
 from nas.images.archives import DAMAGE
-from nas.images.pictures import SUFFIXES, Picture, decode, opened
+from nas.images.pictures import SUFFIXES, Picture
 from nas.machine.cgroup import memory_bytes
 from nas.machine.limits import limit_process
 
-CPU_S = 600
-MEMORY_BYTES = 4 << 30
+MIN_CPU_S = 60
+MAX_CPU_S = 600
+"""CPU time grows from one to the other by a second for each MiB of the archive."""
+MEMORY_BYTES = 2 << 30
 MIN_MEMORY_BYTES = 512 << 20
 """Enough to decode one picture of MAX_PIXELS."""
+NICENESS = 10
+"""Requests that somebody waits for go first."""
 MAX_ENTRIES = 200_000
 MAX_BYTES = 8 << 30
 MAX_RATIO = 100
 SMALL_BYTES = 64 << 20
 """Unpacked bytes below which the ratio does not matter."""
-MAX_PIXELS = 64_000_000
+MAX_ALL_PIXELS = 40_000_000_000
+MAX_PIXEL_RATIO = 500
+"""Pixels of all images for each byte of the archive: a photo has less than 30, a drawing in few colours a hundred."""
 MAX_FOLDERS = 16
 MAX_CLASS_LETTERS = 100
 MAX_CLASS_BYTES = 255
 """What a file system takes as the name of a folder."""
 CHUNK = 1 << 20
 FAULTS = (*DAMAGE, RuntimeError, MemoryError, struct.error, lzma.LZMAError)
-PROBE_SIDE = 64
-"""Images are decoded to this size when they are tried: large JPEG files at a fraction of their size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A picture of the archive: its name and folders there, and the file it was written to."""
+    """A picture of the archive: its name and folders there, the file it was written to, its width and height."""
 
     name: str
     folders: tuple[str, ...]
@@ -106,7 +111,9 @@ def _extracted(archive: Path, raw: Path) -> tuple[list[Member], int]:
     """Every picture, written under its number and decoded once; and the number of other files."""
     members: list[Member] = []
     ignored = 0
-    left = min(MAX_BYTES, max(SMALL_BYTES, MAX_RATIO * archive.stat().st_size))
+    size_bytes = archive.stat().st_size
+    left = min(MAX_BYTES, max(SMALL_BYTES, MAX_RATIO * size_bytes))
+    pixels_left = min(MAX_ALL_PIXELS, max(MAX_PIXELS, MAX_PIXEL_RATIO * size_bytes))
     for count, (name, content) in enumerate(_entries(archive)):
         if count >= MAX_ENTRIES:
             raise DataError(f"the archive has more than {MAX_ENTRIES:,} entries; send a part of them")
@@ -117,7 +124,16 @@ def _extracted(archive: Path, raw: Path) -> tuple[list[Member], int]:
             continue
         file = raw / f"{len(members):06d}{path.suffix.lower()}"
         left -= _write(content, file, left)
-        members.append(Member(str(path), path.parts[:-1], file, _sides(Picture(str(path), file))))
+        sides = sides_of(Picture(str(path), file))
+        pixels_left -= sides[0] * sides[1]
+        if pixels_left < 0:
+            raise DataError(
+                f"the images have more than {MAX_ALL_PIXELS:,} pixels, or {MAX_PIXEL_RATIO} for each byte of the "
+                "archive; shrink them"
+            )
+        members.append(Member(str(path), path.parts[:-1], file, sides))
+    for member in members:  # once all are known to be within the limits
+        try_to_decode(Picture(member.name, member.file))
     return members, ignored
 
 
@@ -178,22 +194,6 @@ def _write(content: IO[bytes], file: Path, max_bytes: int) -> int:
                 )
             out.write(chunk)
     return written
-
-
-def _sides(picture: Picture) -> tuple[int, int]:
-    """Width and height of a picture that can be decoded; DataError names one that cannot."""
-    try:
-        with opened(picture) as image:
-            width, height = image.size
-        if width * height <= MAX_PIXELS:
-            decode(picture, PROBE_SIDE, 3)
-            return width, height
-    except DataError as error:
-        if error.__cause__ is None:
-            raise
-        # Pillow's message has paths of this machine.
-        raise DataError(f"{picture.where} is not a readable image; replace or remove it") from None
-    raise DataError(f"{picture.where} has {width} x {height} pixels, more than {MAX_PIXELS:,}; shrink it")
 
 
 Parts = dict[str, dict[str, list[Member]]]
@@ -260,12 +260,20 @@ def _memory_limit() -> int:
 
 def main() -> None:
     archive, folder = map(Path, sys.argv[1:])
-    limit_process({resource.RLIMIT_CPU: CPU_S, resource.RLIMIT_AS: _memory_limit(), resource.RLIMIT_FSIZE: MAX_BYTES})
+    size_mib = archive.stat().st_size >> 20
+    os.nice(NICENESS)
+    limit_process(
+        {
+            resource.RLIMIT_CPU: min(MAX_CPU_S, MIN_CPU_S + size_mib),
+            resource.RLIMIT_AS: _memory_limit(),
+            resource.RLIMIT_FSIZE: MAX_BYTES,
+        }
+    )
     try:
         found = unpack(archive, folder)
+        os.sync()
     except DataError as error:
         found = {"error": str(error)}
-    os.sync()
     print(json.dumps(found))  # noqa: T201 - to the parent process
 
 

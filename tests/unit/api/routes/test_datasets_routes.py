@@ -3,6 +3,7 @@
 import hashlib
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 from archives import KINDS, class_folders, packed
@@ -124,6 +125,19 @@ def test_an_archive_that_takes_too_long_is_given_up(tmp_path, monkeypatch):
         archive.write_bytes(ARCHIVES[".zip"])
         with pytest.raises(DataError, match="more time or memory"):
             uploads.add(archive, "0" * 64)
+
+    assert not list(uploads.folder.iterdir())
+
+
+def test_an_archive_is_no_longer_unpacked_once_it_is_not_wanted(tmp_path):
+    uploads, stop = Uploads(tmp_path / "uploads"), Event()
+    stop.set()
+
+    with uploads.incoming() as place:
+        archive = place / "archive"
+        archive.write_bytes(ARCHIVES[".zip"])
+        with pytest.raises(DataError):
+            uploads.add(archive, "0" * 64, stop)
 
     assert not list(uploads.folder.iterdir())
 

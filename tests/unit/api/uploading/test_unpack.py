@@ -15,6 +15,7 @@ from archives import KINDS, class_folders, packed, picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.uploading import probing
 from api.uploading import unpack as module
 from api.uploading.unpack import unpack
 from nas.dataset import load
@@ -185,6 +186,15 @@ def test_bombs_are_cut_off(tmp_path, monkeypatch):
         unpacked(tmp_path, bomb)
 
     assert sum(path.stat().st_size for path in (tmp_path / "in/made").rglob("*")) < 200 * len(bomb)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pixels_are_counted_before_any_is_decoded(tmp_path, monkeypatch, kind):
+    """Of all images together: two black ones of 63 megapixels take 1 KB."""
+    monkeypatch.setattr(probing, "decode", None)
+
+    with pytest.raises(DataError, match="500 for each byte of the archive"):
+        unpacked(tmp_path, packed(kind, {"a/1.png": _bomb(7_900), "b/1.png": _bomb(7_900)}))
 
 
 def test_entries_are_counted(tmp_path, monkeypatch):
