@@ -33,6 +33,27 @@ class DataError(NasError):
     """A data set is absent, damaged or unfit for training."""
 
 
+class ChangedError(NasError):
+    """What a search depends on is not as it was when the search began; it can go on once that is so again.
+
+    reason: stable, for programs. change: what is different. The message adds the remedies for a run in a folder.
+    """
+
+    def __init__(self, reason: str, change: str) -> None:
+        super().__init__(
+            f"{change}. Restore what the run began with (versions of nas and of plugins, the spec, the images) and "
+            "run the same command. Start again in a new folder to search with what is there now."
+        )
+        self.reason, self.change = reason, change
+
+
+class ChangedDataError(ChangedError, DataError):
+    """The images are not those that the search began with."""
+
+    def __init__(self, change: str) -> None:
+        super().__init__("DATA_CHANGED", change)
+
+
 class DivergedError(NasError):
     """The loss of a training is not a finite number."""
 

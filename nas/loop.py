@@ -7,11 +7,11 @@ was killed goes on by making the same calls again.
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isclose, isfinite
 from typing import Any, Protocol
 
 from nas.architecture import Architecture
-from nas.errors import InfeasibleError, NasError
+from nas.errors import ChangedError, InfeasibleError, NasError
 from nas.objective import Objective
 from nas.ops.notation import write_network
 from nas.searcher import Searcher
@@ -27,6 +27,9 @@ that there are others; they are not trained again."""
 
 REFUSALS_IN_A_ROW = 10_000
 """Number of infeasible candidates in a row that ends a search, as it is unlikely to find a feasible one."""
+
+SAME_REWARD = 1e-9
+"""Difference up to which two rewards are the same: other processors round otherwise."""
 
 
 class Journal(Protocol):
@@ -219,6 +222,7 @@ class Search:
         if event["event"] == "told":
             known = self.trials[number]
             told = replace(known, state=State(event["state"]), metrics=metrics)
+            self._check_reward(told, event["reward"])
             reused = event.get("reused", False)
             self._apply_result(replace(told, reward=event["reward"], reason=event["reason"], reused=reused))
             return
@@ -229,15 +233,26 @@ class Search:
             self._repeat(candidate)
             candidate = self.searcher.ask()
         if candidate is None or dict(candidate.choices) != event["choices"]:
-            raise NasError(
-                f"the journal does not fit this searcher and space at trial {number}: it was written by another "
-                "version or spec. Start again in a new folder."
+            raise ChangedError(
+                "SEARCHER_CHANGED",
+                f"the journal does not fit this searcher and space at trial {number}: another version or spec wrote it",
             )
         trial = Trial(number, candidate, metrics=metrics)
         if event["event"] == "asked":
             self._add(trial)
         else:
             self._tell_refused(replace(trial, state=State.INFEASIBLE, reward=event["reward"]))
+
+    def _check_reward(self, told: Trial, reward: float | None) -> None:
+        """ChangedError unless the objective gives a trial of the journal the reward that it got."""
+        if told.state is State.SUCCEEDED and reward is not None:
+            now = self.objective.reward(told.metrics)
+            if not isclose(now, reward, rel_tol=SAME_REWARD, abs_tol=SAME_REWARD):
+                was = f"{reward:.6g} in the journal, which another version or spec wrote"
+                raise ChangedError(
+                    "OBJECTIVE_CHANGED",
+                    f"the objective {self.objective.name} gives trial {told.number} the reward {now:.6g}; it is {was}",
+                )
 
 
 def _line(event: str, trial: Trial, repeats: int = 0) -> Event:

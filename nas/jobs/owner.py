@@ -175,11 +175,12 @@ class SearchOwner:
     def end(self, state: str, reason: str | None = None, message: str | None = None) -> SearchRecord:
         """End the work on the search and the lease; state is PAUSED, CANCELLED, SUCCEEDED or FAILED.
 
-        If a client resumed the search while it was being paused, it becomes QUEUED instead of PAUSED; if a client
-        cancelled it, CANCELLED. StateError for CANCELLED if no client asked for it.
+        If a client resumed the search while it was being paused, it becomes QUEUED instead of PAUSED, unless there is a
+        reason for which it cannot go on; if a client cancelled it, CANCELLED. StateError for CANCELLED if no client
+        asked for it.
         """
         with self._journal() as transaction:
-            settled = _settled(transaction, SearchState(state))
+            settled = _settled(transaction, SearchState(state), cannot_go_on=reason is not None)
             again = settled in (SearchState.PAUSED, SearchState.QUEUED)
             seq = transaction.move(settled, reason, None if message is None else readable(message))
             trial_changes.settle(transaction, seq, state=TrialState.QUEUED if again else TrialState.CANCELLED)
@@ -197,12 +198,12 @@ class SearchOwner:
         self._refused.clear()
 
 
-def _settled(transaction: SearchTransaction, wanted: SearchState) -> SearchState:
+def _settled(transaction: SearchTransaction, wanted: SearchState, *, cannot_go_on: bool) -> SearchState:
     """The state to end in, as a client may have asked for another one meanwhile."""
     state = transaction.state
     if wanted is SearchState.PAUSED:
-        otherwise = {SearchState.RUNNING: SearchState.QUEUED, SearchState.CANCELLING: SearchState.CANCELLED}
-        return otherwise.get(state, wanted)
+        resumed = SearchState.PAUSED if cannot_go_on else SearchState.QUEUED
+        return {SearchState.RUNNING: resumed, SearchState.CANCELLING: SearchState.CANCELLED}.get(state, wanted)
     if wanted not in TERMINAL or (wanted is SearchState.CANCELLED and state is not SearchState.CANCELLING):
         raise StateError(f"search {transaction.id} is {state}: it cannot end as {wanted}")
     return wanted

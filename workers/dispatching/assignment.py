@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError
 from datetime import datetime
 
 from nas.dataset import dataset
-from nas.errors import NasError
+from nas.errors import ChangedDataError, ChangedError, NasError, SpecError, UnknownNameError
 from nas.jobs.errors import FencedError
 from nas.jobs.ledger import Ledger
 from nas.jobs.owner import SearchOwner
@@ -158,6 +158,10 @@ class Assignment:
             self._end_stopped()
         except (FencedError, LedgerError):
             raise
+        except ChangedError as error:
+            self._pause(error.reason, error.change)
+        except UnknownNameError as error:
+            self._pause("DEVICE_MISSING" if error.kind == "device" else "PLUGIN_MISSING", str(error))
         except NasError as error:
             self._owner.end(SearchState.FAILED, _reason(error), shown(str(error), self._settings.data_root))
         except Exception:
@@ -165,6 +169,11 @@ class Assignment:
             self._owner.end(SearchState.FAILED, "INTERNAL_ERROR", "an error of the program; its log has the details")
         else:
             self._owner.end(SearchState.SUCCEEDED)
+
+    def _pause(self, reason: str, change: str) -> None:
+        """Pause a search that cannot go on here until something is again as it was."""
+        message = f"{change}. Resume the search when that is as it was, or fork it to search with what is there now."
+        self._owner.end(SearchState.PAUSED, reason, shown(message, self._settings.data_root))
 
     def _end_stopped(self) -> None:
         """Write the state that the stop was for; if another dispatcher is to resume the search, release it."""
@@ -177,10 +186,19 @@ class Assignment:
             self._ledger.claims.release(self._claim.lease)
 
     def _spec(self) -> SearchSpec:
-        """The spec as data, with what a client has changed and where this machine keeps the images."""
+        """The spec as data, with what a client has changed and where this machine keeps the images.
+
+        It was valid when it was submitted. ChangedError if the images are gone or a plugin takes other parameters now.
+        """
         record = self._claim.search
-        data = {**record.spec, "max_trials": record.max_trials}
-        spec = parse_spec({**data, "dataset": resolve_path(record.spec["dataset"], self._settings.data_root)})
+        try:
+            images = resolve_path(record.spec["dataset"], self._settings.data_root)
+        except SpecError as error:
+            raise ChangedDataError(str(error)) from None
+        try:
+            spec = parse_spec({**record.spec, "max_trials": record.max_trials, "dataset": images})
+        except SpecError as error:
+            raise ChangedError("PLUGIN_CHANGED", str(error)) from None
         return with_size(spec, dataset.make(spec.dataset))
 
 

@@ -1,5 +1,7 @@
 """A whole search: measure, search, train the finalists, export and test them, report."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -13,8 +15,8 @@ from latency_db.profiling.measurer import Measurer
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
 from nas.dataset import Dataset, dataset
-from nas.errors import DataError, InfeasibleError
-from nas.evaluator import evaluator
+from nas.errors import ChangedDataError, ChangedError, DataError, InfeasibleError
+from nas.evaluator import Evaluator, evaluator
 from nas.loop import Search, Steps
 from nas.metric import network_metrics
 from nas.objective import objective
@@ -46,6 +48,9 @@ MAX_UNCERTAINTY = 0.01
 """Relative standard deviation that interpolated kernels may leave in a candidate's estimate; kernels are measured until
 it is met. 1 % is little beside the 2 % error of estimates with all kernels measured."""
 
+BEGAN_WITH = "began_with"
+"""The name under which a search keeps what identifies its space and its evaluator."""
+
 TARGET_SAMPLES = 200
 MIN_TARGET_SAMPLES = 20
 
@@ -74,6 +79,7 @@ class Pipeline:
         space.sample(Random(spec.seed))  # a space without members is refused, with the reason, before any measurement
         references = reference_rows(spec, images)
         made = evaluator.make(spec.evaluator, images, spec.seed)
+        self._check_unchanged(space, made)
         listener.phase("MEASURING")
         measurer = self._measured(Measurer(latencies, device), space)
         objective_config = {"target_latency_ms": self._target_ms(space, measurer), **spec.objective}
@@ -101,15 +107,31 @@ class Pipeline:
         finalists = store.keep("finalists", ranked(finalists, target(facts)))
         return record.finish(references, finalists)
 
+    def _check_unchanged(self, space: SearchSpace, made: Evaluator) -> None:
+        """ChangedError if the space has other options, or the evaluator another recipe, than when the search began."""
+        key = made.cache_key
+        described = json.dumps(space.describe(), sort_keys=True)
+        now = {
+            "SPACE_CHANGED": hashlib.sha256(described.encode()).hexdigest(),
+            "EVALUATOR_CHANGED": [key and key.recipe_id, made.epochs],
+        }
+        began = self._store.known(BEGAN_WITH) or self._store.keep(BEGAN_WITH, now)
+        for reason, name in (("SPACE_CHANGED", space.name), ("EVALUATOR_CHANGED", made.name)):
+            if began[reason] != now[reason]:
+                what = reason.partition("_")[0].lower()
+                raise ChangedError(reason, f"the {what} {name} is not as it was when this search began")
+
     def _images(self) -> Dataset:
-        """The data set; DataError if it is not the one that the search began with."""
-        images = dataset.make(self._spec.dataset).load(self._spec.seed)
-        digest = self._store.known("digest") or self._store.keep("digest", images.digest)
-        if digest != images.digest:
-            raise DataError(
-                f"{images.name}: the images are not those that this search began with; "
-                "restore them, or start a new search"
-            )
+        """The data set; ChangedDataError if it is not the one that the search began with."""
+        digest = self._store.known("digest")
+        try:
+            images = dataset.make(self._spec.dataset).load(self._spec.seed)
+        except DataError as error:
+            if digest is None:
+                raise
+            raise ChangedDataError(str(error)) from None
+        if (digest or self._store.keep("digest", images.digest)) != images.digest:
+            raise ChangedDataError(f"{images.name}: the images are not those that this search began with")
         counts = f"{len(images.train)} training, {len(images.validation)} validation, {len(images.test)} test images"
         side = f"{images.side} x {images.side} px"
         self._listener.say(f"{images.name}: {counts} of {side} in {len(images.classes)} classes")

@@ -74,7 +74,7 @@ export function SearchHead({ live }: { live: LiveSearch }) {
         <ConnectionSign live={live} />
       </p>
       {problem && <Trouble problem={problem} />}
-      {search.state === "FAILED" && (
+      {(search.state === "FAILED" || (search.state === "PAUSED" && search.state_reason)) && (
         <p class="trouble" role="alert" tabIndex={0} data-testid="failed-reason">
           <strong>{search.state_reason ?? "It has failed"}.</strong> <span class="lines">{search.state_message}</span>
         </p>
