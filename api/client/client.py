@@ -10,7 +10,7 @@ from api.client.objects import SingleTrial
 from api.client.operation import Awaitable, Blocking, Operation, Streaming
 from api.client.search import AsyncSearch, Search
 from api.client.transport import AsyncTransport, BlockingTransport, Transport
-from api.client.wire import Json, creation
+from api.client.wire import Json, Request, creation
 from api.schemas.device import LatencyEstimate
 from api.schemas.trial import ExportOut
 
@@ -113,6 +113,22 @@ class ClientOperations(Generic[S]):
     @Operation
     async def datasets(self) -> list[Json]:
         return await items(self._transport, at("datasets"))
+
+    @Operation
+    async def disk(self) -> Json:
+        """What takes how much of the service's disk, in bytes."""
+        return await self._transport.get(at("disk"))
+
+    @Operation
+    async def uploads(self) -> list[Json]:
+        """The data sets that were uploaded, the newest first."""
+        found: list[Json] = (await self._transport.get(at("datasets")))["uploads"]
+        return found
+
+    @Operation
+    async def delete_upload(self, path: str) -> None:
+        """Remove an uploaded data set, given its `path`. ApiError, 409, while a search that is not finished uses it."""
+        await self._transport.answered(Request("DELETE", at("datasets", path.rpartition("/")[2])))
 
     @Operation
     async def upload(self, source: str | Path) -> Json:

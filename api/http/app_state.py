@@ -12,6 +12,7 @@ from api.http.metrics import Metrics
 from api.http.signing import Signer, load_secret
 from nas.jobs.ledger import Ledger
 from nas.service.artifact_store import ArtifactStore
+from nas.service.disk_use import DiskSizes
 from nas.service.settings import Settings
 from nas.sql.connections import Connections
 
@@ -29,6 +30,7 @@ class AppState:
     files: ArtifactStore
     signer: Signer
     streams: EventStreams
+    disk: DiskSizes
     metrics: Metrics = field(default_factory=Metrics)
     limiters: Mapping[str, Limiter] = field(default_factory=limiters)
 
@@ -38,7 +40,8 @@ class AppState:
         ledger = Ledger(settings.database_url, _connections(settings))
         signer = Signer(load_secret(settings.home / "secret"))
         files = ArtifactStore(settings.artifacts, ledger.artifacts)
-        return cls(settings, ledger, files, signer, EventStreams(ledger.events))
+        disk = DiskSizes(settings, ledger.artifacts)
+        return cls(settings, ledger, files, signer, EventStreams(ledger.events), disk)
 
     @property
     def latency(self) -> "Latency":

@@ -74,6 +74,11 @@ REASONS: Mapping[str, Reason] = {
         "Read the resource again: its state says what is possible. An ended search cannot be paused, a running one not "
         "deleted.",
     ),
+    "DATASET_IN_USE": Reason(
+        _S.CONFLICT,
+        "A search or an export that is not finished uses the data set",
+        "The message names the searches: wait until they have ended, or cancel them.",
+    ),
     "NOT_MEASURED": Reason(
         _S.CONFLICT,
         "The device has no measurements for this",

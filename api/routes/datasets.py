@@ -14,18 +14,23 @@ from fastapi.concurrency import contextmanager_in_threadpool
 from api.catalogue import data_row
 from api.http.app_state import App
 from api.http.concurrency import RECORDS, left
+from api.http.parameters import Digest
 from api.http.problems import ProblemError, problems
 from api.http.security import READ, WRITE
 from api.schemas.dataset import Datasets, Upload
 from api.uploading.multipart import receive_file
 from api.uploading.uploads import Uploads
 from nas.dataset import dataset
+from nas.service.upload_removal import remove_upload
 
 T = TypeVar("T")
 
 router = APIRouter(prefix="/v1", tags=["datasets"])
 
 FIELD = "archive"
+NAMED = 5
+"""Searches that a refusal names."""
+
 BODY = {
     "requestBody": {
         "required": True,
@@ -79,6 +84,24 @@ async def upload(request: Request, response: Response, app: App) -> Upload:
         raise ProblemError("STORAGE_FULL", "The disk for uploads is full.") from None
     response.status_code = 201 if new else 200
     return Upload(**facts)
+
+
+@router.delete(
+    "/datasets/{sha256}",
+    status_code=204,
+    dependencies=[WRITE, RECORDS],
+    responses=problems("NOT_FOUND", "DATASET_IN_USE"),
+)
+def delete_dataset(sha256: Digest, app: App) -> Response:
+    """Remove an uploaded data set, by the digest in its path, unless a search that is not finished uses it.
+
+    Finished searches stay as they are, but networks of theirs that were not exported yet cannot be trained again.
+    """
+    searches = remove_upload(app.ledger, app.settings.uploads, sha256)
+    if searches:
+        more = f" and {len(searches) - NAMED} others" if len(searches) > NAMED else ""
+        raise ProblemError("DATASET_IN_USE", f"It is used by {', '.join(searches[:NAMED])}{more}.")
+    return Response(status_code=204)
 
 
 async def _until_left(request: Request, work: Callable[[Event], T]) -> T:

@@ -1,6 +1,7 @@
-"""Whether the process lives, whether it can serve, and its metrics."""
+"""Whether the process lives, whether it can serve, its metrics, and its disk."""
 
 import logging
+import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from api.http.security import READ
 from api.schemas.common import Sent
 from nas.errors import NasError
 from nas.jobs.states import SearchState
-from nas.service.disk_use import write_failure
+from nas.service.disk_use import existing, write_failure
 
 router = APIRouter(tags=["health"])
 
@@ -31,6 +32,16 @@ class Check(Sent):
     ok: bool
     seconds: float
     reason: str | None
+
+
+class Disk(Sent):
+    """sizes_bytes: by what files belong to. `searches`, `finished trainings`, `deleted searches` and `unreferenced` are
+    artifacts, of the first of them that a file is kept for; `uploads` data sets, and `scratch` folders of searches.
+    """
+
+    free_bytes: int
+    total_bytes: int
+    sizes_bytes: dict[str, int]
 
 
 class Readiness(Sent):
@@ -65,6 +76,13 @@ def metrics(app: App) -> Response:
     waiting = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
     counts = {state.value: states.get(state, 0) for state in SearchState}
     return Response(app.metrics.text(counts, waiting, app.streams.viewers), media_type="text/plain; version=0.0.4")
+
+
+@router.get("/v1/disk", dependencies=[READ, RECORDS])
+def disk(app: App) -> Disk:
+    """What takes how much of the disk: counted at most once a minute, as it takes seconds."""
+    whole = shutil.disk_usage(existing(app.settings.home))
+    return Disk(free_bytes=whole.free, total_bytes=whole.total, sizes_bytes=app.disk.sizes_bytes())
 
 
 def _timed(find_fault: Callable[[AppState], str | None], app: AppState) -> Check:

@@ -19,7 +19,7 @@ COMMANDS, PROGRAMS = "nas.commands", "nas.programs"
 
 
 class EntryPointGroup(click.Group):
-    """A group whose commands are the entry points of one group. Only the command that is called is imported."""
+    """A group whose commands are the entry points of one group, beside its own. Only what is called is imported."""
 
     def __init__(self, name: str, *, entry_point_group: str, **options: Any) -> None:
         super().__init__(name, **options)
@@ -28,19 +28,18 @@ class EntryPointGroup(click.Group):
             self._found |= {e.name: e for e in entry_points(group=PROGRAMS)}
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return sorted(self._found)
+        return sorted({*self.commands, *self._found})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         found = self._found.get(cmd_name)
         if found is None:
-            return None
+            return self.commands.get(cmd_name)
         return _program(found) if found.group == PROGRAMS else _loaded(found)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
-        click.Group(commands={name: _listed(found) for name, found in self._found.items()}).format_commands(
-            ctx, formatter
-        )
+        listed = {**self.commands, **{name: _listed(found) for name, found in self._found.items()}}
+        click.Group(commands=listed).format_commands(ctx, formatter)
 
 
 def _program(found: EntryPoint) -> click.Command:

@@ -13,13 +13,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Column, Table
 from yaml import YAMLError, safe_load
 
+from nas.command_line.groups import EntryPointGroup
 from nas.dataset import data_dirs, dataset, load, resolve
 from nas.images.published import Origin, PublishedSource, dataset_row
 
-
-@click.group()
-def data() -> None:
-    """List, download and describe data sets."""
+data = EntryPointGroup(
+    "data", entry_point_group="nas.commands.data", help="List, download and describe data sets, and those of a service."
+)
 
 
 @data.command("list")

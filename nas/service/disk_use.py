@@ -5,15 +5,21 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import Lock
+from time import monotonic
 
+from nas.jobs.artifacts import Artifacts
 from nas.jobs.records import References
 from nas.service.artifact_store import stored
+from nas.service.settings import Settings
 
 MAX_FILES = 100_000
 """The most files of a folder that are counted, as counting takes seconds."""
 
+COUNTED_S = 60.0
 
 _TRIED = bytes(64 << 10)
 
@@ -48,6 +54,31 @@ def folder_use(folder: Path, without: Path | None = None) -> DiskUse:
     Zero if there is no such folder.
     """
     return _sum(("files", size_bytes) for size_bytes in _sizes_bytes(folder, without))
+
+
+class DiskSizes:
+    """What takes how much of a service's disk. Counting takes seconds, so a count is good for COUNTED_S."""
+
+    def __init__(self, settings: Settings, artifacts: Artifacts) -> None:
+        self._settings, self._artifacts = settings, artifacts
+        self._lock, self._counted_at, self._sizes_bytes = Lock(), -inf, dict[str, int]()
+
+    def sizes_bytes(self) -> dict[str, int]:
+        """Bytes by what they belong to: those of artifact_use, `uploads` and `scratch`. LedgerError if it is away.
+
+        Callers that come while one counts wait for that count.
+        """
+        with self._lock:
+            if monotonic() - self._counted_at > COUNTED_S:
+                self._sizes_bytes = self._count()
+                self._counted_at = monotonic()
+            return self._sizes_bytes
+
+    def _count(self) -> dict[str, int]:
+        settings = self._settings
+        by_folder = {"uploads": folder_use(settings.uploads), "scratch": folder_use(settings.scratch)}
+        kept = artifact_use(settings.artifacts, self._artifacts.references())
+        return kept.sizes_bytes | {name: sum(use.sizes_bytes.values()) for name, use in by_folder.items()}
 
 
 def artifact_use(folder: Path, references: References | None) -> DiskUse:

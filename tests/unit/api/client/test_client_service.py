@@ -41,6 +41,9 @@ CLIENT_CALLS = {
     "device": {"name": "local-cpu-1t"},
     "estimate": {"device": "local-cpu-1t", "network": "1x28x28: gap linear_10"},
     "datasets": {},
+    "disk": {},
+    "uploads": {},
+    "delete_upload": {"path": f"uploads/{'0' * 64}"},
     "upload": {"source": __file__},
 }
 SEARCH_CALLS = {

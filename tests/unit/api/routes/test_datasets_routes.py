@@ -205,3 +205,25 @@ def test_nothing_is_read_before_the_key_is_checked(service_home):
         assert not (service_home / "locked/data-root").exists()
         client.headers["authorization"] = f"Bearer {writer}"
         assert send(client, ARCHIVES[".zip"]).status_code == 201
+
+
+def test_an_upload_is_removed_once_no_search_that_is_not_finished_uses_it(open_client, folder):
+    uploaded = send(open_client, packed(".zip", class_folders("here", "gone"))).json()
+    url = f"/v1/datasets/{uploaded['path'].rpartition('/')[2]}"
+    spec = {"dataset": {"name": "folder", "path": uploaded["path"]}}
+    before = open_client.get("/v1/disk").json()["sizes_bytes"]
+    search = open_client.post("/v1/searches", json=spec).json()["id"]
+
+    told = assert_problem(open_client.delete(url), 409, "DATASET_IN_USE")["detail"]
+    assert search in told
+    open_client.post(f"/v1/searches/{search}:pause")
+    assert_problem(open_client.delete(url), 409, "DATASET_IN_USE")
+    open_client.post(f"/v1/searches/{search}:cancel")
+    assert open_client.delete(url).status_code == 204
+
+    assert uploaded not in open_client.get("/v1/datasets").json()["uploads"]
+    assert not list(folder.glob(f"*{url[-64:]}*"))
+    assert before["uploads"] > 0
+    assert_problem(open_client.delete(url), 404, "NOT_FOUND")
+    assert_problem(open_client.post("/v1/searches", json=spec), 422, "SPEC_INVALID")
+    assert open_client.get(f"/v1/searches/{search}").json()["state"] == "CANCELLED"
