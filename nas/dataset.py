@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from platformdirs import user_data_path
 
 from nas.errors import DataError
+from nas.machine.folders import data_folder
 from nas.registry import Registry
 
 Images = NDArray[np.uint8]
@@ -173,7 +173,7 @@ def data_dirs() -> tuple[Path, ...]:
     comes last.
     """
     given = [Path(part).expanduser() for part in os.environ.get("NAS_DATA_DIR", "").split(os.pathsep) if part]
-    return (*(given or [user_data_path("nas") / "datasets"]), SYSTEM_FOLDER)
+    return (*(given or [data_folder() / "datasets"]), SYSTEM_FOLDER)
 
 
 def data_dir() -> Path:

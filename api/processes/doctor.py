@@ -27,8 +27,9 @@ from nas.files import private_mode
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import References
 from nas.machine.cgroup import core_count
+from nas.machine.folders import existing, write_failure
 from nas.service import ray_address
-from nas.service.disk_use import DiskUse, artifact_use, existing, folder_use, write_failure
+from nas.service.disk_use import DiskUse, artifact_use, folder_use
 from nas.service.settings import HOME_REMEDY, Settings
 from nas.sql.database import size_bytes as size_on_disk
 from nas.sql.errors import LedgerError
@@ -37,6 +38,7 @@ OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 35)
 GB, MB = 10**9, 10**6
 WARNING_FREE_GB, FAILURE_FREE_GB = 5.0, 0.5
+WARNING_TEMPORARY_GB, FAILURE_TEMPORARY_GB = 1.0, 0.05
 ANSWER_S = 3.0
 TORCH_S = 120.0
 READY = 200
@@ -66,6 +68,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield sqlite()
     yield home(settings)
     yield disk(settings)
+    yield temporary_files(settings)
     yield artifacts(settings)
     yield from folders(settings)
     yield secret(settings)
@@ -109,13 +112,15 @@ def home(settings: Settings) -> Check:
 
 
 def disk(settings: Settings) -> Check:
-    used = shutil.disk_usage(existing(settings.home))
-    detail = f"{_size(used.free)} of {_size(used.total)} free for {settings.home}"
-    sizes_bytes = {"free": used.free, "total": used.total}
-    if used.free < WARNING_FREE_GB * GB:
-        state: Literal["warning", "failed"] = "failed" if used.free < FAILURE_FREE_GB * GB else "warning"
-        return Check("disk", state, detail, "free some, or move NAS_HOME", sizes_bytes)
-    return Check("disk", "ok", detail, sizes_bytes=sizes_bytes)
+    return _free("disk", settings.home, "free some, or move NAS_HOME", WARNING_FREE_GB, FAILURE_FREE_GB)
+
+
+def temporary_files(settings: Settings) -> Check:
+    """The disk of Ray's session folder, and of other files that live as long as their process."""
+    folder, remedy = settings.temp_dir, "free some, or name another folder in NAS_TEMP_DIR"
+    if failure := write_failure(folder):
+        return Check("temporary", "failed", f"{folder} cannot be written: {failure}", remedy)
+    return _free("temporary", folder, remedy, WARNING_TEMPORARY_GB, FAILURE_TEMPORARY_GB)
 
 
 def artifacts(settings: Settings) -> Check:
@@ -236,6 +241,15 @@ def service() -> Check:
     if response.status_code != READY:
         return Check("service", "failed", f"{url} is not ready: {response.text[:200]}", "see its log")
     return Check("service", "ok", f"{url} is ready")
+
+
+def _free(name: str, folder: Path, remedy: str, warning_gb: float, failure_gb: float) -> Check:
+    used = shutil.disk_usage(existing(folder))
+    detail = f"{_size(used.free)} of {_size(used.total)} free for {folder}"
+    sizes_bytes = {"free": used.free, "total": used.total}
+    if used.free >= warning_gb * GB:
+        return Check(name, "ok", detail, sizes_bytes=sizes_bytes)
+    return Check(name, "failed" if used.free < failure_gb * GB else "warning", detail, remedy, sizes_bytes)
 
 
 def _version(package: str) -> str | None:

@@ -15,7 +15,7 @@ from api.http.security import READ
 from api.schemas.common import Sent
 from nas.errors import NasError
 from nas.jobs.states import SearchState
-from nas.service.disk_use import existing, write_failure
+from nas.machine.folders import existing, write_failure
 
 router = APIRouter(tags=["health"])
 

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
         devices = _devices(given.runtime, given.threads)
         lock = lock_machine()
         token = given.token or os.environ.get("NAS_API_KEY")
-        agent = Agent(Service(given.server, token, stop), given.home, given.server, stop, lock)
+        agent = Agent(Service(given.server, token, stop), given.home or default_home(), given.server, stop, lock)
         agent.run(given.name, devices, _facts(devices))
     except RefusedError as error:
         sys.stderr.write(f"nas agent: {error}\n")
@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         help="offer this number of threads; may be given several times (default: 1)",
     )
     parser.add_argument(
-        "--home", type=Path, default=default_home(), help="folder of the agent's state (default: %(default)s)"
+        "--home", type=Path, help="folder of the agent's state (default: NAS_AGENT_HOME, or nas-agent in the user's)"
     )
     return parser
 

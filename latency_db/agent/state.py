@@ -22,9 +22,12 @@ _BATCH_ID = re.compile(r"bat_[0-9a-z]{26}")
 
 def default_home() -> Path:
     """NAS_AGENT_HOME, or nas-agent in the user's folder for state."""
-    given = os.environ.get("NAS_AGENT_HOME")
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(given) if given else Path(state) / "nas-agent"
+    if given := os.environ.get("NAS_AGENT_HOME"):
+        return Path(given)
+    try:
+        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "nas-agent"
+    except RuntimeError:
+        raise AgentError("this user has no home folder (HOME is not set); name one in NAS_AGENT_HOME") from None
 
 
 def machine_id(home: Path) -> str:

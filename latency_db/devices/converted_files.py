@@ -1,7 +1,6 @@
 """Files of runtimes that do not read ONNX: each model is converted once, in another process, and the file kept."""
 
 import hashlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -10,16 +9,9 @@ from functools import cache
 from pathlib import Path
 
 from latency_db.errors import MeasurementError
+from nas.machine.folders import cache_folder
 
 _REPORTED_LINES = 3
-
-
-def cache_folder() -> Path:
-    """NAS_CACHE_DIR, or the user's cache folder."""
-    import platformdirs  # noqa: PLC0415 - the device agent imports this module without it
-
-    given = os.environ.get("NAS_CACHE_DIR")
-    return Path(given) if given else Path(platformdirs.user_cache_dir("nas"))
 
 
 def converted_file(model: bytes, suffix: str, version: str, convert: Callable[[Path, Path], None]) -> Path:

@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-import platformdirs
 from sqlalchemy import URL
 
 from latency_db.errors import StoreError
+from nas.machine.folders import data_folder
 from nas.sql.database import Wording
 
 VARIABLE = "NAS_LATENCY_DB"
@@ -16,9 +16,9 @@ WORDING = Wording("latency database", "free the disk, correct the rights, start 
 def default_location() -> str:
     """The path or URL in NAS_LATENCY_DB, or else in the file nas_latency_db in NAS_SECRETS_DIR (for containers).
 
-    Without both, latency.db in the user's data folder.
+    Without both, latency.db in nas.machine.folders.data_folder.
     """
-    return os.environ.get(VARIABLE) or _secret() or str(Path(platformdirs.user_data_dir("nas")) / "latency.db")
+    return os.environ.get(VARIABLE) or _secret() or str(data_folder() / "latency.db")
 
 
 def database_url(location: Path | str) -> str | URL:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from nas.errors import NasError
+from nas.machine.folders import find_temporary_folder
 
 FAILED = 1
 USAGE_ERROR = 2
@@ -74,6 +75,7 @@ cli = click.version_option(package_name="nas")(cli)
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong use or input, 130 interrupted."""
+    find_temporary_folder()
     try:
         code = cli.main(standalone_mode=False) or 0
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what it cannot explain is raised again

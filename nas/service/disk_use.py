@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import islice
 from math import inf
 from pathlib import Path
-from tempfile import TemporaryFile
 from threading import Lock
 from time import monotonic
 
@@ -20,24 +19,6 @@ MAX_FILES = 100_000
 """The most files of a folder that are counted, as counting takes seconds."""
 
 COUNTED_S = 60.0
-
-_TRIED = bytes(64 << 10)
-
-
-def existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that exists."""
-    return next((place for place in (folder, *folder.parents) if place.is_dir()), Path())
-
-
-def write_failure(folder: Path) -> str | None:
-    """Why no file of 64 KiB can be written in the folder, or where it would be made; None if one can."""
-    try:
-        with TemporaryFile(dir=existing(folder)) as file:
-            file.write(_TRIED)
-    except OSError as error:
-        return error.strerror or str(error)
-    return None
-
 
 @dataclass(frozen=True, slots=True)
 class DiskUse:

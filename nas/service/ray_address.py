@@ -6,6 +6,8 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
+from nas.machine.folders import temporary_folder
+
 AUTO, LOCAL = "auto", "local"
 FORMS = (
     "write HOST:PORT of a cluster's head, such as head.example.org:6379 or [::1]:6379; auto for the cluster that runs "
@@ -46,7 +48,7 @@ def reach(address: str) -> str:
 
 def _started_here() -> str | None:
     """The address that `ray start` left for programs on this machine."""
-    folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - where Ray has it
+    folder = os.environ.get("RAY_TMPDIR") or temporary_folder()
     with suppress(OSError):
         return Path(folder, "ray", "ray_current_cluster").read_text(encoding="utf-8").strip() or None
     return None

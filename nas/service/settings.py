@@ -8,13 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, Literal
 
-import platformdirs
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nas.errors import SpecError
 from nas.machine.cgroup import core_count, memory_bytes
+from nas.machine.folders import data_folder, temporary_folder, use_temporary_folder
 from nas.registry import reason
 from nas.service import ray_address
 from nas.sql.connections import Connections
@@ -32,6 +32,7 @@ MIN_OBJECT_STORE_BYTES = 80 << 20
 """Less is refused by Ray."""
 
 HOME_REMEDY = "make it writable, or name another folder in NAS_HOME"
+TEMP_REMEDY = "make room, or name another folder in NAS_TEMP_DIR"
 
 
 _INJECTED = re.compile(r"(tcp|udp|sctp)://\S+:\d+", re.IGNORECASE)
@@ -90,6 +91,7 @@ class Settings(BaseSettings):
     training is kept that no search uses again; 0: for ever. database_connections: of one process to the ledger's
     server, and as many to that of the latencies. database_pooler: whether a connection pooler is before these; auto:
     each connection finds out.
+    temp_dir: for files that live as long as their process, such as Ray's session.
     """
 
     model_config = SettingsConfigDict(
@@ -112,7 +114,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, _Environment(settings_cls), file_secret_settings
 
-    home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("nas")))
+    home: Path = Field(default_factory=data_folder)
     data_root: Path = Field(default_factory=lambda given: given["home"] / "data-root")
     database_url: str = Field(
         default_factory=lambda given: f"sqlite:///{given['home'] / 'nas.db'}",
@@ -135,15 +137,21 @@ class Settings(BaseSettings):
     keep_deleted_days: int = Field(default=30, ge=0, le=36500)
     keep_uploads_days: int = Field(default=90, ge=0, le=36500)
     keep_trainings_days: int = Field(default=90, ge=0, le=36500)
+    temp_dir: Path = Field(default_factory=temporary_folder)
 
     def make_home(self) -> None:
-        """Make the home folder if it is not there. SpecError if nothing can be written in it."""
-        try:
-            self.home.mkdir(parents=True, exist_ok=True)
-            with TemporaryFile(dir=self.home):
-                pass
-        except OSError as error:
-            raise SpecError(f"{self.home} cannot be written: {error.strerror}; {HOME_REMEDY}") from None
+        """Make the home folder if it is not there, and use temp_dir in this process and those that it starts.
+
+        SpecError if nothing can be written in one of them.
+        """
+        for folder, remedy in ((self.home, HOME_REMEDY), (self.temp_dir, TEMP_REMEDY)):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                with TemporaryFile(dir=folder):
+                    pass
+            except OSError as error:
+                raise SpecError(f"{folder} cannot be written: {error.strerror}; {remedy}") from None
+        use_temporary_folder(self.temp_dir)
 
     @field_validator("ray_address")
     @classmethod

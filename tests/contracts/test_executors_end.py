@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from processes import PATIENCE_S, alive
 
+from workers.executing import ray_session
 from workers.executing.executor import ExecutorLostError, executor, may_end_early
 
 
@@ -35,17 +36,23 @@ def ignore(_, __):
 
 
 @pytest.mark.parametrize("name", [name for name in executor if name != "inline"])
-def test_closing_ends_what_runs_and_leaves_nothing(name, importable):  # noqa: ARG001 - it is in effect
+def test_closing_ends_what_runs_and_leaves_nothing(name, importable, tmp_path, monkeypatch):  # noqa: ARG001 - it is in effect
+    temporary = tmp_path / "a folder with a name that is too long for Ray's sockets" / "été"
+    temporary.mkdir(parents=True)
+    monkeypatch.setenv("NAS_TEMP_DIR", str(temporary))
     before, pids = set(threading.enumerate()), []
     with executor[name](1) as pool:
         future = pool.submit(linger, report=lambda _, metrics: pids.append(int(metrics["pid"])))
         while not pids:
             time.sleep(0.05)
+        used = {session.name for session in temporary.iterdir()}
 
     assert future.cancelled()
+    assert len(used) == (name in {"ray", "ray_tune"})
     assert not alive(pids[0])
     assert not [thread.name for thread in threading.enumerate() if thread not in before]
-    assert not list(Path("/tmp").glob(f"nas-ray-{os.getpid()}"))  # noqa: S108 - Ray's folder
+    assert not list(temporary.iterdir())
+    assert not [session for session in used if (ray_session.SHORT / session).is_symlink()]
     with pytest.raises(ExecutorLostError, match="closed"):
         pool.submit(linger, report=ignore)
 

@@ -4,12 +4,10 @@ import contextlib
 import logging
 import os
 import secrets
-import shutil
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -17,6 +15,7 @@ from nas.service import ray_address
 from nas.service.settings import Settings, read_settings
 from workers.executing.executor import ExecutorLostError
 from workers.executing.pool import PoolExecutor
+from workers.executing.ray_session import RaySession
 
 MAX_SHARED = 8
 """Data sets and the like kept in the object store; older ones are dropped when no task refers to them."""
@@ -25,14 +24,15 @@ FAILED_CHECKS = 3
 RECONNECT_S = 10
 """By default Ray waits a minute for a GCS that was killed during the start, before it is watched here. A GCS that was
 started here does not return."""
-SESSIONS = Path("/tmp")  # noqa: S108 - the sockets in a session's folder must have short paths
-PREFIX = "nas-ray-"
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_ENABLE_AUTO_CONNECT": "0",  # a call that comes after the end would start a Ray of its own
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # Ray would print the deaths of workers to stdout; the pool logs them
 }
+
+Given = dict[str, Any]
+"""Arguments of ray.init."""
 
 
 class Cluster:
@@ -44,7 +44,17 @@ class Cluster:
 
     def __init__(self, workers: int, threads: int) -> None:
         settings = read_settings()
-        self.ray = _start(settings, workers * threads)
+        self._session: RaySession | None = None
+        if settings.ray_address:
+            given: Given = {"address": _reached(settings.ray_address)}
+        else:
+            self._session = RaySession(settings.temp_dir)
+            given = _own(settings, workers * threads, self._session)
+        try:
+            self.ray = _connected(given)
+        except ExecutorLostError:
+            self._remove_session()
+            raise
         share = settings.gpus_per_worker
         if share is None:
             share = self.ray.cluster_resources().get("GPU", 0.0) / workers
@@ -105,11 +115,15 @@ class Cluster:
         """Disconnect from Ray, and end what was started here. After a loss, the process cannot use Ray again."""
         self.stop_watching()
         self._shared.clear()
-        if lost:
-            _kill_daemons()  # a proper end would take many seconds without the GCS
-        else:
+        if not lost:
             self.ray.shutdown()
-        shutil.rmtree(_session(), ignore_errors=True)
+        elif self._session:
+            self._session.kill_daemons()  # a proper end would take many seconds without the GCS
+        self._remove_session()
+
+    def _remove_session(self) -> None:
+        if self._session:
+            self._session.remove()
 
 
 class RayPoolExecutor(PoolExecutor):
@@ -137,37 +151,41 @@ class RayPoolExecutor(PoolExecutor):
         self._cluster.close(lost=self._lost is not None)
 
 
-def _start(settings: Settings, cpus: int) -> ModuleType:
+def _reached(address: str) -> str:
+    """HOST:PORT of the cluster."""
+    try:
+        return ray_address.reach(address)
+    except OSError as error:
+        raise ExecutorLostError(
+            f"there is no Ray cluster at {address}: {error}; start one, or correct RAY_ADDRESS"
+        ) from None
+
+
+def _own(settings: Settings, cpus: int, session: RaySession) -> Given:
+    """Starts a Ray with these CPUs."""
+    # A token of our own, so that none is written to the home folder, and only this process can use these workers.
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # Ray reads it once in a process
+    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(RECONNECT_S))
+    return {
+        "address": ray_address.LOCAL,
+        "num_cpus": cpus,
+        "include_dashboard": False,
+        "object_store_memory": settings.ray_object_store_bytes,
+        "_temp_dir": str(session.folder),
+    }
+
+
+def _connected(given: Given) -> ModuleType:
+    """The library, after ray.init with these arguments. ExecutorLostError if that fails."""
     os.environ |= ENVIRONMENT
-    given: dict[str, Any]
-    address = settings.ray_address
-    if address:
-        try:
-            given = {"address": ray_address.reach(address)}
-        except OSError as error:
-            raise ExecutorLostError(
-                f"there is no Ray cluster at {address}: {error}; start one, or correct RAY_ADDRESS"
-            ) from None
-    else:
-        _remove_old_sessions()
-        # A token of our own, so that none is written to the home folder, and only this process can use these workers.
-        os.environ["RAY_AUTH_MODE"] = "token"
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # Ray reads it once in a process
-        os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(RECONNECT_S))
-        given = {
-            "address": ray_address.LOCAL,
-            "num_cpus": cpus,
-            "include_dashboard": False,
-            "object_store_memory": settings.ray_object_store_bytes,
-        }
-        given["_temp_dir"] = str(_session())
     import ray  # noqa: PLC0415 - it takes seconds, and reads the environment
 
     logging.getLogger("ray").setLevel(logging.CRITICAL)  # what matters comes as an exception
     try:
         with _signals_kept():
             ray.init(log_to_driver=False, configure_logging=False, **given)
-    except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError) as error:
+    except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
         raise ExecutorLostError(f"Ray does not start: {error}") from error
     return ray
 
@@ -179,27 +197,6 @@ def _signals_kept() -> Iterator[None]:
     yield
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, kept)
-
-
-def _session() -> Path:
-    """Where the Ray of this process has its logs and sockets."""
-    return SESSIONS / f"{PREFIX}{os.getpid()}"
-
-
-def _kill_daemons() -> None:
-    """Kill the children of this process that work in its session's folder."""
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # it has just ended
-            parent = int(status.read_text(encoding="utf-8").rpartition(")")[2].split()[1])
-            if parent == os.getpid() and str(_session()).encode() in status.with_name("cmdline").read_bytes():
-                os.kill(int(status.parent.name), signal.SIGKILL)
-
-
-def _remove_old_sessions() -> None:
-    """Remove the session folders of processes that no longer exist."""
-    for folder in SESSIONS.glob(f"{PREFIX}*"):
-        if not Path("/proc", folder.name.removeprefix(PREFIX)).exists():
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _listens(address: tuple[str, int]) -> bool:

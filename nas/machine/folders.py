@@ -1,0 +1,79 @@
+"""Folders that can be written: of the user, and for temporary files."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from nas.errors import NasError
+
+_TRIED = bytes(64 << 10)
+
+
+def existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    return next((place for place in (folder, *folder.parents) if place.is_dir()), Path())
+
+
+def write_failure(folder: Path) -> str | None:
+    """Why no file of 64 KiB can be written in the folder, or where it would be made; None if one can."""
+    try:
+        with tempfile.TemporaryFile(dir=existing(folder)) as file:
+            file.write(_TRIED)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def data_folder() -> Path:
+    """The user's folder for data; NAS_HOME where that may not be written. NasError without both."""
+    import platformdirs  # noqa: PLC0415 - the device agent has it not
+
+    return _writable(platformdirs.user_data_dir, "")
+
+
+def cache_folder() -> Path:
+    """NAS_CACHE_DIR, or the user's cache folder; `cache` in NAS_HOME where that may not be written."""
+    given = os.environ.get("NAS_CACHE_DIR")
+    if given:
+        return Path(given)
+    import platformdirs  # noqa: PLC0415 - the device agent has it not
+
+    return _writable(platformdirs.user_cache_dir, "cache")
+
+
+def _writable(of_user: Callable[[str], str], name: str) -> Path:
+    """The user's own folder, unless it is on a read-only disk, another user's, or not known, as in containers."""
+    home = os.environ.get("NAS_HOME")
+    try:
+        own = Path(of_user("nas"))
+    except RuntimeError:  # without HOME and an entry in passwd; earlier versions of platformdirs leave the ~ there
+        own = Path("~")
+    if own.is_absolute() and (not home or os.access(existing(own), os.W_OK)):
+        return own
+    if not home:
+        raise NasError("this user has no home folder (HOME is not set); name a folder in NAS_HOME")
+    return Path(home, name)
+
+
+def temporary_folder() -> Path:
+    """TMPDIR or /tmp. tempfile.gettempdir() chooses another one if that may not be written, such as the current one."""
+    return Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - what is made in it has random names
+
+
+def use_temporary_folder(folder: Path) -> None:
+    """Have this process, and those that it starts, keep their temporary files in the folder, which exists."""
+    if folder != temporary_folder():
+        os.environ.setdefault("RAY_TMPDIR", str(temporary_folder()))  # where RAY_ADDRESS=auto looks for the cluster
+        os.environ["TMPDIR"] = tempfile.tempdir = str(folder.absolute())
+
+
+def find_temporary_folder() -> None:
+    """Use `tmp` in NAS_HOME, if that is set, where temporary_folder() cannot be written, as on a read-only disk."""
+    home = os.environ.get("NAS_HOME")
+    if home and write_failure(temporary_folder()):
+        folder = Path(home, "tmp")
+        with suppress(OSError):  # then what needs temporary files fails, and says so
+            folder.mkdir(parents=True, exist_ok=True)
+            use_temporary_folder(folder)
