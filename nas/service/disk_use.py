@@ -20,6 +20,7 @@ MAX_FILES = 100_000
 
 COUNTED_S = 60.0
 
+
 @dataclass(frozen=True, slots=True)
 class DiskUse:
     """sizes_bytes: by what the files belong to; they add up. complete: False if there are more than MAX_FILES files."""
