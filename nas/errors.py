@@ -70,6 +70,10 @@ class ExportError(NasError):
     """An exported file does not compute what was trained; please report it with the spec."""
 
 
+class CompressionError(NasError, ValueError):
+    """A network cannot be compressed in this way."""
+
+
 class NotMeasuredError(NasError, LookupError):
     """A device, or a kernel on it, has no latency records."""
 

@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
 from nas.dataset import Dataset
@@ -21,6 +20,7 @@ from nas.errors import DivergedError
 from nas.training import Recipe, checkpoint
 from nas.training.averaging import Average, reestimate
 from nas.training.batches import Augmentation, Batches
+from nas.training.criterion import Criterion
 from nas.training.optimizers import optimizer
 from nas.training.score import Score, evaluate
 from nas.trial import Report
@@ -51,9 +51,12 @@ def fit(
     resolution: int | None = None,
     checkpoint_path: Path | None = None,
     score_on: Literal["validation", "test"] = "validation",
+    criterion: Criterion | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Fitted:
     """Train module in place on dataset.train, at resolution pixels (None: as they are), and move it to device.
+
+    criterion: what is minimised; None for cross-entropy with the recipe's label smoothing.
 
     After each epoch report(epoch, {accuracy, loss, train_loss, seconds}) is called; an error that it raises ends the
     training. accuracy and loss are of the split score_on. Until the rate is annealed to 0 they are of the moving
@@ -71,7 +74,16 @@ def fit(
     damaged, of another training, or cannot be written.
     """
     side = resolution or dataset.side
-    training = _Training(module, dataset, recipe, seed, device=torch.device(device), resolution=side, clock=clock)
+    training = _Training(
+        module,
+        dataset,
+        recipe,
+        seed,
+        device=torch.device(device),
+        resolution=side,
+        criterion=criterion or Criterion(recipe.label_smoothing),
+        clock=clock,
+    )
     identity = _identity(training) if checkpoint_path else {}
     if checkpoint_path and (state := checkpoint.load(checkpoint_path, identity, device)):
         training.restore(state)
@@ -93,6 +105,7 @@ def _identity(training: "_Training") -> dict[str, Any]:
         "resolution": training.resolution,
         "seed": training.seed,
         **asdict(training.recipe),
+        **training.criterion.identity(),
     }
 
 
@@ -108,11 +121,12 @@ class _Training:
         *,
         device: torch.device,
         resolution: int,
+        criterion: Criterion,
         clock: Callable[[], float],
     ) -> None:
         self.module = module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
         self.dataset, self.recipe, self.seed, self.device, self.clock = dataset, recipe, seed, device, clock
-        self.resolution = resolution
+        self.resolution, self.criterion = resolution, criterion
         self.average = Average(module, recipe.ema_decay) if recipe.ema_decay else None
         self.optimizer = optimizer(module, recipe)
         self.batches = Batches(
@@ -164,14 +178,16 @@ class _Training:
         rate = self.recipe.rate(middle, self.seconds)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        self.criterion.before_step(self.module, self.progress)
         with self._autocast():
             scores = self.module(images)
-        loss = cross_entropy(scores.float(), labels, label_smoothing=self.recipe.label_smoothing)
+        loss = self.criterion.loss(scores.float(), labels, images)
         loss.backward()  # type: ignore[no-untyped-call]  # untyped in torch
         if self.recipe.clip_norm:
             clip_grad_norm_(self.module.parameters(), self.recipe.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
+        self.criterion.after_step(self.module)
         self.step += 1
         if self.average:
             self.average.update(self.step)

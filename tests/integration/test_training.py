@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
 from torch import nn
 
-from nas.dataset import Dataset, Split
 from nas.errors import CheckpointError, DivergedError
 from nas.ops.notation import read_network
 from nas.ops.torch_module import build
@@ -17,27 +17,6 @@ from nas.training.score import evaluate
 
 NETWORK = read_network("1x8x8: conv_8_k3_s2 res(conv_8_k3_g8 conv_8_linear) gap drop_0.2 linear_4")
 RECIPE = Recipe(epochs=4, batch_size=16, learning_rate=0.05, flip=False, shift=0.125)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Steps this small only wait for a second thread, the more so where tests run side by side."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def quadrants(noise=60):
-    """Four classes: which quarter of the image is brighter."""
-    rng = np.random.default_rng(0)
-    labels = np.arange(352) % 4
-    images = rng.integers(0, 256 - noise, (352, 8, 8, 1))
-    for image, label in zip(images, labels, strict=True):
-        image[label // 2 * 4 :, label % 2 * 4 :][:4, :4] += noise
-    whole = Split(images.astype(np.uint8), labels.astype(np.int64))
-    parts = [whole[np.arange(a, b)] for a, b in ((0, 256), (256, 320), (320, 352))]
-    return Dataset("quadrants", ("a", "b", "c", "d"), *parts, (0.5,), (0.25,))
 
 
 def quiet(epoch, metrics):

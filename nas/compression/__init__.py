@@ -1,0 +1,1 @@
+"""Compression of trained networks: what the compressors share."""

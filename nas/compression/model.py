@@ -1,0 +1,65 @@
+"""A network in the course of its compression: what each compressor takes and returns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from nas.compression.forms import coded_weight, form, form_of, layers, set_form
+from nas.ops import Network
+from nas.ops.coded import CodedTensor
+from nas.ops.torch_module import build
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A network with trained weights, some of them in a form (nas.compression.forms).
+
+    network: the expression; module: its torch reading, in evaluation mode between compressors.
+    """
+
+    network: Network
+    module: nn.Module
+
+    def weights(self) -> dict[str, NDArray[np.generic] | CodedTensor]:
+        """The weights that the layers use and all other state, by name: codes where the form has codes."""
+        found: dict[str, NDArray[np.generic] | CodedTensor] = {}
+        for path, layer in layers(self.module).items():
+            coded = coded_weight(layer)
+            found[f"{path}.weight"] = layer.weight.detach().cpu().numpy() if coded is None else coded
+        for name, value in self.module.state_dict().items():
+            if ".parametrizations." not in name:
+                found.setdefault(name, value.detach().cpu().numpy())
+        return found
+
+    def plain(self) -> nn.Module:
+        """A module without forms that has the same weights and scores, in evaluation mode.
+
+        A deep copy would not do: copies of a parametrized layer share its class, which a change of the form changes.
+        """
+        module = build(self.network, seed=0)
+        found = {name: w.values() if isinstance(w, CodedTensor) else w for name, w in self.weights().items()}
+        module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in found.items()})
+        return module.eval()
+
+    def state(self) -> dict[str, Any]:
+        """All that restore needs, as tensors and JSON values."""
+        forms = {path: part for path, layer in layers(self.module).items() if (part := form_of(layer))}
+        return {
+            "forms": {path: [part.name, dict(part.config)] for path, part in forms.items()},
+            "module": self.module.state_dict(),
+        }
+
+
+def restore(network: Network, state: Mapping[str, Any]) -> Model:
+    """The model whose state was kept."""
+    module = build(network, seed=0)
+    by_path = layers(module)
+    for path, (name, config) in state["forms"].items():
+        set_form(by_path[path], form[name](**config))
+    module.load_state_dict(state["module"])
+    return Model(network, module.eval())

@@ -1,0 +1,26 @@
+"""Compressors: stages that make a trained network smaller."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from nas.compression.bench import Bench
+from nas.compression.model import Model
+from nas.registry import Registry
+
+
+class Compressor(ABC):
+    """One stage of a compression. Keyword-only constructor parameters are the user's parameters."""
+
+    name: ClassVar[str]
+    epochs: int = 0
+    """How often compress reports, at most; 0 for a stage without training."""
+
+    @abstractmethod
+    def compress(self, model: Model, bench: Bench) -> Model:
+        """The model made smaller; its module is model's, changed in place. The result depends on the arguments alone.
+
+        CompressionError says why this model cannot be compressed so.
+        """
+
+
+compressor: Registry[Compressor] = Registry("compressor", "nas.compressors")

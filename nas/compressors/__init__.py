@@ -1,0 +1,1 @@
+"""The compressors that ship with nas; a new one is one new module here."""

@@ -1,0 +1,117 @@
+"""Pruning and trained quantization of a small  network."""
+
+import numpy as np
+import pytest
+import torch
+from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
+
+from nas.compression.bench import Bench
+from nas.compression.forms import coded_weight, layers, set_form
+from nas.compression.model import Model, restore
+from nas.compressor import compressor
+from nas.compressors.trained_quantization import Codebook
+from nas.errors import CompressionError
+from nas.ops import Conv, GlobalPool, Linear, Network, Pool, Shape, seq
+from nas.ops.coded import CodedTensor
+from nas.ops.torch_module import build
+
+TRAINING = {"epochs": 2, "batch_size": 32, "learning_rate": 0.05}
+
+
+@pytest.fixture(scope="module")
+def images():
+    return quadrants()
+
+
+@pytest.fixture
+def model(images):
+    shape = Shape(images.channels, images.side, images.side)
+    network = Network(seq(Conv(8, 3), Pool(2, 2), Conv(16, 3, groups=2), GlobalPool(), Linear(4)), shape)
+    return Model(network, build(network, seed=0).eval())
+
+
+def compress(model, images, name, /, checkpoint=None, report=lambda *_: None, **parameters):
+    stage = compressor.make({"name": name, **parameters, **TRAINING})
+    return stage.compress(model, Bench(images, seed=0, report=report, checkpoint=checkpoint))
+
+
+def weights(model):
+    return [layer.weight.detach().clone() for layer in layers(model.module).values()]
+
+
+def densities(model):
+    return [float((weight != 0).float().mean()) for weight in weights(model)]
+
+
+def test_each_layer_keeps_its_share_of_the_weights(model, images):
+    compress(model, images, "prune", density=[0.5, 0.25, 0.1])
+    sizes = [weight.numel() for weight in weights(model)]
+    assert densities(model) == [round(share * size) / size for share, size in zip((0.5, 0.25, 0.1), sizes, strict=True)]
+
+
+def test_a_global_share_falls_on_the_layers_by_magnitude(model, images):
+    compress(model, images, "prune", density=0.3, scope="global")
+    found = weights(model)
+    assert sum(int((w != 0).sum()) for w in found) == round(0.3 * sum(w.numel() for w in found))
+    assert len(set(densities(model))) == len(found)
+
+
+def test_shared_weights_take_few_values_and_pruned_ones_stay_zero(model, images):
+    compress(model, images, "prune", density=0.3)
+    pruned = [weight == 0 for weight in weights(model)]
+    compress(model, images, "trained_quantization", bits=[3, 2, 3])
+    assert all(torch.equal(weight == 0, zeros) for weight, zeros in zip(weights(model), pruned, strict=True))
+    for (path, layer), bits in zip(layers(model.module).items(), (3, 2, 3), strict=True):
+        stored = model.weights()[f"{path}.weight"]
+        assert isinstance(stored, CodedTensor)
+        assert len(stored.levels) <= 2**bits + 1
+        assert np.array_equal(stored.values(), layer.weight.detach().numpy())
+
+
+def test_the_gradient_of_a_level_is_the_sum_over_its_weights():
+    """Deep Compression, section 3.3."""
+    codes = torch.tensor([[0, 1, 2], [2, 2, 1]], dtype=torch.uint8)
+    layer = torch.nn.Linear(3, 2)
+    book = Codebook(shape=(2, 3), levels=3, zero=1)
+    book.codes.copy_(codes)
+    set_form(layer, book)
+    layer(torch.tensor([[1.0, 10.0, 100.0]])).backward(torch.tensor([[1.0, 2.0]]))
+    # The gradient of the weight at (o, i) is output gradient o times input i; the level of zeros is fixed.
+    assert layer.parametrizations.weight.original.grad.tolist() == [1, 0, 100 + 2 * 1 + 2 * 10]
+
+
+def test_a_compression_that_is_killed_goes_on_to_the_same_weights(model, images, tmp_path):
+    again, cut = (restore(model.network, model.state()) for _ in range(2))
+    compress(model, images, "prune", density=0.3)
+
+    def killed(epoch, _):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compress(cut, images, "prune", checkpoint=tmp_path / "state", report=killed, density=0.3)
+    compress(again, images, "prune", checkpoint=tmp_path / "state", density=0.3)
+    assert all(map(torch.equal, weights(model), weights(again)))
+
+
+def test_a_restored_model_has_the_same_forms_and_scores(model, images):
+    compress(model, images, "prune", density=0.3)
+    compress(model, images, "trained_quantization", bits=2)
+    again = restore(model.network, model.state())
+    some = torch.randn(4, *model.network.input, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(again.module(some), model.module(some))
+    assert all(map(torch.equal, weights(model), weights(again)))
+    assert all(coded_weight(layer) for layer in layers(again.module).values())
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "fault"),
+    [
+        ("prune", {"density": [0.5, 0.5]}, "2 values for 3 layers"),
+        ("prune", {"density": [0.5, 0.5, 0.5], "scope": "global"}, "one number for all layers"),
+        ("trained_quantization", {"bits": [2]}, "1 values for 3 layers"),
+    ],
+)
+def test_a_number_for_each_layer_needs_as_many(model, images, name, parameters, fault):
+    with pytest.raises(CompressionError, match=fault):
+        compress(model, images, name, **parameters)
