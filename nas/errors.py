@@ -74,6 +74,10 @@ class CompressionError(NasError, ValueError):
     """A network cannot be compressed in this way."""
 
 
+class FormatError(NasError, ValueError):
+    """A compressed file is damaged, of another version, or beyond the limits."""
+
+
 class NotMeasuredError(NasError, LookupError):
     """A device, or a kernel on it, has no latency records."""
 

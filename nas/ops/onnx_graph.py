@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from nas import ops
 from nas.ops import Network, Op, Shape
+from nas.ops.coded import CodedTensor
 from nas.ops.cost import cost_of, placed, volume
 from nas.ops.weights import Array, RandomWeights, StateWeights, Weights, without_negligible
 
@@ -89,11 +90,15 @@ class _Graph:
             self.vectors.add(out)
         return out
 
-    def layer(self, kind: str, tensor: str, path: str, arrays: tuple[Array, Array], **attributes: Any) -> str:
+    def layer(
+        self, kind: str, tensor: str, path: str, arrays: tuple[Array | CodedTensor, Array], **attributes: Any
+    ) -> str:
         """Add a node with a weight and a bias, named after its path; returns the name of its output."""
-        kept = map(without_negligible, arrays)
-        weight, bias = (self.constant(f"{path}.{name}", a) for name, a in zip(("weight", "bias"), kept, strict=True))
-        return self.node(kind, [tensor, weight, bias], **attributes)
+        weight, bias = arrays
+        values = weight.values() if isinstance(weight, CodedTensor) else weight
+        kept = map(without_negligible, (values, bias))
+        inputs = [self.constant(f"{path}.{name}", array) for name, array in zip(("weight", "bias"), kept, strict=True)]
+        return self.node(kind, [tensor, *inputs], **attributes)
 
     def rename(self, tensor: str, name: str) -> None:
         """Rename a tensor; the graph's input is copied first."""

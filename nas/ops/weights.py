@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from nas.ops.coded import CodedTensor
+
 Array = NDArray[np.float32]
 
 BATCH_NORM_EPS = 1e-5
@@ -26,10 +28,10 @@ POOL = 65_521
 class Weights(Protocol):
     """Weights by the path of an op and the name of its part, as torch_module names them."""
 
-    def layer(self, path: str, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    def layer(self, path: str, shape: tuple[int, ...]) -> tuple[Array | CodedTensor, Array]:
         """Weight of this shape and bias [shape[0]] of the convolution or linear layer at path."""
 
-    def folded(self, path: str, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    def folded(self, path: str, shape: tuple[int, ...]) -> tuple[Array | CodedTensor, Array]:
         """Weight and bias of the convolution `path.conv` with the batch norm `path.norm` folded into them."""
 
 
@@ -65,25 +67,33 @@ def _normal(seed: int) -> Array:
 
 
 class StateWeights:
-    """Weights of a torch state dict, given as arrays by name."""
+    """Weights of a torch state dict, given by name as arrays, or as codes."""
 
-    def __init__(self, state: Mapping[str, NDArray[np.generic]]) -> None:
+    def __init__(self, state: Mapping[str, NDArray[np.generic] | CodedTensor]) -> None:
         self._state = state
 
-    def layer(self, path: str, shape: tuple[int, ...]) -> tuple[Array, Array]:
-        weight = np.asarray(self._state[f"{path}.weight"], np.float32)
+    def layer(self, path: str, shape: tuple[int, ...]) -> tuple[Array | CodedTensor, Array]:
+        found = self._state[f"{path}.weight"]
+        weight = found if isinstance(found, CodedTensor) else np.asarray(found, np.float32)
         if weight.shape != shape:
             raise ValueError(f"{path}.weight is {weight.shape}, the network needs {shape}")
-        bias = self._state.get(f"{path}.bias")
-        return weight, np.zeros(shape[0], np.float32) if bias is None else np.asarray(bias, np.float32)
+        has_bias = f"{path}.bias" in self._state
+        return weight, self._vector(f"{path}.bias").astype(np.float32) if has_bias else np.zeros(shape[0], np.float32)
 
-    def folded(self, path: str, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    def folded(self, path: str, shape: tuple[int, ...]) -> tuple[Array | CodedTensor, Array]:
         # y = scale * (w x - mean) + shift with scale = gamma / sqrt(var + eps): computed in 64 bits, rounded once.
         weight, _ = self.layer(f"{path}.conv", shape)
         gamma, shift, mean, var = (
-            np.asarray(self._state[f"{path}.norm.{name}"], np.float64)
+            self._vector(f"{path}.norm.{name}").astype(np.float64)
             for name in ("weight", "bias", "running_mean", "running_var")
         )
         scale = gamma / np.sqrt(var + BATCH_NORM_EPS)
+        bias = (shift - mean * scale).astype(np.float32)
+        if isinstance(weight, CodedTensor):
+            return weight.scaled(scale.astype(np.float32)), bias
         folded = weight * scale.reshape(-1, *[1] * (weight.ndim - 1))
-        return folded.astype(np.float32), (shift - mean * scale).astype(np.float32)
+        return folded.astype(np.float32), bias
+
+    def _vector(self, name: str) -> NDArray[np.generic]:
+        found = self._state[name]
+        return found.values() if isinstance(found, CodedTensor) else found

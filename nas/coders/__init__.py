@@ -1,0 +1,1 @@
+"""The coders that ship with nas; a new one is one new module here."""

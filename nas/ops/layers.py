@@ -1,0 +1,61 @@
+"""Reading an expression as its layers with weights, in the order in which they run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import singledispatch
+
+from nas import ops
+from nas.ops import Network, Op, Shape
+from nas.ops.cost import parts, volume
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedLayer:
+    """A convolution or a linear layer.
+
+    path: its name in the torch reading and in the ONNX reading. outputs: channels of its output. field: what one output
+    number is computed from: channels, height and width of its weights. norm: whether a batch norm follows, which the
+    ONNX reading folds into the layer.
+    """
+
+    path: str
+    outputs: int
+    field: Shape
+    is_linear: bool = False
+    norm: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the weight."""
+        return (self.outputs, volume(self.field)) if self.is_linear else (self.outputs, *self.field)
+
+
+def weighted_layers(network: Network) -> tuple[WeightedLayer, ...]:
+    """The layers of a network. InvalidArchitectureError if it cannot be built."""
+    return tuple(_layers(network.op, network.input, ""))
+
+
+@singledispatch
+def _layers(op: Op, x: Shape, path: str) -> Iterator[WeightedLayer]:
+    names = [f"branches.{i}" for i in range(len(op.branches))] if isinstance(op, ops.Concat) else ["body", "shortcut"]
+    if isinstance(op, ops.Seq):
+        names = [str(number) for number in range(len(op.ops))]
+    for name, (part, at) in zip(names, parts(op, x), strict=False):
+        yield from _layers(part, at, f"{path}.{name}" if path else name)
+
+
+@_layers.register
+def _(op: ops.Conv, x: Shape, path: str) -> Iterator[WeightedLayer]:
+    field = Shape(x.channels // op.groups, op.kernel, op.kernel)
+    yield WeightedLayer(f"{path}.conv", op.out, field, norm=op.norm)
+
+
+@_layers.register
+def _(op: ops.Linear, x: Shape, path: str) -> Iterator[WeightedLayer]:
+    yield WeightedLayer(f"{path}.linear", op.out, x, is_linear=True)
+
+
+@_layers.register
+def _(op: ops.SqueezeExcite, x: Shape, path: str) -> Iterator[WeightedLayer]:
+    yield WeightedLayer(f"{path}.reduce", op.reduced, Shape(x.channels, 1, 1))
+    yield WeightedLayer(f"{path}.expand", x.channels, Shape(op.reduced, 1, 1))
