@@ -9,7 +9,6 @@ from nas.dataset import Dataset
 from nas.ops import Network
 from nas.registry import Registry
 from nas.space import SearchSpace
-from nas.training import Recipe
 from nas.trial import Metrics, Report
 
 
@@ -36,8 +35,6 @@ class Evaluator(ABC):
     """How often evaluate reports, at most."""
     trains: ClassVar[bool] = False
     """Whether evaluate trains the network's weights; if not, it scores the network in another way."""
-    recipe: Recipe = Recipe()
-    """What finalists are trained by, for as many epochs as the spec says."""
     preparation_epochs: int = 0
     """How often prepare reports, at most; 0 for an evaluator without shared state."""
 

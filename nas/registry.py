@@ -98,6 +98,23 @@ def _fields(hint: Any) -> dict[str, Any]:
 def _parameters(cls: type[Any]) -> type[BaseModel]:
     found: dict[str, Any] = {}
     for name, (hint, default) in _keywords(cls).items():
-        parts = {field: (annotation, getattr(default, field)) for field, annotation in _fields(hint).items()}
-        found |= parts or {name: (hint, default)}
-    return create_model(cls.__name__, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **found)
+        found |= _defaults(hint, default) or {name: (hint, default)}
+    return _model(cls.__name__, found)
+
+
+def _defaults(hint: Any, default: Any) -> dict[str, Any]:
+    """The annotation and the default of each field of a dataclass; empty for another type."""
+    return {field: (annotation, getattr(default, field)) for field, annotation in _fields(hint).items()}
+
+
+def _model(name: str, found: Mapping[str, Any]) -> type[BaseModel]:
+    return create_model(name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **found)
+
+
+def settable(default: Any, *fixed: str) -> type[BaseModel]:
+    """The fields of a dataclass that users may set, as a pydantic model that refuses others, the fixed ones too.
+
+    default: the instance whose values hold for fields that are left out.
+    """
+    found = _defaults(type(default), default)
+    return _model(type(default).__name__, {name: field for name, field in found.items() if name not in fixed})

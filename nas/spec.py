@@ -5,7 +5,16 @@ from pathlib import Path
 from random import Random
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    WithJsonSchema,
+    model_serializer,
+)
 
 from nas.dataset import MAX_SIDE, DatasetSource, Outline, dataset, resolve
 from nas.errors import DataError, InvalidArchitectureError, NasError, SpecError, UnknownNameError
@@ -15,10 +24,11 @@ from nas.metric import network_metrics
 from nas.network import network
 from nas.objective import objective
 from nas.ops import Network
-from nas.registry import reason
+from nas.registry import reason, settable
 from nas.searcher import searcher
 from nas.space import SearchSpace
 from nas.spaces import load_space
+from nas.training import FINALISTS, Recipe
 
 
 def _named(value: object) -> object:
@@ -39,25 +49,48 @@ Plugin = Annotated[
 REFERENCES: tuple[Plugin, ...] = (
     {"name": "mobilenetv1", "width": 0.5},
     {"name": "mobilenetv2", "width": 1.0},
-    {"name": "shufflenet", "groups": 3, "width": 0.5},
 )
+
+_RecipeFields = settable(FINALISTS, "epochs", "time_budget_s")
+"""The fields of finalists.recipe; the epochs are finalists.epochs, and no clock ends so long a training."""
 
 
 class Finalists(BaseModel):
-    """How many of the best trials are trained for longer, tested and exported."""
+    """How many of the best trials are trained for longer, tested and exported, and how.
+
+    recipe: how these, and the reference networks, are trained, as nas.training.Recipe says; what it leaves out is as in
+    nas.training.FINALISTS. The trials' recipe is the evaluator's.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     count: Annotated[int, Field(ge=0, le=100, strict=True, description="how many; 0 for none")] = 3
     epochs: Annotated[int, Field(ge=1, le=100_000, strict=True, description="epochs of the longer training")] = 10
+    recipe: Annotated[
+        dict[str, Any],
+        Field(description="the training of finalists and references; the trials' is the evaluator's"),
+        WithJsonSchema(_RecipeFields.model_json_schema()),
+    ] = {}
+
+    @property
+    def training(self) -> Recipe:
+        """The whole recipe of the longer training."""
+        given = _RecipeFields.model_validate(self.recipe).model_dump()
+        return replace(FINALISTS, **given, epochs=self.epochs)
+
+    @model_serializer(mode="wrap")
+    def _without_default_recipe(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A spec that leaves the recipe out is equal to one from before there was a recipe."""
+        values: dict[str, Any] = handler(self)
+        return values if self.recipe else {name: value for name, value in values.items() if name != "recipe"}
 
 
 class SearchSpec(BaseModel):
     """A search. Every field but `dataset` has a default.
 
     Without a target_latency_ms, the objective's target is the median latency of random members of the space, found and
-    named when the search starts. references are hand-designed networks, trained as the trials are and measured with
-    the finalists.
+    named when the search starts. references are hand-designed networks, trained, tested and measured as the finalists
+    are.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -86,6 +119,10 @@ def parse_spec(data: object) -> SearchSpec:
     checked = dict(searcher.checked(spec.searcher, "searcher"))
     searcher[spec.searcher["name"]].check(**checked)
     evaluator.checked(spec.evaluator, "evaluator")
+    try:
+        _RecipeFields.model_validate(spec.finalists.recipe)
+    except ValidationError as error:
+        raise SpecError(reason(error, "finalists.recipe")) from None
     for number, reference in enumerate(spec.references):
         for fixed in sorted({"channels", "classes"} & set(reference)):
             raise SpecError(f"references.{number}.{fixed}: the data set decides it; leave it out")

@@ -1,18 +1,21 @@
 """`nas search pareto|trials|export`: what came out of a search."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from api.client import Export, ModelFile, Search
+from api.client import Export, ModelFile, Reference, Search
 from api.commands.remote import SEARCH, Remote, remote
 from api.commands.tables import number, table
 from nas.metric import tabulated
+from nas.proportions import SPLITS, bracketed
+from nas.report.results import VERDICTS
 
-KEYS = {"accuracy": ("test_accuracy", "accuracy"), "latency_ms": ("latency_ms", "estimated_latency_ms")}
-"""Where a table finds a metric, the first that is there: an exported file's accuracy is that on the test images."""
+ACCURACY = "accuracy"
+KEYS = {"latency_ms": ("latency_ms", "estimated_latency_ms")}
+"""Where a table finds a metric, the first that is there."""
 
 
 @click.command()
@@ -20,15 +23,19 @@ KEYS = {"accuracy": ("test_accuracy", "accuracy"), "latency_ms": ("latency_ms", 
 @SEARCH
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="The front of these, such as macs.")
 def pareto(service: Remote, search: str, metrics: tuple[str, ...]) -> None:
-    """The trials that no other beats in both accuracy and latency; references and finalists, best first, below them."""
+    """The trials that no other beats in both accuracy and latency; references and finalists, best first, below them.
+
+    Accuracies of trials are on validation images after their short training. Finalists and references are trained for
+    longer and tested; in brackets are 95 % intervals, and what they say of the best finalist beside a reference.
+    """
     found = service.find(search).pareto(*metrics)
     rows = [
-        *((f"trial {p.number}", p.architecture_id, *_metrics(p.metrics)) for p in found.points),
-        *((f"reference {r.label}", None, *_metrics(r.metrics)) for r in found.references),
-        *((f"finalist {f.trial}{' (best)' if f.best else ''}", f.file, *_metrics(f.metrics)) for f in found.finalists),
+        *((f"trial {p.number}", p.architecture_id, *_by_split(p.metrics)) for p in found.points),
+        *((f"reference {r.label}", _compared(r), *_by_split(r.metrics)) for r in found.references),
+        *((f"finalist {f.trial}{' (best)' if f.best else ''}", f.file, *_by_split(f.metrics)) for f in found.finalists),
     ]
     value = found.model_dump(mode="json", exclude={"finalists": {"__all__": {"diagram"}}})
-    service.show(value, lambda: table(("network", "", *_headings()), rows, left=2))
+    service.show(value, lambda: table(("network", "", *_headings(SPLITS.values())), rows, left=2))
     for finalist in found.finalists:
         if finalist.latency_note:
             click.echo(f"trial {finalist.trial}: {finalist.latency_note}", err=True)
@@ -122,8 +129,29 @@ def _exported(service: Remote, found: Search, trial: int, epochs: int | None, fi
     return exported
 
 
-def _headings() -> list[str]:
-    return [metric.text_column.heading for metric in tabulated()]
+def _headings(splits: Iterable[str] = ()) -> list[str]:
+    """One a metric; for the accuracy, one a split if splits are given."""
+    headings: list[str] = []
+    for metric in tabulated():
+        heading = metric.text_column.heading
+        headings += [f"{split} {heading}" for split in splits] if splits and metric.name == ACCURACY else [heading]
+    return headings
+
+
+def _by_split(metrics: Mapping[str, Any]) -> list[str | None]:
+    """One cell a heading with splits. A trial has the accuracy on validation images alone."""
+    known = {"validation_accuracy": metrics.get(ACCURACY), **metrics}
+    shares = {name: known.get(name) for name in SPLITS}
+    accuracies = [None if share is None else f"{share:.2%}{bracketed(known, name)}" for name, share in shares.items()]
+    cells = iter(_metrics(metrics))
+    by_metric = ((metric.name, next(cells)) for metric in tabulated())
+    return [cell for name, shown in by_metric for cell in (accuracies if name == ACCURACY else [shown])]
+
+
+def _compared(reference: Reference) -> str | None:
+    """How the best finalist's test accuracy compares with the network's."""
+    words = VERDICTS.get(reference.verdict or "")
+    return None if words is None else f"the best is {words} it"
 
 
 def _metrics(metrics: Mapping[str, Any]) -> list[str | None]:

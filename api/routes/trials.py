@@ -33,7 +33,7 @@ from nas.metric import FRONT, directions, metrics
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network
 from nas.pareto import hypervolume
-from nas.report.results import ranked
+from nas.report.results import outcome
 
 router = APIRouter(prefix="/v1", tags=["trials"], dependencies=[READ, RECORDS])
 
@@ -104,10 +104,11 @@ def get_pareto(
     search = app.ledger.searches.get(search_id)
     points = app.ledger.trials.front(search_id, tuple(dict.fromkeys(metric or FRONT)))
     results = app.ledger.trials.results(search_id)
-    finalists = ranked(results.get("finalists") or [], search.target_latency_ms)
+    rows = {name: results.get(name) or [] for name in ("references", "finalists")}
+    shown = outcome({"dataset": {}, **(search.facts or {}), **rows}, search.target_latency_ms)
     reference_ms = None if metric else _reference_ms(search, points)
-    rows = [[point.metrics[name] for name in FRONT] for point in points] if reference_ms else []
-    area = hypervolume(rows, (reference_ms or 0.0, 0.0), directions(FRONT))
+    front = [[point.metrics[name] for name in FRONT] for point in points] if reference_ms else []
+    area = hypervolume(front, (reference_ms or 0.0, 0.0), directions(FRONT))
     return ParetoOut(
         search_id=search_id,
         seq=search.last_seq,
@@ -115,8 +116,8 @@ def get_pareto(
         reference_ms=reference_ms,
         hypervolume=area / reference_ms if reference_ms else None,
         points=[Point.model_validate(point) for point in points],
-        references=[Reference.model_validate(row) for row in results.get("references") or []],
-        finalists=_finalists(finalists, app.ledger.artifacts.links(search_id)),
+        references=[Reference.model_validate(row) for row in shown["references"]],
+        finalists=_finalists(shown["finalists"], app.ledger.artifacts.links(search_id)),
     )
 
 

@@ -9,6 +9,7 @@ from api.schemas.common import DescribedBy, Json, Metrics, Numbers, Sent, Stored
 from api.schemas.search import ENDED
 from api.schemas.space import Diagram
 from nas.jobs.states import AttemptState, ExportState, TrialState
+from nas.proportions import Verdict
 
 
 class TrialOut(Sent):
@@ -112,11 +113,16 @@ class Point(Sent):
 
 
 class Reference(Stored):
-    """A hand-designed network, trained and measured as the trials were."""
+    """A hand-designed network, trained, tested and measured as the finalists.
+
+    metrics: those of a finalist. verdict: whether the best finalist's test accuracy is better or worse than this one;
+    unclear where the 95 % intervals of the two overlap, null where one of them was not tested.
+    """
 
     label: str
     notation: str
     metrics: Numbers
+    verdict: Annotated[str, one_of(Verdict)] | None = None
 
 
 class ModelFile(Stored):
@@ -130,6 +136,8 @@ class ModelFile(Stored):
     runtime: str | None = None
     runtime_version: str | None = None
     test_accuracy: float | None = None
+    test_accuracy_low: float | None = None
+    test_accuracy_high: float | None = None
     max_abs_difference: float | None = None
     size_bytes: int | None = None
     sha256: str | None = None
@@ -142,7 +150,8 @@ class Finalist(Stored):
     file, sha256 and url are of the .onnx. files: that, and the file of the runtime that the search was for, if it has a
     format of its own. note: why that file is missing, and what to do. latency_note: why the measured latency is more
     than 20 % from its estimate, if it is. best: the first of them, within the target if any is, and then of the best
-    validation accuracy.
+    validation accuracy. metrics: among them test_accuracy, of the exported file, and validation_accuracy, each with its
+    95 % interval (Wilson) as test_accuracy_low, test_accuracy_high and so on.
     """
 
     trial: int

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from nas.metric import FRONT
 from nas.report.markup import Markup, tag
-from nas.report.results import Record, ranked, target
+from nas.report.results import Record
 
 _FOLDER = files("nas.report") / "figures"
 _TRIAL = ("number", "state", "reward", "reused")
@@ -52,8 +52,7 @@ def figure_data(record: Record) -> Markup:
     columns = {name: [trial.get(name) for trial in trials] for name in _TRIAL}
     columns |= {name: [trial["metrics"].get(name) for trial in trials] for name in FRONT}
     columns["state"] = [trial["state"].upper() for trial in trials]
-    drawn = {name: record[name] for name in ("objective", "references")}
-    drawn["finalists"] = ranked(record["finalists"], target(record))
+    drawn = {name: record[name] for name in ("objective", "references", "finalists")}
     text = json.dumps(_json({"columns": columns, **drawn}), allow_nan=False).replace("<", "\\u003c")
     return tag("script", Markup(text), type="application/json", id="drawn")
 

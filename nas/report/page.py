@@ -9,7 +9,7 @@ from nas.quantities import duration, number
 from nas.report.facts import facts, spec_text
 from nas.report.figures import Figures, built_figures, figure, figure_data
 from nas.report.markup import Child, Markup, tag
-from nas.report.results import Record, ranked, shown, target
+from nas.report.results import Record, accuracy_shown, outcome, shown, target
 from nas.report.summary import summary
 from nas.report.tables import failures, finalists_table, trials_table
 
@@ -19,6 +19,7 @@ def report_html(record: Record) -> str:
 
     Every text of the record is escaped, and the page's policy forbids anything but its own style and script.
     """
+    record = {**record, **outcome(record, target(record))}
     figures = built_figures() or Figures("", "")
     style = files("nas.report").joinpath("style.css").read_text(encoding="utf-8") + figures.style
     name = f"{record['dataset']['name']} on {record['device']['name']}"
@@ -60,11 +61,11 @@ def _sections(record: Record) -> list[Child]:
 
 
 def _evidence(record: Record) -> list[Child]:
-    failed, finalists = failures(record), ranked(record["finalists"], target(record))
+    failed = failures(record)
     return [
         _section("Accuracy against latency", figure("pareto")),
         _section("Finalists", finalists_table(record), _finalists_note(record)),
-        _section("Architectures", *map(_diagram, finalists)) if finalists else None,
+        _section("Architectures", *map(_diagram, record["finalists"])) if record["finalists"] else None,
         _section("Progress of the search", figure("reward")),
         _section("Trials", trials_table(record)),
         _section("Failed trials", failed) if failed else None,
@@ -90,8 +91,9 @@ def _finalists_note(record: Record) -> Markup | None:
         return None
     return tag(
         "p",
-        "Test accuracy is read once, through ONNX Runtime on the exported file. The model shown first is chosen by "
-        "validation accuracy among finalists within the target; test images do not influence it.",
+        "Test accuracy is read once, through ONNX Runtime on the exported file; in brackets is its 95 % "
+        "interval, which follows from the number of images (Wilson). The model shown first is chosen by validation "
+        "accuracy among finalists within the target; test images do not influence it.",
         class_="note",
     )
 
@@ -99,7 +101,7 @@ def _finalists_note(record: Record) -> Markup | None:
 def _diagram(finalist: Record) -> Markup:
     metrics = finalist["metrics"]
     parts = (
-        f"{shown(metrics, 'test_accuracy', 'accuracy')} test accuracy",
+        f"{accuracy_shown(metrics)} test accuracy",
         shown(metrics, "latency_ms"),
         *(f"{shown(metrics, size.name)} {size.heading}" for size in tabulated(Source.NETWORK)),
     )

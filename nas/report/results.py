@@ -1,17 +1,23 @@
 """Readings of a run's record: which model is shown first, and how it compares."""
 
 from collections.abc import Iterable, Mapping
-from math import inf, sqrt
+from math import inf
 from typing import Any
 
 from nas.metric import metrics
+from nas.proportions import Verdict, bracketed, interval, verdict, with_intervals
 from nas.quantities import number
 
 Record = Mapping[str, Any]
 SUCCEEDED = "succeeded"
 FAILED = "failed"
-Z95 = 1.96
-"""Standard errors on either side of a mean that hold 95 % of a normal distribution."""
+TEST = "test_accuracy"
+VERDICTS: Mapping[str, str] = {
+    Verdict.BETTER: "better than",
+    Verdict.WORSE: "worse than",
+    Verdict.UNCLEAR: "not clearly different from",
+}
+"""Verdicts in words, between two networks' names."""
 
 
 def shown(values: Mapping[str, Any], key: str, metric: str | None = None) -> str:
@@ -56,17 +62,33 @@ def headline(record: Record) -> Record | None:
     return next(iter(ranked(record["finalists"], target(record))), None)
 
 
-def search_accuracy(record: Record, finalist: Record) -> float | None:
-    """Validation accuracy that the finalist had as a trial, before its longer training."""
-    found = (trial for trial in record["trials"] if trial["number"] == finalist["trial"])
-    trial = next(found, None)
-    return None if trial is None else number(trial["metrics"], "accuracy")
+def compared(references: Iterable[Record], best: Record | None) -> list[dict[str, Any]]:
+    """The reference networks, with `verdict`: whether the best finalist's test accuracy is better or worse than theirs.
+
+    It is `unclear` where the intervals of the two overlap, and None where one of them was not tested.
+    """
+    ours = None if best is None else interval(best["metrics"], TEST)
+    return [{**row, "verdict": verdict(ours, interval(row["metrics"], TEST))} for row in references]
 
 
-def accuracy_lead(record: Record, finalist: Record, reference: Record) -> float | None:
-    """How far the finalist, as a trial, was ahead on validation images after equally many epochs."""
-    own, other = search_accuracy(record, finalist), number(reference["metrics"], "accuracy")
-    return None if own is None or other is None else own - other
+def outcome(record: Record, target_ms: float | None) -> dict[str, list[dict[str, Any]]]:
+    """`references` and `finalists` of a record, as everything shows them: finalists ranked, references compared with
+    the best one, and all accuracies with their intervals, from the numbers of images under `dataset`.
+    """
+    images = record["dataset"]
+    finalists = ranked((_with_intervals(row, images) for row in record["finalists"]), target_ms)
+    references = [_with_intervals(row, images) for row in record["references"]]
+    return {"references": compared(references, next(iter(finalists), None)), "finalists": finalists}
+
+
+def _with_intervals(row: Record, images: Record) -> dict[str, Any]:
+    files = {"files": [with_intervals(file, images) for file in row["files"]]} if "files" in row else {}
+    return {**row, "metrics": with_intervals(row["metrics"], images), **files}
+
+
+def accuracy_shown(values: Mapping[str, Any], name: str = TEST) -> str:
+    """An accuracy with its interval: 87.20 % (85.1 to 89.0)."""
+    return shown(values, name, "accuracy") + bracketed(values, name)
 
 
 def estimate_error(finalist: Record) -> float | None:
@@ -74,8 +96,3 @@ def estimate_error(finalist: Record) -> float | None:
     estimated = number(finalist["metrics"], "estimated_latency_ms")
     measured = number(finalist["metrics"], "latency_ms")
     return None if estimated is None or not measured else estimated / measured - 1
-
-
-def half_width(accuracy: float, images: int) -> float:
-    """Half the 95 % confidence interval of an accuracy seen on so many images (normal approximation)."""
-    return Z95 * sqrt(accuracy * (1 - accuracy) / images)

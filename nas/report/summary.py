@@ -1,9 +1,10 @@
 """The top of the page: the result in two numbers, and how it compares with the reference networks."""
 
 from nas.metric import Source, tabulated
-from nas.quantities import MISSING, milliseconds, number, points, signed_percent, significant, speed, whole
+from nas.proportions import interval
+from nas.quantities import MISSING, milliseconds, number, percent, points, signed_percent, significant, speed, whole
 from nas.report.markup import Child, Markup, join, tag
-from nas.report.results import Record, accuracy_lead, best_trial, half_width, headline, shown, target
+from nas.report.results import TEST, Record, accuracy_shown, best_trial, headline, shown, target
 
 
 def summary(record: Record) -> Markup:
@@ -26,18 +27,14 @@ def _figure(value: str, name: str, *notes: Child) -> Markup:
 
 def _finalist(record: Record, finalist: Record) -> Markup:
     metrics = finalist["metrics"]
-    accuracy, latency = number(metrics, "test_accuracy"), number(metrics, "latency_ms")
+    latency, bounds = number(metrics, "latency_ms"), interval(metrics, TEST)
     first, *others = tabulated(Source.NETWORK)
     sizes = [f"{shown(metrics, size.name)} {size.heading}" for size in others] + [shown(metrics, "size_bytes")]
-    images = record["dataset"]["test"]
-    spread = (
-        None
-        if accuracy is None or not images
-        else f"± {100 * half_width(accuracy, images):.2f} points (95 %, {whole(images)} images)"
-    )
+    images = whole(number(record["dataset"], "test"))
+    spread = None if bounds is None else f"{percent(bounds[0], 1)} to {percent(bounds[1], 1)} (95 %, {images} images)"
     p90 = number(metrics, "latency_p90_ms")
     figures = (
-        _figure(shown(metrics, "test_accuracy", "accuracy"), "Test accuracy", "through ONNX Runtime", spread),
+        _figure(shown(metrics, TEST, "accuracy"), "Test accuracy", "through ONNX Runtime", spread),
         _figure(
             shown(metrics, "latency_ms"),
             "Measured latency",
@@ -60,11 +57,19 @@ def _speed_up(record: Record, finalist: Record) -> Markup | None:
     if not own or not latency or reference is None:
         return None
     ratio, _, word = speed(latency / own).partition(" ")
-    lead = accuracy_lead(record, finalist, reference)
-    ahead = None if lead is None else f"{points(lead)} of accuracy at equal epochs"
-    return _figure(
-        ratio, f"{word.capitalize()} than {reference['label']}", f"which takes {milliseconds(latency)}", ahead
-    )
+    takes = f"which takes {milliseconds(latency)}"
+    return _figure(ratio, f"{word.capitalize()} than {reference['label']}", takes, _lead(finalist, reference))
+
+
+def _lead(finalist: Record, reference: Record) -> str | None:
+    """How the finalist's test accuracy compares; a difference is stated only where the intervals do not overlap."""
+    own, other = number(finalist["metrics"], TEST), number(reference["metrics"], TEST)
+    match reference["verdict"]:
+        case "unclear":
+            return "no clear difference in test accuracy"
+        case "better" | "worse" if own is not None and other is not None:
+            return f"{points(own - other)} of test accuracy"
+    return None
 
 
 def _against_target(record: Record, latency: float | None) -> str | None:
@@ -89,35 +94,37 @@ def _best_trial(trial: Record) -> Markup:
 
 
 def _comparison(record: Record, finalist: Record) -> Markup | None:
-    """The finalist's latency beside each reference's, as bars; accuracies are compared at equal epochs."""
+    """The finalist's latency beside each reference's, as bars; and the test accuracies."""
     own = number(finalist["metrics"], "latency_ms")
     known = [(r, x) for r in record["references"] if (x := number(r["metrics"], "latency_ms"))]
     if not own or not known:
         return None
     longest = max([own, *(latency for _, latency in known)])
-    rows = [_row(f"trial {finalist['trial']}", own, longest, "", "", first=True)]
+    rows = [_row(f"trial {finalist['trial']}", finalist, longest, "", "", first=True)]
     for reference, latency in sorted(known, key=lambda pair: pair[1]):
-        lead = points(accuracy_lead(record, finalist, reference))
-        rows.append(_row(reference["label"], latency, longest, speed(latency / own), lead))
-    heads = ("network", "measured latency", "", "this model is", "its accuracy")
+        lead = _lead(finalist, reference) or MISSING
+        rows.append(_row(reference["label"], reference, longest, speed(latency / own), lead))
+    heads = ("network", "measured latency", "", "test accuracy", "the best finalist is", "and has")
     head = tag("thead", tag("tr", *(tag("th", text, scope="col") if text else tag("td") for text in heads)))
     device = record["device"]
     note = (
         f"Latencies are measured end to end on {device['name']} ({device.get('statistic') or 'no statistic given'}). "
-        "Accuracies are compared on validation images after equally many epochs of training, those of a trial."
+        "All networks are trained alike and tested on the same images, each through its exported file. Accuracies "
+        "differ clearly where their 95 % intervals, in brackets, do not overlap."
     )
-    if len(known) > sum(number(r["metrics"], "accuracy") is not None for r, _ in known):
+    if any(number(r["metrics"], TEST) is None for r, _ in known):
         note += f" {MISSING}: this reference was not trained."
     table = tag("table", head, tag("tbody", *rows), class_="compare")
     scrolls = tag("div", table, class_="wide", role="region", aria_label="Comparison with references", tabindex=0)
     return join([tag("h2", "Against hand-designed networks"), scrolls, tag("p", note, class_="note")])
 
 
-def _row(name: str, latency: float, longest: float, ratio: str, lead: str, *, first: bool = False) -> Markup:
+def _row(name: str, row: Record, longest: float, ratio: str, lead: str, *, first: bool = False) -> Markup:
+    latency = row["metrics"]["latency_ms"]
     bar = tag(
         "rect", width=f"{100 * latency / longest:.2f}%", height=10, rx=3, class_="bar first-bar" if first else "bar"
     )
     drawn = tag("svg", bar, width="100%", height=10, aria_hidden="true")
-    cells = (significant(latency) + "\u00a0ms", ratio, lead)
+    cells = (significant(latency) + "\u00a0ms", accuracy_shown(row["metrics"]), ratio, lead)
     head = tag("th", name, scope="row")
     return tag("tr", head, tag("td", drawn, class_="bars"), *(tag("td", cell) for cell in cells))

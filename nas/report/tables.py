@@ -7,7 +7,7 @@ from urllib.parse import quote
 from nas.metric import Metric, Source, tabulated
 from nas.quantities import MISSING, aligned, minus, number, signed_percent
 from nas.report.markup import Child, Markup, join, tag
-from nas.report.results import FAILED, SUCCEEDED, Record, estimate_error, ranked, shown, target, trials
+from nas.report.results import FAILED, SUCCEEDED, Record, accuracy_shown, estimate_error, shown, trials
 
 
 class Cell(NamedTuple):
@@ -25,11 +25,11 @@ def finalists_table(record: Record) -> Markup:
         )
         return tag("p", why, class_="empty")
     heads = (
-        *("model", "test accuracy", "validation", "latency", "p90", "estimated", "estimate off by"),
+        *("model", "test accuracy", "validation accuracy", "latency", "p90", "estimated", "estimate off by"),
         *(size.heading for size in tabulated(Source.NETWORK)),
         *("file", "max |Δ| to torch"),
     )
-    finalists = ranked(record["finalists"], target(record))
+    finalists = record["finalists"]
     rows = [tag("tr", *_finalist_cells(f), class_="first" if f["best"] else None) for f in finalists]
     table = _table("Finalists", [tag("th", head, scope="col") for head in heads], rows)
     return join([table, *map(_finalist_notes, finalists)])
@@ -39,7 +39,7 @@ def _finalist_cells(finalist: Record) -> list[Markup]:
     metrics = finalist["metrics"]
     link = tag("a", f"trial {finalist['trial']}", href=quote(finalist["file"]), title=finalist["file"])
     values = [
-        *(shown(metrics, key, "accuracy") for key in ("test_accuracy", "validation_accuracy")),
+        *(accuracy_shown(metrics, key) for key in ("test_accuracy", "validation_accuracy")),
         *(shown(metrics, key, "latency_ms") for key in ("latency_ms", "latency_p90_ms", "estimated_latency_ms")),
         signed_percent(estimate_error(finalist)),
         *(shown(metrics, size.name) for size in tabulated(Source.NETWORK)),
@@ -57,7 +57,7 @@ def _finalist_notes(finalist: Record) -> Markup:
             "p",
             f"Trial {finalist['trial']} for {file['runtime']} {file['runtime_version']}: ",
             tag("a", file["file"], href=quote(file["file"])),
-            f", {shown(file, 'size_bytes')}. Run in it: {shown(file, 'test_accuracy', 'accuracy')} test accuracy, "
+            f", {shown(file, 'size_bytes')}. Run in it: {accuracy_shown(file)} test accuracy, "
             f"max |Δ| to ONNX Runtime {_difference(file)}.",
             class_="note",
         )

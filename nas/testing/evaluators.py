@@ -124,7 +124,7 @@ class EvaluatorContract(Contract):
         """Other processes make instances of their own, which must state the same."""
         first, second = self.made(), self.made()
 
-        for stated in ("epochs", "trains", "cache_key", "recipe", "device", "preparation_epochs"):
+        for stated in ("epochs", "trains", "cache_key", "device", "preparation_epochs"):
             assert getattr(first, stated) == getattr(second, stated)
         assert first.epochs >= 1
 

@@ -32,7 +32,7 @@ class Recipe:
         (1 + n) / (10 + n).
     flip: mirror half of the images, where the data set allows it. shift, cutout: as in
         nas.training.batches.Augmentation. All are off by default, as they cost accuracy in trainings of 2 to 8 epochs
-        (docs/results/recipe.md).
+        (docs/results/recipe.md); FINALISTS has those that gain accuracy in longer ones.
     clip_norm: the largest norm of the gradient over all weights.
     precision: `bf16` computes convolutions and linear layers in bfloat16 by autocast; weights stay in 32 bits.
     """
@@ -78,6 +78,20 @@ class Recipe:
     def progress(self, epoch: float, seconds: float) -> float:
         """Share of the training that is done, in [0, 1]."""
         return min(1.0, max(epoch / self.epochs, seconds / self.time_budget_s if self.time_budget_s else 0.0))
+
+
+FINALISTS = Recipe(
+    epochs=10,
+    optimizer="adamw",
+    schedule="cosine",
+    learning_rate=6e-3,
+    weight_decay=0.05,
+    label_smoothing=0.1,
+    flip=True,
+    shift=0.125,
+)
+"""What finalists and reference networks are trained by: for longer than the trials, and often on few images
+(docs/results/finalist_recipe.md)."""
 
 
 def _mnasnet(epoch: float) -> float:

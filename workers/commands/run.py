@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from nas.metric import Source, tabulated
+from nas.proportions import SPLITS, bracketed
+from nas.report.results import VERDICTS
 from nas.spec import load_spec
 from workers.folder_run.console import ConsoleListener
 from workers.folder_run.run import run as run_search
@@ -35,7 +37,8 @@ def run(spec: Path, out: Path, executor_name: str, *, as_json: bool) -> None:
         return
     console.print(_table(record))
     console.print(
-        "test: of the exported file, in ONNX Runtime. val.: of a reference trained as the trials were, on validation.\n"
+        "test, validation: accuracy on these images with its 95 % interval; test is of the exported file.\n"
+        f"{_comparison(record)}"
         f"Pareto front of {len(record['front'])} among {len(record['trials'])} trials: {out / 'report.html'}",
         soft_wrap=True,
     )
@@ -45,19 +48,23 @@ def _table(record: Mapping[str, Any]) -> Table:
     table = Table(box=SIMPLE, title="Finalists and reference networks", title_justify="left")
     table.add_column("network", min_width=len("model-0123456789abcdef.onnx"))
     sizes = tabulated(Source.NETWORK)
-    for column in ("test", "val.", "ms", *(size.text_column.heading for size in sizes)):
+    for column in ("test", "validation", "ms", *(size.text_column.heading for size in sizes)):
         table.add_column(column, justify="right", no_wrap=True)
     for row in [*record["finalists"], *record["references"]]:
         metrics = row["metrics"]
-        test, validation = metrics.get("test_accuracy"), metrics.get("accuracy")
         table.add_row(
             f"{row.get('file') or row['label']}{' (best)' if row.get('best') else ''}",
-            "" if test is None else f"{test:.2%}",
-            "" if validation is None else f"{validation:.2%}",
+            *(f"{metrics[name]:.2%}{bracketed(metrics, name)}" if name in metrics else "" for name in SPLITS),
             _latency(metrics),
             *(size.text_column.text(metrics[size.name]) if size.name in metrics else "" for size in sizes),
         )
     return table
+
+
+def _comparison(record: Mapping[str, Any]) -> str:
+    """How the best finalist's test accuracy compares with each reference network's, a line each."""
+    said = ((row["label"], VERDICTS[row["verdict"]]) for row in record["references"] if row["verdict"])
+    return "".join(f"The best finalist's test accuracy is {words} {label}'s.\n" for label, words in said)
 
 
 def _latency(metrics: Mapping[str, float]) -> str:

@@ -111,7 +111,7 @@ class Exporter:
         metrics = cached_training(self._ledger, self._artifacts, of_network)
         if metrics is None:
             checkpoint = self._settings.scratch / trial.search_id / "checkpoints" / f"{claim.export.id}.pt"
-            final = Final(spec.finalists.epochs, str(checkpoint), {**about, "versions": versions()})
+            final = Final(spec.finalists.training, str(checkpoint), {**about, "versions": versions()})
             metrics, model = self._run_task(finalise, spec, images, trial.notation, final)
         else:  # trained as another architecture that is the same network
             model = annotated(self._artifacts.path(metrics["model"]).read_bytes(), about)

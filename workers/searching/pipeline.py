@@ -22,7 +22,7 @@ from nas.metric import network_metrics
 from nas.objective import objective
 from nas.ops.kernels import kernels
 from nas.ops.notation import write_network
-from nas.report.results import ranked, target
+from nas.report.results import outcome, target
 from nas.searcher import searcher
 from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space
@@ -30,12 +30,14 @@ from nas.spec import SearchSpec
 from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 from workers.executing.scheduler import Quota
 from workers.searching.context import SearchContext, epoch_listener, latency_metrics, measuring
+from workers.searching.end_to_end import measure_end_to_end
 from workers.searching.finalist_files import add_files
-from workers.searching.finalists import measure_end_to_end, reference_rows, train_finalists, train_references
+from workers.searching.finalists import train_finalists
 from workers.searching.latency_notes import add_latency_notes
 from workers.searching.preparation import prepared_file
 from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ProgressStore
+from workers.searching.references import reference_rows, train_references
 from workers.searching.run_description import describe_run
 from workers.searching.run_record import RunRecord
 from workers.searching.training_keys import TrainingKeys
@@ -103,9 +105,9 @@ class Pipeline:
         add_files(context, finalists)
         measure_end_to_end(context, references, finalists)
         add_latency_notes(context, self.search.trials, finalists)
-        store.keep("references", references)
-        finalists = store.keep("finalists", ranked(finalists, target(facts)))
-        return record.finish(references, finalists)
+        found = outcome({**facts, "references": references, "finalists": finalists}, target(facts))
+        references = store.keep("references", found["references"])
+        return record.finish(references, store.keep("finalists", found["finalists"]))
 
     def _check_unchanged(self, space: SearchSpace, made: Evaluator) -> None:
         """ChangedError if the space has other options, or the evaluator another recipe, than when the search began."""

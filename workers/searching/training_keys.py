@@ -1,8 +1,5 @@
 """Keys that identify trainings, so that none is done twice."""
 
-import hashlib
-from dataclasses import replace
-
 from nas.dataset import Dataset
 from nas.evaluator import Evaluator
 from nas.jobs.records import TrainingKey
@@ -15,7 +12,7 @@ class TrainingKeys:
     A trial's and a finalist's differ even where both train alike: a trial has a score, and a finalist a file.
     network_id is that of what a network computes (nas.ops.canonical), so that it is trained once for all ways to write
     it. A finalist also has a key by its architecture's id, which its file names. Earlier versions had keys by that id
-    alone, and by notation_id for references.
+    alone.
     """
 
     def __init__(self, spec: SearchSpec, evaluator: Evaluator, images: Dataset) -> None:
@@ -29,11 +26,6 @@ class TrainingKeys:
         return TrainingKey(network_id, key.data_digest, key.recipe_id, self._spec.seed, self._evaluator.epochs)
 
     def finalist(self, network_id: str) -> TrainingKey:
-        epochs = self._spec.finalists.epochs
-        recipe = replace(self._evaluator.recipe, epochs=epochs, time_budget_s=None)
-        return TrainingKey(network_id, self._images.digest, f"{recipe.id}+file", self._spec.seed, epochs)
-
-
-def notation_id(notation: str) -> str:
-    """Id by which earlier versions named a reference network; 16 hexadecimal digits."""
-    return hashlib.sha256(notation.encode()).hexdigest()[:16]
+        """Of a finalist, or of a reference network, which trains as a finalist does."""
+        recipe = self._spec.finalists.training
+        return TrainingKey(network_id, self._images.digest, f"{recipe.id}+file", self._spec.seed, recipe.epochs)

@@ -6,7 +6,7 @@ A worker keeps the data set of its last task, so that it is loaded once.
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from nas.evaluator import Evaluator
 from nas.evaluator import evaluator as evaluators
 from nas.ops.notation import read_network
 from nas.space import SearchSpace
+from nas.training import Recipe
 from nas.trial import Report
 from workers.executing.executor import may_end_early
 
@@ -37,9 +38,9 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """A long training: its epochs, the path of its checkpoint on the worker's machine, the metadata of its file."""
+    """A long training: its recipe, the path of its checkpoint on the worker's machine, the metadata of its file."""
 
-    epochs: int
+    recipe: Recipe
     checkpoint: str
     about: Mapping[str, Any]
 
@@ -109,7 +110,7 @@ def evaluate(
 
 
 def finalise(setup: Setup, shared: Dataset | None, notation: str, final: Final, *, report: Report) -> Finalised:
-    """Train a network for longer by the evaluator's recipe, and export it as a tested ONNX file.
+    """Train a network for longer, and export it as a tested ONNX file.
 
     The training resumes from the checkpoint if there is one.
     """
@@ -118,16 +119,16 @@ def finalise(setup: Setup, shared: Dataset | None, notation: str, final: Final, 
     from nas.training.fit import fit  # noqa: PLC0415 - torch is the workers' own
 
     images = images_of(setup, shared)
-    evaluator = _evaluator(setup, images)
+    device = _evaluator(setup, images).device
     network = read_network(notation)
     net = build(network, setup.seed)
     fitted = fit(
         net,
         images,
-        replace(evaluator.recipe, epochs=final.epochs, time_budget_s=None),
+        final.recipe,
         seed=setup.seed,
         report=report,
-        device=evaluator.device,
+        device=device,
         resolution=network.input.height,
         checkpoint_path=Path(final.checkpoint),
     )

@@ -1,14 +1,18 @@
 """The best trials trained for longer, and the reference networks beside them."""
 
+import json
 from dataclasses import replace
 from random import Random
 from types import SimpleNamespace
 
+import numpy as np
+import onnx
+import onnxruntime
 import pytest
 
+from nas.dataset import dataset
 from nas.errors import DivergedError
-from nas.evaluator import evaluator
-from nas.ops.cost import network_cost
+from nas.proportions import wilson
 from nas.spaces import load_space
 from nas.spec import parse_spec
 from nas.trial import State, Trial
@@ -99,27 +103,60 @@ def test_a_device_that_cannot_be_measured_leaves_finalists_their_estimates(tmp_p
     assert [line for line in heard.lines if line.endswith("Finalists keep their estimated latencies")]
 
 
-def test_references_are_scored_as_the_trials_were_and_kept(tmp_path, spec, listener, monkeypatch):
+def test_references_are_trained_and_tested_as_the_finalists_are_and_kept(tmp_path, spec, listener, monkeypatch):
     """One that fails has no accuracy, and is not tried again."""
-    spec = spec | {"references": REFERENCES, "finalists": {"count": 0}}
-    evaluated, evaluate, heard = [], evaluator["pooled"].evaluate, listener()
+    spec = spec | {"references": REFERENCES, "finalists": {"count": 1, "epochs": 1, "recipe": {"learning_rate": 0.01}}}
+    given, finalise, heard = {}, finalists.finalise, listener()
 
-    def noted(self, network, report):
-        evaluated.append(params := network_cost(network).params)
-        if len(evaluated) > before and params == min(evaluated[before:]):
+    def noted(setup, shared, notation, final, *, report):
+        given[notation] = final.recipe
+        if "1x8x8: conv_8_k3_s2 " in notation:  # mobilenetv1 alone begins with 8 channels
             raise DivergedError("the loss is nan")
-        return evaluate(self, network, report)
+        return finalise(setup, shared, notation, final, report=report)
 
-    before = len({row["id"] for row in searched(spec | {"references": []}, tmp_path / "a", listener())["trials"]})
-    monkeypatch.setattr(evaluator["pooled"], "evaluate", noted)
+    monkeypatch.setattr(finalists, "finalise", noted)
 
-    rows = searched(spec, tmp_path / "b", heard)["references"]
-    count = len(evaluated)
-    again = searched(spec, tmp_path / "b", listener())["references"]
+    record = searched(spec, tmp_path, heard)
+    count = len(given)
+    again = searched(spec, tmp_path, listener())
 
-    assert [row["label"] for row in rows] == ["mobilenetv1 width 0.25", "mobilenetv2 width 0.5"]
-    assert sum("accuracy" in row["metrics"] for row in rows) == 1
-    assert "scoring 2 reference networks as the trials were" in heard.lines
-    assert [line for line in heard.lines if line.startswith("mobilenetv") and line.endswith(": the loss is nan")]
-    assert again == rows
-    assert len(evaluated) == count
+    failed, tested = record["references"]
+    (finalist,) = record["finalists"]
+    assert [row["label"] for row in (failed, tested)] == ["mobilenetv1 width 0.25", "mobilenetv2 width 0.5"]
+    assert set(given) == {failed["notation"], tested["notation"], finalist["notation"]}
+    assert set(given.values()) == {parse_spec(spec).finalists.training}
+    assert {"test_accuracy", "validation_accuracy"} & set(failed["metrics"]) == set()
+    assert "accuracy" not in tested["metrics"]
+    (file,) = tmp_path.glob("reference-*.onnx")
+    images = dataset.make("halves").load(0)
+    assert accuracy(file, images.test) == tested["metrics"]["test_accuracy"]
+    for row in (tested, finalist):
+        for split, part in (("test", images.test), ("validation", images.validation)):
+            share = row["metrics"][f"{split}_accuracy"]
+            bounds = wilson(share, len(part))
+            assert (row["metrics"][f"{split}_accuracy_low"], row["metrics"][f"{split}_accuracy_high"]) == bounds
+    assert [row["verdict"] for row in record["references"]] == [None, tested["verdict"]] != [None, None]
+    assert "training 2 reference networks as the finalists, for 1 epochs each" in heard.lines
+    assert [line for line in heard.lines if line.startswith("mobilenetv1") and line.endswith(": the loss is nan")]
+    assert (again["references"], len(given)) == (record["references"], count)
+
+
+def accuracy(file, split):
+    """Of a file whose input is normalised by its own metadata."""
+    about = {p.key: json.loads(p.value) for p in onnx.load(file).metadata_props}["normalisation"]
+    pixels = split.images * about["scale"]
+    images = ((pixels - about["mean"]) / about["std"]).astype(np.float32).transpose(0, 3, 1, 2)
+    scores = onnxruntime.InferenceSession(file).run(None, {"image": images})[0]
+    return float((scores.argmax(1) == split.labels).mean())
+
+
+def test_without_finalists_no_reference_is_trained(tmp_path, spec, listener, monkeypatch):
+    notations = trained(monkeypatch)
+
+    (row,) = searched(spec | {"references": REFERENCES[:1], "finalists": {"count": 0}}, tmp_path, listener())[
+        "references"
+    ]
+
+    assert notations == []
+    assert row["metrics"]["params"] > 0
+    assert row["verdict"] is None

@@ -19,3 +19,14 @@ def test_a_finalist_that_trains_as_a_trial_does_has_a_key_of_its_own():
 
     assert len(keys) == 4
     assert longer.trial("a") == alike.trial("a")
+
+
+def test_a_finalists_key_tells_how_finalists_train_and_not_how_trials_do():
+    images = dataset.make("fashion_mnist_mini").load(0)
+
+    def key(recipe, **trials):
+        spec = parse_spec(SPEC | {"evaluator": SPEC["evaluator"] | trials, "finalists": {"recipe": recipe}})
+        return TrainingKeys(spec, evaluator.make(spec.evaluator, images, 0), images).finalist("a")
+
+    assert key({}) == key({"optimizer": "adamw"}) == key({}, learning_rate=0.5)
+    assert key({}) != key({"learning_rate": 0.5})
