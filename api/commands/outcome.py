@@ -53,7 +53,7 @@ def trials(service: Remote, search: str, state: str | None, limit: int) -> None:
     service.show(
         [t.model_dump(mode="json", exclude_none=True) for t in rows],
         lambda: table(
-            ("trial", "architecture", "state", *_headings(), "reward", ""),
+            ("trial", "architecture", "state", *_headings(["validation"]), "reward", ""),
             (
                 (t.number, t.architecture_id, t.state, *_metrics(t.metrics), number(t.reward, ".4f"), t.reason)
                 for t in rows
@@ -129,17 +129,17 @@ def _exported(service: Remote, found: Search, trial: int, epochs: int | None, fi
     return exported
 
 
-def _headings(splits: Iterable[str] = ()) -> list[str]:
-    """One a metric; for the accuracy, one a split if splits are given."""
+def _headings(splits: Iterable[str]) -> list[str]:
+    """One a metric; for the accuracy, one a split."""
     headings: list[str] = []
     for metric in tabulated():
-        heading = metric.text_column.heading
-        headings += [f"{split} {heading}" for split in splits] if splits and metric.name == ACCURACY else [heading]
+        by_split = [f"{split} {ACCURACY}" for split in splits]
+        headings += by_split if metric.name == ACCURACY else [metric.text_column.heading]
     return headings
 
 
 def _by_split(metrics: Mapping[str, Any]) -> list[str | None]:
-    """One cell a heading with splits. A trial has the accuracy on validation images alone."""
+    """One cell a heading, with both splits. A trial has the accuracy on validation images alone."""
     known = {"validation_accuracy": metrics.get(ACCURACY), **metrics}
     shares = {name: known.get(name) for name in SPLITS}
     accuracies = [None if share is None else f"{share:.2%}{bracketed(known, name)}" for name, share in shares.items()]
@@ -155,7 +155,7 @@ def _compared(reference: Reference) -> str | None:
 
 
 def _metrics(metrics: Mapping[str, Any]) -> list[str | None]:
-    """One cell a heading."""
+    """One cell a metric."""
     cells = []
     for metric in tabulated():
         known = (metrics.get(key) for key in KEYS.get(metric.name, (metric.name,)))

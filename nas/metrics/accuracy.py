@@ -6,7 +6,7 @@ from nas.pareto import Better
 
 @metric("accuracy")
 class Accuracy(Metric):
-    label = "accuracy"
+    label = "validation accuracy"
     better = Better.HIGHER
     source = Source.TRAINING
     style = Style.PERCENT

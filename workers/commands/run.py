@@ -54,7 +54,7 @@ def _table(record: Mapping[str, Any]) -> Table:
         metrics = row["metrics"]
         table.add_row(
             f"{row.get('file') or row['label']}{' (best)' if row.get('best') else ''}",
-            *(f"{metrics[name]:.2%}{bracketed(metrics, name)}" if name in metrics else "" for name in SPLITS),
+            *(f"{metrics[name]:.2%}\n{bracketed(metrics, name).strip()}" if name in metrics else "" for name in SPLITS),
             _latency(metrics),
             *(size.text_column.text(metrics[size.name]) if size.name in metrics else "" for size in sizes),
         )

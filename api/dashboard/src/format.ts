@@ -37,6 +37,13 @@ export function percent(share: Maybe, digits = 2): string {
   return known === null ? MISSING : `${(100 * known).toFixed(digits)}${NO_BREAK}%`;
 }
 
+/** An accuracy with its 95 % interval, if it has one: 87.20 % (85.1 to 89.0). */
+export function accuracy(metrics: Readonly<Record<string, unknown>>, name: string): string {
+  const [low, high] = [finite(metrics[`${name}_low`]), finite(metrics[`${name}_high`])];
+  const text = percent(finite(metrics[name]));
+  return low === null || high === null ? text : `${text} (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;
+}
+
 /** A count with a prefix: 940, 12.4 k, 3.50 M, 1.82 G. */
 export function count(value: Maybe): string {
   let left = finite(value);

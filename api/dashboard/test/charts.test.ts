@@ -55,7 +55,7 @@ test("the plot marks every trial, finalist and reference", () => {
   const finalist = { trial: 1, metrics: { latency_ms: 0.085, test_accuracy: 0.91 } } as Partial<Finalist> as Finalist;
   const found = drawn({
     references: [
-      { label: "MobileNetV2", notation: "", metrics: { latency_ms: 0.4, accuracy: 0.93 } },
+      { label: "MobileNetV2", notation: "", metrics: { latency_ms: 0.4, test_accuracy: 0.93 } },
       { label: "SqueezeNet", notation: "", metrics: { latency_ms: 0.3 } },
     ],
     finalists: [finalist],

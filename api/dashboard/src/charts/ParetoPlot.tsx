@@ -1,6 +1,6 @@
 // Accuracy against latency: trials, their front, the target, reference networks and finalists.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { finite, milliseconds, percent, significant } from "../format";
+import { accuracy, finite, milliseconds, percent, significant } from "../format";
 import { valueOf } from "../store/columns";
 import type { SearchView } from "../store/live";
 import { dark } from "../theme";
@@ -145,16 +145,29 @@ function describe(at: Hit, live: SearchView): string[] {
   const place = front.some((point) => point.trial === number) ? " · on the front" : "";
   return [
     `trial ${number}${place}${columns.reused[row] ? " · reused" : ""}`,
-    `${percent(valueOf(columns, "accuracy", row))} accuracy`,
+    `${percent(valueOf(columns, "accuracy", row))} validation accuracy`,
     milliseconds(valueOf(columns, "latency_ms", row)) + (reward === null ? "" : ` · reward ${significant(reward, 4)}`),
   ];
 }
 
-function describeMark({ kind, name, metrics }: Mark): string[] {
+const VERDICTS: Record<string, string> = {
+  better: "the best finalist is more accurate",
+  worse: "the best finalist is less accurate",
+  unclear: "no clear difference to the best finalist",
+};
+
+function describeMark({ kind, name, metrics, verdict }: Mark): string[] {
   const error = finite(metrics["latency_error_ms"]);
   const latency = `${milliseconds(metrics["latency_ms"])}${error === null ? "" : ` ± ${significant(error, 2)}`} measured`;
-  if (kind === "finalist") return [`${name} · finalist`, `${percent(metrics["test_accuracy"])} test accuracy`, latency];
-  return [`${name} · reference`, kind === "tick" ? "not trained" : `${percent(metrics["accuracy"])} accuracy`, latency];
+  if (kind === "finalist") return [`${name} · finalist`, accuracyOf(metrics), latency];
+  const said = [`${name} · reference`, kind === "tick" ? "not trained" : accuracyOf(metrics), latency];
+  return verdict && VERDICTS[verdict] ? [...said, VERDICTS[verdict]] : said;
+}
+
+/** With its split: networks of searches from before references were tested have one on validation images. */
+function accuracyOf(metrics: Mark["metrics"]): string {
+  if (finite(metrics["test_accuracy"]) === null) return `${percent(metrics["accuracy"])} validation accuracy`;
+  return `${accuracy(metrics, "test_accuracy")} test accuracy`;
 }
 
 function Tip({ lines, at, width }: { lines: string[]; at: Hit; width: number }) {
@@ -175,11 +188,11 @@ function Tip({ lines, at, width }: { lines: string[]; at: Hit; width: number }) 
 function legend(found: Scene): Entry[] {
   const has = (kind: Mark["kind"]) => found.marks.some((mark) => mark.kind === kind);
   const entries: (Entry | false)[] = [
-    { shape: "dot", class: "trial", text: "trial" },
+    { shape: "dot", class: "trial", text: "trial, validation accuracy" },
     { shape: "line", class: "front", text: "Pareto front" },
     found.running.length > 0 && { shape: "triangle", class: "in-training", text: "in training" },
     has("finalist") && { shape: "star", class: "finalist", text: "finalist, measured end to end, test accuracy" },
-    has("reference") && { shape: "diamond", class: "reference", text: "reference network, measured" },
+    has("reference") && { shape: "diamond", class: "reference", text: "reference network, likewise" },
     has("tick") && { shape: "tick", class: "reference-tick", text: "reference network, not trained" },
     found.iso.length > 0 && { shape: "line", class: "iso", text: "equal reward" },
     found.dots.below.includes(1) && { shape: "triangle", class: "trial", text: "below the axis" },

@@ -23,6 +23,8 @@ export interface Mark {
   label: Box | null;
   trial: number | null;
   metrics: Record<string, number | null>;
+  /** Of a reference: how the best finalist compares with it. */
+  verdict: string | null;
   /** Where the search saw a finalist. */
   from: [number, number] | null;
 }
@@ -62,11 +64,12 @@ const ROW = 20;
 export function scene(subject: Subject, width: number, height: number): Scene | null {
   const { table, target } = subject;
   const area = { left: width < 560 ? 46 : 58, top: 46, right: width - 18, bottom: height - 50 };
-  const named = [
-    ...subject.finalists.map((row) => ({ row, key: "test_accuracy" })),
-    ...subject.references.map((row) => ({ row, key: "accuracy" })),
-  ]
-    .map(({ row, key }) => ({ row, latency: finite(row.metrics["latency_ms"]), accuracy: finite(row.metrics[key]) }))
+  const named = [...subject.finalists, ...subject.references]
+    .map((row) => ({
+      row,
+      latency: finite(row.metrics["latency_ms"]),
+      accuracy: finite(row.metrics["test_accuracy"]) ?? finite(row.metrics["accuracy"]),
+    }))
     .filter((each): each is typeof each & { latency: number } => each.latency !== null && each.latency > 0);
   const points = table.columns.number.map((_, row) => table.point(row));
   const running = runningLatencies(table);
@@ -116,6 +119,7 @@ export function scene(subject: Subject, width: number, height: number): Scene | 
       label,
       trial: finalist?.trial ?? null,
       metrics: row.metrics,
+      verdict: finalist ? null : ((row as Reference).verdict ?? null),
       from: seen && accuracy !== null ? at(seen.latency, seen.accuracy) : null,
     };
   });

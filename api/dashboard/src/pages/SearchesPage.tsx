@@ -143,7 +143,7 @@ function Best({ search, pareto }: { search: SearchItem; pareto: ReturnType<typeo
         {latency !== null && <span class="at"> at {milliseconds(latency)}</span>}
       </span>
       <span class="soft">
-        {best ? `best: trial ${best.trial}` : "no result yet"}
+        {best ? `best: trial ${best.trial}${accuracy === null ? "" : ", validation"}` : "no result yet"}
         {target ? ` · target ${milliseconds(target)}` : ""}
       </span>
     </span>

@@ -26,7 +26,7 @@ export function Curve({ rows }: { rows: readonly ({ epoch: number } & Metrics)[]
   const said = `From ${at(first)} to ${at(last)}`;
   return (
     <section>
-      <h3>Accuracy by epoch</h3>
+      <h3>Validation accuracy by epoch</h3>
       <svg class="curve" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={said}>
         <path class="front" d={path(points.map((point) => [x(point.epoch), y(point.value)]))} />
         {points.length < 24 &&

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { request, trialPath, type Artifact, type Export, type ModelFile, type Trial } from "../api";
 import { Trouble } from "../components/states";
-import { percent, size } from "../format";
+import { accuracy, size } from "../format";
 import { useAction } from "../store/action";
 import { mayWrite } from "../store/session";
 import type { LiveSearch } from "../store/live";
@@ -42,8 +42,8 @@ export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Tri
       ))}
       {converted.map((file) => (
         <p class="small" key={file.file} data-testid="parity">
-          In {file.runtime} the {file.format} file has {percent(file.test_accuracy)} test accuracy; its scores differ
-          from ONNX Runtime's by {file.max_abs_difference?.toExponential(1)} at most.
+          In {file.runtime} the {file.format} file has {accuracy(file, "test_accuracy")} test accuracy; its
+          scores differ from ONNX Runtime's by {file.max_abs_difference?.toExponential(1)} at most.
         </p>
       ))}
       {finalist?.note && <p class="small">{finalist.note}</p>}

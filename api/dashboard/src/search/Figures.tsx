@@ -88,11 +88,18 @@ function within(latency: number | null, target: number | null): string {
     : `over the target of ${milliseconds(target)}`;
 }
 
+/** On what the test accuracy rests. */
+function tested(metrics: Finalist["metrics"]): string {
+  const [low, high] = [finite(metrics["test_accuracy_low"]), finite(metrics["test_accuracy_high"])];
+  const how = "of the exported file, through ONNX Runtime";
+  return low === null || high === null ? how : `${percent(low, 1)} to ${percent(high, 1)} with 95 % confidence; ${how}`;
+}
+
 function ofFinalist({ metrics, latency_note }: Finalist, target: number | null): Shown[] {
   const [first, ...others] = sizes(known.value);
   const notes = others.map((metric) => `${shown(metric, metrics[metric.name])} ${metric.heading}`);
   return [
-    figure("Test accuracy", percent(metrics["test_accuracy"]), "of the exported file, through ONNX Runtime"),
+    figure("Test accuracy", percent(metrics["test_accuracy"]), tested(metrics)),
     figure(
       "Measured latency",
       milliseconds(metrics["latency_ms"]),
@@ -120,7 +127,7 @@ function ofBest(live: LiveSearch, target: number | null): Shown[] {
   const note =
     best < 0 ? "no trial has succeeded" : `trial ${columns.number[best]}, reward ${significant(reward ?? 0, 4)}`;
   return [
-    figure("Best accuracy so far", percent(valueOf(columns, "accuracy", best)), note),
+    figure("Best validation accuracy so far", percent(valueOf(columns, "accuracy", best)), note),
     figure("At a latency of", milliseconds(latency), within(latency, target)),
   ];
 }

@@ -5,7 +5,7 @@ import { Failure, Loading, Trouble } from "../components/states";
 import { Code } from "../components/Code";
 import { Rows, type Row } from "../components/Rows";
 import { Network } from "../diagram/Network";
-import { duration, finite, milliseconds, MISSING, percent, shown, significant, title, whole } from "../format";
+import { accuracy, duration, finite, milliseconds, MISSING, percent, shown, significant, title, whole } from "../format";
 import { useLoaded } from "../store/load";
 import type { LiveSearch } from "../store/live";
 import { metrics } from "../store/metrics";
@@ -131,7 +131,11 @@ function Metrics({ trial, finalist }: { trial: Trial; finalist: Finalist | null 
         <>
           <div class="finalist-row">
             <dt>test accuracy, as {finalist.best ? "the best finalist" : "finalist"}</dt>
-            <dd>{percent(finalist.metrics["test_accuracy"])}</dd>
+            <dd>{accuracy(finalist.metrics, "test_accuracy")}</dd>
+          </div>
+          <div class="finalist-row">
+            <dt>validation accuracy, as finalist</dt>
+            <dd>{accuracy(finalist.metrics, "validation_accuracy")}</dd>
           </div>
           <div class="finalist-row">
             <dt>latency, measured</dt>
