@@ -1,6 +1,6 @@
 """`nas search pareto|trials|export`: what came out of a search."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,12 +129,12 @@ def _exported(service: Remote, found: Search, trial: int, epochs: int | None, fi
     return exported
 
 
-def _headings(splits: Iterable[str]) -> list[str]:
-    """One a metric; for the accuracy, one a split."""
+def _headings(splits: Collection[str] = ()) -> list[str]:
+    """One a metric; for the accuracy, one a split if splits are given."""
     headings: list[str] = []
     for metric in tabulated():
-        by_split = [f"{split} {ACCURACY}" for split in splits]
-        headings += by_split if metric.name == ACCURACY else [metric.text_column.heading]
+        by_split = [f"{split} {ACCURACY}" for split in splits] if metric.name == ACCURACY else []
+        headings += by_split or [metric.text_column.heading]
     return headings
 
 

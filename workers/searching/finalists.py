@@ -65,7 +65,7 @@ def submit_final(context: SearchContext, notation: str, about: Mapping[str, Any]
     recipe = context.spec.finalists.training
     checkpoint = context.store.path / "checkpoints" / f"{about['id']}-{recipe.id}.pt"
     final = Final(recipe, str(checkpoint), {**about, "versions": versions()})
-    return context.submit(finalise, notation, final, report=epoch_listener(context.listener, what, recipe.epochs))
+    return context.submit(finalise, notation, final, report=epoch_listener(context.listener, what, final.epochs))
 
 
 def _known_finalist(context: SearchContext, trial: Trial) -> dict[str, float] | None:

@@ -44,6 +44,11 @@ class Final:
     checkpoint: str
     about: Mapping[str, Any]
 
+    @property
+    def epochs(self) -> int:
+        """How often it reports."""
+        return self.recipe.epochs
+
 
 Finalised = tuple[dict[str, float], bytes]
 """Metrics of a finalist, and its ONNX file."""
