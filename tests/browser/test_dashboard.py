@@ -45,6 +45,24 @@ def test_list_tells_how_searches_stand_and_filters_them(dashboard: Dashboard, se
     expect(dashboard.listed(waiting.id)).to_be_visible()
 
 
+def test_list_says_whose_the_disk_is_and_deletes_an_upload(dashboard: Dashboard, service: Served) -> None:
+    finished(service, "takes space")
+    folder = service.settings.uploads / ("f" * 64)
+    folder.mkdir(parents=True)
+    facts = {"classes": ["cat", HOSTILE], "images": 1200, "parts": {"train": 1200}, "sizes": {"min": 8, "max": 8}}
+    about = {"name": "folder", "path": f"uploads/{folder.name}", "ignored": 0, **facts}
+    (folder / "upload.json").write_text(json.dumps(about))
+    dashboard.open()
+    dashboard.there("disk").locator("summary").click()
+    expect(dashboard.there("disk-sizes")).to_contain_text("searches")
+    expect(dashboard.there("disk-sizes")).to_contain_text("free")
+    expect(dashboard.there("uploaded")).to_contain_text(HOSTILE)
+    dashboard.page.on("dialog", lambda dialog: dialog.accept())
+    dashboard.there("delete-upload").click()
+    expect(dashboard.there("uploaded")).to_have_count(0)
+    assert not folder.exists()
+
+
 def test_list_follows_without_a_click(dashboard: Dashboard, service: Served) -> None:
     dashboard.open("/?text=late-comer")
     expect(dashboard.there("no-match")).to_be_visible()

@@ -29,6 +29,7 @@ export type Metric = Schemas["MetricOut"];
 export type FieldError = Schemas["FieldProblem"];
 export type Datasets = Schemas["Datasets"];
 export type Uploaded = Schemas["Upload"];
+export type Disk = Schemas["Disk"];
 export type Validated = Schemas["Validated"];
 export type LogPage = Schemas["LogPage"];
 

@@ -2,6 +2,7 @@ import { useRef, useState } from "preact/hooks";
 import { locked, type SearchItem, type SearchState } from "../api";
 import { Thumbnail, usePareto } from "../charts/Thumbnail";
 import { Labels, phase, Progress, Remaining, StateBadge, TERMINAL } from "../components/badges";
+import { Disk } from "../components/Disk";
 import { Failure, Loading, Trouble } from "../components/states";
 import { useTitle } from "../components/title";
 import { ago, finite, milliseconds, MISSING, percent, significant } from "../format";
@@ -61,6 +62,7 @@ export function SearchesPage() {
           </button>
         </p>
       )}
+      <Disk />
     </>
   );
 }
