@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from nas.machine.cgroup import allowed_cores
 from nas.machine.facts import read_fact
 
 _ROOT = Path("/")
@@ -31,7 +32,7 @@ class Usage:
         if text is None:
             return None
         rows = [line.split() for line in text.splitlines() if re.match(r"cpu\d", line)]
-        allowed = os.sched_getaffinity(0)
+        allowed = allowed_cores()
         ticks = [[int(number) for number in row[1:]] for row in rows if int(row[0][3:]) in allowed]
         per_s = os.sysconf("SC_CLK_TCK")
         busy = sum(row[column] for row in ticks for column in _BUSY_COLUMNS) / per_s

@@ -31,7 +31,7 @@ from latency_db.records.record import (
     Statistics,
 )
 from latency_db.records.reference_models import EMPTY_KERNEL, FIXED, REFERENCE_NETWORK, fixed_models
-from nas.machine.cgroup import bound_cores
+from nas.machine.cgroup import allowed_cores
 
 HARNESS = "3"
 """Version of this protocol. Raise it whenever the measured latencies could change."""
@@ -72,7 +72,7 @@ class SessionRunner:
         after, used_after = environment(), Usage.now()
         reference_ms = timed[REFERENCE_NETWORK].rounds_ms()
         seen = Conditions(
-            cores=bound_cores(),
+            cores=len(allowed_cores()),
             others_cores=used_after.others_since(used) if used and used_after else None,
             cpu_share=_cpu_share(timed.values()),
             heat=hot or heat(),

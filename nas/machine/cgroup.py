@@ -15,19 +15,23 @@ _ROOT = Path("/")
 _BYTES_PER_KIB = 1 << 10
 
 
-def bound_cores() -> int:
-    """Logical cores that the threads of this process may run on, whatever its share of their time."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def allowed_cores() -> frozenset[int]:
+    """Numbers of the logical cores that the threads of this process may run on, whatever its share of their time.
+
+    All of them where the system has no such rule, or does not tell it, as in some sandboxes.
+    """
+    try:
+        return frozenset(os.sched_getaffinity(0))
+    except (AttributeError, OSError):
+        return frozenset(range(os.cpu_count() or 1))
 
 
 def core_count(root: Path = _ROOT) -> int:
-    """Logical cores that this process may keep busy: bound_cores, or the whole cores of a smaller CPU quota, at least
+    """Logical cores that this process may keep busy: those allowed, or the whole cores of a smaller CPU quota, at least
     one.
     """
     quotas = [quota for folder in _folders("cpu", root) if (quota := _quota(folder)) is not None]
-    return max(1, int(min([float(bound_cores()), *quotas])))
+    return max(1, int(min([float(len(allowed_cores())), *quotas])))
 
 
 def memory_bytes(root: Path = _ROOT) -> int | None:
