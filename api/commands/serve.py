@@ -6,6 +6,8 @@ from typing import Any
 import click
 
 from api.processes.supervisor import Supervisor, free_port
+from latency_db.storing.location import default_location, file_of
+from nas.machine.mounts import SHARED_DISK_REMEDY, shared_disk_warning
 from nas.service.settings import read_settings
 
 
@@ -30,6 +32,9 @@ def serve(open_: bool | None, no_worker: bool, as_json: bool, **given: Any) -> N
     if settings.open_to_others:
         raise click.UsageError(f"--open lets anybody in who reaches {settings.host}; use --keys, or --host 127.0.0.1")
     settings.make_home()
+    for file in (file_of(settings.database_url), file_of(default_location())):
+        if warning := shared_disk_warning(file):
+            click.echo(f"Warning: {warning}; {SHARED_DISK_REMEDY}", err=True)
     port = free_port(settings.host, settings.port)
     environment = _environment({**given, "port": port, "open": settings.open})
     supervisor = Supervisor((settings.host, port), environment, worker=not no_worker)

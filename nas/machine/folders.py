@@ -13,7 +13,7 @@ _TRIED = bytes(64 << 10)
 
 def existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
-    return next((place for place in (folder, *folder.parents) if place.is_dir()), Path())
+    return next((place for place in (folder, *folder.parents) if _is_folder(place)), Path())
 
 
 def write_failure(folder: Path) -> str | None:
@@ -24,6 +24,13 @@ def write_failure(folder: Path) -> str | None:
     except OSError as error:
         return error.strerror or str(error)
     return None
+
+
+def _is_folder(place: Path) -> bool:
+    try:
+        return place.is_dir()
+    except OSError:  # a mounted server that is gone, or a folder above it that may not be entered
+        return False
 
 
 def data_folder() -> Path:

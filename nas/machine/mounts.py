@@ -7,6 +7,11 @@ from pathlib import Path
 from nas.machine.facts import read_fact
 
 _ROOT = Path("/")
+_SHARED = re.compile(r"nfs|cifs|smb|fuse|9p$|ceph$|virtiofs$|vboxsf$|lustre$|glusterfs$|gpfs$|beegfs$|afs$")
+"""Beginnings of the names of file systems that machines share, or that a program provides."""
+
+SHARED_DISK_REMEDY = "use a file on a local disk, or PostgreSQL"
+
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
@@ -36,6 +41,14 @@ def mount_of(path: Path, root: Path = _ROOT) -> Mount | None:
     holding = [mount for mount in mounts(root) if path.is_relative_to(mount.at)]
     # Of those at one place the last hides the others; max gives the first of equals.
     return max(reversed(holding), key=lambda mount: len(mount.at.parts), default=None)
+
+
+def shared_disk_warning(file: Path | None) -> str | None:
+    """Why an SQLite database should not be this file, which may not exist yet; None where it lies on a local disk."""
+    mount = mount_of(file.resolve()) if file else None
+    if file is None or mount is None or not _SHARED.match(mount.kind):
+        return None
+    return f"{file} lies on {mount.kind}, where locks between processes may not hold: SQLite can lose what it stores"
 
 
 def _plain(text: str) -> str:

@@ -7,7 +7,9 @@ import sys
 import threading
 from typing import Any
 
+from latency_db.storing.location import file_of
 from nas.jobs.ledger import Ledger
+from nas.machine.mounts import SHARED_DISK_REMEDY, shared_disk_warning
 from nas.service.parent import supervisor_pid, when_parent_ends
 from nas.service.settings import Settings, read_settings
 from nas.sql.errors import LedgerError
@@ -30,6 +32,8 @@ def serve(given: dict[str, Any]) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if (warning := shared_disk_warning(file_of(settings.database_url))) and supervisor_pid() is None:
+        log.warning("%s; %s", warning, SHARED_DISK_REMEDY)
     if (parent := supervisor_pid()) is not None:
         when_parent_ends(parent, stop.set)
     ledger = Ledger(settings.database_url, settings.connections)
