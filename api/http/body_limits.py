@@ -5,8 +5,10 @@ Python's JSON reader accepts NaN, half surrogate pairs, NUL and any depth, each 
 
 import json
 import math
+from contextlib import AsyncExitStack
 from typing import Any, Never
 
+from anyio import Semaphore, to_thread
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +17,9 @@ from api.http.error_handlers import problem
 from api.http.problems import ProblemError
 
 JSON_LIMIT = 1 << 20
+LARGE_BYTES = 32 << 10
+"""JSON bodies above are worked on one at a time: reading them, and finding their faults, holds the event loop."""
+VALUES_LIMIT = 50_000
 DEPTH_LIMIT = 64
 INTEGER_LIMIT = 1 << 63
 _INTEGER_DIGITS = 20
@@ -27,22 +32,37 @@ class BodyLimits:
     def __init__(self, app: ASGIApp, upload_limit: int) -> None:
         self._app = app
         self._upload_limit = upload_limit
+        self._large = Semaphore(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in _BODY_METHODS:
             await self._app(scope, receive, send)
             return
         try:
-            checked = await self._checked(Headers(scope=scope), receive)
+            checked, size_bytes = await self._checked(Headers(scope=scope), receive)
         except ProblemError as error:
             # The rest of the body is not read, so the connection cannot be used again.
             response = problem(scope, error.reason, str(error), headers={"connection": "close"})
             await response(scope, receive, send)
             return
-        await self._app(scope, checked, send)
+        if size_bytes <= LARGE_BYTES:
+            await self._app(scope, checked, send)
+        else:
+            await self._one_by_one(scope, checked, send)
 
-    async def _checked(self, headers: Headers, receive: Receive) -> Receive:
-        """A receive that gives the same body. ProblemError if the body is refused."""
+    async def _one_by_one(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the app answer once others have; how fast the client reads the answer is its own matter."""
+        async with AsyncExitStack() as turn:
+            await turn.enter_async_context(self._large)
+
+            async def send_and_make_way(message: Message) -> None:
+                await turn.aclose()
+                await send(message)
+
+            await self._app(scope, receive, send_and_make_way)
+
+    async def _checked(self, headers: Headers, receive: Receive) -> tuple[Receive, int]:
+        """A receive that gives the same body, and the bytes of JSON in it. ProblemError if the body is refused."""
         media = headers.get("content-type", "").partition(";")[0].strip().lower()
         upload = media == "multipart/form-data"
         limit = self._upload_limit if upload else JSON_LIMIT
@@ -50,13 +70,17 @@ class BodyLimits:
         if declared.isdecimal() and int(declared[:20]) > limit:
             raise _too_large(limit)
         if upload:
-            return _limited(receive, limit)
+            return _limited(receive, limit), 0
         body, last = await _read(receive, limit)
         if body:
             if media != "application/json" and not media.endswith("+json"):
                 raise ProblemError("MEDIA_TYPE_UNSUPPORTED", "Send application/json, or multipart/form-data for files.")
-            check_json(body)
-        return _replayed(body, last, receive)
+            if len(body) > LARGE_BYTES:
+                async with self._large:
+                    await to_thread.run_sync(check_json, body)
+            else:
+                check_json(body)
+        return _replayed(body, last, receive), len(body)
 
 
 def check_json(body: bytes) -> None:
@@ -70,8 +94,12 @@ def check_json(body: bytes) -> None:
     except json.JSONDecodeError as error:
         raise _invalid(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
     open_values: list[tuple[Any, int]] = [(value, 1)]
+    left = VALUES_LIMIT
     while open_values:
         value, depth = open_values.pop()
+        left -= len(value) if isinstance(value, dict | list) else 0
+        if left < 0:
+            raise _invalid(f"it has more than {VALUES_LIMIT:,} values")
         if isinstance(value, str):
             _check_text(value)
         elif isinstance(value, dict | list):

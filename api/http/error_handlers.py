@@ -34,7 +34,14 @@ SECURITY_HEADERS = {
     "x-frame-options": "DENY",
 }
 
+MAX_FAULTS = 20
+"""Faults of a request that are listed."""
+
+MAX_DETAIL = 4000
+"""Characters."""
+
 _log = logging.getLogger("nas.api")
+_SECRET = re.compile(r"nas_[0-9A-Za-z]{20,}\w*")
 _FIELD = re.compile(r"([A-Za-z_][\w.-]{0,200}): (.+)", re.DOTALL)
 
 _REASONS: dict[type[NasError], str] = {
@@ -82,12 +89,15 @@ def problem(
         "type": f"{DOCS}#{kebab(reason)}",
         "title": known.title,
         "status": known.status.value,
-        "detail": detail,
+        "detail": _SECRET.sub("nas_...", detail)[:MAX_DETAIL],
         "reason": reason,
         "request_id": request_id(scope),
     }
     if errors:
-        content["errors"] = [fault._asdict() for fault in errors]
+        content["errors"] = [
+            {"field": fault.field, "message": _SECRET.sub("nas_...", fault.message)[:MAX_DETAIL]}
+            for fault in errors[:MAX_FAULTS]
+        ]
     sent = dict(headers or {})
     if known.status.value == 401:  # noqa: PLR2004 - Unauthorized
         sent["www-authenticate"] = "Bearer"
@@ -107,14 +117,22 @@ async def _nas_error(request: Request, error: Exception) -> Response:
         return await _unexpected(request, error)
     if REASONS[reason].status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request %s: %s", request_id(request.scope), detail)
-    faults = _faults(detail) if reason == "SPEC_INVALID" else ()
-    return problem(request.scope, reason, detail, faults)
+    if reason == "SPEC_INVALID":
+        return _listed(request.scope, reason, list(map(_line, detail.splitlines())))
+    return problem(request.scope, reason, detail)
 
 
-def _faults(detail: str) -> list[FieldFault]:
-    """The fields that a SpecError names, one `field: fault` a line."""
-    matches = (_FIELD.fullmatch(line) for line in detail.splitlines())
-    return [FieldFault(match[1], match[2]) for match in matches if match]
+def _line(text: str) -> FieldFault | str:
+    """A line of a SpecError: `field: fault`, or another text."""
+    match = _FIELD.fullmatch(text)
+    return FieldFault.in_body(match[1].split("."), match[2]) if match else text
+
+
+def _listed(scope: Mapping[str, Any], reason: str, lines: Sequence[FieldFault | str]) -> Response:
+    """The response for faults, of which MAX_FAULTS are shown."""
+    more = [f"... and {len(lines) - MAX_FAULTS:,} more"] if len(lines) > MAX_FAULTS else []
+    shown = [f"{line.field}: {line.message}" if isinstance(line, FieldFault) else line for line in lines[:MAX_FAULTS]]
+    return problem(scope, reason, "\n".join(shown + more), [line for line in lines if isinstance(line, FieldFault)])
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -127,9 +145,14 @@ async def _invalid(request: Request, error: Exception) -> Response:
     body = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if any(fault["loc"] == ("body",) for fault in found) and body.startswith("multipart/"):
         return problem(request.scope, "MEDIA_TYPE_UNSUPPORTED", "This address accepts application/json.")
-    faults = [FieldFault(".".join(map(str, fault["loc"][1:])) or "body", fault["msg"]) for fault in found]
-    detail = "\n".join(f"{fault.field}: {fault.message}" for fault in faults)
-    return problem(request.scope, "REQUEST_INVALID", detail, faults)
+    return _listed(request.scope, "REQUEST_INVALID", [_fault(fault["loc"], fault["msg"]) for fault in found])
+
+
+def _fault(location: Sequence[Any], message: str) -> FieldFault:
+    """location: as pydantic has it. Names of parameters are ours; those in a body may be anything."""
+    if location[0] == "body":
+        return FieldFault.in_body(location[1:], message)
+    return FieldFault(".".join(map(str, location[1:])), message)
 
 
 async def _http(request: Request, error: Exception) -> Response:

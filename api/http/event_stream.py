@@ -6,6 +6,7 @@ The event table stays the truth: a viewer starts from it, and only the newest li
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar, TypeVarTuple
@@ -29,6 +30,10 @@ _log = logging.getLogger("nas.api")
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
+
+
+class NoLongerAllowedError(NasError):
+    """The client of a stream may not read it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +117,30 @@ class EventStreams:
             self._threads = CapacityLimiter(4)
         return await to_thread.run_sync(function, *arguments, limiter=self._threads)
 
-    async def stream(self, search: SearchRecord, seq: int, *, until_end: bool) -> AsyncIterator[bytes]:
+    async def _ask(self, allowed: Callable[[], bool], asked_s: float) -> float:
+        """Ask if that was last done PING_S ago; returns when it was done last. NoLongerAllowedError for a no."""
+        if time.monotonic() < asked_s + PING_S:
+            return asked_s
+        if not await self._read(allowed):
+            raise NoLongerAllowedError("the key or session is over")
+        return time.monotonic()
+
+    async def stream(
+        self, search: SearchRecord, seq: int, *, until_end: bool, allowed: Callable[[], bool] = lambda: True
+    ) -> AsyncIterator[bytes]:
         """Events after seq as server-sent events, then future ones, each once and in order, with pings in between.
 
-        until_end: ends when all is sent and the search is in a terminal state.
+        until_end: ends when all is sent and the search is in a terminal state. allowed: whether the client may still
+        read; it is asked every PING_S.
         """
         topic = self._topics.setdefault(search.id, Topic(search.last_seq, search.last_seq))
         topic.viewers += 1
         self._watched.set()
-        ended = search.state in TERMINAL
+        ended, asked_s = search.state in TERMINAL, time.monotonic()
         try:
             yield b": connected\n\n"
             while not self._closed:
+                asked_s = await self._ask(allowed, asked_s)
                 news = topic.news
                 lines = topic.after(seq)
                 if lines is None:

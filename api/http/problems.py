@@ -1,6 +1,7 @@
 """Errors as problem details (RFC 9457): what went wrong, by a stable reason, and what to do about it."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -10,12 +11,19 @@ from nas.errors import NasError
 MEDIA_TYPE = "application/problem+json"
 DOCS = "/docs/problems"
 
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}|[0-9]{1,9}")
+
 
 class FieldFault(NamedTuple):
     """field: a dotted path into the request, as in `objective.target_latency_ms`."""
 
     field: str
     message: str
+
+    @classmethod
+    def in_body(cls, parts: Iterable[Any], message: str) -> "FieldFault":
+        """What cannot be the name of a field is left out: it may be a secret."""
+        return cls(".".join(text if _NAME.fullmatch(text := str(part)) else "..." for part in parts) or "body", message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,11 @@ REASONS: Mapping[str, Reason] = {
         _S.CONFLICT,
         "The batch is no longer leased to this agent",
         "Discard its results and lease the next batch; its requests are measured again.",
+    ),
+    "DELETED": Reason(
+        _S.GONE,
+        "The search that this idempotency key made was deleted",
+        "Bring it back with :undelete, or use a new key.",
     ),
     "VERSION_MISMATCH": Reason(
         _S.PRECONDITION_FAILED,

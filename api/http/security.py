@@ -1,21 +1,22 @@
 """The caller and its scopes: an API key in a header, a session made from one, or anybody if the service is open."""
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
-from api.http.app_state import App, AppState
+from api.http.app_state import App
 from api.http.problems import ProblemError
 from nas.jobs.records import KeyRecord
+from nas.jobs.sessions import LENGTH
 
 Scope = Literal["read", "write", "admin", "agent"]
 _SCOPES: tuple[Scope, ...] = ("read", "write", "admin", "agent")
 COOKIE = "nas_session"
-SESSION_S = 7 * 24 * 3600
+SESSION_S = int(LENGTH.total_seconds())
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="key", description="An API key: `nas_...`")
 _cookie = APIKeyCookie(
@@ -25,9 +26,10 @@ _cookie = APIKeyCookie(
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """key: None if the service is open, where everything is allowed."""
+    """key: None if the service is open, where everything is allowed. find: reads it again; None once it is over."""
 
     key: KeyRecord | None
+    find: Callable[[], KeyRecord | None] | None = None
 
     @property
     def key_id(self) -> str | None:
@@ -39,6 +41,11 @@ class Principal:
 
     def allows(self, scope: Scope) -> bool:
         return self.key is None or self.key.allows(scope)
+
+    def still_allows(self, scope: Scope) -> bool:
+        """Whether the key or session is valid now, and has the scope."""
+        found = self.find() if self.find else None
+        return self.key is None or (found is not None and found.allows(scope))
 
     @property
     def scopes(self) -> list[Scope]:
@@ -56,33 +63,17 @@ def identify(
     if app.settings.open:
         return Principal(None)
     if bearer is not None:
-        key = app.ledger.keys.find(bearer.credentials)
+        find = partial(app.ledger.keys.find, bearer.credentials)
     elif request.headers.get("authorization"):
         raise ProblemError("KEY_INVALID", "The header Authorization is to be `Bearer nas_...`.")
     elif session is not None:
-        key = _of_session(app, session)
+        find = partial(app.ledger.sessions.key, session)
     else:
         return None
+    key = find()
     if key is None:
         raise ProblemError("KEY_INVALID", "The API key or session is unknown, expired or revoked.")
-    return Principal(key)
-
-
-def new_session(app: AppState, key: KeyRecord) -> str:
-    """The value of a session cookie for the key; it ends after SESSION_S, or with the key."""
-    return app.signer.sign("session", [key.id, int(time.time()) + SESSION_S])
-
-
-def _of_session(app: AppState, token: str) -> KeyRecord | None:
-    known = app.signer.read("session", token)
-    if known is None or known[1] < time.time():
-        return None
-    now = datetime.now(UTC)
-    return next((key for key in app.ledger.keys.list() if key.id == known[0] and _active(key, now)), None)
-
-
-def _active(key: KeyRecord, now: datetime) -> bool:
-    return key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
+    return Principal(key, find)
 
 
 Caller = Annotated[Principal | None, Depends(identify)]

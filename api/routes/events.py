@@ -1,5 +1,6 @@
 """The events of a search: as a live stream, or as a page."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -9,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from api.http.app_state import App, AppState
 from api.http.parameters import SearchId
 from api.http.problems import FieldFault, ProblemError, problems
-from api.http.security import READ
+from api.http.security import READ, Reader
 from api.routes.trials import MAX_SEQ
 from api.schemas.trial import EventOut, EventPage
 
@@ -41,6 +42,7 @@ async def read_events(
     search_id: SearchId,
     request: Request,
     app: App,
+    caller: Reader,
     from_seq: FromSeq = None,
     until_end: Annotated[bool, Query(description="End the stream when the search has ended and all is sent")] = False,
     page: Annotated[str, Query(alias="format", pattern="^(sse|json|)$", description="json: a page, as Accept")] = "",
@@ -57,7 +59,8 @@ async def read_events(
     if page == "json" or (not page and _wants_json(request.headers.get("accept", ""))):
         async with app.limiters["records"].turn(request):
             return await run_in_threadpool(_page, app, search_id, seq, limit)
-    stream = app.streams.stream(search, seq, until_end=until_end)
+    allowed = partial(caller.still_allows, "read")
+    stream = app.streams.stream(search, seq, until_end=until_end, allowed=allowed)
     headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
     return StreamingResponse(stream, media_type=STREAM, headers=headers)
 

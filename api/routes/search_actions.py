@@ -74,7 +74,9 @@ def fork_search(
     """
     parent = app.ledger.searches.get(search_id)
     changes = body.model_extra or {}
-    unknown = [FieldFault(name, "Extra inputs are not permitted") for name in sorted(set(changes) - SPEC_FIELDS)]
+    unknown = [
+        FieldFault.in_body([name], "Extra inputs are not permitted") for name in sorted(set(changes) - SPEC_FIELDS)
+    ]
     if unknown:
         raise ProblemError("REQUEST_INVALID", "Only fields of a search can be changed.", errors=unknown)
     spec = check_spec({**parent.spec, "max_trials": parent.max_trials, **changes}, app).spec

@@ -1,10 +1,12 @@
 """Sessions of the dashboard: an API key becomes a cookie that scripts in the page cannot read."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Cookie, Request, Response
 
 from api.http.app_state import App
 from api.http.problems import ProblemError, problems
-from api.http.security import COOKIE, SESSION_S, Caller, Principal, new_session
+from api.http.security import COOKIE, SESSION_S, Caller, Principal
 from api.schemas.key import SessionOut, SignIn
 
 router = APIRouter(prefix="/v1/session", tags=["session"])
@@ -24,7 +26,7 @@ def sign_in(body: SignIn, request: Request, response: Response, app: App) -> Ses
         raise ProblemError("KEY_INVALID", "The API key is unknown, expired or revoked.")
     response.set_cookie(
         COOKIE,
-        new_session(app, key),
+        app.ledger.sessions.begin(key.id),
         max_age=SESSION_S,
         httponly=True,
         samesite="strict",
@@ -34,6 +36,10 @@ def sign_in(body: SignIn, request: Request, response: Response, app: App) -> Ses
 
 
 @router.delete("", status_code=204)
-def sign_out(response: Response) -> None:
-    """Sign out."""
+def sign_out(
+    response: Response, app: App, session: Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)] = None
+) -> None:
+    """Sign out: the session is over, also for whoever has a copy of its cookie."""
+    if session is not None:
+        app.ledger.sessions.end(session)
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")

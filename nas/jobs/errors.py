@@ -29,6 +29,12 @@ class IdempotencyError(NasError):
     reason: ClassVar[str] = "IDEMPOTENCY_KEY_REUSED"
 
 
+class DeletedError(NasError):
+    """The search that the idempotency key made was deleted."""
+
+    reason: ClassVar[str] = "DELETED"
+
+
 class FencedError(NasError):
     """Another owner has the lease now. Nothing was written; stop working on it."""
 

@@ -21,7 +21,7 @@ _BASE62 = string.digits + string.ascii_letters
 _RANDOM = 43  # 256 bits
 _CHECK = 6
 _PREFIX = len("nas_") + 6
-_USED_AGAIN = timedelta(minutes=1)
+USED_AGAIN = timedelta(minutes=1)
 
 
 class Keys(LedgerPart):
@@ -33,7 +33,13 @@ class Keys(LedgerPart):
         body = "nas_" + "".join(secrets.choice(_BASE62) for _ in range(_RANDOM))
         secret = f"{body}_{_check(body)}"
         key_id = new_id("key")
-        row = {"id": key_id, "name": name, "digest": _digest(secret), "prefix": secret[:_PREFIX], "scopes": [*scopes]}
+        row = {
+            "id": key_id,
+            "name": name,
+            "digest": secret_digest(secret),
+            "prefix": secret[:_PREFIX],
+            "scopes": [*scopes],
+        }
         with self._database.writing() as connection:
             connection.execute(insert(tables.api_key).values(**row, created_at=now(), expires_at=expires_at))
             made = connection.execute(select(tables.api_key).where(tables.api_key.c.id == key_id)).one()
@@ -48,12 +54,12 @@ class Keys(LedgerPart):
         if not secret.isascii() or check != _check(body):
             return None
         key = tables.api_key.c
-        known = select(tables.api_key, now().label("now")).where(key.digest == _digest(secret), *_active())
+        known = select(tables.api_key, now().label("now")).where(key.digest == secret_digest(secret), *active())
         with self._database.reading() as connection:
             found = connection.execute(known).one_or_none()
         if found is None:
             return None
-        if found.last_used_at is None or found.now - found.last_used_at > _USED_AGAIN:
+        if found.last_used_at is None or found.now - found.last_used_at > USED_AGAIN:
             with self._database.writing() as connection:
                 connection.execute(update(tables.api_key).where(key.id == found.id).values(last_used_at=now()))
         return read_key(found)
@@ -61,7 +67,7 @@ class Keys(LedgerPart):
     def is_active(self, key_id: str) -> bool:
         """Whether the key exists, and is neither revoked nor expired."""
         with self._database.reading() as connection:
-            known = select(tables.api_key.c.id).where(tables.api_key.c.id == key_id, *_active())
+            known = select(tables.api_key.c.id).where(tables.api_key.c.id == key_id, *active())
             return connection.scalar(known) is not None
 
     def revoke(self, key_id: str) -> KeyRecord:
@@ -81,13 +87,13 @@ class Keys(LedgerPart):
         return tuple(map(read_key, self._all(select(tables.api_key).order_by(key.created_at, key.id))))
 
 
-def _active() -> tuple[ColumnElement[bool], ...]:
+def active() -> tuple[ColumnElement[bool], ...]:
     """Conditions on the keys that are accepted now."""
     key = tables.api_key.c
     return key.revoked_at.is_(None), or_(key.expires_at.is_(None), key.expires_at > now())
 
 
-def _digest(secret: str) -> str:
+def secret_digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

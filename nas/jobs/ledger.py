@@ -8,6 +8,7 @@ from nas.jobs.events import Events
 from nas.jobs.exports import Exports
 from nas.jobs.keys import Keys
 from nas.jobs.searches import Searches
+from nas.jobs.sessions import Sessions
 from nas.jobs.tables import HEAD, metadata
 from nas.jobs.trials import Trials
 from nas.sql.connections import Connections
@@ -38,6 +39,7 @@ class Ledger:
         self.exports = Exports(self.database)
         self.artifacts = Artifacts(self.database)
         self.keys = Keys(self.database)
+        self.sessions = Sessions(self.database)
         self.trainings = Trainings(self.database)
         self.uploads = Uploads(self.database)
 

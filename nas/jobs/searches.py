@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import insert as plain_insert
 
 from nas.jobs import tables, trial_changes
-from nas.jobs.errors import IdempotencyError, NotFoundError, StateError, VersionError
+from nas.jobs.errors import DeletedError, IdempotencyError, NotFoundError, StateError, VersionError
 from nas.jobs.records import Idempotency, SearchRecord
 from nas.jobs.rows import SEARCHES, LedgerPart, ownerless, read_search
 from nas.jobs.search_transaction import SearchTransaction, locked_search, search_transaction
@@ -75,21 +75,22 @@ class Searches(LedgerPart):
         idempotency: Idempotency | None = None,
         confirm: Callable[[], object] = lambda: None,
     ) -> tuple[SearchRecord, bool]:
-        """The new search and True; or, if the idempotency key was used before, the search made then and False.
+        """The new search and True; or, if the idempotency key was used before, the search as made then, and False.
 
         confirm: called once the search keeps its data set from being removed; if it raises, there is no search.
-        IdempotencyError if the key was used for another request.
+        IdempotencyError if the key was used for another request, DeletedError if its search was deleted.
         """
         search_id = new_id("srch")
         with self._database.writing() as connection:
             if idempotency is not None:
                 first = _take_key(connection, idempotency, search_id)
                 if first != search_id:
-                    return read_search(locked_search(connection, first) or {}), False
+                    return _as_made(connection, locked_search(connection, first) or {}), False
             about = {"name": name, "labels": dict(labels or {}), "priority": priority, "parent_id": parent_id}
             values = about | {"id": search_id, "spec": dict(spec), "max_trials": spec["max_trials"]}
-            at = {"created_at": now(), "transition_at": now()}
-            connection.execute(plain_insert(tables.search).values(state=SearchState.QUEUED.value, **values, **at))
+            at = connection.execute(select(now())).scalar_one()
+            times = {"created_at": at, "transition_at": at}
+            connection.execute(plain_insert(tables.search).values(state=SearchState.QUEUED.value, **values, **times))
             transaction = SearchTransaction(connection, locked_search(connection, search_id) or {})
             transaction.event("search.created", **about)
             transaction.write()
@@ -267,6 +268,18 @@ def _comparable(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def _plain(value: str | int | datetime) -> str | int:
     return round(value.timestamp() * 1000) if isinstance(value, datetime) else value
+
+
+def _as_made(connection: Connection, values: Mapping[str, Any]) -> SearchRecord:
+    """The record that submit returned when it made a search. values: its row now."""
+    if values["deleted_at"] is not None:
+        raise DeletedError(f"search {values['id']}, which this idempotency key made, was deleted")
+    event = tables.event.c
+    created = connection.execute(select(event.data).where(event.search_id == values["id"], event.seq == 1)).scalar_one()
+    fresh = {column.name: 0 if column.server_default is not None else None for column in tables.search.c}
+    kept = {name: values[name] for name in ("id", "spec", "created_at", "now")}
+    begun = {"state": SearchState.QUEUED.value, "transition_at": values["created_at"], "version": 1, "last_seq": 1}
+    return read_search({**fresh, **kept, **begun, **created, "max_trials": values["spec"]["max_trials"]})
 
 
 def _take_key(connection: Connection, given: Idempotency, search_id: str) -> str:

@@ -18,7 +18,7 @@ from nas.metric import metrics
 from nas.sql.column_types import Instant, Json, Words, lease_over
 from nas.sql.declaring import CONSTRAINT_NAMES, counters, optional, required
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision that this module describes."""
 
 METRICS = ("accuracy", "latency_ms", "params", "macs", "size_bytes")
@@ -185,6 +185,15 @@ api_key = Table(
     *required(Instant, "created_at"),
     *optional(Instant, "expires_at", "last_used_at", "revoked_at"),
     UniqueConstraint("digest"),
+)
+
+api_session = Table(
+    "api_session",
+    metadata,
+    Column("digest", Words, primary_key=True),
+    Column("key_id", Words, ForeignKey("api_key.id", ondelete="CASCADE"), nullable=False),
+    *required(Instant, "used_at", "expires_at"),
+    Index("ix_api_session_expires_at", "expires_at"),
 )
 
 training = Table(

@@ -120,6 +120,48 @@ def test_no_body_makes_any_route_fail(client, addresses, name):
         assert "xxxxxxxx" not in answer.text
 
 
+SECRET = "nas_" + "aB3" * 14 + "x_0aZ9bY"
+SECRETS = (
+    {SECRET: 1},
+    {**SPEC, SECRET: 1},
+    {**SPEC, "objective": {"name": "constrained", SECRET: 1}},
+    {**SPEC, "objective": {"name": SECRET}},
+    {**SPEC, "labels": {SECRET: SECRET, "x": 1}},
+    {**SPEC, "space": {"name": "own", "stages": [{SECRET: 1}], SECRET: {SECRET: [SECRET]}}},
+    {**SPEC, "dataset": SECRET, "device": SECRET},
+    {"space": SECRET, "choices": {SECRET: -1}},
+    {"device": SECRET, "network": SECRET, "networks": [SECRET, 1]},
+    {"name": "x", "scopes": [SECRET], "expires_at": SECRET},
+    {"machine": SECRET, "run": SECRET, "facts": {SECRET: 1}, "devices": [{SECRET: 1}]},
+    {"sessions": [{SECRET: 1}], "failures": [{SECRET: 1, "request": SECRET}]},
+)
+
+
+def test_no_message_has_a_secret_that_was_sent_in_the_wrong_place(client, addresses):
+    for method, url in addresses:
+        for body in SECRETS if method in {"POST", "PATCH"} else ():
+            answer = ask(client, method, url, json=body, headers={"If-Match": "*"})
+            assert answer.is_success or SECRET not in answer.text, (method, url, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {f"{'x' * 10}{number}": 0 for number in range(40_000)},
+        SPEC | {"references": [0] * 40_000},
+        SPEC | {"objective": {"name": "constrained"} | {f"field_{number}": 0 for number in range(40_000)}},
+        [[]] * 200_000,
+    ],
+    ids=["fields", "items", "parameters", "values"],
+)
+def test_a_large_body_has_no_larger_answer(client, body):
+    for path in ("searches", "spaces:decode", f"searches/{client.existing}:fork"):
+        answer = client.post(f"/v1/{path}", json=body)
+        assert 400 <= answer.status_code < 500
+        assert_answered(answer, path)
+        assert len(answer.content) < 20_000, path
+
+
 def test_no_query_or_header_makes_any_route_fail(client, addresses):
     headers = {name: value.encode("latin-1") for name, value in HEADERS.items()}
     for method, url in addresses:

@@ -214,6 +214,16 @@ def test_an_idempotency_key_makes_one_search(client):
     assert (again.status_code, again.json()) == (201, first.json())
     assert again.headers["idempotent-replay"] == "true"
     assert "idempotent-replay" not in first.headers
+    changed = {"name": "renamed", "priority": 7, "labels": {"a": "b"}, "max_trials": 99}
+    assert client.patch(first.headers["location"], json=changed, headers={"If-Match": "*"}).status_code == 200
+    client.post(f"{first.headers['location']}:cancel")
+    again = client.post("/v1/searches", json=SPEC, headers={"Idempotency-Key": "k"})
+    assert (again.status_code, again.json(), again.headers["etag"]) == (201, first.json(), first.headers["etag"])
+    client.delete(first.headers["location"])
+    assert_problem(client.post("/v1/searches", json=SPEC, headers={"Idempotency-Key": "k"}), 410, "DELETED")
+    client.post(f"{first.headers['location']}:undelete")
+    again = client.post("/v1/searches", json=SPEC, headers={"Idempotency-Key": "k"})
+    assert (again.status_code, again.json()) == (201, first.json())
     other = client.post("/v1/searches", json=SPEC | {"seed": 1}, headers={"Idempotency-Key": "k"})
     assert_problem(other, 422, "IDEMPOTENCY_KEY_REUSED")
     for key in ("x" * 256, b"\xc3\xa9", "a b"):

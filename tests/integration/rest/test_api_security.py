@@ -2,7 +2,9 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
+import anyio
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
@@ -10,7 +12,9 @@ from live_service import SPEC
 from problem import assert_problem
 
 from api.app import create_app
-from api.http.security import COOKIE, Needs
+from api.http import event_stream
+from api.http.event_stream import EventStreams
+from api.http.security import COOKIE, Needs, Principal
 from nas.service.settings import Settings
 
 PUBLIC = {
@@ -160,6 +164,47 @@ def test_a_session_is_a_key_in_a_cookie_that_pages_cannot_read(client, app, secr
         assert client.get("/v1/session").json() == {"open": False, "scopes": []}
     finally:
         client.cookies.clear()
+
+
+def test_a_copied_cookie_reads_nothing_after_sign_out(client, secrets):
+    value = client.post("/v1/session", json={"key": secrets["read"]}).cookies[COOKIE]
+    client.cookies.clear()
+    copied = {"Cookie": f"{COOKIE}={value}"}
+    other = {"Cookie": f"{COOKIE}={client.post('/v1/session', json={'key': secrets['read']}).cookies[COOKIE]}"}
+    client.cookies.clear()
+    assert client.get("/v1/searches", headers=copied).status_code == 200
+
+    assert client.delete("/v1/session", headers=copied).status_code == 204
+
+    assert_problem(client.get("/v1/searches", headers=copied), 401, "KEY_INVALID")
+    assert client.get("/v1/searches", headers=other).status_code == 200
+
+
+@pytest.mark.parametrize("end", ["sign out", "revoke"])
+def test_a_stream_ends_with_its_session_or_key(client, app, monkeypatch, end):
+    keys = app.state.shared.ledger.keys
+    key, secret = keys.create("viewer", ["write"])
+    bearer = {"Authorization": f"Bearer {secret}"}
+    search_id = client.post("/v1/searches", json=SPEC, headers=bearer).json()["id"]
+    session = client.post("/v1/session", json={"key": secret}).cookies[COOKIE]
+    client.cookies.clear()
+    found = app.state.shared.ledger.sessions.key(session)
+    caller = Principal(found, partial(app.state.shared.ledger.sessions.key, session))
+    monkeypatch.setattr(event_stream, "PING_S", 0.0)
+    monkeypatch.setattr(event_stream, "POLL_S", 0.0)
+
+    async def read():
+        search = app.state.shared.ledger.searches.get(search_id)
+        streams = EventStreams(app.state.shared.ledger.events)
+        stream = streams.stream(search, 0, until_end=False, allowed=partial(caller.still_allows, "read"))
+        assert [await anext(stream) for _ in range(2)][1].startswith(b"event: search.created")
+        if end == "revoke":
+            keys.revoke(key.id)
+        else:
+            app.state.shared.ledger.sessions.end(session)
+        assert [part async for part in stream if not part.startswith(b":")] == []
+
+    anyio.run(read)
 
 
 def test_a_cookie_that_was_not_made_here_is_refused(client, secrets):

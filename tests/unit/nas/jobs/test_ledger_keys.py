@@ -68,6 +68,45 @@ def test_the_last_use_is_noted_to_a_minute(ledger):
     assert ledger.keys.list()[0].id == key.id
 
 
+def test_a_session_stands_for_its_key_until_it_ends(ledger):
+    key, _ = ledger.keys.create("dashboard", ["read"])
+    first, second = (ledger.sessions.begin(key.id) for _ in range(2))
+    assert ledger.sessions.key(first) == ledger.sessions.key(second) == key
+    with ledger.database.reading() as connection:
+        assert first not in str(connection.execute(select(tables.api_session)).all())
+    ledger.sessions.end(first)
+    assert ledger.sessions.key(first) is None
+    assert ledger.sessions.key(second) == key
+    for unknown in ("", "é", "\udc80", second[:-1]):
+        assert ledger.sessions.key(unknown) is None
+    ledger.keys.revoke(key.id)
+    assert ledger.sessions.key(second) is None
+
+
+@pytest.mark.parametrize("set_back", [timedelta(minutes=3), timedelta(days=30)])
+def test_a_session_is_over_after_a_week_and_where_the_clock_was_set_back(ledger, set_back):
+    key, _ = ledger.keys.create("dashboard", ["read"])
+    secret = ledger.sessions.begin(key.id)
+    session = tables.api_session.c
+
+    def shift(by):
+        """As if the database's clock had gone by as much the other way."""
+        with ledger.database.writing() as connection:
+            row = connection.execute(select(session.used_at, session.expires_at)).one()
+            later = {"used_at": row.used_at + by, "expires_at": row.expires_at + by}
+            connection.execute(update(tables.api_session).values(**later))
+
+    shift(set_back)
+    assert ledger.sessions.key(secret) is None
+    shift(-set_back - timedelta(days=6))
+    assert ledger.sessions.key(secret) == key
+    shift(-timedelta(days=1))
+    assert ledger.sessions.key(secret) is None
+    ledger.sessions.begin(key.id)
+    with ledger.database.reading() as connection:
+        assert len(connection.execute(select(tables.api_session)).all()) == 1
+
+
 @pytest.mark.parametrize("scopes", [[], ["root"], ["read", "root"]])
 def test_scopes_are_known_ones(ledger, scopes):
     with pytest.raises(ValueRefusedError, match="there are: read, write, admin"):
