@@ -24,8 +24,9 @@ import tempfile
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from api.client import Client, Search
@@ -74,21 +75,34 @@ SPEC: dict[str, Any] = {
 
 
 class Service:
-    """`nas serve` in a folder of its own."""
+    """`nas serve` in a folder of its own. more: variables of its environment. enter: called in it before it begins."""
 
-    def __init__(self, folder: Path, executor: str, database: str | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        executor: str,
+        database: str | None,
+        *,
+        more: Mapping[str, str] = MappingProxyType({}),
+        enter: Callable[[], None] | None = None,
+    ) -> None:
         folder.mkdir()
         self.folder = folder
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self._environment = {**os.environ, "NAS_HOME": str(folder), "NAS_LATENCY_DB": str(folder.parent / "latency.db")}
+        self._environment |= more
         if database:
             self._environment["DATABASE_URL"] = database
         options = ["--open", "--port", str(self.port), "--executor", executor, "--workers", "1"]
         self._log = (folder / "serve.log").open("w")
         self._process = subprocess.Popen(  # noqa: S603 - the project's own command
-            [NAS, "serve", *options], env=self._environment, stdout=self._log, stderr=subprocess.STDOUT
+            [NAS, "serve", *options],
+            env=self._environment,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            preexec_fn=enter,  # noqa: PLW1509 - it writes one file, and no thread runs here
         )
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = Client(self.url, patience_s=PATIENCE_S)
@@ -129,8 +143,8 @@ def _part(command: str) -> str | None:
 
 
 @contextlib.contextmanager
-def service(folder: Path, executor: str, database: str | None) -> Iterator[Service]:
-    running = Service(folder, executor, database)
+def service(folder: Path, executor: str, database: str | None = None, **more: Any) -> Iterator[Service]:
+    running = Service(folder, executor, database, **more)
     try:
         yield running
     finally:

@@ -6,6 +6,7 @@ id, and check whether it still lives.
 
 import errno
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from typing import Any
 
 import click
 
-from nas.service.parent import SUPERVISOR
+from nas.service.parent import DEAD_TOKENS, PROCESS_TOKEN, SUPERVISOR
 
 API = (sys.executable, "-P", "-m", "api")
 DISPATCHER = (sys.executable, "-P", "-c", "from nas.command_line.groups import main; main()", "worker")
@@ -28,6 +29,9 @@ FIRST_WAIT_S = 0.5
 MAX_WAIT_S = 15.0
 STEADY_S = 60.0
 """A child that has lived so long is started again at once."""
+
+KEPT_TOKENS = 8
+"""A process that died at its start may not have used what it was told of those before it."""
 
 DRAIN_S = 30.0
 POLL_S = 0.2
@@ -49,6 +53,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._wait_s = FIRST_WAIT_S
         self._born = self._due = 0.0
+        self._tokens: list[str] = []
 
     @property
     def pid(self) -> int | None:
@@ -98,10 +103,16 @@ class Child:
         try:
             # Its output goes to stderr: stdout is for the command's own answer. In its own group, it gets no Ctrl-C.
             self._process = subprocess.Popen(  # noqa: S603 - our own commands
-                self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=2, process_group=0
+                self._command, env=self._with_tokens(), stdin=subprocess.DEVNULL, stdout=2, process_group=0
             )
         except OSError as error:
             self._again(f"cannot be started ({error.strerror})", now)
+
+    def _with_tokens(self) -> dict[str, str]:
+        """The environment of the next process: it learns which ones have died, all that they started included."""
+        dead = ",".join(self._tokens)
+        self._tokens = [*self._tokens, secrets.token_hex(6)][-KEPT_TOKENS:]
+        return {**self._environment, PROCESS_TOKEN: self._tokens[-1], DEAD_TOKENS: dead}
 
     def _again(self, how: str, now: float) -> None:
         """Start it again later; how: what has become of it."""

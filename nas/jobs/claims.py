@@ -76,6 +76,20 @@ class Claims(LedgerPart):
             trial_changes.lose_all(transaction, "the dispatcher stopped")
             transaction.wait(FREE_DISPATCHER)
 
+    def end_leases(self, tokens: Collection[str]) -> None:
+        """End the leases of dispatchers that have died, so that their searches and exports need not wait for the end.
+
+        tokens: with these the last part of the dispatchers' names begins.
+        """
+        if not tokens:
+            return
+        with self._database.writing() as connection:
+            for table, states in ((tables.search, _ACTIVE), (tables.export, [ExportState.RUNNING.value])):
+                row = table.c
+                dead = or_(*(row.owner.contains(f":{token}", autoescape=True) for token in tokens))
+                held = (row.state.in_(states), row.lease_until > now())
+                connection.execute(update(table).where(dead, *held).values(lease_until=now()))
+
     def goes_before(self, record: SearchRecord) -> bool:
         """Whether a search that waits for a dispatcher is to run rather than this one.
 

@@ -8,6 +8,7 @@ import threading
 import time
 
 from nas.jobs.ledger import Ledger
+from nas.service.parent import process_token
 from nas.service.settings import Settings
 from nas.sql.errors import LedgerError
 from workers.dispatching.assignment import Assignment
@@ -34,7 +35,7 @@ class Dispatcher:
     def __init__(self, ledger: Ledger, settings: Settings, executor: Executor) -> None:
         self._ledger, self._settings = ledger, settings
         self.scheduler = Scheduler(executor)
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{process_token()}{secrets.token_hex(3)}"
         self._searches: dict[str, Assignment] = {}
         self._alone: Assignment | None = None
         self._limit = min(MAX_SEARCHES, SEARCHES_A_WORKER * executor.workers)

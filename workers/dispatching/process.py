@@ -10,7 +10,7 @@ from typing import Any
 from latency_db.storing.location import file_of
 from nas.jobs.ledger import Ledger
 from nas.machine.mounts import SHARED_DISK_REMEDY, shared_disk_warning
-from nas.service.parent import supervisor_pid, when_parent_ends
+from nas.service.parent import dead_tokens, supervisor_pid, when_parent_ends
 from nas.service.settings import Settings, read_settings
 from nas.sql.errors import LedgerError
 from workers.dispatching.dispatcher import Dispatcher
@@ -40,6 +40,7 @@ def serve(given: dict[str, Any]) -> None:
     while not stop.is_set():
         try:
             ledger.migrate()
+            ledger.claims.end_leases(dead_tokens())
             _dispatch(ledger, settings, stop)
         except (ExecutorLostError, LedgerError) as error:
             log.warning("%s; trying again", error)

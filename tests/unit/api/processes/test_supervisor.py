@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from api.processes.supervisor import Child, Supervisor
+from nas.service.parent import DEAD_TOKENS, PROCESS_TOKEN
 
 SLEEPS = (sys.executable, "-c", "import time; time.sleep(60)")
 DIES = (sys.executable, "-c", "raise SystemExit(3)")
@@ -68,6 +69,24 @@ def test_sigterm_ends_the_other_children_where_one_has_just_died(monkeypatch):
     assert supervisor.pids == {"supervisor": os.getpid(), "api": None, "worker": None}
     with pytest.raises(ProcessLookupError):
         os.kill(pids["worker"], 0)
+
+
+def test_a_child_learns_which_ones_before_it_have_died(child, tmp_path, monkeypatch):
+    """So a dispatcher need not wait for the end of a dead one's leases."""
+    monkeypatch.setattr("api.processes.supervisor.FIRST_WAIT_S", 0.0)
+    monkeypatch.setattr("api.processes.supervisor.MAX_WAIT_S", 0.0)
+    told = tmp_path / "told"
+    code = (
+        f"import os; print(os.environ[{PROCESS_TOKEN!r}], os.environ[{DEAD_TOKENS!r}], file=open({str(told)!r}, 'a'))"
+    )
+    one = child((sys.executable, "-c", code))
+    for _ in range(2):
+        await_death(one)
+        one.check()  # finds it dead
+        one.check()  # starts it again
+    await_death(one)
+    (first, nothing), (second, before), (_, both) = (line.split(" ") for line in told.read_text().splitlines())
+    assert (nothing, before, both) == ("", first, f"{first},{second}")
 
 
 def test_a_child_that_cannot_be_started_is_tried_again(child):

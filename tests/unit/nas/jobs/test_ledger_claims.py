@@ -259,6 +259,26 @@ def test_no_search_goes_before_what_is_older_or_of_a_higher_priority(ledger):
     assert not ledger.claims.goes_before(running)
 
 
+def test_the_leases_of_a_dispatcher_that_is_known_to_be_dead_end_at_once(ledger):
+    """Of it alone, and its exports with its searches."""
+    dead, lives = (claimed(ledger, f"host:1:{token}0f")[0] for token in ("aaaa", "bbbb"))
+    done, owner = claimed(ledger, "host:1:bbbb0f")
+    carry_out(owner, 0)
+    owner.end("SUCCEEDED")
+    ledger.exports.request(f"{done.id}.0", "onnx", None)
+    export = ledger.claims.claim_export("host:1:aaaa0f").export
+    ledger.claims.end_leases([])
+    assert ledger.claims.claim("next") is None
+
+    ledger.claims.end_leases(["aaaa", "cccc"])
+
+    assert ledger.searches.get(dead.id).phase == "WAITING_FOR_WORKERS"
+    assert ledger.claims.claim("next").search.id == dead.id
+    assert ledger.claims.claim_export("next").export.id == export.id
+    assert ledger.claims.claim("next") is None
+    assert ledger.searches.get(lives.id).phase != "WAITING_FOR_WORKERS"
+
+
 def die(ledger, count):
     """The owners of the next search die, one after the other; returns their claims."""
     claims = []
