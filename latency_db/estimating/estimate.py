@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from math import isnan
+from math import inf, isnan
 from typing import Any
 
 from latency_db.records.record import LatencyRecord, RecordState
@@ -20,6 +20,11 @@ class Source(StrEnum):
     SUMMED = "summed"
     INTERPOLATED = "interpolated"
     TRANSFERRED = "transferred"
+
+
+MAX_INTERVAL_RATIO = 25.0
+"""Largest ratio of the ends of an interval, whatever the source: five times more or less than the estimate. Beyond it,
+there is no estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,16 @@ class Estimate:
         ms, error = record.latency_ms, record.error_ms
         suspect = int(record.state is RecordState.SUSPECT)
         return cls(ms, ms - error, ms + error, error, Source.MEASURED, suspect=suspect)
+
+    @property
+    def is_too_wide(self) -> bool:
+        """Whether the ends of the interval differ by more than MAX_INTERVAL_RATIO, or are not finite and positive.
+
+        The interval of a network that was measured in a single round is not known.
+        """
+        if self.source is Source.MEASURED and isnan(self.error_ms):
+            return False
+        return not 0 < self.high_ms <= MAX_INTERVAL_RATIO * self.low_ms < inf
 
     def plain(self) -> dict[str, Any]:
         """The fields as JSON values: null for what is not known."""

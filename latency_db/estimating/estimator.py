@@ -7,13 +7,12 @@ it once. The residual is that of latency_db.estimating.calibration.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import inf
 
 from latency_db.devices.device import Device
 from latency_db.devices.local import is_local
 from latency_db.estimating.calibration import Predictions, one_by_one
 from latency_db.estimating.estimate import Estimate, Source
-from latency_db.estimating.few_shot import MAX_INTERVAL_RATIO, FewShotModel, devices_with_tables
+from latency_db.estimating.few_shot import FewShotModel, devices_with_tables
 from latency_db.estimating.kernel_table import IndexedNetworks
 from latency_db.estimating.predictor import Predictor
 from latency_db.records.signatures import network_signature
@@ -42,7 +41,8 @@ class Estimator:
 
         Unmeasured kernels are interpolated from measured ones. If these are too few, the latency is predicted from the
         whole networks that were measured on the device, and from other devices. NotMeasuredError, with the remedy, if
-        these are too few as well, or if the device does not run the network.
+        these are too few as well, if the interval is too wide (Estimate.is_too_wide), or if the device does not run the
+        network.
         """
         return self.estimate_many([network])[0]
 
@@ -50,7 +50,36 @@ class Estimator:
         """The latencies of many networks in one pass; see `estimate`."""
         records = [self.predictor.network_records.get(network_signature(network).key) for network in networks]
         found = self._estimate_by_kernels([n for n, record in zip(networks, records, strict=True) if record is None])
-        return [next(found) if record is None else Estimate.of_record(record) for record in records]
+        estimates = [next(found) if record is None else Estimate.of_record(record) for record in records]
+        for network, estimate in zip(networks, estimates, strict=True):
+            self.check(estimate, write_network(network))
+        return estimates
+
+    def check(self, found: Estimate, what: str) -> Estimate:
+        """The estimate. NotMeasuredError, with the remedy, if its interval is too wide; what: the network, in words."""
+        if not found.is_too_wide:
+            return found
+        name, measured = self.device.name, len(self.predictor.measured_networks())
+        between = f"between {found.low_ms:.3g} and {found.high_ms:.3g} ms"
+        why, remedy = {
+            Source.MEASURED: (
+                f"is {between} by its measurements",
+                f"measure it again while nothing else runs on {name}",
+            ),
+            Source.SUMMED: (
+                f"is {between} by its kernels and {measured} measured networks",
+                f"measure networks like it with `nas device measure {name} --space SPACE --calibrate 20`",
+            ),
+            Source.INTERPOLATED: (
+                f"is {between}, as {found.measured:.1%} of it is measured",
+                f"measure more kernels with `nas device measure {name} --space SPACE`",
+            ),
+            Source.TRANSFERRED: (
+                f"is too unlike the {measured} networks measured there",
+                f"measure its kernels, or networks like it, with `nas device measure {name}`",
+            ),
+        }[found.source]
+        raise NotMeasuredError(f"device {name!r}: '{what[:80]}' {why}: {remedy}")
 
     def index(self, networks: Sequence[Network]) -> IndexedNetworks:
         """Networks as rows of the table of kernels, for `predict`. NotMeasuredError as in `estimate`."""
@@ -97,9 +126,7 @@ class Estimator:
         parts, missing = self._resolve_kernels(networks)
         few_shot = self._few_shot() if missing else None
         if few_shot:
-            for network, row in zip(networks, one_by_one(few_shot.predict(parts)), strict=True):
-                if not row.high_ms <= MAX_INTERVAL_RATIO * row.low_ms < inf:
-                    raise self._too_unlike(network)
+            for row in one_by_one(few_shot.predict(parts)):
                 yield Estimate(*row[:4], Source.TRANSFERRED, *row[4:])
             return
         if missing:
@@ -117,13 +144,6 @@ class Estimator:
             known = list(devices_with_tables(self.store, self.device))
             self._few_shots[len(measured)] = FewShotModel.fit(measured, known)
         return self._few_shots[len(measured)]
-
-    def _too_unlike(self, network: Network) -> NotMeasuredError:
-        name, measured = self.device.name, len(self.predictor.measured_networks())
-        return NotMeasuredError(
-            f"device {name!r}: '{write_network(network)[:80]}' is too unlike the {measured} networks measured "
-            f"there: measure its kernels, or networks like it, with `nas device measure {name}`"
-        )
 
     def _not_measured(self, missing: Sequence[Kernel]) -> NotMeasuredError:
         device = self.device

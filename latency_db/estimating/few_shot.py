@@ -23,9 +23,6 @@ MIN_NETWORKS = 5
 HALF_WIDTH = normal_half_width(CONFIDENCE)
 """Half-width of the interval, in standard deviations."""
 
-MAX_INTERVAL_RATIO = 10.0
-"""Largest ratio of the ends of an interval; beyond it, a network is too unlike the measured ones to be estimated."""
-
 MAX_DEVICES = 4
 """Latencies are predicted from this many other devices at most: interpolating their missing kernels takes time."""
 

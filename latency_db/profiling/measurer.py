@@ -59,7 +59,8 @@ class Measurer:
     def estimate_file(self, model: bytes) -> Estimate:
         """The latency of an ONNX file: measured now, unless it was before. NotMeasuredError if it cannot be."""
         record = self.estimator.predictor.network_records.get(onnx_signature(model).key)
-        return Estimate.of_record(record or self.measure_networks({"file": model})["file"])
+        found = Estimate.of_record(record or self.measure_networks({"file": model})["file"])
+        return self.estimator.check(found, "the file")
 
     def kernels_to_measure(self, network: Network, max_uncertainty: float) -> list[Kernel]:
         """The unmeasured kernels to measure before a network is estimated, as in latency_db.profiling.survey; without

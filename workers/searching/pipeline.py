@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -10,16 +10,18 @@ from random import Random
 from statistics import median
 from typing import Any
 
+from latency_db.estimating.estimator import Estimator
 from latency_db.profiling.build import TableReport, build_table
 from latency_db.profiling.measurer import Measurer
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
 from nas.dataset import Dataset, dataset
-from nas.errors import ChangedDataError, ChangedError, DataError, InfeasibleError
+from nas.errors import ChangedDataError, ChangedError, DataError, InfeasibleError, NotMeasuredError
 from nas.evaluator import Evaluator, evaluator
 from nas.loop import Search, Steps
 from nas.metric import network_metrics
 from nas.objective import objective
+from nas.ops import Network
 from nas.ops.kernels import kernels
 from nas.ops.notation import write_network
 from nas.report.results import outcome, target
@@ -168,10 +170,24 @@ class Pipeline:
             measured = networks[:MIN_TARGET_SAMPLES]
             with measuring(self._quota, measurer):
                 measurer.ensure(measured)
-        target = float(f"{median(estimator.estimate(network).ms for network in measured or networks):.3g}")
-        self._listener.say(f"target latency: {target} ms, the median of {len(measured)} random members of the space")
+        found_ms = _estimated_ms(estimator, measured or networks)
+        target = float(f"{median(found_ms):.3g}")
+        self._listener.say(f"target latency: {target} ms, the median of {len(found_ms)} random members of the space")
         self._store.keep("target_latency_ms", target)
         return target
+
+
+def _estimated_ms(estimator: Estimator, networks: Sequence[Network]) -> list[float]:
+    """Milliseconds of the networks that have an estimate; NotMeasuredError if none has."""
+    found, errors = [], []
+    for network in networks:
+        try:
+            found.append(estimator.estimate(network).ms)
+        except NotMeasuredError as error:
+            errors.append(error)
+    if not found:
+        raise errors[0]
+    return found
 
 
 def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]) -> None:

@@ -1,16 +1,17 @@
-from dataclasses import fields
-from math import exp, hypot
+from dataclasses import fields, replace
+from math import exp, hypot, inf
 from random import Random
 
 import pytest
 from made_up import table
 
-from latency_db.estimating.estimate import Source
+from latency_db.estimating.estimate import Estimate, Source
 from latency_db.estimating.estimator import Estimator
 from latency_db.profiling.measurer import Measurer
 from latency_db.records.record import Kind, RecordState
 from latency_db.records.signatures import context_signature, kernel_signature, network_signature
 from nas.errors import NotMeasuredError
+from nas.network import network as named_network
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
 from nas.ops.notation import read_network
@@ -184,3 +185,42 @@ def test_many_networks_are_estimated_as_each_alone_is(store, elsewhere, networks
             assert getattr(one, field.name) == pytest.approx(getattr(alone, field.name)), field.name
     predicted = many.predict(many.index(networks))
     assert [len(column) for column in predicted] == [len(networks)] * len(predicted)
+
+
+def refused_as_too_wide(estimator, network, source):
+    """The message of the refusal; without its bound, the estimate is of this source."""
+    with pytest.raises(NotMeasuredError) as refusal:
+        estimator.estimate(network)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("latency_db.estimating.estimate.MAX_INTERVAL_RATIO", 1e9)
+        assert estimator.estimate(network).source is source
+    return str(refusal.value)
+
+
+def test_an_interval_that_says_nothing_is_an_error_with_a_remedy(store, elsewhere, networks):
+    """The network has kernels unlike those that were measured, from which they are interpolated."""
+    store.add(table(elsewhere, networks[:8]))
+    odd = named_network.make("lenet_5").expand()
+
+    said = refused_as_too_wide(Estimator(store, elsewhere.device), odd, Source.INTERPOLATED)
+
+    assert "as 3.0% of it is measured: measure more kernels with `nas device measure pocket --space SPACE`" in said
+
+
+def test_measurements_that_say_nothing_are_an_error_with_a_remedy(store, elsewhere):
+    """Its two best rounds differ by more than it takes; after a single round nothing is known of that."""
+    record = elsewhere.record(network_signature(NETWORK).key, 0.5, kind=Kind.NETWORK)
+    store.add([*elsewhere.empties(), replace(record, rounds_ms=(0.5, 0.98))])
+
+    said = refused_as_too_wide(Estimator(store, elsewhere.device), NETWORK, Source.MEASURED)
+
+    assert said.endswith("measure it again while nothing else runs on pocket")
+    assert Estimate.of_record(replace(record, rounds_ms=(0.5, 1.2))).is_too_wide
+    assert not Estimate.of_record(replace(record, rounds_ms=(0.5, 0.6))).is_too_wide
+    assert not Estimate.of_record(replace(record, rounds_ms=(0.5,))).is_too_wide
+
+
+@pytest.mark.parametrize("source", list(Source))
+def test_the_bound_of_intervals_is_the_same_for_all_sources(source):
+    for low_ms, high_ms, too_wide in [(1, 24.9, False), (1, 25.1, True), (0, 1, True), (-1, 1, True), (1, inf, True)]:
+        assert Estimate(1.0, low_ms, high_ms, 0.1, source).is_too_wide is too_wide
