@@ -9,11 +9,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.http.problems import problems
+from api.http.root_path import served
 from api.schemas.common import Problem
 
 DESCRIPTION = """Hardware-aware neural architecture search: submit a search, watch it, download ONNX files.
 
-Errors are problem details (RFC 9457) with a stable `reason`; each is explained at [/docs/problems](/docs/problems).
+Errors are problem details (RFC 9457) with a stable `reason`; each is explained at [/docs/problems]({problems}).
 Lists come in pages: send `next_page_token` back as `page_token` until it is null. Times are RFC 3339, UTC."""
 
 _REFERENCE = re.compile(r'"#/components/schemas/(\w+)"')
@@ -37,7 +38,10 @@ WITH_BODY: dict[int | str, dict[str, Any]] = problems("JSON_INVALID", "BODY_TOO_
 def describe(app: FastAPI) -> dict[str, Any]:
     """The document; made once."""
     if app.openapi_schema is None:
-        schema = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
+        about = DESCRIPTION.format(problems=served("/docs/problems"))
+        schema = get_openapi(title=app.title, version=app.version, description=about, routes=app.routes)
+        if root := served(""):
+            schema["servers"] = [{"url": root}]
         components = schema.setdefault("components", {}).setdefault("schemas", {})
         own = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         components |= own.pop("$defs", {}) | {"Problem": own}

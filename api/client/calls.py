@@ -1,12 +1,14 @@
 """What the clients' methods are made of: paths, pages, waiting, events, changes, files."""
 
 import hashlib
+import logging
 import random
 import tarfile
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
 from urllib.parse import quote
@@ -16,7 +18,7 @@ import httpx2
 from api.client.errors import ApiError, DamagedError, WaitTimeoutError
 from api.client.sse import MessageParser
 from api.client.transport import Transport
-from api.client.wire import Json, Request, content
+from api.client.wire import SILENCE_S, Json, Request, content
 from api.schemas.search import ENDED
 from api.schemas.trial import ArtifactOut, EventOut, ExportOut, Finalist, ModelFile
 from nas.files import write_whole
@@ -25,10 +27,14 @@ from nas.mapping_file import read_mapping
 PAGE_SIZE = 200
 POLL_S = 1.0
 RESUME_S = 0.5
+HELD_POLL_S, POLLS_A_PROBE, PROBE_S = 5.0, 12, 5.0
+"""How often to ask where a stream is silent, and how often and for how long to try whether one lives again."""
 
 CHANGE_TRIES = 8
 PRECONDITION_FAILED = 412
 LOG_LINES = 200
+
+_log = logging.getLogger("nas.client")
 
 T = TypeVar("T")
 
@@ -80,25 +86,61 @@ async def events(transport: Transport, path: str, after: int) -> AsyncGenerator[
     """
     seq = after
     while True:
-        headers = {"Accept": "text/event-stream", "Last-Event-ID": str(seq)}
-        asked = Request("GET", f"{path}/events", {"until_end": "true"}, headers=headers, stream=True)
-        parser = MessageParser()
         try:
-            async with aclosing(transport.stream(asked)) as chunks:
-                async for chunk in chunks:
-                    for event in _read(parser, chunk):
-                        if event.seq <= seq:
-                            continue
-                        seq = event.seq
-                        yield event
-                        if event.ends:
-                            return
+            async with aclosing(_streamed(transport, path, seq)) as found:
+                async for event in found:
+                    seq = event.seq
+                    yield event
+                    if event.ends:
+                        return
+        except httpx2.ReadTimeout:
+            _log.warning("no event comes through: a proxy may hold them back; asking every %g s instead", HELD_POLL_S)
+            async with aclosing(_polled(transport, path, seq)) as found:
+                async for event in found:
+                    seq = event.seq
+                    yield event
+                    if event.ends:
+                        return
         except httpx2.TransportError:  # as a stream that ends early: a restart, or the time limit of a proxy
             pass
         search = await transport.get(path)
         if search["state"] in ENDED and search["last_seq"] <= seq:
             return
         await transport.sleep(RESUME_S * random.uniform(0.5, 1.0))
+
+
+def _stream_request(path: str, after: int) -> Request:
+    headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
+    return Request("GET", f"{path}/events", {"until_end": "true"}, headers=headers, stream=True, silence_s=SILENCE_S)
+
+
+async def _streamed(transport: Transport, path: str, after: int) -> AsyncGenerator[EventOut, None]:
+    """The events after a sequence number, as they come. httpx2.ReadTimeout where nothing comes."""
+    parser = MessageParser()
+    async with aclosing(transport.stream(_stream_request(path, after))) as chunks:
+        async for chunk in chunks:
+            for event in _read(parser, chunk):
+                if event.seq > after:
+                    after = event.seq
+                    yield event
+
+
+async def _polled(transport: Transport, path: str, after: int) -> AsyncGenerator[EventOut, None]:
+    """The same by asking again and again, until a stream lives or the search has ended."""
+    probe = replace(_stream_request(path, after), silence_s=PROBE_S)
+    while True:
+        for _ in range(POLLS_A_PROBE):
+            page = await transport.get(f"{path}/events", from_seq=after, format="json")
+            for item in page["items"]:
+                after = item["seq"]
+                yield EventOut.model_validate(item)
+            await transport.sleep(HELD_POLL_S)
+        try:
+            async with aclosing(transport.stream(probe)) as chunks:
+                if await anext(chunks, None):
+                    return
+        except httpx2.TransportError:
+            continue
 
 
 def _read(parser: MessageParser, chunk: bytes) -> Iterator[EventOut]:

@@ -22,8 +22,6 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 60.0
 UPLOAD_TIMEOUT_S = 600.0
-SILENCE_S = 45.0
-"""A stream that is silent for as long is dead: the service sends a comment every 15 s."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -53,7 +51,7 @@ def _arguments(request: Request) -> dict[str, Any]:
         "files": request.files,
     }
     if request.stream or request.files:
-        patience_s = SILENCE_S if request.stream else UPLOAD_TIMEOUT_S
+        patience_s = request.silence_s if request.stream else UPLOAD_TIMEOUT_S
         arguments["timeout"] = httpx2.Timeout(patience_s, connect=CONNECT_TIMEOUT_S)
     return arguments
 
@@ -99,6 +97,8 @@ class Transport(ABC):
             try:
                 response = await self._send(request)
             except httpx2.TransportError as error:
+                if request.stream and isinstance(error, httpx2.ReadTimeout):
+                    raise
                 wait_s = patience.wait_s()
                 if wait_s is None:
                     raise unreachable(error) from error

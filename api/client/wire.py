@@ -17,11 +17,15 @@ Json: TypeAlias = dict[str, Any]
 BUSY = frozenset({429, 502, 503, 504})
 FIRST_WAIT_S = 0.25
 MAX_WAIT_S = 8.0
+SILENCE_S = 35.0
+"""A stream that is silent for as long is dead, or held back: the service sends a comment every 15 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request.
+
+    stream: its answer is read as it comes, and cut off where it is silent for silence_s.
 
     Every request may be sent twice: reads, changes to a named state, and creations, which carry an idempotency key.
     """
@@ -33,6 +37,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Any] | None = None
     stream: bool = False
+    silence_s: float = SILENCE_S
 
 
 class Patience:

@@ -4,6 +4,7 @@ import { defineConfig } from "vite";
 const service = { target: "http://127.0.0.1:8000", changeOrigin: true };
 
 export default defineConfig({
+  base: "./", // the service adds what its page is below
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   // MIT asks that its notice goes with the copies.
   build: {

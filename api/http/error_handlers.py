@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from api.http.problems import DOCS, MEDIA_TYPE, REASONS, FieldFault, ProblemError, kebab
+from api.http.root_path import served
 from latency_db.errors import StoreError
 from nas.errors import (
     DataError,
@@ -67,7 +68,7 @@ _STATUSES = {
 def install(app: FastAPI) -> None:
     app.add_exception_handler(NasError, _nas_error)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -86,7 +87,7 @@ def problem(
     """The response for a reason of api.http.problems.REASONS."""
     known = REASONS[reason]
     content: dict[str, Any] = {
-        "type": f"{DOCS}#{kebab(reason)}",
+        "type": served(f"{DOCS}#{kebab(reason)}"),
         "title": known.title,
         "status": known.status.value,
         "detail": _SECRET.sub("nas_...", detail)[:MAX_DETAIL],
@@ -155,7 +156,7 @@ def _fault(location: Sequence[Any], message: str) -> FieldFault:
     return FieldFault(".".join(map(str, location[1:])), message)
 
 
-async def _http(request: Request, error: Exception) -> Response:
+async def http_error(request: Request, error: Exception) -> Response:
     status, headers = getattr(error, "status_code", 500), dict(getattr(error, "headers", None) or {})
     reason = _STATUSES.get(status, "INTERNAL")
     if reason == "METHOD_NOT_ALLOWED":

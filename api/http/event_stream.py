@@ -21,6 +21,7 @@ from nas.jobs.states import TERMINAL
 
 POLL_S = 0.05
 PING_S = 15.0
+PING = b"event: ping\ndata: {}\n\n"
 AFTER_FAULT_S = 1.0
 PAGE = 1000
 MIN_KEPT = 1000
@@ -126,7 +127,13 @@ class EventStreams:
         return time.monotonic()
 
     async def stream(
-        self, search: SearchRecord, seq: int, *, until_end: bool, allowed: Callable[[], bool] = lambda: True
+        self,
+        search: SearchRecord,
+        seq: int,
+        *,
+        until_end: bool,
+        allowed: Callable[[], bool] = lambda: True,
+        ping: bytes = KEEPALIVE_COMMENT,
     ) -> AsyncIterator[bytes]:
         """Events after seq as server-sent events, then future ones, each once and in order, with pings in between.
 
@@ -138,7 +145,7 @@ class EventStreams:
         self._watched.set()
         ended, asked_s = search.state in TERMINAL, time.monotonic()
         try:
-            yield b": connected\n\n"
+            yield b": connected\n\n" if ping == KEEPALIVE_COMMENT else ping
             while not self._closed:
                 asked_s = await self._ask(allowed, asked_s)
                 news = topic.news
@@ -155,7 +162,7 @@ class EventStreams:
                     try:
                         await asyncio.wait_for(news.wait(), PING_S)
                     except TimeoutError:
-                        yield KEEPALIVE_COMMENT
+                        yield ping
         except NasError as error:  # the client connects again, and continues after its last event
             _log.warning("a stream of events ends: %s", error)
         finally:

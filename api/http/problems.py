@@ -65,8 +65,9 @@ REASONS: Mapping[str, Reason] = {
     ),
     "HOST_REFUSED": Reason(
         _S.FORBIDDEN,
-        "An open service answers under its loopback names only",
-        "Call it as localhost, 127.0.0.1 or [::1]; or start it with keys, without --open.",
+        "An open service answers under its loopback names and the allowed ones only",
+        "Call it as localhost, 127.0.0.1 or [::1]; list the name that a proxy forwards in NAS_ALLOWED_HOSTS; or start "
+        "it with keys, without --open.",
     ),
     "NOT_FOUND": Reason(
         _S.NOT_FOUND, "There is nothing at this address", "Check the id; a deleted search answers so, too."

@@ -13,6 +13,7 @@ from api.http.app_state import App
 from api.http.concurrency import RECORDS
 from api.http.parameters import Digest, SearchId
 from api.http.problems import ProblemError, problems
+from api.http.root_path import served
 from api.http.security import READ
 from api.schemas.trial import ArtifactList, ArtifactOut
 from nas.jobs.records import ArtifactLink
@@ -76,7 +77,7 @@ def safe_name(name: str) -> str:
 
 
 def artifact_url(sha256: str, file: str | None) -> str:
-    return f"/v1/artifacts/{sha256}" + (f"?filename={quote(file, safe='')}" if file else "")
+    return served(f"/v1/artifacts/{sha256}") + (f"?filename={quote(file, safe='')}" if file else "")
 
 
 def artifact_out(link: ArtifactLink) -> ArtifactOut:

@@ -31,8 +31,8 @@ def operations(request: Request) -> HTMLResponse:
             tag = (operation.get("tags") or ["other"])[0]
             groups.setdefault(tag, []).append("".join(_operation(method, path, operation)))
     parts = [f"<h2>{escape(tag)}</h2>{''.join(found)}" for tag, found in groups.items()]
-    links = '<p><a href="/openapi.json">openapi.json</a> · <a href="/docs/problems">errors</a></p>'
-    return _page("HTTP API", links + "".join(parts))
+    links = '<p><a href="openapi.json">openapi.json</a> · <a href="docs/problems">errors</a></p>'
+    return _page("HTTP API", links + "".join(parts), "docs/style.css")
 
 
 @router.get("/problems")
@@ -42,7 +42,7 @@ def problems() -> HTMLResponse:
         f"<p>Status {reason.status.value}. {escape(reason.title)}. {escape(reason.remedy)}</p>"
         for name, reason in REASONS.items()
     )
-    return _page("Errors", "".join(parts))
+    return _page("Errors", "".join(parts), "style.css")
 
 
 @router.get("/style.css")
@@ -75,7 +75,7 @@ def _name(body: Mapping[str, Any]) -> str:
     return reference.rpartition("/")[2]
 
 
-def _page(title: str, content: str) -> HTMLResponse:
-    head = f'<meta charset="utf-8"><title>{title}: nas</title><link rel="stylesheet" href="/docs/style.css">'
+def _page(title: str, content: str, style: str) -> HTMLResponse:
+    head = f'<meta charset="utf-8"><title>{title}: nas</title><link rel="stylesheet" href="{style}">'
     body = f"<h1>{title}</h1>{content}"
     return HTMLResponse(f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>')

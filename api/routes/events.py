@@ -6,8 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT
 
 from api.http.app_state import App, AppState
+from api.http.event_stream import PING
 from api.http.parameters import SearchId
 from api.http.problems import FieldFault, ProblemError, problems
 from api.http.security import READ, Reader
@@ -47,6 +49,9 @@ async def read_events(
     until_end: Annotated[bool, Query(description="End the stream when the search has ended and all is sent")] = False,
     page: Annotated[str, Query(alias="format", pattern="^(sse|json|)$", description="json: a page, as Accept")] = "",
     limit: Annotated[int, Query(ge=1, le=10_000, description="Events of a page")] = 1000,
+    pings: Annotated[
+        bool, Query(description="Pings as events of the type `ping`, which browsers show to pages, instead of comments")
+    ] = False,
     last_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=20)] = None,
 ) -> Response:
     """Server-sent events with all past and future events, each once and in order; `id` is its number.
@@ -60,7 +65,9 @@ async def read_events(
         async with app.limiters["records"].turn(request):
             return await run_in_threadpool(_page, app, search_id, seq, limit)
     allowed = partial(caller.still_allows, "read")
-    stream = app.streams.stream(search, seq, until_end=until_end, allowed=allowed)
+    stream = app.streams.stream(
+        search, seq, until_end=until_end, allowed=allowed, ping=PING if pings else KEEPALIVE_COMMENT
+    )
     headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
     return StreamingResponse(stream, media_type=STREAM, headers=headers)
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from api.http.app_state import App
 from api.http.parameters import ExportId, TrialId
 from api.http.problems import problems
+from api.http.root_path import served
 from api.http.security import READ, WRITE
 from api.routes.artifacts import artifact_url
 from api.schemas.submission import NewExport
@@ -35,7 +36,7 @@ def export_trial(trial_id: TrialId, body: NewExport, app: App) -> Response:
     export, _ = app.ledger.exports.request(trial_id, body.format, body.epochs)
     content = _out(export)
     status = 201 if content.url else 202
-    headers = {"location": f"/v1/exports/{export.id}"}
+    headers = {"location": served(f"/v1/exports/{export.id}")}
     return Response(content.model_dump_json(), status, headers, "application/json")
 
 

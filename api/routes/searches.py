@@ -12,6 +12,7 @@ from api.http.concurrency import RECORDS, SPEC
 from api.http.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
 from api.http.parameters import SearchId
 from api.http.problems import FieldFault, ProblemError, problems
+from api.http.root_path import served
 from api.http.security import READ, WRITE, Writer
 from api.schemas.search import Best, CountsOut, SearchOut, SearchPage, SearchSummary, SpaceSize, Urls
 from api.schemas.submission import Images, NewSearch, SearchPatch, Trials, Validated
@@ -153,7 +154,7 @@ def search_response(search: SearchRecord, status: int = 200, headers: dict[str, 
 
 
 def created_response(search: SearchRecord, *, created: bool) -> Response:
-    headers = {"location": f"/v1/searches/{search.id}"}
+    headers = {"location": served(f"/v1/searches/{search.id}")}
     return search_response(search, 201, headers if created else headers | {"idempotent-replay": "true"})
 
 
@@ -166,7 +167,7 @@ def idempotency(key: str | None, owner: str, request: Any) -> Idempotency | None
 
 
 def _values(search: SearchRecord) -> dict[str, Any]:
-    url = f"/v1/searches/{search.id}"
+    url = served(f"/v1/searches/{search.id}")
     best = None
     if search.best_trial is not None and search.best_reward is not None:
         best = Best(trial=search.best_trial, reward=search.best_reward)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Cookie, Request, Response
 
 from api.http.app_state import App
 from api.http.problems import ProblemError, problems
+from api.http.root_path import served
 from api.http.security import COOKIE, SESSION_S, Caller, Principal
 from api.schemas.key import SessionOut, SignIn
 
@@ -30,6 +31,7 @@ def sign_in(body: SignIn, request: Request, response: Response, app: App) -> Ses
         max_age=SESSION_S,
         httponly=True,
         samesite="strict",
+        path=served("/"),
         secure=request.url.scheme == "https",
     )
     return SessionOut(open=app.settings.open, scopes=Principal(key).scopes)
@@ -42,4 +44,4 @@ def sign_out(
     """Sign out: the session is over, also for whoever has a copy of its cookie."""
     if session is not None:
         app.ledger.sessions.end(session)
-    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    response.delete_cookie(COOKIE, path=served("/"), httponly=True, samesite="strict")

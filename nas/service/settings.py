@@ -90,7 +90,8 @@ class Settings(BaseSettings):
     uploaded data set is kept that no search names; 0: for ever. keep_trainings_days: for how long the result of a
     training is kept that no search uses again; 0: for ever. database_connections: of one process to the ledger's
     server, and as many to that of the latencies. database_pooler: whether a connection pooler is before these; auto:
-    each connection finds out.
+    each connection finds out. root_path: below which path of a proxy clients find the service. allowed_hosts: names,
+    with commas between them, under which a proxy forwards to it.
     temp_dir: for files that live as long as their process, such as Ray's session.
     """
 
@@ -123,6 +124,8 @@ class Settings(BaseSettings):
     )
     database_connections: int = Field(default=5, ge=2, le=1000)
     database_pooler: Literal["auto", "yes", "no"] = "auto"
+    root_path: str = Field(default="", pattern=r"^(/[\w.~@%+-]+)*$")
+    allowed_hosts: str = ""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     open: bool = False
@@ -160,6 +163,17 @@ class Settings(BaseSettings):
         if address is None or not others.data.get("executor", "").startswith("ray"):
             return address
         return ray_address.parsed(address)
+
+    @field_validator("root_path", mode="before")
+    @classmethod
+    def _read_root_path(cls, given: str) -> str:
+        """The path with a slash before it and none after it."""
+        path = given.strip().strip("/")
+        return f"/{path}" if path else ""
+
+    @property
+    def allowed_host_names(self) -> frozenset[str]:
+        return frozenset(name.strip().strip("[]").lower() for name in self.allowed_hosts.split(",") if name.strip())
 
     @property
     def connections(self) -> Connections:

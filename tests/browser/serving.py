@@ -18,7 +18,7 @@ from nas.service.settings import Settings
 class Served:
     """A service in a folder, its ledger open here too; start and stop it as often as wanted."""
 
-    def __init__(self, home: Path, *, open_: bool = True, python_path: Path | None = None) -> None:
+    def __init__(self, home: Path, *, open_: bool = True, python_path: Path | None = None, root_path: str = "") -> None:
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             port = found.getsockname()[1]
@@ -28,6 +28,7 @@ class Served:
         self.ledger = Ledger(self.settings.database_url)
         self.ledger.migrate()
         self._process: subprocess.Popen[bytes] | None = None
+        self._root_path = root_path
         self._more = {} if python_path is None else {"PYTHONPATH": str(python_path)}
 
     def start(self) -> None:
@@ -37,6 +38,7 @@ class Served:
             "NAS_OPEN": str(self.settings.open).lower(),
             "NAS_LATENCY_DB": str(self.settings.home / "latency.db"),
             "DATABASE_URL": self.settings.database_url,
+            "NAS_ROOT_PATH": self._root_path,
             **self._more,
         }
         self._process = subprocess.Popen([sys.executable, "-m", "api"], env=environment)
@@ -55,9 +57,9 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(home: Path, *, open_: bool = True, python_path: Path | None = None) -> Iterator[Served]:
+def served(home: Path, *, open_: bool = True, python_path: Path | None = None, root_path: str = "") -> Iterator[Served]:
     """python_path: a folder whose modules, such as sitecustomize, are found before others."""
-    service = Served(home, open_=open_, python_path=python_path)
+    service = Served(home, open_=open_, python_path=python_path, root_path=root_path)
     try:
         service.start()
         yield service

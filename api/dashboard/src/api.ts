@@ -2,6 +2,7 @@
 // Types are generated for the names that are used here as members of Schemas, and for those that they refer to.
 import { signal } from "@preact/signals";
 import type { components } from "./api.gen";
+import { at } from "./root";
 
 type Schemas = components["schemas"];
 
@@ -62,7 +63,7 @@ export async function request<T>(path: string, options: Options = {}): Promise<T
   const { method = "GET", body, headers = {}, signal } = options;
   let response: Response;
   try {
-    response = await fetch(path, {
+    response = await fetch(at(path), {
       method,
       signal: signal ?? null,
       credentials: "same-origin",

@@ -1,5 +1,6 @@
 // A search's events over SSE: each once, in order, whatever happens to the connection.
 import type { SearchEvent } from "./api";
+import type { Slot } from "./slot";
 
 export const EVENT_TYPES = [
   "search.created",
@@ -21,7 +22,8 @@ export const EVENT_TYPES = [
   "export.state",
 ] as const;
 
-export type Connection = "connecting" | "live" | "reconnecting" | "resting";
+/** held: nothing comes through, as behind a proxy that collects answers. crowded: other tabs have the connections. */
+export type Connection = "connecting" | "live" | "reconnecting" | "resting" | "held" | "crowded";
 
 /** What of an EventSource is used. */
 export interface Source {
@@ -38,10 +40,25 @@ export interface FeedOptions {
   connection: (state: Connection) => void;
   open?: (url: string) => Source;
   wait?: (callback: () => void, ms: number) => unknown;
+  /** Asks for the events after one, while none come by themselves. The stream then has to have pings. */
+  poll?: (from: number) => Promise<SearchEvent[]>;
+  slot?: Pick<Slot, "take" | "release">;
+  /** Calls back again and again; returns how to end that. */
+  every?: (callback: () => void, ms: number) => () => void;
+  now?: () => number;
 }
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
+const POLL_MS = 5_000;
+/** The service sends a ping every 15 s: two have not come. */
+const SILENT_MS = 35_000;
+const TRY_AGAIN_MS = 60_000;
+
+const repeated = (callback: () => void, ms: number) => {
+  const timer = setInterval(callback, ms);
+  return () => clearInterval(timer);
+};
 
 export class Feed {
   /** The last event delivered. */
@@ -49,6 +66,12 @@ export class Feed {
   private source: Source | null = null;
   private failures = 0;
   private run = 0;
+  private state: Connection = "resting";
+  private held = false;
+  private polling = false;
+  private heard = 0;
+  private opened = 0;
+  private endTicks: (() => void) | null = null;
 
   constructor(private readonly options: FeedOptions) {
     this.seq = options.from;
@@ -56,32 +79,102 @@ export class Feed {
 
   start(): void {
     if (this.source) return;
+    if (!this.endTicks) {
+      this.heard = this.now();
+      if (this.options.poll) this.endTicks = (this.options.every ?? repeated)(() => this.tick(), POLL_MS);
+    }
+    if (this.options.slot?.take() === false) this.leave("crowded");
+    else this.open();
+  }
+
+  /** Close the connection; start continues after the last event. */
+  rest(): void {
+    this.endTicks?.();
+    this.endTicks = null;
+    this.options.slot?.release();
+    this.leave("resting");
+  }
+
+  private leave(state: Connection): void {
+    this.run++;
+    this.source?.close();
+    this.source = null;
+    this.say(state);
+  }
+
+  private say(state: Connection): void {
+    this.state = state;
+    this.options.connection(state);
+  }
+
+  private now(): number {
+    return (this.options.now ?? Date.now)();
+  }
+
+  private open(): void {
     const run = ++this.run;
-    this.options.connection(this.failures ? "reconnecting" : "connecting");
+    this.opened = this.now();
+    this.say(this.held ? "held" : this.failures ? "reconnecting" : "connecting");
     const open = this.options.open ?? ((url) => new EventSource(url));
     const source = open(this.options.url(this.seq));
     this.source = source;
     source.onopen = () => {
       this.failures = 0;
-      this.options.connection("live");
+      if (!this.held) this.say("live");
     };
     source.onerror = () => {
       if (run === this.run) this.retry(run);
     };
-    for (const type of EVENT_TYPES)
-      source.addEventListener(type, (message) => run === this.run && this.receive(message.data));
+    for (const type of [...EVENT_TYPES, "ping"])
+      source.addEventListener(type, (message) => {
+        if (run !== this.run) return;
+        this.heard = this.now();
+        if (this.held) this.say("live");
+        this.held = false;
+        if (type !== "ping") this.receive(JSON.parse(message.data) as SearchEvent);
+      });
   }
 
-  /** Close the connection; start continues after the last event. */
-  rest(): void {
-    this.run++;
-    this.source?.close();
-    this.source = null;
-    this.options.connection("resting");
+  /** Ask where nothing comes by itself, and try now and then whether it does again. */
+  private tick(): void {
+    if (this.options.slot?.take() === false) {
+      this.leave("crowded");
+      void this.poll();
+    } else if (this.state === "crowded") {
+      this.heard = this.now();
+      this.open();
+    } else if (this.silent) {
+      if (this.held && this.source && this.now() - this.opened >= TRY_AGAIN_MS) {
+        this.source.close();
+        this.open();
+      }
+      void this.poll();
+    }
   }
 
-  private receive(text: string): void {
-    const event = JSON.parse(text) as SearchEvent;
+  private get silent(): boolean {
+    return this.now() - this.heard >= SILENT_MS;
+  }
+
+  private async poll(): Promise<void> {
+    if (this.polling || !this.options.poll) return;
+    this.polling = true;
+    const run = this.run;
+    try {
+      const events = await this.options.poll(this.seq);
+      if (run !== this.run) return;
+      for (const event of events) this.receive(event);
+      if (this.state === "crowded" || !this.silent) return;
+      this.held = true; // the service answers, and its stream is silent
+      this.say("held");
+    } catch {
+      // asked again at the next tick
+    } finally {
+      this.polling = false;
+    }
+  }
+
+  private receive(event: SearchEvent): void {
     if (event.seq <= this.seq) return; // sent again after a reconnection
     this.seq = event.seq;
     this.options.deliver(event);
@@ -92,7 +185,7 @@ export class Feed {
     this.source?.close();
     this.source = null;
     const wait = Math.min(FIRST_WAIT_MS * 2 ** this.failures++, LONGEST_WAIT_MS);
-    this.options.connection("reconnecting");
+    this.say("reconnecting");
     (this.options.wait ?? setTimeout)(() => run === this.run && this.start(), wait);
   }
 }

@@ -15,7 +15,8 @@ from api.app import create_app
 from api.http import event_stream
 from api.http.event_stream import EventStreams
 from api.http.security import COOKIE, Needs, Principal
-from nas.service.settings import Settings
+from nas.errors import SpecError
+from nas.service.settings import Settings, read_settings
 
 PUBLIC = {
     ("GET", "/healthz"),
@@ -252,6 +253,63 @@ def test_an_open_service_answers_loopback_names_and_its_own_pages_alone(tmp_path
         refused = client.post("/v1/searches", content='{"dataset": "fashion_mnist_mini"}', headers=form)
         assert_problem(refused, 415, "MEDIA_TYPE_UNSUPPORTED")
         assert client.get("/v1/searches").json()["items"] == []
+
+
+@pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host"])
+def test_an_open_service_behind_a_proxy_answers_the_names_it_is_told(tmp_path, header):
+    settings = Settings(home=tmp_path, open=True, allowed_hosts="nas.example.org, [2001:db8::1]")
+    with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
+        for host in ("nas.example.org", "NAS.example.org:8443", "[2001:db8::1]:8000", "localhost"):
+            headers = {header: host, "Origin": f"https://{host}"}
+            assert client.post("/v1/searches", json=SPEC, headers=headers).status_code == 201
+        refused = client.get("/v1/searches", headers={header: "other.example.org"})
+        assert_problem(refused, 403, "HOST_REFUSED")
+        assert "NAS_ALLOWED_HOSTS" in refused.json()["detail"]
+
+
+def test_a_page_behind_a_proxy_that_sends_another_host_name_may_change_what_its_user_may(client, secrets):
+    """By the name that the proxy forwards, by the browser's word, or by the setting; else the refusal names that."""
+    signed = client.post("/v1/session", json={"key": secrets["write"]})
+    cookie = {"Cookie": f"{COOKIE}={signed.cookies[COOKIE]}", "Origin": "https://nas.example.org"}
+    client.cookies.clear()
+    for told in ({"X-Forwarded-Host": "nas.example.org"}, {"Sec-Fetch-Site": "same-origin"}):
+        assert client.post("/v1/searches", json=SPEC, headers=cookie | told).status_code == 201
+    refused = client.post("/v1/searches", json=SPEC, headers=cookie)
+    assert_problem(refused, 403, "CROSS_SITE")
+    assert "NAS_ALLOWED_HOSTS" in refused.json()["detail"]
+    for told in (
+        {"X-Forwarded-Host": "nas.example.org", "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ):
+        assert_problem(client.post("/v1/searches", json=SPEC, headers=cookie | told), 403, "CROSS_SITE")
+
+
+@pytest.mark.parametrize(
+    ("given", "path"), [("nas", "/nas"), ("/nas/", "/nas"), ("/", ""), ("/user/me/proxy/8000", None)]
+)
+def test_below_a_path_the_page_finds_its_files_at_any_depth(tmp_path, given, path):
+    """The path without its slash leads to the page; the address of the service itself goes on to work."""
+    settings = Settings(home=tmp_path, open=True, root_path=given)
+    root = given if path is None else path
+    assert settings.root_path == root
+    html = {"Accept": "text/html"}
+    with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
+        for before in {root, ""}:
+            for below, up in (("/", "./"), ("/new", "./"), ("/searches/a%2Fb", "../"), ("/searches/a/", "../../")):
+                page = client.get(before + below, headers=html)
+                assert page.status_code == 200
+                assert f'<meta name="root" content="{up}" />' in page.text
+                assert f'src="{up}assets/' in page.text
+            assert_problem(client.get(f"{before}/v1/nothing"), 404, "NOT_FOUND")
+        if root:
+            assert str(client.get(root, headers=html).url) == f"http://127.0.0.1{root}/"
+            assert client.get(f"{root}else", headers={"Accept": "application/json"}).status_code == 404
+
+
+def test_a_root_path_that_is_none_is_refused(monkeypatch):
+    monkeypatch.setenv("NAS_ROOT_PATH", "https://nas.example.org/nas")
+    with pytest.raises(SpecError, match=r"NAS_ROOT_PATH|root_path"):
+        read_settings()
 
 
 def test_every_answer_has_the_headers_that_confine_a_page(client):

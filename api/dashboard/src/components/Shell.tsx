@@ -1,6 +1,7 @@
 // What is around every page: the head with its links, the theme, the session.
 import type { ComponentChildren } from "preact";
 import { locked, request } from "../api";
+import { at } from "../root";
 import { path } from "../router";
 import { session } from "../store/session";
 import { chooseTheme, theme, type Theme } from "../theme";
@@ -35,24 +36,24 @@ async function signOut(): Promise<void> {
 }
 
 export function Shell({ children }: { children: ComponentChildren }) {
-  const at = (to: string) => (path.value === to ? "page" : undefined);
+  const current = (to: string) => (path.value === to ? "page" : undefined);
   return (
     <>
       <a class="skip" href="#main">
         To the content
       </a>
       <header class="head">
-        <a class="brand" href="/" aria-label="Architecture search, all searches">
-          <img src="/icon.svg" alt="" width={26} height={26} /> <span>Architecture search</span>
+        <a class="brand" href={at("/")} aria-label="Architecture search, all searches">
+          <img src={at("/icon.svg")} alt="" width={26} height={26} /> <span>Architecture search</span>
         </a>
         <nav aria-label="Pages">
-          <a href="/" aria-current={at("/")}>
+          <a href={at("/")} aria-current={current("/")}>
             Searches
           </a>
-          <a href="/new" aria-current={at("/new")}>
+          <a href={at("/new")} aria-current={current("/new")}>
             New
           </a>
-          <a href="/docs">API</a>
+          <a href={at("/docs")}>API</a>
         </nav>
         <span class="grow" />
         {session.value && !session.value.open && !locked.value && (

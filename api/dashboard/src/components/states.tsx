@@ -1,6 +1,7 @@
 // What a page shows when it has nothing to show: loading, empty, refused, broken.
 import { Component, type ComponentChildren } from "preact";
 import type { Problem } from "../api";
+import { at } from "../root";
 
 export function Loading({ what, lines = 4 }: { what: string; lines?: number }) {
   return (
@@ -34,7 +35,7 @@ export function Failure({ problem, again }: { problem: Problem; again?: () => vo
           </button>
         )}
         {problem.reason === "NOT_FOUND" && (
-          <a class="button" href="/">
+          <a class="button" href={at("/")}>
             All searches
           </a>
         )}

@@ -3,13 +3,14 @@ import { useRef, useState } from "preact/hooks";
 import { Problem, type FieldError, type Uploaded } from "../api";
 import { Bar } from "../components/badges";
 import { size, whole } from "../format";
+import { at } from "../root";
 import { Trouble } from "../components/states";
 
 /** Like request, with progress, which fetch does not report. */
 function send(file: File, progress: (share: number) => void): Promise<Uploaded> {
   return new Promise((resolve, reject) => {
     const call = new XMLHttpRequest();
-    call.open("POST", "/v1/datasets");
+    call.open("POST", at("/v1/datasets"));
     call.responseType = "json";
     call.upload.onprogress = (event) => progress(event.lengthComputable ? event.loaded / event.total : 0);
     call.onerror = () =>

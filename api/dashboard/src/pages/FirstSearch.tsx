@@ -6,6 +6,7 @@ import { Trouble } from "../components/states";
 import { Tabs } from "../components/Tabs";
 import { commands, EXAMPLE, WAYS, type Way } from "../example";
 import { newKey } from "../form/key";
+import { at, ROOT } from "../root";
 import { navigate } from "../router";
 import { useAction } from "../store/action";
 import { mayWrite, session } from "../store/session";
@@ -13,7 +14,7 @@ import { mayWrite, session } from "../store/session";
 export function FirstSearch() {
   const [way, setWay] = useState<Way>("curl");
   const { busy, problem, run } = useAction();
-  const said = commands(location.origin, session.value?.open ?? true);
+  const said = commands(location.origin + ROOT, session.value?.open ?? true);
   const start = async () => {
     const headers = { "Idempotency-Key": newKey() };
     const search = await request<Search>("/v1/searches", { method: "POST", body: EXAMPLE, headers });
@@ -38,7 +39,7 @@ export function FirstSearch() {
             {busy ? "Starting …" : "Start the example search"}
           </button>
         )}
-        <a class="button" href="/new">
+        <a class="button" href={at("/new")}>
           Describe your own
         </a>
       </p>

@@ -1,4 +1,5 @@
 import { useTitle } from "../components/title";
+import { at } from "../root";
 import { path } from "../router";
 
 export function NotFoundPage() {
@@ -10,7 +11,7 @@ export function NotFoundPage() {
         <code>{path.value}</code> leads nowhere. It may have been mistyped, or what it showed was deleted.
       </p>
       <p>
-        <a class="button" href="/">
+        <a class="button" href={at("/")}>
           All searches
         </a>
       </p>

@@ -6,6 +6,7 @@ import { Disk } from "../components/Disk";
 import { Failure, Loading, Trouble } from "../components/states";
 import { useTitle } from "../components/title";
 import { ago, finite, milliseconds, MISSING, percent, significant } from "../format";
+import { at } from "../root";
 import { query, setQuery } from "../router";
 import { useSearches } from "../store/list";
 import { FirstSearch } from "./FirstSearch";
@@ -30,7 +31,7 @@ export function SearchesPage() {
         <h1>Searches</h1>
         <span class="grow" />
         <Filters text={text} state={state} />
-        <a class="button first" href="/new" data-testid="new-search">
+        <a class="button first" href={at("/new")} data-testid="new-search">
           New search
         </a>
       </div>
@@ -108,7 +109,7 @@ function Row({ search }: { search: SearchItem }) {
   const doing = TERMINAL.has(search.state) ? search.state_message : phase(search.phase);
   return (
     <li ref={ref} data-testid="search-row" data-id={search.id}>
-      <a class="search-row" href={`/searches/${search.id}`}>
+      <a class="search-row" href={at(`/searches/${search.id}`)}>
         <Thumbnail search={search} pareto={pareto} />
         <span class="cell name">
           <strong>{search.name}</strong>

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { request, trialPath, type Artifact, type Export, type ModelFile, type Trial } from "../api";
 import { Trouble } from "../components/states";
 import { accuracy, size } from "../format";
+import { at } from "../root";
 import { useAction } from "../store/action";
 import { mayWrite } from "../store/session";
 import type { LiveSearch } from "../store/live";
@@ -73,7 +74,7 @@ function artifact({ format, file, size_bytes, url }: ModelFile): Download[] {
 
 function File({ file }: { file: Download }) {
   return (
-    <a class="button first" href={file.url} download={file.file} title={file.file} data-testid="trial-download">
+    <a class="button first" href={at(file.url)} download={file.file} title={file.file} data-testid="trial-download">
       Download {file.kind === "onnx" ? "ONNX" : `.${file.kind}`}
       {file.size_bytes > 0 && <small> {size(file.size_bytes)}</small>}
     </a>

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import type { Finalist } from "../api";
 import { finite, milliseconds, MISSING, percent, shown, significant, size, whole } from "../format";
 import { Progress } from "../components/badges";
+import { at } from "../root";
 import { bestRow, tally, valueOf } from "../store/columns";
 import type { LiveSearch } from "../store/live";
 import { metrics as known, sizes } from "../store/metrics";
@@ -48,7 +49,7 @@ export function Figures({ live, select }: { live: LiveSearch; select: (trial: nu
       {finalist && (
         <div class="take">
           {url && (
-            <a class="button first" href={url} download={finalist.file} data-testid="download">
+            <a class="button first" href={at(url)} download={finalist.file} data-testid="download">
               Download ONNX
             </a>
           )}

@@ -2,7 +2,9 @@
 import { request, searchPath, type Search } from "../api";
 import { Labels, phase, Remaining, StateBadge, TERMINAL } from "../components/badges";
 import { Trouble } from "../components/states";
+import type { Connection } from "../events";
 import { ago } from "../format";
+import { at } from "../root";
 import { useAction } from "../store/action";
 import { mayWrite } from "../store/session";
 import type { LiveSearch } from "../store/live";
@@ -27,7 +29,7 @@ export function SearchHead({ live }: { live: LiveSearch }) {
   return (
     <header class="search-head">
       <p class="eyebrow">
-        <a href="/">Searches</a>
+        <a href={at("/")}>Searches</a>
       </p>
       <div class="page-head">
         <h1>{search.name}</h1>
@@ -49,7 +51,7 @@ export function SearchHead({ live }: { live: LiveSearch }) {
           {mayWrite() && (
             <a
               class="button"
-              href={`/new?from=${search.id}`}
+              href={at(`/new?from=${search.id}`)}
               data-testid="fork"
               title="A new search that starts from this one's spec"
             >
@@ -67,7 +69,7 @@ export function SearchHead({ live }: { live: LiveSearch }) {
         <span>created {ago(search.created_at)}</span>
         {search.parent_id && (
           <span>
-            fork of <a href={`/searches/${search.parent_id}`}>another search</a>
+            fork of <a href={at(`/searches/${search.parent_id}`)}>another search</a>
           </span>
         )}
         <Labels labels={search.labels} />
@@ -97,12 +99,19 @@ function doing({ phase: name, progress }: Search): string | null {
   return `${name === "MEASURING" ? what : `${words}: ${what}`} ${done} of ${total}`;
 }
 
+const SAID: Partial<Record<Connection, string>> = {
+  reconnecting: "reconnecting …",
+  held: "a proxy holds live events back; asking every 5 s",
+  crowded: "other tabs have the live connections; asking every 5 s",
+};
+
 function ConnectionSign({ live }: { live: LiveSearch }) {
   const state = live.connection.value;
-  if (state !== "reconnecting") return <span class="unseen" data-testid="connection" data-state={state} />;
+  const said = SAID[state];
+  if (!said) return <span class="unseen" data-testid="connection" data-state={state} />;
   return (
     <span class="reconnecting" role="status" data-testid="connection" data-state={state}>
-      reconnecting …
+      {said}
     </span>
   );
 }

@@ -13,6 +13,8 @@ import {
   type SearchEvent,
 } from "../api";
 import { Feed, type Connection } from "../events";
+import { at } from "../root";
+import { Slot } from "../slot";
 import { columnsQuery, TrialTable } from "./columns";
 import { listed, loadMetrics } from "./metrics";
 
@@ -75,7 +77,12 @@ export class LiveSearch {
 
   private listen(from: number): void {
     this.feed = new Feed({
-      url: (seq) => `${searchPath(this.id)}/events?from_seq=${seq}`,
+      url: (seq) => at(`${searchPath(this.id)}/events?from_seq=${seq}&pings=true`),
+      poll: async (seq) => {
+        const page = `${searchPath(this.id)}/events?format=json&from_seq=${seq}`;
+        return (await request<{ items: SearchEvent[] }>(page)).items;
+      },
+      slot: new Slot(),
       from,
       deliver: (event) => this.take(event),
       connection: (state) => {
