@@ -1,10 +1,11 @@
 """Export: a trained network as an ONNX file with metadata; the file itself is tested."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 from numpy.typing import NDArray
@@ -12,10 +13,12 @@ from torch import nn
 
 from nas.dataset import Dataset, Labels
 from nas.errors import ExportError
+from nas.images.model_input import ModelInput
+from nas.images.pixel_graph import with_pixels
 from nas.images.preprocessing import Preprocessing
-from nas.metadata import stamped
+from nas.metadata import properties, stamped
 from nas.ops import Network
-from nas.ops.notation import write_network
+from nas.ops.notation import read_network, write_network
 from nas.ops.onnx_graph import StateWeights, onnx_model
 from nas.training.batches import normalised, tensor
 
@@ -44,17 +47,43 @@ def export(network: Network, module: nn.Module, dataset: Dataset, about: Mapping
     metadata = {
         "notation": write_network(network),
         "classes": list(dataset.classes),
-        "preprocessing": Preprocessing.of(dataset, network).described(),
+        "preprocessing": Preprocessing.of(dataset, network).described(ModelInput.FLOAT32),
         "normalisation": {"scale": 1 / 255, "mean": list(dataset.mean), "std": list(dataset.std)},
         **about,
     }
     file = stamped(onnx_model(network, StateWeights(state)), metadata)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()  # by default one for each core, whatever this worker's share
-    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    session = _session(file)
     images, _ = next(test_batches(dataset, network))
     difference = _difference(session, module, images[:PARITY_IMAGES])
-    return Exported(file, _accuracy(session, dataset, network), difference)
+    batches = ((images.contiguous().numpy(), labels) for images, labels in test_batches(dataset, network))
+    return Exported(file, _accuracy(session, batches), difference)
+
+
+def with_pixel_input(file: bytes, dataset: Dataset) -> Exported:
+    """An exported file as one with input UINT8, tested in ONNX Runtime on the pictures of the test split.
+
+    Its difference is that to the given file's scores. ExportError if it is too large.
+    """
+    model = onnx.load_from_string(file)
+    about = properties(model)
+    network = read_network(about["notation"])
+    how = Preprocessing.of(dataset, network)
+    about = {name: value for name, value in about.items() if name != "normalisation"}
+    made = stamped(with_pixels(model, how), {**about, "preprocessing": how.described(ModelInput.UINT8)})
+    session, pictures = _session(made), dataset.test.images
+    images, _ = next(test_batches(dataset, network))
+    expected = _scores(_session(file), images[:PARITY_IMAGES].contiguous().numpy())
+    difference = float(np.abs(_scores(session, pictures[:PARITY_IMAGES]) - expected).max())
+    check_parity(difference, float(np.abs(expected).max()), "the file with float32 input")
+    starts = range(0, len(dataset.test), BATCH_SIZE)
+    batches = ((pictures[at : at + BATCH_SIZE], dataset.test.labels[at : at + BATCH_SIZE]) for at in starts)
+    return Exported(made, _accuracy(session, batches), difference)
+
+
+def _session(file: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()  # by default one for each core, whatever this worker's share
+    return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
 def test_batches(dataset: Dataset, network: Network) -> Iterator[tuple[torch.Tensor, Labels]]:
@@ -65,8 +94,8 @@ def test_batches(dataset: Dataset, network: Network) -> Iterator[tuple[torch.Ten
         yield normalised(tensor(split.images[some]), dataset.mean, dataset.std, side), split.labels[some]
 
 
-def _scores(session: onnxruntime.InferenceSession, inputs: torch.Tensor) -> NDArray[np.float32]:
-    scores: NDArray[np.float32] = session.run(None, {"image": inputs.contiguous().numpy()})[0]
+def _scores(session: onnxruntime.InferenceSession, inputs: NDArray[Any]) -> NDArray[np.float32]:
+    scores: NDArray[np.float32] = session.run(None, {"image": inputs})[0]
     return scores
 
 
@@ -75,7 +104,7 @@ def _difference(session: onnxruntime.InferenceSession, module: nn.Module, inputs
     module.eval().cpu()
     with torch.inference_mode():
         expected = module(inputs).numpy()
-    difference = float(np.abs(_scores(session, inputs) - expected).max())
+    difference = float(np.abs(_scores(session, inputs.contiguous().numpy()) - expected).max())
     check_parity(difference, float(np.abs(expected).max()), "torch")
     return difference
 
@@ -87,8 +116,6 @@ def check_parity(difference: float, largest: float, other: str) -> None:
         raise ExportError(f"the exported scores differ from {other}'s by {difference:.2g}, more than {allowed:.2g}")
 
 
-def _accuracy(session: onnxruntime.InferenceSession, dataset: Dataset, network: Network) -> float:
-    correct = sum(
-        int((_scores(session, images).argmax(1) == labels).sum()) for images, labels in test_batches(dataset, network)
-    )
-    return correct / len(dataset.test)
+def _accuracy(session: onnxruntime.InferenceSession, batches: Iterable[tuple[NDArray[Any], Labels]]) -> float:
+    right = [_scores(session, images).argmax(1) == labels for images, labels in batches]
+    return float(np.concatenate(right).mean())

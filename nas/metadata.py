@@ -21,10 +21,14 @@ def stamped(model: onnx.ModelProto, metadata: Mapping[str, Any]) -> bytes:
 def annotated(file: bytes, more: Mapping[str, Any]) -> bytes:
     """An exported file with further metadata; its graph stays as it is."""
     model = onnx.load_from_string(file)
-    known = {p.key: json.loads(p.value) for p in model.metadata_props}
-    return stamped(model, {**known, **more})
+    return stamped(model, {**properties(model), **more})
 
 
 def annotate(path: Path, more: Mapping[str, Any]) -> None:
     """Add metadata to an exported file in its place."""
     write_whole(path, annotated(path.read_bytes(), more))
+
+
+def properties(model: onnx.ModelProto) -> dict[str, Any]:
+    """The metadata that stamped() has written."""
+    return {each.key: json.loads(each.value) for each in model.metadata_props}

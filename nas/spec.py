@@ -19,6 +19,7 @@ from pydantic import (
 from nas.dataset import MAX_SIDE, DatasetSource, Outline, dataset, resolve
 from nas.errors import DataError, InvalidArchitectureError, NasError, SpecError, UnknownNameError
 from nas.evaluator import evaluator
+from nas.images.model_input import ModelInput
 from nas.mapping_file import read_mapping
 from nas.metric import network_metrics
 from nas.network import network
@@ -85,6 +86,16 @@ class Finalists(BaseModel):
         return values if self.recipe else {name: value for name, value in values.items() if name != "recipe"}
 
 
+class Export(BaseModel):
+    """What exported .onnx files take as input; docs/preprocessing.md describes both."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: Annotated[
+        ModelInput, Field(description="float32: a prepared image; uint8: a picture of any size, prepared in the file")
+    ] = ModelInput.FLOAT32
+
+
 class SearchSpec(BaseModel):
     """A search. Every field but `dataset` has a default.
 
@@ -105,7 +116,16 @@ class SearchSpec(BaseModel):
     parallel: Annotated[int, Field(ge=1, le=1024, strict=True, description="trials at a time")] = 1
     seed: Annotated[int, Field(ge=0, lt=2**31, strict=True, description="same seed, same proposals")] = 0
     finalists: Annotated[Finalists, Field(description="the best, trained for longer and exported")] = Finalists()
+    export: Annotated[Export, Field(description="what exported files are like")] = Export()
     references: Annotated[tuple[Plugin, ...], Field(description="hand-designed networks to compare with")] = REFERENCES
+
+    @model_serializer(mode="wrap")
+    def _without_default_export(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A spec that leaves it out is equal to one from before there was a choice."""
+        values: dict[str, Any] = handler(self)
+        return (
+            values if self.export != Export() else {name: value for name, value in values.items() if name != "export"}
+        )
 
 
 def parse_spec(data: object) -> SearchSpec:

@@ -6,6 +6,7 @@ onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
 
 from collections.abc import Iterator
 from enum import IntEnum
+from struct import iter_unpack
 
 from latency_db.errors import ModelRefusedError
 
@@ -15,16 +16,21 @@ MAX_ELEMENTS = 1 << 27
 """Elements of one tensor."""
 
 _OPERATORS = """
-Add AveragePool BatchNormalization Cast Clip Concat Constant Conv DequantizeLinear Dropout Flatten Gemm
-GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish Identity LRN LeakyRelu MatMul MaxPool Mul Pad
-QuantizeLinear ReduceMean Relu Reshape Sigmoid Softmax Squeeze Sub Tanh Transpose Unsqueeze
+Add AveragePool BatchNormalization Cast Clip Concat Constant Conv DequantizeLinear Div Dropout Flatten Gemm
+GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish Identity LRN LeakyRelu MatMul MaxPool Mul Pad QuantizeLinear
+ReduceMean ReduceMin Relu Reshape Resize Shape Sigmoid Slice Softmax Squeeze Sub Tanh Transpose Unsqueeze
 """
 OPERATORS = frozenset(_OPERATORS.split())
-"""Operators that are run: none has control flow, or makes tensors whose size its inputs' shapes do not limit."""
+"""Operators that are run: none has control flow, or makes tensors whose size its inputs' shapes do not limit.
+
+Resize makes some of any size; only those are run whose sizes are in the file.
+"""
 
 _DOMAINS = frozenset({b"", b"ai.onnx"})
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BYTES = 10
+_RESIZE_INPUTS = 4
+_SIZES_BYTES = frozenset({8, 16, 24, 32})
 _MORE = 128
 """The bit of a byte of an integer that is set if another byte follows."""
 
@@ -38,15 +44,15 @@ class _Graph(IntEnum):
 
 
 class _Node(IntEnum):
-    OPERATOR, ATTRIBUTE, DOMAIN = 4, 5, 7
+    INPUT, OPERATOR, ATTRIBUTE, DOMAIN = 1, 4, 5, 7
 
 
 class _Attribute(IntEnum):
-    TENSOR, GRAPH, TENSORS, GRAPHS, SPARSE, SPARSES = 5, 6, 10, 11, 22, 23
+    NAME, TENSOR, GRAPH, TENSORS, GRAPHS, SPARSE, SPARSES = 1, 5, 6, 10, 11, 22, 23
 
 
 class _Tensor(IntEnum):
-    DIMS, EXTERNAL, LOCATION = 1, 13, 14
+    DIMS, NAME, RAW, EXTERNAL, LOCATION = 1, 8, 9, 13, 14
 
 
 Field = tuple[int, int | memoryview]
@@ -71,22 +77,32 @@ def check_model(model: bytes) -> None:
 
 def _check_graph(graph: memoryview) -> None:
     nodes = 0
+    sizes: list[bytes] = []
+    constants: dict[bytes, list[int]] = {}
     for number, value in _fields(graph):
         if number == _Graph.NODE:
             nodes += 1
-            _check_node(_message(value))
+            sizes += _check_node(_message(value))
         elif number == _Graph.CONSTANT:
             _check_tensor(_message(value))
+            if integers := _integers(_message(value)):
+                constants.setdefault(integers[0], []).extend(integers[1])
         elif number == _Graph.SPARSE:
             raise ModelRefusedError("the model has sparse tensors")
         elif number in (_Graph.INPUT, _Graph.OUTPUT, _Graph.BETWEEN):
             _check_value(_message(value))
     if not 0 < nodes <= MAX_NODES:
         raise ModelRefusedError(f"the graph has {nodes} nodes; 1 to {MAX_NODES} are run")
+    for name in sizes:
+        if name not in constants:
+            raise ModelRefusedError("a Resize has sizes that are not constants of the file")
+        _check_size(constants[name])
 
 
-def _check_node(node: memoryview) -> None:
+def _check_node(node: memoryview) -> list[bytes]:
+    """Check a node. Returns the names of constants that are the sizes of its output."""
     _check_domain(node, _Node.DOMAIN)
+    name = ""
     for number, value in _fields(node):
         if number == _Node.OPERATOR:
             name = bytes(_message(value)).decode("utf-8", "replace")
@@ -94,6 +110,24 @@ def _check_node(node: memoryview) -> None:
                 raise ModelRefusedError(f"the operator {name[:40]!r} is not one of those that are run")
         if number == _Node.ATTRIBUTE:
             _check_attribute(_message(value))
+    return _resize_sizes(node) if name == "Resize" else []
+
+
+def _resize_sizes(node: memoryview) -> list[bytes]:
+    """The input of a Resize with the sizes; others, which could make them larger, are refused."""
+    inputs = [bytes(name) for name in _messages(node, _Node.INPUT)]
+    kept = [name for attribute in _messages(node, _Node.ATTRIBUTE) for name in _messages(attribute, _Attribute.NAME)]
+    if len(inputs) != _RESIZE_INPUTS or any(inputs[1:-1]) or b"keep_aspect_ratio_policy" in map(bytes, kept):
+        raise ModelRefusedError("a Resize is run by its sizes alone")
+    return inputs[-1:]
+
+
+def _integers(tensor: memoryview) -> tuple[bytes, list[int]] | None:
+    """The name of a constant and its 64-bit integers, if it may hold the sizes of an image."""
+    names, contents = list(_messages(tensor, _Tensor.NAME)), list(_messages(tensor, _Tensor.RAW))
+    if len(names) != 1 or len(contents) != 1 or len(contents[0]) not in _SIZES_BYTES:
+        return None
+    return bytes(names[0]), [size for (size,) in iter_unpack("<Q", contents[0])]
 
 
 def _check_attribute(attribute: memoryview) -> None:

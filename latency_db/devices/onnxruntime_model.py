@@ -1,5 +1,6 @@
 """A model in ONNX Runtime, on one of its execution providers (https://onnxruntime.ai)."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as faults
 
-from latency_db.devices.runtime import LoadedModel, input_image
+from latency_db.devices.runtime import LoadedModel, input_image, input_picture
 from latency_db.errors import MeasurementError
 
 VERSION = str(ort.__version__)
@@ -24,6 +25,10 @@ _REFUSALS = (
     faults.RuntimeException,
 )
 
+PICTURES = "tensor(uint8)"
+MAX_SIDE = 4096
+"""Height and width of the largest picture that a model is timed with."""
+
 Provider = str | tuple[str, dict[str, Any]]
 
 
@@ -32,7 +37,7 @@ class OnnxRuntimeModel(LoadedModel):
         self._session = session
         (image,) = session.get_inputs()
         (scores,) = session.get_outputs()
-        array = input_image(tuple(image.shape))
+        array = _input(session)
         self._image, self._feed, self._outputs = image.name, {image.name: array}, [scores.name]
         self._binding = session.io_binding()
         self._binding.bind_ortvalue_input(image.name, ort.OrtValue.ortvalue_from_numpy(array, device))
@@ -56,6 +61,31 @@ class OnnxRuntimeModel(LoadedModel):
         for part in self._session.get_provider_graph_assignment_info():
             nodes[part.ep_name] += len(part.get_nodes())
         return nodes
+
+
+def _input(session: ort.InferenceSession) -> NDArray[Any]:
+    """The image that the model is timed with: of its input's shape, or a picture of the size in its metadata.
+
+    MeasurementError if neither states a size.
+    """
+    (image,) = session.get_inputs()
+    if image.type == PICTURES:
+        return input_picture((1, *_picture_size(session), int(image.shape[3])))
+    if not all(isinstance(side, int) for side in image.shape):
+        raise MeasurementError(f"the model's input {image.name} has no fixed size: {image.shape}")
+    return input_image(tuple(image.shape))
+
+
+def _picture_size(session: ort.InferenceSession) -> tuple[int, int]:
+    """Height and width of the pictures that a model of nas.images.pixel_graph was trained on."""
+    try:
+        about = json.loads(session.get_modelmeta().custom_metadata_map.get("preprocessing", "{}"))
+    except ValueError:
+        about = {}
+    match about:
+        case {"size": [int(height), int(width)]} if 0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE:
+            return height, width
+    raise MeasurementError("the model takes pictures of any size, and its metadata do not state that of its network")
 
 
 def load_model(

@@ -47,7 +47,8 @@ class Runtime(ABC):
     precisions: the precisions it can run in; a model comes in 32-bit floats and is quantised here.
     packages: what it imports. extra: the extra of nas that installs them, if nas does not require them itself.
     in_caller: whether one thread's work is done in the calling thread, so that its CPU time is all of it.
-    multithreaded: whether the number of threads can be chosen. suffix: of the files that it runs.
+    multithreaded: whether the number of threads can be chosen. suffix: of the files that it runs. takes_pictures:
+    whether it runs models whose input is pictures of any size, as nas.images.pixel_graph writes them.
     """
 
     name: ClassVar[str]
@@ -57,6 +58,7 @@ class Runtime(ABC):
     in_caller: ClassVar[bool] = True
     multithreaded: ClassVar[bool] = True
     suffix: ClassVar[str] = ".onnx"
+    takes_pictures: ClassVar[bool] = False
 
     def unavailable(self, precision: str = FP32) -> str | None:
         """Why this precision cannot be run on this machine, with the remedy; None if it can."""
@@ -94,6 +96,11 @@ class Runtime(ABC):
 def input_image(shape: tuple[int, ...]) -> NDArray[np.float32]:
     """The image of this shape that every model is timed with: the same numbers in each runtime."""
     return np.random.default_rng(INPUT_SEED).standard_normal(shape, np.float32)
+
+
+def input_picture(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The picture of this shape that every model is timed with whose input is 8-bit levels."""
+    return np.random.default_rng(INPUT_SEED).integers(0, 256, shape, np.uint8)
 
 
 def _is_installed(package: str) -> bool:

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nas.dataset import BYTE, Dataset
+from nas.images.model_input import ModelInput
 from nas.images.pictures import BACKGROUND, DRAFT, mode_of
 from nas.ops import Network
 
@@ -25,18 +29,26 @@ class Preprocessing:
     def of(cls, images: Dataset, network: Network) -> "Preprocessing":
         return cls(images.side, network.input.height, images.channels, images.mean, images.std)
 
-    def described(self) -> dict[str, Any]:
-        """The steps in their order, as JSON values, as docs/preprocessing.md explains them."""
+    def affine(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Normalisation as pixel * scale + offset, as training computes it: both [C]."""
+        scale = [1 / (BYTE * std) for std in self.std]
+        offset = [-mean / std for mean, std in zip(self.mean, self.std, strict=True)]
+        return np.array(scale, np.float32), np.array(offset, np.float32)
+
+    def described(self, taken: ModelInput) -> dict[str, Any]:
+        """The steps in their order, as JSON values, as docs/preprocessing.md explains them, and those that a file with
+        this input does itself.
+        """
+        normalising = {"scale": 1 / BYTE, "mean": list(self.mean), "std": list(self.std)}
+        fitting = {"crop": "central square", "filter": "bilinear", "size": [self.size] * 2}
+        last = {**normalising, "resolution": [self.resolution] * 2}
         return {
+            "input": taken.value,
+            "inside": [*fitting, *last] if taken is ModelInput.UINT8 else [],
             "draft": [DRAFT * self.size] * 2,
             "orientation": "exif",
             "background": BACKGROUND,
             "channels": mode_of(self.channels),
-            "crop": "central square",
-            "filter": "bilinear",
-            "size": [self.size] * 2,
-            "scale": 1 / BYTE,
-            "mean": list(self.mean),
-            "std": list(self.std),
-            "resolution": [self.resolution] * 2,
+            **fitting,
+            **last,
         }

@@ -10,6 +10,7 @@ from latency_db.devices.formats import ONNX, runtime_of
 from nas.dataset import Dataset, dataset
 from nas.errors import NasError
 from nas.evaluator import evaluator
+from nas.images.model_input import ModelInput
 from nas.jobs.errors import FencedError
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import ExportClaim, File, TrialRecord
@@ -25,9 +26,10 @@ from nas.sql.errors import LedgerError
 from workers.dispatching.ledger_store import MODEL, cached_training
 from workers.executing.executor import Task
 from workers.executing.scheduler import Scheduler
+from workers.searching.finalist_files import picture_file
 from workers.searching.run_record import versions
 from workers.searching.training_keys import TrainingKeys
-from workers.tasks.convert import Conversion, convert
+from workers.tasks.convert import Conversion, convert, take_pictures
 from workers.tasks.train import Final, Setup, finalise
 
 log = logging.getLogger(__name__)
@@ -85,7 +87,7 @@ class Exporter:
             end(claim.lease, ExportState.FAILED, reason="an error of the program; its log has the details")
 
     def _export(self, claim: ExportClaim) -> tuple[File, dict[str, Any]]:
-        """The file and its metrics. A runtime's own format is converted from ONNX and tested in the runtime."""
+        """The file and its metrics, tested as it is: converted to a runtime's own format, or to take pictures."""
         trial, kind = self._ledger.trials.get(claim.export.trial_id), claim.export.format
         spec = self._spec(trial.search_id, claim.export.epochs)
         images = dataset.make(spec.dataset).load(spec.seed)
@@ -95,8 +97,12 @@ class Exporter:
             wanted = Conversion(trial.notation, self._artifacts.path(sha256).read_bytes(), runtime_of(kind))
             converted = self._run_task(convert, spec, images, wanted)
             metrics, (sha256, _) = {**metrics, **converted.metrics}, self._artifacts.add(converted.file)
-        size = self._artifacts.path(sha256).stat().st_size
         name = f"model-{trial.architecture_id}-{spec.finalists.epochs}-epochs.{kind}"
+        if kind == ONNX and spec.export.input is ModelInput.UINT8:
+            tested, content = self._run_task(take_pictures, spec, images, self._artifacts.path(sha256).read_bytes())
+            tested["max_abs_difference"] += metrics.get("max_abs_difference", 0.0)  # to torch, at most
+            metrics, (sha256, _), name = {**metrics, **tested}, self._artifacts.add(content), picture_file(name)
+        size = self._artifacts.path(sha256).stat().st_size
         return File(kind, name, MODEL, sha256, size), metrics
 
     def _trained(self, claim: ExportClaim, trial: TrialRecord, spec: SearchSpec, images: Dataset) -> dict[str, Any]:

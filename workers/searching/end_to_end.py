@@ -10,7 +10,7 @@ from nas.errors import NotMeasuredError
 from nas.metadata import annotate
 from nas.ops.notation import read_network
 from workers.searching.context import SearchContext, measuring
-from workers.searching.finalist_files import publish
+from workers.searching.finalist_files import measured_file, publish
 from workers.searching.references import as_tested
 
 Row = dict[str, Any]
@@ -21,14 +21,13 @@ def measure_end_to_end(context: SearchContext, references: list[Row], finalists:
 
     If the device cannot be measured they keep their estimates; the listener gets the reason.
     """
-    subjects = {row["label"]: as_tested(context, row) for row in references} | {
-        row["id"]: (context.store.path / row["file"]).read_bytes() for row in finalists
-    }
+    files = {row["id"]: (context.store.path / measured_file(context, row)).read_bytes() for row in finalists}
+    subjects = {row["label"]: as_tested(context, row) for row in references} | files
     found = context.store.known("latencies")
     if found is None or set(found) != set(subjects):
         context.listener.say(f"measuring {len(subjects)} networks end to end on {context.spec.device}")
         try:
-            _log_predictions(context, {onnx_signature(subjects[row["id"]]): row["notation"] for row in finalists})
+            _log_predictions(context, {onnx_signature(files[row["id"]]): row["notation"] for row in finalists})
             with measuring(context.quota, context.measurer):
                 records = context.measurer.measure_networks(subjects)
         except NotMeasuredError as error:

@@ -1,4 +1,7 @@
-"""The files of a finalist: the .onnx, and one in the format of the device's runtime if that has a format of its own."""
+"""The files of a finalist: the .onnx, and one in the format of the device's runtime if that has a format of its own.
+
+The .onnx takes what the spec says. The one with float32 input is always in the folder: others are made from it.
+"""
 
 from typing import Any
 
@@ -9,11 +12,12 @@ from latency_db.devices.runtime import FP32, runtime
 from latency_db.errors import MeasurementError
 from nas.errors import ExportError
 from nas.files import write_whole
+from nas.images.model_input import ModelInput
 from workers.executing.executor import WorkerDiedError
 from workers.executing.scheduler import TaskHandle
 from workers.searching.context import SearchContext
 from workers.searching.run_record import versions
-from workers.tasks.convert import Conversion, Converted, convert
+from workers.tasks.convert import Conversion, Converted, convert, take_pictures
 
 Row = dict[str, Any]
 
@@ -21,13 +25,52 @@ Row = dict[str, Any]
 def add_files(context: SearchContext, finalists: list[Row]) -> None:
     """Give each finalist `files`, and `note`: why one is missing, with the remedy, or None."""
     for row in finalists:
-        row |= {"files": [_onnx(row)], "note": _precision(context.measurer.device)}
+        row |= {"files": [_onnx(row)], "note": _precision(context.measurer.device) or row.get("note")}
     name = context.measurer.device.runtime
     if name not in runtime:
         for row in finalists:
             row["note"] = f".onnx alone: nas has no converter for {name}, the runtime of {context.spec.device}"
     elif format_of(runtime[name]) != ONNX:
         _convert(context, finalists, name)
+
+
+def network_file(finalist: str) -> str:
+    """The file with float32 input of the finalist with this id."""
+    return f"model-{finalist}.onnx"
+
+
+def measured_file(context: SearchContext, row: Row) -> str:
+    """The file whose latency is measured: the .onnx if the device runs it as it is, else the one with float32 input."""
+    device = context.measurer.device
+    shipped = device.precision == FP32 and device.runtime in runtime and runtime[device.runtime].takes_pictures
+    file: str = row["file"] if shipped else network_file(row["id"])
+    return file
+
+
+def add_picture_files(context: SearchContext, finalists: list[Row]) -> None:
+    """Replace each finalist's .onnx by one that takes pictures, if the spec says so. Each is kept at once."""
+    if context.spec.export.input is not ModelInput.UINT8:
+        return
+    found = {row["id"]: _known(context, row, ModelInput.UINT8) for row in finalists}
+    missing = [row for row in finalists if found[row["id"]] is None]
+    models = [(context.store.path / row["file"]).read_bytes() for row in missing]
+    futures = [context.submit(take_pictures, model, report=lambda *_: None) for model in models]
+    for row, future in zip(missing, futures, strict=True):
+        metrics, content = future.result()
+        metrics["max_abs_difference"] += row["metrics"]["max_abs_difference"]  # to torch, at most
+        file = picture_file(row["file"])
+        write_whole(context.store.path / file, content)
+        found[row["id"]] = context.store.keep(_key(row, ModelInput.UINT8), {"file": file, "metrics": metrics})
+    for row in finalists:
+        kept = found[row["id"]] or {}
+        row["file"] = kept["file"]
+        row["metrics"] |= kept["metrics"]
+        row["note"] = _network_only(context, row)
+
+
+def picture_file(file: str) -> str:
+    """The name of a .onnx that takes pictures, given that of the one with float32 input."""
+    return file.replace(".onnx", f"-{ModelInput.UINT8}.onnx")
 
 
 def _precision(device: Device) -> str | None:
@@ -37,6 +80,16 @@ def _precision(device: Device) -> str | None:
     return (
         f"files and accuracy are of the network in {FP32}, the latency of that in {device.precision}, which nas "
         "measures and does not ship: quantise the .onnx, and test its accuracy, before you use it"
+    )
+
+
+def _network_only(context: SearchContext, row: Row) -> str | None:
+    """A note if the measured latency is not that of the .onnx, as the device does not take pictures; else None."""
+    if measured_file(context, row) == row["file"]:
+        return None
+    return (
+        f"the latency is that of the network with {ModelInput.FLOAT32} input: {context.measurer.device.runtime} is not "
+        "measured with files that take pictures"
     )
 
 
@@ -78,7 +131,7 @@ def _convert(context: SearchContext, finalists: list[Row], name: str) -> None:
 
 
 def _submit(context: SearchContext, row: Row, name: str) -> TaskHandle:
-    model = (context.store.path / row["file"]).read_bytes()
+    model = (context.store.path / network_file(row["id"])).read_bytes()
     wanted = Conversion(row["notation"], model, name)
     return context.submit(convert, wanted, report=lambda *_: None)
 

@@ -14,6 +14,7 @@ from nas.ops.diagram import diagram
 from nas.ops.notation import write_network
 from nas.trial import State, Trial
 from workers.searching.context import SearchContext, epoch_listener
+from workers.searching.finalist_files import network_file
 from workers.searching.run_record import versions
 from workers.tasks.train import Final, Finalised, finalise
 
@@ -100,7 +101,7 @@ def _key(trial: Trial) -> str:
 
 
 def _file(trial: Trial) -> str:
-    return f"model-{trial.candidate.architecture.id}.onnx"
+    return network_file(trial.candidate.architecture.id)
 
 
 def _finalist(trial: Trial, found: Mapping[str, float]) -> Row:

@@ -9,6 +9,7 @@ from nas.quantities import milliseconds, number, percent, signed_percent
 from nas.trial import Metrics, Trial
 from workers.executing.executor import WorkerDiedError
 from workers.searching.context import SearchContext
+from workers.searching.finalist_files import measured_file, network_file
 from workers.tasks.subnormals import Subnormals, count_subnormals
 
 Row = dict[str, Any]
@@ -33,7 +34,8 @@ class Evidence:
     """What is known of a latency that is far from its estimate.
 
     estimate: the trial's metrics. suspect: why the measurement is suspect. suspect_kernels: how many records of its
-    kernels are. subnormals: of the file, if they were counted.
+    kernels are. subnormals: of the file, if they were counted. prepares: whether the measured file also prepares
+    pictures.
     """
 
     measured_ms: float
@@ -41,6 +43,7 @@ class Evidence:
     suspect: str | None = None
     suspect_kernels: int = 0
     subnormals: Subnormals | None = None
+    prepares: bool = False
 
 
 def add_latency_notes(context: SearchContext, trials: Mapping[int, Trial], finalists: list[Row]) -> None:
@@ -69,6 +72,7 @@ def _note(context: SearchContext, row: Row, estimate: Metrics) -> str | None:
         suspect=(context.store.known("suspect-latencies") or {}).get(row["id"]),
         suspect_kernels=context.measurer.estimator.estimate(read_network(row["notation"])).suspect,
         subnormals=_subnormals(context, row) if off > 0 else None,
+        prepares=off > 0 and measured_file(context, row) != network_file(row["id"]),
     )
     found = "; ".join(reasons(evidence))
     return f"The measured latency is {signed_percent(off)} from its estimate of {milliseconds(estimated)}: {found}."
@@ -88,6 +92,8 @@ def _measuring(evidence: Evidence) -> Iterator[str]:
             f"{percent(slow.weights)} of its weights and {percent(slow.activations)} of the numbers between its layers "
             "are subnormal, in which processors compute more slowly"
         )
+    if evidence.prepares:
+        yield "the file also cuts, resizes and normalises the picture, which the estimate leaves out"
 
 
 def _estimating(evidence: Evidence) -> Iterator[str]:
@@ -107,7 +113,7 @@ def _estimating(evidence: Evidence) -> Iterator[str]:
 
 def _subnormals(context: SearchContext, row: Row) -> Subnormals | None:
     """The subnormal numbers of a finalist's file; None if they cannot be counted, which the listener is told."""
-    model = (context.store.path / row["file"]).read_bytes()
+    model = (context.store.path / network_file(row["id"])).read_bytes()
     try:
         found: Subnormals = context.submit(count_subnormals, model, report=lambda *_: None).result()
     except WorkerDiedError as error:

@@ -33,7 +33,7 @@ from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 from workers.executing.scheduler import Quota
 from workers.searching.context import SearchContext, epoch_listener, latency_metrics, measuring
 from workers.searching.end_to_end import measure_end_to_end
-from workers.searching.finalist_files import add_files
+from workers.searching.finalist_files import add_files, add_picture_files
 from workers.searching.finalists import train_finalists
 from workers.searching.latency_notes import add_latency_notes
 from workers.searching.preparation import prepared_file
@@ -104,6 +104,7 @@ class Pipeline:
         references = store.keep("references", train_references(context, references))
         listener.phase("FINALISTS")
         finalists = train_finalists(context, self.search)
+        add_picture_files(context, finalists)
         add_files(context, finalists)
         measure_end_to_end(context, references, finalists)
         add_latency_notes(context, self.search.trials, finalists)

@@ -1,4 +1,4 @@
-"""Convert a finalist to the format of its device's runtime, and test the file in that runtime."""
+"""Convert a finalist: to the format of its device's runtime, or to a file that takes pictures; and test the file."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from nas.dataset import Dataset
 from nas.errors import ExportError
 from nas.ops.notation import read_network
 from nas.trial import Report
-from workers.tasks.train import Setup, images_of
+from workers.tasks.train import Finalised, Setup, images_of
 
 Image = NDArray[np.float32]
 
@@ -66,6 +66,22 @@ def convert(setup: Setup, shared: Dataset | None, wanted: Conversion, *, report:
     difference = _difference(session, onnx, _test_images(images, wanted.notation))
     accuracy = _accuracy(session, _test_images(images, wanted.notation))
     return Converted(made.export(wanted.model), made.name, made.version(), accuracy, difference)
+
+
+def take_pictures(setup: Setup, shared: Dataset | None, model: bytes, *, report: Report) -> Finalised:  # noqa: ARG001 - a task
+    """The .onnx of a finalist as one that takes pictures (ModelInput.UINT8), tested on the test images.
+
+    Its difference is that to the given file. ExportError if it computes something else.
+    """
+    from nas.export import with_pixel_input  # noqa: PLC0415 - torch is the workers' own
+
+    made = with_pixel_input(model, images_of(setup, shared))
+    metrics = {
+        "test_accuracy": made.test_accuracy,
+        "max_abs_difference": made.max_abs_difference,
+        "size_bytes": len(made.file),
+    }
+    return metrics, made.file
 
 
 def _test_images(images: Dataset, notation: str) -> Iterator[tuple[Image, int]]:

@@ -7,6 +7,7 @@ from latency_db.devices.runtime import FP32, INT8, LoadedModel, Runtime, runtime
 class OnnxRuntimeCpu(Runtime):
     precisions = (FP32, INT8)
     packages = ("onnxruntime",)
+    takes_pictures = True
 
     def version(self) -> str:
         from latency_db.devices.onnxruntime_model import VERSION  # noqa: PLC0415 - slow, and not needed to list runtimes

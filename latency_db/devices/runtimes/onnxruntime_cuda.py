@@ -13,6 +13,7 @@ class OnnxRuntimeCuda(GpuRuntime):
     """Nodes that the GPU does not run are run on the CPU: see `placement`."""
 
     packages = ("onnxruntime",)
+    takes_pictures = True
 
     def unavailable(self, precision: str = FP32) -> str | None:
         if reason := super().unavailable(precision):

@@ -10,7 +10,7 @@ from random import Random
 import onnx
 import pytest
 from agents import NAS, PATIENCE_S, requests, until
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from problem import assert_problem
 from sqlalchemy import func, select
 
@@ -177,10 +177,22 @@ def looping():
     return model(helper.make_node("Loop", ["x"], ["y"], body=body))
 
 
+def resized(sizes, *, given=("", ""), **attributes):
+    constant = helper.make_tensor("sizes", TensorProto.INT64, [len(sizes)], sizes)
+    raw = numpy_helper.from_array(numpy_helper.to_array(constant), "sizes")
+    return model(helper.make_node("Resize", ["x", *given, "sizes"], ["y"], **attributes), raw)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
         (elsewhere(), "another file"),
+        (resized([1 << 20, 1 << 20]), "elements"),
+        (resized([-1, -1]), "elements"),
+        (resized([1] * 9), "sizes that are not constants"),
+        (resized([4], given=("", "x")), "by its sizes alone"),
+        (resized([4, 4], keep_aspect_ratio_policy="not_smaller"), "by its sizes alone"),
+        (model(helper.make_node("Resize", ["x", "", "", "x"], ["y"])), "sizes that are not constants"),
         (huge(), "elements"),
         (huge(0), "elements"),
         (huge(*[2] * 40_000), "elements"),

@@ -6,12 +6,15 @@ import runpy
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
+from latency_db.agent.model_check import check_model
+from latency_db.devices.onnxruntime_model import load_model
 from nas.dataset import Split, split
-from nas.export import export
+from nas.export import export, with_pixel_input
 from nas.images.pictures import Picture, decode
 from nas.ops.notation import read_network
 from nas.ops.torch_module import build
@@ -118,6 +121,8 @@ def test_the_metadata_names_every_step():
 
     norm = about["normalisation"]
     assert about["preprocessing"] == {
+        "input": "float32",
+        "inside": [],
         "draft": [32, 32],
         "orientation": "exif",
         "background": "white",
@@ -129,3 +134,65 @@ def test_the_metadata_names_every_step():
         "resolution": [12, 12],
     }
     assert list(about["preprocessing"]).index("scale") > list(about["preprocessing"]).index("size")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("notation", NETWORKS.values(), ids=NETWORKS)
+def test_a_file_that_takes_pictures_prepares_them_as_pillow_does(channels, notation, tmp_path):
+    """A square to one level at most. Of another picture the edges differ more, as Pillow looks beyond the square."""
+    images, file = exported(channels, notation)
+    made = with_pixel_input(file, images)
+    model = onnx.load_from_string(made.file)
+    model.graph.output.append(onnx.ValueInfoProto(name="prepared"))
+    session, plain = (onnxruntime.InferenceSession(each) for each in (model.SerializeToString(), file))
+    level = 1 / 255 / min(images.std)
+
+    def prepared_of(pixels):
+        return session.run(["prepared"], {"image": pixels[None]})[0]
+
+    def expected_of(pixels):
+        x = normalised(fit(pixels)[None], images.mean, images.std, plain.get_inputs()[0].shape[2])
+        return x.contiguous().numpy()
+
+    for path in pictures(tmp_path):
+        whole = decode(Picture(path.name, path), None, channels)
+        side = min(whole.shape[:2])
+        top, left = ((length - side) // 2 for length in whole.shape[:2])
+        square = whole[top : top + side, left : left + side]
+
+        assert np.array_equal(prepared_of(whole), prepared_of(square)), path.name
+        off = np.abs(prepared_of(square) - expected_of(square)) / level
+        assert off.max() < 1.01, path.name
+        assert off.mean() < 0.02, path.name
+        if (max(whole.shape) - side) % 2 == 0:  # else half a pixel is between them
+            assert np.abs(prepared_of(whole) - expected_of(whole)).mean() / level < 1.5, path.name
+        scores = plain.run(None, {"image": expected_of(square)})[0]
+        assert np.abs(session.run(["scores"], {"image": square[None]})[0] - scores).max() < 1e-3, path.name
+
+
+def fit(pixels):
+    """The central square, by Pillow."""
+    image = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
+    return np.asarray(ImageOps.fit(image, (SIDE, SIDE), Image.Resampling.BILINEAR)).reshape(SIDE, SIDE, -1)
+
+
+def test_a_file_that_takes_pictures_computes_what_the_other_does():
+    images, file = exported(3, NETWORKS["larger"])
+    session = onnxruntime.InferenceSession(file)
+    x = normalised(images.test.images, images.mean, images.std, 20).contiguous().numpy()
+    right = session.run(None, {"image": x})[0].argmax(1) == images.test.labels
+
+    made = with_pixel_input(file, images)
+
+    assert made.max_abs_difference < 1e-5
+    assert made.test_accuracy == right.mean()
+    taken = onnxruntime.InferenceSession(made.file).get_inputs()[0]
+    assert (taken.type, taken.shape) == ("tensor(uint8)", ["batch", "height", "width", 3])
+    about = {each.key: json.loads(each.value) for each in onnx.load_from_string(made.file).metadata_props}
+    how = about["preprocessing"]
+    assert (how["input"], how["inside"]) == ("uint8", list(how)[list(how).index("crop") :])
+    assert "normalisation" not in about, "it is done inside"
+    check_model(made.file)
+    timed = load_model(made.file, 1, ["CPUExecutionProvider"], "cpu")
+    timed.call()
+    timed.execute()

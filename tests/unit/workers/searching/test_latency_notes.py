@@ -30,6 +30,7 @@ SETUP = Setup.of({}, {}, seed=0, threads=1)
         (PLAIN, [NO_REASON]),
         (replace(PLAIN, subnormals=Subnormals(0, 1e-4)), [NO_REASON]),
         (replace(PLAIN, suspect="busy: 40 %"), ["the measurement is suspect (busy: 40 %)"]),
+        (replace(PLAIN, prepares=True), ["the file also cuts, resizes and normalises the picture"]),
         (replace(PLAIN, suspect_kernels=2), ["2 measurements of its kernels are suspect"]),
         (replace(PLAIN, subnormals=Subnormals(0.02, 0.3)), ["2.00\xa0% of its weights and 30.00\xa0% of the numbers"]),
         (replace(PLAIN, estimate=CERTAIN | {"latency_measured": 0.4}), ["60\xa0% of the estimate is of kernels that"]),
@@ -65,19 +66,22 @@ def test_subnormal_numbers_are_counted_in_weights_and_between_layers():
 
 
 def test_finalists_far_from_their_estimates_carry_a_note_everywhere(tmp_path, spec, listener, monkeypatch):
-    """One takes half again as long in a suspect session, the other as long as estimated."""
+    """One takes half again as long in a suspect session, the other as estimated. The shipped files are measured."""
     times = iter([1.5, 1.1])
 
     def measured(self, networks):
         found = {}
         for name, model in networks.items():
+            assert (tmp_path / f"model-{name}-uint8.onnx").read_bytes() == model
+            assert onnx.load_from_string(model).graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.UINT8
             about = {p.key: p.value for p in onnx.load_from_string(model).metadata_props}
             ms = self.estimator.estimate(read_network(json.loads(about["notation"]))).ms * next(times)
-            record = LatencyRecord(Signature(name, Kind.NETWORK), None, Statistic.MEDIAN, ms)
+            record = LatencyRecord(Signature(name, Kind.NETWORK), None, Statistic.MEDIAN, ms, (ms, ms))
             found[name] = replace(record, state=RecordState.SUSPECT, reason="the machine was busy")
         return found
 
     spec = spec | {"finalists": {"count": 2, "epochs": 1}, "max_trials": 2, "parallel": 2}
+    spec = spec | {"export": {"input": "uint8"}}
     monkeypatch.setattr(Measurer, "measure_networks", measured)
     heard = listener()
 
@@ -88,8 +92,10 @@ def test_finalists_far_from_their_estimates_carry_a_note_everywhere(tmp_path, sp
     assert far["metrics"]["latency_ms"] == pytest.approx(1.5 * far["metrics"]["estimated_latency_ms"])
     assert "+50.0\xa0% from its estimate" in far["latency_note"]
     assert "suspect (the machine was busy)" in far["latency_note"]
+    assert "the file also cuts, resizes and normalises" in far["latency_note"]
     assert f"finalist {far['id']}: {far['latency_note']}" in heard.lines
-    assert [row["latency_note"] for row in again] == [row["latency_note"] for row in finalists]
+    assert again == finalists
+    assert [row["file"] for row in finalists] == [f"model-{row['id']}-uint8.onnx" for row in finalists]
     assert far["latency_note"] in (tmp_path / "report.html").read_text()
     rows = json.loads((tmp_path / "pareto.json").read_text())["finalists"]
     assert [Finalist(**row).latency_note for row in rows] == [row["latency_note"] for row in finalists]

@@ -7,6 +7,7 @@ from random import Random
 from types import SimpleNamespace
 
 import numpy as np
+import onnxruntime
 import pytest
 from live_service import ledger_of, take, tell
 
@@ -206,13 +207,14 @@ def test_files_say_where_the_latency_is_that_of_another_precision(device, said):
 
 
 def test_a_trial_is_exported_for_a_runtime_from_the_network_that_was_trained_before(tmp_path, images):
-    """The training of another export serves: only the conversion is new."""
+    """The training of another export serves: only the conversion is new. The .onnx takes pictures, as the spec says."""
     settings = Settings(home=tmp_path, executor="inline", threads=1)
     candidate = load_space(SPACE).sample(Random(0))
     network = candidate.architecture.expand()
     trained = export(network, build(network, 0), images, {})
     with ledger_of(settings) as ledger:
-        ledger.searches.submit(parse_spec(SPEC).model_dump(mode="json"), name="for a runtime")
+        asked = SPEC | {"export": {"input": "uint8"}}
+        ledger.searches.submit(parse_spec(asked).model_dump(mode="json"), name="for a runtime")
         owner = take(ledger)
         described = {"architecture_id": candidate.architecture.id, "notation": write_network(network)}
         described |= {"architecture": candidate.architecture.to_dict(), "choices": dict(candidate.choices)}
@@ -238,6 +240,16 @@ def test_a_trial_is_exported_for_a_runtime_from_the_network_that_was_trained_bef
         assert found.metrics["size_bytes"] == file.stat().st_size
         assert found.metrics["max_abs_difference"] < 1e-6
         assert found.metrics["test_accuracy"] != 0.4
+
+        wanted, _ = ledger.exports.request(f"{owner.lease.search_id}.0", "onnx", None)
+        until(lambda: exporting.tick() or ledger.exports.get(wanted.id).ended_at)
+        found = ledger.exports.get(wanted.id)
+        assert (found.state, found.reason) == ("SUCCEEDED", None)
+        assert found.file == f"model-{candidate.architecture.id}-1-epochs-uint8.onnx"
+        file = ArtifactStore(settings.artifacts, ledger.artifacts).path(found.artifact_sha256)
+        (taken,) = onnxruntime.InferenceSession(file).get_inputs()
+        assert (taken.type, taken.shape) == ("tensor(uint8)", ["batch", "height", "width", 1])
+        assert found.metrics["size_bytes"] == file.stat().st_size
 
 
 def until(happened):
