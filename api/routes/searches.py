@@ -69,7 +69,7 @@ def create_search(
 ) -> Response:
     """Make a search from the spec that `nas run` takes. It waits in the queue until a dispatcher takes it up."""
     given = body.model_dump(mode="json")
-    checked = check_spec({name: given[name] for name in SPEC_FIELDS}, app)
+    checked = check_spec({name: given[name] for name in SPEC_FIELDS & given.keys()}, app)
     if validate_only:
         return Response(_validated(checked).model_dump_json(), media_type="application/json")
     spec = checked.spec
