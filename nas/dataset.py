@@ -182,12 +182,19 @@ def data_dir() -> Path:
 
 
 def split(
-    name: str, classes: Sequence[str], splits: Splits, *, seed: int, flip: bool = False, variant: str | None = None
+    name: str,
+    classes: Sequence[str],
+    splits: Splits,
+    *,
+    seed: int,
+    flip: bool | None = False,
+    variant: str | None = None,
 ) -> Dataset:
     """A checked Dataset.
 
     A missing test is drawn from train, TEST_SHARE of each class, and then a missing validation, VALIDATION_SHARE of
-    what is left. Both draws depend on the labels and the seed alone. DataError says why images are unfit for training.
+    what is left. Both draws depend on the labels and the seed alone. flip: None is for what the names of the classes
+    tell. DataError says why images are unfit for training.
     """
     train, validation, test = splits["train"], splits.get("validation"), splits.get("test")
     for part, images in splits.items():
@@ -202,7 +209,13 @@ def split(
     if fault := _too_few(name, classes, empty, {"validation": len(validation), "test": len(test)}):
         raise DataError(fault)
     mean, std = _statistics(name, train.images)
-    return Dataset(name, tuple(classes), train, validation, test, mean, std, flip, variant)
+    mirrored = _mirrored(classes) if flip is None else flip
+    return Dataset(name, tuple(classes), train, validation, test, mean, std, mirrored, variant)
+
+
+def _mirrored(classes: Sequence[str]) -> bool:
+    """Whether a mirrored image is still one of its class, as far as the names tell: digits and letters are not."""
+    return not all(name.isdigit() or len(name) == 1 for name in classes)
 
 
 def _one_class(name: str, classes: Sequence[str]) -> str:

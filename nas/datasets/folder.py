@@ -33,14 +33,15 @@ class Folder(DatasetSource):
 
     If validation or test is absent, it is drawn from train. Images are cut to their central square and resized to
     size x size pixels. Without size, equal squares stay as they are, and a search cuts and resizes others to the
-    resolution of its space. They are RGB unless all are grey. flip: whether a mirrored image is still one of its class.
+    resolution of its space. They are RGB unless all are grey. flip: whether a mirrored image is still one of its class;
+    by default it is, unless the classes are named by numbers or single letters.
     """
 
     summary = "your own images, a sub-folder for each class"
     licence = "yours"
 
     def __init__(
-        self, *, path: str, size: Annotated[int, Field(ge=4, le=MAX_SIDE)] | None = None, flip: bool = True
+        self, *, path: str, size: Annotated[int, Field(ge=4, le=MAX_SIDE)] | None = None, flip: bool | None = None
     ) -> None:
         self.path = Path(path).expanduser()
         self.size = size

@@ -31,7 +31,7 @@ class Hub(DatasetSource):
         *,
         path: str,
         size: Annotated[int, Field(ge=4, le=MAX_SIDE)] | None = None,
-        flip: bool = True,
+        flip: bool | None = None,
         config: str | None = None,
         revision: str | None = None,
         image: str | None = None,

@@ -88,7 +88,7 @@ FINALISTS = Recipe(
     weight_decay=0.05,
     label_smoothing=0.1,
     flip=True,
-    shift=0.125,
+    shift=1 / 16,
 )
 """What finalists and reference networks are trained by: for longer than the trials, and often on few images
 (docs/results/finalist_recipe.md)."""

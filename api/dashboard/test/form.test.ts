@@ -35,6 +35,7 @@ test("fields know their kind, limits, default and whether they are needed", () =
   const fields = new Map(fieldsOf(ROOT, [], ROOT).map((field) => [field.name, field]));
   assert.equal(fields.get("finalists.count")?.limits, "at least 0, at most 100");
   assert.equal(fields.get("finalists.count")?.fallback, 3);
+  assert.equal(fields.get("finalists.count")?.label, "Finalists: count");
   assert.deepEqual([fields.get("limit")?.kind, fields.get("limit")?.range.exclusiveMinimum], ["integer", 0]);
   assert.deepEqual([fields.get("optimizer")?.kind, fields.get("optimizer")?.options], ["choice", ["sgd", "adamw"]]);
   const [mini, folder] = variantsOf(ROOT, "dataset");

@@ -37,6 +37,17 @@ def test_class_folders_are_split_by_seed(tmp_path):
     assert first.digest == again.digest != other.digest
 
 
+@pytest.mark.parametrize(
+    ("classes", "flip"), [(("0", "1"), False), (("07", "10"), False), (("b", "d"), False), (("3", "cat"), True)]
+)
+def test_digits_and_letters_are_not_mirrored_unless_the_user_says_so(tmp_path, classes, flip):
+    make(tmp_path, classes)
+
+    assert load(tmp_path).flip is flip
+    assert load(tmp_path, flip=True).flip is True
+    assert load(tmp_path, flip=False).flip is False
+
+
 def test_given_parts_are_kept(tmp_path):
     pixels = {part: make(tmp_path / part, count=count) for part, count in (("train", 8), ("val", 3), ("Test", 2))}
     loaded = load(tmp_path)

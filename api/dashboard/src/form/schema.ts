@@ -99,13 +99,17 @@ function limits({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Range)
   return said.join(", ");
 }
 
-/** The fields of an object, those of objects inside it included. */
+/** The fields of an object, those of objects inside it included, labelled with the name of theirs. */
 export function fieldsOf(raw: Schema, path: Path, root: Schema): Field[] {
   const schema = resolved(raw, root);
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     if (property.const !== undefined) return []; // the name of a plugin
     const inner = resolved(property, root);
-    if (inner.properties) return fieldsOf(inner, [...path, name], root);
+    if (inner.properties)
+      return fieldsOf(inner, [...path, name], root).map((field) => ({
+        ...field,
+        label: `${title(name)}: ${field.label.toLowerCase()}`,
+      }));
     return [fieldOf(property, [...path, name], root, schema.required?.includes(name) ?? false)];
   });
 }
