@@ -8,7 +8,7 @@ import asyncio
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from typing import Any, TypeVar
 
 import httpx2
@@ -17,6 +17,7 @@ from api.client.errors import UnreachableError
 from api.client.wire import BUSY, Json, Patience, Request, asked_wait_s, content, refusal, unreachable
 
 T = TypeVar("T")
+H = TypeVar("H", httpx2.Client, httpx2.AsyncClient)
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 CONNECT_TIMEOUT_S = 5.0
@@ -38,6 +39,18 @@ def options(url: str | None, key: str | None) -> dict[str, Any]:
         "timeout": httpx2.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         "trust_env": base.host not in LOOPBACK,
     }
+
+
+def opened(kind: Callable[..., H], url: str | None = None, key: str | None = None, **more: Any) -> H:
+    """An httpx2 client of this kind, with further options. UnreachableError for a proxy that cannot be used."""
+    given = options(url, key)
+    try:
+        return kind(**given | more)
+    except (ImportError, ValueError) as error:
+        raise UnreachableError(
+            f"a proxy that the environment names cannot be used: {str(error).partition('. ')[0]}; correct HTTP_PROXY, "
+            "HTTPS_PROXY or ALL_PROXY, or for a SOCKS proxy: pip install socksio"
+        ) from None
 
 
 def _arguments(request: Request) -> dict[str, Any]:
@@ -135,7 +148,7 @@ class BlockingTransport(Transport):
 
     def __init__(self, url: str | None, key: str | None, patience_s: float) -> None:
         super().__init__(patience_s)
-        self._http = httpx2.Client(**options(url, key))
+        self._http = opened(httpx2.Client, url, key)
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
         return _completed(call)
@@ -186,7 +199,7 @@ class AsyncTransport(Transport):
 
     def __init__(self, url: str | None, key: str | None, patience_s: float) -> None:
         super().__init__(patience_s)
-        self._http = httpx2.AsyncClient(**options(url, key))
+        self._http = opened(httpx2.AsyncClient, url, key)
 
     def run(self, call: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
         return call

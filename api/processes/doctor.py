@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx2
 
 from api.client import UnreachableError
-from api.client.transport import options
+from api.client.transport import opened
 from api.processes.check import GB, Check, size_text
 from api.processes.stored_checks import artifacts, database, folders, latencies, secret
 from nas.machine.cgroup import core_count
@@ -141,7 +141,7 @@ def torch() -> Check:
 
 def service() -> Check:
     try:
-        with httpx2.Client(**{**options(None, None), "timeout": ANSWER_S}) as http:
+        with opened(httpx2.Client, timeout=ANSWER_S) as http:
             url = http.base_url
             response = http.get("/readyz")
     except (httpx2.TransportError, UnreachableError) as error:

@@ -46,12 +46,18 @@ class Service:
         host = urlsplit(url).hostname
         if urlsplit(url).scheme not in {"http", "https"} or not host:
             raise AgentError(f"{url!r} is not the address of a service, such as http://HOST:8000")
-        self._http = httpx2.Client(
-            base_url=url,
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=httpx2.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            trust_env=host not in _LOOPBACK,
-        )
+        try:
+            self._http = httpx2.Client(
+                base_url=url,
+                headers={"Authorization": f"Bearer {token}"} if token else {},
+                timeout=httpx2.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+                trust_env=host not in _LOOPBACK,
+            )
+        except (ImportError, ValueError) as error:
+            raise AgentError(
+                f"a proxy that the environment names cannot be used: {str(error).partition('. ')[0]}; correct "
+                "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, or for a SOCKS proxy: pip install socksio"
+            ) from None
         self._stop = stop
 
     def post(self, path: str, body: Mapping[str, Any], *, patient: bool = True) -> Json:

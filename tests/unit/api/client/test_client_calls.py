@@ -5,13 +5,17 @@ import gzip
 import hashlib
 import io
 import socket
+import sys
 import tarfile
+from threading import Event
 
 import httpx2
 import pytest
 from scripted_server import Answer, scripted
 
 from api.client import ApiError, AsyncClient, Client, DamagedError, UnreachableError, WaitTimeoutError
+from latency_db.agent.service import Service
+from latency_db.errors import AgentError
 from nas.errors import SpecError
 
 SEARCH = {
@@ -189,10 +193,20 @@ def test_ipv6_addresses_in_no_proxy_are_read(monkeypatch, no_proxy, direct):
     monkeypatch.setenv("NO_PROXY", no_proxy)
 
     with Client("http://nas.example.org") as client:
-        http = client._transport._http
-        used = {host: http._transport_for_url(httpx2.URL(f"http://[{host}]:8000")) for host in ("::1", "fd00::1")}
+        for http in (client._transport._http, Service("http://nas.example.org", None, Event())._http):
+            used = {host: http._transport_for_url(httpx2.URL(f"http://[{host}]:8000")) for host in ("::1", "fd00::1")}
+            assert {host for host, transport in used.items() if transport is http._transport} == direct
 
-    assert {host for host, transport in used.items() if transport is http._transport} == direct
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "nonsense://127.0.0.1:9"])
+def test_a_proxy_that_cannot_be_used_is_an_error_with_the_remedy(monkeypatch, proxy):
+    """For client and agent, also where NO_PROXY has the service."""
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(UnreachableError, match=r"ALL_PROXY.*pip install socksio"):
+        Client("http://nas.example.org")
+    with pytest.raises(AgentError, match=r"ALL_PROXY.*pip install socksio"):
+        Service("http://nas.example.org", None, Event())
 
 
 def test_an_id_cannot_leave_its_place():
