@@ -15,8 +15,10 @@ COPY api/dashboard ./
 RUN npm run build
 
 FROM python:${PYTHON} AS build
+# For the native library; without a compiler nas installs too, and is slower.
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE CMakeLists.txt ./
 COPY docker/requirements.py docker/
 RUN for target in api worker agent; do python docker/requirements.py "$target" > "/$target.txt" || exit 1; done
 COPY nas nas

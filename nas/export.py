@@ -1,6 +1,6 @@
 """Export: a trained network as an ONNX file with metadata; the file itself is tested."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,19 +44,12 @@ def export(network: Network, module: nn.Module, dataset: Dataset, about: Mapping
     ExportError if its scores differ from torch's.
     """
     state = {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
-    metadata = {
-        "notation": write_network(network),
-        "classes": list(dataset.classes),
-        "preprocessing": Preprocessing.of(dataset, network).described(ModelInput.FLOAT32),
-        "normalisation": {"scale": 1 / 255, "mean": list(dataset.mean), "std": list(dataset.std)},
-        **about,
-    }
-    file = stamped(onnx_model(network, StateWeights(state)), metadata)
+    about = {**metadata(network, dataset.classes, Preprocessing.of(dataset, network)), **about}
+    file = stamped(onnx_model(network, StateWeights(state)), about)
     session = _session(file)
     images, _ = next(test_batches(dataset, network))
     difference = _difference(session, module, images[:PARITY_IMAGES])
-    batches = ((images.contiguous().numpy(), labels) for images, labels in test_batches(dataset, network))
-    return Exported(file, _accuracy(session, batches), difference)
+    return Exported(file, _accuracy(session, _arrays(dataset, network)), difference)
 
 
 def with_pixel_input(file: bytes, dataset: Dataset) -> Exported:
@@ -84,6 +77,16 @@ def _session(file: bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()  # by default one for each core, whatever this worker's share
     return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+
+
+def metadata(network: Network, classes: Sequence[str], preprocessing: Preprocessing) -> dict[str, Any]:
+    """What an exported file says of its network: JSON values by key."""
+    return {
+        "notation": write_network(network),
+        "classes": list(classes),
+        "preprocessing": preprocessing.described(ModelInput.FLOAT32),
+        "normalisation": {"scale": 1 / 255, "mean": list(preprocessing.mean), "std": list(preprocessing.std)},
+    }
 
 
 def test_batches(dataset: Dataset, network: Network) -> Iterator[tuple[torch.Tensor, Labels]]:
@@ -114,6 +117,16 @@ def check_parity(difference: float, largest: float, other: str) -> None:
     allowed = PARITY * max(1.0, largest)
     if not difference <= allowed:
         raise ExportError(f"the exported scores differ from {other}'s by {difference:.2g}, more than {allowed:.2g}")
+
+
+def accuracy(file: bytes, dataset: Dataset, network: Network) -> float:
+    """Share of the test images that an exported file of the network classifies rightly in ONNX Runtime."""
+    return _accuracy(_session(file), _arrays(dataset, network))
+
+
+def _arrays(dataset: Dataset, network: Network) -> Iterator[tuple[NDArray[Any], Labels]]:
+    """test_batches for ONNX Runtime."""
+    return ((images.contiguous().numpy(), labels) for images, labels in test_batches(dataset, network))
 
 
 def _accuracy(session: onnxruntime.InferenceSession, batches: Iterable[tuple[NDArray[Any], Labels]]) -> float:

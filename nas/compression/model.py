@@ -1,7 +1,7 @@
 """A network in the course of its compression: what each compressor takes and returns."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,20 +10,25 @@ from numpy.typing import NDArray
 from torch import nn
 
 from nas.compression.forms import coded_weight, form, form_of, layers, set_form
+from nas.container.file import Storage
 from nas.ops import Network
 from nas.ops.coded import CodedTensor
 from nas.ops.torch_module import build
+
+PLAIN = Storage()
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """A network with trained weights, some of them in a form (nas.compression.forms).
 
-    network: the expression; module: its torch reading, in evaluation mode between compressors.
+    network: the expression; module: its torch reading, in evaluation mode between compressors; storage: how its file
+    is written.
     """
 
     network: Network
     module: nn.Module
+    storage: Storage = PLAIN
 
     def weights(self) -> dict[str, NDArray[np.generic] | CodedTensor]:
         """The weights that the layers use and all other state, by name: codes where the form has codes."""
@@ -52,6 +57,7 @@ class Model:
         return {
             "forms": {path: [part.name, dict(part.config)] for path, part in forms.items()},
             "module": self.module.state_dict(),
+            "storage": asdict(self.storage),
         }
 
 
@@ -62,4 +68,4 @@ def restore(network: Network, state: Mapping[str, Any]) -> Model:
     for path, (name, config) in state["forms"].items():
         set_form(by_path[path], form[name](**config))
     module.load_state_dict(state["module"])
-    return Model(network, module.eval())
+    return Model(network, module.eval(), Storage(**state["storage"]))

@@ -67,13 +67,23 @@ def coded_entry(tensor: CodedTensor, field: Shape, coder_name: str, precision: P
 
 def _stored_levels(levels: Floats, precision: Precision) -> tuple[int, bytes]:
     """The form of the levels and their bytes: the shortest that keeps them ascending."""
-    steps = np.diff(levels)
-    if len(levels) > 2 and np.array_equal(linear(levels[0], steps[0], len(levels)), levels):  # noqa: PLR2004 - two numbers say it
-        return LINEAR, np.array([levels[0], steps[0]], "<f4").tobytes()
+    if ends := _ends(levels):
+        return LINEAR, np.array(ends, "<f4").tobytes()
     kind, data = precision.stored(levels)
     if kind == FP16 and (np.diff(np.frombuffer(data, "<f2")) > 0).all():
         return TABLE_16, data
     return TABLE_32, levels.astype("<f4").tobytes()
+
+
+def _ends(levels: Floats) -> tuple[np.float32, np.float32] | None:
+    """First and step of levels that linear gives, or None."""
+    if len(levels) < 3:  # noqa: PLR2004 - a table is as short
+        return None
+    step = np.float32((np.float64(levels[-1]) - np.float64(levels[0])) / (len(levels) - 1))
+    for tried in (step, np.nextafter(step, np.float32(0)), np.nextafter(step, np.float32(np.inf))):
+        if np.array_equal(linear(float(levels[0]), float(tried), len(levels)), levels):
+            return levels[0], tried
+    return None
 
 
 def linear(first: float, step: float, count: int) -> NDArray[np.float32]:

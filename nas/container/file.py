@@ -93,7 +93,7 @@ def _bias_entry(bias: Floats, storage: Storage, precision: Precision) -> Entry:
     count = 1 << storage.bias_bits
     levels = np.unique(linear(float(bias.min()), float(np.ptp(bias)) / (count - 1), count))
     codes = np.abs(bias[:, None] - levels).argmin(1).astype(np.uint8)
-    return coded_entry(CodedTensor(codes, levels), Shape(1, 1, 1), storage.coder, precision)
+    return coded_entry(CodedTensor(codes, levels), Shape(1, 1, 1), "raw", precision)  # too few to adapt to
 
 
 def read(data: bytes, max_params: int = MAX_PARAMS) -> Container:

@@ -1,0 +1,104 @@
+"""`nas compress`: a trained network as a smaller file."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from nas.compressing.chain import Stage, chain
+from nas.compressing.files import packed, unpacked
+from nas.compressing.plan import PRESETS, plan
+from nas.compressing.source import exported, network_for, trained
+from nas.compression.bench import Bench
+from nas.dataset import load
+from nas.export import accuracy
+from nas.files import write_whole
+from nas.ops import Network
+from nas.ops.cost import network_cost
+from nas.trial import Metrics
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "--preset",
+    default="deep-compression",
+    show_default=True,
+    help=f"{', '.join(PRESETS)}, or a .yaml file of your own.",
+)
+@click.option("--dataset", "data", required=True, help="Images to train and test on: a name, or folder:PATH.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the files.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Of each training, in place of the plan's; for a first try.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights and batches.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True, help="Where to train.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def compress(  # noqa: PLR0917 - click passes them by name
+    model: str, preset: str, data: str, out: Path, epochs: int | None, seed: int, device: str, as_json: bool
+) -> None:
+    """Make MODEL smaller: an ONNX file that nas exported, or the name or notation of a network, which is trained first.
+
+    DIR then holds model.naz, the compressed file; model.onnx, what it unpacks to, which any ONNX runtime runs; and
+    report.json. The same command goes on after a kill.
+    """
+    chosen, images = plan(preset), load(data, seed)
+    if epochs:
+        chosen = chosen.lasting(epochs)
+    console = Console(stderr=True)
+
+    def say(stage: str, epoch: int, metrics: Metrics) -> None:
+        console.print(f"{stage}, epoch {epoch}: validation accuracy {metrics['accuracy']:.2%}", highlight=False)
+
+    out.mkdir(parents=True, exist_ok=True)
+    state = out / "state"
+    bench = Bench(images, seed, lambda epoch, metrics: say("training", epoch, metrics), state / "training", device)
+    if model.endswith(".onnx"):
+        start = exported(Path(model), images)
+    else:
+        start = trained(network_for(model, images), chosen.training, bench)
+    results = list(chain(start, chosen.stages, dataset=images, seed=seed, folder=state, listener=say, device=device))
+    before, after = (packed(results[at][0], images) for at in (0, -1))
+    onnx_file = unpacked(after)
+    write_whole(out / "model.naz", after)
+    write_whole(out / "model.onnx", onnx_file)
+    accuracies = (accuracy(file, images, start.network) for file in (unpacked(before), onnx_file))
+    report = _report(start.network, [stage for _, stage in results], *accuracies)
+    write_whole(out / "report.json", json.dumps(report, indent=2))
+    if as_json:
+        click.echo(json.dumps(report, indent=2))
+    else:
+        _print(report, out)
+
+
+def _report(network: Network, stages: Sequence[Stage], accuracy_before: float, accuracy_after: float) -> dict[str, Any]:
+    """What is said of a compression, as JSON values; accuracies on the test images are of the files."""
+    fp32 = network_cost(network).size_bytes
+    return {
+        "size_bytes": stages[-1].size_bytes,
+        "fp32_bytes": fp32,
+        "ratio": fp32 / stages[-1].size_bytes,
+        "test_accuracy_before": accuracy_before,
+        "test_accuracy": accuracy_after,
+        "stages": [asdict(stage) for stage in stages],
+    }
+
+
+def _print(report: Mapping[str, Any], out: Path) -> None:
+    table = Table("stage", box=None, header_style="bold")
+    for heading in ("validation", "bytes", "header", "weights", "biases", "time"):
+        table.add_column(heading, justify="right")
+    for stage in report["stages"]:
+        sizes = (f"{stage['sizes'][part]:,}" for part in ("header", "weights", "biases"))
+        row = (f"{stage['accuracy']:.2%}", f"{stage['size_bytes']:,}", *sizes, f"{stage['seconds']:.0f} s")
+        table.add_row(stage["name"], *row)
+    console = Console()
+    console.print(table)
+    console.print(
+        f"{out / 'model.naz'}: {report['size_bytes']:,} bytes, {report['ratio']:.1f} times smaller than in fp32.\n"
+        f"Test accuracy {report['test_accuracy']:.2%}, before {report['test_accuracy_before']:.2%}.",
+        highlight=False,
+    )

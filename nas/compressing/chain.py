@@ -1,0 +1,88 @@
+"""A chain of compressors: one after the other, each kept once it is done, so that a killed compression goes on."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from nas.compressing.files import packed
+from nas.compression.bench import Bench
+from nas.compression.model import Model, restore
+from nas.compressor import compressor
+from nas.container.file import read
+from nas.dataset import Dataset
+from nas.training import checkpoint
+from nas.training.score import evaluate
+from nas.trial import Metrics
+
+Listener = Callable[[str, int, Metrics], None]
+"""Called with the name of a stage, the epoch of its training, and the metrics so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a stage made: accuracy and loss on validation, bytes of the file by component, and seconds that it took."""
+
+    name: str
+    parameters: Mapping[str, Any]
+    accuracy: float
+    loss: float
+    size_bytes: int
+    sizes: Mapping[str, int]
+    seconds: float
+
+
+def chain(
+    model: Model,
+    stages: Sequence[Mapping[str, Any]],
+    *,
+    dataset: Dataset,
+    seed: int,
+    folder: Path,
+    listener: Listener,
+    device: str = "cpu",
+) -> Iterator[tuple[Model, Stage]]:
+    """The model after each stage, the first being the model as it is.
+
+    stages: as nas.compressing.plan checks them. folder keeps the state of each stage: a later call with equal arguments
+    goes on behind the last one that was done. CompressionError says why a stage cannot be.
+    """
+    yield model, _measured(model, dataset, {"name": "before"}, 0.0)
+    identity = {"data": dataset.digest, "seed": seed, "network": repr(model.network), "weights": _digest(model)}
+    for number, config in enumerate(stages):
+        identity = {**identity, f"stage {number}": json.dumps(config, sort_keys=True)}
+        kept = folder / f"{number}-{config['name']}.state"
+        if state := checkpoint.load(kept, identity, device):
+            stage = Stage(**state["stage"])
+            model = restore(model.network, state["model"])
+            model.module.to(device)
+        else:
+            started = time.perf_counter()
+            bench = Bench(dataset, seed, _reporter(listener, config["name"]), kept.with_suffix(".training"), device)
+            model = compressor.make(config).compress(model, bench)
+            stage = _measured(model, dataset, config, time.perf_counter() - started)
+            checkpoint.save(kept, identity, {"stage": asdict(stage), "model": model.state()})
+            kept.with_suffix(".training").unlink(missing_ok=True)
+        yield model, stage
+
+
+def _reporter(listener: Listener, name: str) -> Callable[[int, Metrics], None]:
+    return lambda epoch, metrics: listener(name, epoch, metrics)
+
+
+def _measured(model: Model, dataset: Dataset, config: Mapping[str, Any], seconds: float) -> Stage:
+    score = evaluate(model.module, dataset.validation, dataset.mean, dataset.std, model.network.input.height)
+    file = packed(model, dataset)
+    parameters = {name: value for name, value in config.items() if name != "name"}
+    return Stage(config["name"], parameters, score.accuracy, score.loss, len(file), read(file).sizes, seconds)
+
+
+def _digest(model: Model) -> str:
+    digest = hashlib.sha256()
+    for name, value in model.module.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]

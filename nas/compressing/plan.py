@@ -1,0 +1,69 @@
+"""Plans: which compressors, with which parameters, and how a network without weights is trained before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from nas.compressor import compressor
+from nas.errors import SpecError
+from nas.mapping_file import read_mapping
+from nas.registry import reason, settable
+from nas.training import FINALISTS, Recipe
+
+_TrainingFields = settable(FINALISTS)
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "deep-compression": {  # arXiv:1510.00149
+        "stages": (
+            {"name": "prune", "density": 0.1, "scope": "global"},
+            {"name": "trained_quantization", "bits": 5},
+            {"name": "entropy_coding"},
+        ),
+    },
+}
+"""Plans by name, in the form of plan files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """training: of a network that has no weights yet. stages: `{"name": ..., **parameters}` for each compressor."""
+
+    training: Recipe
+    stages: Sequence[Mapping[str, Any]]
+
+    def lasting(self, epochs: int) -> "Plan":
+        """The plan with so many epochs for every training in it."""
+        stages = [{**stage, "epochs": epochs} if compressor.make(stage).epochs else stage for stage in self.stages]
+        return Plan(replace(self.training, epochs=epochs), tuple(stages))
+
+
+def plan(name: str) -> Plan:
+    """The plan of a preset, or in a file: a mapping with `stages`, and `training` with fields of nas.training.Recipe.
+
+    What training leaves out is as in nas.training.FINALISTS. SpecError names each wrong field.
+    """
+    if name in PRESETS:
+        return checked(PRESETS[name])
+    path = Path(name)
+    if path.suffix not in {".yaml", ".yml", ".json"}:
+        raise SpecError(f"preset: there is no {name!r}; there are: {', '.join(PRESETS)}, or give a .yaml or .json file")
+    return checked(read_mapping(path))
+
+
+def checked(given: Mapping[str, Any]) -> Plan:
+    """The plan that a mapping says. SpecError names each wrong field."""
+    if unknown := sorted(set(given) - {"training", "stages"}):
+        raise SpecError(f"{', '.join(unknown)}: no such field; a plan has training and stages")
+    stages = given.get("stages") or ()
+    if not isinstance(stages, Sequence) or not stages or not all(isinstance(stage, Mapping) for stage in stages):
+        raise SpecError("stages: give a list of compressors, each as `name: ...` with its parameters")
+    for number, config in enumerate(stages):
+        compressor.checked(config, f"stages.{number}")
+    try:
+        fields = _TrainingFields.model_validate(given.get("training") or {})
+    except ValidationError as error:
+        raise SpecError(reason(error, "training")) from None
+    return Plan(replace(FINALISTS, **fields.model_dump()), tuple(stages))

@@ -1,0 +1,89 @@
+"""What can be compressed: an exported file, or a network that is trained first."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+import torch
+from google.protobuf.message import DecodeError
+from onnx import numpy_helper
+
+from nas import ops
+from nas.compression.bench import Bench
+from nas.compression.model import Model
+from nas.dataset import Dataset
+from nas.errors import CompressionError, NotationError
+from nas.network import network as networks
+from nas.ops import Network, Op
+from nas.ops.notation import read_network
+from nas.ops.torch_module import build
+from nas.training import Recipe
+from nas.training.fit import fit
+
+
+def network_for(source: str, dataset: Dataset) -> Network:
+    """The network that a name or a notation means, for the images and classes of the data set.
+
+    A name is one of `nas network --list`. UnknownNameError or NotationError if it is neither.
+    """
+    if ":" in source:
+        return read_network(source)
+    return networks.make(
+        {"name": source, "resolution": dataset.side, "channels": dataset.channels, "classes": len(dataset.classes)}
+    ).expand()
+
+
+def trained(network: Network, recipe: Recipe, bench: Bench) -> Model:
+    """The network, trained from weights of the seed."""
+    module = build(network, bench.seed)
+    fit(
+        module,
+        bench.dataset,
+        recipe,
+        seed=bench.seed,
+        report=bench.report,
+        device=bench.device,
+        resolution=network.input.height,
+        checkpoint_path=bench.checkpoint,
+    )
+    return Model(network, module)
+
+
+def exported(path: Path, dataset: Dataset) -> Model:
+    """The model in an ONNX file that nas exported; batch norms stay folded into their convolutions.
+
+    CompressionError if it is no such file, or is for other images or classes than the data set has.
+    """
+    try:
+        file = onnx.load(path)
+        about = {entry.key: json.loads(entry.value) for entry in file.metadata_props}
+        network = read_network(about["notation"])
+    except (OSError, DecodeError, KeyError, ValueError, NotationError) as error:
+        raise CompressionError(
+            f"{path} is no ONNX file that nas exported ({error}); give one with its notation"
+        ) from None
+    if about.get("classes") != list(dataset.classes) or network.input.channels != dataset.channels:
+        raise CompressionError(
+            f"{path} is for other classes or channels than the data set {dataset.name} has; give the data set that it "
+            "was trained on"
+        )
+    folded = Network(ops.seq(*map(_without_norms, network.op.ops)), network.input)
+    module = build(folded, seed=0)
+    arrays = {tensor.name: numpy_helper.to_array(tensor).copy() for tensor in file.graph.initializer}
+    module.load_state_dict({name: torch.from_numpy(arrays[name]) for name in module.state_dict()})
+    return Model(folded, module.eval())
+
+
+def _without_norms(op: Op) -> Op:
+    """The expression with biases in place of batch norms."""
+    match op:
+        case ops.Conv():
+            return replace(op, norm=False)
+        case ops.Seq():
+            return ops.Seq(tuple(map(_without_norms, op.ops)))
+        case ops.Concat():
+            return replace(op, branches=tuple(map(_without_norms, op.branches)))
+        case ops.Residual():
+            return replace(op, body=_without_norms(op.body), shortcut=_without_norms(op.shortcut))
+    return op
