@@ -78,9 +78,21 @@ def exported(channels, notation):
     return images, export(network, build(network, 0), images, {}).file
 
 
-def run_readme(monkeypatch, capsys, folder, model, paths):
-    """What the README's lines feed to the model, one array a picture, and what they print."""
-    (folder / "example.py").write_text(re.search(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)[1])
+def readme():
+    return re.search(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)[1]
+
+
+def readme_for_pictures():
+    """With the lines that docs/preprocessing.md replaces."""
+    document = (README.parent / "docs" / "preprocessing.md").read_text("utf-8")
+    lines = re.search(r"```text\n(.*?)```", document, re.DOTALL)[1]
+    head, rest = readme().split("        image = ImageOps.fit")
+    return head + lines + rest[rest.index("    print(") :]
+
+
+def run_readme(monkeypatch, capsys, folder, model, *, paths, lines):
+    """What lines like the README's feed to the model, one array a picture, and what they print."""
+    (folder / "example.py").write_text(lines)
     (folder / "model.onnx").write_bytes(model)
     fed = []
 
@@ -103,7 +115,7 @@ def test_the_readmes_lines_predict_as_the_product_does(channels, notation, tmp_p
     session = onnxruntime.InferenceSession(file)
     paths = pictures(tmp_path)
 
-    fed, lines = run_readme(monkeypatch, capsys, tmp_path, file, paths)
+    fed, lines = run_readme(monkeypatch, capsys, tmp_path, file, paths=paths, lines=readme())
 
     for path, x, line in zip(paths, fed, lines, strict=True):
         own = decode(Picture(path.name, path), SIDE, channels)
@@ -174,6 +186,17 @@ def fit(pixels):
     """The central square, by Pillow."""
     image = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
     return np.asarray(ImageOps.fit(image, (SIDE, SIDE), Image.Resampling.BILINEAR)).reshape(SIDE, SIDE, -1)
+
+
+def test_the_documents_lines_for_files_that_take_pictures(tmp_path, monkeypatch, capsys):
+    images, file = exported(3, NETWORKS["smaller"])
+    paths = pictures(tmp_path)
+
+    made = with_pixel_input(file, images).file
+    _, named = run_readme(monkeypatch, capsys, tmp_path, made, paths=paths, lines=readme_for_pictures())
+    _, right = run_readme(monkeypatch, capsys, tmp_path, file, paths=paths, lines=readme())
+
+    assert named == right
 
 
 def test_a_file_that_takes_pictures_computes_what_the_other_does():
