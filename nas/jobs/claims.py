@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, true, update
 
 from nas.jobs import tables, trial_changes
 from nas.jobs.errors import FencedError
@@ -31,17 +31,20 @@ _ACTIVE = [state.value for state in ACTIVE]
 
 
 class Claims(LedgerPart):
-    def claim(self, owner: str, *, lease_s: float = LEASE_S, held: Collection[str] = ()) -> Claim | None:
+    def claim(
+        self, owner: str, *, lease_s: float = LEASE_S, held: Collection[str] = (), only: str | None = None
+    ) -> Claim | None:
         """The next search that is queued or whose lease has run out: the highest priority first, then the oldest.
 
         None if there is none. held: ids of searches that this owner carries out: it does not claim them a second time.
+        only: the id of the only one that is wanted.
 
         A search whose owners have died MAX_DEATHS times in a row is set aside, as FAILED.
 
         Trials that the previous owner left running are queued again and their attempts are LOST. A search that is
         PAUSING or CANCELLING keeps its state: the new owner has to end it.
         """
-        free = _claimable().where(_search.id.not_in(held))
+        free = _claimable().where(_search.id.not_in(held), true() if only is None else _search.id == only)
         wanted = free.order_by(_search.priority.desc(), _search.created_at, _search.id).limit(1)
         with self._database.reading() as connection:  # most often there is none: then no lock is taken
             if connection.scalar(wanted) is None:
@@ -55,7 +58,7 @@ class Claims(LedgerPart):
             if deaths < MAX_DEATHS:
                 lease = _take(transaction, owner, lease_s)
                 return Claim(transaction.record(), lease, suspect=deaths == MAX_DEATHS - 1)
-        return self.claim(owner, lease_s=lease_s, held=held)
+        return self.claim(owner, lease_s=lease_s, held=held, only=only)
 
     def renew(self, lease: Lease, lease_s: float = LEASE_S) -> SearchRecord:
         """Extend the lease to lease_s from now; returns the search, with what clients have asked for meanwhile.

@@ -45,16 +45,12 @@ class Assignment:
         self._listener = LedgerListener(self._store, claim.lease.owner)
         self._quota = scheduler.quota(claim.search.priority)
         self._pipeline: Pipeline | None = None
-        self._begun = False
         self._stop = threading.Event()
         self._ran_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=self.id, daemon=True)
 
     def start(self) -> None:
-        """Begin, unless it has begun."""
-        if not self._begun:
-            self._begun = True
-            self._thread.start()
+        self._thread.start()
 
     @property
     def stopping(self) -> bool:
@@ -63,8 +59,8 @@ class Assignment:
 
     @property
     def over(self) -> bool:
-        """Whether its thread has ended."""
-        return self._begun and not self._thread.is_alive()
+        """Whether its thread, which was started, has ended."""
+        return not self._thread.is_alive()
 
     @property
     def has_result(self) -> bool:

@@ -8,6 +8,7 @@ import threading
 import time
 
 from nas.jobs.ledger import Ledger
+from nas.jobs.records import Claim
 from nas.service.parent import process_token
 from nas.service.settings import Settings
 from nas.sql.errors import LedgerError
@@ -38,6 +39,7 @@ class Dispatcher:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{process_token()}{secrets.token_hex(3)}"
         self._searches: dict[str, Assignment] = {}
         self._alone: Assignment | None = None
+        self._next_alone: str | None = None
         self._limit = min(MAX_SEARCHES, SEARCHES_A_WORKER * executor.workers)
         self._exporter = Exporter(ledger, settings, self.scheduler, self.owner)
         self._housekeeping = Housekeeping(ledger, settings)
@@ -72,33 +74,46 @@ class Dispatcher:
                 search.renew()
         self._exporter.tick()
         self._housekeeping.tick()
-        self._keep_alone()
+        if self._alone is not None and (self._alone.over or self._alone.has_result):
+            self._alone = None
+        if self._next_alone is not None and not self._searches:
+            self._claim_alone(self._next_alone)
         self._claim()
 
     def _claim(self) -> None:
-        while self._alone is None and len(self._searches) < self._limit:
+        while self._alone is None and self._next_alone is None and len(self._searches) < self._limit:
             claim = self._ledger.claims.claim(self.owner, held=self._searches)
             if claim is None:
                 return
-            log.info("%s: claimed, epoch %d", claim.search.id, claim.lease.epoch)
-            assignment = Assignment(self._ledger, self._settings, self.scheduler, claim)
-            if claim.suspect:
-                log.warning("%s: runs alone until it has a result, as its dispatchers have died", assignment.id)
-                self._alone = assignment
-                for other in self._searches.values():
-                    other.stop()
+            if claim.suspect and self._searches:
+                self._give_others_up(claim)
             else:
-                assignment.start()
-            self._searches[assignment.id] = assignment
+                self._begin(claim)
 
-    def _keep_alone(self) -> None:
-        """Begin the search that is to run alone once the others are given up; claim others again when it has a
-        result.
+    def _give_others_up(self, claim: Claim) -> None:
+        """Stop what runs beside a search that is to run alone. It is given up as well until that is done: if one of the
+        others ends this dispatcher meanwhile, that must not count as a death of its own.
         """
-        if self._alone is not None and len(self._searches) <= 1:
-            self._alone.start()
-        if self._alone is not None and (self._alone.over or self._alone.has_result):
-            self._alone = None
+        log.warning("%s: others are given up, as it is to run alone", claim.search.id)
+        self._next_alone = claim.search.id
+        for other in self._searches.values():
+            other.stop()
+        self._ledger.claims.release(claim.lease)
+
+    def _claim_alone(self, search_id: str) -> None:
+        """Claim the search for which the others were given up, unless another dispatcher has it by now."""
+        claim = self._ledger.claims.claim(self.owner, only=search_id)
+        self._next_alone = None
+        if claim is not None:
+            self._begin(claim)
+
+    def _begin(self, claim: Claim) -> None:
+        log.info("%s: claimed, epoch %d", claim.search.id, claim.lease.epoch)
+        assignment = self._searches[claim.search.id] = Assignment(self._ledger, self._settings, self.scheduler, claim)
+        if claim.suspect:
+            log.warning("%s: runs alone until it has a result, as its dispatchers have died", assignment.id)
+            self._alone = assignment
+        assignment.start()
 
     def _make_room(self) -> None:
         """Give the last search up if one that waits goes before it; what it has done is replayed when it is claimed
@@ -116,7 +131,6 @@ class Dispatcher:
         self._housekeeping.stop()
         for search in self._searches.values():
             search.stop()
-            search.start()  # one that has not begun ends at once, and its lease with it
         deadline = time.monotonic() + DRAIN_S
         for search in self._searches.values():
             search.join(max(0.0, deadline - time.monotonic()))

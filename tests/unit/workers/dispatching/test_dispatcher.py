@@ -5,7 +5,9 @@ from concurrent.futures import Future
 
 import pytest
 from live_service import ledger_of
+from sqlalchemy import select
 
+from nas.jobs import tables
 from nas.service.settings import Settings
 from nas.spec import parse_spec
 from workers.dispatching import assignment, dispatcher
@@ -57,6 +59,11 @@ def running(tmp_path, spec, monkeypatch, executor):
         thread.join()
 
 
+def owner_of(ledger, search_id):
+    with ledger.database.reading() as connection:
+        return connection.scalar(select(tables.search.c.owner).where(tables.search.c.id == search_id))
+
+
 def until(holds):
     """Wait until it holds, at most a minute."""
     ended = threading.Event()
@@ -99,6 +106,31 @@ def test_interrupted_searches_go_on_before_those_that_were_claimed_meanwhile(run
     ledger.searches.request(c, "cancel")
     until(lambda: ledger.searches.get(c).state == "CANCELLED")
     until(lambda: ledger.searches.get(a).phase == "TRAINING")
+
+
+def test_a_search_that_is_to_run_alone_does_not_die_of_those_that_are_given_up_for_it(running, monkeypatch):
+    """One of them cannot be stopped, as it takes memory in a call that does not return; the dispatcher dies of it."""
+    ledger, submit, thread = running
+    other, harmless = submit("other", 5), submit("harmless")
+    for _ in range(2):
+        ledger.claims.renew(ledger.claims.claim("dead", only=harmless).lease, lease_s=0)
+    loading, killed = threading.Event(), threading.Event()
+    run = assignment.Assignment._run_to_end
+
+    def run_to_end(self):
+        loading.set()
+        killed.wait(60)
+        run(self)
+
+    monkeypatch.setattr(assignment.Assignment, "_run_to_end", run_to_end)
+    thread.start()
+    loading.wait(60)
+
+    until(lambda: owner_of(ledger, harmless) is None)
+    assert owner_of(ledger, other) is not None, "if its owner dies now, the other search has not died of it"
+    killed.set()
+    until(lambda: owner_of(ledger, harmless) is not None)
+    assert owner_of(ledger, other) is None
 
 
 def test_a_search_whose_dispatchers_died_runs_alone_until_it_has_a_result(running, executor):
