@@ -75,7 +75,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _dashboard(request: Request) -> HTMLResponse:
     """The page at any of its addresses. It finds its files relative to that, whatever a proxy puts before it."""
-    raw_path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    raw_path: bytes = request.scope["raw_path"]
     up = "../" * (raw_path.partition(b"?")[0].count(b"/") - 1) or "./"
     page = (DASHBOARD / "index.html").read_text(encoding="utf-8")
     page = page.replace('="./', f'="{up}').replace('name="root" content="/"', f'name="root" content="{up}"')

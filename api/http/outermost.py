@@ -5,7 +5,7 @@ from where.
 import re
 import secrets
 import time
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
@@ -78,11 +78,11 @@ class Outermost:
 
     def _below_root(self, scope: Scope) -> Scope:
         """The request as without a proxy, whether the proxy has taken its path away or left it."""
-        root, path = self._root_path, scope["path"]
+        root, path = unquote(self._root_path), scope["path"]
         if not root or not (path == root or path.startswith(f"{root}/")):
             return scope
-        raw_path = scope.get("raw_path") or path.encode()
-        return {**scope, "path": path[len(root) :], "raw_path": raw_path[len(root) :]}
+        raw_path = b"/".join([b"", *scope["raw_path"].split(b"/")[1 + root.count("/") :]])
+        return {**scope, "path": path[len(root) :], "raw_path": raw_path}
 
     def _refusal(self, headers: Headers) -> tuple[str, str] | None:
         names = {_host_name(host) for host in (headers.get("host", ""), *_forwarded_hosts(headers))}

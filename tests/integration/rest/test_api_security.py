@@ -285,7 +285,7 @@ def test_a_page_behind_a_proxy_that_sends_another_host_name_may_change_what_its_
 
 
 @pytest.mark.parametrize(
-    ("given", "path"), [("nas", "/nas"), ("/nas/", "/nas"), ("/", ""), ("/user/me/proxy/8000", None)]
+    ("given", "path"), [("nas", "/nas"), ("/nas/", "/nas"), ("/", ""), ("/user/me%40here/proxy/8000", None)]
 )
 def test_below_a_path_the_page_finds_its_files_at_any_depth(tmp_path, given, path):
     """The path without its slash leads to the page; the address of the service itself goes on to work."""
