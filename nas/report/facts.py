@@ -47,7 +47,7 @@ def _data(dataset: Record) -> list[tuple[str, Child]]:
         ("Images", f"{dimensions((side, side))} px, {channels} channel{'s' if channels > 1 else ''}"),
         ("Training", f"{whole(dataset['train'])} images: weights"),
         ("Validation", f"{whole(dataset['validation'])} images: what the search sees"),
-        ("Test", f"{whole(dataset['test'])} images: once, for finalists"),
+        ("Test", f"{whole(dataset['test'])} images: once, for finalists and references"),
         (f"{len(dataset['classes'])} classes", ", ".join(map(str, dataset["classes"]))),
         ("Digest of pixels", tag("code", dataset["digest"])),
     ]

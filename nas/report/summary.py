@@ -1,7 +1,7 @@
 """The top of the page: the result in two numbers, and how it compares with the reference networks."""
 
 from nas.metric import Source, tabulated
-from nas.proportions import interval
+from nas.proportions import interval, with_intervals
 from nas.quantities import MISSING, milliseconds, number, percent, points, signed_percent, significant, speed, whole
 from nas.report.markup import Child, Markup, join, tag
 from nas.report.results import TEST, Record, accuracy_shown, best_trial, headline, shown, target
@@ -14,7 +14,7 @@ def summary(record: Record) -> Markup:
         return join([_finalist(record, finalist), _comparison(record, finalist)])
     best = best_trial(record)
     if best:
-        return _best_trial(best)
+        return _best_trial(best, record["dataset"])
     state = "ended without a trained candidate" if record["finished"] else "started; no candidate has been trained yet"
     return tag("p", f"The search has {state}.", class_="lead")
 
@@ -27,11 +27,10 @@ def _figure(value: str, name: str, *notes: Child) -> Markup:
 
 def _finalist(record: Record, finalist: Record) -> Markup:
     metrics = finalist["metrics"]
-    latency, bounds = number(metrics, "latency_ms"), interval(metrics, TEST)
+    latency = number(metrics, "latency_ms")
     first, *others = tabulated(Source.NETWORK)
     sizes = [f"{shown(metrics, size.name)} {size.heading}" for size in others] + [shown(metrics, "size_bytes")]
-    images = whole(number(record["dataset"], "test"))
-    spread = None if bounds is None else f"{percent(bounds[0], 1)} to {percent(bounds[1], 1)} (95 %, {images} images)"
+    spread = _spread(metrics, "test", record["dataset"])
     p90 = number(metrics, "latency_p90_ms")
     figures = (
         _figure(shown(metrics, TEST, "accuracy"), "Test accuracy", "through ONNX Runtime", spread),
@@ -47,6 +46,14 @@ def _finalist(record: Record, finalist: Record) -> Markup:
     chosen = f"Best finalist: trial {finalist['trial']}, "
     text = tag("p", chosen, tag("code", finalist["file"]), class_="chosen")
     return join([tag("dl", *figures, class_="figures"), text])
+
+
+def _spread(values: Record, split: str, images: Record) -> str | None:
+    """The interval of an accuracy in words, with the number of images of its split."""
+    bounds = interval(values, f"{split}_accuracy")
+    if bounds is None:
+        return None
+    return f"{percent(bounds[0], 1)} to {percent(bounds[1], 1)} (95 %, {whole(number(images, split))} images)"
 
 
 def _speed_up(record: Record, finalist: Record) -> Markup | None:
@@ -80,12 +87,18 @@ def _against_target(record: Record, latency: float | None) -> str | None:
     return f"{where} the target of {milliseconds(limit)}"
 
 
-def _best_trial(trial: Record) -> Markup:
+def _best_trial(trial: Record, images: Record) -> Markup:
     metrics = trial["metrics"]
+    accuracy = with_intervals({"validation_accuracy": metrics.get("accuracy")}, images)
     first, *others = tabulated(Source.NETWORK)
     sizes = ", ".join(f"{shown(metrics, size.name)} {size.heading}" for size in others)
     figures = (
-        _figure(shown(metrics, "accuracy"), "Validation accuracy", "at the trials' few epochs"),
+        _figure(
+            shown(metrics, "accuracy"),
+            "Validation accuracy",
+            "at the trials' few epochs",
+            _spread(accuracy, "validation", images),
+        ),
         _figure(shown(metrics, "latency_ms"), "Estimated latency"),
         _figure(shown(metrics, first.name), first.label.capitalize(), sizes),
     )

@@ -143,7 +143,7 @@ class Filling:
                 {
                     "label": label,
                     "notation": "",
-                    "metrics": {"latency_ms": ms, "latency_error_ms": 0.002, "accuracy": acc},
+                    "metrics": {"latency_ms": ms, "latency_error_ms": 0.002, "test_accuracy": acc},
                 }
                 for label, ms, acc in rows
             ],

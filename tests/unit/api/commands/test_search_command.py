@@ -124,23 +124,32 @@ def test_the_best_finalist_is_the_first_and_marked_everywhere(nas, settings):
     search = made(nas)["id"]
     with ledger_of(settings) as ledger:
         owner = take(ledger, search)
-        owner.facts({}, 1.5)
+        owner.facts({"dataset": {"test": 86, "validation": 50}}, 1.5)
         rows = []
         for number, (latency, accuracy) in enumerate([(2.0, 0.9), (1.0, 0.7), (1.6, 0.8)]):
             ask(owner, number)
             tell(owner, number)
             sha256, size = ArtifactStore(settings.artifacts, ledger.artifacts).add(b"%d" % number)
             owner.attach("onnx", f"m{number}.onnx", "application/octet-stream", sha256, size, trial=number)
-            metrics = {"latency_ms": latency, "validation_accuracy": accuracy}
+            metrics = {"latency_ms": latency, "validation_accuracy": accuracy, "test_accuracy": 0.8}
             rows.append(
                 {"trial": number, "id": f"{number}", "file": f"m{number}.onnx", "notation": "n", "metrics": metrics}
             )
         owner.keep("finalists", rows)
+        tested = {"close": 0.72, "far": 0.4}
+        owner.keep(
+            "references", [{"label": n, "notation": "n", "metrics": {"test_accuracy": a}} for n, a in tested.items()]
+        )
         owner.end("SUCCEEDED")
 
-    answer = json.loads(nas("pareto", search, "--json")[1])["finalists"]
-    table = nas("pareto", search)[1]
+    answers = json.loads(nas("pareto", search, "--json")[1])
+    answer, table = answers["finalists"], nas("pareto", search)[1]
 
+    assert [row["verdict"] for row in answers["references"]] == ["unclear", "better"]
+    words = " ".join(table.split())
+    assert words.startswith("network test accuracy validation accuracy ms ")
+    assert "reference close the best is not clearly different from it 72.00% (61.7 to 80.4) reference far" in words
+    assert "reference far the best is better than it 40.00% (30.3 to 50.6) finalist 1 (best)" in words
     assert [(row["trial"], row["best"]) for row in answer] == [(1, True), (2, False), (0, False)]
     assert table.index("finalist 1 (best)") < table.index("finalist 2 ") < table.index("finalist 0 ")
     assert nas("export", search)[1].split() == ["m1.onnx", "m2.onnx", "m0.onnx"]
