@@ -10,6 +10,7 @@ from api.http.problems import FieldFault, ProblemError
 from latency_db.devices.local import is_local_name
 from nas.dataset import Outline, dataset
 from nas.errors import SpecError, UnknownNameError
+from nas.forecast import Pace, plan_of, step_seconds
 from nas.service.data_root import resolve_path, shown
 from nas.spaces import known_spaces, named_space
 from nas.spec import TRIES, SearchSpec, check_images, notes, parse_spec
@@ -21,11 +22,15 @@ FIELDS = {"network": "references"}
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A spec that can be carried out, its images as far as they are known, and notes on what was set for the user."""
+    """A spec that can be carried out, its images as far as they are known, and notes on what was set for the user.
+
+    steps: seconds of each phase, by the searches before it; None if that is not known.
+    """
 
     spec: SearchSpec
     images: Outline | None
     notes: list[str]
+    steps: dict[str, float] | None
 
 
 def check_spec(data: Mapping[str, Any], app: AppState) -> Checked:
@@ -54,7 +59,13 @@ def _checked(data: Mapping[str, Any], app: AppState) -> Checked:
     if not is_local_name(spec.device):
         app.latency.find(spec.device)
     images = check_images(spec, source)
-    return Checked(spec, images, notes(spec, images))
+    return Checked(spec, images, notes(spec, images), None if images is None else _steps(spec, images, app))
+
+
+def _steps(spec: SearchSpec, images: Outline, app: AppState) -> dict[str, float] | None:
+    workers = app.settings.workers
+    plan = plan_of(spec, images, train=images.train, side=images.side or 0, workers=workers)
+    return step_seconds(plan, Pace.of_past(plan, app.ledger.searches.paces()))
 
 
 def default_name(spec: SearchSpec) -> str:

@@ -11,6 +11,7 @@ from api.commands.outcome import export, pareto, trials
 from api.commands.remote import SEARCH, Remote, remote
 from api.commands.tables import number, table
 from api.commands.watch import follow, watch
+from nas.quantities import duration
 
 
 @click.group(
@@ -36,7 +37,9 @@ def submit(
 ) -> None:
     """Submit the search of SPEC: the YAML or JSON file that `nas run` takes."""
     given = {"name": name, "labels": dict(_pair(label) for label in labels) or None, "priority": priority}
-    made = service.client.submit(spec, **{key: value for key, value in given.items() if value is not None})
+    fields = {key: value for key, value in given.items() if value is not None}
+    _say_effort(service.client.check(spec, **fields))
+    made = service.client.submit(spec, **fields)
     service.show(made.model_dump(mode="json"), f"{made.id}  {made.state}")
     if watched:
         follow(service, made)
@@ -137,6 +140,15 @@ def _merged(before: Any, after: Any) -> Any:
     if not (isinstance(before, dict) and isinstance(after, dict)):
         return after
     return before | {key: _merged(before.get(key), value) for key, value in after.items()}
+
+
+def _say_effort(checked: dict[str, Any]) -> None:
+    """Say what the service has set for the user, and how long the search will take if that is known."""
+    for note in checked.get("notes", ()):
+        click.echo(note, err=True)
+    seconds = checked.get("estimate", {}).get("seconds")
+    if seconds is not None:
+        click.echo(f"about {duration(seconds)} with every worker free", err=True)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -27,6 +27,7 @@ class SearchSummary:
         self.last: deque[dict[str, Any]] = deque(maxlen=LAST_TRIALS)
         self.front: list[tuple[float, float]] = []
         """Latency in ms and accuracy of the trials on the front, by rising latency."""
+        self._left: tuple[timedelta, datetime] | None = None
         self._began_at: datetime | None = None
         self._last_result_at: datetime | None = None
 
@@ -38,7 +39,10 @@ class SearchSummary:
         return line
 
     def left(self, now: datetime) -> timedelta | None:
-        """Time until the last trial, at the rate so far."""
+        """Time until the search ends, as its dispatcher has told, or until the last trial at the rate so far."""
+        if self._left is not None:
+            left, told_at = self._left
+            return max(left - (now - told_at), timedelta(seconds=1))
         if self._began_at is None or self._last_result_at is None or not self.done or self.done >= self.max_trials:
             return None
         each = (self._last_result_at - self._began_at) / self.done
@@ -53,10 +57,16 @@ class SearchSummary:
 
     def _search_phase(self, event: Event) -> str | None:
         self.phase, self.progress = event.data["phase"], None
+        self._take_left(event)
         return self.phase and self.phase.lower().replace("_", " ")
 
     def _search_progress(self, event: Event) -> None:
         self.progress = event.data
+        self._take_left(event)
+
+    def _take_left(self, event: Event) -> None:
+        if (seconds := event.data.get("left_s")) is not None:
+            self._left = timedelta(seconds=seconds), event.at
 
     def _search_note(self, event: Event) -> str:
         return str(event.data["text"])

@@ -15,9 +15,9 @@ from api.http.problems import FieldFault, ProblemError, problems
 from api.http.root_path import served
 from api.http.security import READ, WRITE, Writer
 from api.schemas.search import Best, CountsOut, SearchOut, SearchPage, SearchSummary, SpaceSize, Urls
-from api.schemas.submission import Images, NewSearch, SearchPatch, Trials, Validated
+from api.schemas.submission import Effort, Images, NewSearch, SearchPatch, Validated
 from api.specs import SPEC_FIELDS, Checked, check_spec, default_name
-from nas.jobs.records import Idempotency, SearchRecord
+from nas.jobs.records import LEAST_LEFT_S, Idempotency, SearchRecord
 from nas.jobs.searches import position
 from nas.jobs.states import TERMINAL, SearchState
 from nas.service.data_root import resolve_path
@@ -187,12 +187,17 @@ def _values(search: SearchRecord) -> dict[str, Any]:
 
 
 def eta_seconds(search: SearchRecord, now_s: float) -> float | None:
-    """Time until the last trial ends at the rate so far; None when nothing has ended or nothing runs."""
+    """Time until the search ends, as its dispatcher has told, or else until the last trial at the rate so far; at least
+    LEAST_LEFT_S before its end. None when nothing is known or nothing runs.
+    """
     ended = search.counts.succeeded + search.counts.failed
+    left_s = search.left_s(now_s)
+    if left_s is not None:
+        return round(left_s, 1)
     if search.state is not SearchState.RUNNING or not ended or search.started_at is None:
         return 0.0 if search.state in TERMINAL else None
     elapsed = max(0.0, now_s - search.started_at.timestamp())
-    return round(max(0, search.max_trials - ended) * elapsed / ended, 1)
+    return round(max(LEAST_LEFT_S, (search.max_trials - ended) * elapsed / ended), 1)
 
 
 def _version(known: str | None) -> int | None:
@@ -212,7 +217,11 @@ def _validated(checked: Checked) -> Validated:
     return Validated(
         spec=spec.model_dump(mode="json"),
         space=SpaceSize(name=space.name, size=str(space.size())),
-        estimate=Trials(trials=spec.max_trials),
+        estimate=Effort(
+            trials=spec.max_trials,
+            seconds=None if checked.steps is None else round(max(LEAST_LEFT_S, sum(checked.steps.values())), 1),
+            steps=checked.steps and {name: round(seconds, 1) for name, seconds in checked.steps.items()},
+        ),
         images=None if checked.images is None else Images.model_validate(checked.images, from_attributes=True),
         notes=checked.notes,
     )

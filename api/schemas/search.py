@@ -121,7 +121,7 @@ class SearchSummary(Sent):
     ended_at: datetime | None = None
     transition_at: datetime
     eta_seconds: Annotated[
-        float | None, Field(description="until the last trial, from the rate of those that ended")
+        float | None, Field(description="until the search ends, with references and finalists; never 0 before that")
     ] = None
     last_seq: int = 0
     urls: Urls

@@ -58,8 +58,14 @@ class SearchPatch(Received):
         return self
 
 
-class Trials(Sent):
+class Effort(Sent):
+    """seconds: of the whole search where no other runs, from those that earlier searches of this service have taken;
+    null as long as none of its evaluator is known. steps: the same by phase.
+    """
+
     trials: int
+    seconds: float | None = None
+    steps: dict[str, float] | None = None
 
 
 class Images(Sent):
@@ -79,7 +85,7 @@ class Validated(Sent):
     valid: Literal[True] = True
     spec: Json
     space: SpaceSize
-    estimate: Trials
+    estimate: Effort
     images: Annotated[Images | None, Field(description="null if only loading them can tell")] = None
     notes: Annotated[
         list[str], Field(default_factory=list, description="values that the service has set, as `field: why`")

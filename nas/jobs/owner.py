@@ -11,6 +11,7 @@ from nas.jobs.artifacts import keep_training
 from nas.jobs.errors import StateError
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import File, Json, Lease, SearchRecord, TrainingKey
+from nas.jobs.rows import LEFT
 from nas.jobs.search_transaction import SearchTransaction, owner_transaction
 from nas.jobs.states import TERMINAL, SearchState, TrialState
 from nas.jobs.trial_changes import attach
@@ -140,23 +141,27 @@ class SearchOwner:
         with self._transaction() as transaction:
             transaction.event("search.note", text=readable(text))
 
-    def phase(self, phase: str | None) -> None:
-        """Set the phase of the search, and clear the progress of the phase before."""
+    def phase(self, phase: str | None, left_s: float | None = None) -> None:
+        """Set the phase of the search, and clear the progress of the phase before. left_s: until the search ends."""
         with self._transaction() as transaction:
             if transaction.values["phase"] != phase:
                 transaction.set(phase=phase, progress=None)
-                transaction.event("search.phase", phase=phase)
+                transaction.event("search.phase", phase=phase, **_left(transaction, left_s))
 
     def wait(self, what: str) -> None:
         """Show, until the next phase, that nothing of the search runs; what: it waits for."""
         with self._transaction() as transaction:
             transaction.wait(what)
 
-    def progress(self, what: str, done: int, total: int) -> None:
-        """Set the progress within the phase. Each call is an event: call it a few times a second at most."""
+    def progress(self, what: str, done: int, total: int, *, left_s: float | None = None) -> None:
+        """Set the progress within the phase. Each call is an event: call it a few times a second at most.
+
+        left_s: seconds until the search ends.
+        """
         with self._transaction() as transaction:
             transaction.set(progress={"what": what, "done": done, "total": total})
-            transaction.event("search.progress", what=what, done=done, total=total)
+            left = _left(transaction, left_s)
+            transaction.event("search.progress", what=what, done=done, total=total, **left)
 
     def facts(self, facts: Json, target_latency_ms: float | None) -> None:
         """Set the descriptions of data set, space, device and objective."""
@@ -196,6 +201,16 @@ class SearchOwner:
             trial_changes.refuse(transaction, self._refused)
             yield transaction
         self._refused.clear()
+
+
+def _left(transaction: SearchTransaction, left_s: float | None) -> Json:
+    """Store the time that is left with the time of now; what an event says of it."""
+    if left_s is None:
+        return {}
+    value = {"left_s": left_s, "at_s": transaction.at.timestamp()}
+    row = {"search_id": transaction.id, "name": LEFT, "value": value}
+    upsert(transaction.connection, tables.result, [row])
+    return {"left_s": round(left_s, 1)}
 
 
 def _settled(transaction: SearchTransaction, wanted: SearchState, *, cannot_go_on: bool) -> SearchState:

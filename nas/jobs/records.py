@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from nas.jobs.states import AttemptState, ExportState, SearchState, TrialState
+from nas.jobs.states import WAITING, AttemptState, ExportState, SearchState, TrialState
 
 Json = dict[str, Any]
 """A JSON object; the order of its keys is kept."""
+
+LEAST_LEFT_S = 1.0
+"""The least time that is said to be left of a search that has not ended."""
 
 RANKS = ("read", "write", "admin")
 AGENT = "agent"
@@ -34,7 +37,7 @@ class Counts:
 @dataclass(frozen=True, slots=True)
 class SearchRecord:
     """priority: higher first. version: rises when name, labels, priority, max_trials, state, facts or deletion
-    change, not with progress. last_seq: of the last event; rises with every change.
+    change, not with progress. last_seq: of the last event; rises with every change. left: what left_s reads.
     """
 
     id: str
@@ -61,6 +64,13 @@ class SearchRecord:
     version: int
     last_seq: int
     deleted_at: datetime | None
+    left: Json | None = None
+
+    def left_s(self, now_s: float) -> float | None:
+        """Seconds until the search ends, as its dispatcher has last told; now_s: in seconds since 1970."""
+        if self.left is None or self.state is not SearchState.RUNNING or self.phase == WAITING:
+            return None
+        return float(max(LEAST_LEFT_S, self.left["left_s"] - max(0.0, now_s - self.left["at_s"])))
 
 
 @dataclass(frozen=True, slots=True)

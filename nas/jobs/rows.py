@@ -63,7 +63,12 @@ def trial_key(trial_id: str) -> tuple[str, int]:
     return key
 
 
-SEARCHES = select(tables.search, now().label("now"))
+LEFT, PACE = "left", "pace"
+"""Names of results: the time that is left of a search, and the pace from which later ones are forecast."""
+
+_left = tables.result.c
+_of_left = select(_left.value).where(_left.search_id == tables.search.c.id, _left.name == LEFT)
+SEARCHES = select(tables.search, now().label("now"), _of_left.scalar_subquery().label(LEFT))
 """What read_search reads."""
 
 FREE_DISPATCHER = "a free dispatcher"

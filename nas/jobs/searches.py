@@ -24,8 +24,8 @@ from sqlalchemy import insert as plain_insert
 
 from nas.jobs import tables, trial_changes
 from nas.jobs.errors import DeletedError, IdempotencyError, NotFoundError, StateError, VersionError
-from nas.jobs.records import Idempotency, SearchRecord
-from nas.jobs.rows import SEARCHES, LedgerPart, ownerless, read_search
+from nas.jobs.records import Idempotency, Json, SearchRecord
+from nas.jobs.rows import PACE, SEARCHES, LedgerPart, ownerless, read_search
 from nas.jobs.search_transaction import SearchTransaction, locked_search, search_transaction
 from nas.jobs.states import AT_REST, OPEN_EXPORTS, TERMINAL, VERBS, ExportState, SearchState
 from nas.sql.column_types import Instant, now
@@ -126,6 +126,12 @@ class Searches(LedgerPart):
             wanted = wanted.where(positions < tuple(after) if falling else positions > tuple(after))
         wanted = wanted.order_by(*(column.desc() if falling else column.asc() for column in columns)).limit(limit)
         return [read_search(found._asdict()) for found in self._all(wanted)]
+
+    def paces(self, limit: int = 20) -> list[Json]:
+        """The paces of the newest searches that have one (nas.forecast.Pace), the newest first."""
+        row = tables.result.c
+        known = select(row.value).join(tables.search, _search.id == row.search_id).where(row.name == PACE)
+        return [found.value for found in self._all(known.order_by(_search.created_at.desc()).limit(limit))]
 
     def tally(self) -> tuple[dict[str, int], datetime | None]:
         """Number of searches by state, and the time since which the first queued one waits (None: none is queued)."""

@@ -103,6 +103,8 @@ class Assignment:
 
     def flush(self) -> None:
         """Write the progress since the last call."""
+        if self._pipeline and self._pipeline.forecast:
+            self._listener.left(self._pipeline.forecast.left_s())
         try:
             self._listener.flush()
             self._show_waiting()

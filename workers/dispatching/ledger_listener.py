@@ -18,6 +18,7 @@ class LedgerListener:
         self._progress: tuple[str, int, int] | None = None
         self._phase: str | None = None
         self._waiting: str | None = None
+        self._left_s: float | None = None
         self.has_result = False
         self._telling = threading.Lock()
 
@@ -28,7 +29,7 @@ class LedgerListener:
         self.flush()
         with self._telling:
             self._phase, self._waiting = phase, None
-            self._store.owner.phase(phase)
+            self._store.owner.phase(phase, self._left_s)
 
     def waits_for(self, what: str | None) -> None:
         """Show in place of the phase that nothing of the search runs, and what it waits for; None: it runs again."""
@@ -40,6 +41,11 @@ class LedgerListener:
             else:
                 self._store.owner.phase(self._phase)
             self._waiting = what
+
+    def left(self, seconds: float | None) -> None:
+        """So many seconds are left until the search ends: written with the next phase or progress."""
+        with self._lock:
+            self._left_s = seconds
 
     def step(self, what: str, done: int, total: int) -> None:
         self._store.owner  # noqa: B018 - raises if the search was stopped
@@ -69,10 +75,11 @@ class LedgerListener:
             epochs, self._epochs = self._epochs, []
             log, self._log = self._log, []
             progress, self._progress = self._progress, None
+            left_s = self._left_s
         owner = self._store.owner
         if epochs:
             owner.epochs(epochs)
         if log:
             owner.log(log)
         if progress:
-            owner.progress(*progress)
+            owner.progress(*progress, left_s=left_s)

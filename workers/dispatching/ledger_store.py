@@ -8,7 +8,7 @@ from nas.files import write_whole
 from nas.jobs.errors import NotFoundError
 from nas.jobs.ledger import Ledger
 from nas.jobs.owner import SearchOwner
-from nas.jobs.records import TrainingKey
+from nas.jobs.records import Json, TrainingKey
 from nas.service.artifact_store import ArtifactStore
 
 MODEL = "application/octet-stream"
@@ -64,6 +64,9 @@ class LedgerStore:
         else:
             self.owner.keep(name, value)
         return value
+
+    def paces(self) -> list[Json]:
+        return self._ledger.searches.paces()
 
     def cached_training(self, key: TrainingKey) -> dict[str, Any] | None:
         found = cached_training(self._ledger, self._artifacts, key)

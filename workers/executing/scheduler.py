@@ -46,6 +46,11 @@ class Quota:
         """Hold back all tasks on these workers, for a measurement on this machine."""
         return self.scheduler.quiet(self)
 
+    @property
+    def workers(self) -> int:
+        """Of all searches together."""
+        return self.scheduler.executor.workers
+
     def waits_for(self) -> str | None:
         """What keeps every task and measurement of this search waiting; None if one runs, or none waits."""
         return self.scheduler.waits_for(self)

@@ -6,11 +6,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from platformdirs import user_data_path
+
+from latency_db.storing.location import default_location, file_of
 from nas.errors import NasError, SpecError
 from nas.files import write_whole
-from nas.jobs.records import TrainingKey
+from nas.jobs.records import Json, TrainingKey
+from nas.jobs.rows import PACE
 from nas.journal import FileJournal
 from nas.spec import SearchSpec
+
+MOST_PACES = 20
 
 
 class RunFolder:
@@ -57,7 +63,14 @@ class RunFolder:
     def keep(self, name: str, value: Any) -> Any:
         """Keep a JSON value for the next call on this folder; returns it."""
         write_whole(self._result(name), json.dumps(value, indent=1) + "\n")
+        if name == PACE:
+            paces_file().parent.mkdir(parents=True, exist_ok=True)
+            write_whole(paces_file(), json.dumps([value, *self.paces()][:MOST_PACES], indent=1) + "\n")
         return value
+
+    def paces(self) -> list[Json]:
+        """The paces of earlier runs on this machine, the newest first."""
+        return _read(paces_file()) if paces_file().exists() else []
 
     def _result(self, name: str) -> Path:
         return self.path / "results" / f"{name}.json"
@@ -82,6 +95,12 @@ class RunFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._lock.close()
+
+
+def paces_file() -> Path:
+    """Where the paces of this machine's runs are: beside its latency database, or in the user's data folder."""
+    latencies = file_of(default_location())
+    return (latencies.parent if latencies else user_data_path("nas")) / "paces.json"
 
 
 def _read(path: Path) -> Any:

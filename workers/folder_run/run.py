@@ -29,4 +29,5 @@ def run(spec: SearchSpec, out: Path, listener: ProgressListener, *, executor_nam
     threads = max(1, core_count() // spec.parallel)
     with RunFolder(out, spec) as folder, start_pool(spec.parallel, threads) as pool:
         sized = with_size(spec, source)
-        return Pipeline(sized, folder, listener, Scheduler(pool).quota(), threads=threads).run(UPDATE_S)
+        quota = Scheduler(pool).quota()
+        return Pipeline(sized, folder, listener, quota, threads=threads, say_left=True).run(UPDATE_S)

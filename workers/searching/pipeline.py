@@ -18,6 +18,8 @@ from latency_db.storing.store import Store
 from nas.dataset import Dataset, dataset
 from nas.errors import ChangedDataError, ChangedError, DataError, InfeasibleError, NotMeasuredError
 from nas.evaluator import Evaluator, evaluator
+from nas.forecast import MEASURING_S, Pace, plan_of
+from nas.jobs.rows import PACE
 from nas.loop import Search, Steps
 from nas.metric import network_metrics
 from nas.objective import objective
@@ -35,6 +37,7 @@ from workers.searching.context import SearchContext, epoch_listener, latency_met
 from workers.searching.end_to_end import measure_end_to_end
 from workers.searching.finalist_files import add_files, add_picture_files
 from workers.searching.finalists import train_finalists
+from workers.searching.forecast import Forecast
 from workers.searching.latency_notes import add_latency_notes
 from workers.searching.preparation import prepared_file
 from workers.searching.progress_listener import ProgressListener
@@ -44,9 +47,6 @@ from workers.searching.run_description import describe_run
 from workers.searching.run_record import RunRecord
 from workers.searching.training_keys import TrainingKeys
 from workers.tasks.train import Setup
-
-TABLE_BUDGET_S = 120.0
-"""Time for measuring kernels before the first trial."""
 
 MAX_UNCERTAINTY = 0.01
 """Relative standard deviation that interpolated kernels may leave in a candidate's estimate; kernels are measured until
@@ -63,11 +63,21 @@ class Pipeline:
     """One search from its spec to its report. A later call with the same store resumes it."""
 
     def __init__(
-        self, spec: SearchSpec, store: ProgressStore, listener: ProgressListener, quota: Quota, *, threads: int
+        self,
+        spec: SearchSpec,
+        store: ProgressStore,
+        listener: ProgressListener,
+        quota: Quota,
+        *,
+        threads: int,
+        say_left: bool = False,
     ) -> None:
+        """say_left: say with each phase how much time is left."""
         self._spec, self._store, self._listener, self._quota = spec, store, listener, quota
         self._setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=threads)
+        self._say_left = say_left
         self.search: Search | None = None
+        self.forecast: Forecast | None = None
 
     def run(self, update_s: float | None = None) -> dict[str, Any]:
         """Returns the record of the search, which report.html shows; the files are also written every update_s.
@@ -84,6 +94,9 @@ class Pipeline:
         references = reference_rows(spec, images)
         made = evaluator.make(spec.evaluator, images, spec.seed)
         self._check_unchanged(space, made)
+        plan = plan_of(spec, images, train=len(images.train), side=images.side, workers=self._quota.workers)
+        forecast = Forecast(listener, plan, Pace.of_past(plan, store.paces()), say_left=self._say_left)
+        self.forecast = self._listener = listener = forecast
         listener.phase("MEASURING")
         measurer = self._measured(Measurer(latencies, device), space)
         objective_config = {"target_latency_ms": self._target_ms(space, measurer), **spec.objective}
@@ -95,6 +108,7 @@ class Pipeline:
         store.keep("facts", facts)
         record = RunRecord(context, self.search, facts, update_s)
         context = replace(context, prepared=prepared_file(context, space))
+        forecast.resumed(self.search.finished)
         listener.phase("TRAINING")
         try:
             run_trials(context, self.search, record.update)
@@ -106,7 +120,9 @@ class Pipeline:
         finalists = train_finalists(context, self.search)
         add_picture_files(context, finalists)
         add_files(context, finalists)
-        measure_end_to_end(context, references, finalists)
+        with forecast.measuring_networks(len(references) + len(finalists)):
+            measure_end_to_end(context, references, finalists)
+        store.keep(PACE, forecast.pace())
         add_latency_notes(context, self.search.trials, finalists)
         found = outcome({**facts, "references": references, "finalists": finalists}, target(facts))
         references = store.keep("references", found["references"])
@@ -147,7 +163,7 @@ class Pipeline:
         device = self._spec.device
         if measurer.can_measure:
             with measuring(self._quota, measurer):
-                table = build_table(measurer, space, budget_s=TABLE_BUDGET_S, progress=self._table_progress)
+                table = build_table(measurer, space, budget_s=MEASURING_S, progress=self._table_progress)
             self._listener.say(f"{device}: {table.measured} of the space's {table.kernels} kernels are measured")
             for kernel, reason in table.refused.items():
                 self._listener.say(f"{device} does not run '{kernel}', and so no network with it: {reason}")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Protocol
 
-from nas.jobs.records import TrainingKey
+from nas.jobs.records import Json, TrainingKey
 from nas.loop import Journal
 
 
@@ -24,6 +24,9 @@ class ProgressStore(Protocol):
 
     def keep(self, name: str, value: Any) -> Any:
         """Keep a JSON value for a later call; returns it."""
+
+    def paces(self) -> list[Json]:
+        """What earlier searches on this machine have kept under nas.jobs.rows.PACE, the newest first."""
 
     def cached_training(self, key: TrainingKey) -> dict[str, Any] | None:
         """The result of an earlier training of any search, or None. "model" is the content of its file."""

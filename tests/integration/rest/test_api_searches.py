@@ -311,6 +311,34 @@ def test_the_time_to_the_end_follows_the_rate_so_far(client, settings):
     assert client.get(made["urls"]["self"]).json()["eta_seconds"] >= 0
 
 
+def test_the_time_to_the_end_is_that_of_the_whole_search(client, settings):
+    check = {"params": {"validate_only": True}, "json": SPEC | {"parallel": 1, "finalists": {"count": 2, "epochs": 10}}}
+    assert client.post("/v1/searches", **check).json()["estimate"] == {"trials": 4, "seconds": None, "steps": None}
+    made = submit(client)
+    with ledger_of(settings) as ledger:
+        owner = take(ledger)
+        for number in range(4):
+            ask(owner, number)
+            tell(owner, number)
+        assert client.get(made["urls"]["self"]).json()["eta_seconds"] >= 1, "finalists are left"
+        owner.phase("FINALISTS", 300.0)
+        assert 200 < client.get(made["urls"]["self"]).json()["eta_seconds"] <= 300
+        owner.progress("finalist x", 3, 10, left_s=0.5)
+        assert client.get(made["urls"]["self"]).json()["eta_seconds"] == 1
+        events = client.get(made["urls"]["events"], params={"format": "json"}).json()["items"]
+        owner.keep("pace", {"evaluator": "train", "space": "small", "device": "local-cpu-1t", "work_s": 1e-10})
+        owner.end("SUCCEEDED")
+
+    left = [event["data"]["left_s"] for event in events if "left_s" in event["data"]]
+    assert left == [300.0, 0.5]
+    assert client.get(made["urls"]["self"]).json()["eta_seconds"] == 0
+    estimate = client.post("/v1/searches", **check).json()["estimate"]
+    steps = estimate["steps"]
+    assert estimate["seconds"] == pytest.approx(sum(steps.values()), abs=0.5)
+    assert steps["MEASURING"] == 0
+    assert steps["FINALISTS"] > steps["TRAINING"] > 1, "20 epochs of finalists, 8 of trials"
+
+
 def test_an_export_is_asked_for_once(client, settings):
     search_id = submit(client)["id"]
     play(settings)

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { FieldError, Problem } from "../api";
 import { Trouble } from "../components/states";
-import { magnitude, whole } from "../format";
+import { about, magnitude, whole } from "../format";
 import type { Check } from "./check";
 import { parsed, type Draft } from "./draft";
 
@@ -92,7 +92,8 @@ function Said({ check, rest }: { check: Check; rest: readonly FieldError[] }) {
     <>
       <p class="fine">
         Ready: {whole(valid.estimate.trials)} trials of the {magnitude(valid.space.size)} architectures in{" "}
-        <strong>{valid.space.name}</strong>.
+        <strong>{valid.space.name}</strong>
+        {valid.estimate.seconds ? <>, {about(valid.estimate.seconds)} in all</> : null}.
       </p>
       {valid.notes.map((note) => (
         <p key={note} class="small" data-testid="note">

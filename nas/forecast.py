@@ -1,0 +1,123 @@
+"""How long a search will take: its steps, and the seconds that such steps have taken on this machine before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from random import Random
+from statistics import median
+from typing import Any, Protocol
+
+from nas.evaluator import evaluator
+from nas.ops.cost import network_cost
+from nas.spaces import load_space
+from nas.spec import SearchSpec
+
+MEASURING_S = 120.0
+"""Time for measuring kernels before the first trial, at most."""
+
+NETWORK_S = 3.0
+"""Time to measure one whole network, until this machine has measured some: sessions are as long on every machine."""
+
+SAMPLES = 9
+OVERHEAD_MACS = 1e6
+"""What an image costs in a training beside its network's multiply-adds, expressed in these."""
+
+PACES = 5
+"""Number of earlier searches from whose seconds a forecast is made."""
+
+
+class Images(Protocol):
+    """What the length of a training depends on."""
+
+    @property
+    def classes(self) -> Sequence[str]: ...
+    @property
+    def channels(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a search has to do. work: of one epoch of a trial, in images times multiply-adds.
+
+    parallel: trainings at a time. final_epochs: of each longer training, of a reference network or a finalist.
+    """
+
+    evaluator: str
+    space: str
+    device: str
+    trials: int
+    parallel: int
+    trial_epochs: int
+    references: int
+    finalists: int
+    final_epochs: int
+    work: float
+
+
+def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers: int) -> Plan:
+    """The plan of a spec. train: number of training images. workers: how many trainings run at a time, at most."""
+    space = load_space(spec.space).for_images(images.channels, side, len(images.classes))
+    parameters = evaluator.checked(spec.evaluator, "evaluator")
+    used = min(train, getattr(parameters, "train_images", None) or train)
+    rng = Random(spec.seed)
+    macs = median(network_cost(space.sample(rng).architecture.expand()).macs for _ in range(SAMPLES))
+    return Plan(
+        evaluator=str(spec.evaluator["name"]),
+        space=space.name,
+        device=spec.device,
+        trials=spec.max_trials,
+        parallel=max(1, min(spec.parallel, workers)),
+        trial_epochs=int(getattr(parameters, "epochs", 1)),
+        references=len(spec.references),
+        finalists=spec.finalists.count,
+        final_epochs=spec.finalists.epochs,
+        work=used * (macs + OVERHEAD_MACS),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds that steps take on this machine; None where it has not done one yet.
+
+    work_s: of one unit of a plan's work in one training. measuring_s: of the kernels before the first trial.
+    preparation_s: of what all trials share. network_s: of measuring one whole network.
+    """
+
+    work_s: float | None = None
+    measuring_s: float | None = None
+    preparation_s: float | None = None
+    network_s: float | None = None
+
+    @classmethod
+    def of_past(cls, plan: Plan, past: Sequence[Mapping[str, Any]]) -> "Pace":
+        """The pace of earlier searches, as Forecast.pace describes each, the newest first."""
+        alike = [known for known in past if known["evaluator"] == plan.evaluator]
+        here = [known for known in past if (known["space"], known["device"]) == (plan.space, plan.device)]
+        return cls(
+            work_s=_median(alike, "work_s"),
+            measuring_s=0.0 if here else _median(past, "measuring_s"),  # kernels are kept once they are measured
+            preparation_s=_median(alike, "preparation_s"),
+            network_s=_median(past, "network_s"),
+        )
+
+
+def _median(past: Sequence[Mapping[str, Any]], name: str) -> float | None:
+    known = [values[name] for values in past if values.get(name) is not None][:PACES]
+    return median(known) if known else None
+
+
+def step_seconds(plan: Plan, pace: Pace) -> dict[str, float] | None:
+    """Seconds of each step of a plan, by the phase of the search; None if no training was timed on this machine yet."""
+    if pace.work_s is None:
+        return None
+    epoch_s = pace.work_s * plan.work
+    networks = plan.references + plan.finalists
+    measured_s = networks * (NETWORK_S if pace.network_s is None else pace.network_s)
+    longer_s = plan.final_epochs * epoch_s
+    return {
+        "MEASURING": MEASURING_S if pace.measuring_s is None else pace.measuring_s,
+        "PREPARING": pace.preparation_s or 0.0,
+        "TRAINING": ceil(plan.trials / plan.parallel) * plan.trial_epochs * epoch_s,
+        "REFERENCES": ceil(plan.references / plan.parallel) * longer_s,
+        "FINALISTS": ceil(plan.finalists / plan.parallel) * longer_s + measured_s,
+    }
