@@ -37,9 +37,10 @@ class Images(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a search has to do. work: of one epoch of a trial, in images times multiply-adds.
+    """What a search has to do. work: of one epoch of a trial, in images times multiply-adds; longer_work: of a longer
+    training, of a reference network or a finalist, of final_epochs epochs.
 
-    parallel: trainings at a time. final_epochs: of each longer training, of a reference network or a finalist.
+    parallel: trainings at a time. networks: those that are measured whole.
     """
 
     evaluator: str
@@ -50,8 +51,10 @@ class Plan:
     trial_epochs: int
     references: int
     finalists: int
+    networks: int
     final_epochs: int
     work: float
+    longer_work: float
 
 
 def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers: int) -> Plan:
@@ -68,10 +71,12 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
         trials=spec.max_trials,
         parallel=max(1, min(spec.parallel, workers)),
         trial_epochs=int(getattr(parameters, "epochs", 1)),
-        references=len(spec.references),
+        references=len(spec.references) if spec.finalists.count else 0,
         finalists=spec.finalists.count,
+        networks=len(spec.references) + spec.finalists.count,
         final_epochs=spec.finalists.epochs,
         work=used * (macs + OVERHEAD_MACS),
+        longer_work=train * (macs + OVERHEAD_MACS),
     )
 
 
@@ -79,11 +84,13 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
 class Pace:
     """Seconds that steps take on this machine; None where it has not done one yet.
 
-    work_s: of one unit of a plan's work in one training. measuring_s: of the kernels before the first trial.
-    preparation_s: of what all trials share. network_s: of measuring one whole network.
+    work_s: of one unit of a plan's work in one trial; longer_s: of its longer_work in one longer training. measuring_s:
+    of the kernels before the first trial. preparation_s: of what all trials share. network_s: of measuring one whole
+    network.
     """
 
     work_s: float | None = None
+    longer_s: float | None = None
     measuring_s: float | None = None
     preparation_s: float | None = None
     network_s: float | None = None
@@ -95,6 +102,7 @@ class Pace:
         here = [known for known in past if (known["space"], known["device"]) == (plan.space, plan.device)]
         return cls(
             work_s=_median(alike, "work_s"),
+            longer_s=_median(past, "longer_s"),
             measuring_s=0.0 if here else _median(past, "measuring_s"),  # kernels are kept once they are measured
             preparation_s=_median(alike, "preparation_s"),
             network_s=_median(past, "network_s"),
@@ -110,10 +118,9 @@ def step_seconds(plan: Plan, pace: Pace) -> dict[str, float] | None:
     """Seconds of each step of a plan, by the phase of the search; None if no training was timed on this machine yet."""
     if pace.work_s is None:
         return None
+    measured_s = plan.networks * (NETWORK_S if pace.network_s is None else pace.network_s)
     epoch_s = pace.work_s * plan.work
-    networks = plan.references + plan.finalists
-    measured_s = networks * (NETWORK_S if pace.network_s is None else pace.network_s)
-    longer_s = plan.final_epochs * epoch_s
+    longer_s = plan.final_epochs * plan.longer_work * (pace.work_s if pace.longer_s is None else pace.longer_s)
     return {
         "MEASURING": MEASURING_S if pace.measuring_s is None else pace.measuring_s,
         "PREPARING": pace.preparation_s or 0.0,

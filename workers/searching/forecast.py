@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from threading import RLock
 from typing import Any
 
@@ -18,7 +18,7 @@ LEAST_S = 1.0
 MEASURING_NETWORKS = "NETWORKS"
 """The end of the phase FINALISTS: all trainings have ended."""
 
-_LONGER = ("REFERENCES", "FINALISTS")
+PACE_FIELDS = tuple(each.name for each in fields(Pace))
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ class Forecast:
         """The pace so far, from which later searches are forecast (Pace.of_past)."""
         about = {"evaluator": self._plan.evaluator, "space": self._plan.space, "device": self._plan.device}
         now = self._pace_now()
-        return about | {name: getattr(now, name) for name in ("work_s", "measuring_s", "preparation_s", "network_s")}
+        return about | {name: getattr(now, name) for name in PACE_FIELDS}
 
     @contextmanager
     def measuring_networks(self, count: int) -> Iterator[None]:
@@ -146,7 +146,7 @@ class Forecast:
         phase, elapsed_s = self._phase, self._elapsed_s()
         done, networks_s = sum(phase.done.values()), 0.0
         if phase.name == "FINALISTS":
-            networks_s = (self._plan.references + self._plan.finalists) * (pace.network_s or NETWORK_S)
+            networks_s = self._plan.networks * (NETWORK_S if pace.network_s is None else pace.network_s)
         total = self._total_of_trials() if phase.name == "TRAINING" else phase.total
         counted_s = elapsed_s if phase.counted_s is None else self._clock() - phase.counted_s
         left_s = counted_s * max(0.0, total - done) / done if done and total else expected_s - networks_s - elapsed_s
@@ -164,12 +164,15 @@ class Forecast:
 
     def _pace_now(self) -> Pace:
         """The pace with the seconds of this phase's trainings, if there are any."""
-        done = sum(self._phase.done.values())
-        if self._phase.name not in ("TRAINING", *_LONGER) or not done or not self._elapsed_s():
+        done, plan = sum(self._phase.done.values()), self._plan
+        trials = self._phase.name == "TRAINING"
+        if self._phase.name not in {"TRAINING", "REFERENCES", "FINALISTS"} or not done or not self._elapsed_s():
             return self._pace
-        trainings = {"TRAINING": self._plan.trials}.get(self._phase.name, len(self._phase.done))
-        side_by_side = min(self._plan.parallel, trainings)
-        return replace(self._pace, work_s=self._elapsed_s() * side_by_side / done / self._plan.work)
+        side_by_side = min(plan.parallel, plan.trials if trials else len(self._phase.done))
+        epoch_s = self._elapsed_s() * side_by_side / done
+        if trials:
+            return replace(self._pace, work_s=epoch_s / plan.work)
+        return replace(self._pace, longer_s=epoch_s / plan.longer_work)
 
     def _tell(self) -> None:
         left_s = self.left_s() if self._say_left else None

@@ -12,7 +12,7 @@ from workers.searching.forecast import LEAST_S, Forecast
 
 PLAN = Plan(
     evaluator="train", space="small", device="local-cpu-1t", trials=6, parallel=2, trial_epochs=2, references=2,
-    finalists=2, final_epochs=8, work=50.0,
+    finalists=2, networks=4, final_epochs=8, work=50.0, longer_work=50.0,
 )  # fmt: skip
 EPOCH_S, KERNEL_S, KERNELS, NET_S = 5.0, 0.5, 40, 4.0
 TRUE_S = KERNELS * KERNEL_S + 3 * 2 * EPOCH_S + 2 * 8 * EPOCH_S + 4 * NET_S
@@ -92,7 +92,7 @@ def test_a_later_search_is_forecast_from_before_its_submit_to_its_end():
     clock = Clock()
     first = Forecast(Heard(), PLAN, Pace(), clock=clock)
     carry_out(clock, first)
-    other_space = replace(PLAN, space="mobile", work=2 * PLAN.work)
+    other_space = replace(PLAN, space="mobile", work=2 * PLAN.work, longer_work=2 * PLAN.longer_work)
     past = [first.pace()]
 
     again = step_seconds(PLAN, Pace.of_past(PLAN, past))
@@ -132,7 +132,7 @@ def test_measuring_takes_its_budget_at_most():
 
 def test_a_resumed_search_counts_what_is_done_already_and_what_is_not_trained_again():
     clock = Clock()
-    plan = replace(PLAN, trials=20, parallel=1, references=0, finalists=0)
+    plan = replace(PLAN, trials=20, parallel=1, references=0, finalists=0, networks=0)
     forecast = Forecast(Heard(), plan, Pace(), clock=clock)
     forecast.resumed(10)
     forecast.phase("TRAINING")
@@ -179,6 +179,6 @@ def test_the_plan_of_a_spec_counts_every_training():
     )
 
     assert (plan.trials, plan.parallel, plan.trial_epochs, plan.final_epochs) == (24, 2, 3, 8)
-    assert (plan.references, plan.finalists) == (1, 2)
+    assert (plan.references, plan.finalists, plan.networks) == (1, 2, 3)
     assert (all_images.parallel, all_images.trial_epochs) == (4, 2)
-    assert all_images.work == 18 * plan.work
+    assert all_images.work == 18 * plan.work == plan.longer_work, "finalists are trained with all images"
