@@ -16,9 +16,9 @@ MAX_ELEMENTS = 1 << 27
 """Elements of one tensor."""
 
 _OPERATORS = """
-Add AveragePool BatchNormalization Cast Clip Concat Constant Conv DequantizeLinear Div Dropout Flatten Gemm
-GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish Identity LRN LeakyRelu MatMul MaxPool Mul Pad QuantizeLinear
-ReduceMean ReduceMin Relu Reshape Resize Shape Sigmoid Slice Softmax Squeeze Sub Tanh Transpose Unsqueeze
+Add AveragePool BatchNormalization Cast Clip Concat Constant Conv DequantizeLinear Div Dropout Flatten Gather
+Gemm GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish Identity LRN LeakyRelu MatMul MaxPool Mul Pad
+QuantizeLinear ReduceMean ReduceMin Relu Reshape Resize Shape Sigmoid Slice Softmax Squeeze Sub Tanh Transpose Unsqueeze
 """
 OPERATORS = frozenset(_OPERATORS.split())
 """Operators that are run: none has control flow, or makes tensors whose size its inputs' shapes do not limit.

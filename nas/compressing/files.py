@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from nas.compression.model import Model
-from nas.container.file import Container, read, write
+from nas.container.file import Container, Expanded, read, write
 from nas.dataset import Dataset
 from nas.errors import FormatError
 from nas.export import metadata
@@ -23,12 +23,15 @@ def packed(model: Model, dataset: Dataset) -> bytes:
     return write(model.network, StateWeights(model.weights()), properties, model.storage)
 
 
-def unpacked(file: bytes) -> bytes:
-    """The ONNX file of a compressed file. FormatError says why it cannot be read."""
+def unpacked(file: bytes, *, as_floats: bool = False) -> bytes:
+    """The ONNX file of a compressed file. FormatError says why it cannot be read.
+
+    Weights that are codes stay packed integers with a table of their values, or become 32-bit floats.
+    """
     container = read(file)
     classes, preprocessing = _described(container)
     about = metadata(container.network, classes, preprocessing)
-    return stamped(onnx_model(container.network, container), about)
+    return stamped(onnx_model(container.network, Expanded(container) if as_floats else container), about)
 
 
 def _described(container: Container) -> tuple[Sequence[str], Preprocessing]:

@@ -71,6 +71,10 @@ def exported(path: Path, dataset: Dataset) -> Model:
     folded = Network(ops.seq(*map(_without_norms, network.op.ops)), network.input)
     module = build(folded, seed=0)
     arrays = {tensor.name: numpy_helper.to_array(tensor).copy() for tensor in file.graph.initializer}
+    if missing := sorted(set(module.state_dict()) - set(arrays)):
+        raise CompressionError(
+            f"{path} has no {missing[0]} in 32-bit floats: it is compressed already; give the file that it came from"
+        )
     module.load_state_dict({name: torch.from_numpy(arrays[name]) for name in module.state_dict()})
     return Model(folded, module.eval())
 

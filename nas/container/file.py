@@ -59,6 +59,20 @@ class Container:
         return self.layer(f"{path}.conv", shape)
 
 
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """The weights of a container as 32-bit floats."""
+
+    container: Container
+
+    def layer(self, path: str, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+        weight, bias = self.container.layer(path, shape)
+        return weight.values() if isinstance(weight, CodedTensor) else weight, bias
+
+    def folded(self, path: str, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+        return self.layer(f"{path}.conv", shape)
+
+
 def write(network: Network, weights: Weights, properties: Mapping[str, Any], storage: Storage) -> bytes:
     """The network with its weights as a compressed file."""
     precision = Precision(storage.half)

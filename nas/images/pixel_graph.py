@@ -26,12 +26,13 @@ def with_pixels(network: onnx.ModelProto, how: Preprocessing) -> onnx.ModelProto
     for node in made.graph.node:
         node.input[:] = [PREPARED if name == IMAGE else name for name in node.input]
     nodes = [*graph.nodes, *made.graph.node]
+    opset = max(OPSET, *(known.version for known in made.opset_import))
     del made.graph.node[:], made.graph.input[:], made.opset_import[:]
     made.graph.node.extend(nodes)
     made.graph.initializer.extend(graph.constants.values())
     shape: list[str | int | None] = ["batch", "height", "width", how.channels]
     made.graph.input.append(helper.make_tensor_value_info(IMAGE, TensorProto.UINT8, shape))
-    made.opset_import.append(helper.make_opsetid("", OPSET))
+    made.opset_import.append(helper.make_opsetid("", opset))
     onnx.checker.check_model(made)
     return made
 

@@ -8,6 +8,7 @@ the graph that is exported with trained ones, in which negligible weights are 0.
 from functools import singledispatchmethod
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -21,8 +22,8 @@ from nas.ops.weights import Array, RandomWeights, StateWeights, Weights, without
 
 __all__ = ["RandomWeights", "StateWeights", "Weights", "onnx_model"]
 
-OPSET = 17
-IR_VERSION = 8
+FORMATS = {8: (17, 8, np.uint8), 4: (21, 10, ml_dtypes.uint4), 2: (25, 13, ml_dtypes.uint2)}
+"""By bits of the shortest integers of a file: its opset, its IR version, and their type."""
 
 _ACTIVATIONS = {"relu": "Relu", "hswish": "HardSwish", "sigmoid": "Sigmoid"}
 
@@ -44,8 +45,9 @@ def onnx_model(network: Network, weights: Weights) -> onnx.ModelProto:
         [helper.make_tensor_value_info("scores", TensorProto.FLOAT, shape)],
         list(graph.constants.values()),
     )
-    opset = helper.make_opsetid("", OPSET)
-    model = helper.make_model(made, opset_imports=[opset], ir_version=IR_VERSION, producer_name="nas")
+    opset, version, _ = FORMATS[graph.shortest]
+    opsets = [helper.make_opsetid("", opset)]
+    model = helper.make_model(made, opset_imports=opsets, ir_version=version, producer_name="nas")
     onnx.checker.check_model(model)
     return model
 
@@ -58,6 +60,7 @@ class _Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, onnx.TensorProto] = {}
         self.vectors: set[str] = set()
+        self.shortest = max(FORMATS)
 
     def node(self, kind: str, inputs: list[str], **attributes: Any) -> str:
         """Add a node; returns the name of its output."""
@@ -95,10 +98,27 @@ class _Graph:
     ) -> str:
         """Add a node with a weight and a bias, named after its path; returns the name of its output."""
         weight, bias = arrays
-        values = weight.values() if isinstance(weight, CodedTensor) else weight
-        kept = map(without_negligible, (values, bias))
-        inputs = [self.constant(f"{path}.{name}", array) for name, array in zip(("weight", "bias"), kept, strict=True)]
-        return self.node(kind, [tensor, *inputs], **attributes)
+        if isinstance(weight, CodedTensor):
+            name = self.unpacked(f"{path}.weight", weight)
+        else:
+            name = self.constant(f"{path}.weight", without_negligible(weight))
+        bias_name = self.constant(f"{path}.bias", without_negligible(bias))
+        return self.node(kind, [tensor, name, bias_name], **attributes)
+
+    def unpacked(self, name: str, weight: CodedTensor) -> str:
+        """Add a weight as packed integers and a table of their values, which runtimes turn into numbers as they load.
+
+        Returns the name of the numbers.
+        """
+        bits = min(width for width in FORMATS if width >= weight.bits)
+        self.shortest = min(self.shortest, bits)
+        codes = self.constant(f"{name}.codes", weight.codes.astype(FORMATS[bits][2]))
+        levels = self.constant(f"{name}.levels", without_negligible(weight.levels))
+        values = self.node("Gather", [levels, self.node("Cast", [codes], to=TensorProto.INT32)], axis=0)
+        if weight.scale is None:
+            return values
+        by_output = weight.scale.reshape(-1, *[1] * (weight.codes.ndim - 1))
+        return self.node("Mul", [values, self.constant(f"{name}.scale", without_negligible(by_output))])
 
     def rename(self, tensor: str, name: str) -> None:
         """Rename a tensor; the graph's input is copied first."""

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import yaml
@@ -79,9 +80,22 @@ def test_unpack_writes_the_onnx_file_that_compress_wrote(done):
     assert (out / "again.onnx").read_bytes() == (out / "model.onnx").read_bytes()
 
 
+def test_weights_are_packed_integers_or_floats_with_the_same_scores(done):
+    out = done[0] / "out"
+    result = CliRunner().invoke(cli, ["unpack", str(out / "model.naz"), "--floats", "--out", str(out / "floats.onnx")])
+    assert result.exit_code == 0, result.output
+    packed, floats = (onnx.load(out / name) for name in ("model.onnx", "floats.onnx"))
+    assert {t.data_type for t in packed.graph.initializer if t.name.endswith(".codes")} == {onnx.TensorProto.UINT4}
+    assert {t.data_type for t in floats.graph.initializer} == {onnx.TensorProto.FLOAT}
+    image = {"image": np.random.default_rng(0).standard_normal((2, 1, 28, 28)).astype(np.float32)}
+    scores = [onnxruntime.InferenceSession(m.SerializeToString()).run(None, image)[0] for m in (packed, floats)]
+    np.testing.assert_array_equal(*scores)
+
+
 def test_an_exported_file_is_compressed_with_its_weights(done, tmp_path):
     """Without a stage that changes weights, the scores stay; batch norms are folded."""
-    exported = done[0] / "out" / "model.onnx"
+    exported = done[0] / "exported.onnx"
+    exported.write_bytes(unpacked((done[0] / "out" / "model.naz").read_bytes(), as_floats=True))
     result = compress(
         tmp_path, {"stages": [{"name": "entropy_coding", "numbers": "fp32", "bias_bits": None}]}, str(exported)
     )
@@ -91,6 +105,11 @@ def test_an_exported_file_is_compressed_with_its_weights(done, tmp_path):
         onnxruntime.InferenceSession(path).run(None, image)[0] for path in (exported, tmp_path / "out" / "model.onnx")
     ]
     np.testing.assert_array_equal(*scores)
+
+
+def test_a_compressed_file_is_not_compressed_again(done, tmp_path):
+    result = compress(tmp_path, PLAN, str(done[0] / "out" / "model.onnx"))
+    assert "0.conv.weight in 32-bit floats: it is compressed already" in str(result.exception)
 
 
 def test_the_same_command_goes_on_behind_the_last_stage_that_was_done(done):
