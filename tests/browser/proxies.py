@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 
 ROOT = "/nas"
@@ -31,6 +32,7 @@ http {{
         listen 127.0.0.1:{port};
         location {root}/ {{
             proxy_pass {target};
+            add_header X-Written {written} always;
             {more}
         }}
     }}
@@ -55,18 +57,23 @@ class Proxy:
         program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
         if program is None:
             pytest.skip("needs nginx: `apt-get install nginx-light`")
+        self._written = 0
         self._command = [program, "-e", str(place / "error.log"), "-p", str(place), "-c", str(place / "nginx.conf")]
         self._write(more)
 
     def _write(self, more: str) -> None:
         user = "user root;" if os.getuid() == 0 else ""
-        text = _NGINX.format(user=user, place=self._place, port=self._port, root=ROOT, target=self._target, more=more)
+        self._written += 1
+        about = {"user": user, "place": self._place, "port": self._port, "written": self._written}
+        text = _NGINX.format(root=ROOT, target=self._target, more=more, **about)
         (self._place / "nginx.conf").write_text(text)
 
     def change(self, more: str) -> None:
         """Go on with other settings of the location; connections that are open keep the old ones."""
         self._write(more)
         subprocess.run([*self._command, "-s", "reload"], check=True)
+        while httpx2.get(f"{self.url}/healthz").headers["x-written"] != str(self._written):
+            time.sleep(0.01)
 
     @contextmanager
     def running(self) -> Iterator["Proxy"]:
