@@ -7,6 +7,9 @@ several cache sizes. The last is needed because a kernel that is timed repeatedl
 those of a large network do not fit; data sheets do not say how much fits. The fit is a Bayesian ridge regression whose
 residual is zero until networks are measured, with Student's t errors, so that outliers among the networks count less.
 
+A calibrating network's latency is the consensus of its sessions, mostly the fastest where they disagree. An interval is
+of what one more session measures, so it also holds how far single sessions are from their consensus.
+
 Shapes: n networks, k = 9 columns of the residual.
 """
 
@@ -21,6 +24,7 @@ from latency_db.estimating.kernel_table import KernelSums
 from latency_db.robust_statistics import (
     Values,
     conformal_quantile,
+    normal_half_width,
     quadratic_form,
     student_half_width,
     student_weights,
@@ -37,7 +41,10 @@ one; per byte beyond a cache 10 % of the mean time per byte in the measured netw
 PRIOR_STD = np.array([LEVEL_STD, SLOPE_STD, KERNEL_STD, *[UNCACHED_STD] * len(CACHES_MB)])
 
 NOISE_STD = 0.02
-"""Relative error that the residual leaves, before any network is measured; it counts as much as ten networks."""
+"""Relative error that the residual leaves, before any network is measured."""
+
+NOISE_NETWORKS = 4
+"""NOISE_STD counts as much as so many networks: with more, 20 networks of a larger error have too narrow intervals."""
 
 MAX_NOISE_RATIO = 6.0
 """The squared error of one network contributes to the noise at most this multiple of the noise."""
@@ -57,9 +64,9 @@ _MIN_COUNT = 1e-6
 class Predicted(NamedTuple, Generic[V]):
     """Latencies of networks: V is float for one of them, or an array [n] for n.
 
-    low_ms, high_ms: 90 % interval of the latency measured end to end. error_ms: repeatability of the measurements, one
-    standard deviation. measured, interpolated, learned: shares of the latency that rest on measured kernels,
-    interpolated kernels and whole networks; they add up to 1.
+    low_ms, high_ms: 90 % interval of the latency that one session measures end to end. error_ms: repeatability of the
+    measurements, one standard deviation. measured, interpolated, learned: shares of the latency that rest on measured
+    kernels, interpolated kernels and whole networks; they add up to 1.
     """
 
     ms: V
@@ -92,6 +99,25 @@ class Typical(NamedTuple):
             float(np.median(sums.ms / np.maximum(count, _MIN_COUNT))) for count in (sums.kernels, sums.weights_mb)
         )
         return cls(float(np.exp(np.log(sums.ms).mean())), kernel, mb)
+
+
+class SessionSpread(NamedTuple):
+    """How far single sessions are from the consensus of a network: relative standard deviations below and above it."""
+
+    faster: float = 0.0
+    slower: float = 0.0
+
+    @classmethod
+    def of(cls, deviations: Values) -> "SessionSpread":
+        """The spread of log(session / consensus) [n]: its 5 and 95 % quantiles, as if each side were normal."""
+        if not len(deviations):
+            return cls()
+        low, high = np.quantile(deviations, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)).tolist()
+        half_width = normal_half_width(CONFIDENCE)
+        return cls(max(-low, 0.0) / half_width, max(high, 0.0) / half_width)
+
+
+STEADY = SessionSpread()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +157,7 @@ class Calibration:
             left = 1 - spread * precision
             trust = student_weights(error**2 / variance, DEGREES_OF_FREEDOM)
             found = np.clip(error**2 / left - interpolated, 0, MAX_NOISE_RATIO * noise)
-            noise = (len(PRIOR_SCORES) * NOISE_STD**2 + found.sum()) / (len(PRIOR_SCORES) + len(y))
+            noise = (NOISE_NETWORKS * NOISE_STD**2 + found.sum()) / (NOISE_NETWORKS + len(y))
         # Errors with the network left out of the fit, in standard deviations.
         scores = np.abs(error) / left / np.sqrt(variance + spread / left)
         width = conformal_quantile(np.concatenate([scores, PRIOR_SCORES]), CONFIDENCE)
@@ -143,18 +169,20 @@ class Calibration:
         width = float(student_half_width(CONFIDENCE))
         return cls(np.zeros(len(PRIOR_STD)), np.diag(PRIOR_STD**2), NOISE_STD**2, width, Typical(0.0, 0.0, 0.0), 0)
 
-    def predict(self, sums: KernelSums, fixed_ms: float, fixed_var_ms2: float) -> Predictions:
+    def predict(
+        self, sums: KernelSums, fixed_ms: float, fixed_var_ms2: float, sessions: SessionSpread = STEADY
+    ) -> Predictions:
         """Latencies of networks with these kernel sums. fixed_var_ms2: variance between measurements of fixed_ms."""
         x, total = _columns(sums, self.typical), sums.ms
         factor = np.exp(x @ self.weights)
-        spread = np.sqrt(self.noise + _interpolation_variance(sums) + quadratic_form(x, self.covariance))
-        wide = np.exp(self.width * spread)
+        variance = self.noise + _interpolation_variance(sums) + quadratic_form(x, self.covariance)
+        below, above = (np.exp(self.width * np.sqrt(variance + std**2)) for std in sessions)
         learned = np.abs(total * (factor - 1))
         whole = fixed_ms + total + learned
         return Predictions(
             fixed_ms + total * factor,
-            fixed_ms + total * factor / wide,
-            fixed_ms + total * factor * wide,
+            fixed_ms + total * factor / below,
+            fixed_ms + total * factor * above,
             np.sqrt(fixed_var_ms2 + sums.repeat_var_ms2),
             (fixed_ms + sums.measured_ms) / whole,
             sums.interpolated_ms / whole,

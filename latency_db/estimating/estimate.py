@@ -31,7 +31,7 @@ there is no estimate."""
 class Estimate:
     """Latency of one run at batch 1.
 
-    low_ms, high_ms: a 90 % interval of the latency measured end to end. error_ms: repeatability of its
+    low_ms, high_ms: a 90 % interval of the latency that one session measures end to end. error_ms: repeatability of its
     measurements, one standard deviation. measured, interpolated, learned: shares of the latency that rest on
     measured kernels, on interpolated kernels, and on other whole networks; they add up to 1. kernels: number that were
     summed. suspect: number of their records from an unsteady session.

@@ -11,7 +11,7 @@ from random import Random
 import numpy as np
 
 from latency_db.devices.device import Device
-from latency_db.estimating.calibration import Calibration, Predictions
+from latency_db.estimating.calibration import Calibration, Predictions, SessionSpread
 from latency_db.estimating.features import kernel_features
 from latency_db.estimating.interpolation import MAX_ROWS, GaussianProcess
 from latency_db.estimating.kernel_table import IndexedNetworks, KernelLatency, KernelSums, KernelTable
@@ -54,6 +54,7 @@ class Predictor:
         self._interpolation: GaussianProcess | None = None
         self._measured_since_fit = 0
         self._calibrations: dict[bool, Calibration] = {}
+        self._sessions: SessionSpread | None = None
         self.network_records = _network_records(store, device)
 
     def unmeasured(self, wanted: Iterable[Kernel]) -> list[Kernel]:
@@ -110,7 +111,7 @@ class Predictor:
         sums, empty = self.sums(networks), self.network_records[EMPTY_NETWORK.key]
 
         def calibrated_by(calibration: Calibration) -> Predictions:
-            return calibration.predict(sums, empty.latency_ms, empty.error_ms**2)
+            return calibration.predict(sums, empty.latency_ms, empty.error_ms**2, self._session_spread())
 
         if not calibrated:
             return calibrated_by(Calibration.none())
@@ -132,6 +133,7 @@ class Predictor:
         """Add records of whole networks, by key."""
         self.network_records |= records
         self._calibrations.clear()
+        self._sessions = None
 
     def _refit_if_grown(self) -> None:
         """Have the interpolation fitted again at the next need, if GROWTH is reached."""
@@ -145,6 +147,12 @@ class Predictor:
         if interpolated not in self._calibrations:
             self._calibrations[interpolated] = self._calibrate(interpolated=interpolated)
         return self._calibrations[interpolated]
+
+    def _session_spread(self) -> SessionSpread:
+        """How far single sessions are from their consensus, read again when networks were measured."""
+        if self._sessions is None:
+            self._sessions = SessionSpread.of(self._store.session_deviations(self._device))
+        return self._sessions
 
     def _calibrate(self, *, interpolated: bool) -> Calibration:
         if EMPTY_NETWORK.key not in self.network_records:

@@ -3,20 +3,26 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
-from math import nan
+from math import log, nan
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, case, func, select
+import numpy as np
+from sqlalchemy import Connection, Row, and_, case, func, select
 
 from latency_db.devices.device import MEASURED
 from latency_db.records.consensus import Consensus, Observation, consensus
 from latency_db.records.record import Kind, RecordState
+from latency_db.records.reference_models import FIXED_KEYS
+from latency_db.robust_statistics import Values
 from latency_db.storing import tables
 from latency_db.storing.rows import parts
 from nas.sql.database import upsert
 
 USABLE = (RecordState.VALID, RecordState.SUSPECT)
+
+MAX_DEVIATIONS = 1000
+"""Sessions whose deviations are read; more would hardly change their quantiles."""
 
 
 class Value(NamedTuple):
@@ -54,6 +60,23 @@ def values(connection: Connection, target_id: int, kind: Kind) -> dict[str, Valu
         key: Value(ms, nan if spread_ms is None else spread_ms, states[state], sessions)
         for key, ms, spread_ms, state, sessions in rows
     }
+
+
+def session_deviations(connection: Connection, target_id: int) -> Values:
+    """log(session / consensus) of the networks with several sessions, [n]; the newest MAX_DEVIATIONS."""
+    sample, estimate, signature = tables.sample.c, tables.estimate.c, tables.signature.c
+    same = and_(estimate.target_id == sample.target_id, estimate.signature_id == sample.signature_id)
+    rows = connection.execute(
+        select(sample.latency_ms, estimate.value_ms)
+        .join_from(tables.sample, tables.estimate, same)
+        .join(tables.signature, signature.id == sample.signature_id)
+        .where(sample.target_id == target_id, signature.kind == Kind.NETWORK.value, signature.key.not_in(FIXED_KEYS))
+        .where(sample.state.in_([state.value for state in USABLE]), sample.statistic == estimate.statistic)
+        .where(estimate.samples > 1)
+        .order_by(sample.id.desc())
+        .limit(MAX_DEVIATIONS)
+    ).all()
+    return np.array([log(session_ms / consensus_ms) for session_ms, consensus_ms in rows], np.float64)
 
 
 def superseded_by(connection: Connection, target_id: int) -> str | None:

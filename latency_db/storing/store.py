@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import numpy as np
 from sqlalchemy import Connection, func, select
 
 from latency_db.devices.device import Device
@@ -11,6 +12,7 @@ from latency_db.records.columns import from_row
 from latency_db.records.record import Kind, LatencyRecord, MeasurementSession, RecordState, Signature
 from latency_db.records.reference_models import REFERENCE_NETWORK
 from latency_db.records.signatures import kernel_signatures
+from latency_db.robust_statistics import Values
 from latency_db.storing import consensus_rows, predictions, refusals, tables
 from latency_db.storing.adding import add_records
 from latency_db.storing.consensus_rows import USABLE, Value
@@ -84,6 +86,12 @@ class Store:
         with self.reading() as connection:
             target_id = target_of(connection, device)
             return {} if target_id is None else consensus_rows.values(connection, target_id, kind)
+
+    def session_deviations(self, device: Device) -> Values:
+        """log(session / consensus) of the networks that several sessions have measured, [n]."""
+        with self.reading() as connection:
+            target_id = target_of(connection, device)
+            return np.zeros(0) if target_id is None else consensus_rows.session_deviations(connection, target_id)
 
     def records(self, device: Device) -> list[LatencyRecord]:
         """All records of a device, in the order in which they were added."""

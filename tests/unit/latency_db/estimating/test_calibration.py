@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from latency_db.estimating.calibration import NOISE_STD, Calibration
+from latency_db.estimating.calibration import NOISE_STD, STEADY, Calibration, SessionSpread
 from latency_db.estimating.kernel_table import KernelSums
 
 FIXED_MS = 0.005
@@ -102,6 +102,52 @@ def test_nine_in_ten_lie_in_their_interval(noise):
         covered.append(np.mean((found.low_ms <= ms) & (ms <= found.high_ms)))
 
     assert 0.87 < np.mean(covered) < 0.95
+
+
+@pytest.mark.parametrize("noise", [0.02, 0.04, 0.08])
+def test_nine_in_ten_lie_in_their_interval_with_17_networks(noise):
+    """Normal errors, and Student's t with 3 degrees of freedom; a single choice of 17 deviates by 6 to 9 points."""
+    for draw in (np.random.Generator.standard_normal, lambda rng, n: rng.standard_t(3, n) / 3**0.5):
+        covered = []
+        for seed in range(60):
+            rng, seen, asked = np.random.default_rng(seed), sums(17, seed), sums(200, 100 + seed)
+            calibration = fitted(seen, truth(seen, 0.03 + noise * draw(rng, 17)))
+            found, ms = calibration.predict(asked, FIXED_MS, 0.0), truth(asked, 0.03 + noise * draw(rng, 200))
+            covered.append(np.mean((found.low_ms <= ms) & (ms <= found.high_ms)))
+        assert 0.88 < np.mean(covered) < 0.94
+
+
+@pytest.mark.parametrize("disturbed", [0.02, 0.05])
+def test_nine_in_ten_of_another_harness_lie_in_their_interval(disturbed):
+    """A calibrating network stands for the fastest of five sessions; another harness measures once, and is slower."""
+    of_sessions, of_consensus = [], []
+    for seed in range(60):
+        rng, seen, asked = np.random.default_rng(seed), sums(17, seed), sums(200, 100 + seed)
+        sessions = np.abs(rng.normal(0, disturbed, (17, 5)))
+        fastest = sessions.min(axis=1)
+        calibration = fitted(seen, truth(seen, fastest, seed, 0.015))
+        ms = truth(asked, np.abs(rng.normal(0, disturbed, 200)), 1000 + seed, 0.015)
+        spread = SessionSpread.of((sessions - fastest[:, None]).ravel())
+        for of, covered in ((spread, of_sessions), (STEADY, of_consensus)):
+            found = calibration.predict(asked, FIXED_MS, 0.0, of)
+            covered.append(np.mean((found.low_ms <= ms) & (ms <= found.high_ms)))
+
+    assert 0.88 < np.mean(of_sessions) < 0.97
+    assert np.mean(of_consensus) < np.mean(of_sessions) - 0.02
+
+
+def test_sessions_that_are_only_slower_widen_the_upper_end():
+    seen, asked = sums(30, 0), sums(10, 1)
+    calibration = fitted(seen, truth(seen, 0.02, noise=0.01))
+    slower = SessionSpread.of(np.linspace(0, 0.1, 50))
+
+    steady, found = (calibration.predict(asked, FIXED_MS, 0.0, of) for of in (STEADY, slower))
+
+    assert slower.faster == 0 < slower.slower
+    assert np.all(found.ms == steady.ms)
+    assert np.all(found.low_ms == steady.low_ms)
+    assert np.all(found.high_ms > steady.high_ms)
+    assert SessionSpread.of(np.zeros(0)) == STEADY
 
 
 def test_intervals_of_interpolated_estimates_are_wider_and_their_shares_add_up_to_one():

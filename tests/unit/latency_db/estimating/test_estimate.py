@@ -224,3 +224,21 @@ def test_measurements_that_say_nothing_are_an_error_with_a_remedy(store, elsewhe
 def test_the_bound_of_intervals_is_the_same_for_all_sources(source):
     for low_ms, high_ms, too_wide in [(1, 24.9, False), (1, 25.1, True), (0, 1, True), (-1, 1, True), (1, inf, True)]:
         assert Estimate(1.0, low_ms, high_ms, 0.1, source).is_too_wide is too_wide
+
+
+def test_intervals_hold_what_a_single_session_measures(store, elsewhere, networks):
+    """Networks with several sessions show how much slower than their consensus one may be."""
+    store.add(table(elsewhere, networks))
+    whole = end_to_end(elsewhere, store, networks[:20])
+    store.add(whole)
+    before = Estimator(store, elsewhere.device).estimate(networks[30])
+    assert not len(store.session_deviations(elsewhere.device))
+    again = [(r, 1 + 0.2 * number / 20) for number, r in enumerate(whole) for _ in range(3)]
+    store.add([elsewhere.record(r.signature.key, r.latency_ms * slower, kind=Kind.NETWORK) for r, slower in again])
+
+    deviations, after = store.session_deviations(elsewhere.device), Estimator(store, elsewhere.device)
+
+    assert len(deviations) == 80
+    found = after.estimate(networks[30])
+    assert found.high_ms / found.ms > 1.05 * before.high_ms / before.ms
+    assert after.estimate(networks[0]).source is Source.MEASURED
