@@ -29,6 +29,7 @@ COMMON: dict[int | str, dict[str, Any]] = problems(
     "METHOD_NOT_ALLOWED",
     "REQUEST_INVALID",
     "BUSY",
+    "RATE_EXCEEDED",
     "INTERNAL",
     "LEDGER_UNAVAILABLE",
 )

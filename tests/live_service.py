@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
 
-import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.processes.server import KEEP_ALIVE_S, Server
+from api.processes.server import server_of
 from nas.jobs.ledger import Ledger
 from nas.jobs.owner import SearchOwner
 from nas.ops.notation import write_network
@@ -35,8 +34,7 @@ def service_on(settings: Settings, port: int | None = None, app: FastAPI | None 
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port or 0))
         app = app or create_app(settings)
-        config = uvicorn.Config(app, log_config=None, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=1)
-        server = Server(app, config)
+        server = server_of(app, settings)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

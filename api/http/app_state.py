@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from api.http.concurrency import Limiter, limiters
 from api.http.event_stream import EventStreams
 from api.http.metrics import Metrics
+from api.http.rates import Rates
 from api.http.signing import Signer, load_secret
 from nas.jobs.ledger import Ledger
 from nas.service.artifact_store import ArtifactStore
@@ -31,6 +32,7 @@ class AppState:
     signer: Signer
     streams: EventStreams
     disk: DiskSizes
+    rates: Rates
     metrics: Metrics = field(default_factory=Metrics)
     limiters: Mapping[str, Limiter] = field(default_factory=limiters)
 
@@ -41,7 +43,7 @@ class AppState:
         signer = Signer(load_secret(settings.home / "secret"))
         files = ArtifactStore(settings.artifacts, ledger.artifacts)
         disk = DiskSizes(settings, ledger.artifacts)
-        return cls(settings, ledger, files, signer, EventStreams(ledger.events), disk)
+        return cls(settings, ledger, files, signer, EventStreams(ledger.events), disk, Rates.of(settings))
 
     @property
     def latency(self) -> "Latency":

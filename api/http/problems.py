@@ -114,6 +114,11 @@ REASONS: Mapping[str, Reason] = {
         "It was changed since it was read",
         "Read it again, and send the new ETag in If-Match.",
     ),
+    "REQUEST_SLOW": Reason(
+        _S.REQUEST_TIMEOUT,
+        "The request did not arrive in time",
+        "Send it again, on a new connection; the service closes connections that are slower than 1000 bytes a second.",
+    ),
     "BODY_TOO_LARGE": Reason(
         _S.REQUEST_ENTITY_TOO_LARGE,
         "The body is too large",
@@ -189,6 +194,11 @@ REASONS: Mapping[str, Reason] = {
         _S.TOO_MANY_REQUESTS,
         "The service works on as many such requests as it can",
         "Send it again after Retry-After seconds.",
+    ),
+    "RATE_EXCEEDED": Reason(
+        _S.TOO_MANY_REQUESTS,
+        "The key or client asks for more than one may",
+        "Send it again after Retry-After seconds, or ask for less. The message names the limit, which is a setting.",
     ),
     "INTERNAL": Reason(
         _S.INTERNAL_SERVER_ERROR,

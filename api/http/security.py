@@ -10,6 +10,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 
 from api.http.app_state import App
 from api.http.problems import ProblemError
+from api.http.rates import Askers, network
 from nas.jobs.records import KeyRecord
 from nas.jobs.sessions import LENGTH
 
@@ -41,6 +42,11 @@ class Principal:
 
     def allows(self, scope: Scope) -> bool:
         return self.key is None or self.key.allows(scope)
+
+    def asking(self, request: Request) -> Askers:
+        """Whom the request is counted for."""
+        client = network(request.client.host if request.client else "unknown")
+        return (client,) if self.key is None else (client, self.key.id)
 
     def still_allows(self, scope: Scope) -> bool:
         """Whether the key or session is valid now, and has the scope."""

@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.processes.connection import timed
 from nas.errors import NasError
 from nas.service.parent import supervisor_pid, when_parent_ends
 from nas.service.settings import Settings
@@ -53,16 +54,21 @@ def serve(settings: Settings) -> None:
         )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs every plugin of its own
-    app = create_app(settings)
+    with suppress(KeyboardInterrupt):
+        server_of(create_app(settings), settings).run()
+
+
+def server_of(app: FastAPI, settings: Settings) -> Server:
+    """The server that runs the app."""
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
+        http=timed(settings.request_timeout_s, settings.answer_timeout_s),
         access_log=False,
         log_config=None,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
-    with suppress(KeyboardInterrupt):
-        Server(app, config).run()
+    return Server(app, config)

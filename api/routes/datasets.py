@@ -16,7 +16,7 @@ from api.http.app_state import App
 from api.http.concurrency import RECORDS, left
 from api.http.parameters import Digest
 from api.http.problems import ProblemError, problems
-from api.http.security import READ, WRITE
+from api.http.security import READ, WRITE, Writer
 from api.schemas.dataset import Datasets, Upload
 from api.uploading.multipart import receive_file
 from api.uploading.uploads import Uploads
@@ -65,7 +65,7 @@ def list_datasets(app: App) -> Datasets:
         **problems("BODY_TOO_LARGE", "MEDIA_TYPE_UNSUPPORTED", "REQUEST_INVALID", "DATA_UNUSABLE", "STORAGE_FULL"),
     },
 )
-async def upload(request: Request, response: Response, app: App) -> Upload:
+async def upload(request: Request, response: Response, app: App, caller: Writer) -> Upload:
     """Upload images: a .zip, .tar or .tar.gz of class folders, or of train/, val/ and test/ with class folders each.
 
     Each image is decoded once; what cannot be trained on is refused, with the reason. Two archives are unpacked at a
@@ -75,7 +75,10 @@ async def upload(request: Request, response: Response, app: App) -> Upload:
     try:
         async with limiter.admitted(), contextmanager_in_threadpool(uploads.incoming()) as place:
             archive = place / FIELD
-            sha256 = await receive_file(request, FIELD, archive)
+            asking = caller.asking(request)
+            sha256 = await receive_file(
+                request, FIELD, archive, lambda size: app.rates.take(asking, bytes_of_uploads=size)
+            )
             async with limiter.slot(request):
                 facts, new = await _until_left(request, partial(uploads.add, archive, sha256))
     except OSError as error:

@@ -1,9 +1,11 @@
 """The events of a search: as a live stream, or as a page."""
 
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT
@@ -38,6 +40,15 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 FromSeq = Annotated[int | None, Query(ge=0, le=MAX_SEQ, description="Events after this one; 0 for all")]
 
 
+async def _until_sent() -> AsyncIterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+UntilSent = Annotated[ExitStack, Depends(_until_sent)]
+"""What a route enters into it ends when the answer has been sent, or cannot be."""
+
+
 @router.get("/searches/{search_id}/events", response_model=None, responses=_RESPONSES)
 async def read_events(
     *,
@@ -45,6 +56,7 @@ async def read_events(
     request: Request,
     app: App,
     caller: Reader,
+    until_sent: UntilSent,
     from_seq: FromSeq = None,
     until_end: Annotated[bool, Query(description="End the stream when the search has ended and all is sent")] = False,
     page: Annotated[str, Query(alias="format", pattern="^(sse|json|)$", description="json: a page, as Accept")] = "",
@@ -64,6 +76,7 @@ async def read_events(
     if page == "json" or (not page and _wants_json(request.headers.get("accept", ""))):
         async with app.limiters["records"].turn(request):
             return await run_in_threadpool(_page, app, search_id, seq, limit)
+    until_sent.enter_context(app.rates.holding("event streams", caller.asking(request)))
     allowed = partial(caller.still_allows, "read")
     stream = app.streams.stream(
         search, seq, until_end=until_end, allowed=allowed, ping=PING if pings else KEEPALIVE_COMMENT

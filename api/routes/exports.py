@@ -3,13 +3,13 @@
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from api.http.app_state import App
 from api.http.parameters import ExportId, TrialId
 from api.http.problems import problems
 from api.http.root_path import served
-from api.http.security import READ, WRITE
+from api.http.security import READ, WRITE, Writer
 from api.routes.artifacts import artifact_url
 from api.schemas.submission import NewExport
 from api.schemas.trial import ExportOut
@@ -27,12 +27,13 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 @router.post(
     "/trials/{trial_id}:export", status_code=202, response_model=ExportOut, responses=_RESPONSES, dependencies=[WRITE]
 )
-def export_trial(trial_id: TrialId, body: NewExport, app: App) -> Response:
+def export_trial(trial_id: TrialId, body: NewExport, request: Request, app: App, caller: Writer) -> Response:
     """Train a trial's network for longer and export it, as ONNX or as a runtime's own file.
 
     The metrics of the latter are those that it has in that runtime, its difference that to ONNX Runtime. The same
     export is made once.
     """
+    app.rates.take(caller.asking(request), trials=1)
     export, _ = app.ledger.exports.request(trial_id, body.format, body.epochs)
     content = _out(export)
     status = 201 if content.url else 202

@@ -9,11 +9,17 @@ from api.http.concurrency import SPEC
 from api.http.parameters import SearchId
 from api.http.problems import FieldFault, ProblemError, problems
 from api.http.security import WRITE, Writer
-from api.routes.searches import SUBMIT_PROBLEMS, IdempotencyKey, created_response, idempotency, search_response
+from api.routes.searches import (
+    SUBMIT_PROBLEMS,
+    IdempotencyKey,
+    confirm_search,
+    created_response,
+    idempotency,
+    search_response,
+)
 from api.schemas.search import SearchOut
 from api.schemas.submission import Fork
 from api.specs import SPEC_FIELDS, check_spec
-from nas.service.data_root import resolve_path
 
 router = APIRouter(prefix="/v1/searches", tags=["searches"])
 
@@ -87,6 +93,6 @@ def fork_search(
         priority=parent.priority if body.priority is None else body.priority,
         parent_id=parent.id,
         idempotency=idempotency(key, caller.owner, [request.url.path, body.model_dump(mode="json")]),
-        confirm=lambda: resolve_path(spec.dataset, app.settings.data_root),
+        confirm=lambda: confirm_search(spec, app, caller.asking(request)),
     )
     return created_response(search, created=created)

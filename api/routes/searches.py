@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from api.http.app_state import App
+from api.http.app_state import App, AppState
 from api.http.concurrency import RECORDS, SPEC
 from api.http.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
 from api.http.parameters import SearchId
 from api.http.problems import FieldFault, ProblemError, problems
+from api.http.rates import Askers
 from api.http.root_path import served
 from api.http.security import READ, WRITE, Writer
 from api.schemas.search import Best, CountsOut, SearchOut, SearchPage, SearchSummary, SpaceSize, Urls
@@ -22,6 +23,7 @@ from nas.jobs.searches import position
 from nas.jobs.states import TERMINAL, SearchState
 from nas.service.data_root import resolve_path
 from nas.spaces import load_space
+from nas.spec import SearchSpec
 
 router = APIRouter(prefix="/v1", tags=["searches"])
 
@@ -79,7 +81,7 @@ def create_search(
         labels=body.labels,
         priority=body.priority,
         idempotency=idempotency(key, caller.owner, [request.url.path, given]),
-        confirm=lambda: resolve_path(spec.dataset, app.settings.data_root),
+        confirm=lambda: confirm_search(spec, app, caller.asking(request)),
     )
     return created_response(search, created=created)
 
@@ -128,10 +130,13 @@ def get_search(search_id: SearchId, app: App, known: IfNoneMatch = None) -> Resp
     response_model=SearchOut,
     responses=problems("VERSION_MISMATCH", "VERSION_REQUIRED", "STATE_TRANSITION"),
 )
-def change_search(search_id: SearchId, body: SearchPatch, app: App, known: IfMatch = None) -> Response:
+def change_search(
+    *, search_id: SearchId, body: SearchPatch, request: Request, app: App, caller: Writer, known: IfMatch = None
+) -> Response:
     """Change name, labels, priority or the number of trials; the version that was read goes into If-Match."""
-    app.ledger.searches.get(search_id)
+    search = app.ledger.searches.get(search_id)
     changes = body.model_dump(exclude_unset=True)
+    app.rates.take(caller.asking(request), trials=max(0, changes.get("max_trials", 0) - search.max_trials))
     return search_response(app.ledger.searches.change(search_id, _version(known), **changes))
 
 
@@ -156,6 +161,12 @@ def search_response(search: SearchRecord, status: int = 200, headers: dict[str, 
 def created_response(search: SearchRecord, *, created: bool) -> Response:
     headers = {"location": served(f"/v1/searches/{search.id}")}
     return search_response(search, 201, headers if created else headers | {"idempotent-replay": "true"})
+
+
+def confirm_search(spec: SearchSpec, app: AppState, asking: Askers) -> None:
+    """Refuse a search whose images were removed meanwhile, or that is more than the caller may ask for."""
+    resolve_path(spec.dataset, app.settings.data_root)
+    app.rates.take(asking, searches=1, trials=spec.max_trials)
 
 
 def idempotency(key: str | None, owner: str, request: Any) -> Idempotency | None:

@@ -1,6 +1,7 @@
 """One file out of a multipart body, written as it arrives: nothing is kept in memory or in a second place."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from anyio import to_thread
@@ -12,15 +13,19 @@ from starlette.requests import ClientDisconnect
 from api.http.problems import FieldFault, ProblemError
 
 
-async def receive_file(request: Request, field: str, path: Path) -> str:
+async def receive_file(request: Request, field: str, path: Path, count: Callable[[int], None]) -> str:
     """Write the file in a field of the body to path; returns its sha256. Other fields are ignored.
 
+    count: called with the bytes of the body, before they are read where their number is declared; it may refuse them.
     ProblemError if the body has no such field, or several, or is not multipart/form-data.
     """
     media, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary")
     if media != b"multipart/form-data" or not boundary:
         raise ProblemError("MEDIA_TYPE_UNSUPPORTED", "This address accepts multipart/form-data with a boundary.")
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal():
+        count(int(declared))
     file = await to_thread.run_sync(path.open, "xb")
     with file:
         part = _Part(field)
@@ -33,6 +38,8 @@ async def receive_file(request: Request, field: str, path: Path) -> str:
         try:
             parser = part.parser(boundary)
             async for chunk in request.stream():
+                if not declared.isdecimal():
+                    count(len(chunk))
                 parser.write(chunk)
                 if arrived := part.taken():
                     await to_thread.run_sync(keep, arrived)

@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     server, and as many to that of the latencies. database_pooler: whether a connection pooler is before these; auto:
     each connection finds out. root_path: below which path of a proxy clients find the service. allowed_hosts: names,
     with commas between them, under which a proxy forwards to it.
+    request_timeout_s, answer_timeout_s: for clients that are slow to send and to read, as api.processes.connection has
+    it. searches_per_hour, trials_per_hour, upload_bytes_per_hour, event_streams at once: of one API key and of one
+    client; 0 is no limit.
     temp_dir: for files that live as long as their process, such as Ray's session.
     """
 
@@ -129,6 +132,12 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     open: bool = False
+    request_timeout_s: float = Field(default=20.0, gt=0, le=3600)
+    answer_timeout_s: float = Field(default=60.0, gt=0, le=3600)
+    searches_per_hour: int = Field(default=10_000, ge=0)
+    trials_per_hour: int = Field(default=100_000_000, ge=0)
+    upload_bytes_per_hour: int = Field(default=64 << 30, ge=0)
+    event_streams: int = Field(default=1000, ge=0)
     executor: Literal["ray", "ray_tune", "process", "inline"] = "ray"
     workers: int = Field(default_factory=_workers, ge=1, le=4096)
     # Without workers if those are wrong: pydantic before 2.12 asks for this default all the same.
