@@ -22,13 +22,13 @@ class ConcurrencyLimit:
 
     at_once: int
     waiting: int
-    wait_s: float = 30.0
+    wait_s: float = 300.0
 
 
 LIMITS: Mapping[str, ConcurrencyLimit] = {
     "uploads": ConcurrencyLimit(at_once=2, waiting=6, wait_s=1800.0),
     "estimates": ConcurrencyLimit(at_once=2, waiting=100),
-    "specs": ConcurrencyLimit(at_once=2, waiting=2000),
+    "specs": ConcurrencyLimit(at_once=4, waiting=2000),
     "records": ConcurrencyLimit(at_once=4, waiting=500),
     "agents": ConcurrencyLimit(at_once=2, waiting=500),
 }
