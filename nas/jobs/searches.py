@@ -47,6 +47,7 @@ _ORDERS: dict[str, tuple[bool, tuple[ColumnElement[Any], ...]]] = {
 
 ORDERS = tuple(_ORDERS)
 
+_COUNTERS = tuple(column.name for column in tables.search.c if column.server_default is not None)
 _PURGED_AT = datetime.fromtimestamp(0, UTC)
 """The value of deleted_at while the search's records are being deleted."""
 
@@ -282,7 +283,7 @@ def _as_made(connection: Connection, values: Mapping[str, Any]) -> SearchRecord:
         raise DeletedError(f"search {values['id']}, which this idempotency key made, was deleted")
     event = tables.event.c
     created = connection.execute(select(event.data).where(event.search_id == values["id"], event.seq == 1)).scalar_one()
-    fresh = {column.name: 0 if column.server_default is not None else None for column in tables.search.c}
+    fresh = dict.fromkeys(SEARCHES.selected_columns.keys()) | dict.fromkeys(_COUNTERS, 0)
     kept = {name: values[name] for name in ("id", "spec", "created_at", "now")}
     begun = {"state": SearchState.QUEUED.value, "transition_at": values["created_at"], "version": 1, "last_seq": 1}
     return read_search({**fresh, **kept, **begun, **created, "max_trials": values["spec"]["max_trials"]})
