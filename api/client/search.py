@@ -106,13 +106,20 @@ class SearchOperations(Generic[S]):
 
     @Operation
     async def export(
-        self, trial: int, *, epochs: int | None = None, file_format: str = "onnx", timeout_s: float | None = None
+        self,
+        trial: int,
+        *,
+        epochs: int | None = None,
+        file_format: str = "onnx",
+        model_input: str | None = None,
+        timeout_s: float | None = None,
     ) -> ExportOut:
         """The trial as a file, of ONNX or of a runtime: asked for, and waited for. WaitTimeoutError leaves it going on.
 
-        file_format: onnx, tflite, pte or ncnn. Asking again finds the same export.
+        file_format: onnx, tflite, pte or ncnn. model_input: what an .onnx takes, float32 or uint8; None: as the spec
+        says. Asking again finds the same export.
         """
-        wanted = {"format": file_format, "epochs": epochs}
+        wanted = {"format": file_format, "epochs": epochs, "input": model_input}
         asked = await self._transport.post(at("trials", f"{self.id}.{trial}", action="export"), wanted)
         return ExportOut.model_validate(await wait(self._transport, at("exports", asked["id"]), timeout_s))
 

@@ -9,6 +9,7 @@ import click
 from api.client import Export, ModelFile, Reference, Search
 from api.commands.remote import SEARCH, Remote, remote
 from api.commands.tables import number, table
+from nas.images.model_input import ModelInput
 from nas.metric import tabulated
 from nas.proportions import SPLITS, bracketed
 from nas.report.results import VERDICTS
@@ -69,6 +70,12 @@ def trials(service: Remote, search: str, state: str | None, limit: int) -> None:
 @click.option("--trial", type=click.IntRange(min=0), help="This trial rather than the finalists; it is trained for it.")
 @click.option("--epochs", type=click.IntRange(min=1), help="With --trial: how long.  [default: as the finalists]")
 @click.option(
+    "--input",
+    "model_input",
+    type=click.Choice([each.value for each in ModelInput]),
+    help="With --trial: what the .onnx takes.  [default: as the spec says]",
+)
+@click.option(
     "--format",
     "file_format",
     metavar="FORMAT",
@@ -81,20 +88,28 @@ def trials(service: Remote, search: str, state: str | None, limit: int) -> None:
     help="Folder for the files.  [default: .]",
 )
 def export(
-    service: Remote, search: str, *, trial: int | None, epochs: int | None, file_format: str | None, out: Path
+    service: Remote,
+    search: str,
+    *,
+    trial: int | None,
+    epochs: int | None,
+    model_input: str | None,
+    file_format: str | None,
+    out: Path,
 ) -> None:
     """Download the finalists of a search, as ONNX files and as those of the runtime that they were searched for.
 
     Or export one trial and download that.
     """
-    if epochs is not None and trial is None:
-        raise click.UsageError("--epochs goes with --trial")
+    if trial is None and (epochs, model_input) != (None, None):
+        raise click.UsageError("--epochs and --input go with --trial")
     found = service.find(search)
     files: Sequence[tuple[int, ModelFile | Export]]
     if trial is None:
         files = _finalists(found, file_format)
     else:
-        files = [(trial, _exported(service, found, trial, epochs, file_format or "onnx"))]
+        wanted = {"epochs": epochs, "file_format": file_format or "onnx", "model_input": model_input}
+        files = [(trial, _exported(service, found, trial, wanted))]
     out.mkdir(parents=True, exist_ok=True)
     rows = [
         {"trial": trial, "path": str(service.client.download(file, out)), "sha256": file.sha256}
@@ -120,10 +135,10 @@ def _finalists(found: Search, file_format: str | None) -> Sequence[tuple[int, Mo
     return there
 
 
-def _exported(service: Remote, found: Search, trial: int, epochs: int | None, file_format: str) -> Export:
+def _exported(service: Remote, found: Search, trial: int, wanted: Mapping[str, Any]) -> Export:
     if not service.as_json:
         click.echo(f"Exporting trial {trial}; this trains it ...", err=True)
-    exported = found.export(trial, epochs=epochs, file_format=file_format)
+    exported = found.export(trial, **wanted)
     if exported.sha256 is None:
         raise click.ClickException(f"the export of trial {trial} has failed: {exported.reason}")
     return exported

@@ -34,7 +34,7 @@ def export_trial(trial_id: TrialId, body: NewExport, request: Request, app: App,
     export is made once.
     """
     app.rates.take(caller.asking(request), trials=1)
-    export, _ = app.ledger.exports.request(trial_id, body.format, body.epochs)
+    export, _ = app.ledger.exports.request(trial_id, body.format, body.epochs, body.input)
     content = _out(export)
     status = 201 if content.url else 202
     headers = {"location": served(f"/v1/exports/{export.id}")}

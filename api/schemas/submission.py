@@ -7,7 +7,8 @@ from pydantic.config import JsonDict
 
 from api.schemas.common import Json, Labels, Received, Sent, Text
 from api.schemas.search import SpaceSize
-from latency_db.devices.formats import formats
+from latency_db.devices.formats import ONNX, formats
+from nas.images.model_input import ModelInput
 from nas.spec import SearchSpec
 
 Priority = Annotated[StrictInt, Field(ge=-100, le=100, description="higher first")]
@@ -102,7 +103,15 @@ class NewExport(Received):
     """epochs: how long the network is trained for it; null: as long as the finalists are.
 
     format: onnx, or that of a runtime: tflite, pte or ncnn, whose packages must be installed where trials are trained.
+    input: what the .onnx takes, as `export.input` of a spec; null: as the search's spec says.
     """
 
     format: Annotated[str, AfterValidator(_known_format)] = "onnx"
     epochs: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
+    input: ModelInput | None = None
+
+    @model_validator(mode="after")
+    def _of_onnx(self) -> "NewExport":
+        if self.input is not None and self.format != ONNX:
+            raise ValueError(f"input is of {ONNX} files; the format {self.format} takes what its runtime takes")
+        return self

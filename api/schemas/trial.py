@@ -226,6 +226,7 @@ class ExportOut(Sent):
     trial_id: str
     format: str
     epochs: int | None = None
+    input: str | None = None
     state: Annotated[str, one_of(ExportState)]
     reason: str | None = None
     artifact_sha256: str | None = None

@@ -16,7 +16,9 @@ _export = tables.export.c
 
 
 class Exports(LedgerPart):
-    def request(self, trial_id: str, export_format: str, epochs: int | None) -> tuple[ExportRecord, bool]:
+    def request(
+        self, trial_id: str, export_format: str, epochs: int | None, model_input: str | None = None
+    ) -> tuple[ExportRecord, bool]:
         """A new export of the trial's network and True; or, if the same export was requested before and has not failed,
         that one and False.
 
@@ -37,6 +39,7 @@ class Exports(LedgerPart):
                 _export.number == number,
                 _export.format == export_format,
                 _export.epochs.is_not_distinct_from(epochs),
+                _export.input.is_not_distinct_from(model_input),
                 _export.state != ExportState.FAILED.value,
             )
             known = transaction.connection.execute(same).one_or_none()
@@ -44,7 +47,12 @@ class Exports(LedgerPart):
                 return read_export(known), False
             export_id = new_id("exp")
             what: dict[str, Any] = {"id": export_id, "search_id": search_id, "number": number, "format": export_format}
-            what |= {"epochs": epochs, "state": ExportState.QUEUED.value, "created_at": transaction.at}
+            what |= {
+                "epochs": epochs,
+                "input": model_input,
+                "state": ExportState.QUEUED.value,
+                "created_at": transaction.at,
+            }
             transaction.connection.execute(insert(tables.export).values(**what, metrics={}))
             transaction.event("export.state", id=export_id, trial=trial_id, state=ExportState.QUEUED.value)
             return read_export(transaction.connection.execute(same).one()), True

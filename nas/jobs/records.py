@@ -179,12 +179,15 @@ class References:
 
 @dataclass(frozen=True, slots=True)
 class ExportRecord:
-    """epochs: for which the trial's network is trained; None: as many as for finalists."""
+    """epochs: for which the trial's network is trained; None: as many as for finalists. input: what the file takes, one
+    of ModelInput; None: as the search's spec says.
+    """
 
     id: str
     trial_id: str
     format: str
     epochs: int | None
+    input: str | None
     state: ExportState
     reason: str | None
     artifact_sha256: str | None

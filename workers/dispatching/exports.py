@@ -13,7 +13,7 @@ from nas.evaluator import evaluator
 from nas.images.model_input import ModelInput
 from nas.jobs.errors import FencedError
 from nas.jobs.ledger import Ledger
-from nas.jobs.records import ExportClaim, File, TrialRecord
+from nas.jobs.records import ExportClaim, ExportRecord, File, TrialRecord
 from nas.jobs.states import ExportState
 from nas.metadata import annotated
 from nas.ops.canonical import network_id
@@ -89,7 +89,7 @@ class Exporter:
     def _export(self, claim: ExportClaim) -> tuple[File, dict[str, Any]]:
         """The file and its metrics, tested as it is: converted to a runtime's own format, or to take pictures."""
         trial, kind = self._ledger.trials.get(claim.export.trial_id), claim.export.format
-        spec = self._spec(trial.search_id, claim.export.epochs)
+        spec = self._spec(trial.search_id, claim.export)
         images = dataset.make(spec.dataset).load(spec.seed)
         metrics = self._trained(claim, trial, spec, images)
         sha256 = metrics.pop("model")
@@ -131,10 +131,12 @@ class Exporter:
         shared = self._quota.share(images.digest, lambda: images)
         return self._quota.submit(task, setup, shared, *arguments, report=lambda _, __: None).result()
 
-    def _spec(self, search_id: str, epochs: int | None) -> SearchSpec:
-        """The search's spec, with the export's epochs as those of finalists."""
+    def _spec(self, search_id: str, wanted: ExportRecord) -> SearchSpec:
+        """The search's spec, with the export's epochs as those of finalists, and its input as that of files."""
         data = self._ledger.searches.get(search_id, deleted=True).spec
-        if epochs is not None:
-            data = {**data, "finalists": {**data["finalists"], "epochs": epochs}}
+        if wanted.epochs is not None:
+            data = {**data, "finalists": {**data["finalists"], "epochs": wanted.epochs}}
+        if wanted.input is not None:
+            data = {**data, "export": {"input": wanted.input}}
         made = parse_spec({**data, "dataset": resolve_path(data["dataset"], self._settings.data_root)})
         return with_size(made, dataset.make(made.dataset))

@@ -351,6 +351,8 @@ def test_an_export_is_asked_for_once(client, settings):
     assert client.get(made.headers["location"]).json() == made.json()
     assert made.json()["url"] is None
     assert_problem(client.post(f"/v1/trials/{search_id}.3:export", json={}), 409, "STATE_TRANSITION")
+    body = {"format": "tflite", "input": "uint8"}
+    assert "of onnx files" in str(assert_problem(client.post(url, json=body), 422, "REQUEST_INVALID"))
     assert_problem(client.post(url, json={"format": "pickle"}), 422, "REQUEST_INVALID")
     other = client.post(url, json={"format": "tflite", "epochs": 2}).json()
     assert (other["format"], other["id"] == made.json()["id"]) == ("tflite", False)

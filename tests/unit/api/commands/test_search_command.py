@@ -226,6 +226,7 @@ def test_a_search_is_drawn_on_a_terminal(nas, settings, monkeypatch):
         (("show", "nothing"), "nas search list"),
         (("show", "srch_0"), "begin with"),
         (("export", "latest", "--epochs", "3"), "--trial"),
+        (("export", "latest", "--input", "uint8"), "--trial"),
         (("watch", "srch_" + "0" * 26), "NOT_FOUND"),
     ],
 )

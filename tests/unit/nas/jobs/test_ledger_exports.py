@@ -40,8 +40,9 @@ def test_an_export_from_request_to_file(ledger, trial_id):
 def test_the_same_export_is_made_once_unless_it_failed(ledger, trial_id):
     first, _ = ledger.exports.request(trial_id, "onnx", None)
     assert ledger.exports.request(trial_id, "onnx", None) == (first, False)
-    other, created = ledger.exports.request(trial_id, "onnx", 3)
-    assert created
+    other, created = ledger.exports.request(trial_id, "onnx", 3, "uint8")
+    assert (created, other.input) == (True, "uint8")
+    assert ledger.exports.request(trial_id, "onnx", 3, "uint8") == (other, False)
     claim = ledger.claims.claim_export("one")
     failed = ledger.claims.end_export(claim.lease, "FAILED", reason="no\0 memory")
     assert failed.reason == "no\ufffd memory"

@@ -251,6 +251,10 @@ def test_a_trial_is_exported_for_a_runtime_from_the_network_that_was_trained_bef
         assert (taken.type, taken.shape) == ("tensor(uint8)", ["batch", "height", "width", 1])
         assert found.metrics["size_bytes"] == file.stat().st_size
 
+        wanted, _ = ledger.exports.request(f"{owner.lease.search_id}.0", "onnx", None, "float32")
+        until(lambda: exporting.tick() or ledger.exports.get(wanted.id).ended_at)
+        assert ledger.exports.get(wanted.id).artifact_sha256 == sha256, "whatever the spec says"
+
 
 def until(happened):
     end = time.monotonic() + 60
