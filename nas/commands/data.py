@@ -17,9 +17,10 @@ from nas.command_line.groups import EntryPointGroup
 from nas.dataset import data_dirs, dataset, load, resolve
 from nas.images.published import Origin, PublishedSource, dataset_row
 
-data = EntryPointGroup(
-    "data", entry_point_group="nas.commands.data", help="List, download and describe data sets, and those of a service."
-)
+
+@click.group(cls=EntryPointGroup, entry_point_group="nas.commands.data")
+def data() -> None:
+    """List, download and describe data sets, and those of a service."""
 
 
 @data.command("list")
