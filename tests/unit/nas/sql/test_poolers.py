@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from api.app import create_app
 from api.http import app_state
+from api.processes import doctor
 from latency_db.records.record import Kind
 from latency_db.storing.store import Store
 from nas.jobs.ledger import Ledger
@@ -76,7 +77,7 @@ def test_time_outs_hold_in_its_transactions_and_nowhere_else(ledger, pooler, pos
         assert other.execute("SHOW statement_timeout").fetchone() == ("0",)
 
 
-def test_a_pooler_is_found_or_named(pooler, postgresql_url):
+def test_a_pooler_is_found_or_named(pooler, postgresql_url, tmp_path):
     url = pooler.url(postgresql_url)
     answers = []
     for given, pooler_setting in ((url, None), (url, False), (postgresql_url, None), (postgresql_url, True)):
@@ -84,6 +85,8 @@ def test_a_pooler_is_found_or_named(pooler, postgresql_url):
         answers.append(opened.database.through_pooler())
         opened.close()
     assert answers == [True, False, False, True]
+    check = doctor.database(Settings(home=tmp_path, database_url=url))
+    assert "through a connection pooler" in check.detail
 
 
 @pytest.mark.parametrize("parameter", ["pgbouncer=true", "prepared_statement_cache_size=0", "statement_cache_size=0"])
