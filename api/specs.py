@@ -22,15 +22,11 @@ FIELDS = {"network": "references"}
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A spec that can be carried out, its images as far as they are known, and notes on what was set for the user.
-
-    steps: seconds of each phase, by the searches before it; None if that is not known.
-    """
+    """A spec that can be carried out, its images as far as they are known, and notes on what was set for the user."""
 
     spec: SearchSpec
     images: Outline | None
     notes: list[str]
-    steps: dict[str, float] | None
 
 
 def check_spec(data: Mapping[str, Any], app: AppState) -> Checked:
@@ -59,12 +55,15 @@ def _checked(data: Mapping[str, Any], app: AppState) -> Checked:
     if not is_local_name(spec.device):
         app.latency.find(spec.device)
     images = check_images(spec, source)
-    return Checked(spec, images, notes(spec, images), None if images is None else _steps(spec, images, app))
+    return Checked(spec, images, notes(spec, images))
 
 
-def _steps(spec: SearchSpec, images: Outline, app: AppState) -> dict[str, float] | None:
-    workers = app.settings.workers
-    plan = plan_of(spec, images, train=images.train, side=images.side or 0, workers=workers)
+def seconds_of_steps(checked: Checked, app: AppState) -> dict[str, float] | None:
+    """Seconds of each phase of the search, from those that earlier searches have taken; None if that is not known."""
+    images = checked.images
+    if images is None or images.side is None:
+        return None
+    plan = plan_of(checked.spec, images, train=images.train, side=images.side, workers=app.settings.workers)
     return step_seconds(plan, Pace.of_past(plan, app.ledger.searches.paces()))
 
 

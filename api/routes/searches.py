@@ -17,7 +17,7 @@ from api.http.root_path import served
 from api.http.security import READ, WRITE, Writer
 from api.schemas.search import Best, CountsOut, SearchOut, SearchPage, SearchSummary, SpaceSize, Urls
 from api.schemas.submission import Effort, Images, NewSearch, SearchPatch, Validated
-from api.specs import SPEC_FIELDS, Checked, check_spec, default_name
+from api.specs import SPEC_FIELDS, Checked, check_spec, default_name, seconds_of_steps
 from nas.jobs.records import LEAST_LEFT_S, Idempotency, SearchRecord
 from nas.jobs.searches import position
 from nas.jobs.states import TERMINAL, SearchState
@@ -73,7 +73,7 @@ def create_search(
     given = body.model_dump(mode="json")
     checked = check_spec({name: given[name] for name in SPEC_FIELDS & given.keys()}, app)
     if validate_only:
-        return Response(_validated(checked).model_dump_json(), media_type="application/json")
+        return Response(_validated(checked, app).model_dump_json(), media_type="application/json")
     spec = checked.spec
     search, created = app.ledger.searches.submit(
         spec.model_dump(mode="json"),
@@ -223,15 +223,15 @@ def _version(known: str | None) -> int | None:
     return int(version)
 
 
-def _validated(checked: Checked) -> Validated:
-    spec, space = checked.spec, load_space(checked.spec.space)
+def _validated(checked: Checked, app: AppState) -> Validated:
+    spec, space, steps = checked.spec, load_space(checked.spec.space), seconds_of_steps(checked, app)
     return Validated(
         spec=spec.model_dump(mode="json"),
         space=SpaceSize(name=space.name, size=str(space.size())),
         estimate=Effort(
             trials=spec.max_trials,
-            seconds=None if checked.steps is None else round(max(LEAST_LEFT_S, sum(checked.steps.values())), 1),
-            steps=checked.steps and {name: round(seconds, 1) for name, seconds in checked.steps.items()},
+            seconds=None if steps is None else round(max(LEAST_LEFT_S, sum(steps.values())), 1),
+            steps=steps and {name: round(seconds, 1) for name, seconds in steps.items()},
         ),
         images=None if checked.images is None else Images.model_validate(checked.images, from_attributes=True),
         notes=checked.notes,

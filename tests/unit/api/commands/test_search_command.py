@@ -2,17 +2,21 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from live_service import MODEL, SPEC, ask, ledger_of, play, service_on, take, tell
 
+from api.commands.search_summary import SearchSummary
 from nas.command_line.groups import main
 from nas.service.artifact_store import ArtifactStore
 from nas.service.settings import Settings
@@ -74,6 +78,30 @@ def test_submit_list_and_show(nas):
     assert code == 0
     assert "dataset:" in out
     assert nas("show", "latest", "--json")[1] == nas("show", search["id"][5:], "--json")[1]
+
+
+def test_submit_says_how_long_it_will_take_once_a_search_has_told(nas, settings):
+    with ledger_of(settings) as ledger:
+        owner = take(ledger, made(nas)["id"])
+        owner.keep("pace", {"evaluator": "train", "space": "small", "device": "local-cpu-1t", "work_s": 1e-9})
+        owner.end("SUCCEEDED")
+
+    code, out, err = nas("submit", "spec.yaml")
+
+    assert (code, len(out.splitlines())) == (0, 1)
+    assert re.fullmatch(r"about \S+\s(min|s|h)\b.* with every worker free\n", err)
+
+
+def test_the_time_that_is_left_is_what_the_dispatcher_has_told():
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    summary = SearchSummary(SimpleNamespace(id="a", name="a", max_trials=4))
+    assert summary.left(at) is None
+
+    data = {"what": "finalist x", "done": 3, "total": 10, "left_s": 90.0}
+    summary.add(SimpleNamespace(type="search.progress", data=data, at=at, ends=False))
+
+    assert summary.left(at + timedelta(seconds=30)) == timedelta(seconds=60)
+    assert summary.left(at + timedelta(hours=1)) == timedelta(seconds=1)
 
 
 def test_pause_resume_cancel_fork_delete(nas):
