@@ -15,6 +15,7 @@ from latency_db.estimating.estimate import Estimate, Source
 from latency_db.estimating.few_shot import FewShotModel, devices_with_tables
 from latency_db.estimating.kernel_table import IndexedNetworks
 from latency_db.estimating.predictor import Predictor
+from latency_db.records.record import Signature
 from latency_db.records.signatures import network_signature
 from latency_db.storing.store import Store, refused_kernels
 from nas.errors import NotMeasuredError
@@ -48,7 +49,7 @@ class Estimator:
 
     def estimate_many(self, networks: Sequence[Network]) -> list[Estimate]:
         """The latencies of many networks in one pass; see `estimate`."""
-        records = [self.predictor.network_records.get(network_signature(network).key) for network in networks]
+        records = [self.predictor.network_record(network) for network in networks]
         found = self._estimate_by_kernels([n for n, record in zip(networks, records, strict=True) if record is None])
         estimates = [next(found) if record is None else Estimate.of_record(record) for record in records]
         for network, estimate in zip(networks, estimates, strict=True):
@@ -98,7 +99,12 @@ class Estimator:
 
     def is_measured(self, network: Network) -> bool:
         """Whether there is a record of the whole network."""
-        return network_signature(network).key in self.predictor.network_records
+        return self.predictor.network_record(network) is not None
+
+    def signature(self, network: Network) -> Signature:
+        """The signature that a network's records have: in the notation in which it was measured first, if it was."""
+        record = self.predictor.network_record(network)
+        return record.signature if record else network_signature(network)
 
     def unmeasured(self, wanted: Iterable[Kernel]) -> list[Kernel]:
         """Those of the wanted kernels without a record, each once, in their order."""

@@ -4,7 +4,7 @@ interpolated, calibrated by the whole networks that were measured.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from math import exp, inf
 from random import Random
 
@@ -17,11 +17,12 @@ from latency_db.estimating.interpolation import MAX_ROWS, GaussianProcess
 from latency_db.estimating.kernel_table import IndexedNetworks, KernelLatency, KernelSums, KernelTable
 from latency_db.records.record import Kind, LatencyRecord, RecordState
 from latency_db.records.reference_models import EMPTY_NETWORK, FIXED_KEYS
-from latency_db.records.signatures import context_signature, kernel_signatures
+from latency_db.records.signatures import context_signature, kernel_signatures, network_signature
 from latency_db.storing.consensus_rows import USABLE
 from latency_db.storing.store import Store
 from nas.errors import NotationError
 from nas.ops import Network
+from nas.ops.canonical import graph_id, spellings
 from nas.ops.cost import cost_of
 from nas.ops.kernels import Kernel, kernels
 from nas.ops.notation import read_network
@@ -55,6 +56,8 @@ class Predictor:
         self._measured_since_fit = 0
         self._calibrations: dict[bool, Calibration] = {}
         self._sessions: SessionSpread | None = None
+        self._graphs: dict[str, str] = {}
+        self._by_graph: dict[str, str] = {}
         self.network_records = _network_records(store, device)
 
     def unmeasured(self, wanted: Iterable[Kernel]) -> list[Kernel]:
@@ -66,12 +69,39 @@ class Predictor:
             records = self._store.latest(self._device, Kind.KERNEL, keys)
             for kernel, (own, context) in signatures.items():
                 if own.key in records and context.key in records:
-                    self._table.put(kernel, _measured(kernel, records[own.key], records[context.key]))
-                    self._measured.add(kernel)
-                    self._calibrations.clear()
+                    self._put(kernel, records[own.key], records[context.key])
+            self._find_spellings([kernel for kernel in unknown if kernel not in self._measured])
         if EMPTY_NETWORK.key not in self.network_records:
             self.network_records |= self._store.latest(self._device, Kind.NETWORK, [EMPTY_NETWORK.key])
         return [kernel for kernel in unknown if kernel not in self._measured]
+
+    def _put(self, kernel: Kernel, whole: LatencyRecord, context: LatencyRecord) -> None:
+        self._table.put(kernel, _measured(kernel, whole, context))
+        self._measured.add(kernel)
+        self._calibrations.clear()
+
+    def _find_spellings(self, missing: Iterable[Kernel]) -> None:
+        """Look kernels up that were measured in another notation."""
+        ways = {kernel: [Kernel(op, kernel.x) for op in spellings(kernel.op, kernel.x)] for kernel in missing}
+        signatures = {way: kernel_signatures(way) for others in ways.values() for way in others}
+        if not signatures:
+            return
+        keys = {signature.key for both in signatures.values() for signature in both}
+        records = self._store.latest(self._device, Kind.KERNEL, keys)
+        for kernel, others in ways.items():
+            for own, context in (signatures[way] for way in others):
+                if own.key in records and context.key in records:
+                    self._put(kernel, records[own.key], records[context.key])
+
+    def network_record(self, network: Network) -> LatencyRecord | None:
+        """The record of a whole network, in whatever notation it was measured; None if there is none."""
+        record = self.network_records.get(network_signature(network).key)
+        if record is None:
+            for key in self.network_records.keys() - self._graphs.keys():
+                self._graphs[key] = _graph_of(key)
+                self._by_graph.setdefault(self._graphs[key], key)
+            record = self.network_records.get(self._by_graph.get(_graph_id(network), ""))
+        return record
 
     def reread(self, measured: Iterable[Kernel]) -> None:
         """Read the records of kernels that were measured, also of those that had one before."""
@@ -246,6 +276,15 @@ def _network(key: str) -> Network | None:
         return read_network(key)
     except NotationError:
         return None
+
+
+_graph_id = lru_cache(maxsize=4096)(graph_id)  # a search asks for the same networks again
+
+
+def _graph_of(key: str) -> str:
+    """The graph_id of a key in notation; the key itself of ONNX files and of published tables."""
+    network = _network(key)
+    return graph_id(network) if network else key
 
 
 def _kernels_of(key: str) -> list[Kernel]:

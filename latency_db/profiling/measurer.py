@@ -13,11 +13,7 @@ from latency_db.measuring.measure import BATCH, QUICK, THOROUGH, Effort
 from latency_db.profiling.survey import kernels_to_measure
 from latency_db.records.consensus import consensus_records
 from latency_db.records.record import Kind, LatencyRecord, Signature
-from latency_db.records.signatures import (
-    kernel_signatures,
-    network_signature,
-    onnx_signature,
-)
+from latency_db.records.signatures import kernel_signatures, onnx_signature
 from latency_db.remote.measure import KERNELS_AT_ONCE, Remote
 from latency_db.storing.store import Store, reference_before, refused_kernels
 from nas.errors import NotMeasuredError
@@ -106,7 +102,7 @@ class Measurer:
         """
         self._check_can_measure()
         signatures = {
-            name: onnx_signature(given) if isinstance(given, bytes) else network_signature(given)
+            name: onnx_signature(given) if isinstance(given, bytes) else self.estimator.signature(given)
             for name, given in networks.items()
         }
         files = {signatures[name]: given for name, given in networks.items() if isinstance(given, bytes)}

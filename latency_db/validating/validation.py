@@ -20,6 +20,7 @@ from latency_db.storing.store import Store
 from latency_db.validating.scores import Score, baselines
 from nas.errors import InfeasibleError
 from nas.ops import Network
+from nas.ops.canonical import graph_id
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
 from nas.space import SearchSpace
@@ -96,12 +97,13 @@ def draw_networks(estimator: Estimator, space: SearchSpace, plan: Plan) -> Itera
 
     InfeasibleError if the space has too few.
     """
-    rng, seen = Random(plan.seed), set[Network]()
+    rng, seen = Random(plan.seed), set[str]()
     wanted = plan.networks + POOL * plan.calibrate
     for _ in range(MAX_DRAWS * wanted):
         network = space.sample(rng).architecture.expand()
-        if network not in seen and not estimator.is_measured(network) and not estimator.refused(network):
-            seen.add(network)
+        of_graph = graph_id(network)
+        if of_graph not in seen and not estimator.is_measured(network) and not estimator.refused(network):
+            seen.add(of_graph)
             yield network
             if len(seen) == wanted:
                 return

@@ -43,6 +43,18 @@ def graph_id(network: Network) -> str:
     return _digest(_RUN.network(network))
 
 
+def spellings(op: Op, x: Shape) -> list[Op]:
+    """Other ways to write an op, on an input of shape x, that a device runs alike: the canonical one, and that of
+    blocks, which write a single layer as a sequence of one.
+    """
+    found = _RUN.one(op, x)
+    if isinstance(found, ops.Residual) and isinstance(found.body, ops.Leaf):
+        found_by_block: Op = replace(found, body=ops.Seq((found.body,)))
+    else:
+        found_by_block = ops.Seq((found,)) if isinstance(found, ops.Leaf) else found
+    return [way for way in dict.fromkeys((found, found_by_block)) if way != op]
+
+
 def _digest(form: Network) -> str:
     return hashlib.sha256(write_network(form).encode()).hexdigest()[:16]
 

@@ -68,5 +68,7 @@ def _end(y: Shape) -> tuple[Op, ...]:
 
 
 def kernels(network: Network) -> Iterator[Kernel]:
-    """The members of the outermost sequence in execution order, without dropout, which only matters in training."""
-    return (Kernel(op, x) for op, x in placed(network.op.ops, network.input) if not isinstance(op, Dropout))
+    """The members of the outermost sequence in execution order, without those that a device does not run: identities,
+    and dropout, which only matters in training.
+    """
+    return (Kernel(op, x) for op, x in placed(network.op.ops, network.input) if not isinstance(op, Dropout | Identity))

@@ -242,3 +242,24 @@ def test_intervals_hold_what_a_single_session_measures(store, elsewhere, network
     found = after.estimate(networks[30])
     assert found.high_ms / found.ms > 1.05 * before.high_ms / before.ms
     assert after.estimate(networks[0]).source is Source.MEASURED
+
+
+def test_a_network_has_one_latency_in_all_notations(store, elsewhere):
+    """Its kernels are found, written as a block does or not, and so is its own record, which a further one joins."""
+    ways = [
+        "3x8x8: conv_8_k3 [conv_8_k3] res([conv_8]) gap linear_4",
+        "3x8x8: conv_8_k3_p1 conv_8_k3 id res(conv_8|[]) gap linear_4",
+        "3x8x8: [conv_8_k3] [id conv_8_k3_linear act] res(conv_8) drop_0.5 gap linear_4",
+    ]
+    first, *others = map(read_network, ways)
+    wanted = list(dict.fromkeys(kernels(first)))
+    store.add([*elsewhere.empties(), *measured(elsewhere, wanted)])
+    summed = Estimator(store, elsewhere.device)
+    assert [summed.estimate(other).source for other in others] == [Source.SUMMED] * 2
+    assert len({summed.estimate(network).ms for network in (first, *others)}) == 1
+
+    store.add([elsewhere.record(network_signature(first).key, 0.7, kind=Kind.NETWORK)])
+
+    found = Estimator(store, elsewhere.device)
+    assert [found.estimate(network).ms for network in (first, *others)] == [0.7] * 3
+    assert {found.signature(network) for network in (first, *others)} == {network_signature(first)}
