@@ -8,7 +8,7 @@ DASHBOARD := api/dashboard/dist/index.html
 SOURCES := $(shell find api/dashboard -type f -not -path "*/node_modules/*" -not -path "*/dist/*" -not -path "*/.test/*" -not -name api.gen.ts -not -name openapi.json) \
 	$(wildcard api/schemas/*.py api/routes/*.py) api/openapi.py scripts/build_dashboard.py
 
-.PHONY: help serve dashboard screenshots test lint format bench clean
+.PHONY: help serve dashboard wheels screenshots test lint format bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -32,6 +32,9 @@ dashboard: $(DASHBOARD) ## the dashboard, built
 $(DASHBOARD): $(SOURCES) | $(VENV)/run
 	$(BIN)/python scripts/build_dashboard.py
 	@touch $@
+
+wheels: $(VENV)/run $(DASHBOARD) ## dist/wheels, a folder to install nas from without a network (downloads some GB)
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --wheel-dir dist/wheels .
 
 screenshots: $(VENV)/dev $(DASHBOARD) ## the pictures of docs/dashboard.md, taken again (needs chromium; some minutes)
 	NAS_SCREENSHOTS=docs/images/dashboard $(BIN)/pytest -p no:xdist tests/browser/test_first_search.py
