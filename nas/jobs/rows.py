@@ -1,6 +1,6 @@
 """Reads rows of the ledger, and makes records of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -93,6 +93,15 @@ def read_search(values: dict[str, Any]) -> SearchRecord:
     if ownerless(values):
         derived |= waiting(values, FREE_DISPATCHER)
     return SearchRecord(**{name: values[name] for name in _SEARCH if name not in derived}, **derived)
+
+
+def values_as_made(values: Mapping[str, Any], created: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that a search had when it was made. values: those of now; created: the data of its first event."""
+    empty = dict.fromkeys(SEARCHES.selected_columns.keys())
+    zeros = {column.name: 0 for column in tables.search.c if column.server_default is not None}
+    kept = {name: values[name] for name in ("id", "spec", "created_at", "now")}
+    begun = {"state": SearchState.QUEUED.value, "transition_at": values["created_at"], "version": 1, "last_seq": 1}
+    return {**empty, **zeros, **kept, **begun, **created, "max_trials": values["spec"]["max_trials"]}
 
 
 def read_trial(row: Row[Any]) -> TrialRecord:

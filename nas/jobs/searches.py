@@ -25,7 +25,7 @@ from sqlalchemy import insert as plain_insert
 from nas.jobs import tables, trial_changes
 from nas.jobs.errors import DeletedError, IdempotencyError, NotFoundError, StateError, VersionError
 from nas.jobs.records import Idempotency, Json, SearchRecord
-from nas.jobs.rows import PACE, SEARCHES, LedgerPart, ownerless, read_search
+from nas.jobs.rows import PACE, SEARCHES, LedgerPart, ownerless, read_search, values_as_made
 from nas.jobs.search_transaction import SearchTransaction, locked_search, search_transaction
 from nas.jobs.states import AT_REST, OPEN_EXPORTS, TERMINAL, VERBS, ExportState, SearchState
 from nas.sql.column_types import Instant, now
@@ -47,7 +47,6 @@ _ORDERS: dict[str, tuple[bool, tuple[ColumnElement[Any], ...]]] = {
 
 ORDERS = tuple(_ORDERS)
 
-_COUNTERS = tuple(column.name for column in tables.search.c if column.server_default is not None)
 _PURGED_AT = datetime.fromtimestamp(0, UTC)
 """The value of deleted_at while the search's records are being deleted."""
 
@@ -281,12 +280,9 @@ def _as_made(connection: Connection, values: Mapping[str, Any]) -> SearchRecord:
     """The record that submit returned when it made a search. values: its row now."""
     if values["deleted_at"] is not None:
         raise DeletedError(f"search {values['id']}, which this idempotency key made, was deleted")
-    event = tables.event.c
-    created = connection.execute(select(event.data).where(event.search_id == values["id"], event.seq == 1)).scalar_one()
-    fresh = dict.fromkeys(SEARCHES.selected_columns.keys()) | dict.fromkeys(_COUNTERS, 0)
-    kept = {name: values[name] for name in ("id", "spec", "created_at", "now")}
-    begun = {"state": SearchState.QUEUED.value, "transition_at": values["created_at"], "version": 1, "last_seq": 1}
-    return read_search({**fresh, **kept, **begun, **created, "max_trials": values["spec"]["max_trials"]})
+    first = (tables.event.c.search_id == values["id"], tables.event.c.seq == 1)
+    created = connection.execute(select(tables.event.c.data).where(*first)).scalar_one()
+    return read_search(values_as_made(values, created))
 
 
 def _take_key(connection: Connection, given: Idempotency, search_id: str) -> str:
