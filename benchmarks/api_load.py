@@ -56,7 +56,7 @@ DRAWN += ("started_at", "ended_at")
 def api(home: Path) -> Iterator[str]:
     """The address of the API alone, on a ledger in home."""
     command = [str(NAS), "serve", "--open", "--no-worker", "--json", "--port", "0"]
-    environment = os.environ | {"NAS_HOME": str(home)}
+    environment = os.environ | {"NAS_HOME": str(home), "NAS_TRIALS_PER_HOUR": "0"}
     with (home / "api.log").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)  # noqa: S603
     try:

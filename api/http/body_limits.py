@@ -19,7 +19,11 @@ from api.http.problems import ProblemError
 JSON_LIMIT = 1 << 20
 LARGE_BYTES = 32 << 10
 """JSON bodies above are worked on one at a time: reading them, and finding their faults, holds the event loop."""
-VALUES_LIMIT = 50_000
+VALUES_LIMIT = 10_000
+"""Each may be a fault, of which FastAPI makes a list while no other request is answered."""
+RESULTS_VALUES_LIMIT = 100_000
+"""Of the results that an agent sends, whose records are not checked by FastAPI."""
+_RESULTS = ":complete"
 DEPTH_LIMIT = 64
 INTEGER_LIMIT = 1 << 63
 _INTEGER_DIGITS = 20
@@ -39,7 +43,7 @@ class BodyLimits:
             await self._app(scope, receive, send)
             return
         try:
-            checked, size_bytes = await self._checked(Headers(scope=scope), receive)
+            checked, size_bytes = await self._checked(scope, receive)
         except ProblemError as error:
             # The rest of the body is not read, so the connection cannot be used again.
             response = problem(scope, error.reason, str(error), headers={"connection": "close"})
@@ -61,8 +65,9 @@ class BodyLimits:
 
             await self._app(scope, receive, send_and_make_way)
 
-    async def _checked(self, headers: Headers, receive: Receive) -> tuple[Receive, int]:
+    async def _checked(self, scope: Scope, receive: Receive) -> tuple[Receive, int]:
         """A receive that gives the same body, and the bytes of JSON in it. ProblemError if the body is refused."""
+        headers = Headers(scope=scope)
         media = headers.get("content-type", "").partition(";")[0].strip().lower()
         upload = media == "multipart/form-data"
         limit = self._upload_limit if upload else JSON_LIMIT
@@ -76,15 +81,19 @@ class BodyLimits:
             if media != "application/json" and not media.endswith("+json"):
                 raise ProblemError("MEDIA_TYPE_UNSUPPORTED", "Send application/json, or multipart/form-data for files.")
             if len(body) > LARGE_BYTES:
+                most = RESULTS_VALUES_LIMIT if scope["path"].endswith(_RESULTS) else VALUES_LIMIT
                 async with self._large:
-                    await to_thread.run_sync(check_json, body)
+                    await to_thread.run_sync(check_json, body, most)
             else:
                 check_json(body)
         return _replayed(body, last, receive), len(body)
 
 
-def check_json(body: bytes) -> None:
+def check_json(body: bytes, most_values: int = VALUES_LIMIT) -> None:
     """ProblemError, JSON_INVALID, says what is wrong with the body, if anything is."""
+    too_many = f"it has more than {most_values:,} values"
+    if body.count(b"[") + body.count(b"{") > most_values:  # before they take memory, and time to collect
+        raise _invalid(too_many)
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_no_constant, parse_int=_integer, parse_float=_number)
     except UnicodeDecodeError:
@@ -94,12 +103,12 @@ def check_json(body: bytes) -> None:
     except json.JSONDecodeError as error:
         raise _invalid(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
     open_values: list[tuple[Any, int]] = [(value, 1)]
-    left = VALUES_LIMIT
+    left = most_values
     while open_values:
         value, depth = open_values.pop()
         left -= len(value) if isinstance(value, dict | list) else 0
         if left < 0:
-            raise _invalid(f"it has more than {VALUES_LIMIT:,} values")
+            raise _invalid(too_many)
         if isinstance(value, str):
             _check_text(value)
         elif isinstance(value, dict | list):
