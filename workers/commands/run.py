@@ -46,7 +46,7 @@ def run(spec: Path, out: Path, executor_name: str, *, as_json: bool) -> None:
 
 def _table(record: Mapping[str, Any]) -> Table:
     table = Table(box=SIMPLE, title="Finalists and reference networks", title_justify="left")
-    table.add_column("network", min_width=len("model-0123456789abcdef.onnx"))
+    table.add_column("network", min_width=len("model-0123456789abcdef.onnx"), overflow="fold")
     sizes = tabulated(Source.NETWORK)
     for column in ("test", "validation", "ms", *(size.text_column.heading for size in sizes)):
         table.add_column(column, justify="right", no_wrap=True)
