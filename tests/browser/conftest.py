@@ -23,8 +23,9 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
+    """It ends with its module: as long as it lives, its event loop runs, and tests that start one of their own fail."""
     if not BUILT.is_file():
         pytest.fail("the dashboard is not built: make dashboard")
     with sync_playwright() as playwright:
