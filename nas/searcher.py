@@ -37,7 +37,10 @@ class Searcher(ABC):
 
     @abstractmethod
     def tell(self, trial: Trial) -> None:
-        """Learn from a finished trial. Its reward is None when it failed."""
+        """Learn from a finished trial. Its reward is None when it failed.
+
+        A candidate that is a network of an earlier trial is told with that trial's number and result.
+        """
 
 
 searcher: Registry[Searcher] = Registry("searcher", "nas.searchers")
