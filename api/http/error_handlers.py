@@ -119,7 +119,8 @@ async def _nas_error(request: Request, error: Exception) -> Response:
     if REASONS[reason].status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request %s: %s", request_id(request.scope), detail)
     if reason == "SPEC_INVALID":
-        return _listed(request.scope, reason, list(map(_line, detail.splitlines())))
+        lines = detail.splitlines()
+        return _listed(request.scope, reason, list(map(_line, lines[:MAX_FAULTS])), len(lines))
     return problem(request.scope, reason, detail)
 
 
@@ -129,10 +130,10 @@ def _line(text: str) -> FieldFault | str:
     return FieldFault.in_body(match[1].split("."), match[2]) if match else text
 
 
-def _listed(scope: Mapping[str, Any], reason: str, lines: Sequence[FieldFault | str]) -> Response:
-    """The response for faults, of which MAX_FAULTS are shown."""
-    more = [f"... and {len(lines) - MAX_FAULTS:,} more"] if len(lines) > MAX_FAULTS else []
-    shown = [f"{line.field}: {line.message}" if isinstance(line, FieldFault) else line for line in lines[:MAX_FAULTS]]
+def _listed(scope: Mapping[str, Any], reason: str, lines: Sequence[FieldFault | str], count: int) -> Response:
+    """The response for so many faults. lines: the first of them, or all."""
+    more = [f"... and {count - len(lines):,} more"] if count > len(lines) else []
+    shown = [f"{line.field}: {line.message}" if isinstance(line, FieldFault) else line for line in lines]
     return problem(scope, reason, "\n".join(shown + more), [line for line in lines if isinstance(line, FieldFault)])
 
 
@@ -146,7 +147,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
     body = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if any(fault["loc"] == ("body",) for fault in found) and body.startswith("multipart/"):
         return problem(request.scope, "MEDIA_TYPE_UNSUPPORTED", "This address accepts application/json.")
-    return _listed(request.scope, "REQUEST_INVALID", [_fault(fault["loc"], fault["msg"]) for fault in found])
+    faults = [_fault(fault["loc"], fault["msg"]) for fault in found[:MAX_FAULTS]]
+    return _listed(request.scope, "REQUEST_INVALID", faults, len(found))
 
 
 def _fault(location: Sequence[Any], message: str) -> FieldFault:
