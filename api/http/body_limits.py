@@ -17,7 +17,7 @@ from api.http.error_handlers import problem
 from api.http.problems import ProblemError
 
 JSON_LIMIT = 1 << 20
-LARGE_BYTES = 32 << 10
+LARGE_BYTES = 4 << 10
 """JSON bodies above are worked on one at a time: reading them, and finding their faults, holds the event loop."""
 VALUES_LIMIT = 10_000
 """Each may be a fault, of which FastAPI makes a list while no other request is answered."""
