@@ -1,11 +1,13 @@
 """Compressors: stages that make a trained network smaller."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from nas.compression.bench import Bench
-from nas.compression.model import Model
 from nas.registry import Registry
+
+if TYPE_CHECKING:  # a plan by its name is checked without torch
+    from nas.compression.bench import Bench
+    from nas.compression.model import Model
 
 
 class Compressor(ABC):
@@ -16,7 +18,7 @@ class Compressor(ABC):
     """How often compress reports, at most; 0 for a stage without training."""
 
     @abstractmethod
-    def compress(self, model: Model, bench: Bench) -> Model:
+    def compress(self, model: "Model", bench: "Bench") -> "Model":
         """The model made smaller; its module is model's, changed in place. The result depends on the arguments alone.
 
         CompressionError says why this model cannot be compressed so.

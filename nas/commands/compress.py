@@ -1,8 +1,7 @@
 """`nas compress`: a trained network as a smaller file."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +9,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from nas.compressing.chain import Stage, chain
-from nas.compressing.files import packed, unpacked
+from nas.compressing.compressed import compressed
 from nas.compressing.plan import PRESETS, plan
 from nas.compressing.source import exported, network_for, trained
 from nas.compression.bench import Bench
 from nas.dataset import load
-from nas.export import accuracy
 from nas.files import write_whole
-from nas.ops import Network
-from nas.ops.cost import network_cost
 from nas.trial import Metrics
 
 
@@ -60,31 +55,14 @@ def compress(  # noqa: PLR0917 - click passes them by name
         start = exported(Path(model), images)
     else:
         start = trained(network_for(model, images), chosen.training, bench)
-    results = list(chain(start, chosen.stages, dataset=images, seed=seed, folder=state, listener=say, device=device))
-    before, after = (packed(results[at][0], images) for at in (0, -1))
-    onnx_file = unpacked(after)
-    write_whole(out / "model.naz", after)
-    write_whole(out / "model.onnx", onnx_file)
-    accuracies = (accuracy(file, images, start.network) for file in (unpacked(before), onnx_file))
-    report = _report(start.network, [stage for _, stage in results], *accuracies)
-    write_whole(out / "report.json", json.dumps(report, indent=2))
+    made = compressed(start, chosen.stages, dataset=images, seed=seed, folder=state, listener=say, device=device)
+    write_whole(out / "model.naz", made.file)
+    write_whole(out / "model.onnx", made.onnx)
+    write_whole(out / "report.json", json.dumps(made.report, indent=2))
     if as_json:
-        click.echo(json.dumps(report, indent=2))
+        click.echo(json.dumps(made.report, indent=2))
     else:
-        _print(report, out)
-
-
-def _report(network: Network, stages: Sequence[Stage], accuracy_before: float, accuracy_after: float) -> dict[str, Any]:
-    """What is said of a compression, as JSON values; accuracies on the test images are of the files."""
-    fp32 = network_cost(network).size_bytes
-    return {
-        "size_bytes": stages[-1].size_bytes,
-        "fp32_bytes": fp32,
-        "ratio": fp32 / stages[-1].size_bytes,
-        "test_accuracy_before": accuracy_before,
-        "test_accuracy": accuracy_after,
-        "stages": [asdict(stage) for stage in stages],
-    }
+        _print(made.report, out)
 
 
 def _print(report: Mapping[str, Any], out: Path) -> None:

@@ -51,21 +51,33 @@ def trained(network: Network, recipe: Recipe, bench: Bench) -> Model:
 
 
 def exported(path: Path, dataset: Dataset) -> Model:
-    """The model in an ONNX file that nas exported; batch norms stay folded into their convolutions.
+    """The model in an ONNX file that nas exported, as in_file says."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CompressionError(
+            f"{path} is no ONNX file that nas exported ({error.strerror}); give the path of one"
+        ) from None
+    return in_file(content, str(path), dataset)
 
-    CompressionError if it is no such file, or is for other images or classes than the data set has.
+
+def in_file(content: bytes, name: str, dataset: Dataset) -> Model:
+    """The model in the content of an ONNX file that nas exported; batch norms stay folded into their convolutions.
+
+    CompressionError, with the file's name, if it is no such file, or is for other images or classes than the data set
+    has.
     """
     try:
-        file = onnx.load(path)
+        file = onnx.load_from_string(content)
         about = {entry.key: json.loads(entry.value) for entry in file.metadata_props}
         network = read_network(about["notation"])
-    except (OSError, DecodeError, KeyError, ValueError, NotationError) as error:
+    except (DecodeError, KeyError, ValueError, NotationError) as error:
         raise CompressionError(
-            f"{path} is no ONNX file that nas exported ({error}); give one with its notation"
+            f"{name} is no ONNX file that nas exported ({error}); give one with its notation"
         ) from None
     if about.get("classes") != list(dataset.classes) or network.input.channels != dataset.channels:
         raise CompressionError(
-            f"{path} is for other classes or channels than the data set {dataset.name} has; give the data set that it "
+            f"{name} is for other classes or channels than the data set {dataset.name} has; give the data set that it "
             "was trained on"
         )
     folded = Network(ops.seq(*map(_without_norms, network.op.ops)), network.input)
@@ -73,7 +85,7 @@ def exported(path: Path, dataset: Dataset) -> Model:
     arrays = {tensor.name: numpy_helper.to_array(tensor).copy() for tensor in file.graph.initializer}
     if missing := sorted(set(module.state_dict()) - set(arrays)):
         raise CompressionError(
-            f"{path} has no {missing[0]} in 32-bit floats: it is compressed already; give the file that it came from"
+            f"{name} has no {missing[0]} in 32-bit floats: it is compressed already; give the file that it came from"
         )
     module.load_state_dict({name: torch.from_numpy(arrays[name]) for name in module.state_dict()})
     return Model(folded, module.eval())

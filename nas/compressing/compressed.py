@@ -1,0 +1,54 @@
+"""A whole compression: a model, a plan, and the files that come out, with what is said of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from nas.compressing.chain import Listener, Stage, chain
+from nas.compressing.files import packed, unpacked
+from nas.compression.model import Model
+from nas.dataset import Dataset
+from nas.export import accuracy
+from nas.ops import Network
+from nas.ops.cost import network_cost
+
+
+@dataclass(frozen=True, slots=True)
+class Compressed:
+    """file: the compressed file, .naz. onnx: what it unpacks to. report: of both, as JSON values."""
+
+    file: bytes
+    onnx: bytes
+    report: dict[str, Any]
+
+
+def compressed(
+    start: Model,
+    stages: Sequence[Mapping[str, Any]],
+    *,
+    dataset: Dataset,
+    seed: int,
+    folder: Path,
+    listener: Listener,
+    device: str = "cpu",
+) -> Compressed:
+    """The model after all stages, as files that are tested on the test images. The arguments are those of chain."""
+    results = list(chain(start, stages, dataset=dataset, seed=seed, folder=folder, listener=listener, device=device))
+    before, after = (packed(results[at][0], dataset) for at in (0, -1))
+    onnx = unpacked(after)
+    accuracies = (accuracy(file, dataset, start.network) for file in (unpacked(before), onnx))
+    return Compressed(after, onnx, _report(start.network, [stage for _, stage in results], *accuracies))
+
+
+def _report(network: Network, stages: Sequence[Stage], accuracy_before: float, accuracy_after: float) -> dict[str, Any]:
+    """Accuracies on the test images are of the files."""
+    fp32 = network_cost(network).size_bytes
+    return {
+        "size_bytes": stages[-1].size_bytes,
+        "fp32_bytes": fp32,
+        "ratio": fp32 / stages[-1].size_bytes,
+        "test_accuracy_before": accuracy_before,
+        "test_accuracy": accuracy_after,
+        "stages": [asdict(stage) for stage in stages],
+    }
