@@ -7,7 +7,9 @@ and latency features need no more, so a new leaf is a class here and one rule ea
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
-ACTIVATIONS = (None, "relu", "relu6", "hswish", "sigmoid")
+from nas.ops.low_bits import EVEN, POWERS
+
+ACTIVATIONS = (None, "relu", "relu6", "hswish", "sigmoid", *EVEN, *POWERS)
 
 
 class Shape(NamedTuple):

@@ -14,6 +14,7 @@ from typing import TypeVar
 from nas import ops
 from nas.ops import Network, Op, Shape
 from nas.ops.cost import cost_of, parts
+from nas.ops.low_bits import EVEN, POWERS
 from nas.ops.notation import write, write_network
 
 Window = TypeVar("Window", ops.Conv, ops.Pool)
@@ -21,7 +22,7 @@ Window = TypeVar("Window", ops.Conv, ops.Pool)
 _WITH_ACT = (ops.Conv, ops.Linear, ops.Concat, ops.Residual)
 """Ops that may apply an activation to their output."""
 
-_IDEMPOTENT = ("relu", "relu6")
+_IDEMPOTENT = ("relu", "relu6", *EVEN, *POWERS)
 """Activations that change nothing when they are applied a second time."""
 
 

@@ -6,6 +6,7 @@ the graph that is exported with trained ones, in which negligible weights are 0.
 """
 
 from functools import singledispatchmethod
+from math import log
 from typing import Any
 
 import ml_dtypes
@@ -18,6 +19,7 @@ from nas import ops
 from nas.ops import Network, Op, Shape
 from nas.ops.coded import CodedTensor
 from nas.ops.cost import cost_of, placed, volume
+from nas.ops.low_bits import EVEN, POWERS, EvenSteps, PowersOfTwo
 from nas.ops.weights import Array, RandomWeights, StateWeights, Weights, without_negligible
 
 __all__ = ["RandomWeights", "StateWeights", "Weights", "onnx_model"]
@@ -81,12 +83,38 @@ class _Graph:
             self.vectors.add(tensor)
         return tensor
 
+    def number(self, value: float) -> str:
+        """Add a number; returns its name."""
+        return self.constant(f"number.{value!r}", np.array(value, np.float32))
+
+    def clipped(self, tensor: str, lowest: float, highest: float) -> str:
+        return self.node("Clip", [tensor, self.number(lowest), self.number(highest)])
+
+    def rounded_to_steps(self, tensor: str, steps: EvenSteps) -> str:
+        """Add the integers that the steps are, and their values."""
+        clipped = self.clipped(tensor, steps.lowest * steps.step, steps.highest * steps.step)
+        kind = np.int8 if steps.lowest < 0 else np.uint8
+        arguments = [self.number(steps.step), self.constant(f"zero.{kind.__name__}", np.array(0, kind))]
+        return self.node("DequantizeLinear", [self.node("QuantizeLinear", [clipped, *arguments]), *arguments])
+
+    def rounded_to_powers(self, tensor: str, powers: PowersOfTwo) -> str:
+        clipped = self.clipped(tensor, 0, 2.0**powers.largest)
+        exponent = self.node("Mul", [self.node("Log", [clipped]), self.number(1 / log(2))])
+        whole = self.clipped(self.node("Round", [exponent]), powers.smallest, powers.largest)
+        above = self.node("Greater", [clipped, self.number(powers.threshold)])
+        power = self.node("Pow", [self.number(2), whole])
+        return self.node("Mul", [power, self.node("Cast", [above], to=TensorProto.FLOAT)])
+
     def act(self, act: str | None, tensor: str) -> str:
         if act is None:
             return tensor
         if act == "relu6":
             bounds = [self.constant("zero", np.array(0, np.float32)), self.constant("six", np.array(6, np.float32))]
             out = self.node("Clip", [tensor, *bounds])
+        elif act in EVEN:
+            out = self.rounded_to_steps(tensor, EVEN[act])
+        elif act in POWERS:
+            out = self.rounded_to_powers(tensor, POWERS[act])
         else:
             out = self.node(_ACTIVATIONS[act], [tensor])
         if tensor in self.vectors:

@@ -1,4 +1,4 @@
-"""Reading an expression as a torch module: the only module of nas.ops that imports torch.
+"""Reading an expression as a torch module: with torch_activations, the only module of nas.ops that imports torch.
 
 Names of parameters are paths in the expression: `3.body.0.conv.weight` is the convolution of the first op in the body
 of the network's fourth member. The ONNX reading asks for weights by the same names.
@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from nas import ops
 from nas.ops import Network, Op, Shape
 from nas.ops.cost import placed, volume
-
-_ACTIVATIONS = {"relu": nn.ReLU, "relu6": nn.ReLU6, "hswish": nn.Hardswish, "sigmoid": nn.Sigmoid}
+from nas.ops.torch_activations import activation
 
 
 def build(network: Network, seed: int) -> nn.Module:
@@ -45,10 +44,6 @@ def module(op: Op, x: Shape) -> nn.Module:
     raise TypeError(f"no torch rule for {type(op).__name__} at {x}")
 
 
-def _activation(act: str | None) -> nn.Module:
-    return _ACTIVATIONS[act]() if act else nn.Identity()
-
-
 class ConvNorm(nn.Module):
     """Convolution, batch norm and activation."""
 
@@ -64,7 +59,7 @@ class ConvNorm(nn.Module):
 @module.register
 def _(op: ops.Conv, x: Shape) -> nn.Module:
     conv = nn.Conv2d(x.channels, op.out, op.kernel, op.stride, op.pad, groups=op.groups, bias=not op.norm)
-    return ConvNorm(conv, nn.BatchNorm2d(op.out) if op.norm else nn.Identity(), _activation(op.act))
+    return ConvNorm(conv, nn.BatchNorm2d(op.out) if op.norm else nn.Identity(), activation(op.act))
 
 
 class FlatLinear(nn.Module):
@@ -81,7 +76,7 @@ class FlatLinear(nn.Module):
 
 @module.register
 def _(op: ops.Linear, x: Shape) -> nn.Module:
-    return FlatLinear(nn.Linear(volume(x), op.out), _activation(op.act))
+    return FlatLinear(nn.Linear(volume(x), op.out), activation(op.act))
 
 
 @module.register
@@ -124,7 +119,7 @@ def _(op: ops.SqueezeExcite, x: Shape) -> nn.Module:
 
 @module.register
 def _(op: ops.Activation, _: Shape) -> nn.Module:
-    return _activation(op.act)
+    return activation(op.act)
 
 
 @module.register
@@ -164,7 +159,7 @@ class _Concat(nn.Module):
 
 @module.register
 def _(op: ops.Concat, x: Shape) -> nn.Module:
-    return _Concat([module(branch, x) for branch in op.branches], _activation(op.act))
+    return _Concat([module(branch, x) for branch in op.branches], activation(op.act))
 
 
 class _Residual(nn.Module):
@@ -179,4 +174,4 @@ class _Residual(nn.Module):
 
 @module.register
 def _(op: ops.Residual, x: Shape) -> nn.Module:
-    return _Residual(module(op.body, x), module(op.shortcut, x), _activation(op.act))
+    return _Residual(module(op.body, x), module(op.shortcut, x), activation(op.act))
