@@ -57,7 +57,7 @@ def chain(
         kept = folder / f"{number}-{config['name']}.state"
         if state := checkpoint.load(kept, identity, device):
             stage = Stage(**state["stage"])
-            model = restore(model.network, state["model"])
+            model = restore(state["model"])
             model.module.to(device)
         else:
             started = time.perf_counter()

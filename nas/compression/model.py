@@ -13,6 +13,7 @@ from nas.compression.forms import coded_weight, form, form_of, layers, set_form
 from nas.container.file import Storage
 from nas.ops import Network
 from nas.ops.coded import CodedTensor
+from nas.ops.notation import read_network, write_network
 from nas.ops.torch_module import build
 
 PLAIN = Storage()
@@ -55,14 +56,16 @@ class Model:
         """All that restore needs, as tensors and JSON values."""
         forms = {path: part for path, layer in layers(self.module).items() if (part := form_of(layer))}
         return {
+            "network": write_network(self.network),
             "forms": {path: [part.name, dict(part.config)] for path, part in forms.items()},
             "module": self.module.state_dict(),
             "storage": asdict(self.storage),
         }
 
 
-def restore(network: Network, state: Mapping[str, Any]) -> Model:
+def restore(state: Mapping[str, Any]) -> Model:
     """The model whose state was kept."""
+    network = read_network(state["network"])
     module = build(network, seed=0)
     by_path = layers(module)
     for path, (name, config) in state["forms"].items():

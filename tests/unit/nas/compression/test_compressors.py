@@ -81,7 +81,7 @@ def test_the_gradient_of_a_level_is_the_sum_over_its_weights():
 
 
 def test_a_compression_that_is_killed_goes_on_to_the_same_weights(model, images, tmp_path):
-    again, cut = (restore(model.network, model.state()) for _ in range(2))
+    again, cut = (restore(model.state()) for _ in range(2))
     compress(model, images, "prune", density=0.3)
 
     def killed(epoch, _):
@@ -97,7 +97,7 @@ def test_a_compression_that_is_killed_goes_on_to_the_same_weights(model, images,
 def test_a_restored_model_has_the_same_forms_and_scores(model, images):
     compress(model, images, "prune", density=0.3)
     compress(model, images, "trained_quantization", bits=2)
-    again = restore(model.network, model.state())
+    again = restore(model.state())
     some = torch.randn(4, *model.network.input, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(again.module(some), model.module(some))
     assert all(map(torch.equal, weights(model), weights(again)))
