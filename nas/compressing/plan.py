@@ -23,6 +23,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
             {"name": "entropy_coding"},
         ),
     },
+    "ttq": {"stages": ({"name": "ternary"}, {"name": "entropy_coding"})},  # arXiv:1612.01064
 }
 """Plans by name, in the form of plan files."""
 

@@ -1,8 +1,11 @@
 """What compressors that train have in common."""
 
-from typing import TypeVar
+from typing import Literal, TypeVar
+
+from torch import nn
 
 from nas.compression.bench import Bench
+from nas.compression.forms import Layer, layers
 from nas.compression.model import Model
 from nas.errors import CompressionError
 from nas.training import Recipe
@@ -25,6 +28,18 @@ def tune(model: Model, bench: Bench, recipe: Recipe, criterion: Criterion) -> No
         checkpoint_path=bench.checkpoint,
         criterion=criterion,
     )
+
+
+def chosen_layers(module: nn.Module, which: Literal["inner", "all"]) -> list[Layer]:
+    """The layers of a network in its order: all, or those between the first and the last.
+
+    CompressionError if there is none between.
+    """
+    found = list(layers(module).values())
+    chosen = found if which == "all" else found[1:-1]
+    if not chosen:
+        raise CompressionError(f"layers: none between the first and the last of {len(found)}; give `layers: all`")
+    return chosen
 
 
 def by_layer(value: T | tuple[T, ...], count: int, field: str) -> tuple[T, ...]:
