@@ -17,9 +17,9 @@ MAX_ELEMENTS = 1 << 27
 
 _OPERATORS = """
 Add AveragePool BatchNormalization Cast Clip Concat Constant Conv DequantizeLinear Div Dropout Flatten Gather
-Gemm GlobalAveragePool GlobalMaxPool Greater HardSigmoid HardSwish Identity LRN LeakyRelu Log MatMul MaxPool
-Mul Pad Pow QuantizeLinear ReduceMean ReduceMin Relu Reshape Resize Round Shape Sigmoid Slice Softmax
-Squeeze Sub Tanh Transpose Unsqueeze
+Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual HardSigmoid HardSwish Identity LRN LeakyRelu Log MatMul
+MaxPool Mul Pad Pow QuantizeLinear ReduceMean ReduceMin Relu Reshape Resize Round Shape Sigmoid Slice Softmax
+Squeeze Sub Tanh Transpose Unsqueeze Where
 """
 OPERATORS = frozenset(_OPERATORS.split())
 """Operators that are run: none has control flow, or makes tensors whose size its inputs' shapes do not limit.

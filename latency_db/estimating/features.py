@@ -22,7 +22,7 @@ OTHER_LAYERS = tuple(tag for tag, leaf in LEAVES.items() if leaf not in {Conv, L
 
 
 def kernel_features(kernels: Sequence[Kernel]) -> NDArray[np.float64]:
-    """Features of kernels, [kernels, 49]. The first four: log(1 + x) of multiply-adds, parameters, values moved and
+    """Features of kernels, [kernels, 50]. The first four: log(1 + x) of multiply-adds, parameters, values moved and
     layers.
     """
     return np.array([_features(kernel) for kernel in kernels])

@@ -13,7 +13,8 @@ of nas.ops.layers.weighted_layers:
     bias        one entry
     checksum    CRC-32 of what the payload of both stands for: numbers as they are stored, and codes once decoded
 
-An entry is a byte that says the kind; batch norms are folded into the layer before.
+An entry is a byte that says the kind. The batch norm of a convolution is folded into it before; one on its own is a
+layer whose weight and bias are the scale and the shift of each channel.
 
     0  zeros        nothing more, and no payload
     1  fp32         payload: the numbers

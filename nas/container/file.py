@@ -58,6 +58,11 @@ class Container:
         """Those of the convolution `path.conv` with its batch norm."""
         return self.layer(f"{path}.conv", shape)
 
+    def norm(self, path: str, channels: int) -> tuple[Floats, Floats]:
+        """Scale and shift [channels] of the batch norm at path."""
+        scale, shift = self.layer(path, (channels,))
+        return scale.values() if isinstance(scale, CodedTensor) else scale, shift
+
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
@@ -72,6 +77,9 @@ class Expanded:
     def folded(self, path: str, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
         return self.layer(f"{path}.conv", shape)
 
+    def norm(self, path: str, channels: int) -> tuple[Floats, Floats]:
+        return self.container.norm(path, channels)
+
 
 def write(network: Network, weights: Weights, properties: Mapping[str, Any], storage: Storage) -> bytes:
     """The network with its weights as a compressed file."""
@@ -81,7 +89,7 @@ def write(network: Network, weights: Weights, properties: Mapping[str, Any], sto
         weight, bias = _tensors(weights, layer)
         entries = (
             _weight_entry(weight, layer.field, storage.coder, precision),
-            _bias_entry(bias, storage, precision),
+            float_entry(bias, precision) if layer.kind == "norm" else _bias_entry(bias, storage, precision),
         )
         manifest += b"".join(entry.manifest for entry in entries)
         manifest += checksum(*(entry.content for entry in entries))
@@ -90,7 +98,9 @@ def write(network: Network, weights: Weights, properties: Mapping[str, Any], sto
 
 
 def _tensors(weights: Weights, layer: WeightedLayer) -> tuple[Floats | CodedTensor, Floats]:
-    if layer.norm:
+    if layer.kind == "norm":
+        return weights.norm(layer.path, layer.outputs)
+    if layer.folds:
         return weights.folded(layer.path.removesuffix(".conv"), layer.shape)
     return weights.layer(layer.path, layer.shape)
 

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from nas.ops.low_bits import EVEN, POWERS
 
-ACTIVATIONS = (None, "relu", "relu6", "hswish", "sigmoid", *EVEN, *POWERS)
+ACTIVATIONS = (None, "relu", "relu6", "hswish", "sigmoid", "sign", *EVEN, *POWERS)
+"""`sign` is -1 for negative numbers and +1 for others, 0 among them (arXiv:1602.02830, equation 1)."""
 
 
 class Shape(NamedTuple):
@@ -71,6 +72,17 @@ class Linear(Leaf):
 
     tag: ClassVar[str] = "linear"
     out: int = field(metadata={"key": ""})
+    act: str | None = _words(None, **{act: act for act in ACTIVATIONS if act})
+
+
+@dataclass(frozen=True, slots=True)
+class BatchNorm(Leaf):
+    """Batch norm of each channel on its own, not folded into a layer before it, then an activation.
+
+    In a network of signs it comes after the pools, as the largest of binary values is nearly always 1.
+    """
+
+    tag: ClassVar[str] = "bn"
     act: str | None = _words(None, **{act: act for act in ACTIVATIONS if act})
 
 
@@ -187,6 +199,7 @@ LEAVES: dict[str, type[Leaf]] = {
     for leaf in (
         Conv,
         Linear,
+        BatchNorm,
         Pool,
         GlobalPool,
         Shuffle,

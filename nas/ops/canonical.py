@@ -19,10 +19,10 @@ from nas.ops.notation import write, write_network
 
 Window = TypeVar("Window", ops.Conv, ops.Pool)
 
-_WITH_ACT = (ops.Conv, ops.Linear, ops.Concat, ops.Residual)
+_WITH_ACT = (ops.Conv, ops.Linear, ops.BatchNorm, ops.Concat, ops.Residual)
 """Ops that may apply an activation to their output."""
 
-_IDEMPOTENT = ("relu", "relu6", *EVEN, *POWERS)
+_IDEMPOTENT = ("relu", "relu6", "sign", *EVEN, *POWERS)
 """Activations that change nothing when they are applied a second time."""
 
 

@@ -135,6 +135,11 @@ def _(op: ops.Linear, x: Shape) -> tuple[Shape, Cost]:
 
 
 @cost_of.register
+def _(_: ops.BatchNorm, x: Shape) -> tuple[Shape, Cost]:
+    return _leaf(x, x, 2 * x.channels)
+
+
+@cost_of.register
 def _(op: ops.Pool, x: Shape) -> tuple[Shape, Cost]:
     return _leaf(x, Shape(x.channels, _windows(x.height, op), _windows(x.width, op)))
 

@@ -1,8 +1,9 @@
-"""Reading an expression as its layers with weights, in the order in which they run."""
+"""Reading an expression as its layers with trained numbers, in the order in which they run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import singledispatch
+from typing import Literal
 
 from nas import ops
 from nas.ops import Network, Op, Shape
@@ -11,23 +12,24 @@ from nas.ops.cost import parts, volume
 
 @dataclass(frozen=True, slots=True)
 class WeightedLayer:
-    """A convolution or a linear layer.
+    """A convolution, a linear layer, or a batch norm on its own, whose weight is a factor for each channel.
 
     path: its name in the torch reading and in the ONNX reading. outputs: channels of its output. field: what one output
-    number is computed from: channels, height and width of its weights. norm: whether a batch norm follows, which the
+    number is computed from: channels, height and width of its weights. folds: whether a batch norm follows that the
     ONNX reading folds into the layer.
     """
 
     path: str
     outputs: int
     field: Shape
-    is_linear: bool = False
-    norm: bool = False
+    kind: Literal["conv", "linear", "norm"] = "conv"
+    folds: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Of the weight."""
-        return (self.outputs, volume(self.field)) if self.is_linear else (self.outputs, *self.field)
+        by_kind = {"conv": self.field, "linear": (volume(self.field),), "norm": ()}
+        return (self.outputs, *by_kind[self.kind])
 
 
 def weighted_layers(network: Network) -> tuple[WeightedLayer, ...]:
@@ -47,12 +49,17 @@ def _layers(op: Op, x: Shape, path: str) -> Iterator[WeightedLayer]:
 @_layers.register
 def _(op: ops.Conv, x: Shape, path: str) -> Iterator[WeightedLayer]:
     field = Shape(x.channels // op.groups, op.kernel, op.kernel)
-    yield WeightedLayer(f"{path}.conv", op.out, field, norm=op.norm)
+    yield WeightedLayer(f"{path}.conv", op.out, field, folds=op.norm)
 
 
 @_layers.register
 def _(op: ops.Linear, x: Shape, path: str) -> Iterator[WeightedLayer]:
-    yield WeightedLayer(f"{path}.linear", op.out, x, is_linear=True)
+    yield WeightedLayer(f"{path}.linear", op.out, x, "linear")
+
+
+@_layers.register
+def _(_: ops.BatchNorm, x: Shape, path: str) -> Iterator[WeightedLayer]:
+    yield WeightedLayer(f"{path}.norm", x.channels, Shape(1, 1, 1), "norm")
 
 
 @_layers.register

@@ -1,7 +1,7 @@
 """Reading a network as an ONNX graph, without torch and in milliseconds.
 
-Batch norms are folded into their convolutions, so the graph that a device times with random weights is, node for node,
-the graph that is exported with trained ones, in which negligible weights are 0. Input `image` is float32
+Batch norms of convolutions are folded into them, so the graph that a device times with random weights is, node for
+node, the graph that is exported with trained ones, in which negligible weights are 0. Input `image` is float32
 [batch, C, H, W], output `scores` is [batch, classes]; the batch is symbolic.
 """
 
@@ -20,6 +20,7 @@ from nas.ops import Network, Op, Shape
 from nas.ops.coded import CodedTensor
 from nas.ops.cost import cost_of, placed, volume
 from nas.ops.low_bits import EVEN, POWERS, EvenSteps, PowersOfTwo
+from nas.ops.thresholds import thresholds
 from nas.ops.weights import Array, RandomWeights, StateWeights, Weights, without_negligible
 
 __all__ = ["RandomWeights", "StateWeights", "Weights", "onnx_model"]
@@ -115,11 +116,21 @@ class _Graph:
             out = self.rounded_to_steps(tensor, EVEN[act])
         elif act in POWERS:
             out = self.rounded_to_powers(tensor, POWERS[act])
+        elif act == "sign":
+            out = self.step(tensor, self.number(0), np.ones((), np.float32), -np.ones((), np.float32))
         else:
             out = self.node(_ACTIVATIONS[act], [tensor])
         if tensor in self.vectors:
             self.vectors.add(out)
         return out
+
+    def step(self, tensor: str, threshold: str, above: NDArray[np.float32], below: NDArray[np.float32]) -> str:
+        """Add `above` where the tensor is at least the threshold, and `below` elsewhere; all three broadcast."""
+        sides = [
+            self.constant(f"{threshold}.{name}", np.asarray(value))
+            for name, value in (("above", above), ("below", below))
+        ]
+        return self.node("Where", [self.node("GreaterOrEqual", [tensor, threshold]), *sides])
 
     def layer(
         self, kind: str, tensor: str, path: str, arrays: tuple[Array | CodedTensor, Array], **attributes: Any
@@ -177,6 +188,22 @@ class _Graph:
         out = self.layer("Gemm", self.flat(tensor), f"{path}.linear", arrays, transB=1)
         self.vectors.add(out)
         return self.act(op.act, out)
+
+    @add.register
+    def _(self, op: ops.BatchNorm, x: Shape, tensor: str, path: str) -> str:
+        name, is_vector = f"{path}.norm", tensor in self.vectors
+        scale, shift = self.weights.norm(name, x.channels)
+        by_channel = (-1,) if is_vector else (-1, 1, 1)
+        if op.act == "sign":  # as a comparison it equals the torch reading, however a runtime fuses multiplications
+            found = [values.reshape(by_channel) for values in thresholds(scale, shift)]
+            out = self.step(tensor, self.constant(f"{name}.threshold", found[0]), *found[1:])
+        else:
+            factor, summand = (without_negligible(values.reshape(by_channel)) for values in (scale, shift))
+            out = self.node("Mul", [tensor, self.constant(f"{name}.scale", factor)])
+            out = self.node("Add", [out, self.constant(f"{name}.shift", summand)])
+        if is_vector:
+            self.vectors.add(out)
+        return out if op.act == "sign" else self.act(op.act, out)
 
     @add.register
     def _(self, op: ops.Pool, _x: Shape, tensor: str, _path: str) -> str:

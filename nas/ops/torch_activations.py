@@ -7,7 +7,41 @@ from torch import Tensor, nn
 
 from nas.ops.low_bits import EVEN, POWERS, EvenSteps, PowersOfTwo
 
-_CONTINUOUS = {"relu": nn.ReLU, "relu6": nn.ReLU6, "hswish": nn.Hardswish, "sigmoid": nn.Sigmoid}
+
+class _Step(torch.autograd.Function):
+    """1 where x >= threshold, -1 elsewhere; the gradient passes straight through where |x| <= 1."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, threshold: Tensor) -> Tensor:
+        ctx.save_for_backward(x.abs() <= 1)
+        return torch.where(x >= threshold, 1.0, -1.0).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (passes,) = ctx.saved_tensors
+        return gradients[0] * passes, None
+
+
+class Sign(nn.Module):
+    """The sign with the straight-through gradient (arXiv:1602.02830, section 1); the sign of 0 is +1.
+
+    stochastic: in training +1 comes with the probability clip((x + 1) / 2, 0, 1), drawn from the global generator
+    (equation 2).
+    """
+
+    stochastic = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        # x >= u for u uniform in [-1, 1) has that probability.
+        draw = torch.rand_like(x) * 2 - 1 if self.training and self.stochastic else x.new_zeros(())
+        out: Tensor = _Step.apply(x, draw)  # type: ignore[no-untyped-call]  # untyped in torch
+        return out
+
+    def extra_repr(self) -> str:
+        return "stochastic" if self.stochastic else ""
+
+
+_NAMED = {"relu": nn.ReLU, "relu6": nn.ReLU6, "hswish": nn.Hardswish, "sigmoid": nn.Sigmoid, "sign": Sign}
 
 
 def activation(act: str | None) -> nn.Module:
@@ -16,7 +50,7 @@ def activation(act: str | None) -> nn.Module:
         return RoundedToSteps(EVEN[act])
     if act in POWERS:
         return RoundedToPowers(POWERS[act])
-    return _CONTINUOUS[act]() if act else nn.Identity()
+    return _NAMED[act]() if act else nn.Identity()
 
 
 class _Replaced(torch.autograd.Function):

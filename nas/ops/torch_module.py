@@ -79,6 +79,45 @@ def _(op: ops.Linear, x: Shape) -> nn.Module:
     return FlatLinear(nn.Linear(volume(x), op.out), activation(op.act))
 
 
+class _ChannelNorm(nn.BatchNorm2d):
+    """Batch norm of maps [N, C, H, W] or vectors [N, C].
+
+    In evaluation it is one product and one sum, with the numbers of nas.ops.weights.Weights.norm, so that the ONNX
+    reading and compressed files agree with it bit for bit.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            maps = x if x.ndim > 2 else x[..., None, None]  # noqa: PLR2004 - vectors
+            return super().forward(maps).view_as(x)
+        scale, shift = (values.float().view(-1, *[1] * (x.ndim - 2)) for values in self._affine())
+        return x * scale + shift
+
+    def _affine(self) -> tuple[Tensor, Tensor]:
+        mean, var = self.running_mean, self.running_var
+        if mean is None or var is None:
+            raise ValueError("a batch norm without running statistics cannot evaluate")
+        scale = self.weight.double() / torch.sqrt(var.double() + self.eps)
+        return scale, self.bias.double() - mean.double() * scale
+
+
+class NormAct(nn.Module):
+    """Batch norm on its own, and activation."""
+
+    def __init__(self, channels: int, act: nn.Module) -> None:
+        super().__init__()
+        self.norm, self.act = _ChannelNorm(channels), act
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.act(self.norm(x))
+        return out
+
+
+@module.register
+def _(op: ops.BatchNorm, x: Shape) -> nn.Module:
+    return NormAct(x.channels, activation(op.act))
+
+
 @module.register
 def _(op: ops.Pool, _: Shape) -> nn.Module:
     if op.kind == "max":

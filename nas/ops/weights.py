@@ -34,6 +34,9 @@ class Weights(Protocol):
     def folded(self, path: str, shape: tuple[int, ...]) -> tuple[Array | CodedTensor, Array]:
         """Weight and bias of the convolution `path.conv` with the batch norm `path.norm` folded into them."""
 
+    def norm(self, path: str, channels: int) -> tuple[Array, Array]:
+        """Scale and shift [channels] of the batch norm at path: it computes scale x + shift, rounded after each."""
+
 
 def without_negligible(array: Array) -> Array:
     """The numbers with 0 in place of those below NEGLIGIBLE."""
@@ -60,6 +63,9 @@ class RandomWeights:
 
     folded = layer
 
+    def norm(self, path: str, channels: int) -> tuple[Array, Array]:  # noqa: ARG002 - as they are before a training
+        return np.ones(channels, np.float32), np.zeros(channels, np.float32)
+
 
 @lru_cache(maxsize=4)
 def _normal(seed: int) -> Array:
@@ -81,18 +87,28 @@ class StateWeights:
         return weight, self._vector(f"{path}.bias").astype(np.float32) if has_bias else np.zeros(shape[0], np.float32)
 
     def folded(self, path: str, shape: tuple[int, ...]) -> tuple[Array | CodedTensor, Array]:
-        # y = scale * (w x - mean) + shift with scale = gamma / sqrt(var + eps): computed in 64 bits, rounded once.
         weight, _ = self.layer(f"{path}.conv", shape)
-        gamma, shift, mean, var = (
-            self._vector(f"{path}.norm.{name}").astype(np.float64)
-            for name in ("weight", "bias", "running_mean", "running_var")
-        )
-        scale = gamma / np.sqrt(var + BATCH_NORM_EPS)
-        bias = (shift - mean * scale).astype(np.float32)
+        scale, shift = self._affine(f"{path}.norm")
+        bias = shift.astype(np.float32)
         if isinstance(weight, CodedTensor):
             return weight.scaled(scale.astype(np.float32)), bias
         folded = weight * scale.reshape(-1, *[1] * (weight.ndim - 1))
         return folded.astype(np.float32), bias
+
+    def norm(self, path: str, channels: int) -> tuple[Array, Array]:
+        scale, shift = self._affine(path)
+        if scale.shape != (channels,):
+            raise ValueError(f"{path} is for {len(scale)} channels, the network has {channels}")
+        return scale.astype(np.float32), shift.astype(np.float32)
+
+    def _affine(self, path: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Scale and shift of a batch norm in 64 bits: gamma (x - mean) / sqrt(var + eps) + beta = scale x + shift."""
+        gamma, beta, mean, var = (
+            self._vector(f"{path}.{name}").astype(np.float64)
+            for name in ("weight", "bias", "running_mean", "running_var")
+        )
+        scale = gamma / np.sqrt(var + BATCH_NORM_EPS)
+        return scale, beta - mean * scale
 
     def _vector(self, name: str) -> NDArray[np.generic]:
         found = self._state[name]

@@ -26,6 +26,9 @@ TOLERANCE = 1e-4
 WIDTHS = ((8, 8), (8, 24), (24, 16), (16, 48), (10, 22))
 """Input and output channels that check_block tries: equal, wider, narrower, and some that few groups divide."""
 
+FRACTION = 64
+"""Numbers that are exact in networks of signs are multiples of 1 / FRACTION."""
+
 MAP = (7, 6)
 """Height and width of the input: odd and even, so that wrong rounding shows."""
 
@@ -64,7 +67,9 @@ def check_member(member: Block, c_in: int, c_out: int, stride: int) -> bool:
 def check_readings(network: Network, seed: int = 0) -> None:
     """Check that torch agrees with the cost, ONNX Runtime with torch, and the diagram with the whole expression.
 
-    The torch module's batch-norm statistics and biases are made random, so that folding them into ONNX shows.
+    The torch module's batch-norm statistics and biases are made random, so that folding them into ONNX shows. In a
+    network of signs all other numbers are binary fractions, whose sums are exact in whatever order a runtime adds them:
+    the sign of a sum near 0 would depend on its rounding.
     """
     text = write_network(network)
     _check(read_network(text) == network, f"{text} is read back as another network")
@@ -73,6 +78,8 @@ def check_readings(network: Network, seed: int = 0) -> None:
         sum(p.numel() for p in net.parameters()) == network_cost(network).params, f"torch counts other params: {text}"
     )
     images = np.random.default_rng(seed).standard_normal((2, *network.input), np.float32)
+    if _has_signs(network):
+        images = np.round(images * FRACTION) / np.float32(FRACTION)
     with torch.inference_mode():
         expected = net(torch.from_numpy(images)).numpy()
     y, _ = cost_of(network.op, network.input)
@@ -90,7 +97,13 @@ def randomised(network: Network, seed: int) -> nn.Module:
         if values.ndim == 1:
             positive = name.endswith(("norm.weight", "running_var"))
             values.data.uniform_(0.5 if positive else -0.5, 1.5 if positive else 0.5, generator=generator)
+        if _has_signs(network) and "norm" not in name:
+            values.data.copy_(values.sign() if values.ndim > 1 else (values * FRACTION).round() / FRACTION)
     return net
+
+
+def _has_signs(network: Network) -> bool:
+    return "_sign" in write_network(network)
 
 
 def check_diagram(network: Network) -> None:

@@ -9,7 +9,7 @@ export interface Words {
   family: Family;
 }
 
-const ACTIVATIONS = ["relu", "relu6", "hswish", "sigmoid"];
+const ACTIVATIONS = ["relu", "relu6", "hswish", "sigmoid", "sign"];
 
 /** The words for a node. What is not known is shown as it is written. */
 export function words(node: Node): Words {

@@ -73,7 +73,7 @@ def test_biases_of_few_bits_are_within_half_a_step():
     data = write(NETWORK, Ternary(), {}, Storage("context", bias_bits=4))
     for layer in weighted_layers(NETWORK):
         expected, (_, found) = (
-            Ternary().layer(layer.path.removesuffix(".conv") if layer.norm else layer.path, layer.shape)[1],
+            Ternary().layer(layer.path.removesuffix(".conv") if layer.folds else layer.path, layer.shape)[1],
             read(data).tensors[layer.path],
         )
         assert np.abs(found - expected).max() <= np.ptp(expected) / 15 / 2 * 1.001

@@ -29,6 +29,7 @@ SAME_GRAPH = [
     ("8x6x6: res(conv_8) act_relu6", "8x6x6: res(conv_8)_relu6"),
     ("8x6x6: cat(conv_8|id) act", "8x6x6: cat([conv_8 id]|[])_relu"),
     ("8x6x6: gap linear_4 act", "8x6x6: gap linear_4_relu"),
+    ("8x6x6: conv_8 bn act_sign", "8x6x6: conv_8 bn_sign"),
     ("8x6x6: conv_8 drop_0.0", "8x6x6: conv_8"),
 ]
 SAME_FUNCTION = [

@@ -4,6 +4,7 @@ import pytest
 
 from nas.errors import InvalidArchitectureError
 from nas.ops import (
+    BatchNorm,
     Concat,
     Conv,
     Dropout,
@@ -37,6 +38,7 @@ X = Shape(8, 12, 10)
         (Pool(3, 2, padding=0), (8, 5, 4), 0, 0),
         (Pool(3, 2, padding=0, ceil=True), (8, 6, 5), 0, 0),
         (GlobalPool(), (8, 1, 1), 0, 0),
+        (BatchNorm("sign"), X, 16, 0),
         (Shuffle(4), X, 0, 0),
         (SqueezeExcite(2), X, 16 + 2 + 16 + 8, 32),
         (PadChannels(11), (11, 12, 10), 0, 0),

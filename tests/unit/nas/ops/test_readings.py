@@ -11,6 +11,7 @@ from nas.errors import InvalidArchitectureError
 from nas.metadata import stamped
 from nas.ops import (
     Activation,
+    BatchNorm,
     Concat,
     Conv,
     Dropout,
@@ -97,6 +98,16 @@ def test_convolutions_of_any_shape_agree(conv, height, width):
         seq(Shuffle(4), Shuffle(3), Shuffle(4)),
         SqueezeExcite(5),
         Activation("hswish"),
+        Activation("sign"),
+        seq(BatchNorm("hswish"), GlobalPool(), BatchNorm()),
+        seq(
+            Conv(6, 3, norm=False, act="sign"),
+            Pool(2, 2, 0),
+            BatchNorm("sign"),
+            Linear(5),
+            BatchNorm("sign"),
+            Linear(3),
+        ),
         LocalResponseNorm(5, alpha=0.5, beta=0.75, bias=1.0),
         LocalResponseNorm(3, alpha=0.1),
         Dropout(0.5),
