@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from nas.ops import Shape
 from nas.ops.coded import Codes
-from nas.plugins import Plugins
+from nas.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,10 @@ class Alphabet:
 
 
 class Coder(ABC):
-    """Writes codes as bytes and reads them again, exactly, with the same bytes on every machine."""
+    """Writes codes as bytes and reads them again, exactly, with the same bytes on every machine.
+
+    Keyword-only constructor parameters are of writing alone; what they were is not needed to read.
+    """
 
     name: ClassVar[str]
     number: ClassVar[int]
@@ -47,4 +50,4 @@ class Coder(ABC):
         """
 
 
-coder: Plugins[Coder] = Plugins("coder", "nas.coders")
+coder: Registry[Coder] = Registry("coder", "nas.coders")

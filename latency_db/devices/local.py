@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from latency_db.devices.device import Device
-from latency_db.devices.processor import processor_name
 from latency_db.devices.runtime import FP32, runtime
 from nas.errors import UnknownNameError
 from nas.machine.cgroup import core_count
 from nas.machine.facts import read_fact
+from nas.machine.processor import processor_name
 
 DEFAULT_RUNTIME = "onnxruntime_cpu"
 _LOCAL_NAME = re.compile(r"local-([a-z][a-z_]*)(?:-([a-z][a-z0-9_]*))?-([1-9][0-9]{0,2})t")

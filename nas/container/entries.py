@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.coder import Alphabet, coder
+from nas.coder import Alphabet, Coder, coder
 from nas.container.fields import Reader, varint
 from nas.errors import FormatError
 from nas.ops import Shape
@@ -53,14 +53,13 @@ def float_entry(values: Floats, precision: Precision) -> Entry:
     return Entry(bytes([kind]), {"floats": data}, data)
 
 
-def coded_entry(tensor: CodedTensor, field: Shape, coder_name: str, precision: Precision) -> Entry:
+def coded_entry(tensor: CodedTensor, field: Shape, writer: Coder, precision: Precision) -> Entry:
     """The entry of codes [outputs, *field]."""
     form, levels = _stored_levels(tensor.levels, precision)
     scale_kind, scale = (NO_SCALE, b"") if tensor.scale is None else precision.stored(tensor.scale)
-    made = coder.make(coder_name)
     alphabet = Alphabet(len(tensor.codes), field, len(tensor.levels), tensor.zero)
-    stream = made.encode(tensor.codes.ravel(), alphabet)
-    head = bytes([CODES, made.number, len(tensor.levels) - 1, form, scale_kind])
+    stream = writer.encode(tensor.codes.ravel(), alphabet)
+    head = bytes([CODES, writer.number, len(tensor.levels) - 1, form, scale_kind])
     payload = {"levels": levels, "scales": scale, "codes": stream}
     return Entry(head + varint(len(stream)), payload, levels + scale + tensor.codes.tobytes())
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nas.coder import coder
 from nas.container.entries import Entry, Precision, coded_entry, declared, float_entry, linear, read_entry
 from nas.container.fields import Reader, checksum, text, varint
 from nas.errors import FormatError, InvalidArchitectureError, NotationError
@@ -26,11 +27,12 @@ CHECKSUM_BYTES = 4
 class Storage:
     """How a model is stored.
 
-    coder: of the codes (nas.coders). half: scales, levels and numbers without codes in 16 bits. bias_bits: biases as
-    codes of so many bits between the smallest and the largest of their layer; None as numbers.
+    coder: of the codes (nas.coders), by name or as `{"name": ..., **parameters}`. half: scales, levels and numbers
+    without codes in 16 bits. bias_bits: biases as codes of so many bits between the smallest and the largest of their
+    layer; None as numbers.
     """
 
-    coder: str = "raw"
+    coder: str | Mapping[str, Any] = "raw"
     half: bool = False
     bias_bits: int | None = None
 
@@ -88,7 +90,7 @@ def write(network: Network, weights: Weights, properties: Mapping[str, Any], sto
     for layer in weighted_layers(network):
         weight, bias = _tensors(weights, layer)
         entries = (
-            _weight_entry(weight, layer.field, storage.coder, precision),
+            _weight_entry(weight, layer.field, storage, precision),
             float_entry(bias, precision) if layer.kind == "norm" else _bias_entry(bias, storage, precision),
         )
         manifest += b"".join(entry.manifest for entry in entries)
@@ -105,9 +107,9 @@ def _tensors(weights: Weights, layer: WeightedLayer) -> tuple[Floats | CodedTens
     return weights.layer(layer.path, layer.shape)
 
 
-def _weight_entry(weight: Floats | CodedTensor, around: Shape, coder: str, precision: Precision) -> Entry:
+def _weight_entry(weight: Floats | CodedTensor, around: Shape, storage: Storage, precision: Precision) -> Entry:
     if isinstance(weight, CodedTensor):
-        return coded_entry(weight, around, coder, precision)
+        return coded_entry(weight, around, coder.make(storage.coder), precision)
     return float_entry(weight, precision)
 
 
@@ -117,7 +119,7 @@ def _bias_entry(bias: Floats, storage: Storage, precision: Precision) -> Entry:
     count = 1 << storage.bias_bits
     levels = np.unique(linear(float(bias.min()), float(np.ptp(bias)) / (count - 1), count))
     codes = np.abs(bias[:, None] - levels).argmin(1).astype(np.uint8)
-    return coded_entry(CodedTensor(codes, levels), Shape(1, 1, 1), "raw", precision)  # too few to adapt to
+    return coded_entry(CodedTensor(codes, levels), Shape(1, 1, 1), coder.make("raw"), precision)  # too few to adapt to
 
 
 def read(data: bytes, max_params: int = MAX_PARAMS) -> Container:

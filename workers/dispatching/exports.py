@@ -15,6 +15,7 @@ from nas.jobs.errors import FencedError
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import ExportClaim, ExportRecord, File, TrialRecord
 from nas.jobs.states import ExportState
+from nas.machine.versions import versions
 from nas.metadata import annotated
 from nas.ops.canonical import network_id
 from nas.ops.notation import read_network
@@ -27,7 +28,6 @@ from workers.dispatching.ledger_store import MODEL, cached_training
 from workers.executing.executor import Task
 from workers.executing.scheduler import Scheduler
 from workers.searching.finalist_files import picture_file
-from workers.searching.run_record import versions
 from workers.searching.training_keys import TrainingKeys
 from workers.tasks.convert import Conversion, convert, take_pictures
 from workers.tasks.train import Final, Setup, finalise

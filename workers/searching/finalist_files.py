@@ -13,10 +13,10 @@ from latency_db.errors import MeasurementError
 from nas.errors import ExportError
 from nas.files import write_whole
 from nas.images.model_input import ModelInput
+from nas.machine.versions import versions
 from workers.executing.executor import WorkerDiedError
 from workers.executing.scheduler import TaskHandle
 from workers.searching.context import SearchContext
-from workers.searching.run_record import versions
 from workers.tasks.convert import Conversion, Converted, convert, take_pictures
 
 Row = dict[str, Any]

@@ -8,6 +8,7 @@ from nas.architecture import Architecture
 from nas.errors import DivergedError
 from nas.files import write_whole
 from nas.loop import Search
+from nas.machine.versions import versions
 from nas.metadata import annotated
 from nas.metric import Shown, Source, metrics
 from nas.ops.diagram import diagram
@@ -15,7 +16,6 @@ from nas.ops.notation import write_network
 from nas.trial import State, Trial
 from workers.searching.context import SearchContext, epoch_listener
 from workers.searching.finalist_files import network_file
-from workers.searching.run_record import versions
 from workers.tasks.train import Final, Finalised, finalise
 
 Row = dict[str, Any]

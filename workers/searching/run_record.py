@@ -1,28 +1,20 @@
 """The record of a run: trials.jsonl, pareto.json and report.html, written while trials end and at the end."""
 
 import json
-import platform
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.metadata import version
 from math import inf
 from typing import Any
 
 from nas.files import write_whole
 from nas.loop import Search
+from nas.machine.versions import versions
 from nas.metric import FRONT, front_of
 from nas.ops.notation import write_network
 from nas.report import report_html
 from nas.trial import State, Trial
 from workers.searching.context import SearchContext
-
-
-def versions() -> dict[str, str]:
-    """Versions of what a result depends on."""
-    return {name: version(name) for name in ("nas", "torch", "onnxruntime", "onnx")} | {
-        "python": platform.python_version()
-    }
 
 
 class RunRecord:

@@ -40,7 +40,7 @@ def test_layers_are_those_that_torch_builds():
 
 
 @pytest.mark.parametrize("weights", [Ternary, lambda: RandomWeights(0)], ids=["codes", "numbers"])
-@pytest.mark.parametrize("coder", ["raw", "context"])
+@pytest.mark.parametrize("coder", ["raw", "context", "relative_index", {"name": "relative_index", "index_bits": 5}])
 def test_a_file_gives_back_network_properties_and_weights(weights, coder):
     data = write(NETWORK, weights(), {"classes": ["a", "ü"]}, Storage(coder))
     found = read(data)

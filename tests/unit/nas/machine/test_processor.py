@@ -2,7 +2,7 @@
 
 import pytest
 
-from latency_db.devices.processor import processor_name
+from nas.machine.processor import processor_name
 
 EPYC = """\
 processor\t: 0
