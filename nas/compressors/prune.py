@@ -18,6 +18,9 @@ from nas.training import Recipe
 
 Density = Annotated[float, Field(gt=0, le=1)]
 
+CHOICES = 1000
+"""How often in a training the weights that stay are chosen: sorting takes longer than a step of a small network."""
+
 RECIPE = Recipe(epochs=30, schedule="cosine", warmup=0.1, ema_decay=None)
 
 
@@ -76,7 +79,7 @@ class Prune(Compressor):
 
 
 class _Schedule(Distillation):
-    """Masks by magnitude, before each step as sparse as the schedule says."""
+    """Masks by magnitude, as sparse as the schedule says."""
 
     def __init__(self, stage: Prune, densities: tuple[float, ...], model: Model, device: str) -> None:
         super().__init__(model, stage.distillation, device, stage.recipe.label_smoothing)
@@ -86,7 +89,10 @@ class _Schedule(Distillation):
         own = {"density": list(self.densities), "scope": self.stage.scope, "ramp": self.stage.ramp}
         return {**super().identity(), **own}
 
-    def before_step(self, module: nn.Module, progress: float) -> None:
+    def before_step(self, module: nn.Module, step: int, progress: float) -> None:
+        before = progress * (step - 1) / step if step else -1.0
+        if int(progress * CHOICES) == int(before * CHOICES):
+            return
         left = max(0.0, 1 - progress / self.stage.ramp) ** 3
         prune(layers(module).values(), [final + (1 - final) * left for final in self.densities], self.stage.scope)
 

@@ -21,8 +21,8 @@ class Criterion:
         """The loss of one batch: scores float32 [N, classes], labels [N], images [N, C, H, W]."""
         return cross_entropy(scores, labels, label_smoothing=self.label_smoothing)
 
-    def before_step(self, module: nn.Module, progress: float) -> None:
-        """Called before each step; progress is the share of the training that is done, in [0, 1)."""
+    def before_step(self, module: nn.Module, step: int, progress: float) -> None:
+        """Called before each step, the first is 0; progress is the share of the training that is done, in [0, 1)."""
 
     def after_step(self, module: nn.Module) -> None:
         """Called after each step of the optimizer."""

@@ -178,7 +178,7 @@ class _Training:
         rate = self.recipe.rate(middle, self.seconds)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self.criterion.before_step(self.module, self.progress)
+        self.criterion.before_step(self.module, self.step, self.progress)
         with self._autocast():
             scores = self.module(images)
         loss = self.criterion.loss(scores.float(), labels, images)
