@@ -11,13 +11,13 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 from api.http.app_state import App
 from api.http.problems import ProblemError
 from api.http.rates import Askers, network
+from nas.jobs.keys import SESSION_LENGTH
 from nas.jobs.records import KeyRecord
-from nas.jobs.sessions import LENGTH
 
 Scope = Literal["read", "write", "admin", "agent"]
 _SCOPES: tuple[Scope, ...] = ("read", "write", "admin", "agent")
 COOKIE = "nas_session"
-SESSION_S = int(LENGTH.total_seconds())
+SESSION_S = int(SESSION_LENGTH.total_seconds())
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="key", description="An API key: `nas_...`")
 _cookie = APIKeyCookie(

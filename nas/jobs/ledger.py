@@ -6,9 +6,8 @@ from nas.jobs.artifacts import Artifacts, Trainings, Uploads
 from nas.jobs.claims import Claims
 from nas.jobs.events import Events
 from nas.jobs.exports import Exports
-from nas.jobs.keys import Keys
+from nas.jobs.keys import Keys, Sessions
 from nas.jobs.searches import Searches
-from nas.jobs.sessions import Sessions
 from nas.jobs.tables import HEAD, metadata
 from nas.jobs.trials import Trials
 from nas.sql.connections import Connections
