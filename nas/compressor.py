@@ -19,7 +19,9 @@ class Compressor(ABC):
 
     @abstractmethod
     def compress(self, model: "Model", bench: "Bench") -> "Model":
-        """The model made smaller; its module is model's, changed in place. The result depends on the arguments alone.
+        """The model made smaller. The one given is used up: its module may be changed in place.
+
+        The network may be another one, with parts of the same paths. The result depends on the arguments alone.
 
         CompressionError says why this model cannot be compressed so.
         """

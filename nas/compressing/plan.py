@@ -24,6 +24,15 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         ),
     },
     "ttq": {"stages": ({"name": "ternary"}, {"name": "entropy_coding"})},  # arXiv:1612.01064
+    **{
+        f"qnn-w{weight}a{activation}": {  # arXiv:1609.07061
+            "stages": (
+                {"name": "uniform", "weight_bits": weight, "activation_bits": activation},
+                {"name": "entropy_coding"},
+            )
+        }
+        for weight, activation in ((1, 2), (4, 4))
+    },
 }
 """Plans by name, in the form of plan files."""
 

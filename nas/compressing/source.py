@@ -17,6 +17,7 @@ from nas.errors import CompressionError, NotationError
 from nas.network import network as networks
 from nas.ops import Network, Op
 from nas.ops.notation import read_network
+from nas.ops.rewriting import rewritten
 from nas.ops.torch_module import build
 from nas.training import Recipe
 from nas.training.fit import fit
@@ -80,7 +81,7 @@ def in_file(content: bytes, name: str, dataset: Dataset) -> Model:
             f"{name} is for other classes or channels than the data set {dataset.name} has; give the data set that it "
             "was trained on"
         )
-    folded = Network(ops.seq(*map(_without_norms, network.op.ops)), network.input)
+    folded = rewritten(network, _without_norm)
     module = build(folded, seed=0)
     arrays = {tensor.name: numpy_helper.to_array(tensor).copy() for tensor in file.graph.initializer}
     if missing := sorted(set(module.state_dict()) - set(arrays)):
@@ -91,15 +92,6 @@ def in_file(content: bytes, name: str, dataset: Dataset) -> Model:
     return Model(folded, module.eval())
 
 
-def _without_norms(op: Op) -> Op:
-    """The expression with biases in place of batch norms."""
-    match op:
-        case ops.Conv():
-            return replace(op, norm=False)
-        case ops.Seq():
-            return ops.Seq(tuple(map(_without_norms, op.ops)))
-        case ops.Concat():
-            return replace(op, branches=tuple(map(_without_norms, op.branches)))
-        case ops.Residual():
-            return replace(op, body=_without_norms(op.body), shortcut=_without_norms(op.shortcut))
-    return op
+def _without_norm(op: Op) -> Op:
+    """The node with a bias in place of its batch norm."""
+    return replace(op, norm=False) if isinstance(op, ops.Conv) else op

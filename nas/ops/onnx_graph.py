@@ -92,11 +92,10 @@ class _Graph:
         return self.node("Clip", [tensor, self.number(lowest), self.number(highest)])
 
     def rounded_to_steps(self, tensor: str, steps: EvenSteps) -> str:
-        """Add the integers that the steps are, and their values."""
+        """Add the rounding in floats. Around QuantizeLinear, ONNX Runtime would round weights to 8 bits of its own."""
         clipped = self.clipped(tensor, steps.lowest * steps.step, steps.highest * steps.step)
-        kind = np.int8 if steps.lowest < 0 else np.uint8
-        arguments = [self.number(steps.step), self.constant(f"zero.{kind.__name__}", np.array(0, kind))]
-        return self.node("DequantizeLinear", [self.node("QuantizeLinear", [clipped, *arguments]), *arguments])
+        rounded = self.node("Round", [self.node("Mul", [clipped, self.number(1 / steps.step)])])
+        return self.node("Mul", [rounded, self.number(steps.step)])
 
     def rounded_to_powers(self, tensor: str, powers: PowersOfTwo) -> str:
         clipped = self.clipped(tensor, 0, 2.0**powers.largest)

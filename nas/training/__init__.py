@@ -20,7 +20,8 @@ class Recipe:
     """All that determines a training, but for the network, the images and the seed. The annotations hold for users'
     values, which nas.registry checks.
 
-    optimizer: `sgd` with Nesterov momentum, `adamw`, or `rmsprop` as in the MnasNet paper.
+    optimizer: `sgd` with Nesterov momentum, `adamw`, `rmsprop` as in the MnasNet paper, or `shift_adamax`, whose
+        steps are powers of two, as in the BNN paper.
     schedule: `cosine` and `linear` rise over the share `warmup` of the training and then fall to 0 at its end;
         `mnasnet` rises over 5 epochs, is then multiplied by 0.97 every 2.4 epochs, and knows neither warmup nor end.
     time_budget_s: seconds of training, scoring left out, after which it ends even if epochs are left. The schedules
@@ -39,7 +40,7 @@ class Recipe:
 
     epochs: Annotated[int, Field(gt=0)] = 8
     time_budget_s: Annotated[float, Field(gt=0)] | None = None
-    optimizer: Literal["sgd", "adamw", "rmsprop"] = "sgd"
+    optimizer: Literal["sgd", "adamw", "rmsprop", "shift_adamax"] = "sgd"
     schedule: Literal["cosine", "linear", "mnasnet"] = "linear"
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.1
     warmup: Fraction = 0.2

@@ -1,4 +1,4 @@
-"""Optimizers by a recipe: SGD, AdamW, and RMSProp as TensorFlow, and so the MnasNet paper, defines it."""
+"""Optimizers by a recipe: SGD, AdamW, shift-based AdaMax, and RMSProp in TensorFlow's and so MnasNet's form."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -7,9 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from nas.training import Recipe
+from nas.training.shifts import nearest_power
 
 RMSPROP_DECAY = 0.9
 RMSPROP_EPSILON = 1e-3
+ADAMAX_DECAY = 2.0**-10
+ADAMAX_EPSILON = 2.0**-27
 
 
 def optimizer(module: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -25,6 +28,8 @@ def optimizer(module: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         return torch.optim.AdamW(groups, lr=rate, betas=(momentum, 0.999), fused=True)
     if recipe.optimizer == "rmsprop":
         return RMSProp(groups, lr=rate, momentum=momentum)
+    if recipe.optimizer == "shift_adamax":
+        return ShiftAdaMax(groups, lr=rate, momentum=momentum)
     return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=momentum > 0, fused=True)
 
 
@@ -69,3 +74,44 @@ class RMSProp(torch.optim.Optimizer):
         torch._foreach_mul_(velocities, group["momentum"])
         torch._foreach_addcdiv_(velocities, gradients, roots, group["lr"])
         torch._foreach_sub_(parameters, velocities)
+
+
+class ShiftAdaMax(torch.optim.Optimizer):
+    """AdaMax whose products are shifts of bits (BNN, arXiv:1602.02830, algorithm 4; AP2 is the nearest power of two).
+
+        m <- (1 - b) m + b g               b = AP2(1 - momentum)
+        v <- max((1 - 2^-10) v, |g|)
+        w <- w - AP2(lr / (1 - (1 - b)^t)) AP2(1 / (v + 2^-27)) m
+
+    Weight decay is added to g.
+    """
+
+    def __init__(self, params: Iterable[Any], *, lr: float, momentum: float) -> None:
+        super().__init__(params, {"lr": lr, "weight_decay": 0.0})
+        self.share = _power(1 - momentum)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]  # overloads of the base
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self._update(p, p.grad + group["weight_decay"] * p, group["lr"])
+        return loss
+
+    def _update(self, p: Tensor, gradient: Tensor, rate: float) -> None:
+        state = self.state[p]
+        if not state:
+            state.update(step=0, mean=torch.zeros_like(p), largest=torch.zeros_like(p))
+        state["step"] += 1
+        state["mean"].lerp_(gradient, self.share)
+        torch.maximum(state["largest"] * (1 - ADAMAX_DECAY), gradient.abs(), out=state["largest"])
+        size = _power(rate / (1 - (1 - self.share) ** state["step"]))
+        p.sub_(state["mean"] * nearest_power(1 / (state["largest"] + ADAMAX_EPSILON)), alpha=size)
+
+
+def _power(value: float) -> float:
+    return float(nearest_power(torch.tensor(value, dtype=torch.float64)))
