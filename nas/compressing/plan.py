@@ -44,9 +44,14 @@ class Plan:
     training: Recipe
     stages: Sequence[Mapping[str, Any]]
 
+    @staticmethod
+    def epochs_of(stage: Mapping[str, Any]) -> int:
+        """How often a stage reports, at most; 0 for one without training."""
+        return compressor.make(stage).epochs
+
     def lasting(self, epochs: int) -> "Plan":
         """The plan with so many epochs for every training in it."""
-        stages = [{**stage, "epochs": epochs} if compressor.make(stage).epochs else stage for stage in self.stages]
+        stages = [{**stage, "epochs": epochs} if self.epochs_of(stage) else stage for stage in self.stages]
         return Plan(replace(self.training, epochs=epochs), tuple(stages))
 
 
@@ -61,6 +66,26 @@ def plan(name: str) -> Plan:
     if path.suffix not in {".yaml", ".yml", ".json"}:
         raise SpecError(f"preset: there is no {name!r}; there are: {', '.join(PRESETS)}, or give a .yaml or .json file")
     return checked(read_mapping(path))
+
+
+def requested(compression: Mapping[str, Any]) -> Plan:
+    """The plan that `{"preset": NAME}` or `{"plan": {...}}` asks for; `epochs` beside it is that of every training.
+
+    SpecError names each wrong field.
+    """
+    chosen = checked(content(compression))
+    return chosen.lasting(compression["epochs"]) if "epochs" in compression else chosen
+
+
+def content(compression: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The plan in such a request as it is written, unchecked. SpecError if there is no such preset."""
+    if "plan" in compression:
+        plan: Mapping[str, Any] = compression["plan"]
+        return plan
+    name = compression["preset"]
+    if name not in PRESETS:
+        raise SpecError(f"preset: there is no {name!r}; there are: {', '.join(PRESETS)}")
+    return PRESETS[name]
 
 
 def checked(given: Mapping[str, Any]) -> Plan:

@@ -3,7 +3,8 @@
 An owner whose lease has run out may go on until another dispatcher claims; from then on its writes are refused.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -12,14 +13,14 @@ from sqlalchemy import ColumnElement, and_, or_, select, true, update
 from nas.jobs import tables, trial_changes
 from nas.jobs.errors import FencedError
 from nas.jobs.events import deaths_without_result
-from nas.jobs.records import Claim, ExportClaim, ExportLease, ExportRecord, File, Lease, SearchRecord
+from nas.jobs.exports import export_event
+from nas.jobs.records import Claim, ExportClaim, ExportLease, ExportRecord, File, Json, Lease, SearchRecord
 from nas.jobs.rows import FREE_DISPATCHER, SEARCHES, LedgerPart, ownerless, read_export, read_search
 from nas.jobs.search_transaction import SearchTransaction, locked_search, owner_transaction, search_transaction
 from nas.jobs.states import ACTIVE, AT_REST, ExportState, SearchState
 from nas.jobs.tables import LEASE_S
 from nas.jobs.trial_changes import attach
 from nas.sql.column_types import now, readable
-from nas.sql.ids import trial_id
 
 MAX_DEATHS = 3
 """So many owners of a search may die in a row without a result. The last of them has no other search beside it, so that
@@ -155,27 +156,47 @@ class Claims(LedgerPart):
         *,
         reason: str | None = None,
         file: File | None = None,
+        others: Sequence[File] = (),
         metrics: dict[str, float] | None = None,
+        report: Json | None = None,
     ) -> ExportRecord:
         """End it as SUCCEEDED with a file of the artifact store, or as FAILED with a reason.
 
-        FencedError if another dispatcher has the lease.
+        others: files beside the export's own. report: of a compression. FencedError if another dispatcher has the
+        lease.
         """
-        with self._database.reading() as connection:
-            search_id = connection.scalar(select(_export.search_id).where(_held(lease)))
-        if search_id is None:
-            raise _fenced(lease)
-        with search_transaction(self._database, search_id, deleted=True) as transaction:
+        with self._exporting(lease) as transaction:
             values: dict[str, Any] = {"state": ExportState(state).value, "ended_at": transaction.at, "owner": None}
             values |= {"reason": None if reason is None else readable(reason), "metrics": metrics or {}}
+            values |= {"report": report}
             if file is not None:
                 number = transaction.connection.scalar(select(_export.number).where(_export.id == lease.export_id))
-                attach(transaction, file, number)
+                for each in (file, *others):
+                    attach(transaction, each, number)
                 values |= {"sha256": file.sha256, "file": file.file}
             ended = _change_export(transaction, _held(lease), **values)
             if ended is None:
                 raise _fenced(lease)
             return read_export(ended)
+
+    def export_progress(self, lease: ExportLease, progress: Json) -> None:
+        """Add an event with the progress of the export. FencedError if another dispatcher has the lease."""
+        with self._exporting(lease) as transaction:
+            found = select(tables.export).where(_held(lease))
+            export = transaction.connection.execute(found).one_or_none()
+            if export is None:
+                raise _fenced(lease)
+            transaction.event("export.progress", id=export.id, trial=read_export(export).trial_id, **progress)
+
+    @contextmanager
+    def _exporting(self, lease: ExportLease) -> Iterator[SearchTransaction]:
+        """A transaction of the search that the export is of. FencedError if another dispatcher has the lease."""
+        with self._database.reading() as connection:
+            search_id = connection.scalar(select(_export.search_id).where(_held(lease)))
+        if search_id is None:
+            raise _fenced(lease)
+        with search_transaction(self._database, search_id, deleted=True) as transaction:
+            yield transaction
 
 
 def _take(transaction: SearchTransaction, owner: str, lease_s: float) -> Lease:
@@ -230,5 +251,5 @@ def _change_export(transaction: SearchTransaction, which: ColumnElement[bool], *
     changed = update(tables.export).where(which).values(**values).returning(*tables.export.c)
     row = transaction.connection.execute(changed).one_or_none()
     if row is not None:
-        transaction.event("export.state", id=row.id, trial=trial_id(row.search_id, row.number), state=row.state)
+        export_event(transaction, read_export(row))
     return row

@@ -6,9 +6,9 @@ from sqlalchemy import insert, select
 
 from nas.jobs import tables
 from nas.jobs.errors import NotFoundError, StateError
-from nas.jobs.records import ExportRecord
+from nas.jobs.records import ExportRecord, Json
 from nas.jobs.rows import LedgerPart, read_export, trial_key
-from nas.jobs.search_transaction import search_transaction
+from nas.jobs.search_transaction import SearchTransaction, search_transaction
 from nas.jobs.states import ExportState, TrialState
 from nas.sql.ids import new_id, split_trial_id
 
@@ -17,7 +17,13 @@ _export = tables.export.c
 
 class Exports(LedgerPart):
     def request(
-        self, trial_id: str, export_format: str, epochs: int | None, model_input: str | None = None
+        self,
+        trial_id: str,
+        export_format: str,
+        epochs: int | None,
+        model_input: str | None = None,
+        *,
+        compression: Json | None = None,
     ) -> tuple[ExportRecord, bool]:
         """A new export of the trial's network and True; or, if the same export was requested before and has not failed,
         that one and False.
@@ -40,6 +46,7 @@ class Exports(LedgerPart):
                 _export.format == export_format,
                 _export.epochs.is_not_distinct_from(epochs),
                 _export.input.is_not_distinct_from(model_input),
+                _export.compression.is_not_distinct_from(compression),
                 _export.state != ExportState.FAILED.value,
             )
             known = transaction.connection.execute(same).one_or_none()
@@ -50,12 +57,14 @@ class Exports(LedgerPart):
             what |= {
                 "epochs": epochs,
                 "input": model_input,
+                "compression": compression,
                 "state": ExportState.QUEUED.value,
                 "created_at": transaction.at,
             }
             transaction.connection.execute(insert(tables.export).values(**what, metrics={}))
-            transaction.event("export.state", id=export_id, trial=trial_id, state=ExportState.QUEUED.value)
-            return read_export(transaction.connection.execute(same).one()), True
+            made = read_export(transaction.connection.execute(same).one())
+            export_event(transaction, made)
+            return made, True
 
     def get(self, export_id: str) -> ExportRecord:
         """NotFoundError if there is no such export."""
@@ -68,3 +77,9 @@ class Exports(LedgerPart):
             return []
         wanted = select(tables.export).where(_export.search_id == key[0], _export.number == key[1])
         return [read_export(found) for found in self._all(wanted.order_by(_export.created_at, _export.id))]
+
+
+def export_event(transaction: SearchTransaction, export: ExportRecord) -> None:
+    """Add the event of an export's new state. compression: whether it is one of a compressed file."""
+    more = {"compression": True} if export.compression else {}
+    transaction.event("export.state", id=export.id, trial=export.trial_id, state=export.state.value, **more)

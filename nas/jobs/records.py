@@ -180,7 +180,8 @@ class References:
 @dataclass(frozen=True, slots=True)
 class ExportRecord:
     """epochs: for which the trial's network is trained; None: as many as for finalists. input: what the file takes, one
-    of ModelInput; None: as the search's spec says.
+    of ModelInput; None: as the search's spec says. compression: how it is made smaller, as
+    nas.compressing.plan.requested takes it. report: of a compression that has succeeded: its files, stages, accuracies.
     """
 
     id: str
@@ -195,6 +196,8 @@ class ExportRecord:
     metrics: dict[str, float]
     created_at: datetime
     ended_at: datetime | None
+    compression: Json | None = None
+    report: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)

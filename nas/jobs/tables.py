@@ -18,7 +18,7 @@ from nas.metric import metrics
 from nas.sql.column_types import Instant, Json, Words, lease_over
 from nas.sql.declaring import CONSTRAINT_NAMES, counters, optional, required
 
-HEAD = "0004"
+HEAD = "0005"
 """The revision that this module describes."""
 
 METRICS = ("accuracy", "latency_ms", "params", "macs", "size_bytes")
@@ -227,6 +227,7 @@ export = Table(
     *counters(BigInteger, "epoch"),
     *optional(Instant, "lease_until"),
     *optional(Words, "input"),
+    *optional(Json, "compression", "report"),
     Index("ix_export_search_id", "search_id", "number"),
     Index("ix_export_state", "state", "created_at"),
     Index("ix_export_sha256", "sha256"),

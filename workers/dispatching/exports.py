@@ -1,12 +1,19 @@
 """Exports: single trials as files, on request, trained for as many epochs as finalists."""
 
+import hashlib
+import json
 import logging
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError
+from contextlib import suppress
+from dataclasses import asdict
+from shutil import rmtree
 from typing import Any
 
 from latency_db.devices.formats import ONNX, runtime_of
+from nas.compressing.plan import content
 from nas.dataset import Dataset, dataset
 from nas.errors import NasError
 from nas.evaluator import evaluator
@@ -24,11 +31,13 @@ from nas.service.data_root import resolve_path, shown
 from nas.service.settings import Settings
 from nas.spec import SearchSpec, parse_spec, with_size
 from nas.sql.errors import LedgerError
+from nas.trial import Metrics, Report
 from workers.dispatching.ledger_store import MODEL, cached_training
 from workers.executing.executor import Task
 from workers.executing.scheduler import Scheduler
 from workers.searching.finalist_files import picture_file
 from workers.searching.training_keys import TrainingKeys
+from workers.tasks.compress import STAGE, TOTAL, CompressedFiles, Compression, check, compress
 from workers.tasks.convert import Conversion, convert, take_pictures
 from workers.tasks.train import Final, Setup, finalise
 
@@ -36,6 +45,19 @@ log = logging.getLogger(__name__)
 
 POLL_S = 1.0
 RENEW_S = 5.0
+NAZ, UNPACKED = "naz", "unpacked"
+"""Kinds of artifacts: a compressed file, and the .onnx that it unpacks to."""
+
+
+def _unheard(epoch: int, metrics: Metrics) -> None:
+    """A report of a task that is over in a moment."""
+
+
+def _label(wanted: Mapping[str, Any]) -> str:
+    """What tells a compression from others of a network, for a file's name."""
+    digest = hashlib.sha256(json.dumps(wanted.get("plan"), sort_keys=True).encode()).hexdigest()[:8]
+    epochs = f"-of-{wanted['epochs']}-epochs" if "epochs" in wanted else ""
+    return f"{wanted.get('preset', 'plan-' + digest)}{epochs}"
 
 
 class Exporter:
@@ -48,16 +70,22 @@ class Exporter:
         self._thread: threading.Thread | None = None
         self._claim: ExportClaim | None = None
         self._polled = 0.0
+        self._progress: dict[str, Any] | None = None
 
     def tick(self) -> None:
-        """Renew the lease of the export under way, or claim the next export; at most once every few seconds."""
+        """Tell the progress of the export under way, renew its lease, or claim the next export; the latter two at most
+        once every few seconds.
+        """
         busy = self._thread is not None and self._thread.is_alive()
+        if busy and self._claim:
+            self._tell_progress(self._claim)
         if time.monotonic() - self._polled < (RENEW_S if busy else POLL_S):
             return
         self._polled = time.monotonic()
         if busy and self._claim:
             self._renew(self._claim)
             return
+        self._progress = None
         self._claim = self._ledger.claims.claim_export(self._owner)
         if self._claim:
             self._thread = threading.Thread(target=self._run, args=(self._claim,), daemon=True)
@@ -73,11 +101,17 @@ class Exporter:
         except FencedError:
             log.warning("%s: another dispatcher has it", claim.export.id)
 
+    def _tell_progress(self, claim: ExportClaim) -> None:
+        progress, self._progress = self._progress, None
+        if progress is not None:
+            with suppress(FencedError):  # the next renewal says so
+                self._ledger.claims.export_progress(claim.lease, progress)
+
     def _run(self, claim: ExportClaim) -> None:
         end = self._ledger.claims.end_export
         try:
-            file, metrics = self._export(claim)
-            end(claim.lease, ExportState.SUCCEEDED, file=file, metrics=metrics)
+            ended = self._compressed(claim) if claim.export.compression else self._export(claim)
+            end(claim.lease, ExportState.SUCCEEDED, **ended)
         except (CancelledError, FencedError, LedgerError) as error:
             log.warning("%s: released: %s", claim.export.id, error)
         except NasError as error:
@@ -86,7 +120,7 @@ class Exporter:
             log.exception("%s failed by an error of the program", claim.export.id)
             end(claim.lease, ExportState.FAILED, reason="an error of the program; its log has the details")
 
-    def _export(self, claim: ExportClaim) -> tuple[File, dict[str, Any]]:
+    def _export(self, claim: ExportClaim) -> dict[str, Any]:
         """The file and its metrics, tested as it is: converted to a runtime's own format, or to take pictures."""
         trial, kind = self._ledger.trials.get(claim.export.trial_id), claim.export.format
         spec = self._spec(trial.search_id, claim.export)
@@ -99,11 +133,34 @@ class Exporter:
             metrics, (sha256, _) = {**metrics, **converted.metrics}, self._artifacts.add(converted.file)
         name = f"model-{trial.architecture_id}-{spec.finalists.epochs}-epochs.{kind}"
         if kind == ONNX and spec.export.input is ModelInput.UINT8:
-            tested, content = self._run_task(take_pictures, spec, images, self._artifacts.path(sha256).read_bytes())
+            tested, made = self._run_task(take_pictures, spec, images, self._artifacts.path(sha256).read_bytes())
             tested["max_abs_difference"] += metrics.get("max_abs_difference", 0.0)  # to torch, at most
-            metrics, (sha256, _), name = {**metrics, **tested}, self._artifacts.add(content), picture_file(name)
+            metrics, (sha256, _), name = {**metrics, **tested}, self._artifacts.add(made), picture_file(name)
         size = self._artifacts.path(sha256).stat().st_size
-        return File(kind, name, MODEL, sha256, size), metrics
+        return {"file": File(kind, name, MODEL, sha256, size), "metrics": metrics}
+
+    def _compressed(self, claim: ExportClaim) -> dict[str, Any]:
+        """The compressed file and what it unpacks to, with their report."""
+        trial, wanted = self._ledger.trials.get(claim.export.trial_id), claim.export.compression or {}
+        spec = self._spec(trial.search_id, claim.export)
+        images = dataset.make(spec.dataset).load(spec.seed)
+        folder = self._settings.scratch / trial.search_id / "checkpoints" / claim.export.id
+        pixels = spec.export.input is ModelInput.UINT8
+        compression = Compression(json.dumps(wanted), str(folder), pixels)
+        self._run_task(check, spec, images, compression)
+        model = self._artifacts.path(self._trained(claim, trial, spec, images)["model"]).read_bytes()
+        heard = self._heard([stage["name"] for stage in content(wanted)["stages"]])
+        made: CompressedFiles = self._run_task(compress, spec, images, model, compression, report=heard)
+        rmtree(folder, ignore_errors=True)  # of use only if the worker was on this machine
+        name = f"model-{trial.architecture_id}-{spec.finalists.epochs}-epochs-{_label(wanted)}"
+        onnx = picture_file(f"{name}.onnx") if pixels else f"{name}.onnx"
+        files = [self._add(NAZ, f"{name}.naz", made.file), self._add(UNPACKED, onnx, made.onnx)]
+        metrics = {name: made.report[name] for name in ("test_accuracy", "size_bytes")}
+        report = {**made.report, "files": [asdict(file) for file in files]}
+        return {"file": files[0], "others": files[1:], "metrics": metrics, "report": report}
+
+    def _add(self, kind: str, name: str, made: bytes) -> File:
+        return File(kind, name, MODEL, *self._artifacts.add(made))
 
     def _trained(self, claim: ExportClaim, trial: TrialRecord, spec: SearchSpec, images: Dataset) -> dict[str, Any]:
         """Metrics of the network, trained now or earlier, with the digest of its ONNX file as "model"."""
@@ -118,7 +175,9 @@ class Exporter:
         if metrics is None:
             checkpoint = self._settings.scratch / trial.search_id / "checkpoints" / f"{claim.export.id}.pt"
             final = Final(spec.finalists.training, str(checkpoint), {**about, "versions": versions()})
-            metrics, model = self._run_task(finalise, spec, images, trial.notation, final)
+            metrics, model = self._run_task(
+                finalise, spec, images, trial.notation, final, report=self._heard(["training"], final.epochs)
+            )
         else:  # trained as another architecture that is the same network
             model = annotated(self._artifacts.path(metrics["model"]).read_bytes(), about)
         metrics = {**metrics, "model": self._artifacts.add(model)[0]}
@@ -126,10 +185,22 @@ class Exporter:
             self._ledger.trainings.put(key, metrics)
         return metrics
 
-    def _run_task(self, task: Task, spec: SearchSpec, images: Dataset, *arguments: Any) -> Any:
+    def _heard(self, stages: Sequence[str], total: int | None = None) -> Report:
+        """Keeps what a task reports for the next tick. total: of one training, which does not say it itself."""
+
+        def report(epoch: int, metrics: Metrics) -> None:
+            shown = {name: value for name, value in metrics.items() if name not in {STAGE, TOTAL}}
+            stage, of = stages[int(metrics.get(STAGE, 0))], total or int(metrics[TOTAL])
+            self._progress = {"stage": stage, "done": epoch, "total": of, "metrics": shown}
+
+        return report
+
+    def _run_task(
+        self, task: Task, spec: SearchSpec, images: Dataset, *arguments: Any, report: Report = _unheard
+    ) -> Any:
         setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=self._settings.threads)
         shared = self._quota.share(images.digest, lambda: images)
-        return self._quota.submit(task, setup, shared, *arguments, report=lambda _, __: None).result()
+        return self._quota.submit(task, setup, shared, *arguments, report=report).result()
 
     def _spec(self, search_id: str, wanted: ExportRecord) -> SearchSpec:
         """The search's spec, with the export's epochs as those of finalists, and its input as that of files."""

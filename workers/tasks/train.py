@@ -70,7 +70,7 @@ def images_of(setup: Setup, shared: Dataset | None) -> Dataset:
     return shared or _dataset(setup.dataset, setup.seed)
 
 
-def _evaluator(setup: Setup, images: Dataset) -> Evaluator:
+def evaluator_of(setup: Setup, images: Dataset) -> Evaluator:
     import torch  # noqa: PLC0415 - the parent, which imports this module too, has no need of torch
 
     torch.set_num_threads(setup.threads)
@@ -78,7 +78,7 @@ def _evaluator(setup: Setup, images: Dataset) -> Evaluator:
 
 
 @contextmanager
-def _memory_errors() -> Iterator[None]:
+def memory_errors() -> Iterator[None]:
     """Raise a lack of memory as a NasError, so that it ends the trial and not the search."""
     try:
         yield
@@ -98,8 +98,8 @@ def prepare(setup: Setup, shared: Dataset | None, space: SearchSpace, checkpoint
     """
     path = Path(checkpoint)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _memory_errors():
-        return _evaluator(setup, images_of(setup, shared)).prepare(space, path, report)
+    with memory_errors():
+        return evaluator_of(setup, images_of(setup, shared)).prepare(space, path, report)
 
 
 @may_end_early
@@ -107,8 +107,8 @@ def evaluate(
     setup: Setup, shared: Dataset | None, notation: str, prepared: bytes | Path | None = None, *, report: Report
 ) -> dict[str, float]:
     """Metrics of a network, by the search's evaluator. prepared: what prepare returned, or the file of it."""
-    with _memory_errors():
-        evaluator = _evaluator(setup, images_of(setup, shared))
+    with memory_errors():
+        evaluator = evaluator_of(setup, images_of(setup, shared))
         if prepared is not None:
             evaluator.load_prepared(_content(prepared) if isinstance(prepared, Path) else prepared)
         return dict(evaluator.evaluate(read_network(notation), report))
@@ -124,7 +124,7 @@ def finalise(setup: Setup, shared: Dataset | None, notation: str, final: Final, 
     from nas.training.fit import fit  # noqa: PLC0415 - torch is the workers' own
 
     images = images_of(setup, shared)
-    device = _evaluator(setup, images).device
+    device = evaluator_of(setup, images).device
     network = read_network(notation)
     net = build(network, setup.seed)
     fitted = fit(

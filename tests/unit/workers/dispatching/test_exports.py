@@ -2,16 +2,21 @@
 
 import json
 import time
+from concurrent.futures import CancelledError
 from random import Random
 
 import onnx
 import pytest
 from live_service import ledger_of, take, tell
+from sqlalchemy import update
 
 from nas.architecture import Architecture, Stage, Stem
 from nas.blocks.conv import Convolution
+from nas.compressing.files import unpacked
+from nas.compressor import compressor as compressors
 from nas.dataset import dataset
 from nas.errors import DataError, DivergedError
+from nas.jobs import tables
 from nas.jobs.errors import NotFoundError
 from nas.metadata import stamped
 from nas.ops.notation import read_network, write_network
@@ -21,6 +26,7 @@ from nas.service.settings import Settings
 from nas.space import Candidate
 from nas.spaces import load_space
 from nas.spec import parse_spec
+from nas.sql.column_types import now
 from workers.dispatching import exports
 from workers.dispatching.exports import Exporter
 from workers.executing.executors.inline import InlineExecutor
@@ -182,3 +188,90 @@ def test_it_looks_for_an_export_from_time_to_time(ledger, settings, trial, train
     assert exporter._thread is None
     assert ledger.exports.get(wanted.id).state == "QUEUED"
     assert trained == []
+
+
+PLAN = {
+    "stages": [
+        {"name": "prune", "density": 0.5, "epochs": 2, "batch_size": 32},
+        {"name": "trained_quantization", "bits": 3, "epochs": 1, "batch_size": 32},
+        {"name": "entropy_coding"},
+    ]
+}
+
+
+def compressed(ledger, exporter, trial, compression):
+    """The export of a compressed file, after the exporter has done what it can; progress is told at each tick."""
+    wanted, _ = ledger.exports.request(trial, "onnx", 1, compression=compression)
+    exporter.tick()
+    while exporter._thread.is_alive():
+        exporter.tick()
+        exporter._thread.join(0.01)
+    return ledger.exports.get(wanted.id)
+
+
+@pytest.fixture
+def tiny(ledger, spec):
+    """The id of a trial that trains in a moment."""
+    stages = ((Stage(Convolution(), 1, 8, 1),),)
+    return succeeded(ledger, spec, Candidate(Architecture(28, 1, Stem(8), *stages, 0, 10), {}))
+
+
+def test_a_compression_has_two_files_and_a_report(ledger, exporter, tiny, settings):
+    found = compressed(ledger, exporter, tiny, {"plan": PLAN, "epochs": 1})
+
+    assert found.state == "SUCCEEDED", found.reason
+    store = ArtifactStore(settings.artifacts, ledger.artifacts)
+    links = {link.kind: link for link in ledger.artifacts.links(found.trial_id.split(".")[0])}
+    assert [file["kind"] for file in found.report["files"]] == ["naz", "unpacked"]
+    assert [file["sha256"] for file in found.report["files"]] == [links[kind].sha256 for kind in ("naz", "unpacked")]
+    file = store.path(found.artifact_sha256).read_bytes()
+    assert found.file.endswith(".naz")
+    assert found.report["size_bytes"] == len(file) == sum(found.report["stages"][-1]["sizes"].values())
+    assert unpacked(file) == store.path(links["unpacked"].sha256).read_bytes()
+    assert [stage["name"] for stage in found.report["stages"]][1:] == [stage["name"] for stage in PLAN["stages"]]
+    assert found.metrics == {name: found.report[name] for name in ("test_accuracy", "size_bytes")}
+    assert not list((settings.scratch / links["naz"].search_id / "checkpoints").glob(f"{found.id}/*"))
+
+
+def test_a_compression_that_was_stopped_goes_on_behind_its_last_stage(ledger, exporter, tiny, settings, monkeypatch):
+    """The second dispatcher finds the state of the stages that were done."""
+
+    def die(*_):
+        raise CancelledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(compressors["trained_quantization"], "compress", die)
+        halted = compressed(ledger, exporter, tiny, {"plan": PLAN, "epochs": 1})
+    kept = list(settings.scratch.glob("*/checkpoints/exp_*/*.state"))
+    assert halted.ended_at is None
+    assert [path.name for path in kept] == ["0-prune.state"]
+    monkeypatch.setattr(compressors["prune"], "compress", die)
+
+    with ledger.database.writing() as connection:
+        connection.execute(update(tables.export).values(lease_until=now()))
+    exporter.tick()
+    exporter._thread.join(60)
+
+    assert ledger.exports.get(halted.id).state == "SUCCEEDED"
+
+
+def test_a_plan_that_is_wrong_is_a_failed_export_before_anything_is_trained(ledger, exporter, tiny, trained):
+    found = compressed(ledger, exporter, tiny, {"plan": {"stages": [{"name": "prune", "density": 2}]}})
+
+    assert found.state == "FAILED"
+    assert found.reason.startswith("stages.0.density")
+    assert trained == []
+
+
+def test_the_progress_of_an_export_is_told_by_events(ledger, exporter, tiny):
+    wanted, _ = ledger.exports.request(tiny, "onnx", 1, compression={"plan": PLAN})
+    claim = ledger.claims.claim_export("the test")
+    heard = exporter._heard(["prune", "trained_quantization"])
+    heard(3, {"accuracy": 0.5, "stage": 1.0, "total": 4.0})
+
+    exporter._tell_progress(claim)
+    exporter._tell_progress(claim)
+
+    told = [event.data for event in ledger.events.after(tiny.split(".")[0]) if event.type == "export.progress"]
+    progress = {"stage": "trained_quantization", "done": 3, "total": 4, "metrics": {"accuracy": 0.5}}
+    assert told == [{"id": wanted.id, "trial": tiny, **progress}]
