@@ -1,11 +1,14 @@
 """The plugins as JSON values, and the body of a search as JSON schema: what a form is made from."""
 
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from pydantic import BaseModel
 
+from api.http.problems import ProblemError
 from nas.block import block
+from nas.compressor import compressor
 from nas.dataset import dataset
 from nas.evaluator import evaluator
 from nas.images.published import dataset_row
@@ -43,6 +46,15 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
         row |= {key: value for key, value in data_row(row["name"]).items() if key != "name"}
     sizes = [{"name": name, "size": str(named_space(name).size())} for name in known_spaces()]
     return described | {"spaces": sizes, "metrics": [metric.describe() for metric in metrics().values()]}
+
+
+def compressors() -> list[dict[str, Any]]:
+    """Every compressor, as catalogue() has other plugins. ProblemError where torch is not installed."""
+    if find_spec("torch") is None:  # compressors are made of torch modules
+        raise ProblemError(
+            "COMPRESSORS_UNAVAILABLE", "Compressors need torch, which this part of the service is installed without."
+        )
+    return [compressor.describe(name) for name in compressor]
 
 
 def data_row(name: str) -> dict[str, Any]:

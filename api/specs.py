@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from random import Random
 from typing import Any
 
 from api.http.app_state import AppState
 from api.http.problems import FieldFault, ProblemError
 from latency_db.devices.local import is_local_name
+from nas.compressing.plan import checked
 from nas.dataset import Outline, dataset
 from nas.errors import SpecError, UnknownNameError
 from nas.forecast import Pace, plan_of, step_seconds
@@ -56,6 +58,19 @@ def _checked(data: Mapping[str, Any], app: AppState) -> Checked:
         app.latency.find(spec.device)
     images = check_images(spec, source)
     return Checked(spec, images, notes(spec, images))
+
+
+def check_plan(plan: Mapping[str, Any]) -> None:
+    """Check the plan of a compression; without torch a worker does that, before it trains anything.
+
+    SpecError names each wrong field, UnknownNameError a compressor that there is not.
+    """
+    if find_spec("torch") is None:  # compressors are made of torch modules; an API may be installed without it
+        return
+    try:
+        checked(plan)
+    except SpecError as error:
+        raise SpecError("\n".join(f"compression.plan.{line}" for line in str(error).splitlines())) from None
 
 
 def seconds_of_steps(checked: Checked, app: AppState) -> dict[str, float] | None:

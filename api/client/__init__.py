@@ -17,8 +17,8 @@ from api.client.search import AsyncSearch, Search
 from api.schemas.device import LatencyEstimate as Estimate
 from api.schemas.trial import ArtifactOut as Artifact
 from api.schemas.trial import EventOut as Event
+from api.schemas.trial import ExportFile, Finalist, ModelFile, Point, Reference
 from api.schemas.trial import ExportOut as Export
-from api.schemas.trial import Finalist, ModelFile, Point, Reference
 
 __all__ = [
     "ApiError",
@@ -30,6 +30,7 @@ __all__ = [
     "Estimate",
     "Event",
     "Export",
+    "ExportFile",
     "Finalist",
     "MissingPackageError",
     "ModelFile",

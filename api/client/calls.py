@@ -20,7 +20,7 @@ from api.client.sse import MessageParser
 from api.client.transport import Transport
 from api.client.wire import SILENCE_S, Json, Request, content
 from api.schemas.search import ENDED
-from api.schemas.trial import ArtifactOut, EventOut, ExportOut, Finalist, ModelFile
+from api.schemas.trial import ArtifactOut, EventOut, ExportFile, ExportOut, Finalist, ModelFile
 from nas.files import write_whole
 from nas.mapping_file import read_mapping
 
@@ -39,7 +39,7 @@ _log = logging.getLogger("nas.client")
 T = TypeVar("T")
 
 Spec = Mapping[str, Any] | str | Path
-Downloadable = str | ArtifactOut | ExportOut | Finalist | ModelFile
+Downloadable = str | ArtifactOut | ExportFile | ExportOut | Finalist | ModelFile
 """A file, or its digest."""
 
 

@@ -72,6 +72,16 @@ class ClientOperations(Generic[S]):
         return await self._transport.get(at("catalogue"))
 
     @Operation
+    async def presets(self) -> list[Json]:
+        """The plans that a compression may name."""
+        return await items(self._transport, at("presets"))
+
+    @Operation
+    async def compressors(self) -> list[Json]:
+        """The stages that the plan of a compression may have, with their parameters as JSON schema."""
+        return await items(self._transport, at("compressors"))
+
+    @Operation
     async def schema(self) -> Json:
         """The JSON schema of what is submitted."""
         return await self._transport.get(at("schemas", "search"))

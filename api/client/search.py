@@ -112,16 +112,26 @@ class SearchOperations(Generic[S]):
         epochs: int | None = None,
         file_format: str = "onnx",
         model_input: str | None = None,
+        compression: Json | None = None,
         timeout_s: float | None = None,
     ) -> ExportOut:
         """The trial as a file, of ONNX or of a runtime: asked for, and waited for. WaitTimeoutError leaves it going on.
 
         file_format: onnx, tflite, pte or ncnn. model_input: what an .onnx takes, float32 or uint8; None: as the spec
-        says. Asking again finds the same export.
+        says. compression: {"preset": NAME} or {"plan": {...}}; `files` of the export then are the compressed one and
+        the .onnx that it unpacks to, `report` says what it came to. Asking again finds the same export.
         """
-        wanted = {"format": file_format, "epochs": epochs, "input": model_input}
+        wanted: Json = {"format": file_format, "epochs": epochs, "input": model_input}
+        if compression is not None:  # an older service refuses fields that it does not know
+            wanted["compression"] = compression
         asked = await self._transport.post(at("trials", f"{self.id}.{trial}", action="export"), wanted)
         return ExportOut.model_validate(await wait(self._transport, at("exports", asked["id"]), timeout_s))
+
+    @Operation
+    async def exports(self, trial: int) -> list[ExportOut]:
+        """What was asked of a trial by `export`, the oldest first."""
+        found = await items(self._transport, at("trials", f"{self.id}.{trial}", "exports"))
+        return [ExportOut.model_validate(item) for item in found]
 
     @Operation
     async def download(self, artifact: Downloadable, path: str | Path = ".") -> Path:

@@ -6,15 +6,18 @@ from typing import Any
 
 import click
 
-from api.client import Export, ModelFile, Reference, Search
+from api.client import Export, ExportFile, ModelFile, Reference, Search
 from api.commands.remote import SEARCH, Remote, remote
 from api.commands.tables import number, table
 from nas.images.model_input import ModelInput
+from nas.mapping_file import read_mapping
 from nas.metric import tabulated
 from nas.proportions import SPLITS, bracketed
 from nas.report.results import VERDICTS
 
 ACCURACY = "accuracy"
+PLAN_FILES = (".yaml", ".yml", ".json")
+"""How the names of files with a plan end."""
 KEYS = {"latency_ms": ("latency_ms", "estimated_latency_ms")}
 """Where a table finds a metric, the first that is there."""
 
@@ -82,6 +85,12 @@ def trials(service: Remote, search: str, state: str | None, limit: int) -> None:
     help="onnx, tflite, pte or ncnn.  [default: all that finalists have; with --trial, onnx]",
 )
 @click.option(
+    "--compress",
+    "plan",
+    metavar="PRESET",
+    help="Make it smaller, by a preset of `nas compress` or a .yaml file: the best finalist, or with --trial that one.",
+)
+@click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
@@ -95,17 +104,28 @@ def export(
     epochs: int | None,
     model_input: str | None,
     file_format: str | None,
+    plan: str | None,
     out: Path,
 ) -> None:
     """Download the finalists of a search, as ONNX files and as those of the runtime that they were searched for.
 
-    Or export one trial and download that.
+    Or export one trial and download that. With --compress, download its compressed file and the ONNX file that it
+    unpacks to.
     """
     if trial is None and (epochs, model_input) != (None, None):
         raise click.UsageError("--epochs and --input go with --trial")
+    if plan is not None and file_format not in {None, "onnx"}:
+        raise click.UsageError(f"--compress makes .naz and .onnx files; leave out --format {file_format}")
     found = service.find(search)
-    files: Sequence[tuple[int, ModelFile | Export]]
-    if trial is None:
+    files: Sequence[tuple[int, ModelFile | Export | ExportFile]]
+    shown: dict[str, Any] = {}
+    if plan is not None:
+        number = _best(found) if trial is None else trial
+        wanted = {"epochs": epochs, "model_input": model_input, "compression": _compression(plan)}
+        made = _exported(service, found, number, wanted)
+        files = [(number, file) for file in made.files]
+        shown = {"report": made.report}
+    elif trial is None:
         files = _finalists(found, file_format)
     else:
         wanted = {"epochs": epochs, "file_format": file_format or "onnx", "model_input": model_input}
@@ -115,7 +135,22 @@ def export(
         {"trial": trial, "path": str(service.client.download(file, out)), "sha256": file.sha256}
         for trial, file in files
     ]
-    service.show({"search": found.id, "files": rows}, "\n".join(str(row["path"]) for row in rows))
+    service.show({"search": found.id, "files": rows, **shown}, "\n".join(str(row["path"]) for row in rows))
+
+
+def _compression(plan: str) -> dict[str, Any]:
+    """The plan in a file, or a preset's name, as the service takes it."""
+    return {"plan": read_mapping(Path(plan))} if Path(plan).suffix in PLAN_FILES else {"preset": plan}
+
+
+def _best(found: Search) -> int:
+    """The number of the best finalist."""
+    finalists = found.pareto().finalists
+    if not finalists:
+        raise click.ClickException(
+            f"{found.id} is {found.state} and has no finalists to compress; `--trial N` compresses any one trial"
+        )
+    return finalists[0].trial
 
 
 def _finalists(found: Search, file_format: str | None) -> Sequence[tuple[int, ModelFile | Export]]:
@@ -141,7 +176,16 @@ def _exported(service: Remote, found: Search, trial: int, wanted: Mapping[str, A
     exported = found.export(trial, **wanted)
     if exported.sha256 is None:
         raise click.ClickException(f"the export of trial {trial} has failed: {exported.reason}")
+    if exported.report and not service.as_json:
+        click.echo(_summary(exported.report), err=True)
     return exported
+
+
+def _summary(report: Mapping[str, Any]) -> str:
+    return (
+        f"{report['size_bytes']:,} bytes, {report['ratio']:.1f} times smaller than in fp32. "
+        f"Test accuracy {report['test_accuracy']:.2%}, before {report['test_accuracy_before']:.2%}."
+    )
 
 
 def _headings(splits: Collection[str] = ()) -> list[str]:

@@ -220,6 +220,11 @@ REASONS: Mapping[str, Reason] = {
         "The latency database cannot be used",
         "Free its disk, correct its rights, or set NAS_LATENCY_DB to another file.",
     ),
+    "COMPRESSORS_UNAVAILABLE": Reason(
+        _S.SERVICE_UNAVAILABLE,
+        "The compressors cannot be described here",
+        "This part of the service is installed without torch. GET /v1/presets works; docs/compression.md has them all.",
+    ),
 }
 """Every reason that a client can receive; a reason never changes its meaning."""
 

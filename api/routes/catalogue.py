@@ -5,13 +5,15 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.catalogue import catalogue as plugins
-from api.catalogue import search_schema
+from api.catalogue import compressors, search_schema
 from api.http.app_state import App
 from api.http.concurrency import RECORDS
 from api.http.problems import problems
 from api.http.security import READ
+from api.schemas.compression import CompressorList, CompressorOut, Preset, PresetList
 from api.schemas.metric import MetricList, MetricOut
 from api.schemas.submission import NewSearch
+from nas.compressing.plan import PRESETS
 from nas.metric import metrics
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
@@ -31,6 +33,18 @@ def catalogue(app: App) -> dict[str, list[dict[str, Any]]]:
 def list_metrics() -> MetricList:
     """The metrics that trials can have, in the order of columns, and how each is shown."""
     return MetricList(items=[MetricOut.model_validate(metric.describe()) for metric in metrics().values()])
+
+
+@router.get("/presets", dependencies=[READ])
+def list_presets() -> PresetList:
+    """The plans that a compression may name."""
+    return PresetList(items=[Preset(name=name, stages=list(plan["stages"])) for name, plan in PRESETS.items()])
+
+
+@router.get("/compressors", dependencies=[READ, RECORDS], responses=problems("COMPRESSORS_UNAVAILABLE"))
+def list_compressors() -> CompressorList:
+    """The stages that a plan may have; the parameters of each are JSON schema."""
+    return CompressorList(items=[CompressorOut(**row) for row in compressors()])
 
 
 @router.get("/schemas/search", dependencies=[READ, RECORDS], responses=problems("DEVICES_UNAVAILABLE"))

@@ -12,7 +12,8 @@ from api.http.root_path import served
 from api.http.security import READ, WRITE, Writer
 from api.routes.artifacts import artifact_url
 from api.schemas.submission import NewExport
-from api.schemas.trial import ExportOut
+from api.schemas.trial import ExportFile, ExportList, ExportOut
+from api.specs import check_plan
 from nas.jobs.records import ExportRecord
 
 router = APIRouter(prefix="/v1", tags=["exports"])
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/v1", tags=["exports"])
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     201: {"model": ExportOut, "description": "It is there already"},
     202: {"description": "It is being made"},
-    **problems("STATE_TRANSITION"),
+    **problems("STATE_TRANSITION", "SPEC_INVALID", "NAME_UNKNOWN"),
 }
 
 
@@ -30,11 +31,15 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 def export_trial(trial_id: TrialId, body: NewExport, request: Request, app: App, caller: Writer) -> Response:
     """Train a trial's network for longer and export it, as ONNX or as a runtime's own file.
 
-    The metrics of the latter are those that it has in that runtime, its difference that to ONNX Runtime. The same
-    export is made once.
+    The metrics of the latter are those that it has in that runtime, its difference that to ONNX Runtime. With a
+    compression it is made smaller, stage by stage (`GET /v1/presets`, `GET /v1/compressors`). The same export is made
+    once.
     """
     app.rates.take(caller.asking(request), trials=1)
-    export, _ = app.ledger.exports.request(trial_id, body.format, body.epochs, body.input)
+    compression = None if body.compression is None else body.compression.wanted()
+    if body.compression is not None and body.compression.plan is not None:
+        check_plan(body.compression.plan)
+    export, _ = app.ledger.exports.request(trial_id, body.format, body.epochs, body.input, compression=compression)
     content = _out(export)
     status = 201 if content.url else 202
     headers = {"location": served(f"/v1/exports/{export.id}")}
@@ -47,6 +52,17 @@ def get_export(export_id: ExportId, app: App) -> ExportOut:
     return _out(app.ledger.exports.get(export_id))
 
 
+@router.get("/trials/{trial_id:id}/exports", dependencies=[READ])
+def list_exports(trial_id: TrialId, app: App) -> ExportList:
+    """The exports of a trial, the oldest first."""
+    app.ledger.trials.get(trial_id)
+    return ExportList(items=[_out(export) for export in app.ledger.exports.of(trial_id)])
+
+
 def _out(export: ExportRecord) -> ExportOut:
-    url = artifact_url(export.artifact_sha256, export.file) if export.artifact_sha256 else None
-    return ExportOut(**asdict(export), url=url)
+    if not export.artifact_sha256 or not export.file:
+        return ExportOut(**asdict(export))
+    own = {"kind": export.format, "file": export.file, "sha256": export.artifact_sha256}
+    stored = (export.report or {}).get("files") or [own]
+    files = [ExportFile(**{**file, "url": artifact_url(file["sha256"], file["file"])}) for file in stored]
+    return ExportOut(**asdict(export), url=files[0].url, files=files)

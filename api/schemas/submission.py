@@ -6,6 +6,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StrictInt, model_validat
 from pydantic.config import JsonDict
 
 from api.schemas.common import Json, Labels, Received, Sent, Text
+from api.schemas.compression import NewCompression
 from api.schemas.search import SpaceSize
 from latency_db.devices.formats import ONNX, formats
 from nas.images.model_input import ModelInput
@@ -104,14 +105,19 @@ class NewExport(Received):
 
     format: onnx, or that of a runtime: tflite, pte or ncnn, whose packages must be installed where trials are trained.
     input: what the .onnx takes, as `export.input` of a spec; null: as the search's spec says.
+    compression: makes the network smaller; the export then has two files, the compressed one and the .onnx that it
+    unpacks to.
     """
 
     format: Annotated[str, AfterValidator(_known_format)] = "onnx"
     epochs: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
     input: ModelInput | None = None
+    compression: NewCompression | None = None
 
     @model_validator(mode="after")
     def _of_onnx(self) -> "NewExport":
         if self.input is not None and self.format != ONNX:
             raise ValueError(f"input is of {ONNX} files; the format {self.format} takes what its runtime takes")
+        if self.compression is not None and self.format != ONNX:
+            raise ValueError(f"a compressed network is a .naz and a .onnx file; leave out the format {self.format}")
         return self

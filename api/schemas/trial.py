@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema
 
 from api.schemas.common import DescribedBy, Json, Metrics, Numbers, Sent, Stored, one_of
+from api.schemas.compression import CompressionReport, NewCompression
 from api.schemas.search import ENDED
 from api.schemas.space import Diagram
 from nas.jobs.states import AttemptState, ExportState, TrialState
@@ -219,8 +220,24 @@ class EventPage(Sent):
     last_seq: int
 
 
+class ExportFile(Sent):
+    """kind: that of the artifact: a model's format, naz for a compressed file, unpacked for the .onnx that it unpacks
+    to.
+    """
+
+    kind: str
+    file: str
+    sha256: str
+    size_bytes: int | None = None
+    url: str | None = None
+
+
 class ExportOut(Sent):
-    """A trial on its way to a file."""
+    """A trial on its way to a file.
+
+    compression: as it was asked for. report: what it has come to. files: the export's own file, and that which a
+    compressed file unpacks to.
+    """
 
     id: str
     trial_id: str
@@ -235,6 +252,9 @@ class ExportOut(Sent):
     created_at: datetime
     ended_at: datetime | None = None
     url: str | None = None
+    compression: Annotated[Json, DescribedBy(NewCompression)] | None = None
+    report: Annotated[Json, DescribedBy(CompressionReport)] | None = None
+    files: list[ExportFile] = Field(default_factory=list)
 
     @property
     def ended(self) -> bool:
@@ -243,3 +263,7 @@ class ExportOut(Sent):
     @property
     def sha256(self) -> str | None:
         return self.artifact_sha256
+
+
+class ExportList(Sent):
+    items: list[ExportOut]

@@ -32,6 +32,8 @@ CLIENT_CALLS = {
     "export": {"export_id": EXPORT_ID},
     "download": {"artifact": "0" * 64},
     "catalogue": {},
+    "presets": {},
+    "compressors": {},
     "schema": {},
     "spaces": {},
     "space": {"name": "small"},
@@ -64,6 +66,7 @@ SEARCH_CALLS = {
     "fork": {},
     "delete": {},
     "export": {"trial": 0},
+    "exports": {"trial": 0},
     "download": {"artifact": "0" * 64},
 }
 AT = "2026-11-23T10:00:00Z"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,9 +19,11 @@ from live_service import MODEL, SPEC, ask, ledger_of, play, service_on, take, te
 
 from api.commands.search_summary import SearchSummary
 from nas.command_line.groups import main
+from nas.jobs.records import File
 from nas.service.artifact_store import ArtifactStore
 from nas.service.settings import Settings
 
+KINDS = ("naz", "unpacked")
 NAS = Path(sys.executable).with_name("nas")
 
 
@@ -215,6 +218,37 @@ def test_the_runtimes_files_of_finalists_are_downloaded_too_or_the_reason_is_pri
     assert nas("export", search, "--trial", "0", "--format", "pickle")[0] == 2
 
 
+def test_the_best_finalist_is_compressed_by_a_preset_or_a_plan(nas, settings, tmp_path):
+    search = made(nas)["id"]
+    play(settings, search)
+    (tmp_path / "plan.yaml").write_text("stages: [{name: entropy_coding}]\n")
+    report = {"size_bytes": 7, "ratio": 2.5, "test_accuracy": 0.5, "test_accuracy_before": 0.6}
+
+    def end_exports():
+        with ledger_of(settings) as ledger:
+            for _ in range(2):
+                while (claim := ledger.claims.claim_export("the test")) is None:
+                    time.sleep(0.01)
+                store = ArtifactStore(settings.artifacts, ledger.artifacts)
+                files = [File(kind, f"m.{kind}", "application/octet-stream", *store.add(MODEL)) for kind in KINDS]
+                shown = {**report, "files": [asdict(file) for file in files], "stages": []}
+                ledger.claims.end_export(claim.lease, "SUCCEEDED", file=files[0], others=files[1:], report=shown)
+
+    worker = threading.Thread(target=end_exports)
+    worker.start()
+    preset = nas("export", search, "--compress", "deep-compression", "--out", "small")
+    plan = nas("export", search, "--trial", "1", "--compress", "plan.yaml", "--json")
+    worker.join()
+
+    assert preset[:2] == (0, "small/m.naz\nsmall/m.unpacked\n")
+    assert "7 bytes, 2.5 times smaller than in fp32. Test accuracy 50.00%, before 60.00%." in preset[2]
+    assert json.loads(plan[1])["report"]["ratio"] == 2.5
+    with ledger_of(settings) as ledger:
+        (first,), (second,) = (ledger.exports.of(f"{search}.{trial}") for trial in (0, 1))
+    assert first.compression == {"preset": "deep-compression"}
+    assert second.compression == {"plan": {"stages": [{"name": "entropy_coding"}]}}
+
+
 def _first(nas, search):
     trial = json.loads(nas("trials", search, "--json", "--limit", "1")[1])[0]
     return trial["architecture_id"], "SUCCEEDED"
@@ -255,6 +289,7 @@ def test_a_search_is_drawn_on_a_terminal(nas, settings, monkeypatch):
         (("show", "srch_0"), "begin with"),
         (("export", "latest", "--epochs", "3"), "--trial"),
         (("export", "latest", "--input", "uint8"), "--trial"),
+        (("export", "latest", "--compress", "int8", "--format", "pte"), "leave out --format pte"),
         (("watch", "srch_" + "0" * 26), "NOT_FOUND"),
     ],
 )

@@ -9,6 +9,8 @@ from pictures import photos
 from problem import assert_problem
 
 from api.catalogue import FAMILIES
+from nas.compressing.plan import PRESETS
+from nas.compressor import compressor
 from nas.errors import NasError
 from nas.metric import metrics
 from nas.spaces import known_spaces
@@ -34,6 +36,25 @@ def test_every_metric_is_listed_with_how_it_is_shown(open_client):
     assert shown == open_client.get("/v1/catalogue").json()["metrics"]
     assert [row["name"] for row in shown] == list(metrics())
     assert {"name": "macs", "heading": "MACs", "better": "lower", "style": "prefixed"}.items() <= shown[3].items()
+
+
+def test_every_preset_is_a_plan_of_compressors_that_are_listed(open_client):
+    presets = open_client.get("/v1/presets").json()["items"]
+    shown = open_client.get("/v1/compressors").json()["items"]
+
+    assert [row["name"] for row in presets] == list(PRESETS)
+    assert [row["name"] for row in shown] == list(compressor)
+    schemas = {row["name"]: row["parameters"] for row in shown}
+    for stage in (stage for row in presets for stage in row["stages"]):
+        parameters = {name: value for name, value in stage.items() if name != "name"}
+        jsonschema.validate(parameters, schemas[stage["name"]])
+
+
+def test_without_torch_presets_are_listed_and_compressors_are_refused(open_client, monkeypatch):
+    monkeypatch.setattr("api.catalogue.find_spec", lambda _: None)
+
+    assert open_client.get("/v1/presets").status_code == 200
+    assert_problem(open_client.get("/v1/compressors"), 503, "COMPRESSORS_UNAVAILABLE")
 
 
 def test_no_path_of_this_machine_is_sent(open_client):

@@ -1,0 +1,87 @@
+"""Compressions: what is asked for, what comes of it, and what can be chosen."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ConfigDict, Field, StrictInt, model_validator
+
+from api.schemas.common import Json, Received, Sent, Stored
+from nas.compressing.plan import PRESETS
+
+
+def _known_preset(name: str) -> str:
+    if name not in PRESETS:
+        raise ValueError(f"there is no preset {name!r}, only {', '.join(PRESETS)}")
+    return name
+
+
+class NewCompression(Received):
+    """How a network is made smaller: by a preset, or by a plan of your own, as `nas compress` reads it from a file.
+
+    epochs: of each training in the plan, in place of the plan's; for a first try.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"preset": "deep-compression"}]})
+
+    preset: Annotated[str, AfterValidator(_known_preset)] | None = None
+    plan: Json | None = None
+    epochs: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "NewCompression":
+        if (self.preset is None) == (self.plan is None):
+            raise ValueError("give either preset or plan")
+        return self
+
+    def wanted(self) -> dict[str, Any]:
+        """As nas.compressing.plan.requested takes it."""
+        return self.model_dump(exclude_none=True)
+
+
+class CompressionStage(Stored):
+    """A network after a stage of its compression: accuracy and loss on the validation images, bytes of its file by
+    component, seconds that the stage took. The first, named before, is the network as it was.
+    """
+
+    name: str
+    parameters: Json = Field(default_factory=dict)
+    accuracy: float | None = None
+    loss: float | None = None
+    size_bytes: int
+    sizes: dict[str, int] = Field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class CompressionReport(Stored):
+    """size_bytes: of the compressed file; fp32_bytes: of the network in 32-bit floats, and ratio, how many times the
+    file is smaller. The accuracies are those of the very files on the test images, before and after.
+    """
+
+    size_bytes: int
+    fp32_bytes: int
+    ratio: float
+    test_accuracy_before: float
+    test_accuracy: float
+    stages: list[CompressionStage]
+
+
+class Preset(Sent):
+    """A plan by its name; stages as in a plan."""
+
+    name: str
+    stages: list[Json]
+
+
+class PresetList(Sent):
+    items: list[Preset]
+
+
+class CompressorOut(Sent):
+    """A stage that plans may have; its parameters are JSON schema."""
+
+    name: str
+    summary: str
+    parameters: Json
+
+
+class CompressorList(Sent):
+    items: list[CompressorOut]
