@@ -6,11 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(_WIN32)
-#define EXPORT __declspec(dllexport)
-#else
-#define EXPORT __attribute__((visibility("default")))
-#endif
+#include "export.h"
 
 enum { CONTEXTS = 5, COUNT_LIMIT = 1023, HALF = 32768, FIRST_WEIGHT = 15000, CLASSES = 16, SYMBOL_CLASSES = 9 };
 enum { NO_MEMORY = -1, NO_ROOM = -2 };
