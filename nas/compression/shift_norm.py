@@ -9,25 +9,31 @@ from torch import Tensor, nn
 from nas.ops.torch_activations import straight_through
 from nas.training.shifts import nearest_power
 
-Norm = TypeVar("Norm", bound=nn.BatchNorm2d)
+T = TypeVar("T", bound=nn.Module)
 
 
 class ShiftBatchNorm(nn.BatchNorm2d):
     """y = AP2(weight) AP2(1 / sqrt(var + eps)) (x - mean) + bias with var the mean of (x - mean) AP2(x - mean).
 
-    AP2 is the nearest power of two; gradients pass it unchanged. Inputs are float [N, C, H, W].
+    AP2 is the nearest power of two; gradients pass it unchanged. Inputs are float [N, C, H, W] or [N, C]. It shares
+    parameters and statistics with the batch norm that it stands in for.
     """
 
+    def __init__(self, norm: nn.BatchNorm2d) -> None:
+        super().__init__(norm.num_features, norm.eps, norm.momentum)
+        self.settled_type = type(norm)
+        _share(norm, self)
+
     def forward(self, x: Tensor) -> Tensor:
+        x, of_channel = x.float(), [dimension for dimension in range(x.ndim) if dimension != 1]
+        mean, variance, _ = _statistics(self)
         if self.training:
-            mean = x.float().mean((0, 2, 3))
-            centred = x.float() - _by_channel(mean)
-            variance = (centred * _power(centred)).mean((0, 2, 3))
+            mean = x.mean(of_channel)
+        centred = x - _by_channel(mean, x)
+        if self.training:
+            variance = (centred * _power(centred)).mean(of_channel)
             self._track(mean.detach(), variance.detach())
-        else:
-            mean, variance, _ = _statistics(self)
-            centred = x.float() - _by_channel(mean)
-        return centred * _by_channel(self.scale(variance)) + _by_channel(self.bias)
+        return centred * _by_channel(self.scale(variance), x) + _by_channel(self.bias, x)
 
     def scale(self, variance: Tensor) -> Tensor:
         """What centred inputs are multiplied by: powers of two [C]."""
@@ -51,13 +57,13 @@ def _power(values: Tensor) -> Tensor:
     return straight_through(values, nearest_power(values))
 
 
-def _by_channel(values: Tensor) -> Tensor:
-    return values[:, None, None]
+def _by_channel(values: Tensor, x: Tensor) -> Tensor:
+    return values.view(-1, *[1] * (x.ndim - 2))
 
 
 def use_shift_norms(module: nn.Module) -> None:
-    """Put shift-based batch norms, which share their parameters and statistics, in place of a module's batch norms."""
-    _replace(module, nn.BatchNorm2d, lambda norm: _like(norm, ShiftBatchNorm))
+    """Put shift-based batch norms in place of a module's batch norms."""
+    _replace(module, nn.BatchNorm2d, ShiftBatchNorm)
 
 
 def settle_shift_norms(module: nn.Module) -> None:
@@ -70,23 +76,24 @@ def settle_shift_norms(module: nn.Module) -> None:
 
 @torch.no_grad()
 def _settled(norm: ShiftBatchNorm) -> nn.BatchNorm2d:
-    plain = _like(norm, nn.BatchNorm2d)
-    _, variance, _ = _statistics(norm)
+    plain = norm.settled_type(norm.num_features, norm.eps, norm.momentum)
+    _share(norm, plain)
+    _, variance, _ = _statistics(plain)
     plain.weight.copy_(norm.scale(variance))
-    variance.fill_(1 - norm.eps)  # which the two share
+    variance.fill_(1 - norm.eps)
     return plain
 
 
-def _like(norm: nn.BatchNorm2d, kind: type[Norm]) -> Norm:
-    made = kind(norm.num_features, norm.eps, norm.momentum)
-    made.weight, made.bias = norm.weight, norm.bias
-    made.running_mean, made.running_var = norm.running_mean, norm.running_var
-    made.num_batches_tracked = norm.num_batches_tracked
-    return made.train(norm.training)
+def _share(norm: nn.BatchNorm2d, other: nn.BatchNorm2d) -> None:
+    """Give other the parameters and statistics of norm, and its mode."""
+    other.weight, other.bias = norm.weight, norm.bias
+    other.running_mean, other.running_var = norm.running_mean, norm.running_var
+    other.num_batches_tracked = norm.num_batches_tracked
+    other.train(norm.training)
 
 
-def _replace(module: nn.Module, kind: type[Norm], change: Callable[[Norm], nn.Module]) -> None:
-    for part in module.modules():
+def _replace(module: nn.Module, kind: type[T], change: Callable[[T], nn.Module]) -> None:
+    for part in list(module.modules()):
         for name, child in part.named_children():
-            if type(child) is kind:
+            if isinstance(child, kind):
                 setattr(part, name, change(child))

@@ -10,7 +10,7 @@ from nas.compression.gradients import rounded
 from nas.compression.model import Model
 from nas.compression.shift_norm import ShiftBatchNorm, settle_shift_norms, use_shift_norms
 from nas.compressor import compressor
-from nas.ops import Conv, GlobalPool, Linear, Network, Shape, seq
+from nas.ops import BatchNorm, Conv, GlobalPool, Linear, Network, Pool, Shape, seq
 from nas.ops.torch_module import build
 from nas.ops.weights import StateWeights
 from nas.training.shifts import nearest_power
@@ -26,7 +26,7 @@ def test_the_nearest_power_of_two_keeps_the_sign():
 
 
 def test_shift_based_batch_norm_is_algorithm_3():
-    norm = ShiftBatchNorm(2)
+    norm = ShiftBatchNorm(torch.nn.BatchNorm2d(2))
     norm.weight.data[:] = torch.tensor([1.5, -0.3])
     norm.bias.data[:] = torch.tensor([0.1, 0.2])
     x = torch.randn(4, 2, 3, 3, generator=torch.Generator().manual_seed(0)) * 3 + 1
@@ -42,7 +42,7 @@ def test_shift_based_batch_norm_is_algorithm_3():
 
 
 def test_gradients_pass_the_powers_of_two():
-    norm = ShiftBatchNorm(1)
+    norm = ShiftBatchNorm(torch.nn.BatchNorm2d(1))
     x = torch.randn(8, 1, 2, 2, generator=torch.Generator().manual_seed(0), requires_grad=True)
     (norm(x) * torch.arange(32.0).reshape(8, 1, 2, 2)).sum().backward()
     assert norm.bias.grad.item() == 31 * 16
@@ -65,8 +65,10 @@ def test_settled_batch_norms_fold_to_powers_of_two():
 
 
 def test_settling_changes_no_score():
-    network = Network(seq(Conv(8, 3), Conv(4, 3)), Shape(3, 8, 8))
+    """Of batch norms behind convolutions, on their own, and of vectors."""
+    network = Network(seq(Conv(8, 3), Pool(2, 2), BatchNorm("sign"), Linear(4), BatchNorm()), Shape(3, 8, 8))
     module = build(network, 0)
+    kinds = [type(part) for part in module.modules()]
     use_shift_norms(module)
     inputs = torch.randn(16, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     for _ in range(3):
@@ -74,6 +76,7 @@ def test_settling_changes_no_score():
     module.eval()
     before = module(inputs)
     settle_shift_norms(module)
+    assert [type(part) for part in module.modules()] == kinds
     torch.testing.assert_close(module(inputs), before)
 
 
