@@ -13,6 +13,8 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 MNASNET_WARMUP_EPOCHS = 5.0
 MNASNET_DECAY = 0.97
 MNASNET_DECAY_EPOCHS = 2.4
+LEAST_SHARE = 1e-4
+"""Of the learning rate, at the end of the exponential schedule (arXiv:1602.02830, section 2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class Recipe:
 
     optimizer: `sgd` with Nesterov momentum, `adamw`, `rmsprop` as in the MnasNet paper, or `shift_adamax`, whose
         steps are powers of two, as in the BNN paper.
-    schedule: `cosine` and `linear` rise over the share `warmup` of the training and then fall to 0 at its end;
+    schedule: `cosine` and `linear` rise over the share `warmup` of the training and then fall to 0 at its end, and
+        `exponential` falls from there to a ten-thousandth, by the same factor in each epoch;
         `mnasnet` rises over 5 epochs, is then multiplied by 0.97 every 2.4 epochs, and knows neither warmup nor end.
     time_budget_s: seconds of training, scoring left out, after which it ends even if epochs are left. The schedules
         that fall to 0 then follow whichever is further on, the epochs or the clock. Such a training depends on the
@@ -41,7 +44,7 @@ class Recipe:
     epochs: Annotated[int, Field(gt=0)] = 8
     time_budget_s: Annotated[float, Field(gt=0)] | None = None
     optimizer: Literal["sgd", "adamw", "rmsprop", "shift_adamax"] = "sgd"
-    schedule: Literal["cosine", "linear", "mnasnet"] = "linear"
+    schedule: Literal["cosine", "linear", "exponential", "mnasnet"] = "linear"
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.1
     warmup: Fraction = 0.2
     momentum: Fraction = 0.9
@@ -63,7 +66,7 @@ class Recipe:
 
     @property
     def anneals(self) -> bool:
-        """Whether the schedule ends at a rate of 0."""
+        """Whether the schedule ends at a rate of 0, or nearly so."""
         return self.schedule != "mnasnet"
 
     def rate(self, epoch: float, seconds: float = 0.0) -> float:
@@ -74,6 +77,8 @@ class Recipe:
         if done < self.warmup:
             return self.learning_rate * done / self.warmup
         fall = (done - self.warmup) / (1 - self.warmup)
+        if self.schedule == "exponential":
+            return self.learning_rate * float(LEAST_SHARE**fall)
         return self.learning_rate * ((1 + cos(pi * fall)) / 2 if self.schedule == "cosine" else 1 - fall)
 
     def progress(self, epoch: float, seconds: float) -> float:
