@@ -40,7 +40,8 @@ def compress(  # noqa: PLR0917 - click passes them by name
     DIR then holds model.naz, the compressed file; model.onnx, what it unpacks to, which any ONNX runtime runs; and
     report.json. The same command goes on after a kill.
     """
-    chosen, images = plan(preset), load(data, seed)
+    chosen = plan(preset)
+    images = chosen.normalised(load(data, seed))
     if epochs:
         chosen = chosen.lasting(epochs)
     console = Console(stderr=True)

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nas.compressor import compressor
+from nas.dataset import Dataset
 from nas.errors import SpecError
 from nas.mapping_file import read_mapping
 from nas.registry import reason, settable
@@ -22,6 +23,11 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
             {"name": "trained_quantization", "bits": 5},
             {"name": "entropy_coding"},
         ),
+    },
+    "bnn": {  # arXiv:1602.02830
+        "training": None,
+        "images": "signed",
+        "stages": ({"name": "binary"}, {"name": "entropy_coding", "coder": "raw", "numbers": "fp32"}),
     },
     "ttq": {"stages": ({"name": "ternary"}, {"name": "entropy_coding"})},  # arXiv:1612.01064
     **{
@@ -39,10 +45,13 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """training: of a network that has no weights yet. stages: `{"name": ..., **parameters}` for each compressor."""
+    """training: of a network that has no weights yet; None to begin the stages with the weights of the seed. stages:
+    `{"name": ..., **parameters}` for each compressor. signed: whether images are normalised as signed bytes.
+    """
 
-    training: Recipe
+    training: Recipe | None
     stages: Sequence[Mapping[str, Any]]
+    signed: bool = False
 
     @staticmethod
     def epochs_of(stage: Mapping[str, Any]) -> int:
@@ -52,13 +61,22 @@ class Plan:
     def lasting(self, epochs: int) -> "Plan":
         """The plan with so many epochs for every training in it."""
         stages = [{**stage, "epochs": epochs} if self.epochs_of(stage) else stage for stage in self.stages]
-        return Plan(replace(self.training, epochs=epochs), tuple(stages))
+        return replace(self, training=self.training and replace(self.training, epochs=epochs), stages=tuple(stages))
+
+    def normalised(self, dataset: Dataset) -> Dataset:
+        """The data set as the plan's networks take it. Signed bytes are (pixel - 128) / 128: the sums of a binary layer
+        are exact in floats then, and those of integers.
+        """
+        if not self.signed:
+            return dataset
+        middle = (128 / 255,) * dataset.channels
+        return replace(dataset, mean=middle, std=middle)
 
 
 def plan(name: str) -> Plan:
     """The plan of a preset, or in a file: a mapping with `stages`, and `training` with fields of nas.training.Recipe.
 
-    What training leaves out is as in nas.training.FINALISTS. SpecError names each wrong field.
+    What training leaves out is as in nas.training.FINALISTS; null is no training. SpecError names each wrong field.
     """
     if name in PRESETS:
         return checked(PRESETS[name])
@@ -90,15 +108,20 @@ def content(compression: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def checked(given: Mapping[str, Any]) -> Plan:
     """The plan that a mapping says. SpecError names each wrong field."""
-    if unknown := sorted(set(given) - {"training", "stages"}):
-        raise SpecError(f"{', '.join(unknown)}: no such field; a plan has training and stages")
+    if unknown := sorted(set(given) - {"training", "stages", "images"}):
+        raise SpecError(f"{', '.join(unknown)}: no such field; a plan has training, stages and images")
     stages = given.get("stages") or ()
     if not isinstance(stages, Sequence) or not stages or not all(isinstance(stage, Mapping) for stage in stages):
         raise SpecError("stages: give a list of compressors, each as `name: ...` with its parameters")
     for number, config in enumerate(stages):
         compressor.checked(config, f"stages.{number}")
+    if given.get("images", "signed") != "signed":
+        raise SpecError("images: give `signed`, or leave it out for those that the data set says")
+    signed = "images" in given
+    if "training" in given and given["training"] is None:
+        return Plan(None, tuple(stages), signed)
     try:
         fields = _TrainingFields.model_validate(given.get("training") or {})
     except ValidationError as error:
         raise SpecError(reason(error, "training")) from None
-    return Plan(replace(FINALISTS, **fields.model_dump()), tuple(stages))
+    return Plan(replace(FINALISTS, **fields.model_dump()), tuple(stages), signed)

@@ -35,9 +35,11 @@ def network_for(source: str, dataset: Dataset) -> Network:
     ).expand()
 
 
-def trained(network: Network, recipe: Recipe, bench: Bench) -> Model:
-    """The network, trained from weights of the seed."""
+def trained(network: Network, recipe: Recipe | None, bench: Bench) -> Model:
+    """The network, trained from weights of the seed; with those, if there is no recipe."""
     module = build(network, bench.seed)
+    if recipe is None:
+        return Model(network, module.eval())
     fit(
         module,
         bench.dataset,
