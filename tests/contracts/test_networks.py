@@ -10,7 +10,7 @@ from nas.ops.kernels import kernels
 from nas.ops.notation import parse, read_network, write_network
 from nas.testing.blocks import check_diagram, check_readings
 
-SMALL = {"resolution": 64, "channels": 1, "classes": 7, "width": 0.35}
+SMALL = {"resolution": 64, "channels": 1, "classes": 7, "width": 0.35, "hidden": 100}
 
 
 @pytest.mark.parametrize("name", list(network))
