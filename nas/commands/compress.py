@@ -41,7 +41,7 @@ def compress(  # noqa: PLR0917 - click passes them by name
     report.json. The same command goes on after a kill.
     """
     chosen = plan(preset)
-    images = chosen.normalised(load(data, seed))
+    images = load(data, seed) if model.endswith(".onnx") else chosen.normalised(load(data, seed))
     if epochs:
         chosen = chosen.lasting(epochs)
     console = Console(stderr=True)

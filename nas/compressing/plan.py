@@ -64,8 +64,10 @@ class Plan:
         return replace(self, training=self.training and replace(self.training, epochs=epochs), stages=tuple(stages))
 
     def normalised(self, dataset: Dataset) -> Dataset:
-        """The data set as the plan's networks take it. Signed bytes are (pixel - 128) / 128: the sums of a binary layer
-        are exact in floats then, and those of integers.
+        """The data set as a network that is trained by the plan takes it.
+
+        Signed bytes are (pixel - 128) / 128: the sums of a binary layer are exact in floats then, as they are those of
+        integers.
         """
         if not self.signed:
             return dataset

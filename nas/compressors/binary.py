@@ -15,6 +15,7 @@ from nas.compression.forms import Layer, WeightForm, form, form_of, layers, para
 from nas.compression.model import Model
 from nas.compression.tuning import chosen_layers, tune
 from nas.compressor import Compressor, compressor
+from nas.errors import CompressionError
 from nas.ops import Op
 from nas.ops.coded import CodedTensor
 from nas.ops.torch_activations import Sign, straight_through
@@ -94,6 +95,11 @@ class BinaryWeights(Compressor):
         self.epochs = recipe.epochs
 
     def compress(self, model: Model, bench: Bench) -> Model:
+        if not any(isinstance(part, nn.BatchNorm2d) for part in model.module.modules()):
+            raise CompressionError(
+                "binary: weights of -1 and 1 need batch norms, and it has none (those of an exported file are "
+                "folded into its layers); give the name or the notation of a network with batch norms"
+            )
         by_path = layers(model.module)
         for path in _before_norms(model.network.op, ""):
             bias = by_path[path].bias

@@ -16,7 +16,7 @@ from nas.compression.model import Model, restore
 from nas.compressor import compressor
 from nas.compressors.binary import Binary, glorot_bound
 from nas.container.file import read
-from nas.errors import SpecError
+from nas.errors import CompressionError, SpecError
 from nas.export import accuracy
 from nas.ops import BatchNorm, Conv, Linear, Network, Pool, Shape, seq
 from nas.ops.coded import CodedTensor
@@ -82,6 +82,11 @@ def test_a_bias_that_no_batch_norm_subtracts_stays(images):
     first, last = layers(made.module).values()
     assert first.bias.any()
     assert last.bias.any()
+
+
+def test_a_network_without_batch_norms_is_refused(images):
+    with pytest.raises(CompressionError, match="batch norms"):
+        binary(images, seq(Linear(8, act="relu"), Linear(4)))
 
 
 def test_stochastic_signs_go_on_after_a_kill_and_end_deterministic(images, tmp_path):
