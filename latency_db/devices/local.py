@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from latency_db.devices.device import Device
-from latency_db.devices.runtime import FP32, runtime
+from latency_db.devices.runtime import FP32, INT8, runtime
 from nas.errors import UnknownNameError
 from nas.machine.cgroup import core_count
 from nas.machine.facts import read_fact
@@ -74,12 +74,15 @@ def local_device(name: str, known: Iterable[str] = ()) -> Device:
 
 
 def local_names() -> list[str]:
-    """Names of the devices of this machine, the default runtime first, each with one thread, two, and all cores."""
+    """Names of the devices of this machine, the default runtime first, each with one thread, two, and all cores.
+
+    Of the recipes for 8-bit integers only the default is listed; devices of the others can be named too.
+    """
     return [
         str(LocalName(name, precision, threads))
         for name in sorted(runtime, key=lambda name: (name != DEFAULT_RUNTIME, name))
         for precision in runtime[name].precisions
-        if runtime.make(name).unavailable(precision) is None
+        if precision in {FP32, INT8} and runtime.make(name).unavailable(precision) is None
         for threads in (sorted({1, min(2, core_count()), core_count()}) if runtime[name].multithreaded else [1])
     ]
 

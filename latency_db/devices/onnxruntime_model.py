@@ -8,23 +8,14 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as faults
 
 from latency_db.devices.runtime import LoadedModel, input_image, input_picture
 from latency_db.errors import MeasurementError
+from nas.quantization.refusals import REFUSALS
 
 VERSION = str(ort.__version__)
 
 _ERRORS_ONLY = 3
-_REFUSALS = (
-    faults.Fail,
-    faults.InvalidArgument,
-    faults.InvalidGraph,
-    faults.InvalidProtobuf,
-    faults.NotImplemented,
-    faults.RuntimeException,
-)
-
 PICTURES = "tensor(uint8)"
 MAX_SIDE = 4096
 """Height and width of the largest picture that a model is timed with."""
@@ -105,5 +96,5 @@ def load_model(
     # that loads the file without further options, and latencies with sleeping workers vary more.
     try:
         return OnnxRuntimeModel(ort.InferenceSession(model, options, providers=providers), device)
-    except _REFUSALS as error:
+    except REFUSALS as error:
         raise MeasurementError(f"ONNX Runtime {VERSION} cannot run the model: {error}") from None

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.plugins import Plugins
+from nas.quantization.recipes import DEFAULT_RECIPE, RECIPES
 
 FP32 = "fp32"
 """32-bit floats throughout, the precision that every runtime has."""
 
-INT8 = "int8"
-"""The recipe of latency_db.devices.quantization: 8-bit weights and activations, calibrated in advance."""
+INT8 = DEFAULT_RECIPE
+"""8-bit weights and activations, calibrated in advance; the other recipes of nas.quantization are precisions too."""
 
 INPUT_SEED = 0
 
@@ -64,7 +65,7 @@ class Runtime(ABC):
         """Why this precision cannot be run on this machine, with the remedy; None if it can."""
         if precision not in self.precisions:
             return f"{self.name} has no precision {precision!r}, only {', '.join(self.precisions)}"
-        needed = (*self.packages, "onnx") if precision == INT8 else self.packages
+        needed = (*self.packages, "onnx") if precision in RECIPES else self.packages
         missing = [package for package in needed if not _is_installed(package)]
         if missing:
             remedy = f"'nas[{self.extra}]'" if self.extra else " ".join(missing)

@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nas.compressing.files import packed
+from nas.compressing.files import packed, unpacked
 from nas.compression.bench import Bench
 from nas.compression.model import Model, restore
 from nas.compressor import compressor
 from nas.container.file import read
 from nas.dataset import Dataset
 from nas.training import checkpoint
+from nas.training.file_score import evaluate_file
 from nas.training.score import evaluate
 from nas.trial import Metrics
 
@@ -74,8 +75,9 @@ def _reporter(listener: Listener, name: str) -> Callable[[int, Metrics], None]:
 
 
 def _measured(model: Model, dataset: Dataset, config: Mapping[str, Any], seconds: float) -> Stage:
-    score = evaluate(model.module, dataset.validation, dataset.mean, dataset.std, model.network.input.height)
     file = packed(model, dataset)
+    images = (dataset.validation, dataset.mean, dataset.std, model.network.input.height)
+    score = evaluate_file(unpacked(file), *images) if model.integers else evaluate(model.module, *images)
     parameters = {name: value for name, value in config.items() if name != "name"}
     return Stage(config["name"], parameters, score.accuracy, score.loss, len(file), read(file).sizes, seconds)
 

@@ -1,37 +1,56 @@
 """The files of a compression: the compressed one, and the ONNX file that it unpacks to."""
 
 from collections.abc import Sequence
+from typing import Any
+
+import onnx
 
 from nas.compression.model import Model
 from nas.container.file import Container, Expanded, read, write
 from nas.dataset import Dataset
-from nas.errors import FormatError
+from nas.errors import CompressionError, FormatError
 from nas.export import metadata
 from nas.images.preprocessing import Preprocessing
 from nas.metadata import stamped
 from nas.ops.onnx_graph import StateWeights, onnx_model
+from nas.quantization.qdq import quantised
+from nas.quantization.recipes import StaticQuantization
 
 
 def packed(model: Model, dataset: Dataset) -> bytes:
     """The model as a compressed file (nas.container), which says which images and classes it is for."""
-    properties = {
+    properties: dict[str, Any] = {
         "classes": list(dataset.classes),
         "size": dataset.side,
         "mean": list(dataset.mean),
         "std": list(dataset.std),
     }
+    if model.integers:
+        properties |= {"integers": model.integers.described()}
     return write(model.network, StateWeights(model.weights()), properties, model.storage)
 
 
 def unpacked(file: bytes, *, as_floats: bool = False) -> bytes:
     """The ONNX file of a compressed file. FormatError says why it cannot be read.
 
-    Weights that are codes stay packed integers with a table of their values, or become 32-bit floats.
+    Weights that are codes stay packed integers with a table of their values, or become 32-bit floats. A network that
+    computes in 8-bit integers has QuantizeLinear/DequantizeLinear pairs; as floats, its activations are not rounded.
     """
     container = read(file)
     classes, preprocessing = _described(container)
     about = metadata(container.network, classes, preprocessing)
-    return stamped(onnx_model(container.network, Expanded(container) if as_floats else container), about)
+    integers = container.properties.get("integers")
+    model = onnx_model(container.network, Expanded(container) if as_floats or integers else container)
+    if integers and not as_floats:
+        how = StaticQuantization.read(integers)
+        tensors = {"image", *(output for node in model.graph.node for output in node.output)}
+        if tensors != set(how.ranges):
+            raise FormatError("its ranges of activations are those of another network; the file is damaged")
+        try:
+            model = onnx.load_from_string(quantised(model.SerializeToString(), how))
+        except CompressionError as error:
+            raise FormatError(f"its activations cannot be quantised ({error}); the file is damaged") from None
+    return stamped(model, about)
 
 
 def _described(container: Container) -> tuple[Sequence[str], Preprocessing]:

@@ -39,6 +39,9 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         }
         for weight, activation in ((1, 2), (4, 4))
     },
+    "int8": {  # arXiv:1806.08342
+        "stages": ({"name": "int8"}, {"name": "entropy_coding", "bias_bits": None}),
+    },
 }
 """Plans by name, in the form of plan files."""
 

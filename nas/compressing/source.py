@@ -1,7 +1,6 @@
 """What can be compressed: an exported file, or a network that is trained first."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -9,15 +8,14 @@ import torch
 from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
-from nas import ops
 from nas.compression.bench import Bench
+from nas.compression.folding import without_norms
 from nas.compression.model import Model
 from nas.dataset import Dataset
 from nas.errors import CompressionError, NotationError
 from nas.network import network as networks
-from nas.ops import Network, Op
+from nas.ops import Network
 from nas.ops.notation import read_network
-from nas.ops.rewriting import rewritten
 from nas.ops.torch_module import build
 from nas.training import Recipe
 from nas.training.fit import fit
@@ -83,7 +81,7 @@ def in_file(content: bytes, name: str, dataset: Dataset) -> Model:
             f"{name} is for other classes or channels than the data set {dataset.name} has; give the data set that it "
             "was trained on"
         )
-    folded = rewritten(network, _without_norm)
+    folded = without_norms(network)
     module = build(folded, seed=0)
     arrays = {tensor.name: numpy_helper.to_array(tensor).copy() for tensor in file.graph.initializer}
     if missing := sorted(set(module.state_dict()) - set(arrays)):
@@ -92,8 +90,3 @@ def in_file(content: bytes, name: str, dataset: Dataset) -> Model:
         )
     module.load_state_dict({name: torch.from_numpy(arrays[name]) for name in module.state_dict()})
     return Model(folded, module.eval())
-
-
-def _without_norm(op: Op) -> Op:
-    """The node with a bias in place of its batch norm."""
-    return replace(op, norm=False) if isinstance(op, ops.Conv) else op

@@ -15,6 +15,7 @@ from nas.ops import Network
 from nas.ops.coded import CodedTensor
 from nas.ops.notation import read_network, write_network
 from nas.ops.torch_module import build
+from nas.quantization.recipes import StaticQuantization
 
 PLAIN = Storage()
 
@@ -24,12 +25,13 @@ class Model:
     """A network with trained weights, some of them in a form (nas.compression.forms).
 
     network: the expression; module: its torch reading, in evaluation mode between compressors; storage: how its file
-    is written.
+    is written; integers: how its ONNX file computes in 8-bit integers, None for 32-bit floats.
     """
 
     network: Network
     module: nn.Module
     storage: Storage = PLAIN
+    integers: StaticQuantization | None = None
 
     def weights(self) -> dict[str, NDArray[np.generic] | CodedTensor]:
         """The weights that the layers use and all other state, by name: codes where the form has codes."""
@@ -42,14 +44,17 @@ class Model:
                 found.setdefault(name, value.detach().cpu().numpy())
         return found
 
+    def numbers(self) -> dict[str, NDArray[np.generic]]:
+        """weights() without codes."""
+        return {name: w.values() if isinstance(w, CodedTensor) else w for name, w in self.weights().items()}
+
     def plain(self) -> nn.Module:
         """A module without forms that has the same weights and scores, in evaluation mode.
 
         A deep copy would not do: copies of a parametrized layer share its class, which a change of the form changes.
         """
         module = build(self.network, seed=0)
-        found = {name: w.values() if isinstance(w, CodedTensor) else w for name, w in self.weights().items()}
-        module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in found.items()})
+        module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in self.numbers().items()})
         return module.eval()
 
     def state(self) -> dict[str, Any]:
@@ -60,6 +65,7 @@ class Model:
             "forms": {path: [part.name, dict(part.config)] for path, part in forms.items()},
             "module": self.module.state_dict(),
             "storage": asdict(self.storage),
+            "integers": self.integers and self.integers.described(),
         }
 
 
@@ -71,4 +77,5 @@ def restore(state: Mapping[str, Any]) -> Model:
     for path, (name, config) in state["forms"].items():
         set_form(by_path[path], form[name](**config))
     module.load_state_dict(state["module"])
-    return Model(network, module.eval(), Storage(**state["storage"]))
+    integers = StaticQuantization.read(state["integers"]) if state["integers"] else None
+    return Model(network, module.eval(), Storage(**state["storage"]), integers)

@@ -214,3 +214,7 @@ class _Residual(nn.Module):
 @module.register
 def _(op: ops.Residual, x: Shape) -> nn.Module:
     return _Residual(module(op.body, x), module(op.shortcut, x), activation(op.act))
+
+
+COMPUTING = (ConvNorm, FlatLinear, nn.AvgPool2d, _GlobalPool, _SqueezeExcite, nn.LocalResponseNorm, _Concat, _Residual)
+"""The modules whose output has values that their input has not: what is rounded where activations are integers."""

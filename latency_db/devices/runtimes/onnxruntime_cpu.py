@@ -1,11 +1,12 @@
 """ONNX Runtime on the CPU (https://onnxruntime.ai)."""
 
-from latency_db.devices.runtime import FP32, INT8, LoadedModel, Runtime, runtime
+from latency_db.devices.runtime import FP32, LoadedModel, Runtime, runtime
+from nas.quantization.recipes import RECIPES
 
 
 @runtime("onnxruntime_cpu")
 class OnnxRuntimeCpu(Runtime):
-    precisions = (FP32, INT8)
+    precisions = (FP32, *RECIPES)
     packages = ("onnxruntime",)
     takes_pictures = True
 
@@ -17,8 +18,8 @@ class OnnxRuntimeCpu(Runtime):
     def load(self, model: bytes, threads: int, precision: str = FP32) -> LoadedModel:
         from latency_db.devices.onnxruntime_model import load_model  # noqa: PLC0415 - as above
 
-        if precision == INT8:
+        if precision in RECIPES:
             from latency_db.devices.quantization import quantised  # noqa: PLC0415 - needs onnx, which fp32 does not
 
-            model = quantised(model)
+            model = quantised(model, precision)
         return load_model(model, threads, ["CPUExecutionProvider"], "cpu")

@@ -126,7 +126,11 @@ def test_the_same_command_goes_on_behind_the_last_stage_that_was_done(done):
     [
         ({"stages": []}, NETWORK, "stages: give a list of compressors"),
         ({"stages": [{"name": "prune", "density": 2}]}, NETWORK, "stages.0.density"),
-        ({"stages": [{"name": "prume"}]}, NETWORK, "no compressor named 'prume'; there are: entropy_coding, prune"),
+        (
+            {"stages": [{"name": "prume"}]},
+            NETWORK,
+            "no compressor named 'prume'; there are: entropy_coding, int8, prune",
+        ),
         ({**PLAN, "training": {"momentum": 1}}, NETWORK, "training.momentum"),
         ({**PLAN, "train": {}}, NETWORK, "train: no such field"),
         (PLAN, "lenet_301", "no network named 'lenet_301'"),

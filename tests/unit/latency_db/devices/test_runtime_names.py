@@ -1,13 +1,16 @@
+import onnx
 import pytest
 
 from latency_db.devices.local import DEFAULT_RUNTIME, LocalName, is_local_name, local_device, local_names
 from latency_db.devices.quantization import quantised
 from latency_db.devices.runtime import FP32, INT8, runtime
+from latency_db.errors import MeasurementError
 from latency_db.measuring.measure import Effort, measure
 from latency_db.records.signatures import network_model, network_signature
 from nas.errors import UnknownNameError
 from nas.machine.cgroup import core_count
 from nas.ops.notation import read_network
+from nas.quantization.recipes import RECIPES
 
 NETWORK = read_network("3x16x16: conv_16_k3_s2 [conv_32 conv_32_k3_g32 conv_16_linear] gap linear_10")
 
@@ -79,3 +82,30 @@ def test_quantising_is_deterministic_and_makes_the_model_smaller():
 
     assert quantised(model) == quantised(model)
     assert len(quantised(model)) < 0.8 * len(model)
+
+
+def test_what_is_quantised_already_stays_as_it_is():
+    file = quantised(network_model(NETWORK), "int8_7bit")
+
+    assert quantised(file) == file
+
+
+def test_each_recipe_is_a_precision_with_a_device():
+    assert set(RECIPES) < set(runtime[DEFAULT_RUNTIME].precisions)
+    model = network_model(NETWORK)
+    files = {name: quantised(model, name) for name in RECIPES}
+    assert len(set(files.values())) == len(RECIPES)
+    for name in RECIPES:
+        device = local_device(f"local-onnxruntime_cpu-{name}-1t")
+        assert device.precision == name
+        assert runtime.make(device.runtime).load(model, 1, name).placement()
+    assert not any("s8s8" in name for name in local_names()), "listed is the default"
+
+
+def test_a_model_that_cannot_be_quantised_is_refused_with_the_reason():
+    graph = onnx.load_from_string(network_model(NETWORK))
+    graph.graph.node[0].op_type = "Abracadabra"
+    with pytest.raises(MeasurementError, match="Abracadabra"):
+        runtime.make(DEFAULT_RUNTIME).load(graph.SerializeToString(), 1, INT8)
+    with pytest.raises(MeasurementError, match="not an ONNX file"):
+        runtime.make(DEFAULT_RUNTIME).load(b"no model", 1, INT8)

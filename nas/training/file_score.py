@@ -1,0 +1,30 @@
+"""Scoring an ONNX file on images, in ONNX Runtime."""
+
+from collections.abc import Sequence
+
+import onnxruntime
+import torch
+from torch.nn.functional import cross_entropy
+
+from nas.dataset import Split
+from nas.training.batches import normalised, tensor
+from nas.training.score import Score
+
+BATCH_SIZE = 256
+
+
+def evaluate_file(
+    file: bytes, split: Split, mean: Sequence[float], std: Sequence[float], resolution: int | None = None
+) -> Score:
+    """Score an exported file with float32 input, on images normalised by mean and std."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()  # by default one for each core, whatever is this worker's
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    right, loss = 0, 0.0
+    for start in range(0, len(split), BATCH_SIZE):
+        images, labels = (tensor(part[start : start + BATCH_SIZE]) for part in (split.images, split.labels))
+        inputs = normalised(images, mean, std, resolution).contiguous().numpy()
+        scores = torch.from_numpy(session.run(None, {"image": inputs})[0])
+        right += int((scores.argmax(1) == labels).sum())
+        loss += float(cross_entropy(scores, labels, reduction="sum"))
+    return Score(right / len(split), loss / len(split))
