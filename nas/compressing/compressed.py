@@ -34,11 +34,17 @@ def compressed(
     device: str = "cpu",
 ) -> Compressed:
     """The model after all stages, as files that are tested on the test images. The arguments are those of chain."""
-    results = list(chain(start, stages, dataset=dataset, seed=seed, folder=folder, listener=listener, device=device))
-    before, after = (packed(results[at][0], dataset) for at in (0, -1))
+    before = packed(start, dataset)  # now, as stages change modules in place
+    model, done = start, []
+    for result, stage in chain(
+        start, stages, dataset=dataset, seed=seed, folder=folder, listener=listener, device=device
+    ):
+        model = result
+        done.append(stage)
+    after = packed(model, dataset)
     onnx = unpacked(after)
     accuracies = (accuracy(file, dataset, start.network) for file in (unpacked(before), onnx))
-    return Compressed(after, onnx, _report(start.network, [stage for _, stage in results], *accuracies))
+    return Compressed(after, onnx, _report(start.network, done, *accuracies))
 
 
 def _report(network: Network, stages: Sequence[Stage], accuracy_before: float, accuracy_after: float) -> dict[str, Any]:
