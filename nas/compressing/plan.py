@@ -16,6 +16,9 @@ from nas.training import FINALISTS, Recipe
 
 _TrainingFields = settable(FINALISTS)
 
+SIGNED_MEAN, SIGNED_STD = 0.5, 128 / 255
+"""With them (pixel / 255 - mean) / std is (2 pixel - 255) / 256."""
+
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "deep-compression": {  # arXiv:1510.00149
         "stages": (
@@ -49,7 +52,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 @dataclass(frozen=True, slots=True)
 class Plan:
     """training: of a network that has no weights yet; None to begin the stages with the weights of the seed. stages:
-    `{"name": ..., **parameters}` for each compressor. signed: whether images are normalised as signed bytes.
+    `{"name": ..., **parameters}` for each compressor. signed: whether images are normalised to (-1, 1), exactly.
     """
 
     training: Recipe | None
@@ -69,13 +72,12 @@ class Plan:
     def normalised(self, dataset: Dataset) -> Dataset:
         """The data set as a network that is trained by the plan takes it.
 
-        Signed bytes are (pixel - 128) / 128: the sums of a binary layer are exact in floats then, as they are those of
-        integers.
+        Signed images are (2 pixel - 255) / 256, symmetric about 0. The sums of a binary layer are exact in floats then,
+        as they are those of integers.
         """
         if not self.signed:
             return dataset
-        middle = (128 / 255,) * dataset.channels
-        return replace(dataset, mean=middle, std=middle)
+        return replace(dataset, mean=(SIGNED_MEAN,) * dataset.channels, std=(SIGNED_STD,) * dataset.channels)
 
 
 def plan(name: str) -> Plan:
