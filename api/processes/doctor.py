@@ -17,8 +17,10 @@ from api.client import UnreachableError
 from api.client.transport import opened
 from api.processes.check import GB, Check, size_text
 from api.processes.stored_checks import artifacts, database, folders, latencies, secret
+from nas.errors import SpecError
 from nas.machine.cgroup import core_count
 from nas.machine.folders import existing, write_failure
+from nas.native import binary, library
 from nas.service import ray_address
 from nas.service.settings import HOME_REMEDY, Settings
 
@@ -51,6 +53,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield database(settings)
     yield latencies()
     yield cores(settings)
+    yield native()
     yield ray(settings)
     yield torch()
     yield service()
@@ -106,6 +109,19 @@ def cores(settings: Settings) -> Check:
     if wanted > available and settings.ray_address is None:
         return Check("cores", "warning", detail, "set NAS_WORKERS or NAS_THREADS lower; measured latencies suffer")
     return Check("cores", "ok", detail)
+
+
+def native() -> Check:
+    """The native library, and the level of its products of packed bits."""
+    try:
+        level = binary.level()
+    except SpecError as error:
+        return Check("native", "failed", str(error), f"unset {binary.VARIABLE}")
+    detail = f"binary products: {level}, of {', '.join(binary.levels())}"
+    if library() is None:
+        remedy = "install a C compiler and nas again; compression and binary networks are slow meanwhile"
+        return Check("native", "warning", f"the library was not compiled; {detail}", remedy)
+    return Check("native", "ok", detail)
 
 
 def ray(settings: Settings) -> Check:

@@ -11,6 +11,7 @@ from api.client import ApiError, Client
 from api.processes import doctor
 from nas.command_line.groups import main
 from nas.jobs.records import TrainingKey
+from nas.native import library
 from nas.service.artifact_store import ArtifactStore
 from nas.service.settings import Settings, read_settings
 
@@ -115,6 +116,7 @@ def test_a_healthy_machine(nas, tmp_path):
         ("NAS_URL", "nonsense", "service", "warning"),
         ("NAS_HOME", "/proc/nas", "home", "failed"),
         ("NAS_LATENCY_DB", "/dev/null", "latencies", "failed"),
+        ("NAS_BINARY_KERNEL", "abacus", "native", "failed"),
     ],
 )
 def test_each_fault_is_found_and_has_a_remedy(nas, monkeypatch, variable, value, check, state):  # noqa: PLR0917 - one row
@@ -151,6 +153,12 @@ def test_a_ledger_may_be_read_by_those_who_share_the_folder(tmp_path, monkeypatc
     tmp_path.chmod(folder)
 
     assert doctor.secret(Settings(home=tmp_path)).state == state
+
+
+def test_a_native_library_that_was_not_compiled_is_a_warning(monkeypatch):
+    assert doctor.native().state == ("warning" if library() is None else "ok")
+    monkeypatch.setattr(doctor, "library", lambda: None)
+    assert doctor.native().state == "warning"
 
 
 def test_a_torch_that_does_not_start_is_a_failure(nas, monkeypatch):
