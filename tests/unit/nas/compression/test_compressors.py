@@ -1,14 +1,19 @@
 """Pruning and trained quantization of a small  network."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
 
+from nas.coder import Alphabet
+from nas.coders.context import ContextCoder
 from nas.compression.bench import Bench
 from nas.compression.forms import coded_weight, layers, set_form
 from nas.compression.model import Model, restore
 from nas.compressor import compressor
+from nas.compressors.rate import kept_bits
 from nas.compressors.trained_quantization import Codebook
 from nas.errors import CompressionError
 from nas.ops import Conv, GlobalPool, Linear, Network, Pool, Shape, seq
@@ -54,6 +59,38 @@ def test_a_global_share_falls_on_the_layers_by_magnitude(model, images):
     found = weights(model)
     assert sum(int((w != 0).sum()) for w in found) == round(0.3 * sum(w.numel() for w in found))
     assert len(set(densities(model))) == len(found)
+
+
+@pytest.mark.parametrize("name", ["prune", "rate"])
+def test_each_way_to_prune_keeps_its_share(model, images, name):
+    compress(model, images, name, density=[0.5, 0.25, 0.5])
+    assert densities(model) == pytest.approx([0.5, 0.25, 0.5], abs=0.01)
+
+
+def test_rate_leaves_the_weights_that_cost_few_bytes():
+    """Of the same weights it keeps as many as magnitudes do, and their places take fewer bytes."""
+    weight = torch.randn(64, 256, generator=torch.Generator().manual_seed(0))
+    field, mask = Shape(256, 1, 1), torch.ones(64, 256, dtype=torch.bool)
+    for density in np.linspace(1, 0.1, 50):
+        worth = weight.abs() / kept_bits(mask, field).sqrt()
+        mask = worth >= worth.flatten().sort(descending=True).values[round(density * worth.numel()) - 1]
+    largest = weight.abs() >= weight.abs().flatten().sort(descending=True).values[int(mask.sum()) - 1]
+    assert largest.sum() == mask.sum()
+    by_rate, by_size = (
+        len(ContextCoder().encode(some.numpy().ravel().astype(np.uint8), Alphabet(64, field, 2, 0)))
+        for some in (mask, largest)
+    )
+    assert by_rate < by_size
+
+
+def test_the_bits_of_a_weight_follow_from_its_row_and_its_column():
+    even = kept_bits(torch.eye(10, dtype=torch.bool), Shape(10, 1, 1))
+    assert even.flatten().tolist() == pytest.approx([2.5 - math.log2(0.1 / 0.9)] * 100)
+    mask = torch.zeros(20, 30, dtype=torch.bool)
+    mask[0, :6] = mask[:4, 29] = True
+    bits = kept_bits(mask, Shape(30, 1, 1))
+    assert bits[0, 29] < bits[10, 29] < bits[10, 10]
+    assert bits[0, 29] < bits[0, 10] < bits[10, 10] == bits.max()  # an empty row and an empty column
 
 
 def test_shared_weights_take_few_values_and_pruned_ones_stay_zero(model, images):

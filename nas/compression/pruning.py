@@ -1,0 +1,116 @@
+"""Pruning while a network trains: masks, and the schedule by which they become sparse."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from nas.compression.bench import Bench
+from nas.compression.distillation import Distillation
+from nas.compression.forms import Layer, WeightForm, form, form_of, layers, parameter_of, set_form
+from nas.compression.model import Model
+from nas.training import Recipe
+
+Density = Annotated[float, Field(gt=0, le=1)]
+
+CHOICES = 1000
+"""How often in a training the weights that stay are chosen: sorting takes longer than a step of a small network."""
+
+RECIPE = Recipe(epochs=30, schedule="cosine", warmup=0.1, ema_decay=None)
+
+
+@form("masked")
+class Masked(WeightForm):
+    """The parameter where the mask is set, 0 elsewhere. Pruned elements keep their last value, and may come back."""
+
+    def __init__(self, *, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.mask: Tensor
+        self.register_buffer("mask", torch.ones(tuple(shape), dtype=torch.bool))
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return {"shape": list(self.mask.shape)}
+
+    def trained(self, weight: Tensor) -> Tensor:
+        return weight
+
+    def forward(self, parameter: Tensor) -> Tensor:
+        return parameter * self.mask
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """How sparse a network is in the course of a training.
+
+    densities: share of the weights that stay in the end, of each layer. length: share of the training over which it
+    falls from 1, by the cubic law of arXiv:1710.01878.
+    """
+
+    densities: Sequence[float]
+    length: float
+
+    def at(self, progress: float) -> list[float]:
+        left = max(0.0, 1 - progress / self.length) ** 3
+        return [final + (1 - final) * left for final in self.densities]
+
+
+class Pruning(Distillation):
+    """Chooses the weights that stay by what they are worth, in the course of a training.
+
+    together: the densities are one share of all weights, wherever those are that are worth most; or of each layer.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        ramp: Ramp,
+        bench: Bench,
+        *,
+        distillation: float,
+        label_smoothing: float,
+        together: bool = False,
+    ) -> None:
+        super().__init__(model, distillation, bench.device, label_smoothing)
+        self.ramp, self.together = ramp, together
+
+    def identity(self) -> Mapping[str, Any]:
+        own = {"density": list(self.ramp.densities), "ramp": self.ramp.length, "together": self.together}
+        return {**super().identity(), **own}
+
+    def worth(self, path: str, layer: Layer, mask: Tensor) -> Tensor:  # noqa: ARG002 - more than the size may count
+        """What each weight [out, ...] of a layer is worth, its current mask being given: by default its magnitude."""
+        return parameter_of(layer).abs()
+
+    @torch.no_grad()
+    def before_step(self, module: nn.Module, step: int, progress: float) -> None:
+        before = progress * (step - 1) / step if step else -1.0
+        if int(progress * CHOICES) == int(before * CHOICES):
+            return
+        found = [(path, layer, form_of(layer)) for path, layer in layers(module).items()]
+        masked = [(path, layer, form.mask) for path, layer, form in found if isinstance(form, Masked)]
+        worths = [self.worth(*each) for each in masked]
+        densities = self.ramp.at(progress)
+        if self.together:
+            thresholds = [_threshold(torch.cat([worth.flatten() for worth in worths]), densities[0])] * len(worths)
+        else:
+            thresholds = [_threshold(worth.flatten(), share) for worth, share in zip(worths, densities, strict=True)]
+        for (*_, mask), worth, threshold in zip(masked, worths, thresholds, strict=True):
+            mask.copy_(worth >= threshold)
+
+
+def _threshold(worths: Tensor, density: float) -> Tensor:
+    """The smallest worth [] that stays of worths [n]: round(density n) are as large, and at least one."""
+    keep = max(1, round(density * len(worths)))
+    return worths.kthvalue(len(worths) - keep + 1).values
+
+
+def mask_weights(model: Model) -> int:
+    """Give each weight of the model a mask, all of them set; returns the number of layers."""
+    found = layers(model.module).values()
+    for layer in found:
+        set_form(layer, Masked(shape=tuple(layer.weight.shape)))
+    return len(found)
