@@ -17,6 +17,10 @@ from nas.ops.coded import Codes
 HALF = 1 << 15
 """A probability of one half: probabilities are of a 1, in 1/65536."""
 COUNT_LIMIT = 1023
+RATES = [65536 // (count + 2) for count in range(COUNT_LIMIT + 1)]
+"""How fast a counter learns, in 1/65536, by the bits that it has seen."""
+NEXT = [*range(1, COUNT_LIMIT + 1), COUNT_LIMIT]
+"""The bits that a counter has seen after one more."""
 FIRST_WEIGHT = 15_000
 """Of each context in the mixer, in 1/65536; five of them are a little more than 1."""
 CLASSES = 16
@@ -32,10 +36,19 @@ SQUASH = (
 """65536 / (1 + exp(-x / 256)) for x = -2048, -1920, ..., 2048."""
 
 
+def _squash(x: int) -> int:
+    place, rest = divmod(x + 2048, 128)
+    return (SQUASH[place] * (128 - rest) + SQUASH[place + 1] * rest + 64) >> 7
+
+
+SQUASHED = [_squash(x) for x in range(-STRETCH_END, STRETCH_END + 1)]
+
+
 def squash(x: int) -> int:
     """Probability in 1/65536 for a logit x in 1/256, interpolated."""
-    place, rest = divmod(min(max(x, -STRETCH_END), STRETCH_END) + 2048, 128)
-    return (SQUASH[place] * (128 - rest) + SQUASH[place + 1] * rest + 64) >> 7
+    if x > STRETCH_END:
+        return SQUASHED[-1]
+    return SQUASHED[x + STRETCH_END] if x >= -STRETCH_END else SQUASHED[0]
 
 
 def _stretch() -> list[int]:
@@ -61,7 +74,8 @@ class _Coding:
 
     def code(self, bit: int, p: int) -> int:
         """Write a bit whose probability of 1 is p, or read and return one."""
-        middle = self.low + ((self.high - self.low) * p >> 16)
+        low, high = self.low, self.high
+        middle = low + ((high - low) * p >> 16)
         if self.stream is not None:
             bit = int(self.value <= middle)
         if bit:
@@ -69,15 +83,19 @@ class _Coding:
         else:
             self.low = middle + 1
         while not (self.low ^ self.high) >> 24:
-            if self.stream is None:
-                self.out.append(self.high >> 24)
-            else:  # zeros follow the end
-                byte = self.stream[self.place] if self.place < len(self.stream) else 0
-                self.value = (self.value << 8 | byte) & 0xFFFFFFFF
-                self.place += 1
-            self.low = self.low << 8 & 0xFFFFFFFF
-            self.high = self.high << 8 & 0xFFFFFFFF | 0xFF
+            self._shift()
         return bit
+
+    def _shift(self) -> None:
+        """Write or read the byte that low and high have in common."""
+        if self.stream is None:
+            self.out.append(self.high >> 24)
+        else:  # zeros follow the end
+            byte = self.stream[self.place] if self.place < len(self.stream) else 0
+            self.value = (self.value << 8 | byte) & 0xFFFFFFFF
+            self.place += 1
+        self.low = self.low << 8 & 0xFFFFFFFF
+        self.high = self.high << 8 & 0xFFFFFFFF | 0xFF
 
     def finish(self) -> bytes:
         """The stream, with the fewest bytes that, zeros behind them, lie in the interval."""
@@ -90,111 +108,141 @@ class _Coding:
 
 
 class _Predictor:
-    """Adaptive counters in five contexts, and mixers."""
+    """Adaptive counters in five contexts, and mixers. What is done for each context is written out, not in loops, as
+    that takes half the time.
+    """
 
     def __init__(self, sizes: Sequence[int], mixers: int) -> None:
         self.probabilities = [[HALF] * size for size in sizes]
         self.counts = [[0] * size for size in sizes]
         self.mixers = [[FIRST_WEIGHT] * len(sizes) for _ in range(mixers)]
 
-    def code(self, coding: _Coding, bit: int, places: Sequence[int], mixer: int) -> int:
+    def code(self, coding: _Coding, bit: int, places: tuple[int, int, int, int, int], mixer: int) -> int:
         """Code a bit in these contexts, and learn it."""
-        weights = self.mixers[mixer]
-        inputs = [STRETCH[table[at] >> 4] for table, at in zip(self.probabilities, places, strict=True)]
-        p = squash(sum(weight * x for weight, x in zip(weights, inputs, strict=True)) >> 16)
+        a, b, c, d, e = places
+        in_a, in_b, in_c, in_d, in_e = self.probabilities
+        p_a, p_b, p_c, p_d, p_e = in_a[a], in_b[b], in_c[c], in_d[d], in_e[e]
+        x_a, x_b, x_c = STRETCH[p_a >> 4], STRETCH[p_b >> 4], STRETCH[p_c >> 4]
+        x_d, x_e = STRETCH[p_d >> 4], STRETCH[p_e >> 4]
+        w_a, w_b, w_c, w_d, w_e = weights = self.mixers[mixer]
+        p = squash((w_a * x_a + w_b * x_b + w_c * x_c + w_d * x_d + w_e * x_e) >> 16)
         bit = coding.code(bit, p)
-        error, target = bit * 65536 - p, bit * 65535
-        for i, at in enumerate(places):
-            table, counts = self.probabilities[i], self.counts[i]
-            weights[i] += (inputs[i] * error + HALF) >> 16
-            table[at] += (target - table[at]) * (65536 // (counts[at] + 2)) >> 16
-            counts[at] = min(counts[at] + 1, COUNT_LIMIT)
+        error, target = (65536 - p, 65535) if bit else (-p, 0)
+        weights[:] = (
+            w_a + ((x_a * error + HALF) >> 16),
+            w_b + ((x_b * error + HALF) >> 16),
+            w_c + ((x_c * error + HALF) >> 16),
+            w_d + ((x_d * error + HALF) >> 16),
+            w_e + ((x_e * error + HALF) >> 16),
+        )
+        n_a, n_b, n_c, n_d, n_e = self.counts
+        in_a[a] = p_a + ((target - p_a) * RATES[n_a[a]] >> 16)
+        in_b[b] = p_b + ((target - p_b) * RATES[n_b[b]] >> 16)
+        in_c[c] = p_c + ((target - p_c) * RATES[n_c[c]] >> 16)
+        in_d[d] = p_d + ((target - p_d) * RATES[n_d[d]] >> 16)
+        in_e[e] = p_e + ((target - p_e) * RATES[n_e[e]] >> 16)
+        n_a[a], n_b[b], n_c[c] = NEXT[n_a[a]], NEXT[n_b[b]], NEXT[n_c[c]]
+        n_d[d], n_e[e] = NEXT[n_d[d]], NEXT[n_e[e]]
         return bit
 
 
 def share(count: int, of: int) -> int:
     """Class 0 to 15 of the share count / of; a count beyond `of` is in the last."""
-    if of == 0:
-        return 0
-    if count == 0:
-        return 1 + (of > 8) + (of > 64)  # noqa: PLR2004 - the definition
-    return min(4 + (count * 1024 // of).bit_length(), CLASSES - 1)
+    if count and of:
+        found = 4 + (count * 1024 // of).bit_length()
+        return found if found < CLASSES else CLASSES - 1
+    return (1 + (of > 8) + (of > 64)) if of else 0  # noqa: PLR2004 - the definition
 
 
 class _Tensor:
-    """A tensor in the course of being coded. Symbols are known by their class; 0 is a pruned weight."""
+    """A tensor in the course of being coded. Symbols are known by their class; 0 is a pruned weight.
 
-    def __init__(self, codes: list[int], alphabet: Alphabet, coding: _Coding) -> None:
-        self.codes, self.zero, self.coding = codes, alphabet.zero, coding
-        self.outputs, (channels, self.height, self.width) = alphabet.outputs, alphabet.field
-        self.plane = self.height * self.width
-        self.columns = channels * self.plane
+    Lists by column lie as the channels' planes do, with a row above and two columns before each that are always 0: what
+    lies outside counts as pruned. Two empty planes come before the first one.
+    """
+
+    def __init__(self, codes: bytearray, alphabet: Alphabet, coding: _Coding) -> None:
+        self.codes, self.coding, self.zero = codes, coding, -1 if alphabet.zero is None else alphabet.zero
+        self.output = self.place = 0  # of the weight that is coded next
+        self.outputs, (self.channels, self.height, self.width) = alphabet.outputs, alphabet.field
+        self.stride = self.width + 2
+        self.plane = (self.height + 1) * self.stride
         self.symbols = alphabet.levels - (alphabet.zero is not None)
         self.bits = max(0, self.symbols - 1).bit_length()
-        nodes = 1 << self.bits
+        columns, nodes = self.channels * self.height * self.width, 1 << self.bits
         pairs = nodes * SYMBOL_CLASSES**2
         of_value = (pairs, nodes * SYMBOL_CLASSES, nodes * CLASSES**2, nodes * SYMBOL_CLASSES, pairs)
-        self.kept = _Predictor((self.columns, self.outputs, 128 * CLASSES, 4 * CLASSES**2, 8 * CLASSES**2), 1)
+        self.kept = _Predictor((columns, self.outputs, 128 * CLASSES, 4 * CLASSES**2, 8 * CLASSES**2), 1)
         self.value = _Predictor(of_value, nodes)
-        self.counts = [0] * self.columns  # kept weights of earlier outputs
-        self.above = [0] * self.columns  # the last symbol of earlier outputs that was kept
-        self.row = [0] * self.columns  # symbols of this output; what is ahead is of the one before, and not read
+        cells = (self.channels + 2) * self.plane + self.stride + 1
+        self.counts = [0] * cells  # kept weights of earlier outputs
+        self.above = bytearray(cells)  # the last symbol of earlier outputs that was kept
+        self.row = bytearray(cells)  # symbols of this output; what is ahead is of the one before, and not read
 
     def run(self) -> None:
         """Write all codes, or replace them by those that are read. Of weights that are all pruned, nothing is coded."""
-        for output in range(self.outputs if self.symbols else 0):
-            filled, last = 0, 0
-            for j in range(self.columns):
-                self.row[j] = self._weight(output, j, filled, last)
-                if self.row[j]:
-                    last = self.above[j] = self.row[j]
-                    self.counts[j] += 1
-                    filled += 1
+        while self.symbols and self.output < self.outputs:
+            self._code_output()
+            self.output += 1
 
-    def _weight(self, output: int, j: int, filled_count: int, last: int) -> int:
-        """Code the weight of an output at column j; returns the class of its symbol."""
-        row, width = self.row, self.width
-        y, x = divmod(j % self.plane, width)
-        left, up = row[j - 1] if x else 0, row[j - width] if y else 0
-        up_left = row[j - width - 1] if x and y else 0
-        up_right = row[j - width + 1] if y and x + 1 < width else 0
-        column, filled = share(self.counts[j], output), share(filled_count, j)
-        place = output * self.columns + j
-        if self.zero is not None:
-            deep, deeper = (j >= n * self.plane and row[j - n * self.plane] > 0 for n in (1, 2))
-            flags = (left > 0, x > 1 and row[j - 2] > 0, up > 0, up_left > 0, up_right > 0, deep, deeper)
-            around = sum(flag << number for number, flag in enumerate(flags))
-            near = self._share_beside(output, j, y, x)
-            places = (
-                j,
-                output,
-                around * CLASSES + column,
-                (near * CLASSES + filled) * 4 + ((left > 0) | (up > 0) << 1),
-                (column * CLASSES + filled) * 8 + (left > 0) + (up > 0) + (up_left > 0) + (up_right > 0) + deep,
-            )
-            if not self.kept.code(self.coding, int(self.codes[place] != self.zero), places, 0):
-                self.codes[place] = self.zero
-                return 0
-        pruned_below = self.zero is not None and self.codes[place] > self.zero
-        symbol, node = self.codes[place] - pruned_below, 1
+    def _code_output(self) -> None:
+        kept = last = j = 0
+        for channel in range(self.channels):
+            for y in range(self.height):
+                first = (channel + 2) * self.plane + (y + 1) * self.stride + 2
+                beside = (y > 0) + (y + 1 < self.height)
+                for at in range(first, first + self.width):
+                    x = at - first
+                    column, filled = share(self.counts[at], self.output), share(kept, j)
+                    columns = beside + (x > 0) + (x + 1 < self.width)
+                    if self.zero < 0 or self._is_kept(j, at, column, filled, columns):
+                        last = self.row[at] = self.above[at] = self._value(at, column, filled, last)
+                        self.counts[at] += 1
+                        kept += 1
+                    else:
+                        self.row[at] = 0
+                    self.place += 1
+                    j += 1
+
+    def _is_kept(self, j: int, at: int, column: int, filled: int, columns: int) -> int:
+        """Code whether the weight at column j is kept, which so many columns are beside."""
+        row, counts, stride = self.row, self.counts, self.stride
+        left, up = row[at - 1] > 0, row[at - stride] > 0
+        up_left, up_right = row[at - stride - 1] > 0, row[at - stride + 1] > 0
+        deep, deeper = row[at - self.plane] > 0, row[at - 2 * self.plane] > 0
+        around = left | (row[at - 2] > 0) << 1 | up << 2 | up_left << 3 | up_right << 4 | deep << 5 | deeper << 6
+        near = counts[at - 1] + counts[at + 1] + counts[at - stride] + counts[at + stride]
+        near = share(near, self.output * columns)
+        places = (
+            j,
+            self.output,
+            around * CLASSES + column,
+            (near * CLASSES + filled) * 4 + (left | up << 1),
+            (column * CLASSES + filled) * 8 + left + up + up_left + up_right + deep,
+        )
+        kept = self.kept.code(self.coding, int(self.codes[self.place] != self.zero), places, 0)
+        if not kept:
+            self.codes[self.place] = self.zero
+        return kept
+
+    def _value(self, at: int, column: int, filled: int, last: int) -> int:
+        """Code the level of a kept weight; returns the class of its symbol."""
+        row, stride, code = self.row, self.stride, self.codes[self.place]
+        beside = row[at - 1] * SYMBOL_CLASSES + row[at - stride]
+        over = row[at - stride - 1] * SYMBOL_CLASSES + row[at - stride + 1]
+        symbol, node = code - (0 <= self.zero < code), 1
         for bit in reversed(range(self.bits)):
             places = (
-                (node * SYMBOL_CLASSES + left) * SYMBOL_CLASSES + up,
+                node * SYMBOL_CLASSES**2 + beside,
                 node * SYMBOL_CLASSES + last,
                 (node * CLASSES + column) * CLASSES + filled,
-                node * SYMBOL_CLASSES + self.above[j],
-                (node * SYMBOL_CLASSES + up_left) * SYMBOL_CLASSES + up_right,
+                node * SYMBOL_CLASSES + self.above[at],
+                node * SYMBOL_CLASSES**2 + over,
             )
             node = node * 2 + self.value.code(self.coding, symbol >> bit & 1, places, node)
         symbol = min(node - (1 << self.bits), self.symbols - 1)  # larger only in a damaged stream
-        self.codes[place] = symbol + (self.zero is not None and symbol >= self.zero)
+        self.codes[self.place] = symbol + (0 <= self.zero <= symbol)
         return 1 + (symbol >> max(0, self.bits - 3))
-
-    def _share_beside(self, output: int, j: int, y: int, x: int) -> int:
-        """Share of kept weights in the columns beside column j, as far as they are known."""
-        steps = ((-1, x > 0), (1, x + 1 < self.width), (-self.width, y > 0), (self.width, y + 1 < self.height))
-        counts = [self.counts[j + step] for step, is_there in steps if is_there]
-        return share(sum(counts), output * len(counts))
 
 
 @coder("context")
@@ -217,12 +265,12 @@ class ContextCoder(Coder):
 def encode(codes: Codes, alphabet: Alphabet) -> bytes:
     """What ContextCoder.encode returns, in Python alone."""
     coding = _Coding(None)
-    _Tensor(codes.tolist(), alphabet, coding).run()
+    _Tensor(bytearray(codes), alphabet, coding).run()
     return coding.finish()
 
 
 def decode(data: bytes, alphabet: Alphabet) -> Codes:
     """What ContextCoder.decode returns, in Python alone."""
-    codes = [alphabet.zero or 0] * alphabet.size
+    codes = bytearray([alphabet.zero or 0]) * alphabet.size
     _Tensor(codes, alphabet, _Coding(data)).run()
-    return np.array(codes, np.uint8)
+    return np.frombuffer(codes, np.uint8)

@@ -26,7 +26,7 @@ typedef struct {
 typedef struct {
     counter *tables[CONTEXTS];
     size_t places[CONTEXTS];
-    int32_t *weights; /* [mixers][CONTEXTS] */
+    int64_t *weights; /* [mixers][CONTEXTS] */
 } predictor;
 
 /* One tensor in the course of being coded. Symbols are known by their class; 0 is a pruned weight. */
@@ -103,11 +103,12 @@ static void finish(coding *c) {
 }
 
 static int code_with(predictor *m, tensor *t, int bit, size_t mixer) {
-    int32_t *weights = m->weights + mixer * CONTEXTS, inputs[CONTEXTS];
+    int64_t *weights = m->weights + mixer * CONTEXTS;
+    int32_t inputs[CONTEXTS];
     int64_t sum = 0;
     for (int i = 0; i < CONTEXTS; i++) {
         inputs[i] = t->stretch[m->tables[i][m->places[i]].probability >> 4];
-        sum += (int64_t)weights[i] * inputs[i];
+        sum += weights[i] * inputs[i];
     }
     int32_t p = squash(sum >> 16);
     bit = code_bit(&t->coding, bit, p);
@@ -115,7 +116,7 @@ static int code_with(predictor *m, tensor *t, int bit, size_t mixer) {
     for (int i = 0; i < CONTEXTS; i++) {
         counter *seen = &m->tables[i][m->places[i]];
         int64_t rest = (bit ? 65535 : 0) - (int32_t)seen->probability;
-        weights[i] += (int32_t)(((int64_t)inputs[i] * error + HALF) >> 16);
+        weights[i] += ((int64_t)inputs[i] * error + HALF) >> 16;
         seen->probability = (uint16_t)(seen->probability + ((rest * (65536 / (seen->count + 2))) >> 16));
         if (seen->count < COUNT_LIMIT) seen->count++;
     }
@@ -196,7 +197,7 @@ static int make(predictor *m, const size_t *sizes, size_t mixers) {
         if (!m->tables[i]) return 0;
         for (size_t j = 0; j < sizes[i]; j++) m->tables[i][j] = (counter){HALF, 0};
     }
-    m->weights = malloc(mixers * CONTEXTS * sizeof(int32_t));
+    m->weights = malloc(mixers * CONTEXTS * sizeof(int64_t));
     if (!m->weights) return 0;
     for (size_t i = 0; i < mixers * CONTEXTS; i++) m->weights[i] = FIRST_WEIGHT;
     return 1;
