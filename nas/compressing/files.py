@@ -1,6 +1,7 @@
 """The files of a compression: the compressed one, and the ONNX file that it unpacks to."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import onnx
@@ -12,6 +13,7 @@ from nas.errors import CompressionError, FormatError
 from nas.export import metadata
 from nas.images.preprocessing import Preprocessing
 from nas.metadata import stamped
+from nas.ops.cost import cost_of
 from nas.ops.onnx_graph import StateWeights, onnx_model
 from nas.quantization.qdq import quantised
 from nas.quantization.recipes import StaticQuantization
@@ -56,8 +58,11 @@ def unpacked(file: bytes, *, as_floats: bool = False) -> bytes:
 def _described(container: Container) -> tuple[Sequence[str], Preprocessing]:
     found, shape = container.properties, container.network.input
     try:
-        classes = tuple(map(str, found["classes"]))
+        classes, size = tuple(map(str, found["classes"])), int(found["size"])
         mean, std = (tuple(map(float, found[name])) for name in ("mean", "std"))
-        return classes, Preprocessing(int(found["size"]), shape.height, shape.channels, mean, std)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FormatError(f"its properties do not say what images it takes ({error}); the file is damaged") from None
+    is_normal = len(mean) == len(std) == shape.channels and all(map(isfinite, (*mean, *std))) and min(std) > 0
+    if size < 1 or not is_normal or len(classes) != cost_of(container.network.op, shape)[0].channels:
+        raise FormatError("its properties are of other images or classes than its network; the file is damaged")
+    return classes, Preprocessing(size, shape.height, shape.channels, mean, std)

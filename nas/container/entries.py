@@ -9,7 +9,7 @@ from nas.coder import Alphabet, Coder, coder
 from nas.container.fields import Reader, varint
 from nas.errors import FormatError
 from nas.ops import Shape
-from nas.ops.coded import MAX_LEVELS, CodedTensor, Floats
+from nas.ops.coded import MAX_LEVELS, CodedTensor, Floats, ascending, zero_of
 
 ZEROS, FP32, FP16, CODES = range(4)
 TABLE_32, TABLE_16, LINEAR = range(3)
@@ -57,7 +57,8 @@ def coded_entry(tensor: CodedTensor, field: Shape, writer: Coder, precision: Pre
     """The entry of codes [outputs, *field]."""
     form, levels = _stored_levels(tensor.levels, precision)
     scale_kind, scale = (NO_SCALE, b"") if tensor.scale is None else precision.stored(tensor.scale)
-    alphabet = Alphabet(len(tensor.codes), field, len(tensor.levels), tensor.zero)
+    read, _ = _read_levels(Declared(CODES, levels=len(tensor.levels), form=form), Reader(levels))
+    alphabet = Alphabet(len(tensor.codes), field, len(read), zero_of(read))  # a small level may have become 0
     stream = writer.encode(tensor.codes.ravel(), alphabet)
     head = bytes([CODES, writer.number, len(tensor.levels) - 1, form, scale_kind])
     payload = {"levels": levels, "scales": scale, "codes": stream}
@@ -69,7 +70,7 @@ def _stored_levels(levels: Floats, precision: Precision) -> tuple[int, bytes]:
     if ends := _ends(levels):
         return LINEAR, np.array(ends, "<f4").tobytes()
     kind, data = precision.stored(levels)
-    if kind == FP16 and (np.diff(np.frombuffer(data, "<f2")) > 0).all():
+    if kind == FP16 and ascending(np.frombuffer(data, "<f2")):
         return TABLE_16, data
     return TABLE_32, levels.astype("<f4").tobytes()
 
@@ -86,8 +87,9 @@ def _ends(levels: Floats) -> tuple[np.float32, np.float32] | None:
 
 
 def linear(first: float, step: float, count: int) -> NDArray[np.float32]:
-    """Evenly spaced levels [count], computed in 64 bits and rounded once."""
-    return (np.float64(np.float32(first)) + np.arange(count) * np.float64(np.float32(step))).astype(np.float32)
+    """Evenly spaced levels [count], computed in 64 bits and rounded once; infinite beyond the largest number."""
+    with np.errstate(over="ignore"):
+        return (np.float64(np.float32(first)) + np.arange(count) * np.float64(np.float32(step))).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,8 @@ def read_entry(
     scale = payload.floats(shape[0], FORMATS[entry.scale]) if entry.scale != NO_SCALE else None
     if scale is not None:
         stored += scale.astype(FORMATS[entry.scale]).tobytes()
-    place = int(np.searchsorted(levels, 0.0))
-    zero = place if place < len(levels) and levels[place] == 0 else None
     stream = payload.take(entry.stream)
-    codes = coder.make(entry.coder).decode(stream, Alphabet(shape[0], field, len(levels), zero))
+    codes = coder.make(entry.coder).decode(stream, Alphabet(shape[0], field, len(levels), zero_of(levels)))
     return CodedTensor(codes.reshape(shape), levels, scale), stored + codes.tobytes()
 
 
@@ -145,6 +145,6 @@ def _read_levels(entry: Declared, payload: Reader) -> tuple[Floats, bytes]:
     else:
         levels = payload.floats(entry.levels, TABLES[entry.form])
         stored = levels.astype(TABLES[entry.form]).tobytes()
-    if len(levels) > MAX_LEVELS or not (np.diff(levels) > 0).all() or not np.isfinite(levels).all():
+    if len(levels) > MAX_LEVELS or not ascending(levels):
         raise FormatError("the levels of a weight do not ascend; the file is damaged")
     return levels, stored

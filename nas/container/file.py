@@ -125,8 +125,8 @@ def _bias_entry(bias: Floats, storage: Storage, precision: Precision) -> Entry:
 def read(data: bytes, max_params: int = MAX_PARAMS) -> Container:
     """The content of a compressed file.
 
-    FormatError says why it cannot be read; what is allocated is at most some multiple of the file's size and of
-    max_params, the largest number of parameters that its network may have.
+    FormatError says why it cannot be read. What is allocated at once is at most 1 MiB, and 128 bytes for each byte of
+    the file and for each of max_params, the largest number of parameters that its network may have.
     """
     if not data.startswith(MAGIC):
         known = data[:3] == MAGIC[:3]
@@ -169,7 +169,7 @@ def _network(notation: str, max_params: int) -> Network:
 def _properties(written: str) -> Mapping[str, Any]:
     try:
         properties = json.loads(written)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # ValueError also of an integer with thousands of digits
         properties = None
     if not isinstance(properties, dict):
         raise FormatError("its properties are not a JSON object; the file is damaged")

@@ -11,6 +11,17 @@ Floats = NDArray[np.float32]
 MAX_LEVELS = 256
 
 
+def ascending(levels: NDArray[np.floating]) -> bool:
+    """Whether levels are finite, ascending and distinct."""
+    return bool(np.isfinite(levels).all() and (levels[1:] > levels[:-1]).all())
+
+
+def zero_of(levels: Floats) -> int | None:
+    """The code of the level 0 among ascending ones, or None if there is none."""
+    place = int(np.searchsorted(levels, 0.0))
+    return place if place < len(levels) and levels[place] == 0 else None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CodedTensor:
     """A weight of a convolution or a linear layer whose elements take few values.
@@ -26,7 +37,7 @@ class CodedTensor:
 
     def __post_init__(self) -> None:
         levels = self.levels
-        if not 1 <= len(levels) <= MAX_LEVELS or not (np.diff(levels) > 0).all():
+        if not 1 <= len(levels) <= MAX_LEVELS or not ascending(levels):
             raise ValueError(f"{len(levels)} levels: 1 to {MAX_LEVELS} finite ones are needed, ascending and distinct")
         if self.codes.size and int(self.codes.max()) >= len(levels):
             raise ValueError(f"code {self.codes.max()} stands for none of the {len(levels)} levels")
@@ -45,8 +56,7 @@ class CodedTensor:
     @property
     def zero(self) -> int | None:
         """The code of the level 0, or None if there is none."""
-        place = int(np.searchsorted(self.levels, 0.0))
-        return place if place < len(self.levels) and self.levels[place] == 0 else None
+        return zero_of(self.levels)
 
     @property
     def density(self) -> float:
