@@ -1,6 +1,5 @@
 """Recipes of static quantization: which 8-bit integers stand for weights and for activations."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 from nas.errors import FormatError
 
 DEFAULT_RECIPE = "int8"
+LARGEST = 3e38
+"""What an end of a range may be at most, as 32-bit numbers are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +72,5 @@ class StaticQuantization:
 def _are_ends(ends: Any) -> bool:
     match ends:
         case [int() | float() as low, int() | float() as high]:
-            return math.isfinite(low) and math.isfinite(high) and low <= high
+            return -LARGEST <= low <= high <= LARGEST  # neither isfinite nor float takes any whole number
     return False

@@ -46,6 +46,7 @@ NOTATIONS = (
     "",
     "\0",
 )
+IMAGES = '"classes": ["a", "b"], "mean": [0], "std": [1], "size": 4'
 PROPERTIES = (
     "[]",
     "{",
@@ -55,6 +56,10 @@ PROPERTIES = (
     '{"classes": ["a"], "mean": [0], "std": [0], "size": 4}',
     '{"classes": 5, "mean": null, "std": {}, "size": "x"}',
     '{"classes": [], "mean": [NaN], "std": ["1"], "size": -1}',
+    f'{{{IMAGES}, "integers": 5}}',
+    f'{{{IMAGES}, "integers": {{"recipe": "int8", "ranges": {{"image": [0, 1{"0" * 400}]}}}}}}',
+    f'{{{IMAGES}, "integers": {{"recipe": "int8", "ranges": {{"image": [NaN, 1e999]}}}}}}',
+    f'{{{IMAGES}, "integers": {{"recipe": ["int8"], "ranges": []}}}}',
 )
 """What a file may say of itself that it should not be believed."""
 
