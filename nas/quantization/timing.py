@@ -26,6 +26,11 @@ def latencies_ms(models: Mapping[str, bytes]) -> dict[str, float]:
     return least
 
 
+def cpu_ms(model: bytes) -> float:
+    """CPU time of one image of one model, as latencies_ms measures it."""
+    return latencies_ms({"model": model})["model"]
+
+
 def _run_ms(session: onnxruntime.InferenceSession, image: np.typing.NDArray[np.float32]) -> float:
     started = time.thread_time()
     session.run(None, {"image": image})

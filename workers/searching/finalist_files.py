@@ -25,7 +25,7 @@ Row = dict[str, Any]
 def add_files(context: SearchContext, finalists: list[Row]) -> None:
     """Give each finalist `files`, and `note`: why one is missing, with the remedy, or None."""
     for row in finalists:
-        row |= {"files": [_onnx(row)], "note": _precision(context.measurer.device) or row.get("note")}
+        row |= {"files": [_onnx(row)], "note": row.get("note") or _precision(context.measurer.device, row)}
     name = context.measurer.device.runtime
     if name not in runtime:
         for row in finalists:
@@ -41,8 +41,8 @@ def network_file(finalist: str) -> str:
 
 def measured_file(context: SearchContext, row: Row) -> str:
     """The file whose latency is measured: the .onnx if the device runs it as it is, else the one with float32 input."""
-    device = context.measurer.device
-    shipped = device.precision == FP32 and device.runtime in runtime and runtime[device.runtime].takes_pictures
+    name = context.measurer.device.runtime
+    shipped = name in runtime and runtime[name].takes_pictures
     file: str = row["file"] if shipped else network_file(row["id"])
     return file
 
@@ -65,7 +65,7 @@ def add_picture_files(context: SearchContext, finalists: list[Row]) -> None:
         kept = found[row["id"]] or {}
         row["file"] = kept["file"]
         row["metrics"] |= kept["metrics"]
-        row["note"] = _network_only(context, row)
+        row["note"] = _network_only(context, row) or row.get("note")
 
 
 def picture_file(file: str) -> str:
@@ -73,12 +73,17 @@ def picture_file(file: str) -> str:
     return file.replace(".onnx", f"-{ModelInput.UINT8}.onnx")
 
 
-def _precision(device: Device) -> str | None:
-    """A note for devices of another precision than the files have; else None."""
-    if device.precision == FP32:
+def takes_pictures(file: str) -> bool:
+    """Whether picture_file made this name."""
+    return file.endswith(f"-{ModelInput.UINT8}.onnx")
+
+
+def _precision(device: Device, row: Row) -> str | None:
+    """A note if the file is not in the precision of the device; else None."""
+    if device.precision == FP32 or f"-{device.precision}" in row["file"]:
         return None
     return (
-        f"files and accuracy are of the network in {FP32}, the latency of that in {device.precision}, which nas "
+        f"file and accuracy are of the network in {FP32}, the latency of that in {device.precision}, which nas "
         "measures and does not ship: quantise the .onnx, and test its accuracy, before you use it"
     )
 

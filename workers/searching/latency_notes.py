@@ -9,7 +9,7 @@ from nas.quantities import milliseconds, number, percent, signed_percent
 from nas.trial import Metrics, Trial
 from workers.executing.executor import WorkerDiedError
 from workers.searching.context import SearchContext
-from workers.searching.finalist_files import measured_file, network_file
+from workers.searching.finalist_files import measured_file, network_file, takes_pictures
 from workers.tasks.subnormals import Subnormals, count_subnormals
 
 Row = dict[str, Any]
@@ -72,7 +72,7 @@ def _note(context: SearchContext, row: Row, estimate: Metrics) -> str | None:
         suspect=(context.store.known("suspect-latencies") or {}).get(row["id"]),
         suspect_kernels=context.measurer.estimator.estimate(read_network(row["notation"])).suspect,
         subnormals=_subnormals(context, row) if off > 0 else None,
-        prepares=off > 0 and measured_file(context, row) != network_file(row["id"]),
+        prepares=off > 0 and takes_pictures(measured_file(context, row)),
     )
     found = "; ".join(reasons(evidence))
     return f"The measured latency is {signed_percent(off)} from its estimate of {milliseconds(estimated)}: {found}."

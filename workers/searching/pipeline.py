@@ -42,6 +42,7 @@ from workers.searching.latency_notes import add_latency_notes
 from workers.searching.preparation import prepared_file
 from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ProgressStore
+from workers.searching.quantised_files import quantise_finalists
 from workers.searching.references import reference_rows, train_references
 from workers.searching.run_description import describe_run
 from workers.searching.run_record import RunRecord
@@ -118,6 +119,7 @@ class Pipeline:
         references = store.keep("references", train_references(context, references))
         listener.phase("FINALISTS")
         finalists = train_finalists(context, self.search)
+        quantise_finalists(context, finalists)
         add_picture_files(context, finalists)
         add_files(context, finalists)
         with forecast.measuring_networks(len(references) + len(finalists)):

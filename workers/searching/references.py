@@ -15,6 +15,7 @@ from nas.ops.notation import read_network, write_network
 from nas.spec import SearchSpec, reference_networks
 from workers.searching.context import SearchContext
 from workers.searching.finalists import submit_final
+from workers.searching.quantised_files import quantise_references, quantised_file, recipe_of
 
 Row = dict[str, Any]
 
@@ -55,12 +56,18 @@ def train_references(context: SearchContext, rows: list[Row]) -> list[Row]:
             context.store_training(context.training_keys.finalist(_id(row)), metrics, file)
             scores[_id(row)] = _keep(context, row, metrics, file)
             context.listener.say(f"{row['label']}  test accuracy {metrics['test_accuracy']:.2%}")
-    return [{**row, "metrics": {**row["metrics"], **(scores[_id(row)] or {})}} for row in rows]
+    trained = {network: found for network, found in scores.items() if found}
+    accuracies = {_name(distinct[network]): found["test_accuracy"] for network, found in trained.items()}
+    integers = quantise_references(context, accuracies)
+    of_files = {network: integers.get(_name(row), {}).get("metrics", {}) for network, row in distinct.items()}
+    return [{**row, "metrics": row["metrics"] | trained.get(_id(row), {}) | of_files[_id(row)]} for row in rows]
 
 
 def as_tested(context: SearchContext, row: Row) -> bytes | Network:
-    """The exported file of a reference network, or the network itself if it was not trained."""
-    file = _file(context, row)
+    """The tested file of a reference network, or the network itself if it was not trained."""
+    recipe, file = recipe_of(context.measurer.device), _file(context, row)
+    if recipe and (integers := file.with_name(quantised_file(file.name, recipe))).exists():
+        file = integers
     return file.read_bytes() if file.exists() else read_network(row["notation"])
 
 
@@ -85,7 +92,11 @@ def _named(row: Row) -> dict[str, Any]:
 
 
 def _file(context: SearchContext, row: Row) -> Path:
-    return context.store.path / f"{_key(row)}.onnx"
+    return context.store.path / _name(row)
+
+
+def _name(row: Row) -> str:
+    return f"{_key(row)}.onnx"
 
 
 def _key(row: Row) -> str:
