@@ -1,4 +1,4 @@
-"""What holds for every test: tests of data sets that are missing are skipped, and Ctrl-C interrupts."""
+"""What holds for every test: one thread, Ctrl-C interrupts, and tests of data sets that are missing are skipped."""
 
 import os
 import signal
@@ -12,8 +12,13 @@ pytest_plugins = ["databases", "planted", "poolers", "skips"]
 
 
 def pytest_configure() -> None:
-    """Heed Ctrl-C: a shell lets background processes ignore it, and their children would inherit that."""
+    """Heed Ctrl-C: a shell lets background processes ignore it, and their children would inherit that.
+
+    One thread for each process: the tests run side by side on every core, and threads that wait for each other there
+    spin, which takes several times as long.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ["NAS_NOISY"] = "1"  # other tests run beside those that measure
 
 
