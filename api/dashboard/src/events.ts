@@ -20,6 +20,7 @@ export const EVENT_TYPES = [
   "references",
   "finalists",
   "export.state",
+  "export.progress",
 ] as const;
 
 /** held: nothing comes through, as behind a proxy that collects answers. crowded: other tabs have the connections. */

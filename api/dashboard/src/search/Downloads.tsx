@@ -16,6 +16,9 @@ const WORDS: Record<string, string> = {
   FAILED: "The export has failed.",
 };
 
+/** Kinds of files that are shown with what they came of. */
+const OF_COMPRESSIONS = new Set(["naz", "unpacked"]);
+
 export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Trial; again: () => void }) {
   const [asked, setAsked] = useState<Partial<Export> | null>(null);
   const { problem, run } = useAction();
@@ -31,7 +34,8 @@ export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Tri
       again();
     });
   const finalist = live.finalists.value.find((each) => each.trial === trial.number);
-  const files: Download[] = trial.artifacts.length ? trial.artifacts : (finalist?.files ?? []).flatMap(artifact);
+  const own = trial.artifacts.filter((file) => !OF_COMPRESSIONS.has(file.kind));
+  const files: Download[] = own.length ? own : (finalist?.files ?? []).flatMap(artifact);
   const converted = (finalist?.files ?? []).filter((file) => file.format !== "onnx");
   const busy = now?.state === "QUEUED" || now?.state === "RUNNING";
   const missing = !files.some((file) => file.kind === "onnx");

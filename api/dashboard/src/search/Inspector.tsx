@@ -9,6 +9,7 @@ import { accuracy, duration, finite, milliseconds, MISSING, percent, shown, sign
 import { useLoaded } from "../store/load";
 import type { LiveSearch } from "../store/live";
 import { metrics } from "../store/metrics";
+import { Compressions } from "./Compressions";
 import { Curve } from "./Curve";
 import { Downloads } from "./Downloads";
 
@@ -62,6 +63,7 @@ function Loaded({ live, number }: { live: LiveSearch; number: number }) {
         </p>
       )}
       <Downloads live={live} trial={trial} again={again} />
+      {trial.state === "SUCCEEDED" && <Compressions live={live} trial={trial} />}
       {trial.diagram && <Architecture trial={trial} />}
       <Curve rows={trial.curve} />
       <Details trial={trial} />

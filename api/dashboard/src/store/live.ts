@@ -21,6 +21,13 @@ import { listed, loadMetrics } from "./metrics";
 const REFRESH_MS = 3000;
 const SOON_MS = 150;
 
+/** done of total epochs, of all stages together. */
+export interface Exporting {
+  stage: string;
+  done: number;
+  total: number;
+}
+
 /** What the figures read of a search. */
 export type SearchView = Pick<LiveSearch, "search" | "table" | "revision" | "references" | "finalists">;
 
@@ -36,6 +43,10 @@ export class LiveSearch {
   readonly hypervolume = signal<number | null>(null);
   readonly note = signal<string | null>(null);
   readonly exports = signal<ReadonlyMap<number, Partial<Export>>>(new Map());
+  /** The states of exports of compressed files, by their ids. */
+  readonly compressions = signal<ReadonlyMap<string, string>>(new Map());
+  /** How far exports are, by their ids. */
+  readonly exporting = signal<ReadonlyMap<string, Exporting>>(new Map());
   /** The last event that changed a trial, by its number: a page that shows the trial loads it again. */
   readonly changed = signal<ReadonlyMap<number, number>>(new Map());
 
@@ -108,6 +119,8 @@ export class LiveSearch {
     if (type.startsWith("trial.") && type !== "trial.asked") this.touch(data["number"], event.seq);
     if (type === "search.note") this.note.value = String(data["text"]);
     if (type === "export.state") this.took(data);
+    if (type === "export.progress")
+      this.exporting.value = new Map(this.exporting.value).set(data["id"], data as Exporting);
     if (type === "references" || type === "finalists" || type === "artifact.added") this.soon("pareto", SOON_MS);
     if (type === "artifact.added" && typeof data["trial"] === "number") this.touch(data["trial"], event.seq);
     const search = this.search.value;
@@ -127,6 +140,10 @@ export class LiveSearch {
   }
 
   private took(data: Record<string, any>): void {
+    if (data["compression"]) {
+      this.compressions.value = new Map(this.compressions.value).set(data["id"], data["state"]);
+      return;
+    }
     const number = Number(String(data["trial"]).split(".").at(-1));
     this.exports.value = new Map(this.exports.value).set(number, data as Partial<Export>);
   }

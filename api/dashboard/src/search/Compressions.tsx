@@ -1,0 +1,154 @@
+// A trial made smaller: a preset to choose, how far its stages are, and what came of them.
+import { useEffect, useId, useState } from "preact/hooks";
+import { request, trialPath, type CompressionReport, type Export, type Preset, type Trial } from "../api";
+import { Stacks } from "../charts/Stacks";
+import { Progress } from "../components/badges";
+import { Trouble } from "../components/states";
+import { percent, significant, size, title } from "../format";
+import { at } from "../root";
+import { useAction } from "../store/action";
+import type { LiveSearch } from "../store/live";
+import { useLoaded } from "../store/load";
+import { mayWrite } from "../store/session";
+
+export function Compressions({ live, trial }: { live: LiveSearch; trial: Trial }) {
+  const path = trialPath(trial.search_id, trial.number);
+  const { value, problem, again } = useLoaded<{ items: Export[] }>(`${path}/exports`);
+  const states = live.compressions.value;
+  const found = (value?.items ?? []).filter((each) => each.compression);
+  const stale = found.some((each) => (states.get(each.id) ?? each.state) !== each.state);
+  useEffect(() => {
+    if (stale) again();
+  }, [states, stale]);
+  if (!found.length && !mayWrite()) return null;
+  return (
+    <section class="compressions" data-testid="compressions">
+      <h3>Compression</h3>
+      {mayWrite() && <Ask path={path} again={again} />}
+      {problem && <Trouble problem={problem} again={again} />}
+      {found.toReversed().map((each) => (
+        <Compression key={each.id} live={live} compression={each} />
+      ))}
+    </section>
+  );
+}
+
+/** The choice of a preset, and how long its trainings are. */
+function Ask({ path, again }: { path: string; again: () => void }) {
+  const { value } = useLoaded<{ items: Preset[] }>("/v1/presets");
+  const [chosen, choose] = useState("");
+  const [epochs, setEpochs] = useState("");
+  const { busy, problem, run } = useAction();
+  const [preset, length] = [useId(), useId()];
+  const presets = value?.items ?? [];
+  const plan = presets.find((each) => each.name === chosen) ?? presets[0];
+  if (!plan) return null;
+  const start = () =>
+    void run(async () => {
+      const compression = { preset: plan.name, ...(epochs ? { epochs: Number(epochs) } : {}) };
+      await request<Export>(`${path}:export`, { method: "POST", body: { compression } });
+      again();
+    });
+  return (
+    <form
+      class="ask"
+      onSubmit={(event) => {
+        event.preventDefault();
+        start();
+      }}
+    >
+      <label for={preset}>Preset</label>
+      <select id={preset} value={plan.name} onChange={(e) => choose(e.currentTarget.value)} data-testid="preset">
+        {presets.map((each) => (
+          <option key={each.name} value={each.name}>
+            {each.name}
+          </option>
+        ))}
+      </select>
+      <label for={length}>Epochs</label>
+      <input
+        id={length}
+        type="number"
+        min={1}
+        max={100000}
+        placeholder="as planned"
+        value={epochs}
+        onInput={(event) => setEpochs(event.currentTarget.value)}
+        data-testid="compression-epochs"
+      />
+      <button type="submit" class="button" disabled={busy} data-testid="compress">
+        Compress
+      </button>
+      <p class="small">
+        {plan.stages.map((stage) => words(String(stage["name"]))).join(", then ")}. Epochs are those of each training.
+      </p>
+      {problem && <Trouble problem={problem} again={start} />}
+    </form>
+  );
+}
+
+const words = (name: string): string => title(name).toLowerCase();
+
+function Compression({ live, compression }: { live: LiveSearch; compression: Export }) {
+  const { preset, epochs } = compression.compression ?? {};
+  const state = live.compressions.value.get(compression.id) ?? compression.state;
+  return (
+    <article class="compression" data-testid="compression" data-state={state} data-preset={preset ?? ""}>
+      <h4>
+        {preset ?? "A plan of your own"}
+        {epochs && <span class="soft"> with {epochs} epochs a training</span>}
+      </h4>
+      {state === "QUEUED" && <p class="soft">It waits for a worker.</p>}
+      {state === "RUNNING" && <Running live={live} id={compression.id} />}
+      {state === "FAILED" && <p class="trouble lines">{compression.reason ?? "It has failed."}</p>}
+      {compression.report && <Outcome report={compression.report} files={compression.files ?? []} />}
+    </article>
+  );
+}
+
+function Running({ live, id }: { live: LiveSearch; id: string }) {
+  const now = live.exporting.value.get(id);
+  return (
+    <div role="status" data-testid="compression-progress">
+      <p class="soft">{now ? `${title(now.stage)}, epoch ${now.done} of ${now.total}` : "It begins."}</p>
+      {now && <Progress done={now.done} total={now.total} />}
+    </div>
+  );
+}
+
+function Outcome({ report, files }: { report: CompressionReport; files: NonNullable<Export["files"]> }) {
+  return (
+    <>
+      <dl class="metrics" data-testid="compression-outcome">
+        <div>
+          <dt>compressed file</dt>
+          <dd>
+            {size(report.size_bytes)}, {significant(report.ratio)} times smaller
+          </dd>
+        </div>
+        <div>
+          <dt>test accuracy, before and after</dt>
+          <dd>
+            {percent(report.test_accuracy_before)} → {percent(report.test_accuracy)}
+          </dd>
+        </div>
+      </dl>
+      <Stacks stages={report.stages} />
+      <div class="downloads">
+        {files.map((file) => (
+          <a
+            key={file.sha256}
+            class="button first"
+            href={at(file.url ?? "")}
+            download={file.file}
+            title={file.file}
+            data-testid={`download-${file.kind}`}
+          >
+            Download {file.kind === "naz" ? ".naz" : "ONNX"}
+            <small> {size(file.size_bytes)}</small>
+          </a>
+        ))}
+      </div>
+    </>
+  );
+}
