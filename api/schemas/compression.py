@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field, StrictInt, model_validator
 
 from api.schemas.common import Json, Received, Sent, Stored
-from nas.compressing.plan import PRESETS
+from nas.compressing.presets import PRESETS
 
 
 def _known_preset(name: str) -> str:

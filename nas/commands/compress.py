@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from nas.compressing.compressed import compressed
-from nas.compressing.plan import PRESETS, plan
+from nas.compressing.plan import plan
+from nas.compressing.presets import PRESETS
 from nas.compressing.source import exported, network_for, trained
 from nas.compression.bench import Bench
 from nas.dataset import load

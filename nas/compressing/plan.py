@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from nas.compressing.presets import PRESETS, content
 from nas.compressor import compressor
 from nas.dataset import Dataset
 from nas.errors import SpecError
@@ -18,35 +19,6 @@ _TrainingFields = settable(FINALISTS)
 
 SIGNED_MEAN, SIGNED_STD = 0.5, 128 / 255
 """With them (pixel / 255 - mean) / std is (2 pixel - 255) / 256."""
-
-PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "deep-compression": {  # arXiv:1510.00149
-        "stages": (
-            {"name": "prune", "density": 0.1, "scope": "global"},
-            {"name": "trained_quantization", "bits": 5},
-            {"name": "entropy_coding"},
-        ),
-    },
-    "bnn": {  # arXiv:1602.02830
-        "training": None,
-        "images": "signed",
-        "stages": ({"name": "binary"}, {"name": "entropy_coding", "coder": "raw", "numbers": "fp32"}),
-    },
-    "ttq": {"stages": ({"name": "ternary"}, {"name": "entropy_coding"})},  # arXiv:1612.01064
-    **{
-        f"qnn-w{weight}a{activation}": {  # arXiv:1609.07061
-            "stages": (
-                {"name": "uniform", "weight_bits": weight, "activation_bits": activation},
-                {"name": "entropy_coding"},
-            )
-        }
-        for weight, activation in ((1, 2), (4, 4))
-    },
-    "int8": {  # arXiv:1806.08342
-        "stages": ({"name": "int8"}, {"name": "entropy_coding", "bias_bits": None}),
-    },
-}
-"""Plans by name, in the form of plan files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +72,6 @@ def requested(compression: Mapping[str, Any]) -> Plan:
     """
     chosen = checked(content(compression))
     return chosen.lasting(compression["epochs"]) if "epochs" in compression else chosen
-
-
-def content(compression: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The plan in such a request as it is written, unchecked. SpecError if there is no such preset."""
-    if "plan" in compression:
-        plan: Mapping[str, Any] = compression["plan"]
-        return plan
-    name = compression["preset"]
-    if name not in PRESETS:
-        raise SpecError(f"preset: there is no {name!r}; there are: {', '.join(PRESETS)}")
-    return PRESETS[name]
 
 
 def checked(given: Mapping[str, Any]) -> Plan:

@@ -13,7 +13,7 @@ from shutil import rmtree
 from typing import Any
 
 from latency_db.devices.formats import ONNX, runtime_of
-from nas.compressing.plan import content
+from nas.compressing.presets import content
 from nas.dataset import Dataset, dataset
 from nas.errors import NasError
 from nas.evaluator import evaluator
@@ -146,13 +146,16 @@ class Exporter:
         images = dataset.make(spec.dataset).load(spec.seed)
         folder = self._settings.scratch / trial.search_id / "checkpoints" / claim.export.id
         pixels = spec.export.input is ModelInput.UINT8
-        compression = Compression(json.dumps(wanted), str(folder), pixels)
+        compression = Compression(json.dumps(wanted), trial.notation, str(folder), pixels)
         self._run_task(check, spec, images, compression)
-        model = self._artifacts.path(self._trained(claim, trial, spec, images)["model"]).read_bytes()
+        model = None
+        if content(wanted).get("training", ...) is not None:
+            model = self._artifacts.path(self._trained(claim, trial, spec, images)["model"]).read_bytes()
         heard = self._heard([stage["name"] for stage in content(wanted)["stages"]])
         made: CompressedFiles = self._run_task(compress, spec, images, model, compression, report=heard)
         rmtree(folder, ignore_errors=True)  # of use only if the worker was on this machine
-        name = f"model-{trial.architecture_id}-{spec.finalists.epochs}-epochs-{_label(wanted)}"
+        trained = f"-{spec.finalists.epochs}-epochs" if model else ""
+        name = f"model-{trial.architecture_id}{trained}-{_label(wanted)}"
         onnx = picture_file(f"{name}.onnx") if pixels else f"{name}.onnx"
         files = [self._add(NAZ, f"{name}.naz", made.file), self._add(UNPACKED, onnx, made.onnx)]
         metrics = {name: made.report[name] for name in ("test_accuracy", "size_bytes")}

@@ -7,6 +7,7 @@ from typing import Any
 
 from nas.compressing.plan import requested
 from nas.dataset import Dataset
+from nas.ops.notation import read_network
 from nas.trial import Metrics, Report
 from workers.tasks.train import Setup, evaluator_of, images_of, memory_errors
 
@@ -15,11 +16,12 @@ from workers.tasks.train import Setup, evaluator_of, images_of, memory_errors
 class Compression:
     """How a network is made smaller.
 
-    wanted: JSON text, as nas.compressing.plan.requested takes it. folder: the path of the states of finished stages,
-    on the worker's machine. pixels: whether the .onnx takes pictures (ModelInput.UINT8).
+    wanted: JSON text, as nas.compressing.plan.requested takes it. notation: of the network. folder: the path of the
+    states of finished stages, on the worker's machine. pixels: whether the .onnx takes pictures (ModelInput.UINT8).
     """
 
     wanted: str
+    notation: str
     folder: str
     pixels: bool = False
 
@@ -43,23 +45,29 @@ def check(setup: Setup, shared: Dataset | None, compression: Compression, *, rep
 
 
 def compress(
-    setup: Setup, shared: Dataset | None, model: bytes, compression: Compression, *, report: Report
+    setup: Setup, shared: Dataset | None, model: bytes | None, compression: Compression, *, report: Report
 ) -> CompressedFiles:
-    """Files of the network in an exported .onnx. A later call with equal arguments goes on behind the last epoch.
+    """Files of the network with the weights in an exported .onnx, or of the seed if the plan begins with those.
 
-    SpecError if the plan is wrong, CompressionError if the network cannot be compressed so.
+    A later call with equal arguments goes on behind the last epoch. SpecError if the plan is wrong, CompressionError if
+    the network cannot be compressed so.
     """
     from nas.compressing.compressed import compressed  # noqa: PLC0415 - torch is the workers' own
-    from nas.compressing.source import in_file  # noqa: PLC0415 - as above
+    from nas.compressing.source import in_file, trained  # noqa: PLC0415 - as above
+    from nas.compression.bench import Bench  # noqa: PLC0415 - as above
     from nas.export import with_pixel_input  # noqa: PLC0415 - as above
 
     plan = requested(json.loads(compression.wanted))
-    images = images_of(setup, shared)
+    images = images_of(setup, shared) if model else plan.normalised(images_of(setup, shared))
     folder = Path(compression.folder)
     folder.mkdir(parents=True, exist_ok=True)
     with memory_errors():
+        if model:
+            start = in_file(model, "the trial's .onnx", images)
+        else:
+            start = trained(read_network(compression.notation), None, Bench(images, setup.seed, report))
         made = compressed(
-            in_file(model, "the trial's .onnx", images),
+            start,
             plan.stages,
             dataset=images,
             seed=setup.seed,

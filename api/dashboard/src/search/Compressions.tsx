@@ -96,7 +96,7 @@ function Compression({ live, compression }: { live: LiveSearch; compression: Exp
     <article class="compression" data-testid="compression" data-state={state} data-preset={preset ?? ""}>
       <h4>
         {preset ?? "A plan of your own"}
-        {epochs && <span class="soft"> with {epochs} epochs a training</span>}
+        {epochs && <span class="tag">{epochs} {epochs === 1 ? "epoch" : "epochs"} a training</span>}
       </h4>
       {state === "QUEUED" && <p class="soft">It waits for a worker.</p>}
       {state === "RUNNING" && <Running live={live} id={compression.id} />}
@@ -110,8 +110,8 @@ function Running({ live, id }: { live: LiveSearch; id: string }) {
   const now = live.exporting.value.get(id);
   return (
     <div role="status" data-testid="compression-progress">
-      <p class="soft">{now ? `${title(now.stage)}, epoch ${now.done} of ${now.total}` : "It begins."}</p>
-      {now && <Progress done={now.done} total={now.total} />}
+      <p class="soft">{now ? title(now.stage) : "It begins."}</p>
+      {now && <Progress done={now.done} total={now.total} label="Epochs trained" />}
     </div>
   );
 }
@@ -127,9 +127,9 @@ function Outcome({ report, files }: { report: CompressionReport; files: NonNulla
           </dd>
         </div>
         <div>
-          <dt>test accuracy, before and after</dt>
+          <dt>test accuracy</dt>
           <dd>
-            {percent(report.test_accuracy_before)} → {percent(report.test_accuracy)}
+            {percent(report.test_accuracy)}, before {percent(report.test_accuracy_before)}
           </dd>
         </div>
       </dl>

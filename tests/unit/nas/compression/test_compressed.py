@@ -5,7 +5,8 @@ from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is us
 
 from nas.compressing.compressed import compressed
 from nas.compressing.files import packed, unpacked
-from nas.compressing.plan import PRESETS, plan
+from nas.compressing.plan import plan
+from nas.compressing.presets import PRESETS
 from nas.compression.model import Model
 from nas.container.file import read
 from nas.export import accuracy

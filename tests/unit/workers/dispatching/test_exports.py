@@ -275,3 +275,12 @@ def test_the_progress_of_an_export_is_told_by_events(ledger, exporter, tiny):
     told = [event.data for event in ledger.events.after(tiny.split(".")[0]) if event.type == "export.progress"]
     progress = {"stage": "trained_quantization", "done": 3, "total": 4, "metrics": {"accuracy": 0.5}}
     assert told == [{"id": wanted.id, "trial": tiny, **progress}]
+
+
+def test_a_plan_that_begins_with_the_weights_of_the_seed_needs_no_training_before(ledger, exporter, tiny, trained):
+    stages = [{"name": "binary", "epochs": 1, "batch_size": 512}, {"name": "entropy_coding", "coder": "raw"}]
+
+    found = compressed(ledger, exporter, tiny, {"plan": {"training": None, "images": "signed", "stages": stages}})
+
+    assert (found.state, trained) == ("SUCCEEDED", []), found.reason
+    assert found.file.startswith(f"model-{ledger.trials.get(tiny).architecture_id}-plan-")
