@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from nas.binary.window import Window, borders
 from nas.binary.words import WORD_BITS, Integers, Words, pack, pack_planes, unpack
+from nas.errors import InvalidArchitectureError
 from nas.native import binary
 from nas.native.binary import PANEL, Product
 
@@ -84,6 +85,11 @@ def signs(x: Words, weights: Weights, thresholds: Integers, window: Window = POI
 
 def pixel_signs(pixels: NDArray[np.uint8], weights: Weights, thresholds: Integers, window: Window = POINT) -> Words:
     """As `signs`, of pixels [images, height, width, channels] and dense weights; a pixel p stands for 2 p - 255."""
+    if pixels.shape[3] * window.taps != weights.bits:
+        raise InvalidArchitectureError(
+            f"weights of {weights.bits} inputs do not fit a window of {window.kernel[0]} x {window.kernel[1]} pixels "
+            f"of {pixels.shape[3]} channels"
+        )
     rows = window.rows(pixels)
     x = pack_planes(rows.reshape(*rows.shape[:3], -1), PIXEL_PLANES)
     corrections = _corrections(weights, window, pixels.shape, PIXEL_PLANES)
@@ -106,7 +112,7 @@ class _Convolution:
     def signs(self, thresholds: Integers) -> Words:
         level = binary.level()
         if level in binary.NATIVE_LEVELS:
-            return binary.signs(level, self._native(), thresholds)
+            return binary.signs(level, self._native(), np.broadcast_to(thresholds, self.weights.outputs))
         return pack(self._by_matrix() - thresholds)
 
     def _native(self) -> Product:
@@ -140,6 +146,11 @@ class _Convolution:
 
 def _convolution(x: Words, weights: Weights, window: Window) -> _Convolution:
     x = x if x.ndim == len("NHWPC") else x[..., None, :]
+    if x.shape[4] * window.taps != weights.words.shape[1] or min(window.size(*x.shape[1:3])) < 1:
+        raise InvalidArchitectureError(
+            f"weights of {weights.words.shape[1]} words do not fit a window of {window.kernel[0]} x {window.kernel[1]} "
+            f"pixels of {x.shape[4]} words in an image of {x.shape[1]} x {x.shape[2]}"
+        )
     return _Convolution(x, weights, window, _corrections(weights, window, x.shape, x.shape[3]))
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nas.native import binary, library
+
 Words = NDArray[np.uint64]
 Integers = NDArray[np.int32]
 
@@ -24,7 +26,10 @@ def unpack(words: Words, bits: int) -> NDArray[np.int8]:
 
 
 def pack_planes(integers: NDArray[np.uint8], planes: int = 8) -> Words:
-    """The `planes` lowest bits of integers [..., n] as words [..., planes, ceil(n / 64)], the lowest bit first."""
+    """The `planes` lowest bits (1 to 8) of integers [..., n]: words [..., planes, ceil(n / 64)], lowest first."""
+    if library() is not None:
+        found = binary.planes(integers.reshape(-1, integers.shape[-1]), planes)
+        return found.reshape(*integers.shape[:-1], *found.shape[1:])
     shifts = np.arange(planes, dtype=np.uint8)[:, None]
     return _words(integers[..., None, :] >> shifts & 1)
 

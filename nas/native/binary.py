@@ -86,6 +86,16 @@ def signs(level: str, product: Product, thresholds: NDArray[np.int32]) -> NDArra
     return found
 
 
+def planes(integers: NDArray[np.uint8], number: int) -> NDArray[np.uint64]:
+    """The `number` lowest bits of integers [rows, count] as words [rows, number, words], on every native level."""
+    rows, count = integers.shape
+    found = np.empty((rows, number, -(-count // PANEL)), np.uint64)
+    read = np.ascontiguousarray(integers)
+    sizes = (ctypes.c_int64(size) for size in (rows, count, number))
+    _loaded().nas_binary_planes(ctypes.c_void_p(read.ctypes.data), *sizes, ctypes.c_void_p(found.ctypes.data))
+    return found
+
+
 def limit_bits(level: str, rounds: int) -> int:
     """Runs rounds of exclusive or, popcount and addition on vectors in registers, which is the limit of a native level;
     the bits that were counted. Each is a multiplication and an addition of a product.

@@ -10,7 +10,7 @@ from nas.binary.operator import binary_matmul as operator
 from nas.binary.product import Weights, binary_matmul, pixel_signs, signs, sums
 from nas.binary.window import Window
 from nas.binary.words import pack, pack_planes, unpack
-from nas.errors import SpecError
+from nas.errors import InvalidArchitectureError, SpecError
 from nas.native import binary, library
 
 
@@ -49,6 +49,28 @@ def test_words_hold_the_signs(bits, seed):
     assert words.shape == (3, -(-bits // 64))
     assert np.array_equal(unpack(words, bits), signed(values))
     assert not (unpack(words, 64 * words.shape[1])[:, bits:] > 0).any()
+
+
+@given(st.integers(1, 200), st.integers(1, 8), st.integers(0, 2**32))
+def test_a_plane_holds_one_bit_of_each_integer(count, planes, seed):
+    integers = np.random.default_rng(seed).integers(0, 256, (2, 3, count), np.uint8)
+    words = pack_planes(integers, planes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nas.binary.words.library", lambda: None)
+        assert np.array_equal(words, pack_planes(integers, planes))
+    for plane in range(planes):
+        assert np.array_equal(unpack(words[:, :, plane], count) > 0, integers >> plane & 1 > 0)
+
+
+def test_what_does_not_fit_is_refused():
+    x, weights = pack(np.ones((1, 4, 4, 70))), Weights.of(np.ones((5, 70, 3, 3)))
+    for window in (Window((2, 2)), Window((3, 2)), Window((1, 1))):
+        with pytest.raises(InvalidArchitectureError, match="weights of 18 words do not fit a window of"):
+            sums(x, weights, window)
+    with pytest.raises(InvalidArchitectureError, match="in an image of 2 x 4"):
+        sums(x[:, :2], weights, Window((3, 3)))
+    with pytest.raises(InvalidArchitectureError, match="weights of 630 inputs do not fit"):
+        pixel_signs(np.ones((1, 4, 4, 1), np.uint8), weights, np.zeros(5, np.int32), Window((3, 3)))
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 5, 70), (6, 130, 1000), (261, 65, 130), (5, 64, 7000)])
