@@ -1,4 +1,4 @@
-"""Gradients of few bits while a network trains (QNN, arXiv:1609.07061; DoReFa-Net, arXiv:1606.06160, equation 12)."""
+"""Gradients of few bits while a network trains (QNN, arXiv:1609.07061; as in DoReFa-Net, arXiv:1606.06160)."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -25,14 +25,15 @@ class _Rounded(torch.autograd.Function):
 
 
 def rounded(gradient: Tensor, bits: int, noise: Tensor) -> Tensor:
-    """A gradient [N, ...] as 2^bits even steps between minus and plus the largest of each image.
+    """A gradient [N, ...] as even steps from minus to plus the largest of each image: 2^bits - 1, or 2 of one bit.
 
-    noise, uniform in [0, 1), decides between the two nearest steps, so that the mean is the gradient itself.
+    noise, uniform in [0, 1), decides between the two nearest steps, so that the mean is the gradient itself. Unlike in
+    DoReFa-Net, 0 is one of the steps: most gradients are small, and noise on each of them would outweigh them.
     """
     largest = gradient.abs().flatten(1).amax(1).reshape(-1, *[1] * (gradient.ndim - 1))
-    steps = 2**bits - 1
-    place = (gradient / (2 * largest) + 0.5) * steps
-    values = ((place + noise).floor().clamp(0, steps) / steps - 0.5) * 2 * largest
+    steps, offset = (2 ** (bits - 1) - 1, 0.0) if bits > 1 else (0.5, 0.5)
+    place = (gradient / largest * steps + offset + noise).floor() - offset
+    values = place.clamp(-steps, steps) / steps * largest
     return torch.where(largest > 0, values, torch.zeros_like(values))
 
 
