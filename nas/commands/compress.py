@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from nas.compressing.bits import accuracy_on_bits
 from nas.compressing.compressed import compressed
 from nas.compressing.plan import plan
 from nas.compressing.presets import PRESETS
@@ -58,13 +59,15 @@ def compress(  # noqa: PLR0917 - click passes them by name
     else:
         start = trained(network_for(model, images), chosen.training, bench)
     made = compressed(start, chosen.stages, dataset=images, seed=seed, folder=state, listener=say, device=device)
+    on_bits = accuracy_on_bits(made.file, images)
+    report = made.report if on_bits is None else {**made.report, "test_accuracy_on_bits": on_bits}
     write_whole(out / "model.naz", made.file)
     write_whole(out / "model.onnx", made.onnx)
-    write_whole(out / "report.json", json.dumps(made.report, indent=2))
+    write_whole(out / "report.json", json.dumps(report, indent=2))
     if as_json:
-        click.echo(json.dumps(made.report, indent=2))
+        click.echo(json.dumps(report, indent=2))
     else:
-        _print(made.report, out)
+        _print(report, out)
 
 
 def _print(report: Mapping[str, Any], out: Path) -> None:
@@ -82,3 +85,5 @@ def _print(report: Mapping[str, Any], out: Path) -> None:
         f"Test accuracy {report['test_accuracy']:.2%}, before {report['test_accuracy_before']:.2%}.",
         highlight=False,
     )
+    if "test_accuracy_on_bits" in report:
+        console.print(f"On packed bits {report['test_accuracy_on_bits']:.2%}.", highlight=False)

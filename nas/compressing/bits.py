@@ -8,21 +8,26 @@ rounds; products and sums of a batch norm are rounded here as there.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas import ops
-from nas.binary.layers import Hidden, PixelLayer, ScoreLayer, binary_layer, pixel_layer, run
+from nas.binary.layers import BRIGHTEST, Hidden, PixelLayer, ScoreLayer, binary_layer, pixel_layer, run
 from nas.binary.product import Weights
 from nas.binary.thresholds import IsOn
 from nas.binary.window import Window
-from nas.compressing.plan import SIGNED_MEAN, SIGNED_STD
-from nas.container.file import Container
+from nas.container.file import Container, read
+from nas.dataset import Dataset
 from nas.errors import CompressionError
+from nas.images.preprocessing import SIGNED_MEAN, SIGNED_STD
 from nas.ops import Leaf, Network, Op, Shape
 from nas.ops.coded import CodedTensor, Floats
 from nas.ops.cost import placed
+
+EXACT = 1 << 24
+"""Integers up to this are exact in 32-bit floats."""
 
 UNIT = np.float32(1 / 256)
 """Signed images are odd numbers times this."""
@@ -34,29 +39,52 @@ Pixels = NDArray[np.uint8]
 class BitPacked:
     """A binary network ready to run. Calling it gives scores float32 [N, classes] of pixels uint8 [N, H, W, C]."""
 
+    input: Shape
     first: PixelLayer
     hidden: Sequence[Hidden]
     last: ScoreLayer
 
     def __call__(self, pixels: Pixels) -> Floats:
+        height, width, channels = pixels.shape[1:]
+        if (channels, height, width) != self.input:
+            raise ValueError(f"the network takes images of {self.input}, not {Shape(channels, height, width)}")
         return run(self.first, self.hidden, self.last, pixels)
 
 
 def bit_packed(container: Container) -> BitPacked:
     """The network of a compressed file on packed bits. CompressionError says what of it is not binary."""
-    mean, std = (container.properties.get(name, ()) for name in ("mean", "std"))
-    if any(value != SIGNED_MEAN for value in mean) or any(value != SIGNED_STD for value in std):
+    channels = container.network.input.channels
+    if any(
+        container.properties.get(name) != [value] * channels
+        for name, value in (("mean", SIGNED_MEAN), ("std", SIGNED_STD))
+    ):
         raise CompressionError("its images are not signed; compress it by a plan with `images: signed`")
     layers = list(_layers(container.network))
-    if len(layers) < 2 or any(layer.norm.act != "sign" for layer in layers[:-1]) or layers[-1].norm.act:  # noqa: PLR2004
-        raise CompressionError("it needs layers with batch norm and sign, and a last one with batch norm alone")
+    if len(layers) < 2 or any(layer.norm.act != "sign" for layer in layers[:-1]) or not layers[-1].scores:  # noqa: PLR2004
+        raise CompressionError("it needs layers with batch norm and sign, and a last linear one with batch norm alone")
     first, *hidden, last = layers
-    on = _is_on(container, first, UNIT)
+    on = _is_on(container, first, BRIGHTEST, UNIT)
     return BitPacked(
+        container.network.input,
         pixel_layer(_weight(container, first), on, first.window, first.pool),
         [_hidden(container, layer) for layer in hidden],
         _last(container, last),
     )
+
+
+def scores_of_file(file: Path, pixels: Pixels) -> Floats:
+    """Scores float32 [N, classes] of pixels uint8 [N, H, W, C] by a file; without torch on native kernels."""
+    return bit_packed(read(file.read_bytes()))(pixels)
+
+
+def accuracy_on_bits(file: bytes, dataset: Dataset) -> float | None:
+    """Of a compressed file, on the test images and packed bits; None if its network is not binary."""
+    try:
+        network = bit_packed(read(file))
+    except CompressionError:
+        return None
+    found = network(dataset.test.images).argmax(1)
+    return float(np.mean(found == dataset.test.labels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +99,11 @@ class _Layer:
     pool: int
     norm_path: str
     norm: ops.BatchNorm
+
+    @property
+    def scores(self) -> bool:
+        """Whether it may be the last: its output is a vector of floats."""
+        return self.norm.act is None and len(self.shape) == 2 and self.pool == 1  # noqa: PLR2004 - of a linear layer
 
 
 def _layers(network: Network) -> Iterator[_Layer]:
@@ -125,14 +158,16 @@ def _weight(container: Container, layer: _Layer) -> NDArray[np.int8]:
     return weight.values().astype(np.int8).reshape(layer.outputs, layer.x.channels, *layer.window.kernel)
 
 
-def _is_on(container: Container, layer: _Layer, unit: np.float32) -> IsOn:
-    """The sign of the batch norm of a sum [outputs] times unit, as the training graph rounds it."""
+def _is_on(container: Container, layer: _Layer, largest: int, unit: np.float32) -> IsOn:
+    """The sign of the batch norm of a sum [outputs] times unit, as the training graph rounds it; largest: an input."""
+    if largest * prod(layer.shape[1:]) > EXACT:
+        raise CompressionError(f"{layer.path}: it adds too many inputs for sums that are exact in 32-bit floats")
     scale, shift = container.norm(layer.norm_path, layer.outputs)
     return lambda sums: sums.astype(np.float32) * unit * scale + shift >= 0
 
 
 def _hidden(container: Container, layer: _Layer) -> Hidden:
-    return binary_layer(_weight(container, layer), _is_on(container, layer, np.float32(1)), layer.window, layer.pool)
+    return binary_layer(_weight(container, layer), _is_on(container, layer, 1, np.float32(1)), layer.window, layer.pool)
 
 
 def _last(container: Container, layer: _Layer) -> ScoreLayer:

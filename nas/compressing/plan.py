@@ -11,14 +11,12 @@ from nas.compressing.presets import PRESETS, content
 from nas.compressor import compressor
 from nas.dataset import Dataset
 from nas.errors import SpecError
+from nas.images.preprocessing import SIGNED_MEAN, SIGNED_STD
 from nas.mapping_file import read_mapping
 from nas.registry import reason, settable
 from nas.training import FINALISTS, Recipe
 
 _TrainingFields = settable(FINALISTS)
-
-SIGNED_MEAN, SIGNED_STD = 0.5, 128 / 255
-"""With them (pixel / 255 - mean) / std is (2 pixel - 255) / 256."""
 
 
 @dataclass(frozen=True, slots=True)

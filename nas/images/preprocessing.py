@@ -11,6 +11,9 @@ from nas.images.model_input import ModelInput
 from nas.images.pictures import BACKGROUND, DRAFT, mode_of
 from nas.ops import Network
 
+SIGNED_MEAN, SIGNED_STD = 0.5, 128 / 255
+"""With them (pixel / 255 - mean) / std is (2 pixel - 255) / 256, an exact float."""
+
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:

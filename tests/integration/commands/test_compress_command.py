@@ -92,6 +92,18 @@ def test_weights_are_packed_integers_or_floats_with_the_same_scores(done):
     np.testing.assert_array_equal(*scores)
 
 
+def test_a_binary_network_runs_on_bits_too(tmp_path):
+    plan = {
+        "training": None,
+        "images": "signed",
+        "stages": [{"name": "binary"}, {"name": "entropy_coding", "numbers": "fp32"}],
+    }
+    result = compress(tmp_path, plan, "1x28x28: linear_32 bn_sign linear_16 bn_sign linear_10 bn")
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["test_accuracy_on_bits"] == report["test_accuracy"] > 0.4
+
+
 def test_an_exported_file_is_compressed_with_its_weights(done, tmp_path):
     """Without a stage that changes weights, the scores stay; batch norms are folded."""
     exported = done[0] / "exported.onnx"

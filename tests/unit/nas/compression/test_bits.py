@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from quadrants import quadrants
@@ -20,6 +22,7 @@ from nas.errors import CompressionError
 from nas.native import binary
 from nas.ops import BatchNorm, Conv, Dropout, Linear, Network, Pool, Shape, seq
 from nas.ops.notation import read_network
+from nas.ops.onnx_graph import onnx_model
 from nas.ops.torch_module import build
 from nas.training.batches import normalised
 
@@ -60,6 +63,16 @@ def model(op, shape, seed=0):
     return Model(network, module.eval())
 
 
+def file(made, images):
+    """Images of quadrants have one channel, those of the networks up to three."""
+    channels = made.network.input.channels
+    return packed(made, replace(images, mean=images.mean * channels, std=images.std * channels))
+
+
+def container(made, images):
+    return read(file(made, images))
+
+
 def scores(made, pixels, images):
     channels = pixels.shape[3]
     with torch.inference_mode():
@@ -77,18 +90,17 @@ def test_every_level_gives_the_scores_of_the_training_graph(name, level, images,
     for seed in range(3):
         made = model(*NETWORKS[name], seed)
         x = pixels(made.network.input)
-        assert np.array_equal(bit_packed(read(packed(made, images)))(x), scores(made, x, images))
+        assert np.array_equal(bit_packed(container(made, images))(x), scores(made, x, images))
 
 
 def test_another_process_gives_them_too(images, tmp_path):
     made = model(*NETWORKS["convolutions"])
     x = pixels(made.network.input)
-    (tmp_path / "model.naz").write_bytes(packed(made, images))
+    (tmp_path / "model.naz").write_bytes(file(made, images))
     np.save(tmp_path / "x.npy", x)
     code = (
-        "import numpy as np; from pathlib import Path; from nas.compressing.bits import bit_packed; "
-        "from nas.container.file import read; "
-        "np.save('y.npy', bit_packed(read(Path('model.naz').read_bytes()))(np.load('x.npy')))"
+        "import sys; import numpy as np; from pathlib import Path; from nas.compressing.bits import scores_of_file; "
+        "np.save('y.npy', scores_of_file(Path('model.naz'), np.load('x.npy'))); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     assert np.array_equal(np.load(tmp_path / "y.npy"), scores(made, x, images))
@@ -103,27 +115,44 @@ def test_another_process_gives_them_too(images, tmp_path):
         ("1x8x8: conv_8_bias_linear bn_sign conv_8_k3_g2_bias_linear bn_sign linear_4 bn", "one group"),
         ("1x8x8: conv_8_bias_linear pool_2_p0_avg bn_sign linear_4 bn", "largest value"),
         ("1x8x8: conv_8_bias_linear bn_sign res(id) linear_4 bn", "without branches"),
-        ("1x8x8: linear_4 bn", "a last one with batch norm alone"),
+        ("1x8x8: linear_4 bn", "a last linear one with batch norm alone"),
+        ("1x8x8: linear_9 bn_sign conv_4_bias_linear bn", "a last linear one"),
+        ("9x99x99: linear_9 bn_sign linear_4 bn", "too many inputs"),
     ],
 )
 def test_what_is_not_binary_is_refused(notation, reason, images):
     network = read_network(notation)
     with pytest.raises(CompressionError, match=reason):
-        bit_packed(read(packed(model(network.op, network.input), images)))
+        bit_packed(container(model(network.op, network.input), images))
 
 
 def test_other_images_weights_and_biases_are_refused(images):
     made = model(*NETWORKS["perceptron"])
     with pytest.raises(CompressionError, match="signed"):
-        bit_packed(read(packed(made, quadrants())))
+        bit_packed(container(made, quadrants()))
     first = next(iter(layers(made.module).values()))
     first.bias.data[0] = 0.5
     with pytest.raises(CompressionError, match="bias"):
-        bit_packed(read(packed(made, images)))
+        bit_packed(container(made, images))
     set_form(first, None)
     first.weight.data[0, 0] = 3
     with pytest.raises(CompressionError, match="are not -1 and 1"):
-        bit_packed(read(packed(made, images)))
+        bit_packed(container(made, images))
+
+
+def test_images_of_another_size_are_refused(images):
+    with pytest.raises(ValueError, match="1x8x8"):
+        bit_packed(container(model(*NETWORKS["perceptron"]), images))(pixels(Shape(1, 8, 9)))
+
+
+def test_onnx_runtime_gives_them_too(images):
+    """In plain operators; the last batch norm is its own two nodes."""
+    made = model(*NETWORKS["convolutions"])
+    x = pixels(made.network.input)
+    graph = onnx_model(made.network, container(made, images)).SerializeToString()
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    found = session.run(None, {"image": normalised(x, images.mean * 3, images.std * 3).contiguous().numpy()})[0]
+    assert np.array_equal(found, scores(made, x, images))
 
 
 def test_scales_of_16_bits_are_those_of_the_file(images):
@@ -131,5 +160,5 @@ def test_scales_of_16_bits_are_those_of_the_file(images):
     made = model(*NETWORKS["perceptron"])
     half = EntropyCoding(coder="raw", numbers="fp16").compress(made, None)
     x = pixels(made.network.input)
-    first, again = (bit_packed(read(packed(half, images)))(x) for _ in range(2))
+    first, again = (bit_packed(container(half, images))(x) for _ in range(2))
     assert np.array_equal(first, again)
