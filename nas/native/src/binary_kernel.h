@@ -77,10 +77,26 @@ static void one(const uint32_t *rows, size_t stride, const uint32_t *panel, size
     count_block(1, rows, stride, panel, words, results, step, adds, bits);
 }
 
+/* The most common signs, of one plane without corrections: bits - 2 * count >= threshold, solved for the count. */
+static void finish_signs(const task *t, const int32_t *counts, size_t group, size_t first, size_t positions) {
+    size_t groups = ((size_t)t->outputs + PANEL - 1) / PANEL;
+    int32_t limits[PANEL];
+    for (size_t c = 0; c < PANEL; c++) {
+        int64_t twice = t->bits - t->thresholds[group * PANEL + c];
+        limits[c] = (int32_t)((twice - (twice & 1)) / 2);
+    }
+    for (size_t p = first; p < first + positions; p++, counts += PANEL)
+        t->signs[p * groups + group] = at_least(limits, counts);
+}
+
 static void finish(const task *t, const int32_t *counts, size_t group, size_t first, size_t positions) {
     size_t groups = ((size_t)t->outputs + PANEL - 1) / PANEL, rest = (size_t)t->outputs - group * PANEL;
     size_t columns = rest < PANEL ? rest : PANEL, image = (size_t)(t->out_height * t->out_width);
     int32_t bits = (int32_t)t->bits;
+    if (t->signs && t->planes == 1 && !t->classes) {
+        finish_signs(t, counts, group, first, positions);
+        return;
+    }
     for (size_t p = first; p < first + positions; p++) {
         int32_t values[PANEL];
         for (size_t c = 0; c < PANEL; c++) values[c] = bits - 2 * counts[c];
