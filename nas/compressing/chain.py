@@ -79,6 +79,8 @@ def _measured(model: Model, dataset: Dataset, config: Mapping[str, Any], seconds
     images = (dataset.validation, dataset.mean, dataset.std, model.network.input.height)
     score = evaluate_file(unpacked(file), *images) if model.integers else evaluate(model.module, *images)
     parameters = {name: value for name, value in config.items() if name != "name"}
+    if model.integers:
+        parameters["integers"] = model.integers.recipe  # the one that was measured to be the fastest
     return Stage(config["name"], parameters, score.accuracy, score.loss, len(file), read(file).sizes, seconds)
 
 

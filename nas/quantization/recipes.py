@@ -43,6 +43,9 @@ RECIPES: Mapping[str, QuantizationRecipe] = {
 }
 """By the name of the precision under which their latencies are kept. A published name never changes its meaning."""
 
+LARGEST = 1e37
+"""Of an activation: the difference of two such is still a 32-bit float."""
+
 Ranges = Mapping[str, tuple[float, float]]
 """The smallest and the largest value of each float tensor between the layers of an ONNX graph, by its name."""
 
@@ -72,5 +75,5 @@ class StaticQuantization:
 def _are_ends(ends: Any) -> bool:
     match ends:
         case [int() | float() as low, int() | float() as high]:
-            return -LARGEST <= low <= high <= LARGEST  # neither isfinite nor float takes any whole number
+            return -LARGEST <= low <= high <= LARGEST  # false for NaN
     return False

@@ -215,6 +215,7 @@ def test_the_preset_says_the_accuracy_of_the_file(model, images, tmp_path):
     again = list(chain(model, stages, **run))
 
     assert [stage.name for _, stage in results] == ["before", "int8", "entropy_coding"]
+    assert results[1][1].parameters["integers"] == results[1][0].integers.recipe in RECIPES
     for made, stage in results[1:]:
         file = packed(made, images)
         score = evaluate_file(unpacked(file), images.validation, images.mean, images.std)
@@ -225,6 +226,8 @@ def test_the_preset_says_the_accuracy_of_the_file(model, images, tmp_path):
 
 def test_ranges_of_a_damaged_file_are_refused(model, images):
     made = compress(model, images, fine_tuning=False)
+    extreme = dict.fromkeys(made.integers.ranges, (-1e37, 1e37))
+    assert is_quantised(unpacked(packed(replace(made, integers=replace(made.integers, ranges=extreme)), images)))
     for ranges in ({"image": (0.0, 1.0)}, {**made.integers.ranges, "no such tensor": (0.0, 1.0)}):
         file = packed(replace(made, integers=replace(made.integers, ranges=ranges)), images)
         with pytest.raises(FormatError):

@@ -140,6 +140,10 @@ def test_a_model_that_onnx_runtime_refuses(model, ranges):
         {"recipe": "int8", "ranges": {"image": [1]}},
         {"recipe": "int8", "ranges": {"image": [2, 1]}},
         {"recipe": "int8", "ranges": {"image": [0, float("inf")]}},
+        {"recipe": "int8", "ranges": {"image": [float("nan"), 1]}},
+        {"recipe": "int8", "ranges": {"image": [0, 1e38]}},
+        {"recipe": "int8", "ranges": {"image": [0, 10**400]}},
+        {"recipe": ["int8"], "ranges": {}},
         {"recipe": "int8", "ranges": {"image": ["0", "1"]}},
     ],
 )
