@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.plugins import Plugins
-from nas.quantization.recipes import DEFAULT_RECIPE, RECIPES
+from nas.quantization.recipes import DEFAULT_RECIPE, PRECISIONS
 
 FP32 = "fp32"
 """32-bit floats throughout, the precision that every runtime has."""
@@ -65,7 +65,7 @@ class Runtime(ABC):
         """Why this precision cannot be run on this machine, with the remedy; None if it can."""
         if precision not in self.precisions:
             return f"{self.name} has no precision {precision!r}, only {', '.join(self.precisions)}"
-        needed = (*self.packages, "onnx") if precision in RECIPES else self.packages
+        needed = (*self.packages, "onnx") if precision in PRECISIONS else self.packages
         missing = [package for package in needed if not _is_installed(package)]
         if missing:
             remedy = f"'nas[{self.extra}]'" if self.extra else " ".join(missing)

@@ -97,7 +97,9 @@ class Int8(Compressor):
     def __init__(
         self,
         *,
-        integers: Literal["measured", "int8", "int8_per_tensor", "int8_7bit", "int8_s8s8", "int8_u8u8"] = "measured",
+        integers: Literal[
+            "measured", "int8", "int8_fp32_stem", "int8_per_tensor", "int8_7bit", "int8_s8s8", "int8_u8u8"
+        ] = "measured",
         fine_tuning: bool = True,
         distillation: Annotated[float, Field(ge=0, le=1)] = 0.5,
         recipe: Recipe = FINE_TUNING,
@@ -110,7 +112,7 @@ class Int8(Compressor):
         model.module.to(bench.device)
         integers = self._chosen(model, bench)
         teacher = Distillation(model, self.distillation, bench.device, self.recipe.label_smoothing)
-        for layer in layers(model.module).values():
+        for layer in list(layers(model.module).values())[RECIPES[integers].float_layers :]:
             set_form(layer, Integers(recipe=integers))
         calibrated_only, accuracy = _calibrated(model, integers, bench)
         if not self.fine_tuning:

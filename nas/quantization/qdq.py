@@ -22,6 +22,8 @@ from nas.quantization.recipes import RECIPES, Ranges, StaticQuantization
 from nas.quantization.refusals import REFUSALS
 
 _WARNINGS, _ERRORS = 2, 3
+_LAYERS = frozenset({"Conv", "Gemm"})
+_ACTIVATIONS = frozenset({"Relu", "Clip", "HardSwish", "Sigmoid"})
 
 
 class _OneImage(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
@@ -77,6 +79,7 @@ def quantised(model: bytes, how: StaticQuantization) -> bytes:
     """
     graph, recipe = _graph(model), RECIPES[how.recipe]
     (image,), shape = graph.graph.input, input_shape(model)
+    floats = _begin(graph.graph, recipe.float_layers)
     del graph.metadata_props[:]
     add_pre_process_metadata(graph)  # what it would do is done already: names, folded norms
     overrides = {
@@ -95,6 +98,7 @@ def quantised(model: bytes, how: StaticQuantization) -> bytes:
                 per_channel=recipe.per_channel,
                 reduce_range=recipe.weight_limit < 127,  # noqa: PLR2004 - then 64, in ONNX Runtime
                 activation_type=QuantType.QInt8 if recipe.signed_activations else QuantType.QUInt8,
+                nodes_to_exclude=floats,
                 weight_type=QuantType.QInt8 if recipe.signed_weights else QuantType.QUInt8,
                 extra_options={
                     "ActivationSymmetric": recipe.signed_activations,
@@ -106,6 +110,20 @@ def quantised(model: bytes, how: StaticQuantization) -> bytes:
         raise CompressionError(f"ONNX Runtime cannot quantise the model: {error}") from None
     finally:
         onnxruntime.set_default_logger_severity(_WARNINGS)
+
+
+def _begin(graph: onnx.GraphProto, layers: int) -> list[str]:
+    """The names of the first layers with weights, and of the activations after them; nodes are named here."""
+    names: list[str] = []
+    outputs: set[str] = set()
+    for number, node in enumerate(graph.node):
+        node.name = f"n{number}"
+        is_layer = node.op_type in _LAYERS and layers > 0
+        if is_layer or (node.op_type in _ACTIVATIONS and node.input[0] in outputs):
+            names.append(node.name)
+            outputs.add(node.output[0])
+        layers -= is_layer
+    return names
 
 
 def _compact(model: onnx.ModelProto) -> bytes:

@@ -17,13 +17,15 @@ class QuantizationRecipe:
 
     signed_activations: int8 around 0, else uint8 from the smallest to the largest value of a tensor. signed_weights:
     int8 around 0, else uint8. per_channel: a scale for each output channel of a weight, else one for the tensor.
-    weight_limit: the largest magnitude of a signed weight.
+    weight_limit: the largest magnitude of a signed weight. float_layers: how many layers at the begin stay in 32-bit
+    floats: an image has few channels, for which integers are no faster.
     """
 
     signed_activations: bool = False
     signed_weights: bool = True
     per_channel: bool = True
     weight_limit: int = 127
+    float_layers: int = 0
 
     @property
     def may_saturate(self) -> bool:
@@ -36,12 +38,16 @@ class QuantizationRecipe:
 
 RECIPES: Mapping[str, QuantizationRecipe] = {
     DEFAULT_RECIPE: QuantizationRecipe(),
+    "int8_fp32_stem": QuantizationRecipe(float_layers=1),
     "int8_per_tensor": QuantizationRecipe(per_channel=False),
     "int8_7bit": QuantizationRecipe(weight_limit=64),
     "int8_s8s8": QuantizationRecipe(signed_activations=True),
     "int8_u8u8": QuantizationRecipe(signed_weights=False, per_channel=False),
 }
-"""By the name of the precision under which their latencies are kept. A published name never changes its meaning."""
+"""By name. A published name never changes its meaning."""
+
+PRECISIONS = tuple(name for name, recipe in RECIPES.items() if not recipe.float_layers)
+"""The recipes under whose names latencies are kept: those that treat a kernel alike wherever it is in a network."""
 
 LARGEST = 1e37
 """Of an activation: the difference of two such is still a 32-bit float."""

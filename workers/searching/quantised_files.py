@@ -8,7 +8,7 @@ from latency_db.devices.runtime import runtime
 from nas.errors import CompressionError
 from nas.files import write_whole
 from nas.quantities import percent
-from nas.quantization.recipes import RECIPES
+from nas.quantization.recipes import PRECISIONS
 from workers.executing.executor import WorkerDiedError
 from workers.searching.context import SearchContext
 from workers.tasks.quantise import quantise
@@ -19,7 +19,7 @@ Row = dict[str, Any]
 def recipe_of(device: Device) -> str | None:
     """The recipe by which networks are quantised for a device; None if it runs them as they are exported."""
     known = device.runtime in runtime and device.precision in runtime[device.runtime].precisions
-    return device.precision if known and device.precision in RECIPES else None
+    return device.precision if known and device.precision in PRECISIONS else None
 
 
 def quantised_file(file: str, recipe: str) -> str:

@@ -10,7 +10,7 @@ from latency_db.records.signatures import network_model, network_signature
 from nas.errors import UnknownNameError
 from nas.machine.cgroup import core_count
 from nas.ops.notation import read_network
-from nas.quantization.recipes import RECIPES
+from nas.quantization.recipes import PRECISIONS
 
 NETWORK = read_network("3x16x16: conv_16_k3_s2 [conv_32 conv_32_k3_g32 conv_16_linear] gap linear_10")
 
@@ -91,11 +91,11 @@ def test_what_is_quantised_already_stays_as_it_is():
 
 
 def test_each_recipe_is_a_precision_with_a_device():
-    assert set(RECIPES) < set(runtime[DEFAULT_RUNTIME].precisions)
+    assert set(PRECISIONS) < set(runtime[DEFAULT_RUNTIME].precisions)
     model = network_model(NETWORK)
-    files = {name: quantised(model, name) for name in RECIPES}
-    assert len(set(files.values())) == len(RECIPES)
-    for name in RECIPES:
+    files = {name: quantised(model, name) for name in PRECISIONS}
+    assert len(set(files.values())) == len(PRECISIONS)
+    for name in PRECISIONS:
         device = local_device(f"local-onnxruntime_cpu-{name}-1t")
         assert device.precision == name
         assert runtime.make(device.runtime).load(model, 1, name).placement()

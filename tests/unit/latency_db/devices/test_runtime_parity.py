@@ -8,9 +8,9 @@ from latency_db.devices.runtime import FP32, runtime
 from latency_db.errors import MeasurementError
 from nas.ops.notation import read_network
 from nas.ops.onnx_graph import RandomWeights, onnx_model
-from nas.quantization.recipes import RECIPES
+from nas.quantization.recipes import PRECISIONS
 
-TOLERANCE = {FP32: 1e-4, **dict.fromkeys(RECIPES, 0.25)}
+TOLERANCE = {FP32: 1e-4, **dict.fromkeys(PRECISIONS, 0.25)}
 """Largest difference of a score, relative to the largest score."""
 
 NETWORKS = {

@@ -22,6 +22,7 @@ from nas.compressors.int8 import Integers
 from nas.container.file import read
 from nas.errors import CheckpointError, FormatError
 from nas.export import accuracy
+from nas.ops.coded import CodedTensor
 from nas.ops.notation import read_network
 from nas.ops.onnx_graph import StateWeights, onnx_model
 from nas.ops.torch_module import build
@@ -102,8 +103,11 @@ def test_the_file_has_the_codes_of_the_container(name, model, images):
     container, graph = read(file), onnx.load_from_string(unpacked(file)).graph
     stored = {tensor.name: onnx.numpy_helper.to_array(tensor).astype(int) for tensor in graph.initializer}
 
+    assert sum(not isinstance(weight, CodedTensor) for weight, _ in container.tensors.values()) == (
+        RECIPES[name].float_layers
+    )
     for path, (weight, _) in container.tensors.items():
-        if RECIPES[name].signed_weights:
+        if RECIPES[name].signed_weights and isinstance(weight, CodedTensor):
             codes = stored[f"{path}.weight_quantized"]
             np.testing.assert_array_equal(codes, weight.levels[weight.codes].reshape(codes.shape), path)
     assert is_quantised(unpacked(file))

@@ -9,7 +9,7 @@ from nas.errors import CompressionError, FormatError
 from nas.ops.notation import read_network
 from nas.ops.onnx_graph import RandomWeights, onnx_model
 from nas.quantization.qdq import activation_ranges, is_quantised, quantised
-from nas.quantization.recipes import RECIPES, QuantizationRecipe, StaticQuantization
+from nas.quantization.recipes import PRECISIONS, RECIPES, QuantizationRecipe, StaticQuantization
 from nas.quantization.saturation import saturates
 from nas.quantization.timing import latencies_ms
 
@@ -55,6 +55,16 @@ def test_each_recipe_is_repeatable_small_and_near_the_floats(name, model, ranges
     assert {t.data_type == onnx.TensorProto.INT8 for t in codes} == {RECIPES[name].signed_weights}
     largest = max(np.abs(onnx.numpy_helper.to_array(t).astype(int)).max() for t in codes)
     assert largest == (RECIPES[name].weight_limit if RECIPES[name].signed_weights else 255)
+
+
+def test_the_stem_may_stay_in_floats(model, ranges):
+    graph = onnx.load_from_string(quantised(model, StaticQuantization("int8_fp32_stem", ranges))).graph
+    conv = next(node for node in graph.node if "image" in node.input)
+    clip = next(node for node in graph.node if conv.output[0] in node.input)
+
+    assert (conv.op_type, conv.input[1], clip.op_type) == ("Conv", "0.conv.weight", "Clip")
+    assert {t.data_type for t in graph.initializer if t.name == "0.conv.weight"} == {onnx.TensorProto.FLOAT}
+    assert "int8_fp32_stem" not in PRECISIONS, "a kernel is not at the begin of a network by itself"
 
 
 def test_depthwise_channels_of_unlike_size_need_scales_of_their_own():
