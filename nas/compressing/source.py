@@ -84,7 +84,13 @@ def in_file(content: bytes, name: str, dataset: Dataset) -> Model:
     folded = without_norms(network)
     module = build(folded, seed=0)
     arrays = {tensor.name: numpy_helper.to_array(tensor).copy() for tensor in file.graph.initializer}
-    if missing := sorted(set(module.state_dict()) - set(arrays)):
+    missing = sorted(set(module.state_dict()) - set(arrays))
+    if any(part.endswith(".norm.running_mean") for part in missing):
+        raise CompressionError(
+            f"{name} has batch norms of their own (bn), whose statistics no ONNX file has; give the name or the "
+            "notation of the network, to train it first"
+        )
+    if missing:
         raise CompressionError(
             f"{name} has no {missing[0]} in 32-bit floats: it is compressed already; give the file that it came from"
         )

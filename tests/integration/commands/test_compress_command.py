@@ -30,6 +30,7 @@ NETWORK = "1x28x28: conv_8_k5_s3 pool_2 conv_16_k3 gap linear_10"
 
 
 def compress(folder: Path, plan=PLAN, model=NETWORK):
+    folder.mkdir(exist_ok=True)
     file = folder / "plan.yaml"
     file.write_text(yaml.safe_dump(plan))
     arguments = [
@@ -102,6 +103,8 @@ def test_a_binary_network_runs_on_bits_too(tmp_path):
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
     assert report["test_accuracy_on_bits"] == report["test_accuracy"] > 0.4
+    again = compress(tmp_path / "again", plan, str(tmp_path / "out" / "model.onnx"))
+    assert "whose statistics no ONNX file has" in str(again.exception)
 
 
 def test_an_exported_file_is_compressed_with_its_weights(done, tmp_path):
