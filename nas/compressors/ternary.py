@@ -1,6 +1,7 @@
 """Trained ternary quantization: each weight is -Wn, 0 or Wp, two trained numbers a layer (TTQ, arXiv:1612.01064)."""
 
 from collections.abc import Mapping
+from math import sqrt
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -62,7 +63,11 @@ class Ternary(WeightForm):
 
 
 class _Ternarized(torch.autograd.Function):
-    """Equations 6 to 8 of the paper; the gradient of -Wn, where the paper leaves out the sign, is that of the value."""
+    """Equations 6 to 8 of the paper, with the sign in the gradient of Wn, which is subtracted.
+
+    The gradients of Wp and Wn, sums over thousands of weights, are divided by the square root of the number of weights
+    (arXiv:1902.08153, section 2.2). Without that they overshoot at learning rates that suit weights.
+    """
 
     @staticmethod
     def forward(ctx: Any, _parameter: Tensor, sizes: Tensor, signs: Tensor) -> Tensor:
@@ -75,7 +80,7 @@ class _Ternarized(torch.autograd.Function):
         (gradient,) = gradients
         sums = [(gradient * (signs == 1)).double().sum(), -(gradient * (signs == -1)).double().sum()]
         of_parameter = gradient * _by_sign(signs, sizes[0], sizes[1], 1.0)
-        return of_parameter, torch.stack(sums).to(sizes.dtype), None
+        return of_parameter, (torch.stack(sums) / sqrt(signs.numel())).to(sizes.dtype), None
 
 
 def _by_sign(signs: Tensor, positive: Tensor, negative: Tensor, zero: float) -> Tensor:
@@ -86,7 +91,8 @@ def _by_sign(signs: Tensor, positive: Tensor, negative: Tensor, zero: float) -> 
 class TernaryQuantization(Compressor):
     """Weights of three values, 2 bits each, trained from the weights that the network has.
 
-    threshold: weights nearer to 0 than this share of the largest of their layer become 0. layers: `inner` leaves the
+    threshold: weights nearer to 0 than this share of the largest of their layer become 0; 0.05 in the paper, while 0.15
+    is near the least squared error of normally distributed weights. layers: `inner` leaves the
     first and the last layer as they are, as in the paper; `all` does not. distillation: share of the loss that follows
     the scores of the network before this stage.
     """
@@ -94,7 +100,7 @@ class TernaryQuantization(Compressor):
     def __init__(
         self,
         *,
-        threshold: Annotated[float, Field(ge=0, lt=1)] = 0.05,
+        threshold: Annotated[float, Field(ge=0, lt=1)] = 0.15,
         layers: Literal["inner", "all"] = "inner",
         distillation: Annotated[float, Field(ge=0, le=1)] = 0.5,
         recipe: Recipe = RECIPE,

@@ -41,7 +41,9 @@ def ternary(images):
 
 
 def test_gradients_equal_the_closed_forms():
-    """Equations 7 and 8: sums over the zones for Wp and Wn, and Wp, 1 and Wn times the gradient in the zones."""
+    """Equations 7 and 8: Wp, 1 and Wn times the gradient in the zones, and its sums over them for Wp and Wn, here
+    divided by the root of the number of weights.
+    """
     layer = nn.Linear(4, 1, bias=False)
     layer.weight.data[:] = torch.tensor([[1.0, 0.04, -0.5, 0.5]])
     set_form(layer, Ternary(threshold=0.05))
@@ -50,11 +52,11 @@ def test_gradients_equal_the_closed_forms():
     form.sizes.data[:] = torch.tensor([2.0, 3.0])
     assert layer.weight.tolist() == [[2, 0, -3, 2]]
     layer(torch.tensor([[1.0, 10.0, 100.0, 1000.0]])).backward()
-    assert form.sizes.grad.tolist() == [1 + 1000, -100]
+    assert form.sizes.grad.tolist() == [(1 + 1000) / 2, -100 / 2]
     assert parameter_of(layer).grad.tolist() == [[2 * 1, 10, 3 * 100, 2 * 1000]]
 
 
-def test_the_gradients_of_wp_and_wn_are_those_of_the_loss():
+def test_the_gradients_of_wp_and_wn_are_slopes_of_the_loss():
     generator = torch.Generator().manual_seed(0)
     weight, factor = torch.randn(2, 8, 5, 3, 3, generator=generator, dtype=torch.float64)
     form = Ternary(threshold=0.3).double()
@@ -68,7 +70,7 @@ def test_the_gradients_of_wp_and_wn_are_those_of_the_loss():
     step = 1e-6 * torch.eye(2, dtype=torch.float64)
     start = form.sizes.data.clone()
     slopes = [(loss(start + delta) - loss(start - delta)) / 2e-6 for delta in step]
-    assert form.sizes.grad.tolist() == pytest.approx(slopes, rel=1e-6)
+    assert (form.sizes.grad * weight.numel() ** 0.5).tolist() == pytest.approx(slopes, rel=1e-6)
 
 
 def test_inner_layers_take_three_values_and_the_ends_stay_floats(ternary):
