@@ -13,6 +13,7 @@ from nas.compressing.bits import accuracy_on_bits
 from nas.compressing.compressed import compressed
 from nas.compressing.plan import plan
 from nas.compressing.presets import PRESETS
+from nas.compressing.run_folder import in_run
 from nas.compressing.source import exported, network_for, trained
 from nas.compression.bench import Bench
 from nas.dataset import load
@@ -28,22 +29,30 @@ from nas.trial import Metrics
     show_default=True,
     help=f"{', '.join(PRESETS)}, or a .yaml file of your own.",
 )
-@click.option("--dataset", "data", required=True, help="Images to train and test on: a name, or folder:PATH.")
+@click.option(
+    "--dataset", "data", help="Images to train and test on: a name, or folder:PATH.  [default: those of the run]"
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the files.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Of each training, in place of the plan's; for a first try.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights and batches.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True, help="Where to train.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def compress(  # noqa: PLR0917 - click passes them by name
-    model: str, preset: str, data: str, out: Path, epochs: int | None, seed: int, device: str, as_json: bool
+    model: str, preset: str, data: str | None, out: Path, epochs: int | None, seed: int, device: str, as_json: bool
 ) -> None:
-    """Make MODEL smaller: an ONNX file that nas exported, or the name or notation of a network, which is trained first.
+    """Make MODEL smaller: an ONNX file that nas exported, RUN for the best finalist in a folder of `nas run`, RUN:TRIAL
+    for that trial, or the name or notation of a network. What has no weights is trained first.
 
     DIR then holds model.naz, the compressed file; model.onnx, what it unpacks to, which any ONNX runtime runs; and
     report.json. The same command goes on after a kill.
     """
-    chosen = plan(preset)
-    images = load(data, seed) if model.endswith(".onnx") else chosen.normalised(load(data, seed))
+    chosen, of_run = plan(preset), in_run(model)
+    if of_run:
+        model = of_run.notation if of_run.file is None or chosen.training is None else str(of_run.file)
+    if data is None and of_run is None:
+        raise click.UsageError("--dataset: say on which images to train and test; only a MODEL of a run has its own")
+    given = of_run.images() if of_run and data is None else load(data or "", seed)
+    images = given if model.endswith(".onnx") else chosen.normalised(given)
     if epochs:
         chosen = chosen.lasting(epochs)
     console = Console(stderr=True)

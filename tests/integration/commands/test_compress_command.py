@@ -13,10 +13,13 @@ from quadrants import one_thread  # noqa: F401 - a fixture that is used by itsel
 
 from nas.command_line.groups import cli
 from nas.compressing.files import unpacked
+from nas.compressing.run_folder import in_run
 from nas.container.file import read
 from nas.dataset import load
+from nas.errors import CompressionError
 from nas.export import accuracy
 from nas.ops.coded import CodedTensor
+from nas.ops.notation import read_network
 
 PLAN = {
     "training": {"batch_size": 256, "flip": False, "shift": 0},
@@ -144,7 +147,7 @@ def test_the_same_command_goes_on_behind_the_last_stage_that_was_done(done):
         (
             {"stages": [{"name": "prume"}]},
             NETWORK,
-            "no compressor named 'prume'; there are: entropy_coding, int8, prune",
+            "no compressor named 'prume'; there are: ",
         ),
         ({**PLAN, "training": {"momentum": 1}}, NETWORK, "training.momentum"),
         ({**PLAN, "train": {}}, NETWORK, "train: no such field"),
@@ -157,3 +160,48 @@ def test_wrong_input_is_refused_with_its_field_before_anything_is_trained(tmp_pa
     assert result.exit_code != 0
     assert fault in str(result.exception)
     assert not (tmp_path / "out" / "state").exists()
+
+
+@pytest.fixture
+def run(done, tmp_path):
+    """A folder as `nas run` leaves it: trial 1 is a finalist, trial 0 is not."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "model-b.onnx").write_bytes(unpacked((done[0] / "out" / "model.naz").read_bytes(), as_floats=True))
+    spec = {"dataset": "fashion_mnist_mini", "max_trials": 2, "seed": 3}
+    finalist = {"trial": 1, "notation": NETWORK, "file": "model-b.onnx", "metrics": {"validation_accuracy": 0.5}}
+    pareto = {"objective": {}, "finalists": [finalist]}
+    trials = [{"number": number, "notation": NETWORK} for number in (0, 1)]
+    (folder / "spec.json").write_text(json.dumps(spec))
+    (folder / "pareto.json").write_text(json.dumps(pareto))
+    (folder / "trials.jsonl").write_text("".join(json.dumps(trial) + "\n" for trial in trials))
+    return folder
+
+
+def test_a_finalist_of_a_run_keeps_its_weights_and_is_tested_on_the_run_s_images(run, tmp_path):
+    (tmp_path / "plan.yaml").write_text("stages: [{name: entropy_coding, numbers: fp32, bias_bits: null}]\n")
+    arguments = ["--preset", str(tmp_path / "plan.yaml"), "--out", str(tmp_path / "out"), "--json"]
+    for model in (run, f"{run}:1"):
+        result = CliRunner().invoke(cli, ["compress", str(model), *arguments])
+        assert result.exit_code == 0, result.output
+        images = load("fashion_mnist_mini", 3)
+        expected = accuracy((run / "model-b.onnx").read_bytes(), images, read_network(NETWORK))
+        assert json.loads(result.stdout)["test_accuracy"] == expected
+
+
+def test_a_trial_of_a_run_is_its_network(run):
+    trial = in_run(f"{run}:0")
+    assert (trial.notation, trial.file) == (NETWORK, None)
+    assert in_run(f"{run}:1").file == run / "model-b.onnx"
+    assert in_run(NETWORK) is None
+    with pytest.raises(CompressionError, match="has no trial 7"):
+        in_run(f"{run}:7")
+    (run / "pareto.json").unlink()
+    with pytest.raises(CompressionError, match="let `nas run` end first"):
+        in_run(str(run))
+
+
+def test_only_a_model_of_a_run_has_images_of_its_own(tmp_path):
+    result = CliRunner().invoke(cli, ["compress", NETWORK, "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "--dataset" in result.output
