@@ -76,6 +76,7 @@ class Registry(Plugins[T]):
         return made
 
 
+@cache
 def _keywords(cls: Any) -> dict[str, tuple[Any, Any]]:
     """The annotation and the default of each keyword-only parameter of the constructor."""
     hints = get_type_hints(cls.__init__, include_extras=True)
@@ -97,7 +98,7 @@ def _fields(hint: Any) -> dict[str, Any]:
 @cache
 def _parameters(cls: type[Any]) -> type[BaseModel]:
     found: dict[str, Any] = {}
-    for name, (hint, default) in _keywords(cls).items():
+    for name, (hint, default) in _keywords(cls).items():  # type: ignore[arg-type]  # classes are hashable
         found |= _defaults(hint, default) or {name: (hint, default)}
     return _model(cls.__name__, found)
 

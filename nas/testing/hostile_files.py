@@ -42,7 +42,7 @@ NOTATIONS = (
     "1x9x9: " + "res(" * 90 + "gap" + ")" * 90,
     "1x9x9: conv_0",
     "1x9x9: conv_4_k" + "9" * 5000,
-    "1x9x9: " + "gap " * 3000,
+    "1x9x9: " + "gap " * 300,
     "",
     "\0",
 )
@@ -147,8 +147,8 @@ def _cut(file: bytearray, rng: np.random.Generator) -> bytes:
 
 def _insert(file: bytearray, rng: np.random.Generator) -> bytes:
     at = rng.integers(0, len(file) + 1)
-    other = whole_file(int(rng.integers(50)))[0]
-    file[at:at] = rng.bytes(int(rng.integers(1, 40))) if rng.random() < 0.5 else other[rng.integers(len(other)) :]  # noqa: PLR2004
+    other = bytes(file)[rng.integers(len(file) + 1) :]
+    file[at:at] = rng.bytes(int(rng.integers(1, 40))) if rng.random() < 0.5 else other  # noqa: PLR2004
     return bytes(file)
 
 
