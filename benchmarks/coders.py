@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from nas.coder import Alphabet, coder
-from nas.coders.relative_index import entries
-from nas.compressing.accounting import COLUMNS, account, rows
+from nas.compressing.accounting import COLUMNS, accounts, rows
 from nas.container.file import Container, Storage, read, write
 from nas.machine.processor import processor_name
 from nas.machine.versions import versions
@@ -75,15 +74,8 @@ def compare(file: Path) -> None:
     for name, size in sizes.items():
         saved = (1 - sizes["context"] / size, 1 - streams["context"] / streams[name])
         print(f"| {name} | {size:,} | {fp32 / size:.1f} | {streams[name]:,} | -{saved[0]:.1%} | -{saved[1]:.1%} |")
-    accounts = [
-        account(
-            path, tensor.codes.size, entries(tensor.codes.ravel(), tensor.zero, PAPER_BITS), tensor.zero, known.levels
-        )
-        for path, tensor, known in coded(container)
-        if known.zero is not None
-    ]
     print("\nAs the paper counts, with indices of 5 bits:\n")
-    for row in (COLUMNS, ["---"] * len(COLUMNS), *rows(accounts)):
+    for row in (COLUMNS, ["---"] * len(COLUMNS), *rows(accounts(container, PAPER_BITS))):
         print(f"| {' | '.join(row)} |")
 
 

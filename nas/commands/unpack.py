@@ -3,8 +3,12 @@
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.table import Table
 
+from nas.compressing.accounting import COLUMNS, accounts, rows
 from nas.compressing.files import unpacked
+from nas.container.file import read
 from nas.errors import FormatError
 from nas.files import write_whole
 
@@ -13,12 +17,22 @@ from nas.files import write_whole
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The ONNX file; default FILE.onnx.")
 @click.option("--floats", is_flag=True, help="Weights as 32-bit floats, for runtimes that do not know short integers.")
-def unpack(file: Path, out: Path | None, floats: bool) -> None:
+@click.option("--layers", is_flag=True, help="Print the table of layers as Deep Compression counts them.")
+@click.option(
+    "--index-bits", type=click.IntRange(1, 10), default=5, show_default=True, help="Of an index in the table."
+)
+def unpack(file: Path, out: Path | None, floats: bool, layers: bool, index_bits: int) -> None:
     """Write the ONNX file that the compressed file FILE (.naz) holds."""
     target = out or file.with_suffix(".onnx")
     try:
-        data = unpacked(file.read_bytes(), as_floats=floats)
+        compressed = file.read_bytes()
+        data = unpacked(compressed, as_floats=floats)
     except FormatError as error:
         raise FormatError(f"{file}: {error}") from None
     write_whole(target, data)
     click.echo(f"{target}: {len(data):,} bytes, from {file.stat().st_size:,}.")
+    if layers:
+        table = Table(*COLUMNS, box=None, header_style="bold")
+        for row in rows(accounts(read(compressed), index_bits)):
+            table.add_row(*row)
+        Console().print(table)

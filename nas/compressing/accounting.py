@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nas.coders.relative_index import Entries
+from nas.coders.relative_index import Entries, entries
+from nas.container.file import Container
 from nas.huffman import bits_of
+from nas.ops.coded import CodedTensor
+from nas.ops.layers import weighted_layers
 
 FLOAT_BITS = 32
 COLUMNS = (
@@ -56,6 +59,20 @@ def account(name: str, weights: int, entries: Entries, zero: int, levels: int) -
     return Account(
         name, weights, kept, entries.weights.size, bits, bits_of(by_weight), entries.index_bits, bits_of(by_index)
     )
+
+
+def accounts(container: Container, index_bits: int) -> list[Account]:
+    """Of the layers whose weights are codes. Without a level 0, all weights are entries, and have no index."""
+    found = []
+    for layer in weighted_layers(container.network):
+        tensor = container.tensors[layer.path][0]
+        if isinstance(tensor, CodedTensor):
+            codes, zero = tensor.codes.ravel(), tensor.zero
+            made = Entries(codes.astype(np.int64), np.zeros(0, np.int64), 0)
+            if zero is not None:
+                made = entries(codes, zero, index_bits)
+            found.append(account(layer.path, codes.size, made, -1 if zero is None else zero, len(tensor.levels)))
+    return found
 
 
 def percent(bits: float, weights: int) -> float:

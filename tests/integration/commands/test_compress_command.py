@@ -20,6 +20,7 @@ from nas.errors import CompressionError
 from nas.export import accuracy
 from nas.ops.coded import CodedTensor
 from nas.ops.notation import read_network
+from nas.testing.hostile_files import whole_file
 
 PLAN = {
     "training": {"batch_size": 256, "flip": False, "shift": 0},
@@ -205,3 +206,11 @@ def test_only_a_model_of_a_run_has_images_of_its_own(tmp_path):
     result = CliRunner().invoke(cli, ["compress", NETWORK, "--out", str(tmp_path / "out")])
     assert result.exit_code == 2
     assert "--dataset" in result.output
+
+
+def test_unpack_prints_layers_as_deep_compression_counts_them(tmp_path):
+    file = tmp_path / "model.naz"
+    file.write_bytes(whole_file(0)[0])
+    result = CliRunner().invoke(cli, ["unpack", str(file), "--layers", "--index-bits", "4"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert all(word in result.stdout for word in ("P+Q+H", "total"))

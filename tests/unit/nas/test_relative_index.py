@@ -5,9 +5,12 @@ import pytest
 
 from nas.coder import Alphabet, coder
 from nas.coders.relative_index import WIDTHS, best, entries
-from nas.compressing.accounting import account, percent, rows
+from nas.compressing.accounting import account, accounts, percent, rows
+from nas.container.file import Storage, read, write
 from nas.errors import FormatError
 from nas.ops import Shape
+from nas.ops.coded import CodedTensor
+from nas.ops.notation import read_network
 
 
 def layer(size, density, seed=0):
@@ -60,3 +63,16 @@ def test_entries_behind_the_end_are_refused():
     stream = coder.make("relative_index").encode(layer(80, 0.3), alphabet)
     with pytest.raises(FormatError, match=r"behind the last|more entries"):
         coder.make("relative_index").decode(stream, Alphabet(1, Shape(40, 1, 1), 8, 3))
+
+
+def test_accounts_of_a_file_count_its_coded_layers():
+    class Weights:
+        def layer(self, path, shape):
+            levels = np.array([-1, 0, 1] if path == "0.linear" else [-1, 1], np.float32)
+            codes = layer(int(np.prod(shape)), 0.2).reshape(shape) % len(levels)
+            return CodedTensor(codes, levels), np.zeros(shape[0], np.float32)
+
+    network = read_network("1x8x8: linear_20 linear_5")
+    first, last = accounts(read(write(network, Weights(), {}, Storage())), 4)
+    assert (first.name, first.index_bits, first.weights, first.weight_bits) == ("0.linear", 4, 1280, 2)
+    assert (last.kept, last.entries, last.index_bits, last.quantized_bits) == (100, 100, 0, 100 + 2 * 32)
