@@ -8,6 +8,8 @@ from typing import Any
 
 from nas.dataset import Dataset, dataset
 from nas.errors import CompressionError
+from nas.images.model_input import ModelInput
+from nas.quantization.recipes import RECIPES
 from nas.report.results import ranked
 from nas.spec import parse_spec, with_size
 
@@ -45,9 +47,17 @@ def in_run(text: str) -> RunNetwork | None:
     finalists = ranked(pareto["finalists"], pareto["objective"].get("target_latency_ms"))
     wanted = [row for row in finalists if not number or row["trial"] == int(number)]
     if wanted:
-        return RunNetwork(wanted[0]["notation"], folder / wanted[0]["file"], spec)
+        return RunNetwork(wanted[0]["notation"], folder / _in_floats(wanted[0]["file"]), spec)
     for trial in trials:
         if number and trial["number"] == int(number):
             return RunNetwork(trial["notation"], None, spec)
     what = f"trial {number}" if number else "finalist yet"
     raise CompressionError(f"{folder} has no {what}; trials.jsonl lists its trials")
+
+
+def _in_floats(file: str) -> str:
+    """The name of a finalist's file with float32 input and weights, which others were made from."""
+    name = file.removesuffix(".onnx")
+    for made in (ModelInput.UINT8.value, *RECIPES):
+        name = name.removesuffix(f"-{made}")
+    return f"{name}.onnx"

@@ -20,6 +20,8 @@ from nas.errors import CompressionError
 from nas.export import accuracy
 from nas.ops.coded import CodedTensor
 from nas.ops.notation import read_network
+from nas.quantization.qdq import is_quantised
+from nas.quantization.recipes import RECIPES
 from nas.testing.hostile_files import whole_file
 
 PLAN = {
@@ -170,7 +172,12 @@ def run(done, tmp_path):
     folder.mkdir()
     (folder / "model-b.onnx").write_bytes(unpacked((done[0] / "out" / "model.naz").read_bytes(), as_floats=True))
     spec = {"dataset": "fashion_mnist_mini", "max_trials": 2, "seed": 3}
-    finalist = {"trial": 1, "notation": NETWORK, "file": "model-b.onnx", "metrics": {"validation_accuracy": 0.5}}
+    finalist = {
+        "trial": 1,
+        "notation": NETWORK,
+        "file": "model-b-int8-uint8.onnx",
+        "metrics": {"validation_accuracy": 0.5},
+    }
     pareto = {"objective": {}, "finalists": [finalist]}
     trials = [{"number": number, "notation": NETWORK} for number in (0, 1)]
     (folder / "spec.json").write_text(json.dumps(spec))
@@ -200,6 +207,19 @@ def test_a_trial_of_a_run_is_its_network(run):
     (run / "pareto.json").unlink()
     with pytest.raises(CompressionError, match="let `nas run` end first"):
         in_run(str(run))
+
+
+def test_integers_are_timed_beside_floats(tmp_path):
+    stages = [{"name": "int8", "fine_tuning": False}, {"name": "entropy_coding", "bias_bits": None}]
+    result = compress(tmp_path, plan={**PLAN, "stages": stages})
+    assert result.exit_code == 0, result.output
+    report, out = json.loads(result.stdout), tmp_path / "out"
+
+    assert set(report["latency_ms"]) == {"fp32", "integers"}
+    assert report["stages"][1]["parameters"]["integers"] in RECIPES
+    assert report["test_accuracy"] == pytest.approx(report["test_accuracy_before"], abs=0.03)
+    assert is_quantised((out / "model.onnx").read_bytes())
+    assert unpacked((out / "model.naz").read_bytes()) == (out / "model.onnx").read_bytes()
 
 
 def test_only_a_model_of_a_run_has_images_of_its_own(tmp_path):
