@@ -43,10 +43,10 @@ def list_papers(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    table = Printed("name", "paper", "data sets", "one seed takes", "what", box=None, header_style="bold")
     for row in rows:
-        table.add_row(*(", ".join(cell) if isinstance(cell, list) else cell for cell in row.values()))
-    Console().print(table)
+        needs = f" Needs {', '.join(row['data'])}." if row["data"] else ""
+        click.echo(f"{row['name']}: {row['summary']}")
+        click.echo(f"    {row['source']}. One seed takes {row['duration']}.{needs}")
 
 
 @papers.command()

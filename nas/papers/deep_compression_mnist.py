@@ -1,0 +1,103 @@
+"""LeNet-300-100 and LeNet-5 on MNIST, pruned, quantized and coded (Deep Compression, arXiv:1510.00149)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nas.compressing.compressed import compressed
+from nas.compressing.source import network_for, trained
+from nas.compression.bench import Bench
+from nas.dataset import load
+from nas.files import write_whole
+from nas.paper import Finding, Paper, Reproduction, Setting, paper
+from nas.training import Recipe
+from nas.trial import Metrics
+
+DENSE = Recipe(epochs=30, batch_size=128, schedule="cosine", weight_decay=1e-4, ema_decay=None)
+"""How the networks are trained before: without augmentation, as in the paper."""
+
+SPARSE = {"epochs": 60, "batch_size": 128, "learning_rate": 0.1, "weight_decay": 1e-4, "clip_norm": 2.0}
+SHARED = {"epochs": 15, "batch_size": 128}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A network by name, what is done to it, and what the paper states: test error in per cent, times smaller.
+
+    goal: how many times smaller it is to become.
+    """
+
+    network: str
+    density: Sequence[float]
+    bits: Sequence[int]
+    error: float
+    ratio: float
+    goal: float
+
+    @property
+    def stages(self) -> Sequence[Mapping[str, Any]]:
+        return (
+            {"name": "rate", "density": list(self.density), **SPARSE},
+            {"name": "trained_quantization", "bits": list(self.bits), **SHARED},
+            {"name": "entropy_coding"},
+        )
+
+
+CASES = (
+    Case("lenet_300_100", (0.03, 0.07, 0.26), (3, 3, 3), 1.58, 40, 100),
+    Case("lenet_5", (0.4, 0.06, 0.01, 0.1), (5, 4, 3, 4), 0.74, 39, 150),
+)
+
+
+@paper("deep-compression-mnist")
+class DeepCompressionMnist(Paper):
+    """Test errors and file sizes, every byte of the file counted."""
+
+    source = "arXiv:1510.00149, tables 1 to 3"
+    duration = "10 minutes of a CPU core for LeNet-300-100, an hour for LeNet-5"
+    data = ("mnist",)
+
+    def reproduce(self, setting: Setting) -> Reproduction:
+        findings = []
+        for case in CASES:
+            reports = [_report(case, seed, setting) for seed in setting.seeds]
+            before, after = (
+                [100 * (1 - report[name]) for report in reports] for name in ("test_accuracy_before", "test_accuracy")
+            )
+            ratios = [report["ratio"] for report in reports]
+            is_no_worse = sum(after) <= sum(before)
+            small_enough = sum(ratios) / len(ratios) >= case.goal
+            findings += [
+                Finding(f"{case.network}: test error before, %", None, before),
+                Finding(f"{case.network}: test error, %", case.error, after, "no more than before", is_no_worse),
+                Finding(f"{case.network}: times smaller", case.ratio, ratios, f">= {case.goal:g}", small_enough, 1),
+                Finding(f"{case.network}: bytes", None, [report["size_bytes"] for report in reports], digits=0),
+            ]
+        remarks = [
+            "10 % of the training images are held out for validation; the last epoch is tested, once.",
+            "The paper counts neither biases nor Huffman tables nor headers; here all bytes of the file are counted.",
+        ]
+        return Reproduction(findings, remarks=remarks)
+
+
+def _report(case: Case, seed: int, setting: Setting) -> Mapping[str, Any]:
+    """The report of one compression; its files lie in the setting's folder."""
+    folder = setting.folder / case.network / str(seed)
+    state = folder / "state"
+    state.mkdir(parents=True, exist_ok=True)
+    images = load("mnist", seed)
+
+    def say(stage: str, epoch: int, metrics: Metrics) -> None:
+        setting.progress(
+            f"{case.network}, seed {seed}: {stage}, epoch {epoch}: validation accuracy {metrics['accuracy']:.2%}"
+        )
+
+    def trains(epoch: int, metrics: Metrics) -> None:
+        say("training", epoch, metrics)
+
+    bench = Bench(images, seed, trains, state / "training", setting.device)
+    start = trained(network_for(case.network, images), DENSE, bench)
+    done = compressed(start, case.stages, dataset=images, seed=seed, folder=state, listener=say, device=setting.device)
+    write_whole(folder / "model.naz", done.file)
+    write_whole(folder / "model.onnx", done.onnx)
+    return done.report
