@@ -5,6 +5,7 @@ import { latencyAxis, place, ticks, type Axis } from "../src/charts/axis";
 import { Placer, type Box } from "../src/charts/labels";
 import { scene } from "../src/charts/scene";
 import { TrialTable } from "../src/store/columns";
+import { said } from "../src/charts/Stacks";
 
 const linear = (low: number, high: number): Axis => ({ low, high, start: 0, end: 1, log: false });
 const log = (low: number, high: number): Axis => ({ ...linear(low, high), log: true });
@@ -83,3 +84,12 @@ test("objectives with a trade-off have curves of equal reward", () => {
 });
 
 test("nothing is drawn while no latency is known", () => assert.equal(drawn({ table: new TrialTable() }), null));
+
+test("a bar of bytes says what it shows", () => {
+  const stage = { name: "trained_quantization", accuracy: 0.872, size_bytes: 12_400, sizes: { weights: 12_000, header: 400 } };
+  assert.equal(
+    said({ ...stage, parameters: {}, loss: null, seconds: 1 }).replaceAll("\u00a0", " "),
+    "Trained quantization: 12.4 kB, of which weights 12.0 kB, header 400 B; accuracy 87.20 %",
+  );
+  assert.match(said({ ...stage, sizes: {}, parameters: {}, loss: null, seconds: 1 }), /12.4.kB; accuracy/);
+});
