@@ -47,6 +47,7 @@ def checked(part: tuple[int, int, int]) -> Counter[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=100_000)
+    parser.add_argument("--first", type=int, default=0, help="number of the first file, to go on from there")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--no-limit", action="store_true", help="no limit of memory, as sanitizers need room")
@@ -60,10 +61,11 @@ def main() -> None:
     ) as pool:
         for done, part in enumerate(pool.imap_unordered(checked, parts), 1):
             found += part
-            if done % 20 == 0:
-                print(f"{done * CHUNK} files, {time.perf_counter() - started:.0f} s", flush=True)
+            if done % 10 == 0:
+                print(f"{arguments.first + done * CHUNK} files, {time.perf_counter() - started:.0f} s", flush=True)
     print(f"{processor_name()}; {versions()}; native library: {'yes' if library() else 'no'}")
-    print(f"{arguments.files} files and as many streams, seed {arguments.seed}: every promise held")
+    numbers = f"{arguments.first} to {arguments.files - 1}"
+    print(f"Files {numbers} and as many streams, seed {arguments.seed}: every promise held")
     for outcome, count in sorted(found.items()):
         print(f"| {outcome} | {count} |")
 

@@ -128,7 +128,7 @@ def _flip_behind(file: bytearray, rng: np.random.Generator) -> bytes:
     """Bits of the payload, so that the file stays one."""
     behind = max(1, len(file) // 2)
     for at in rng.integers(len(file) - behind, max(1, len(file)), rng.integers(1, 4)):
-        if at < len(file):
+        if 0 <= at < len(file):  # it may be empty
             file[at] ^= 1 << rng.integers(8)
     return bytes(file)
 
