@@ -38,10 +38,11 @@ NETWORK = "1x28x28: conv_16_k3_s2 conv_32_k3 conv_32_k3_s2 conv_64_k3_s2 gap lin
 TRAINING = Recipe(learning_rate=0.05, schedule="cosine", warmup=0.1, ema_decay=None, batch_size=128)
 NONE = {"weight_bits": None, "activation_bits": None}
 ADAM = {"optimizer": "adamw", "learning_rate": 2**-9, "momentum": 0.875, "weight_decay": 0.0}
-ADAMAX = {**ADAM, "optimizer": "shift_adamax", "learning_rate": 2**-8}
+ADAMAX = {**ADAM, "optimizer": "shift_adamax", "learning_rate": 2**-6}
 W1A2 = {"weight_bits": 1, "activation_bits": 2}
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "fp32": NONE,
+    "ternary weights": {"name": "ternary"},
     "w4a4": {},
     "w4a4 powers of two": {"scheme": "logarithmic"},
     "w1a2": W1A2,
@@ -65,8 +66,8 @@ def row(images: Dataset, name: str, seed: int, options: argparse.Namespace) -> d
         return Bench(images, seed, lambda *_: None, state / f"{seed} {part}", options.device)
 
     start = trained(network_for(NETWORK, images), replace(TRAINING, epochs=options.epochs), bench("start"))
-    fields = {"epochs": options.epochs, "batch_size": 128, "distillation": 0.0, **VARIANTS[name]}
-    model = compressor.make({"name": "uniform", **fields}).compress(restore(start.state()), bench(name))
+    stage = {"name": "uniform", "epochs": options.epochs, "batch_size": 128, "distillation": 0.0, **VARIANTS[name]}
+    model = compressor.make(stage).compress(restore(start.state()), bench(name))
     file = packed(model, images)
     found = accuracy(unpacked(file), images, model.network)
     return {"variant": name, "seed": seed, "epochs": options.epochs, "accuracy": found, "bytes": len(file)}
