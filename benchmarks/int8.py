@@ -1,4 +1,4 @@
-"""Claim: by the recipe that is measured to be fastest, int8 is twice as fast and 3.5 times smaller at hardly any loss.
+"""Claim: int8 by the recipe that is measured to be fastest is smaller at hardly any loss; how much faster is measured.
 
     python benchmarks/int8.py --dataset cifar10               train, quantise, tune, time; then print the table
     python benchmarks/int8.py --time mobilenetv2:96           only time fp32 against each recipe, random weights
@@ -9,7 +9,7 @@ latency is the median CPU time of one image on one thread in a process of its ow
 int8 file alternate, and the ratio is that of each pair: its median, smallest and largest are shown. Every case is kept
 in --out as one JSON line, and a later call leaves it out. A killed fine-tuning goes on from its last epoch.
 
-Claimed (issue of the project): at least 2.0 times faster at batch 1, 3.5 times smaller, at most 0.5 points lost by
+Goals: at least 2.0 times faster at batch 1, 3.5 times smaller, at most 0.5 points lost by
 calibration alone and 0.1 after fine-tuning. Machine, versions and load are printed. Results: docs/results/int8.md
 """
 
