@@ -213,7 +213,7 @@ def compressed(ledger, exporter, trial, compression):
 def tiny(ledger, spec):
     """The id of a trial that trains in a moment."""
     stages = ((Stage(Convolution(), 1, 8, 1),),)
-    return succeeded(ledger, spec, Candidate(Architecture(28, 1, Stem(8), *stages, 0, 10), {}))
+    return succeeded(ledger, spec, Candidate(Architecture(8, 1, Stem(8), *stages, 0, 2), {}))
 
 
 def test_a_compression_has_two_files_and_a_report(ledger, exporter, tiny, settings):
