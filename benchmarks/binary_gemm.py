@@ -132,9 +132,8 @@ def show_products(shape: tuple[int, int, int], rounds: int, limit: dict[str, flo
     for row in rows:
         level = row.name.split(",")[0]
         share = f"{row.gops / limit[level]:.0%}" if level in limit else ""
-        ratios = [
-            f"{row.gops / of[name]:.1f}" for name in ("torch fp32", "ONNX Runtime fp32", "portable") if name in of
-        ]
+        others = ("torch fp32", "ONNX Runtime fp32", "portable")
+        ratios = [f"{row.gops / of[name]:.1f}" if name in of else "" for name in others]
         print(
             f"| {' x '.join(map(str, shape))} | {row.name} | {row.gops:.0f} | {share} | {' | '.join(ratios)} |",
             flush=True,
