@@ -108,14 +108,16 @@ def _defaults(hint: Any, default: Any) -> dict[str, Any]:
     return {field: (annotation, getattr(default, field)) for field, annotation in _fields(hint).items()}
 
 
-def _model(name: str, found: Mapping[str, Any]) -> type[BaseModel]:
-    return create_model(name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **found)
+def _model(name: str, found: Mapping[str, Any], *, strict: bool = False) -> type[BaseModel]:
+    return create_model(name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False, strict=strict), **found)
 
 
 def settable(default: Any, *fixed: str) -> type[BaseModel]:
-    """The fields of a dataclass that users may set, as a pydantic model that refuses others, the fixed ones too.
+    """The fields of a dataclass that users may set, as a pydantic model that refuses others, the fixed ones too, and
+    takes no text or truth value for a number.
 
     default: the instance whose values hold for fields that are left out.
     """
     found = _defaults(type(default), default)
-    return _model(type(default).__name__, {name: field for name, field in found.items() if name not in fixed})
+    given = {name: field for name, field in found.items() if name not in fixed}
+    return _model(type(default).__name__, given, strict=True)

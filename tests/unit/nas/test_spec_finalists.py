@@ -40,6 +40,8 @@ def test_a_spec_without_a_recipe_is_stored_as_before_there_was_one() -> None:
         ({"epochs": 3}, "epochs"),
         ({"time_budget_s": 3}, "time_budget_s"),
         ({"flips": True}, "flips"),
+        ({"cutout": False}, "cutout"),  # no number, though Python has it as one
+        ({"learning_rate": "0.1"}, "learning_rate"),
     ],
 )
 def test_a_wrong_field_is_named(recipe: dict[str, object], field: str) -> None:
