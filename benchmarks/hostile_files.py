@@ -54,7 +54,8 @@ def main() -> None:
     arguments = parser.parse_args()
     library()
     started = time.perf_counter()
-    parts = [(min(CHUNK, arguments.files - first), arguments.seed, first) for first in range(0, arguments.files, CHUNK)]
+    first, end = arguments.first, arguments.files
+    parts = [(min(CHUNK, end - number), arguments.seed, number) for number in range(first, end, CHUNK)]
     found: Counter[str] = Counter()
     with multiprocessing.get_context("spawn").Pool(
         arguments.processes, None if arguments.no_limit else limited
@@ -62,9 +63,9 @@ def main() -> None:
         for done, part in enumerate(pool.imap_unordered(checked, parts), 1):
             found += part
             if done % 10 == 0:
-                print(f"{arguments.first + done * CHUNK} files, {time.perf_counter() - started:.0f} s", flush=True)
+                print(f"{min(end, first + done * CHUNK)} files, {time.perf_counter() - started:.0f} s", flush=True)
     print(f"{processor_name()}; {versions()}; native library: {'yes' if library() else 'no'}")
-    numbers = f"{arguments.first} to {arguments.files - 1}"
+    numbers = f"{first} to {end - 1}"
     print(f"Files {numbers} and as many streams, seed {arguments.seed}: every promise held")
     for outcome, count in sorted(found.items()):
         print(f"| {outcome} | {count} |")
