@@ -138,7 +138,9 @@ REMARKS = (
     (
         "All layers are drawn: they have the tables' shares of kept weights (within their rounding to whole per cent), "
         "bits, and bits after Huffman codes, but come from no training. AlexNet, VGG-16 and SqueezeNet need ImageNet "
-        "for that. The paper's totals are not always the sum of its rows, which the last line of each table gives."
+        "for that. The paper's totals are not always the sum of its rows, which the last line of each table gives. The "
+        "columns of VGG-16 between the kept share and the final size were written down from memory, and not compared "
+        "with the paper again."
     ),
     (
         "SqueezeNet's paper has no row for each layer. A third of the weights is kept everywhere and an index has 4 "
