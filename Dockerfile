@@ -15,7 +15,8 @@ COPY api/dashboard ./
 RUN npm run build
 
 FROM python:${PYTHON} AS build
-# For the native library; without a compiler nas installs too, and is slower.
+# For the native library; without a compiler nas installs too, and is slower. The image's own release pins the versions.
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE CMakeLists.txt ./

@@ -1,5 +1,6 @@
 """`nas unpack`: the ONNX file of a compressed file."""
 
+import json
 from pathlib import Path
 
 import click
@@ -21,7 +22,10 @@ from nas.files import write_whole
 @click.option(
     "--index-bits", type=click.IntRange(1, 10), default=5, show_default=True, help="Of an index in the table."
 )
-def unpack(file: Path, out: Path | None, floats: bool, layers: bool, index_bits: int) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; with --layers, its rows too.")
+def unpack(  # noqa: PLR0917 - click passes them by name
+    file: Path, out: Path | None, floats: bool, layers: bool, index_bits: int, as_json: bool
+) -> None:
     """Write the ONNX file that the compressed file FILE (.naz) holds."""
     target = out or file.with_suffix(".onnx")
     try:
@@ -30,9 +34,16 @@ def unpack(file: Path, out: Path | None, floats: bool, layers: bool, index_bits:
     except FormatError as error:
         raise FormatError(f"{file}: {error}") from None
     write_whole(target, data)
-    click.echo(f"{target}: {len(data):,} bytes, from {file.stat().st_size:,}.")
+    table = (
+        [dict(zip(COLUMNS, row, strict=True)) for row in rows(accounts(read(compressed), index_bits))] if layers else []
+    )
+    if as_json:
+        sizes = {"file": str(target), "onnx_bytes": len(data), "size_bytes": len(compressed)}
+        click.echo(json.dumps({**sizes, **({"layers": table} if layers else {})}, indent=2))
+        return
+    click.echo(f"{target}: {len(data):,} bytes, from {len(compressed):,}.")
     if layers:
-        table = Table(*COLUMNS, box=None, header_style="bold")
-        for row in rows(accounts(read(compressed), index_bits)):
-            table.add_row(*row)
-        Console().print(table)
+        printed = Table(*COLUMNS, box=None, header_style="bold")
+        for row in table:
+            printed.add_row(*row.values())
+        Console().print(printed)

@@ -5,6 +5,8 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
 
 class Dashboard:
     """One tab. Elements are found by their data-testid, so that words and looks may change."""
@@ -57,7 +59,7 @@ class Dashboard:
 
     def overflow(self) -> int:
         """Pixels that the page is wider than its window."""
-        wide: Any = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        wide: Any = self.page.evaluate(OVERFLOW)
         return int(wide)
 
     def _landed(self) -> str:

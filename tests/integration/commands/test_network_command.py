@@ -53,7 +53,7 @@ def test_help_shows_every_parameter(name):
     text = " ".join(printed(name, "--help").split())
 
     for parameter, schema in registry.parameters(name).model_json_schema()["properties"].items():
-        assert f"--{parameter}" in text
+        assert f"--{parameter.replace('_', '-')}" in text
         assert f"[default: {schema['default']}]" in text
 
 

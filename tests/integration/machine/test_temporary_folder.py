@@ -3,17 +3,22 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[3]
 OWN_MOUNTS = ("unshare", "--user", "--map-root-user", "--mount")
 
 FILL = """
 import errno, json, os, subprocess, sys
 from pathlib import Path
 
-home = Path(sys.argv[1])
+home, clone = Path("/var/tmp"), Path(sys.argv[1])
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", "/tmp"], check=True)
+if not clone.is_dir():
+    clone.mkdir(parents=True)
+    subprocess.run(["mount", "--bind", "/mnt", str(clone)], check=True)
 os.environ |= {"NAS_HOME": str(home), "NAS_TEMP_DIR": str(home / "given")}
 os.environ.pop("TMPDIR", None)
 from api.processes.doctor import temporary_files
@@ -42,10 +47,13 @@ def test_temporary_files_go_where_there_is_room(tmp_path):
         pytest.skip("mounting needs root or user namespaces: `sysctl kernel.unprivileged_userns_clone=1`")
     home = tmp_path / "home"
     home.mkdir()
-    # The disk that hides /tmp must not hide the home.
-    keep = f'mkdir -p /var/tmp && mount --bind "{home}" /var/tmp && exec "$0" -c "$1" /var/tmp'
+    # The disk that hides /tmp must hide neither the home nor a clone that lies there.
+    kept = f'mkdir -p /var/tmp && mount --bind "{home}" /var/tmp && mount --bind "{ROOT}" /mnt'
     done = subprocess.run(
-        [*OWN_MOUNTS, "/bin/sh", "-c", keep, sys.executable, FILL], check=True, text=True, stdout=subprocess.PIPE
+        [*OWN_MOUNTS, "/bin/sh", "-c", f'{kept} && exec "$0" -c "$1" "$2"', sys.executable, FILL, str(ROOT)],
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE,
     )
     states, (why, remedy, given), found, used = json.loads(done.stdout)
 

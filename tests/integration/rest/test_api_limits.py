@@ -23,7 +23,7 @@ QUICK = {
     *("/v1/keys", "/v1/keys/{key_id}", "/v1/spaces", "/v1/spaces/{name}"),
     *("/v1/searches/{search_id}", "/v1/searches/{search_id}:pause", "/v1/searches/{search_id}:resume"),
     *("/v1/searches/{search_id}:cancel", "/v1/searches/{search_id}:undelete", "/v1/artifacts/{sha256}"),
-    *("/v1/trials/{trial_id}:export", "/v1/exports/{export_id}"),
+    *("/v1/trials/{trial_id}:export", "/v1/trials/{trial_id}/exports", "/v1/exports/{export_id}", "/v1/presets"),
 }
 """Routes that read or write a few rows, or a file piece by piece."""
 

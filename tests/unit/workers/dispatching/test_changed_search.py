@@ -97,7 +97,8 @@ def other_parameters(patch):
     def with_another(self, dataset, seed, *, needed: int):
         made(self, dataset, seed, steps=needed)
 
-    patch.setattr(registry, "_parameters", registry._parameters.__wrapped__)  # what it has cached is of before
+    for cached in ("_parameters", "_keywords"):  # what they have cached is of before
+        patch.setattr(registry, cached, getattr(registry, cached).__wrapped__)
     patch.setattr(evaluator["pooled"], "__init__", with_another)
 
 
