@@ -1,5 +1,6 @@
 """Optimizers by a recipe: SGD, AdamW, shift-based AdaMax, and RMSProp in TensorFlow's and so MnasNet's form."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -33,18 +34,8 @@ def optimizer(module: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=momentum > 0, fused=True)
 
 
-class RMSProp(torch.optim.Optimizer):
-    """RMSProp with momentum in TensorFlow's form, which differs from torch's in three places.
-
-        s <- decay * s + (1 - decay) * g^2          s starts at 1, not 0: first steps are small
-        m <- momentum * m + lr * g / sqrt(s + eps)  eps inside the root; lr inside m, so a new rate acts gradually
-        w <- w - m
-
-    Weight decay is added to g.
-    """
-
-    def __init__(self, params: Iterable[Any], *, lr: float, momentum: float) -> None:
-        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": 0.0})
+class _Optimizer(torch.optim.Optimizer, ABC):
+    """An optimizer that says how the parameters of a group change, given those that have a gradient."""
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]  # overloads of the base
@@ -57,6 +48,24 @@ class RMSProp(torch.optim.Optimizer):
             if parameters:
                 self._update(parameters, group)
         return loss
+
+    @abstractmethod
+    def _update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """Change the parameters, at least one, by their gradients."""
+
+
+class RMSProp(_Optimizer):
+    """RMSProp with momentum in TensorFlow's form, which differs from torch's in three places.
+
+        s <- decay * s + (1 - decay) * g^2          s starts at 1, not 0: first steps are small
+        m <- momentum * m + lr * g / sqrt(s + eps)  eps inside the root; lr inside m, so a new rate acts gradually
+        w <- w - m
+
+    Weight decay is added to g.
+    """
+
+    def __init__(self, params: Iterable[Any], *, lr: float, momentum: float) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": 0.0})
 
     def _update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
         for p in parameters:
@@ -76,7 +85,7 @@ class RMSProp(torch.optim.Optimizer):
         torch._foreach_sub_(parameters, velocities)
 
 
-class ShiftAdaMax(torch.optim.Optimizer):
+class ShiftAdaMax(_Optimizer):
     """AdaMax whose products are shifts of bits (BNN, arXiv:1602.02830, algorithm 4; AP2 is the nearest power of two).
 
         m <- (1 - b) m + b g               b = AP2(1 - momentum)
@@ -90,19 +99,11 @@ class ShiftAdaMax(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "weight_decay": 0.0})
         self.share = _power(1 - momentum)
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]  # overloads of the base
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is not None:
-                    self._update(p, p.grad + group["weight_decay"] * p, group["lr"])
-        return loss
+    def _update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        for p in parameters:
+            self._shift(p, p.grad + group["weight_decay"] * p, group["lr"])
 
-    def _update(self, p: Tensor, gradient: Tensor, rate: float) -> None:
+    def _shift(self, p: Tensor, gradient: Tensor, rate: float) -> None:
         state = self.state[p]
         if not state:
             state.update(step=0, mean=torch.zeros_like(p), largest=torch.zeros_like(p))
