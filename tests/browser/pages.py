@@ -1,11 +1,12 @@
 """The dashboard as its user handles it: what the tests click and read, in one place."""
 
 from pathlib import Path
-from typing import Any
+from time import monotonic
 
 from playwright.sync_api import Locator, Page, expect
 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+OVERFLOW_PATIENCE_S = 30.0
 
 
 class Dashboard:
@@ -57,10 +58,15 @@ class Dashboard:
         found.value.save_as(path)
         return path
 
-    def overflow(self) -> int:
-        """Pixels that the page is wider than its window."""
-        wide: Any = self.page.evaluate(OVERFLOW)
-        return int(wide)
+    def expect_no_overflow(self) -> None:
+        """The page is no wider than its window, at the latest when figures are drawn again after a change of width.
+
+        Looked at from here: the page's policy refuses what Playwright's wait_for_function would run in it.
+        """
+        latest = monotonic() + OVERFLOW_PATIENCE_S
+        while (wide := self.page.evaluate(OVERFLOW)) > 0:
+            assert monotonic() < latest, f"{wide} pixels wider than the window"
+            self.page.wait_for_timeout(20)
 
     def _landed(self) -> str:
         expect(self.there("search-page")).to_be_visible()

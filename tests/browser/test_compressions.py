@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
-from pages import OVERFLOW, Dashboard, watched
+from pages import Dashboard, watched
 from playwright.sync_api import Browser, Locator, expect
 from whole_service import SPEC, environment, free_port, process
 
@@ -55,9 +55,9 @@ def test_the_winner_is_compressed_by_two_presets(browser: Browser, url: str, hea
         assert compressed.stat().st_size == report["size_bytes"] == sum(report["stages"][-1]["sizes"].values())
         assert unpacked(compressed.read_bytes()) == onnx.read_bytes()
         assert accuracy(onnx) == pytest.approx(report["test_accuracy"], abs=0.001)
-    assert dashboard.overflow() <= 0
+    dashboard.expect_no_overflow()
     dashboard.page.set_viewport_size({"width": 380, "height": 800})
-    dashboard.page.wait_for_function(f"{OVERFLOW} <= 0")  # figures are drawn anew a moment later
+    dashboard.expect_no_overflow()
     dashboard.page.reload()
     expect(dashboard.there("compression")).to_have_count(2)
     context.close()

@@ -106,7 +106,7 @@ def test_pages_fit_in_every_light(  # noqa: PLR0917 - the four things it varies 
             expect(dashboard.there("diagram").first).to_be_visible()
         if name == "new":
             expect(dashboard.there("check")).to_have_attribute("data-valid", "true")
-        assert dashboard.overflow() <= 0, name
+        dashboard.expect_no_overflow()
         page_colour = dashboard.page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert page_colour == ("rgb(250, 250, 248)" if scheme == "light" else "rgb(20, 22, 26)")
         dashboard.page.screenshot(path=folder / f"{name}-{scheme}-{width}.png")
