@@ -1,0 +1,48 @@
+"""What a search is to solve, as its searcher sees it: a space, an objective, and what is known without training."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.codes import Codes
+from nas.objective import Objective
+from nas.space import SearchSpace
+
+Columns = Mapping[str, NDArray[np.float64]]
+"""[n] values by the name of a metric."""
+
+
+class Known(Protocol):
+    """The metrics of any candidates without training them: their sizes, and their latency by one state of the tables.
+
+    The answer to a row never changes while a search runs, also where its device is measured further meanwhile; digest
+    identifies the state.
+    """
+
+    @property
+    def digest(self) -> str: ...
+
+    def __call__(self, codes: Codes) -> Columns:
+        """NaN in the rows of candidates that cannot be built or that the device does not run."""
+        ...
+
+
+class NothingKnown:
+    """The oracle of a search without any: no column."""
+
+    digest = ""
+
+    def __call__(self, codes: Codes) -> Columns:  # noqa: ARG002 - the protocol
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Searchers get this and a seed, and learn the rest from trials."""
+
+    space: SearchSpace
+    objective: Objective
+    known: Known = field(default_factory=NothingKnown)
