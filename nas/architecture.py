@@ -13,6 +13,7 @@ from nas.ops import Conv, GlobalPool, Linear, Network, Op, Seq, Shape
 from nas.ops.canonical import network_id
 from nas.ops.cost import Cost, cost_of, sequence_cost
 from nas.ops.limits import MAX_SMALL_WINDOW
+from nas.ops.notation import write_network
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,11 @@ class Architecture:
     def from_dict(cls, data: Mapping[str, Any]) -> "Architecture":
         stages = tuple(map(Stage.from_dict, data["stages"]))
         return cls(**{**data, "stem": Stem(**data["stem"]), "stages": stages})
+
+    def describe(self) -> dict[str, Any]:
+        """The architecture for people who read a journal: its id, its network's notation, and its JSON values."""
+        notation = write_network(self.expand())
+        return {"architecture_id": self.id, "notation": notation, "architecture": self.to_dict()}
 
     @property
     def id(self) -> str:

@@ -1,13 +1,14 @@
 """Candidates as rows of whole numbers, for what looks at thousands of them at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from nas.decision import Decision
-from nas.space import SearchSpace
+from nas.space import Space
 
 Codes = NDArray[np.int16]
 """[n, decisions]: the index of the option taken, in the order of space.decisions(); NOT_ASKED where there is none."""
@@ -19,21 +20,21 @@ MAX_CHANGES = 3
 """mutated_codes answers one decision to so many of a row anew."""
 
 
-def encode(space: SearchSpace, choices: Iterable[Mapping[str, int]]) -> Codes:
+def encode(space: Space[Any], choices: Iterable[Mapping[str, int]]) -> Codes:
     """The rows of these choices, as Candidate.choices has them."""
     names = [decision.name for decision in space.decisions()]
     rows = [[each.get(name, NOT_ASKED) for name in names] for each in choices]
     return np.array(rows, dtype=np.int16).reshape(len(rows), len(names))
 
 
-def choices_of(space: SearchSpace, row: NDArray[np.int16]) -> dict[str, int]:
-    """The choices of one row, for SearchSpace.decode."""
+def choices_of(space: Space[Any], row: NDArray[np.int16]) -> dict[str, int]:
+    """The choices of one row, for Space.decode."""
     named = zip(space.decisions(), row.tolist(), strict=True)
     return {decision.name: index for decision, index in named if index != NOT_ASKED}
 
 
-def random_codes(space: SearchSpace, count: int, rng: Generator) -> Codes:
-    """Rows [count, decisions] with each decision answered uniformly, as SearchSpace.walk with nas.decision.uniform.
+def random_codes(space: Space[Any], count: int, rng: Generator) -> Codes:
+    """Rows [count, decisions] with each decision answered uniformly, as Space.walk with nas.decision.uniform.
 
     Some may be invalid, which an oracle shows by NaN, and some equal.
     """
@@ -41,7 +42,7 @@ def random_codes(space: SearchSpace, count: int, rng: Generator) -> Codes:
     return completed_codes(space, blank, rng)
 
 
-def mutated_codes(space: SearchSpace, codes: Codes, rng: Generator) -> Codes:
+def mutated_codes(space: Space[Any], codes: Codes, rng: Generator) -> Codes:
     """Each row with one to MAX_CHANGES of its decisions answered otherwise, as random_codes.
 
     What a new answer opens is answered uniformly. codes: [n, decisions]; the result has the same shape.
@@ -58,7 +59,7 @@ def mutated_codes(space: SearchSpace, codes: Codes, rng: Generator) -> Codes:
     return completed_codes(space, np.where(changed & asked, other, codes).astype(np.int16), rng)
 
 
-def completed_codes(space: SearchSpace, codes: Codes, rng: Generator) -> Codes:
+def completed_codes(space: Space[Any], codes: Codes, rng: Generator) -> Codes:
     """Rows that are ways through the space: what the answers of codes come to and leave open is answered uniformly, and
     what they do not come to is NOT_ASKED.
     """

@@ -10,10 +10,8 @@ from dataclasses import dataclass, replace
 from math import isclose, isfinite
 from typing import Any, Protocol
 
-from nas.architecture import Architecture
 from nas.errors import ChangedError, InfeasibleError, NasError
 from nas.objective import Objective
-from nas.ops.notation import write_network
 from nas.searcher import Searcher
 from nas.space import Candidate
 from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
@@ -263,13 +261,4 @@ def _line(event: str, trial: Trial, repeats: int = 0) -> Event:
         return line | ended
     candidate = trial.candidate
     line |= {"choices": dict(candidate.choices), "reward": trial.reward} | ({"repeats": repeats} if repeats else {})
-    return line if event == "refused" else line | _described(candidate.architecture)
-
-
-def _described(architecture: Architecture) -> dict[str, Any]:
-    """The architecture, for people who read the journal; a replay does not need it."""
-    return {
-        "architecture_id": architecture.id,
-        "notation": write_network(architecture.expand()),
-        "architecture": architecture.to_dict(),
-    }
+    return line if event == "refused" else line | candidate.architecture.describe()

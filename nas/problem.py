@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas.codes import Codes
 from nas.objective import Objective
-from nas.space import SearchSpace
+from nas.space import Space
 
 Columns = Mapping[str, NDArray[np.float64]]
 """[n] values by the name of a metric."""
@@ -43,6 +43,6 @@ class NothingKnown:
 class Problem:
     """Searchers get this and a seed, and learn the rest from trials."""
 
-    space: SearchSpace
+    space: Space[Any]
     objective: Objective
     known: Known = field(default_factory=NothingKnown)

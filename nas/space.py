@@ -1,16 +1,19 @@
-"""The factorized hierarchical search space (MnasNet, arXiv:1807.11626, section 4.1) and its points.
+"""Search spaces, and the factorized hierarchical one (MnasNet, arXiv:1807.11626, section 4.1).
 
-A space is a tree of decisions and a function from answers to an architecture. Walk, sizes, description and kernel
-frequencies are readings of that tree. Each field of nas.architecture.Stage is a decision on a stage.
+A space is a tree of decisions and a function from answers to a point, such as an architecture. Walk, sizes, description
+and kernel frequencies are readings of that tree. Each field of nas.architecture.Stage is a decision on a stage.
 """
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from itertools import chain
 from random import Random
-from typing import Any
+from typing import Any, Generic, Protocol
+
+from typing_extensions import TypeVar
 
 from nas.architecture import Architecture, Stage, Stem
 from nas.block import Block, round_channels
@@ -21,12 +24,117 @@ TRIES = 1000
 """Number of walks without a valid member after which a space counts as infeasible."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An architecture and the choices that led to it: option indices by decision name, in the order asked."""
+class Point(Protocol):
+    """What a space is made of: an Architecture, or the row of a table. Equal points are hashable and have equal ids."""
 
-    architecture: Architecture
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def network_id(self) -> str:
+        """Points that compute the same share it, and are trained once."""
+        ...
+
+    def refusal(self) -> str | None:
+        """Why it cannot be built, or None if it can."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """JSON values for people who read a journal; its id is `architecture_id`."""
+        ...
+
+
+P_co = TypeVar("P_co", bound=Point, default=Architecture, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate(Generic[P_co]):
+    """A point, usually an architecture, and the choices that led to it: option indices by decision name, in the order
+    asked.
+    """
+
+    architecture: P_co
     choices: Mapping[str, int]
+
+
+class Space(ABC, Generic[P_co]):
+    """What searchers choose from: decisions, and the point that answers to them give."""
+
+    name: str
+
+    @property
+    @abstractmethod
+    def tree(self) -> tuple[Decision, ...]:
+        """The decisions of each walk, in the order asked; they open those that only some walks ask."""
+
+    @abstractmethod
+    def member(self, answers: Mapping[str, Any]) -> P_co:
+        """The point that these answers give: the chosen options by decision name, those without a choice included."""
+
+    @cached_property
+    def _asked(self) -> tuple[Decision, ...]:
+        return all_asked(self.tree)
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """Every decision that some walk asks, in an order that depends on the space alone.
+
+        Searchers that learn something for each option need to know them before the first walk.
+        """
+        return self._asked
+
+    def size(self) -> int:
+        """Number of ways to answer all decisions, exactly; invalid combinations included."""
+        return count_ways(self.tree)
+
+    def walk(self, choose: Choose) -> Candidate[P_co]:
+        """Build one candidate, asking choose at every decision; a decision with one option is not asked.
+
+        The candidate may be invalid: architecture.refusal() says so. sample and valid look for valid ones.
+        """
+        choices: dict[str, int] = {}
+        answers: dict[str, Any] = {}
+        for decision, index in answer(self.tree, choose):
+            answers[decision.name] = decision.options[index]
+            if decision.is_asked:
+                choices[decision.name] = index
+        return Candidate(self.member(answers), choices)
+
+    def valid(self, choose: Choose, tries: int = TRIES) -> Candidate[P_co]:
+        """The first valid candidate of repeated walks; choose should answer differently each time.
+
+        InfeasibleError if there is none in so many tries; it gives the commonest reason.
+        """
+        refusals: list[str] = []
+        for _ in range(tries):
+            candidate = self.walk(choose)
+            refusal = candidate.architecture.refusal()
+            if refusal is None:
+                return candidate
+            refusals.append(refusal)
+        raise self.infeasible(refusals)
+
+    def infeasible(self, refusals: Sequence[str]) -> InfeasibleError:
+        """The error to raise when all samples were refused, for these reasons."""
+        commonest, times = Counter(refusals).most_common(1)[0]
+        return InfeasibleError(
+            f"space {self.name!r}: no valid architecture in {len(refusals)} samples; {times} were refused because "
+            f"{commonest}. Widen the options of the stages involved."
+        )
+
+    def sample(self, rng: Random, tries: int = TRIES) -> Candidate[P_co]:
+        """A random valid candidate, each decision answered uniformly."""
+        return self.valid(uniform(rng), tries)
+
+    def decode(self, choices: Mapping[str, int]) -> Candidate[P_co]:
+        """The candidate that these choices lead to."""
+
+        def choose(decision: Decision) -> int:
+            index, count = choices.get(decision.name), len(decision.options)
+            if index is None or not 0 <= index < count:
+                raise SpecError(f"choices.{decision.name}: {index!r} is not an index into {count} options")
+            return index
+
+        return self.walk(choose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +183,7 @@ class StageSpace:
 
 
 @dataclass(frozen=True)
-class SearchSpace:
+class SearchSpace(Space):
     """Decisions on the input resolution, on a multiplier of widths (MobileNet, sections 3.3, 3.4) and on each stage."""
 
     name: str
@@ -93,7 +201,6 @@ class SearchSpace:
 
     @cached_property
     def tree(self) -> tuple[Decision, ...]:
-        """The decisions of each walk, in the order asked; they open those that only some walks ask."""
         stages = (stage.tree(f"stage{number}.") for number, stage in enumerate(self.stages))
         return (*self.shared_tree(), *chain.from_iterable(stages))
 
@@ -103,17 +210,6 @@ class SearchSpace:
         stem = replace(self.stem, width=scaled_width(self.stem.width, multiplier))
         head = scaled_width(self.head, multiplier)
         return Architecture(answers["resolution"], self.channels, stem, (), head, self.classes)
-
-    def decisions(self) -> tuple[Decision, ...]:
-        """Every decision that some walk asks, in an order that depends on the space alone.
-
-        Searchers that learn something for each option need to know them before the first walk.
-        """
-        return all_asked(self.tree)
-
-    def size(self) -> int:
-        """Number of ways to answer all decisions, exactly; invalid combinations included."""
-        return count_ways(self.tree)
 
     def describe(self) -> dict[str, Any]:
         """The space as JSON values in the words of its file, with the exact sizes of the whole and of each part."""
@@ -129,57 +225,10 @@ class SearchSpace:
         resolution = self.resolution if len(self.resolution) > 1 else (side,)
         return replace(self, resolution=resolution, channels=channels, classes=classes)
 
-    def walk(self, choose: Choose) -> Candidate:
-        """Build one candidate, asking choose at every decision; a decision with one option is not asked.
-
-        The candidate may be invalid: architecture.refusal() says so. sample and valid look for valid ones.
-        """
-        choices: dict[str, int] = {}
-        answers: dict[str, Any] = {}
-        for decision, index in answer(self.tree, choose):
-            answers[decision.name] = decision.options[index]
-            if decision.is_asked:
-                choices[decision.name] = index
+    def member(self, answers: Mapping[str, Any]) -> Architecture:
         multiplier = answers["width_multiplier"]
         stages = (space.member(answers, multiplier, f"stage{number}.") for number, space in enumerate(self.stages))
-        return Candidate(replace(self.frame(answers), stages=tuple(s for s in stages if s.layers)), choices)
-
-    def valid(self, choose: Choose, tries: int = TRIES) -> Candidate:
-        """The first valid candidate of repeated walks; choose should answer differently each time.
-
-        InfeasibleError if there is none in so many tries; it gives the commonest reason.
-        """
-        refusals: list[str] = []
-        for _ in range(tries):
-            candidate = self.walk(choose)
-            refusal = candidate.architecture.refusal()
-            if refusal is None:
-                return candidate
-            refusals.append(refusal)
-        raise self.infeasible(refusals)
-
-    def infeasible(self, refusals: Sequence[str]) -> InfeasibleError:
-        """The error to raise when all samples were refused, for these reasons."""
-        commonest, times = Counter(refusals).most_common(1)[0]
-        return InfeasibleError(
-            f"space {self.name!r}: no valid architecture in {len(refusals)} samples; {times} were refused because "
-            f"{commonest}. Widen the options of the stages involved."
-        )
-
-    def sample(self, rng: Random, tries: int = TRIES) -> Candidate:
-        """A random valid candidate, each decision answered uniformly."""
-        return self.valid(uniform(rng), tries)
-
-    def decode(self, choices: Mapping[str, int]) -> Candidate:
-        """The candidate that these choices lead to."""
-
-        def choose(decision: Decision) -> int:
-            index, count = choices.get(decision.name), len(decision.options)
-            if index is None or not 0 <= index < count:
-                raise SpecError(f"choices.{decision.name}: {index!r} is not an index into {count} options")
-            return index
-
-        return self.walk(choose)
+        return replace(self.frame(answers), stages=tuple(s for s in stages if s.layers))
 
 
 def scaled_width(width: int, multiplier: float) -> int:
