@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from nas.compressing.files import packed, unpacked
 from nas.compression.bench import Bench
 from nas.compression.model import Model, restore
@@ -36,6 +38,15 @@ class Stage:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """The model behind a stage, and its compressed file, which the stage describes."""
+
+    model: Model
+    file: bytes
+    stage: Stage
+
+
 def chain(
     model: Model,
     stages: Sequence[Mapping[str, Any]],
@@ -45,43 +56,58 @@ def chain(
     folder: Path,
     listener: Listener,
     device: str = "cpu",
-) -> Iterator[tuple[Model, Stage]]:
-    """The model after each stage, the first being the model as it is.
+) -> Iterator[Step]:
+    """What each stage makes, the first step being the model as it is. A later step uses up the model of the one before.
 
     stages: as nas.compressing.plan checks them. folder keeps the state of each stage: a later call with equal arguments
     goes on behind the last one that was done. CompressionError says why a stage cannot be.
     """
-    yield model, _measured(model, dataset, {"name": "before"}, 0.0)
     identity = {"data": dataset.digest, "seed": seed, "network": repr(model.network), "weights": _digest(model)}
+    kept = folder / "before.state"
+    if state := checkpoint.load(kept, identity, "cpu"):
+        yield Step(model, _file(state), Stage(**state["stage"]))
+    else:
+        yield _kept(_measured(model, dataset, {"name": "before"}, 0.0), kept, identity, {})
     for number, config in enumerate(stages):
         identity = {**identity, f"stage {number}": json.dumps(config, sort_keys=True)}
         kept = folder / f"{number}-{config['name']}.state"
         if state := checkpoint.load(kept, identity, device):
-            stage = Stage(**state["stage"])
             model = restore(state["model"])
             model.module.to(device)
+            yield Step(model, _file(state) if "file" in state else packed(model, dataset), Stage(**state["stage"]))
         else:
             started = time.perf_counter()
             bench = Bench(dataset, seed, _reporter(listener, config["name"]), kept.with_suffix(".training"), device)
             model = compressor.make(config).compress(model, bench)
-            stage = _measured(model, dataset, config, time.perf_counter() - started)
-            checkpoint.save(kept, identity, {"stage": asdict(stage), "model": model.state()})
+            step = _measured(model, dataset, config, time.perf_counter() - started)
+            yield _kept(step, kept, identity, {"model": model.state()})
             kept.with_suffix(".training").unlink(missing_ok=True)
-        yield model, stage
+
+
+def _kept(step: Step, path: Path, identity: Mapping[str, Any], more: Mapping[str, Any]) -> Step:
+    """The step, kept for a later call."""
+    file = torch.frombuffer(bytearray(step.file), dtype=torch.uint8)
+    checkpoint.save(path, identity, {"stage": asdict(step.stage), "file": file, **more})
+    return step
+
+
+def _file(state: Mapping[str, Any]) -> bytes:
+    return bytes(state["file"].cpu().numpy())
 
 
 def _reporter(listener: Listener, name: str) -> Callable[[int, Metrics], None]:
     return lambda epoch, metrics: listener(name, epoch, metrics)
 
 
-def _measured(model: Model, dataset: Dataset, config: Mapping[str, Any], seconds: float) -> Stage:
+def _measured(model: Model, dataset: Dataset, config: Mapping[str, Any], seconds: float) -> Step:
     file = packed(model, dataset)
     images = (dataset.validation, dataset.mean, dataset.std, model.network.input.height)
     score = evaluate_file(unpacked(file), *images) if model.integers else evaluate(model.module, *images)
     parameters = {name: value for name, value in config.items() if name != "name"}
     if model.integers:
         parameters["integers"] = model.integers.recipe  # the one that was measured to be the fastest
-    return Stage(config["name"], parameters, score.accuracy, score.loss, len(file), read(file).sizes, seconds)
+    stage = Stage(config["name"], parameters, score.accuracy, score.loss, len(file), read(file).sizes, seconds)
+    return Step(model, file, stage)
 
 
 def _digest(model: Model) -> str:

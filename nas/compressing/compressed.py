@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.compressing.chain import Listener, Stage, chain
-from nas.compressing.files import packed, unpacked
+from nas.compressing.files import unpacked
 from nas.compression.model import Model
 from nas.dataset import Dataset
 from nas.export import accuracy
@@ -34,17 +34,13 @@ def compressed(
     device: str = "cpu",
 ) -> Compressed:
     """The model after all stages, as files that are tested on the test images. The arguments are those of chain."""
-    before = packed(start, dataset)  # now, as stages change modules in place
-    model, done = start, []
-    for result, stage in chain(
-        start, stages, dataset=dataset, seed=seed, folder=folder, listener=listener, device=device
-    ):
-        model = result
-        done.append(stage)
-    after = packed(model, dataset)
-    onnx = unpacked(after)
-    accuracies = (accuracy(file, dataset, start.network) for file in (unpacked(before), onnx))
-    return Compressed(after, onnx, _report(start.network, done, *accuracies))
+    files, done = [], []
+    for step in chain(start, stages, dataset=dataset, seed=seed, folder=folder, listener=listener, device=device):
+        files.append(step.file)
+        done.append(step.stage)
+    onnx = unpacked(files[-1])
+    accuracies = (accuracy(file, dataset, start.network) for file in (unpacked(files[0]), onnx))
+    return Compressed(files[-1], onnx, _report(start.network, done, *accuracies))
 
 
 def _report(network: Network, stages: Sequence[Stage], accuracy_before: float, accuracy_after: float) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from nas.ops.coded import CodedTensor
 from nas.ops.onnx_graph import StateWeights, onnx_model
 from nas.ops.torch_activations import straight_through
 from nas.quantization.qdq import quantised
-from nas.quantization.recipes import RECIPES
+from nas.quantization.recipes import RECIPES, StaticQuantization
 from nas.training import Recipe
 from nas.training.file_score import evaluate_file
 
@@ -114,19 +114,20 @@ class Int8(Compressor):
         teacher = Distillation(model, self.distillation, bench.device, self.recipe.label_smoothing)
         for layer in list(layers(model.module).values())[RECIPES[integers].float_layers :]:
             set_form(layer, Integers(recipe=integers))
-        calibrated_only, accuracy = _calibrated(model, integers, bench)
+        ranges = _ranges(model, integers, bench)
         if not self.fine_tuning:
-            return calibrated_only
+            return replace(model, integers=ranges)
+        accuracy = _accuracy(model, ranges, bench)
         before = copy.deepcopy(model.module.state_dict())
         side = model.network.input.height
         batches = (torch.from_numpy(images).to(bench.device) for images in calibration_images(bench.dataset, side))
         with rounded_activations(model.module, batches, signed=RECIPES[integers].signed_activations):
             tune(model, bench, self.recipe, teacher)
-        tuned, accuracy_tuned = _calibrated(model, integers, bench)
-        if accuracy_tuned >= accuracy:
-            return tuned
+        tuned = _ranges(model, integers, bench)
+        if _accuracy(model, tuned, bench) >= accuracy:
+            return replace(model, integers=tuned)
         model.module.load_state_dict(before)
-        return calibrated_only
+        return replace(model, integers=ranges)
 
     def _chosen(self, model: Model, bench: Bench) -> str:
         """The recipe; a measured one is kept beside the checkpoint, as another might be faster at the next call."""
@@ -147,9 +148,13 @@ def _floats(model: Model) -> bytes:
     return data
 
 
-def _calibrated(model: Model, integers: str, bench: Bench) -> tuple[Model, float]:
-    """The model with ranges of its activations by the recipe, and the accuracy of its file on validation."""
-    file, images = _floats(model), bench.dataset
-    how = calibrated(file, integers, images, model.network.input.height)
+def _ranges(model: Model, integers: str, bench: Bench) -> StaticQuantization:
+    """The ranges of the model's activations for the recipe."""
+    return calibrated(_floats(model), integers, bench.dataset, model.network.input.height)
+
+
+def _accuracy(model: Model, ranges: StaticQuantization, bench: Bench) -> float:
+    """Of the model's file with these ranges, on validation."""
+    images = bench.dataset
     split = (images.validation, images.mean, images.std, model.network.input.height)
-    return replace(model, integers=how), evaluate_file(quantised(file, how), *split).accuracy
+    return evaluate_file(quantised(_floats(model), ranges), *split).accuracy

@@ -3,6 +3,7 @@
 import pytest
 from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
 
+from nas.compressing import chain
 from nas.compressing.compressed import compressed
 from nas.compressing.files import packed, unpacked
 from nas.compressing.plan import plan
@@ -46,7 +47,9 @@ def test_the_accuracy_before_is_that_of_the_network_that_came_in(start, images, 
 
 
 @pytest.mark.parametrize("preset", ["qnn-w1a2", "ttq"])
-def test_a_preset_that_is_done_is_not_trained_again(start, weights, images, tmp_path, preset):
+def test_a_preset_that_is_done_is_neither_trained_nor_scored_nor_packed_again(
+    start, weights, images, tmp_path, monkeypatch, preset
+):
     assert preset in PRESETS
 
     def run(model, listener):
@@ -58,6 +61,8 @@ def test_a_preset_that_is_done_is_not_trained_again(start, weights, images, tmp_
     def trained(*_):
         raise AssertionError("it trains again")
 
+    monkeypatch.setattr(chain, "evaluate", None)
+    monkeypatch.setattr(chain, "packed", None)
     module = build(NETWORK, seed=0)
     module.load_state_dict(weights)
     again = run(Model(NETWORK, module.eval()), trained)

@@ -218,14 +218,14 @@ def test_the_preset_says_the_accuracy_of_the_file(model, images, tmp_path):
     results = list(chain(model, checked({"stages": stages}).stages, **run))
     again = list(chain(model, stages, **run))
 
-    assert [stage.name for _, stage in results] == ["before", "int8", "entropy_coding"]
-    assert results[1][1].parameters["integers"] == results[1][0].integers.recipe in RECIPES
-    for made, stage in results[1:]:
-        file = packed(made, images)
-        score = evaluate_file(unpacked(file), images.validation, images.mean, images.std)
-        assert (stage.accuracy, stage.size_bytes) == (score.accuracy, len(file))
-    assert [packed(made, images) for made, _ in again] == [packed(made, images) for made, _ in results]
-    assert results[-1][1].size_bytes < 0.5 * results[0][1].size_bytes
+    assert [step.stage.name for step in results] == ["before", "int8", "entropy_coding"]
+    assert results[1].stage.parameters["integers"] == results[1].model.integers.recipe in RECIPES
+    for step in results[1:]:
+        score = evaluate_file(unpacked(step.file), images.validation, images.mean, images.std)
+        assert (step.stage.accuracy, step.stage.size_bytes) == (score.accuracy, len(step.file))
+        assert packed(step.model, images) == step.file
+    assert [(step.file, step.stage) for step in again] == [(step.file, step.stage) for step in results]
+    assert results[-1].stage.size_bytes < 0.5 * results[0].stage.size_bytes
 
 
 def test_ranges_of_a_damaged_file_are_refused(model, images):
