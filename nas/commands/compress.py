@@ -72,8 +72,7 @@ def compress(  # noqa: PLR0917 - click passes them by name
         start = trained(network_for(model, images), chosen.training, bench)
     made = compressed(start, chosen.stages, dataset=images, seed=seed, folder=state, listener=say, device=device)
     report = _report(made, images)
-    write_whole(out / "model.naz", made.file)
-    write_whole(out / "model.onnx", made.onnx)
+    made.write(out)
     write_whole(out / "report.json", json.dumps(report, indent=2))
     if as_json:
         click.echo(json.dumps(report, indent=2))

@@ -10,17 +10,24 @@ from nas.compressing.files import unpacked
 from nas.compression.model import Model
 from nas.dataset import Dataset
 from nas.export import accuracy
+from nas.files import write_whole
 from nas.ops import Network
 from nas.ops.cost import network_cost
 
 
 @dataclass(frozen=True, slots=True)
 class Compressed:
-    """file: the compressed file, .naz. onnx: what it unpacks to. report: of both, as JSON values."""
+    """model: after all stages. file: the compressed file, .naz. onnx: what it unpacks to. report: of both, as JSON values."""
 
+    model: Model
     file: bytes
     onnx: bytes
     report: dict[str, Any]
+
+    def write(self, folder: Path) -> None:
+        """Put model.naz and model.onnx into a folder."""
+        write_whole(folder / "model.naz", self.file)
+        write_whole(folder / "model.onnx", self.onnx)
 
 
 def compressed(
@@ -34,13 +41,14 @@ def compressed(
     device: str = "cpu",
 ) -> Compressed:
     """The model after all stages, as files that are tested on the test images. The arguments are those of chain."""
-    files, done = [], []
+    model, files, done = start, [], []
     for step in chain(start, stages, dataset=dataset, seed=seed, folder=folder, listener=listener, device=device):
+        model = step.model
         files.append(step.file)
         done.append(step.stage)
     onnx = unpacked(files[-1])
     accuracies = (accuracy(file, dataset, start.network) for file in (unpacked(files[0]), onnx))
-    return Compressed(files[-1], onnx, _report(start.network, done, *accuracies))
+    return Compressed(model, files[-1], onnx, _report(start.network, done, *accuracies))
 
 
 def _report(network: Network, stages: Sequence[Stage], accuracy_before: float, accuracy_after: float) -> dict[str, Any]:

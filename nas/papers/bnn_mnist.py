@@ -11,17 +11,13 @@ import numpy as np
 import torch
 
 from nas.compressing.bits import scores_of_file
-from nas.compressing.chain import chain
-from nas.compressing.files import packed, unpacked
+from nas.compressing.compressed import compressed
 from nas.compressing.plan import plan
 from nas.compressing.source import trained
 from nas.compression.bench import Bench
 from nas.dataset import load
-from nas.export import accuracy
-from nas.files import write_whole
 from nas.network import network as networks
 from nas.ops import Network
-from nas.ops.cost import network_cost
 from nas.ops.notation import read_network, write_network
 from nas.paper import Finding, Paper, Reproduction, Setting, paper
 from nas.training import Recipe
@@ -99,7 +95,7 @@ def train(network: Network, bench: Bench, folder: Path, binary: Mapping[str, Any
     state = folder / "state"
     state.mkdir(parents=True, exist_ok=True)
     first, coding = plan("bnn").stages
-    *_, (model, _) = chain(
+    made = compressed(
         trained(network, None, bench),
         ({**first, **binary}, coding),
         dataset=bench.dataset,
@@ -108,23 +104,20 @@ def train(network: Network, bench: Bench, folder: Path, binary: Mapping[str, Any
         listener=lambda _, epoch, metrics: bench.report(epoch, metrics),
         device=bench.device,
     )
-    file = packed(model, bench.dataset)
-    onnx = unpacked(file)
-    write_whole(folder / "model.naz", file)
-    write_whole(folder / "model.onnx", onnx)
+    made.write(folder)
     images = bench.dataset.test.images
     with ProcessPoolExecutor(1, get_context("spawn")) as other, torch.inference_mode():
         on_bits = other.submit(scores_of_file, folder / "model.naz", images)
-        module = model.module.cpu()
+        module = made.model.module.cpu()
         batches = (
             normalised(images[start : start + STEP], bench.dataset.mean, bench.dataset.std)
             for start in range(0, len(images), STEP)
         )
         expected = np.concatenate([module(batch).numpy() for batch in batches])
         equal = int((on_bits.result() == expected).all(1).sum())
-    error = 1 - accuracy(onnx, bench.dataset, network)
     twin_error = _twin_error(network, replace(TWIN, **twin), replace(bench, checkpoint=state / "twin"))
-    return Trained(error, twin_error, equal, len(file), network_cost(network).size_bytes)
+    error = 1 - made.report["test_accuracy"]
+    return Trained(error, twin_error, equal, made.report["size_bytes"], made.report["fp32_bytes"])
 
 
 def _twin_error(network: Network, recipe: Recipe, bench: Bench) -> float:

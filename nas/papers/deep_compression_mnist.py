@@ -8,7 +8,6 @@ from nas.compressing.compressed import compressed
 from nas.compressing.source import network_for, trained
 from nas.compression.bench import Bench
 from nas.dataset import load
-from nas.files import write_whole
 from nas.paper import Finding, Paper, Reproduction, Setting, paper
 from nas.training import Recipe
 from nas.trial import Metrics
@@ -98,6 +97,5 @@ def _report(case: Case, seed: int, setting: Setting) -> Mapping[str, Any]:
     bench = Bench(images, seed, trains, state / "training", setting.device)
     start = trained(network_for(case.network, images), DENSE, bench)
     done = compressed(start, case.stages, dataset=images, seed=seed, folder=state, listener=say, device=setting.device)
-    write_whole(folder / "model.naz", done.file)
-    write_whole(folder / "model.onnx", done.onnx)
+    done.write(folder)
     return done.report
