@@ -15,7 +15,7 @@ from nas.compressing.files import unpacked
 from nas.compressing.plan import plan
 from nas.compressing.presets import PRESETS
 from nas.compressing.run_folder import in_run
-from nas.compressing.source import exported, network_for, trained
+from nas.compressing.source import begin, content_of
 from nas.compression.bench import Bench
 from nas.dataset import Dataset, load
 from nas.files import write_whole
@@ -55,7 +55,6 @@ def compress(  # noqa: PLR0917 - click passes them by name
     if data is None and of_run is None:
         raise click.UsageError("--dataset: say on which images to train and test; only a MODEL of a run has its own")
     given = of_run.images() if of_run and data is None else load(data or "", seed)
-    images = given if model.endswith(".onnx") else chosen.normalised(given)
     if epochs:
         chosen = chosen.lasting(epochs)
     console = Console(stderr=True)
@@ -65,11 +64,8 @@ def compress(  # noqa: PLR0917 - click passes them by name
 
     out.mkdir(parents=True, exist_ok=True)
     state = out / "state"
-    bench = Bench(images, seed, lambda epoch, metrics: say("training", epoch, metrics), state / "training", device)
-    if model.endswith(".onnx"):
-        start = exported(Path(model), images)
-    else:
-        start = trained(network_for(model, images), chosen.training, bench)
+    bench = Bench(given, seed, lambda epoch, metrics: say("training", epoch, metrics), state / "training", device)
+    start, images = begin(model, content_of(Path(model)) if model.endswith(".onnx") else None, chosen, bench)
     made = compressed(start, chosen.stages, dataset=images, seed=seed, folder=state, listener=say, device=device)
     report = _report(made, images)
     made.write(out)

@@ -17,7 +17,7 @@ from nas.ops.cost import network_cost
 
 @dataclass(frozen=True, slots=True)
 class Compressed:
-    """model: after all stages. file: the compressed file, .naz. onnx: what it unpacks to. report: of both, as JSON values."""
+    """model: after all stages. file: the compressed file, .naz. onnx: what it unpacks to. report: of both, as JSON."""
 
     model: Model
     file: bytes

@@ -1,6 +1,7 @@
 """What can be compressed: an exported file, or a network that is trained first."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -8,6 +9,7 @@ import torch
 from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
+from nas.compressing.plan import Plan
 from nas.compression.bench import Bench
 from nas.compression.folding import without_norms
 from nas.compression.model import Model
@@ -19,6 +21,18 @@ from nas.ops.notation import read_network
 from nas.ops.torch_module import build
 from nas.training import Recipe
 from nas.training.fit import fit
+
+
+def begin(source: str, content: bytes | None, plan: Plan, bench: Bench) -> tuple[Model, Dataset]:
+    """The model that a plan begins with, and the images as that model takes them.
+
+    content: of an ONNX file of the name source, as in_file reads it. None for the network that source names, which is
+    trained on the bench as the plan says.
+    """
+    if content is not None:
+        return in_file(content, source, bench.dataset), bench.dataset
+    images = plan.normalised(bench.dataset)
+    return trained(network_for(source, images), plan.training, replace(bench, dataset=images)), images
 
 
 def network_for(source: str, dataset: Dataset) -> Network:
@@ -51,15 +65,14 @@ def trained(network: Network, recipe: Recipe | None, bench: Bench) -> Model:
     return Model(network, module)
 
 
-def exported(path: Path, dataset: Dataset) -> Model:
-    """The model in an ONNX file that nas exported, as in_file says."""
+def content_of(path: Path) -> bytes:
+    """The content of an ONNX file. CompressionError if it cannot be read."""
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise CompressionError(
             f"{path} is no ONNX file that nas exported ({error.strerror}); give the path of one"
         ) from None
-    return in_file(content, str(path), dataset)
 
 
 def in_file(content: bytes, name: str, dataset: Dataset) -> Model:

@@ -7,7 +7,6 @@ from typing import Any
 
 from nas.compressing.plan import requested
 from nas.dataset import Dataset
-from nas.ops.notation import read_network
 from nas.trial import Metrics, Report
 from workers.tasks.train import Setup, evaluator_of, images_of, memory_errors
 
@@ -53,19 +52,17 @@ def compress(
     the network cannot be compressed so.
     """
     from nas.compressing.compressed import compressed  # noqa: PLC0415 - torch is the workers' own
-    from nas.compressing.source import in_file, trained  # noqa: PLC0415 - as above
+    from nas.compressing.source import begin  # noqa: PLC0415 - as above
     from nas.compression.bench import Bench  # noqa: PLC0415 - as above
     from nas.export import with_pixel_input  # noqa: PLC0415 - as above
 
     plan = requested(json.loads(compression.wanted))
-    images = images_of(setup, shared) if model else plan.normalised(images_of(setup, shared))
+    given = images_of(setup, shared)
     folder = Path(compression.folder)
     folder.mkdir(parents=True, exist_ok=True)
     with memory_errors():
-        if model:
-            start = in_file(model, "the trial's .onnx", images)
-        else:
-            start = trained(read_network(compression.notation), None, Bench(images, setup.seed, report))
+        source = "the trial's .onnx" if model else compression.notation
+        start, images = begin(source, model, plan, Bench(given, setup.seed, report))
         made = compressed(
             start,
             plan.stages,

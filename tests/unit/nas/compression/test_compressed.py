@@ -1,5 +1,7 @@
 """A whole compression, and its report."""
 
+from copy import deepcopy
+
 import pytest
 from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
 
@@ -8,7 +10,7 @@ from nas.compressing.compressed import compressed
 from nas.compressing.files import packed, unpacked
 from nas.compressing.plan import plan
 from nas.compressing.presets import PRESETS
-from nas.compression.model import Model
+from nas.compression.model import Model, restore
 from nas.container.file import read
 from nas.export import accuracy
 from nas.ops import Conv, GlobalPool, Linear, Network, Shape, seq
@@ -48,7 +50,7 @@ def test_the_accuracy_before_is_that_of_the_network_that_came_in(start, images, 
 
 @pytest.mark.parametrize("preset", ["qnn-w1a2", "ttq"])
 def test_a_preset_that_is_done_is_neither_trained_nor_scored_nor_packed_again(
-    start, weights, images, tmp_path, monkeypatch, preset
+    start, images, tmp_path, monkeypatch, preset
 ):
     assert preset in PRESETS
 
@@ -56,6 +58,7 @@ def test_a_preset_that_is_done_is_neither_trained_nor_scored_nor_packed_again(
         stages = plan(preset).lasting(1).stages
         return compressed(model, stages, dataset=images, seed=0, folder=tmp_path, listener=listener)
 
+    begun = deepcopy(start.state())
     first = run(start, lambda *_: None)
 
     def trained(*_):
@@ -63,8 +66,6 @@ def test_a_preset_that_is_done_is_neither_trained_nor_scored_nor_packed_again(
 
     monkeypatch.setattr(chain, "evaluate", None)
     monkeypatch.setattr(chain, "packed", None)
-    module = build(NETWORK, seed=0)
-    module.load_state_dict(weights)
-    again = run(Model(NETWORK, module.eval()), trained)
+    again = run(restore(begun), trained)
     assert again.file == first.file
     assert read(again.file).network.op.ops[0].act == ("relu" if preset == "ttq" else "uint2")
