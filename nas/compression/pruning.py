@@ -1,6 +1,6 @@
 """Pruning while a network trains: masks, and the schedule by which they become sparse."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,6 +12,7 @@ from nas.compression.bench import Bench
 from nas.compression.distillation import Distillation
 from nas.compression.forms import Layer, WeightForm, form, form_of, layers, parameter_of, set_form
 from nas.compression.model import Model
+from nas.compression.tuning import by_layer
 from nas.training import Recipe
 
 Density = Annotated[float, Field(gt=0, le=1)]
@@ -43,42 +44,42 @@ class Masked(WeightForm):
 
 
 @dataclass(frozen=True, slots=True)
-class Ramp:
-    """How sparse a network is in the course of a training.
+class Sparsity:
+    """How sparse a network becomes in the course of a training.
 
-    densities: share of the weights that stay in the end, of each layer. length: share of the training over which it
-    falls from 1, by the cubic law of arXiv:1710.01878.
+    density: share of the weights that stay, of all layers or one number for each. ramp: share of the training over
+    which it falls from 1, by the cubic law of arXiv:1710.01878. distillation: share of the loss that follows the scores
+    of the network before.
     """
 
-    densities: Sequence[float]
-    length: float
+    density: Density | tuple[Density, ...] = 0.1
+    ramp: Annotated[float, Field(gt=0, le=1)] = 0.5
+    distillation: Annotated[float, Field(ge=0, le=1)] = 0.5
 
-    def at(self, progress: float) -> list[float]:
-        left = max(0.0, 1 - progress / self.length) ** 3
-        return [final + (1 - final) * left for final in self.densities]
+
+SPARSITY = Sparsity()
+
+
+def ramped(density: float, ramp: float, progress: float) -> float:
+    """The density where a share `progress` of the training is done."""
+    return density + (1 - density) * max(0.0, 1 - progress / ramp) ** 3
 
 
 class Pruning(Distillation):
     """Chooses the weights that stay by what they are worth, in the course of a training.
 
-    together: the densities are one share of all weights, wherever those are that are worth most; or of each layer.
+    together: the density is one share of all weights, wherever those are that are worth most; or of each layer.
     """
 
     def __init__(
-        self,
-        model: Model,
-        ramp: Ramp,
-        bench: Bench,
-        *,
-        distillation: float,
-        label_smoothing: float,
-        together: bool = False,
+        self, model: Model, sparsity: Sparsity, bench: Bench, *, label_smoothing: float, together: bool = False
     ) -> None:
-        super().__init__(model, distillation, bench.device, label_smoothing)
-        self.ramp, self.together = ramp, together
+        super().__init__(model, sparsity.distillation, bench.device, label_smoothing)
+        self.densities = by_layer(sparsity.density, len(layers(model.module)), "density")
+        self.ramp, self.together = sparsity.ramp, together
 
     def identity(self) -> Mapping[str, Any]:
-        own = {"density": list(self.ramp.densities), "ramp": self.ramp.length, "together": self.together}
+        own = {"density": list(self.densities), "ramp": self.ramp, "together": self.together}
         return {**super().identity(), **own}
 
     def worth(self, path: str, layer: Layer, mask: Tensor) -> Tensor:  # noqa: ARG002 - more than the size may count
@@ -93,7 +94,7 @@ class Pruning(Distillation):
         found = [(path, layer, form_of(layer)) for path, layer in layers(module).items()]
         masked = [(path, layer, form.mask) for path, layer, form in found if isinstance(form, Masked)]
         worths = [self.worth(*each) for each in masked]
-        densities = self.ramp.at(progress)
+        densities = [ramped(density, self.ramp, progress) for density in self.densities]
         if self.together:
             thresholds = [_threshold(torch.cat([worth.flatten() for worth in worths]), densities[0])] * len(worths)
         else:

@@ -1,14 +1,11 @@
 """Magnitude pruning on a gradual schedule (Deep Compression, arXiv:1510.00149, section 2; arXiv:1710.01878)."""
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from nas.compression.bench import Bench
-from nas.compression.forms import layers
 from nas.compression.model import Model
-from nas.compression.pruning import RECIPE, Density, Pruning, Ramp, mask_weights
-from nas.compression.tuning import by_layer, tune
+from nas.compression.pruning import RECIPE, SPARSITY, Pruning, Sparsity, mask_weights
+from nas.compression.tuning import tune
 from nas.compressor import Compressor, compressor
 from nas.errors import CompressionError
 from nas.training import Recipe
@@ -27,27 +24,19 @@ class Prune(Compressor):
     def __init__(
         self,
         *,
-        density: Density | tuple[Density, ...] = 0.1,
+        sparsity: Sparsity = SPARSITY,
         scope: Literal["layer", "global"] = "layer",
-        ramp: Annotated[float, Field(gt=0, le=1)] = 0.5,
-        distillation: Annotated[float, Field(ge=0, le=1)] = 0.5,
         recipe: Recipe = RECIPE,
     ) -> None:
-        self.density, self.scope, self.ramp, self.distillation, self.recipe = density, scope, ramp, distillation, recipe
+        self.sparsity, self.scope, self.recipe = sparsity, scope, recipe
         self.epochs = recipe.epochs
 
     def compress(self, model: Model, bench: Bench) -> Model:
-        if self.scope == "global" and isinstance(self.density, tuple):
+        together = self.scope == "global"
+        if together and isinstance(self.sparsity.density, tuple):
             raise CompressionError("prune.density: one number for all layers goes with scope: global")
-        densities = by_layer(self.density, len(layers(model.module)), "prune.density")
-        pruning = Pruning(
-            model,
-            Ramp(densities, self.ramp),
-            bench,
-            distillation=self.distillation,
-            label_smoothing=self.recipe.label_smoothing,
-            together=self.scope == "global",
-        )
+        smoothing = self.recipe.label_smoothing
+        pruning = Pruning(model, self.sparsity, bench, label_smoothing=smoothing, together=together)
         mask_weights(model)
         tune(model, bench, self.recipe, pruning)
         return model

@@ -1,18 +1,16 @@
 """Pruning by rate: a weight stays where it is worth the bits that it costs in the file."""
 
 from math import log
-from typing import Annotated
 
 import torch
-from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from nas.compression.bench import Bench
-from nas.compression.forms import Layer, layers
+from nas.compression.forms import Layer
 from nas.compression.model import Model
-from nas.compression.pruning import RECIPE, Density, Pruning, Ramp, mask_weights
-from nas.compression.tuning import by_layer, tune
+from nas.compression.pruning import RECIPE, SPARSITY, Pruning, Sparsity, mask_weights
+from nas.compression.tuning import tune
 from nas.compressor import Compressor, compressor
 from nas.ops import Shape
 from nas.ops.layers import weighted_layers
@@ -36,26 +34,12 @@ class Rate(Compressor):
     density, ramp, distillation: as of `prune`, by layer.
     """
 
-    def __init__(
-        self,
-        *,
-        density: Density | tuple[Density, ...] = 0.1,
-        ramp: Annotated[float, Field(gt=0, le=1)] = 0.5,
-        distillation: Annotated[float, Field(ge=0, le=1)] = 0.5,
-        recipe: Recipe = RECIPE,
-    ) -> None:
-        self.density, self.ramp, self.distillation, self.recipe = density, ramp, distillation, recipe
+    def __init__(self, *, sparsity: Sparsity = SPARSITY, recipe: Recipe = RECIPE) -> None:
+        self.sparsity, self.recipe = sparsity, recipe
         self.epochs = recipe.epochs
 
     def compress(self, model: Model, bench: Bench) -> Model:
-        densities = by_layer(self.density, len(layers(model.module)), "rate.density")
-        pruning = _ByRate(
-            model,
-            Ramp(densities, self.ramp),
-            bench,
-            distillation=self.distillation,
-            label_smoothing=self.recipe.label_smoothing,
-        )
+        pruning = _ByRate(model, self.sparsity, bench, label_smoothing=self.recipe.label_smoothing)
         pruning.fields = {layer.path: layer.field for layer in weighted_layers(model.network)}
         mask_weights(model)
         tune(model, bench, self.recipe, pruning)
