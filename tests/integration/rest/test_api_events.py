@@ -11,18 +11,9 @@ from live_service import SPEC, ask, ledger_of, play, service_on, take, tell
 from problem import assert_problem
 
 from api.http import event_stream
-from nas.service.settings import Settings
 
 TRIALS = 60
 CUTS = 100
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NAS_LATENCY_DB", str(home / "latency.db"))
-        yield Settings(home=home, open=True)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from problem import assert_problem
 from api.app import create_app
 from api.http.body_limits import JSON_LIMIT
 from api.http.problems import REASONS
-from nas.service.settings import Settings
 
 JSON = "application/json"
 BODIES = {
@@ -67,16 +66,12 @@ HEADERS = {
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    settings = Settings(home=home, open=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NAS_LATENCY_DB", str(home / "latency.db"))
-        app = create_app(settings)
-        with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
-            client.existing = client.post("/v1/searches", json=SPEC).json()["id"]
-            play(settings)
-            yield client
+def client(settings):
+    app = create_app(settings)
+    with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+        client.existing = client.post("/v1/searches", json=SPEC).json()["id"]
+        play(settings)
+        yield client
 
 
 @pytest.fixture(scope="module")

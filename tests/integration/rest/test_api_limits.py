@@ -16,7 +16,6 @@ from api.app import create_app
 from api.http.concurrency import LIMITS, Limited
 from api.uploading.uploads import Uploads
 from nas.errors import DataError
-from nas.service.settings import Settings
 
 QUICK = {
     *("/healthz", "/readyz", "/docs", "/docs/problems", "/docs/style.css", "/", "/v1/session", "/v1/metrics"),
@@ -32,14 +31,6 @@ OWN_LIMITS = {("POST", "/v1/datasets"), ("GET", "/v1/searches/{search_id}/events
 
 ADMITTED = LIMITS["uploads"].at_once + LIMITS["uploads"].waiting
 SOON_S = 60
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NAS_LATENCY_DB", str(home / "latency.db"))
-        yield Settings(home=home, open=True)
 
 
 @pytest.fixture(scope="module")

@@ -46,11 +46,8 @@ FILLED = {
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NAS_LATENCY_DB", str(home / "latency.db"))
-        yield create_app(Settings(home=home))
+def app(home):
+    return create_app(Settings(home=home))
 
 
 @pytest.fixture(scope="module")
