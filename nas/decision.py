@@ -41,15 +41,18 @@ def answer(decisions: Sequence[Decision], choose: Choose) -> Iterator[tuple[Deci
 
 
 def all_asked(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
-    """Every decision that some walk asks: first those of the walk along first options, then what other options open."""
-    found: list[Decision] = []
+    """Every decision that some walk asks: first those of the walk along first options, then what other options open.
+
+    One that several options open is there once.
+    """
+    found: dict[str, Decision] = {}
     trees = deque([decisions])
     while trees:
         for decision, _ in answer(trees.popleft(), lambda _: 0):
-            if decision.is_asked:
-                found.append(decision)
+            if decision.is_asked and decision.name not in found:
+                found[decision.name] = decision
                 trees.extend(decision.opened_by(option) for option in decision.options[1:])
-    return tuple(found)
+    return tuple(found.values())
 
 
 def count_ways(decisions: Sequence[Decision]) -> int:
