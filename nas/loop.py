@@ -4,7 +4,7 @@ Its journal holds the asks and tells of a search in their order. A searcher depe
 was killed goes on by making the same calls again.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from math import isclose, isfinite
@@ -38,6 +38,11 @@ class Journal(Protocol):
     def add(self, event: Event) -> None: ...
 
 
+def first_completed(running: Collection[Future[Metrics]]) -> Collection[Future[Metrics]]:
+    """Those that are done, once one is."""
+    return wait(running, return_when=FIRST_COMPLETED).done
+
+
 @dataclass(frozen=True, slots=True)
 class Steps:
     """The calls that the loop makes to measure and train candidates.
@@ -45,7 +50,7 @@ class Steps:
     known gives the metrics that need no training; with REFUSED_KERNELS among them the candidate is infeasible. train
     starts a training and returns its future. store_training keeps the metrics of a finished training; cached_training
     returns them when the same network is wanted again, and None if there are none. report is called with each trial
-    that begins and with each that has ended.
+    that begins and with each that has ended. completed waits for trainings; a simulation moves its clock there.
     """
 
     known: Callable[[Candidate], Metrics]
@@ -53,6 +58,7 @@ class Steps:
     cached_training: Callable[[Candidate], Metrics | None]
     store_training: Callable[[Candidate, Metrics], None]
     report: Callable[[Trial], None]
+    completed: Callable[[Collection[Future[Metrics]]], Collection[Future[Metrics]]] = first_completed
 
 
 class Search:
@@ -95,7 +101,7 @@ class Search:
                 self._start(trial, running, steps)
             if not running:
                 return [self.trials[number] for number in sorted(self.trials)]
-            for future in sorted(wait(running, return_when=FIRST_COMPLETED).done, key=lambda f: running[f][0].number):
+            for future in sorted(steps.completed(running), key=lambda f: running[f][0].number):
                 self._collect(running.pop(future), future, steps)
 
     def _start(self, trial: Trial, running: dict[Future[Metrics], list[Trial]], steps: Steps) -> None:
