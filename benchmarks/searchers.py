@@ -39,12 +39,14 @@ LAST = 25
 def run(config: Mapping[str, Any], seed: int, trials: int) -> tuple[float, float, float]:
     """Best reward, mean regret of the last proposals, share of proposals that were new."""
     bandit = bandit_space(seed)
-    made = searcher.make(config, bandit.space, seed)
+    made = searcher.make(config, bandit.problem, seed)
     rewards, seen = [], set()
     for number in range(trials):
-        candidate = made.ask()
-        if candidate is None:
+        proposed = made.ask()
+        if not proposed:
             break
+        (candidate,) = proposed
+        made.asked(Trial(number, candidate))
         reward = bandit.reward(candidate.choices)
         rewards.append(reward)
         seen.add(candidate.architecture)

@@ -126,10 +126,10 @@ class Search:
         trial, and no other is spent.
         """
         while len(self.trials) < self.max_trials and not self._exhausted:
-            candidate, repeats = self.searcher.ask(), 0
+            candidate, repeats = self._proposal(), 0
             while candidate is not None and self._is_repeat(candidate):
                 self._repeat(candidate)
-                candidate, repeats = self.searcher.ask(), repeats + 1
+                candidate, repeats = self._proposal(), repeats + 1
             if candidate is None:
                 self._exhausted = True
                 break
@@ -145,6 +145,9 @@ class Search:
             if self._refused_in_a_row >= REFUSALS_IN_A_ROW:
                 raise InfeasibleError(self._out_of_reach(refused))
         return None
+
+    def _proposal(self) -> Candidate | None:
+        return next(iter(self.searcher.ask()), None)
 
     def _out_of_reach(self, last: Trial) -> str:
         if REFUSED_KERNELS in last.metrics:
@@ -186,6 +189,7 @@ class Search:
     def _add(self, trial: Trial) -> Trial:
         self._refused_in_a_row = 0
         self.trials[trial.number] = trial
+        self.searcher.asked(trial)
         if self._by_network.setdefault(trial.candidate.architecture.network_id, trial.number) == trial.number:
             self._repeats_in_a_row = 0
         return trial
@@ -199,6 +203,7 @@ class Search:
         """Tell the searcher of the candidate what is known of its network: now, or when its trial ends."""
         self._repeats_in_a_row += 1
         trial = self.trials[self._by_network[candidate.architecture.network_id]]
+        self.searcher.asked(replace(trial, candidate=candidate, state=State.RUNNING, reward=None, reason=None))
         if trial.state is State.RUNNING:
             self._repeats.setdefault(trial.number, []).append(candidate)
         else:
@@ -207,6 +212,7 @@ class Search:
     def _tell_refused(self, trial: Trial) -> None:
         self.refused += 1
         self._refused_in_a_row += 1
+        self.searcher.asked(replace(trial, state=State.RUNNING, reward=None))
         self.searcher.tell(trial)
 
     def _apply_result(self, trial: Trial) -> None:
@@ -230,12 +236,12 @@ class Search:
             reused = event.get("reused", False)
             self._apply_result(replace(told, reward=event["reward"], reason=event["reason"], reused=reused))
             return
-        candidate = self.searcher.ask()
+        candidate = self._proposal()
         for _ in range(event.get("repeats", 0)):
             if candidate is None or candidate.architecture.network_id not in self._by_network:
                 break  # its choices are not the journal's
             self._repeat(candidate)
-            candidate = self.searcher.ask()
+            candidate = self._proposal()
         if candidate is None or dict(candidate.choices) != event["choices"]:
             raise ChangedError(
                 "SEARCHER_CHANGED",

@@ -2,14 +2,21 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from nas.metric import metrics
 from nas.pareto import Better
 from nas.registry import Registry
-from nas.trial import Metrics
+from nas.trial import Columns, Metrics, Trial
+
+REWARD = "reward"
+"""What a goal names in place of a metric when it is the objective's reward."""
+
+V = TypeVar("V", float, NDArray[np.float64])
 
 PositiveMs = Annotated[float, Field(ge=1e-6, le=1e6)]
 """A time from a nanosecond to a quarter of an hour: with the exponents' bounds, every reward is a finite number."""
@@ -58,6 +65,18 @@ Limits = (
 """Limits by the name of a metric known before training: the most it may be, or the least if higher is better."""
 
 
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A metric, or REWARD, and the direction in which it is better."""
+
+    metric: str
+    better: Better
+
+    def of(self, trial: Trial) -> float | None:
+        """Its value in a trial; None where it was not measured."""
+        return trial.reward if self.metric == REWARD else trial.metrics.get(self.metric)
+
+
 class Objective(ABC):
     """What a search maximises.
 
@@ -87,18 +106,35 @@ class Objective(ABC):
     def reward(self, metrics: Metrics) -> float:
         """Higher is better; metrics holds at least those in needs."""
 
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """What a searcher improves, within the limits; several goals are weighed by their front."""
+        return (Goal(REWARD, Better.HIGHER),)
+
     def violation(self, metrics: Metrics) -> float:
         """How far metrics are over the limits: the sum of relative excesses, 0 when all hold."""
-        excess = (
-            1 - metrics[metric] / limit if _higher_is_better(metric) else metrics[metric] / limit - 1
-            for metric, limit in self.limits.items()
-        )
+        excess = (_excess(metrics[metric], metric, limit) for metric, limit in self.limits.items())
         return sum((max(0.0, each) for each in excess), start=0.0)
+
+    def margins(self, columns: Columns) -> Columns:
+        """[n] relative excesses over each limit, by its metric; limits on metrics that have no column are left out.
+
+        A limit holds where its excess is 0 or less; not where it is NaN.
+        """
+        return {
+            metric: _excess(columns[metric], metric, limit)
+            for metric, limit in self.limits.items()
+            if metric in columns
+        }
 
     def describe_limits(self) -> str:
         """The limits as text, such as `params <= 1000, latency_ms <= 0.5`."""
         signs = {metric: ">=" if _higher_is_better(metric) else "<=" for metric in self.limits}
         return ", ".join(f"{metric} {signs[metric]} {limit:g}" for metric, limit in self.limits.items())
+
+
+def _excess(value: V, metric: str, limit: float) -> V:
+    return 1 - value / limit if _higher_is_better(metric) else value / limit - 1
 
 
 def _higher_is_better(metric: str) -> bool:

@@ -1,18 +1,12 @@
 """What a search is to solve, as its searcher sees it: a space, an objective, and what is known without training."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from nas.codes import Codes
 from nas.objective import Objective
 from nas.space import Space
-
-Columns = Mapping[str, NDArray[np.float64]]
-"""[n] values by the name of a metric."""
+from nas.trial import Columns
 
 
 class Known(Protocol):

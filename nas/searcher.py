@@ -1,45 +1,69 @@
 """Searchers: what to try next, given what has been tried."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from random import Random
-from typing import Any, ClassVar
+from typing import Any, ClassVar, final
 
+from nas.problem import Problem
 from nas.registry import Registry
-from nas.space import Candidate, SearchSpace
+from nas.space import Candidate
 from nas.trial import Trial
 
 
 class Searcher(ABC):
-    """Proposes candidates (ask) and learns from their trials (tell).
+    """Proposes candidates (ask) and learns what becomes of them (asked, tell).
 
-    A searcher is a function of its space, its seed and the order of its asks and tells, and of nothing else: a crashed
-    search is resumed by making the same calls again, so a searcher is never stored. Asks may run ahead of tells, and
-    tells may come in another order than the asks. Keyword-only constructor parameters are the user's parameters; all
-    have defaults. nas.testing.SearcherContract proves these promises.
+    A searcher is a function of its problem, its seed and its history, which is the order of the calls of asked and
+    tell, and of nothing else: a search that was killed goes on with a new searcher that is given the history, without
+    asking again. So proposing leaves nothing behind that later proposals depend on. Asks may run ahead of tells, and
+    tells may come in another order than the asks. asked and tell take well under a millisecond, however much was told:
+    what is fitted is fitted in propose.
+
+    Keyword-only constructor parameters are the user's parameters; all have defaults. nas.testing.SearcherContract
+    proves these promises.
     """
 
     name: ClassVar[str]
 
-    def __init__(self, space: SearchSpace, seed: int) -> None:
-        self.space = space
-        self.rng = Random(seed)
+    def __init__(self, problem: Problem, seed: int) -> None:
+        self.problem = problem
+        self.space = problem.space
+        self.seed = seed
+        self.asks = 0
+        """Number of asks so far; who gives a history sets it to that of the history."""
 
     @classmethod  # noqa: B027 - most searchers' parameters go together
     def check(cls, **parameters: Any) -> None:
         """SpecError if the user's parameters, each right by itself, do not go together."""
 
-    @abstractmethod
-    def ask(self) -> Candidate | None:
-        """A valid candidate to try next, or None when the searcher has nothing more to propose.
+    @final
+    def ask(self, count: int = 1) -> list[Candidate]:
+        """Up to count different valid candidates to try at the same time; none when nothing is left to try.
 
         InfeasibleError if the space seems to have no valid member.
+        """
+        rng = Random(f"{self.seed} {self.asks}")
+        self.asks += 1
+        return list(self.propose(count, rng))
+
+    @abstractmethod
+    def propose(self, count: int, rng: Random) -> Sequence[Candidate]:
+        """What ask returns. rng depends on the seed and the number of the ask alone."""
+
+    @abstractmethod
+    def asked(self, trial: Trial) -> None:
+        """A proposal is this trial now, and pending until it is told. Each proposal is, in the order proposed.
+
+        A proposal that is a network of an earlier trial has that trial's number, with its own choices.
         """
 
     @abstractmethod
     def tell(self, trial: Trial) -> None:
-        """Learn from a finished trial. Its reward is None when it failed.
+        """A trial that was asked has ended. Its reward is None when it failed.
 
-        A candidate that is a network of an earlier trial is told with that trial's number and result.
+        A number that is not finite says nothing. A proposal that is a network of an earlier trial is told with that
+        trial's result.
         """
 
 

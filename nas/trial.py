@@ -4,10 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nas.space import Candidate
 
 Metrics = Mapping[str, float]
 """Numbers by the names of nas.metrics, units in the names, and what a latency estimate says of itself."""
+
+Columns = Mapping[str, NDArray[np.float64]]
+"""The metrics of n candidates: [n] values by the name of a metric."""
 
 Report = Callable[[int, Metrics], None]
 """Called after each epoch of a training with its number, from 1, and the metrics so far."""

@@ -17,6 +17,7 @@ from nas.loop import Search, Steps
 from nas.metric import front_of, network_metrics
 from nas.objective import objective
 from nas.ops.notation import write_network
+from nas.problem import Problem
 from nas.report import report_html
 from nas.searcher import searcher
 from nas.service.settings import Settings
@@ -60,7 +61,8 @@ def carried_out(journal, aim):
         future.set_result({"accuracy": 1 - 1 / (1 + trial.metrics["params"] / 1e4)})
         return future
 
-    search = Search(searcher.make("random", SPACE, 0), objective.make(aim), journal)
+    goal = objective.make(aim)
+    search = Search(searcher.make("random", Problem(SPACE, goal), 0), goal, journal)
     search.run(Steps(known, train, lambda _: None, lambda _, __: None, lambda _: None), max_trials=TRIALS, parallel=1)
     return search
 

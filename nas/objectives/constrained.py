@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from nas.errors import NotMeasuredError
-from nas.objective import NO_MAX, Limits, MaxSizes, Objective, PositiveMs, objective
+from nas.objective import NO_MAX, Goal, Limits, MaxSizes, Objective, PositiveMs, objective
+from nas.pareto import Better
 from nas.trial import Metrics
 
 
@@ -27,6 +28,10 @@ class Constrained(Objective):
     ) -> None:
         super().__init__(target_latency_ms=target_latency_ms, sizes=sizes, limits=limits)
         self.limit("latency_high_ms" if confident else "latency_ms", target_latency_ms)
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        return (Goal("accuracy", Better.HIGHER),)
 
     def violation(self, metrics: Metrics) -> float:
         if not self.limits.keys() <= metrics.keys():

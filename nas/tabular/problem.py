@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from nas.codes import Codes
 from nas.errors import SpecError
-from nas.problem import Columns
 from nas.tabular.file import REMEDY, Gaussian, SurrogateProblem, TableProblem, read_file
 from nas.tabular.scores import POINTS, Scores
 from nas.tabular.space import Rows, TabularSpace
 from nas.tabular.surrogate import Surrogate
 from nas.tabular.table import Table
+from nas.trial import Columns
 
 Read = Callable[[Rows], Columns]
 """[n] values of rows by their names."""

@@ -8,15 +8,17 @@ A suite is a class of pytest-style tests: subclass it, name the plugin, and let 
 check_searcher("mine") runs the same checks in one call, without pytest.
 """
 
-from nas.testing.bandits import Bandit, bandit_space
+from nas.testing.bandits import Bandit, bandit_space, problem_in
 from nas.testing.evaluators import EvaluatorContract, check_evaluator, halves
+from nas.testing.histories import History, play
 from nas.testing.metrics import check_metric
 from nas.testing.objectives import ObjectiveContract, check_objective
-from nas.testing.searchers import SearcherContract, check_searcher, play
+from nas.testing.searchers import SearcherContract, check_searcher
 
 __all__ = [
     "Bandit",
     "EvaluatorContract",
+    "History",
     "ObjectiveContract",
     "SearcherContract",
     "bandit_space",
@@ -26,4 +28,5 @@ __all__ = [
     "check_searcher",
     "halves",
     "play",
+    "problem_in",
 ]

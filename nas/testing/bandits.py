@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from random import Random
 
+from nas.objective import objective
+from nas.problem import Problem
 from nas.space import SearchSpace
 from nas.spaces import load_space
 
@@ -25,12 +27,22 @@ class Bandit:
     pairs: Mapping[tuple[str, str], tuple[tuple[float, ...], ...]]
     best: Mapping[str, int]
 
+    @property
+    def problem(self) -> Problem:
+        """The highest accuracy in the space, which is the reward, without a limit that any member reaches."""
+        return problem_in(self.space)
+
     def reward(self, choices: Mapping[str, int]) -> float:
         return self._total(choices) / self._total(self.best)
 
     def _total(self, choices: Mapping[str, int]) -> float:
         alone = sum(self.values[name][option] for name, option in choices.items())
         return alone + sum(table[choices[a]][choices[b]] for (a, b), table in self.pairs.items())
+
+
+def problem_in(space: SearchSpace) -> Problem:
+    """The highest accuracy in a space; its latency is not limited in effect."""
+    return Problem(space, objective.make({"name": "constrained", "target_latency_ms": 1e6}))
 
 
 def bandit_space(seed: int = 0) -> Bandit:

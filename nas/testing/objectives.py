@@ -1,11 +1,16 @@
 """The promises of an objective as tests."""
 
-from math import isfinite
+from dataclasses import replace
+from math import isclose, isfinite, nan
 from typing import Any
 
-from nas.objective import Objective, objective
+import numpy as np
+
+from nas.architecture import Architecture, Stem
+from nas.objective import REWARD, Objective, objective
+from nas.space import Candidate
 from nas.testing.contract import Contract
-from nas.trial import Metrics
+from nas.trial import Metrics, Trial
 
 PLAIN = {"params": 1000.0, "macs": 1000.0, "size_bytes": 1000.0}
 
@@ -53,6 +58,30 @@ class ObjectiveContract(Contract):
         made = self.made(max_params=1, max_macs=1, max_size_bytes=1)
 
         assert set(PLAIN) <= set(made.limits) <= {*PLAIN, "latency_ms", "latency_high_ms"}
+
+    def test_margins_are_the_parts_of_the_violation(self) -> None:
+        """For columns of candidates at once; a limit without a column has no margin, and no number is within none."""
+        made = self.made(target_latency_ms=1e3, max_params=500, max_macs=1200)
+        columns = {"params": np.array([400.0, 600.0, nan]), "macs": np.array([1500.0, 1200.0, 1.0])}
+        margins = made.margins(columns)
+
+        assert margins.keys() == columns.keys()
+        for i in range(2):
+            row = {**PLAIN, "latency_ms": 1.0, "latency_high_ms": 1.0, **{name: columns[name][i] for name in columns}}
+            assert isclose(made.violation(row), sum(max(0.0, margin[i]) for margin in margins.values()))
+        assert not margins["params"][2] <= 0
+
+    def test_goals_are_read_from_a_trial(self) -> None:
+        """Each is the reward or a metric that the reward reads."""
+        made = self.made()
+        row = metrics(1.0, 0.8)
+        trial = Trial(0, Candidate(Architecture(8, 1, Stem(8), (), 0, 2), {}), metrics=row, reward=made.reward(row))
+
+        assert made.goals
+        for goal in made.goals:
+            assert goal.of(trial) == {REWARD: trial.reward, **row}[goal.metric]
+            assert goal.metric in {REWARD, *made.needs}
+            assert goal.of(replace(trial, metrics={}, reward=None)) is None
 
     def test_says_truly_whether_it_steers(self) -> None:
         """Among fixed trade-offs the winner moves with the target if, and only if, the objective steers."""

@@ -1,114 +1,205 @@
 """The promises of a searcher as tests."""
 
 import random
-from collections.abc import Iterable
-from dataclasses import replace
+import sys
+import tracemalloc
+from collections.abc import Sequence
+from itertools import cycle, islice
+from math import inf, nan
 from random import Random
+from types import FrameType
 
 import numpy as np
 import torch
 
+from nas.errors import InfeasibleError
+from nas.problem import Problem
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space
-from nas.testing.bandits import Bandit, bandit_space
+from nas.testing.bandits import Bandit, bandit_space, problem_in
 from nas.testing.contract import Contract
+from nas.testing.histories import ENDS, STEPS, History, ended, play
 from nas.trial import State, Trial
 
-STEPS = 12
-OUTCOMES = (State.SUCCEEDED, State.INFEASIBLE, State.FAILED)
+PENDING = 50
+CALLS = 400
+"""Calls of functions that asked or tell may make for one trial, whatever came before."""
 
+BYTES = 16_384
+"""Memory that a searcher may keep of one trial, on average."""
 
-def play(searcher: Searcher, bandit: Bandit, script: Iterable[int]) -> list[Candidate | None]:
-    """Ask and tell as script says; returns the candidates.
-
-    A number under STEPS / 2 is an ask. Any other tells one of the open trials and decides which, and its result.
-    """
-    asked: list[Candidate | None] = []
-    open_trials: list[Trial] = []
-    for step in script:
-        if step < STEPS // 2:
-            candidate = searcher.ask()
-            asked.append(candidate)
-            if candidate is not None:
-                open_trials.append(Trial(len(asked) - 1, candidate))
-        elif open_trials:
-            trial = open_trials.pop(step % len(open_trials))
-            searcher.tell(_ended(trial, bandit, OUTCOMES[step % len(OUTCOMES)]))
-    return asked
-
-
-def _ended(trial: Trial, bandit: Bandit, state: State) -> Trial:
-    reward = bandit.reward(trial.candidate.choices)
-    rewards = {State.SUCCEEDED: reward, State.INFEASIBLE: -10 * reward, State.FAILED: None}
-    return replace(trial, state=state, metrics={"accuracy": reward}, reward=rewards[state])
+EXHAUSTED = 1_000
+"""Asks within which a searcher comes to the end of a space of a few members."""
 
 
 class SearcherContract(Contract):
     """Subclass it with the config of one searcher, at least its name."""
 
-    def made(self, space: SearchSpace, seed: int = 0) -> Searcher:
-        return searcher.make(self.config, space, seed)
+    def made(self, problem: Problem, seed: int = 0) -> Searcher:
+        return searcher.make(self.config, problem, seed)
+
+    def started(self, bandit: Bandit, seed: int = 0) -> History:
+        return History(self.made(bandit.problem, seed), bandit)
 
     def test_needs_no_parameters(self) -> None:
         name = self.config if isinstance(self.config, str) else self.config["name"]
 
-        assert isinstance(searcher.make(name, bandit_space().space, 0), Searcher)
+        assert isinstance(searcher.make(name, bandit_space().problem, 0), Searcher)
 
     def test_repeats_exactly(self) -> None:
-        """The same seed and the same order of asks and tells give the same candidates."""
-        bandit, script = bandit_space(), _script(seed=1, length=120)
+        """The same seed and the same order of calls give the same candidates."""
+        bandit, script = bandit_space(), _script(seed=1, length=40)
 
-        assert play(self.made(bandit.space), bandit, script) == play(self.made(bandit.space), bandit, script)
+        assert play(self.made(bandit.problem), bandit, script) == play(self.made(bandit.problem), bandit, script)
+
+    def test_goes_on_from_its_history(self) -> None:
+        """A searcher that is told a history, and has asked nothing of it, proposes what the one that asked does."""
+        bandit = bandit_space()
+        undisturbed = self.started(bandit)
+        for length in (0, 20, 20):
+            undisturbed.play(_script(seed=length, length=length))
+            resumed = undisturbed.resumed(self.made(bandit.problem))
+            before = len(undisturbed.proposed)
+
+            undisturbed.play(_script(seed=9, length=20))
+
+            assert resumed.play(_script(seed=9, length=20)).proposed == undisturbed.proposed[before:]
+
+    def test_the_generator_is_that_of_the_ask(self) -> None:
+        """It depends on the seed and the ask's number, not on what came before or how many are asked for."""
+        bandit = bandit_space()
+        eager, slow = self.started(bandit, seed=5), self.started(bandit, seed=5)
+        states, same = _generators(eager), _generators(slow)
+        for count in (3, 2, 4):
+            eager.ask(count)
+            slow.ask()
+            slow.end()
+
+        assert states == same
+        assert len(set(states)) == len(states)
 
     def test_leaves_global_generators_alone(self) -> None:
         bandit = bandit_space()
         before = _global_generators()
 
-        play(self.made(bandit.space), bandit, _script(seed=2, length=60))
+        play(self.made(bandit.problem), bandit, _script(seed=2, length=30))
 
         assert _global_generators() == before
 
     def test_seeds_differ(self) -> None:
-        space = bandit_space().space
-        first, second = self.made(space, seed=1), self.made(space, seed=2)
+        problem = bandit_space().problem
 
-        assert [first.ask() for _ in range(5)] != [second.ask() for _ in range(5)]
+        assert self.made(problem, seed=1).ask(5) != self.made(problem, seed=2).ask(5)
 
     def test_candidates_decode_to_themselves(self) -> None:
         bandit = bandit_space()
-        for candidate in play(self.made(bandit.space), bandit, _script(seed=3, length=120)):
-            assert candidate is not None
-            assert bandit.space.decode(candidate.choices) == candidate
+        for candidates in play(self.made(bandit.problem), bandit, _script(seed=3, length=40)):
+            for candidate in candidates:
+                assert bandit.space.decode(candidate.choices) == candidate
 
     def test_candidates_are_valid(self) -> None:
         """This holds also in a space most of whose members cannot be built."""
-        made = self.made(_mostly_invalid())
-        for number in range(60):
-            candidate = made.ask()
-            assert candidate is not None
-            assert candidate.architecture.refusal() is None
-            made.tell(Trial(number, candidate, State.SUCCEEDED, reward=number % 7 / 7))
+        made = self.made(problem_in(_mostly_invalid()))
+        for number in range(30):
+            for candidate in made.ask():
+                assert candidate.architecture.refusal() is None
+                made.asked(Trial(number, candidate))
+                made.tell(Trial(number, candidate, State.SUCCEEDED, {"accuracy": number % 7 / 7}, number % 7 / 7))
 
-    def test_outlives_failures(self) -> None:
-        """It still proposes candidates when all trials failed or were infeasible."""
+    def test_outlives_trials_without_success(self) -> None:
+        """It still proposes candidates when all trials failed, were infeasible, or ended in another way."""
         bandit = bandit_space()
-        for state in (State.FAILED, State.INFEASIBLE):
-            made = self.made(bandit.space)
-            for number in range(60):
-                candidate = made.ask()
-                assert candidate is not None
-                made.tell(_ended(Trial(number, candidate), bandit, state))
+        for state in ENDS:
+            history = self.started(bandit)
+            for _ in range(50):
+                assert history.ask()
+                history.end(state=state)
+
+    def test_outlives_numbers_that_are_none(self) -> None:
+        """A reward and metrics that are not numbers."""
+        made = self.made(bandit_space().problem)
+        for number, nothing in enumerate([nan, inf, -inf, 0.5] * 10):
+            (candidate,) = made.ask()
+            made.asked(Trial(number, candidate))
+            made.tell(Trial(number, candidate, State.SUCCEEDED, {"accuracy": nothing, "latency_ms": nan}, nothing))
+
+    def test_takes_a_network_in_other_words(self) -> None:
+        """A proposal that is a network of an earlier trial is told with that trial's number and result."""
+        bandit = bandit_space()
+        history = self.started(bandit)
+        history.ask(2)
+        history.end_all()
+        for _ in range(30):
+            (candidate,) = history.searcher.ask()
+            history.repeat(candidate)
+
+        assert history.ask()
+
+    def test_proposes_beside_many_that_are_pending(self) -> None:
+        """In one ask and one by one, no more than were asked for, and of what is pending nothing again."""
+        bandit = bandit_space()
+        history = self.started(bandit)
+
+        at_once = history.ask(PENDING)
+        one_by_one = [candidate for _ in range(PENDING) for candidate in history.ask()]
+
+        assert len(at_once) == len(one_by_one) == PENDING
+        assert len({candidate.architecture.id for candidate in (*at_once, *one_by_one)}) == 2 * PENDING
+        history.end_all()
+        assert history.ask()
 
     def test_a_space_of_one(self) -> None:
-        """In a space without decisions, the only member is proposed, or None."""
-        space = _only_member()
-        made = self.made(space)
-        for number in range(30):
-            candidate = made.ask()
-            if candidate is not None:
-                assert candidate == space.decode({})
-                made.tell(Trial(number, candidate, State.SUCCEEDED, reward=0.5))
+        """In a space without decisions, the only member is proposed once."""
+        made = self.made(problem_in(_only_member()))
+        (candidate,) = made.ask(3)
+        assert candidate == made.space.decode({})
+        made.asked(Trial(0, candidate))
+        assert made.ask() == []
+        made.tell(Trial(0, candidate, State.SUCCEEDED, {"accuracy": 0.5}, 0.5))
+        assert made.ask(2) == []
+
+    def test_says_when_nothing_is_left(self) -> None:
+        """When each member has been asked, an ask returns nothing, and so does each later one."""
+        space = _few_members()
+        made, found = self.made(problem_in(space)), set()
+        for number, count in enumerate(islice(cycle((1, 3)), EXHAUSTED)):
+            candidates = made.ask(count)
+            if not candidates:
+                break
+            for candidate in candidates:
+                found.add(tuple(candidate.choices.values()))
+                made.asked(Trial(number, candidate))
+                made.tell(Trial(number, candidate, State.SUCCEEDED, {"accuracy": 0.5}, 0.5))
+
+        assert len(found) == space.size() - 2, "two of its members cannot be built"
+        assert made.ask() == made.ask(5) == []
+
+    def test_a_space_without_valid_members_is_an_error(self) -> None:
+        made = self.made(problem_in(_nothing_valid()))
+        try:
+            made.ask()
+        except InfeasibleError as error:
+            assert "Widen the options" in str(error)  # noqa: PT017 - suites run without pytest
+        else:
+            raise AssertionError("a candidate was proposed that cannot be built")
+
+    def test_a_history_costs_the_same_at_its_end(self) -> None:
+        """asked and tell do little, however much was told, and keep little of it: fits are made when asked."""
+        bandit = bandit_space()
+        made, rng = self.made(bandit.problem), Random(0)
+        trials = [Trial(number, bandit.space.sample(rng)) for number in range(600)]
+        ends = [ended(trial, bandit, State.SUCCEEDED) for trial in trials]
+        tracemalloc.start()
+        before, _ = tracemalloc.get_traced_memory()
+        for trial, end in zip(trials, ends, strict=True):
+            made.asked(trial)
+            made.tell(end)
+        after, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+        assert after - before <= BYTES * len(trials)
+        assert _calls(made, Trial(600, bandit.space.sample(rng)), bandit) <= CALLS
 
 
 check_searcher = SearcherContract.check
@@ -124,9 +215,53 @@ def _script(seed: int, length: int) -> list[int]:
     return [rng.randrange(STEPS) for _ in range(length)]
 
 
+def _generators(history: History) -> list[object]:
+    """The states of the generators that propose is given from now on."""
+    states: list[object] = []
+    propose = history.searcher.propose
+
+    def watched(count: int, rng: Random) -> Sequence[Candidate]:
+        states.append(rng.getstate())
+        return propose(count, rng)
+
+    history.searcher.propose = watched  # type: ignore[method-assign]  # this one searcher is watched
+    return states
+
+
+def _calls(made: Searcher, trial: Trial, bandit: Bandit) -> int:
+    """How many Python functions are called when trial is asked and told."""
+    calls = 0
+    end = ended(trial, bandit, State.SUCCEEDED)
+
+    def called(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(called)
+    try:
+        made.asked(trial)
+        made.tell(end)
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
 def _only_member() -> SearchSpace:
     stage = {"blocks": [{"conv": {"kernel": 3}}], "layers": 1, "width": 8}
     return load_space({"name": "one", "resolution": 8, "stem": {"width": 8}, "stages": [stage], "classes": 2})
+
+
+def _few_members() -> SearchSpace:
+    """Eight ways, six of which can be built: shuffle units with a stride must widen."""
+    blocks = [{"conv": {"kernel": [3, 5]}}, {"shuffle": {"groups": [1, 2]}}]
+    stage = {"blocks": blocks, "layers": 1, "width": [8, 16], "stride": 2}
+    return load_space({"name": "few", "resolution": 16, "stem": {"width": 8}, "stages": [stage], "classes": 2})
+
+
+def _nothing_valid() -> SearchSpace:
+    stage = {"blocks": [{"shuffle": {"groups": [1, 2]}}], "layers": 1, "width": 16, "stride": 2}
+    return load_space({"name": "none", "resolution": 32, "stem": {"width": 16}, "stages": [stage], "classes": 2})
 
 
 def _mostly_invalid() -> SearchSpace:

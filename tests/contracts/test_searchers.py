@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nas.searcher import searcher
 from nas.testing import SearcherContract, bandit_space, check_searcher, play
-from nas.testing.searchers import STEPS
+from nas.testing.histories import STEPS
 
 BANDIT = bandit_space()
 
@@ -24,7 +24,7 @@ class TestSearchers(SearcherContract):
 @given(name=st.sampled_from(list(searcher)), seed=st.integers(0, 2**32), script=st.lists(st.integers(0, STEPS - 1)))
 def test_replay_repeats_the_proposals(name, seed, script):
     """Whatever the interleaving of asks and tells, making the same calls again gives the same candidates."""
-    first, again = (play(searcher.make(name, BANDIT.space, seed), BANDIT, script) for _ in range(2))
+    first, again = (play(searcher.make(name, BANDIT.problem, seed), BANDIT, script) for _ in range(2))
 
     assert first == again
 
@@ -33,7 +33,7 @@ def test_check_searcher_runs_the_contract(monkeypatch):
     """A broken promise is an AssertionError also without pytest."""
     check_searcher("random")
     unseeded = Random()
-    monkeypatch.setattr(searcher["random"], "ask", lambda self: self.space.sample(unseeded))
+    monkeypatch.setattr(searcher["random"], "propose", lambda self, *_: [self.space.sample(unseeded)])
 
     with pytest.raises(AssertionError):
         check_searcher("random")

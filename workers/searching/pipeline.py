@@ -26,6 +26,7 @@ from nas.objective import objective
 from nas.ops import Network
 from nas.ops.kernels import kernels
 from nas.ops.notation import write_network
+from nas.problem import Problem
 from nas.report.results import outcome, target
 from nas.searcher import searcher
 from nas.space import Candidate, SearchSpace
@@ -104,7 +105,8 @@ class Pipeline:
         keys = TrainingKeys(spec, made, images)
         context = SearchContext(spec, store, listener, images, measurer, self._quota, self._setup, made, keys)
         goal = objective.make(objective_config)
-        self.search = Search(searcher.make(spec.searcher, space, spec.seed), goal, store.journal)
+        problem = Problem(space, goal)
+        self.search = Search(searcher.make(spec.searcher, problem, spec.seed), goal, store.journal)
         facts = describe_run(images, space, measurer.device, goal, spec.objective)
         store.keep("facts", facts)
         record = RunRecord(context, self.search, facts, update_s)

@@ -64,6 +64,16 @@ class Controller:
     def sampling(self, rng: Random) -> "Sampling":
         return Sampling(self, rng)
 
+    @torch.no_grad()
+    def log_probs(self, choices: Mapping[str, int]) -> tuple[float, ...]:
+        """Log-probabilities that the current policy gives to these choices, in the order made."""
+        if not choices:
+            return ()
+        batch = _Batch(self._ranges, [(choices, (0.0,) * len(choices), 0.0)], len(choices))
+        with _one_thread():
+            log_probs, _ = self._read(batch)
+        return tuple(log_probs[0].tolist())
+
     def update(self, walks: Sequence[Walk], *, epochs: int, clip: float, entropy_weight: float) -> None:
         """PPO's clipped objective (arXiv:1707.06347, equation 7), climbed epochs times on all walks at once.
 
@@ -99,22 +109,17 @@ class Sampling:
     def __init__(self, controller: Controller, rng: Random) -> None:
         self._controller = controller
         self._rng = rng
-        self._walked: dict[str, float] = {}
+        self._walked: set[str] = set()
         self._token = START
         self._state: State = None
 
-    @property
-    def log_probs(self) -> tuple[float, ...]:
-        """Log-probabilities of the choices in the last walk, in the order asked."""
-        return tuple(self._walked.values())
-
     def __call__(self, decision: Decision) -> int:
         if decision.name in self._walked:
-            self._walked, self._token, self._state = {}, START, None
+            self._walked, self._token, self._state = set(), START, None
         log_probs, self._state = self._controller.step(self._token, self._state, decision)
         weights = torch.tensor(log_probs, dtype=torch.float64).exp().tolist()
         option: int = self._rng.choices(range(len(weights)), weights)[0]
-        self._walked[decision.name] = log_probs[option]
+        self._walked.add(decision.name)
         self._token = self._controller.token(decision.name, option)
         return option
 

@@ -1,14 +1,18 @@
 """MnasNet's search: a recurrent controller proposes, PPO improves it (arXiv:1807.11626, section 4.2)."""
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from random import Random
 from typing import Annotated
 
 from pydantic import Field
 
+from nas.problem import Problem
 from nas.searcher import Searcher, searcher
-from nas.space import Candidate, SearchSpace
-from nas.trial import Trial
+from nas.space import Candidate
+from nas.trial import State, Trial
+from nas.unasked import Unasked
 
 Choices = tuple[tuple[str, int], ...]
 
@@ -26,7 +30,7 @@ class Reinforce(Searcher):
 
     def __init__(
         self,
-        space: SearchSpace,
+        problem: Problem,
         seed: int,
         *,
         learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.00035,
@@ -38,29 +42,53 @@ class Reinforce(Searcher):
     ) -> None:
         from nas.searchers.reinforce.controller import Controller  # noqa: PLC0415 - torch takes a second to import; only this searcher needs it
 
-        super().__init__(space, seed)
-        self._controller = Controller(space.decisions(), learning_rate, seed)
+        super().__init__(problem, seed)
+        self._controller = Controller(self.space.decisions(), learning_rate, seed)
         self._entropy_weight, self._epochs, self._clip = entropy_weight, ppo_epochs, clip
         self._baseline_decay = baseline_decay
         self._baseline: float | None = None
         self._batch = batch
         self._walks: list[tuple[Mapping[str, int], tuple[float, ...], float]] = []
+        self._unasked = Unasked(self.space)
+        self._new: list[Trial] = []
         # A later policy may ask the same choices again before their first trial is told: first asked, first told.
-        self._asked: defaultdict[Choices, deque[tuple[float, ...]]] = defaultdict(deque)
+        self._pending: defaultdict[Choices, deque[tuple[float, ...]]] = defaultdict(deque)
 
-    def ask(self) -> Candidate:
-        sampling = self._controller.sampling(self.rng)
-        candidate = self.space.valid(sampling)
-        self._asked[_choices(candidate)].append(sampling.log_probs)
-        return candidate
+    def propose(self, count: int, rng: Random) -> Sequence[Candidate]:
+        """Draws from the policy, which may repeat itself in later asks. None when the whole space has been asked."""
+        self._learn()
+        sampling = self._controller.sampling(rng)
+        drawn = {_choices(candidate): candidate for candidate in (self.space.valid(sampling) for _ in range(count))}
+        if any(candidate in self._unasked for candidate in drawn.values()) or self._unasked.draw(1, rng):
+            return [*drawn.values()]
+        return []
+
+    def asked(self, trial: Trial) -> None:
+        self._unasked.remove(trial.candidate)
+        self._new.append(trial)
 
     def tell(self, trial: Trial) -> None:
         """Ignores trials of candidates that were not asked here: PPO needs the policy that proposed them."""
-        asked = self._asked[_choices(trial.candidate)]
+        self._new.append(trial)
+
+    def _learn(self) -> None:
+        """Go through what was asked and told since the last time, in that order."""
+        for trial in self._new:
+            if trial.state is State.RUNNING:
+                log_probs = self._controller.log_probs(trial.candidate.choices)
+                self._pending[_choices(trial.candidate)].append(log_probs)
+            else:
+                self._reward(trial)
+        self._new = []
+
+    def _reward(self, trial: Trial) -> None:
+        asked = self._pending.get(_choices(trial.candidate))
         if not asked:
             return
         log_probs = asked.popleft()
-        if trial.reward is None:
+        if not asked:
+            del self._pending[_choices(trial.candidate)]
+        if trial.reward is None or not isfinite(trial.reward):
             return
         reward = max(trial.reward, WORST)
         baseline = reward if self._baseline is None else self._baseline

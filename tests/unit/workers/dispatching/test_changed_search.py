@@ -48,8 +48,8 @@ def begun(tmp_path, spec, monkeypatch):
 
 
 def other_searcher(patch):
-    ask = searcher["random"].ask
-    patch.setattr(searcher["random"], "ask", lambda self: ask(self) and ask(self))
+    propose = searcher["random"].propose
+    patch.setattr(searcher["random"], "propose", lambda self, count, rng: rng.random() and propose(self, count, rng))
 
 
 def other_objective(patch):
