@@ -24,8 +24,8 @@ ROUNDING = 1e-9
 def least_loss(costs: Costs, losses: Losses, budget: int) -> tuple[int, ...] | None:
     """The option of each group with the least sum of losses at a sum of costs of at most the budget.
 
-    costs, losses: of the options of each group, [options] each; costs are whole numbers from 0 on. Of choices with equal
-    losses, one of the cheapest. None if the cheapest options cost more than the budget.
+    costs, losses: of the options of each group, [options] each; costs are whole numbers from 0 on. Of choices with
+    equal losses, one of the cheapest. None if the cheapest options cost more than the budget.
     """
     if sum(int(cost.min()) for cost in costs) > budget:
         return None

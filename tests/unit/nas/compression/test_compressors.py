@@ -10,11 +10,11 @@ from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is us
 from nas.coder import Alphabet
 from nas.coders.context import ContextCoder
 from nas.compression.bench import Bench
+from nas.compression.codebooks import Codebook
 from nas.compression.forms import coded_weight, layers, set_form
 from nas.compression.model import Model, restore
 from nas.compressor import compressor
 from nas.compressors.rate import kept_bits
-from nas.compressors.trained_quantization import Codebook
 from nas.errors import CompressionError
 from nas.ops import Conv, GlobalPool, Linear, Network, Pool, Shape, seq
 from nas.ops.coded import CodedTensor
