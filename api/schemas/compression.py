@@ -37,9 +37,22 @@ class NewCompression(Received):
         return self.model_dump(exclude_none=True)
 
 
+class CompressedLayer(Stored):
+    """A convolution or a linear layer of a compressed file: its path, weights, the share of these that is not 0, the
+    bits of a code (null for floats), and its bytes.
+    """
+
+    layer: str
+    weights: int
+    density: float
+    bits: int | None = None
+    size_bytes: int
+
+
 class CompressionStage(Stored):
     """A network after a stage of its compression: accuracy and loss on the validation images, bytes of its file by
-    component, seconds that the stage took. The first, named before, is the network as it was.
+    component, seconds that the stage took, layers of the file, and what the stage found out (notes). The first, named
+    before, is the network as it was.
     """
 
     name: str
@@ -49,6 +62,8 @@ class CompressionStage(Stored):
     size_bytes: int
     sizes: dict[str, int] = Field(default_factory=dict)
     seconds: float = 0.0
+    layers: list[CompressedLayer] = Field(default_factory=list)
+    notes: Json = Field(default_factory=dict)
 
 
 class CompressionReport(Stored):

@@ -4,13 +4,14 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from nas.compressing.files import packed, unpacked
+from nas.compressing.layer_rows import layer_rows
 from nas.compression.bench import Bench
 from nas.compression.model import Model, restore
 from nas.compressor import compressor
@@ -27,7 +28,10 @@ Listener = Callable[[str, int, Metrics], None]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a stage made: accuracy and loss on validation, bytes of the file by component, and seconds that it took."""
+    """What a stage made: accuracy and loss on validation, bytes of the file by component, and seconds that it took.
+
+    layers: rows of nas.compressing.layer_rows. notes: what the compressor found out, by name.
+    """
 
     name: str
     parameters: Mapping[str, Any]
@@ -36,6 +40,8 @@ class Stage:
     size_bytes: int
     sizes: Mapping[str, int]
     seconds: float
+    layers: Sequence[Mapping[str, Any]] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,11 +83,14 @@ def chain(
             yield Step(model, _file(state) if "file" in state else packed(model, dataset), Stage(**state["stage"]))
         else:
             started = time.perf_counter()
-            bench = Bench(dataset, seed, _reporter(listener, config["name"]), kept.with_suffix(".training"), device)
+            notes: dict[str, Any] = {}
+            report, training = _reporter(listener, config["name"]), kept.with_suffix(".training")
+            bench = Bench(dataset, seed, report, training, device, notes.__setitem__)
             model = compressor.make(config).compress(model, bench)
             step = _measured(model, dataset, config, time.perf_counter() - started)
+            step = replace(step, stage=replace(step.stage, notes=notes))
             yield _kept(step, kept, identity, {"model": model.state()})
-            kept.with_suffix(".training").unlink(missing_ok=True)
+            training.unlink(missing_ok=True)
 
 
 def _kept(step: Step, path: Path, identity: Mapping[str, Any], more: Mapping[str, Any]) -> Step:
@@ -106,7 +115,9 @@ def _measured(model: Model, dataset: Dataset, config: Mapping[str, Any], seconds
     parameters = {name: value for name, value in config.items() if name != "name"}
     if model.integers:
         parameters["integers"] = model.integers.recipe  # the one that was measured to be the fastest
-    stage = Stage(config["name"], parameters, score.accuracy, score.loss, len(file), read(file).sizes, seconds)
+    content = read(file)
+    of_file = (len(file), content.sizes, seconds, layer_rows(content))
+    stage = Stage(config["name"], parameters, score.accuracy, score.loss, *of_file)
     return Step(model, file, stage)
 
 

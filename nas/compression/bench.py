@@ -1,10 +1,15 @@
 """What a compressor works with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nas.dataset import Dataset
 from nas.trial import Report
+
+
+def _unheard(_name: str, _value: Any) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +18,8 @@ class Bench:
 
     dataset: a compressor trains on the train split, chooses on validation, and never reads test. report: called after
     each epoch; what it raises ends the stage. checkpoint: a file for the state of a training, from which a later call
-    with equal arguments goes on. device: cpu or cuda.
+    with equal arguments goes on. device: cpu or cuda. note: takes what a compressor found out, by name and as JSON
+    values, for the report of its stage.
     """
 
     dataset: Dataset
@@ -21,3 +27,4 @@ class Bench:
     report: Report
     checkpoint: Path | None = None
     device: str = "cpu"
+    note: Callable[[str, Any], None] = _unheard

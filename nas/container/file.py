@@ -42,12 +42,14 @@ class Container:
     """What a compressed file holds. It is a source of weights for the ONNX reading, with batch norms folded.
 
     tensors: weight and bias of each layer by its path. sizes: bytes of the file by component; they add up to its size.
+    layer_bytes: of the payload, by path.
     """
 
     network: Network
     properties: Mapping[str, Any]
     tensors: Mapping[str, tuple[Floats | CodedTensor, Floats]]
     sizes: Mapping[str, int] = field(default_factory=dict)
+    layer_bytes: Mapping[str, int] = field(default_factory=dict)
 
     def layer(self, path: str, shape: tuple[int, ...]) -> tuple[Floats | CodedTensor, Floats]:
         """Weight of this shape and bias [shape[0]] of the layer at path."""
@@ -138,7 +140,7 @@ def read(data: bytes, max_params: int = MAX_PARAMS) -> Container:
     manifest = Reader(head)
     network, properties = _network(manifest.text(), max_params), _properties(manifest.text())
     tensors: dict[str, tuple[Floats | CodedTensor, Floats]] = {}
-    sizes = {"header": len(data) - whole.left, "weights": 0, "biases": 0}
+    sizes, layer_bytes = {"header": len(data) - whole.left, "weights": 0, "biases": 0}, {}
     for layer in weighted_layers(network):
         entries = declared(manifest), declared(manifest)
         before = whole.left
@@ -147,12 +149,13 @@ def read(data: bytes, max_params: int = MAX_PARAMS) -> Container:
         bias, more = read_entry(entries[1], whole, layer.shape[:1], Shape(1, 1, 1))
         sizes["weights"] += before - between
         sizes["biases"] += between - whole.left
+        layer_bytes[layer.path] = before - whole.left
         if checksum(content, more) != manifest.take(CHECKSUM_BYTES):
             raise FormatError(f"the weights of layer {layer.path} are damaged; copy the whole file again")
         tensors[layer.path] = weight, bias.values() if isinstance(bias, CodedTensor) else bias
     if whole.left or manifest.left:
         raise FormatError(f"{whole.left + manifest.left} bytes follow its end; copy the whole file again")
-    return Container(network, properties, tensors, sizes)
+    return Container(network, properties, tensors, sizes, layer_bytes)
 
 
 def _network(notation: str, max_params: int) -> Network:

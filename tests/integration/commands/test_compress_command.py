@@ -75,6 +75,11 @@ def test_the_report_is_of_the_very_file(done):
     ]
     sizes = [stage["size_bytes"] for stage in report["stages"]]
     assert sizes[0] == sizes[1] > sizes[2] > sizes[3]
+    layers, last = report["stages"][-1]["layers"], report["stages"][-1]["sizes"]
+    assert sum(layer["size_bytes"] for layer in layers) == last["weights"] + last["biases"]
+    assert [layer["layer"] for layer in layers] == list(read(file).tensors)
+    assert sum(layer["density"] * layer["weights"] for layer in layers) < 0.25 * sum(each["weights"] for each in layers)
+    assert [layer["bits"] for layer in report["stages"][0]["layers"]] == [None] * 3
     for weight, _ in read(file).tensors.values():
         assert isinstance(weight, CodedTensor)
         assert len(weight.levels) <= 2**3 + 1
