@@ -111,6 +111,11 @@ class Objective(ABC):
         """What a searcher improves, within the limits; several goals are weighed by their front."""
         return (Goal(REWARD, Better.HIGHER),)
 
+    @property
+    def note(self) -> str | None:
+        """What reports say of it; of an objective that does not steer, why, and what does."""
+        return None
+
     def violation(self, metrics: Metrics) -> float:
         """How far metrics are over the limits: the sum of relative excesses, 0 when all hold."""
         excess = (_excess(metrics[metric], metric, limit) for metric, limit in self.limits.items())

@@ -10,6 +10,11 @@ from nas.trial import Metrics
 
 Exponent = Annotated[float, Field(ge=-10, le=0)]
 
+NOT_STEERING = (
+    "The target latency is a constant factor of this reward, as alpha = beta: every target has the same winner. "
+    "Set beta below alpha, or use the objective `constrained` or `tunas`, to steer to the target."
+)
+
 
 @objective("mnasnet")
 class MnasNetReward(Objective):
@@ -34,6 +39,10 @@ class MnasNetReward(Objective):
         super().__init__(target_latency_ms=target_latency_ms, sizes=sizes, limits=limits)
         self.alpha, self.beta = alpha, beta
         self.steers = alpha != beta
+
+    @property
+    def note(self) -> str | None:
+        return None if self.steers else NOT_STEERING
 
     def reward(self, metrics: Metrics) -> float:
         relative = metrics["latency_ms"] / self.target_latency_ms

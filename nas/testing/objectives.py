@@ -88,6 +88,7 @@ class ObjectiveContract(Contract):
         winners = {self._winner(target) for target in TARGETS}
 
         assert self.made().steers == (len(winners) > 1)
+        assert self.made().steers or self.made().note
 
     def _winner(self, target_latency_ms: float) -> tuple[float, float]:
         made = self.made(target_latency_ms=target_latency_ms)

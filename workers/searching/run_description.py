@@ -11,11 +11,6 @@ from nas.objective import objective as objectives
 from nas.space import SearchSpace
 from nas.spec import Plugin
 
-NOT_STEERING = (
-    "The target latency is a constant factor of this reward, as alpha = beta: every target has the same winner. "
-    "Set beta below alpha, or use the objective `constrained` or `tunas`, to steer to the target."
-)
-
 
 def describe_run(
     images: Dataset, space: SearchSpace, device: Device, objective: Objective, given: Plugin
@@ -71,5 +66,5 @@ def _objective(objective: Objective, given: Plugin) -> dict[str, Any]:
         **described,
         "steers": objective.steers,
         "formula": (getdoc(type(objective)) or objective.name).splitlines()[0],
-        "note": None if objective.steers else NOT_STEERING,
+        "note": objective.note,
     }
