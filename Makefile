@@ -54,7 +54,7 @@ format: $(VENV)/dev ## format the code
 
 bench: $(VENV)/dev ## the benchmarks that take minutes; results are kept in docs/results
 	$(BIN)/python benchmarks/networks.py
-	$(BIN)/python benchmarks/searchers.py
+	$(BIN)/python benchmarks/bandits.py
 	$(BIN)/python benchmarks/latency/networks.py
 	$(BIN)/python benchmarks/kills.py
 	$(BIN)/python benchmarks/trial_overhead.py

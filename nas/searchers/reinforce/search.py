@@ -25,7 +25,7 @@ class Reinforce(Searcher):
     """`batch` trials make one update of `ppo_epochs` steps; a trial counts by its reward less the moving average.
 
     The defaults of learning_rate, entropy_weight and baseline_decay are the paper's. It gives no batch, ppo_epochs and
-    clip; with these a few hundred trials are enough to learn from (docs/results/searchers.md).
+    clip; with these a few hundred trials are enough to learn from (docs/results/bandits.md).
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Claim: evolution and reinforce beat random at equal trials, in spaces whose optimum is known.
 
-Command: python benchmarks/searchers.py [--trials 250] [--seeds 20] [--grid]
+Command: python benchmarks/bandits.py [--trials 250] [--seeds 20] [--grid]
 Each seed is another table of rewards (nas.testing.bandit_space) and another searcher; the best possible reward is 1.
-Takes about a minute on one core, the grid some five minutes. Results: docs/results/searchers.md.
+Takes about a minute on one core, the grid some five minutes. Results: docs/results/bandits.md.
 """
 
 import argparse
