@@ -1,4 +1,4 @@
-"""The journal of a search in a file: one JSON value a line, safe on disk before the search goes on."""
+"""Journals of a search: in a file, one JSON value a line, safe on disk before the search goes on; or in memory."""
 
 import json
 import os
@@ -43,3 +43,16 @@ class FileJournal:
                 file.truncate(before)
                 raise OSError(error.errno, error.strerror, str(self._path)) from error
         self._events.append(dict(event))
+
+
+class MemoryJournal:
+    """Events that end with the process."""
+
+    def __init__(self) -> None:
+        self._events: list[Mapping[str, Any]] = []
+
+    def events(self) -> list[Mapping[str, Any]]:
+        return list(self._events)
+
+    def add(self, event: Mapping[str, Any]) -> None:
+        self._events.append(event)

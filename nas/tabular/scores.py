@@ -25,7 +25,7 @@ class Scores:
         """The area that these true accuracies (fractions) and latencies [n] dominate, as a share of the best known
         front's.
         """
-        points = [(POINTS * a, ms) for a, ms in zip(accuracy, latency_ms, strict=True)]
+        points = [(POINTS * float(a), float(ms)) for a, ms in zip(accuracy, latency_ms, strict=True)]
         corner = (self.reference.accuracy, self.reference.latency)
         return hypervolume(points, corner, (Better.HIGHER, Better.LOWER)) / self.front_hypervolume
 

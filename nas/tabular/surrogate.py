@@ -14,7 +14,7 @@ from nas.tabular.space import Rows, TabularSpace
 
 Floats = NDArray[np.float32]
 
-BLOCK = 256
+BLOCK = 128
 """Rows that are computed at once, always: products of matrices round by their shapes, and the value of a network is to
 be the same whether it is asked alone or among thousands.
 """

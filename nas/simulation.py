@@ -1,0 +1,145 @@
+"""Whole searches in simulated time: the loop and a searcher as they are, and trainings that a problem file knows.
+
+Years of trainings on any number of workers pass in seconds. The same arguments give the same search.
+"""
+
+import heapq
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from math import exp
+from typing import Any
+
+import numpy as np
+
+from nas.codes import encode, random_codes
+from nas.errors import DivergedError
+from nas.journal import MemoryJournal
+from nas.loop import Search, Steps
+from nas.objective import Objective
+from nas.problem import Problem
+from nas.searcher import searcher
+from nas.space import Candidate
+from nas.tabular.problem import TabularProblem
+from nas.trial import Metrics, State, Trial
+
+SAMPLES = 1000
+"""Number of networks whose median latency is that of the average trial time."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialTimes:
+    """How long trainings take: median_s seconds for a network of the median latency of the space.
+
+    power: time grows as this power of latency, 0 for equal times. spread: standard deviation of the logarithm of a
+    factor that is drawn for each trial.
+    """
+
+    median_s: float = 600.0
+    power: float = 1.0
+    spread: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is simulated: a number of trials on so many workers.
+
+    failures: share of the trainings that fail, part of the way through. noise: as in TabularProblem.observed.
+    """
+
+    trials: int
+    workers: int = 1
+    seed: int = 0
+    times: TrialTimes = TrialTimes()
+    failures: float = 0.0
+    noise: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A trial that has ended, so many simulated seconds after the search began."""
+
+    seconds: float
+    trial: Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A search that has ended: its trials in the order in which they ended, and the seconds that workers trained."""
+
+    ended: tuple[Ended, ...]
+    worker_seconds: float
+
+    @property
+    def seconds(self) -> float:
+        """What the search took."""
+        return self.ended[-1].seconds if self.ended else 0.0
+
+    def trained(self) -> list[Trial]:
+        """The trial of each network that was trained with success, once, in the order in which trainings ended."""
+        first: dict[str, Trial] = {}
+        for each in self.ended:
+            if each.trial.state is State.SUCCEEDED:
+                first.setdefault(each.trial.candidate.architecture.network_id, each.trial)
+        return list(first.values())
+
+
+def simulate(problem: TabularProblem, config: Mapping[str, Any] | str, objective: Objective, plan: Plan) -> Simulated:
+    """Search the problem with the searcher that config names. InfeasibleError as in nas.loop.Search.run."""
+    made = searcher.make(config, Problem(problem.space, objective, problem.known), plan.seed)
+    workers = _Workers(problem, plan)
+    search = Search(made, objective, MemoryJournal())
+    steps = Steps(
+        known=workers.known,
+        train=workers.train,
+        cached_training=lambda _: None,
+        store_training=lambda _candidate, _metrics: None,
+        report=workers.report,
+        completed=workers.completed,
+    )
+    search.run(steps, max_trials=plan.trials, parallel=plan.workers)
+    return Simulated(tuple(workers.ended), workers.worker_seconds)
+
+
+class _Workers:
+    """Simulated workers and their clock, which moves to the end of the next training when the loop waits for one."""
+
+    def __init__(self, problem: TabularProblem, plan: Plan) -> None:
+        self._problem, self._plan = problem, plan
+        self._now = 0.0
+        self._running: list[tuple[float, int, Future[Metrics]]] = []
+        sample = random_codes(problem.space, SAMPLES, np.random.default_rng(plan.seed))
+        self._median_ms = float(np.median(problem.known(sample)["latency_ms"]))
+        self.ended: list[Ended] = []
+        self.worker_seconds = 0.0
+
+    def known(self, candidate: Candidate[Any]) -> Metrics:
+        columns = self._problem.known(encode(self._problem.space, [candidate.choices]))
+        return {name: float(values[0]) for name, values in columns.items()}
+
+    def train(self, trial: Trial) -> Future[Metrics]:
+        """A training that is under way: the loop looks at its result when the clock comes to its end."""
+        times, rng = self._plan.times, np.random.default_rng([self._plan.seed, trial.number])
+        seconds = times.median_s * (trial.metrics["latency_ms"] / self._median_ms) ** times.power
+        seconds *= exp(times.spread * rng.standard_normal())
+        future: Future[Metrics] = Future()
+        if rng.random() < self._plan.failures:
+            seconds *= rng.random()
+            future.set_exception(DivergedError("a failure of the simulation"))
+        else:
+            future.set_result({"accuracy": self._observed(trial.candidate), "train_seconds": seconds})
+        self.worker_seconds += seconds
+        heapq.heappush(self._running, (self._now + seconds, trial.number, future))
+        return future
+
+    def _observed(self, candidate: Candidate[Any]) -> float:
+        codes = encode(self._problem.space, [candidate.choices])
+        return float(self._problem.observed(codes, self._plan.seed, self._plan.noise)[0])
+
+    def completed(self, running: Collection[Future[Metrics]]) -> list[Future[Metrics]]:  # noqa: ARG002 - the contract
+        self._now, _, future = heapq.heappop(self._running)
+        return [future]
+
+    def report(self, trial: Trial) -> None:
+        if trial.state is not State.RUNNING:
+            self.ended.append(Ended(self._now, trial))
