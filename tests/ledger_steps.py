@@ -36,6 +36,10 @@ def refused(number: int):
     return {"event": "refused", "trial": number, "metrics": {"latency_ms": 99.0}, "choices": {"a": 0}, "reward": -3.5}
 
 
+def repeated(number: int):
+    return {"event": "repeated", "trial": number, "choices": {"a": 0}, "ask": {"number": 1, "count": 2, "place": 1}}
+
+
 def told(number: int, accuracy: float = 0.5, latency_ms: float = 1.5, reward: float | None = 0.25):
     return {
         "event": "told",

@@ -20,24 +20,24 @@ from nas.sql.database import upsert
 
 Line = Mapping[str, Any]
 
-_JOURNAL = ("trial.asked", "candidates.refused", "trial.told")
+_JOURNAL = ("trial.asked", "candidates.refused", "candidates.repeated", "trial.told")
 _SHOWN = ("references", "finalists")
-_REFUSED_AT_ONCE = 100
-"""Lines on refused candidates are written together with the next other line, or when there are this many."""
+_PASSED_AT_ONCE = 100
+"""Lines on candidates that are no trials are written together with the next other line, or when there are this many."""
 
 
 class SearchOwner:
     """Each call is one transaction. It raises FencedError and writes nothing if another owner has the search.
 
-    events and add are the search's journal (nas.loop.Journal). Lines on refused candidates are buffered until the next
-    line: if they are lost, a searcher that is replayed makes the same ones. Calls may come from several threads, but
-    those of add and told only from one.
+    events and add are the search's journal (nas.lines.Journal). Lines on refused and repeated candidates are buffered
+    until the next line: if they are lost, the search makes them again. Calls may come from several threads, but those
+    of add and told only from one.
     """
 
     def __init__(self, ledger: Ledger, lease: Lease) -> None:
         self.lease = lease
         self._database = ledger.database
-        self._refused: list[Line] = []
+        self._passed: list[Line] = []
 
     def events(self) -> list[Line]:
         """The lines of the journal, in the order in which they were added."""
@@ -57,9 +57,9 @@ class SearchOwner:
                     trial_changes.ask(transaction, line)
             case "told":
                 self.told(line)
-            case "refused":
-                self._refused.append(dict(line))
-                if len(self._refused) >= _REFUSED_AT_ONCE:
+            case "refused" | "repeated":
+                self._passed.append(dict(line))
+                if len(self._passed) >= _PASSED_AT_ONCE:
                     with self._journal():
                         pass
             case other:
@@ -198,9 +198,9 @@ class SearchOwner:
     def _journal(self) -> Iterator[SearchTransaction]:
         """A transaction that writes the buffered lines first."""
         with self._transaction() as transaction:
-            trial_changes.refuse(transaction, self._refused)
+            trial_changes.pass_over(transaction, self._passed)
             yield transaction
-        self._refused.clear()
+        self._passed.clear()
 
 
 def _left(transaction: SearchTransaction, left_s: float | None) -> Json:

@@ -1,6 +1,8 @@
 """Changes of trials, inside a transaction of their search."""
 
 from collections.abc import Mapping
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, insert, select, update
@@ -42,11 +44,13 @@ LEASE_OVER = "the dispatcher's lease ran out"
 _DESCRIBED = ("architecture_id", "notation", "architecture", "choices")
 
 
-def refuse(transaction: SearchTransaction, lines: list[Line]) -> None:
-    """Store lines on candidates that were over a limit."""
-    if lines:
-        transaction.count(refused=len(lines))
-        transaction.event("candidates.refused", lines=[dict(line) for line in lines])
+def pass_over(transaction: SearchTransaction, lines: list[Line]) -> None:
+    """Store lines on candidates that are no trials: refused, or repeated."""
+    for kind, passed in groupby(lines, key=itemgetter("event")):
+        together = [dict(line) for line in passed]
+        if kind == "refused":
+            transaction.count(refused=len(together))
+        transaction.event(f"candidates.{kind}", lines=together)
 
 
 def ask(transaction: SearchTransaction, line: Line) -> None:

@@ -10,16 +10,16 @@ check_searcher("mine") runs the same checks in one call, without pytest.
 
 from nas.testing.bandits import Bandit, bandit_space, problem_in
 from nas.testing.evaluators import EvaluatorContract, check_evaluator, halves
-from nas.testing.histories import History, play
 from nas.testing.metrics import check_metric
 from nas.testing.objectives import ObjectiveContract, check_objective
+from nas.testing.rehearsal import Rehearsal, play
 from nas.testing.searchers import SearcherContract, check_searcher
 
 __all__ = [
     "Bandit",
     "EvaluatorContract",
-    "History",
     "ObjectiveContract",
+    "Rehearsal",
     "SearcherContract",
     "bandit_space",
     "check_evaluator",

@@ -19,7 +19,7 @@ from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space
 from nas.testing.bandits import Bandit, bandit_space, problem_in
 from nas.testing.contract import Contract
-from nas.testing.histories import ENDS, STEPS, History, ended, play
+from nas.testing.rehearsal import ENDS, STEPS, Rehearsal, ended, play
 from nas.trial import State, Trial
 
 PENDING = 50
@@ -39,8 +39,8 @@ class SearcherContract(Contract):
     def made(self, problem: Problem, seed: int = 0) -> Searcher:
         return searcher.make(self.config, problem, seed)
 
-    def started(self, bandit: Bandit, seed: int = 0) -> History:
-        return History(self.made(bandit.problem, seed), bandit)
+    def started(self, bandit: Bandit, seed: int = 0) -> Rehearsal:
+        return Rehearsal(self.made(bandit.problem, seed), bandit)
 
     def test_needs_no_parameters(self) -> None:
         name = self.config if isinstance(self.config, str) else self.config["name"]
@@ -215,7 +215,7 @@ def _script(seed: int, length: int) -> list[int]:
     return [rng.randrange(STEPS) for _ in range(length)]
 
 
-def _generators(history: History) -> list[object]:
+def _generators(history: Rehearsal) -> list[object]:
     """The states of the generators that propose is given from now on."""
     states: list[object] = []
     propose = history.searcher.propose

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nas.searcher import searcher
 from nas.testing import SearcherContract, bandit_space, check_searcher, play
-from nas.testing.histories import STEPS
+from nas.testing.rehearsal import STEPS
 
 BANDIT = bandit_space()
 

@@ -242,6 +242,10 @@ def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]
         report=report,
     )
     search.run(steps, max_trials=context.spec.max_trials, parallel=context.spec.parallel)
+    if search.exhausted:
+        context.listener.say(
+            f"the searcher has nothing left to propose: the search ends after {search.finished} trials"
+        )
     if not any(trial.state is State.SUCCEEDED for trial in search.trials.values()):
         reasons = "; ".join(sorted({trial.reason or "no reason" for trial in search.trials.values()}))
         raise InfeasibleError(f"no trial succeeded: {reasons or 'the searcher proposed nothing'}")

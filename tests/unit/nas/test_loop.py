@@ -5,27 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from loop_steps import accuracy, done, failed, four, skips_that_do_not_apply, steps, within
 
 from nas.errors import DivergedError, InfeasibleError, NasError
 from nas.journal import FileJournal
-from nas.loop import Search, Steps
-from nas.objective import objective
-from nas.ops.cost import network_cost
+from nas.loop import Search
 from nas.problem import Problem
 from nas.searcher import Searcher, searcher
-from nas.space import Candidate
 from nas.spaces import load_space
 from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 
 SPACE = load_space("small")
-FOUR = {
-    "name": "four",
-    "resolution": 16,
-    "channels": 1,
-    "classes": 4,
-    "stem": {"width": 8, "kernel": 3, "stride": 2},
-    "head": 0,
-}
 
 
 class Again(Searcher):
@@ -43,71 +33,26 @@ class Again(Searcher):
         pass
 
 
-class Killed(BaseException):
-    """Stands for kill -9: no handler sees it."""
-
-
-def known(candidate: Candidate) -> Metrics:
-    cost = network_cost(candidate.architecture.expand())
-    return {"latency_ms": cost.macs / 1e7, "params": cost.params}
-
-
-def accuracy(trial: Trial) -> float:
-    return int(trial.candidate.architecture.id, 16) / 16**16
-
-
-def done(metrics: Metrics) -> Future[Metrics]:
-    future: Future[Metrics] = Future()
-    future.set_result(metrics)
-    return future
-
-
-def failed(error: Exception) -> Future[Metrics]:
-    future: Future[Metrics] = Future()
-    future.set_exception(error)
-    return future
-
-
 def search(path: Path, target_latency_ms: float = 1.0, name: str = "evolution") -> Search:
-    aim = objective.make({"name": "constrained", "target_latency_ms": target_latency_ms})
+    aim = within(target_latency_ms)
     return Search(searcher.make(name, Problem(SPACE, aim), 7), aim, FileJournal(path))
 
 
-def steps(train, report=lambda _: None, cached_training=lambda _: None) -> Steps:
-    return Steps(known, train, cached_training, lambda _, __: None, report)
+def repeating(path: Path, name: str = "random") -> Search:
+    """In a space where half of the choices make no other network."""
+    aim = within()
+    return Search(searcher.make(name, Problem(skips_that_do_not_apply(), aim), 0), aim, FileJournal(path))
 
 
 def test_runs_exactly_the_trials_asked_for(tmp_path):
-    trials = search(tmp_path / "j").run(steps(lambda t: done({"accuracy": accuracy(t)})), max_trials=30, parallel=1)
+    trials = search(tmp_path / "j").run(steps(), max_trials=30, parallel=1)
 
     assert [t.number for t in trials] == list(range(30))
     assert all(t.state is State.SUCCEEDED and t.reward == accuracy(t) for t in trials)
 
 
-@pytest.mark.parametrize("name", ["random", "evolution"])
-def test_killed_at_any_point_it_ends_with_the_same_trials(tmp_path, name):
-    """A search on one worker that is killed and called again proposes what an undisturbed one does."""
-    calm = search(tmp_path / "calm", name=name).run(
-        steps(lambda t: done({"accuracy": accuracy(t)})), max_trials=40, parallel=1
-    )
-
-    for kill_at in (0, 1, 17, 39):
-        path = tmp_path / f"killed-{kill_at}"
-
-        def dies(trial, kill_at=kill_at):
-            if trial.number == kill_at:
-                raise Killed
-            return done({"accuracy": accuracy(trial)})
-
-        with pytest.raises(Killed):
-            search(path, name=name).run(steps(dies), max_trials=40, parallel=1)
-        again = search(path, name=name).run(steps(lambda t: done({"accuracy": accuracy(t)})), max_trials=40, parallel=1)
-        assert [t.candidate.architecture.id for t in again] == [t.candidate.architecture.id for t in calm]
-        assert [t.reward for t in again] == [t.reward for t in calm]
-
-
 def test_finished_trials_are_not_trained_again(tmp_path):
-    search(tmp_path / "j").run(steps(lambda t: done({"accuracy": accuracy(t)})), max_trials=10, parallel=1)
+    search(tmp_path / "j").run(steps(), max_trials=10, parallel=1)
     trained = []
 
     def train(trial):
@@ -153,8 +98,8 @@ def test_a_bug_is_not_a_failed_trial(tmp_path):
 
 def test_a_network_asked_for_again_waits_for_its_training(tmp_path):
     """Four networks in the space, two workers: each is trained once, however often it is asked for."""
-    space = load_space({**FOUR, "stages": [{"blocks": [{"conv": {"kernel": [3, 5]}}], "layers": 1, "width": [8, 16]}]})
-    aim = objective.make({"name": "constrained", "target_latency_ms": 1.0})
+    space = four({"blocks": [{"conv": {"kernel": [3, 5]}}], "layers": 1, "width": [8, 16]})
+    aim = within()
     trained, open_futures = [], []
 
     def train(trial):
@@ -174,49 +119,23 @@ def test_a_network_asked_for_again_waits_for_its_training(tmp_path):
     assert sum(t.reused for t in trials) == 16
 
 
-def skips_that_do_not_apply(name: str, path: Path) -> Search:
-    """In a space where half of the choices make no other network: the skip of the first stage, which widens."""
-    skip = ["none", "identity"]
-    stages = [
-        {"blocks": [{"conv": {"kernel": [3, 5], "skip": skip}}], "layers": 1, "width": [16, 24, 32]},
-        {"blocks": [{"separable": {"kernel": [3, 5], "skip": skip}}], "layers": [1, 2], "width": [40, 48], "stride": 2},
-    ]
-    aim = objective.make({"name": "constrained", "target_latency_ms": 1.0})
-    return Search(searcher.make(name, Problem(load_space({**FOUR, "stages": stages}), aim), 0), aim, FileJournal(path))
-
-
 @pytest.mark.parametrize("name", ["random", "evolution"])
 def test_no_trial_is_spent_on_a_network_of_the_search(tmp_path, name):
-    """A searcher proposes a network again in other words: it is told what is known, and the next trial is another one.
-
-    Killed and called again, a search does the same.
-    """
+    """A searcher proposes a network again in other words: it is told what is known, the next trial is another one."""
     count = 40
 
-    def train(trial):
-        return done({"accuracy": accuracy(trial)})
-
-    def dies(trial):
-        if trial.number == count - 3:
-            raise Killed
-        return train(trial)
-
-    with pytest.raises(Killed):
-        skips_that_do_not_apply(name, tmp_path / "j").run(steps(dies), max_trials=count, parallel=1)
-    trials = skips_that_do_not_apply(name, tmp_path / "j").run(steps(train), max_trials=count, parallel=1)
-    calm = skips_that_do_not_apply(name, tmp_path / "calm").run(steps(train), max_trials=count, parallel=1)
+    trials = repeating(tmp_path / "j", name).run(steps(), max_trials=count, parallel=1)
 
     assert [t.number for t in trials] == list(range(count))
     assert len({t.candidate.architecture.network_id for t in trials}) == count
     assert not any(t.reused for t in trials)
-    assert [t.candidate for t in trials] == [t.candidate for t in calm]
-    assert '"repeats": ' in (tmp_path / "j").read_text(), "the space has too many networks"
+    assert '"repeated"' in (tmp_path / "j").read_text(), "the space has too many networks"
 
 
 def test_a_repeat_of_a_running_network_is_told_when_that_ends(tmp_path):
     """Two trials run: a proposal of the first one's network is told with its result, also of one that fails."""
     told: list[tuple[int, State]] = []
-    run = skips_that_do_not_apply("random", tmp_path / "j")
+    run = repeating(tmp_path / "j")
     learn = run.searcher.tell
     run.searcher.tell = lambda trial: (told.append((trial.number, trial.state)), learn(trial))  # type: ignore[method-assign]
     waiting: list[tuple[Trial, Future[Metrics]]] = []
@@ -238,23 +157,6 @@ def test_a_repeat_of_a_running_network_is_told_when_that_ends(tmp_path):
 
     assert len(told) > 40
     assert set(told) == {(trial.number, trial.state) for trial in trials}
-
-
-def test_a_journal_with_repeated_networks_goes_on(tmp_path, monkeypatch):
-    """Earlier versions made a trial of each proposal."""
-    monkeypatch.setattr("nas.loop.REPEATS_IN_A_ROW", 0)
-    before = skips_that_do_not_apply("evolution", tmp_path / "j").run(
-        steps(lambda t: done({"accuracy": accuracy(t)})), max_trials=30, parallel=1
-    )
-    monkeypatch.undo()
-    trials = skips_that_do_not_apply("evolution", tmp_path / "j").run(
-        steps(lambda t: done({"accuracy": accuracy(t)})), max_trials=40, parallel=1
-    )
-
-    assert [t.candidate for t in trials[:30]] == [t.candidate for t in before]
-    assert any(t.reused for t in before)
-    assert not any(t.reused for t in trials[30:])
-    assert len({t.candidate.architecture.network_id for t in trials[30:]}) == 10
 
 
 def test_a_network_trained_elsewhere_is_not_trained_again(tmp_path):
@@ -315,14 +217,6 @@ def test_a_network_that_the_device_does_not_run_is_infeasible(tmp_path, monkeypa
         run.run(replace(steps(done), known=unrunnable), max_trials=5, parallel=1)
 
     assert {(trial.state, trial.reward) for trial in told} == {(State.INFEASIBLE, -2)}
-
-
-def test_a_journal_of_another_search_is_refused(tmp_path):
-    search(tmp_path / "j").run(steps(lambda _: done({"accuracy": 0.5})), max_trials=3, parallel=1)
-
-    aim = objective.make({"name": "constrained", "target_latency_ms": 1.0})
-    with pytest.raises(NasError, match="Start again in a new folder"):
-        Search(searcher.make("evolution", Problem(SPACE, aim), 8), aim, FileJournal(tmp_path / "j"))
 
 
 def test_a_line_cut_short_by_a_crash_is_dropped(tmp_path):

@@ -2,7 +2,7 @@ import random
 import sqlite3
 
 import pytest
-from ledger_steps import asked, carry_out, claimed, refused, told, types
+from ledger_steps import asked, carry_out, claimed, refused, repeated, told, types
 from sqlalchemy import event
 
 from nas.jobs.errors import StateError
@@ -20,7 +20,8 @@ BETTER = directions(FRONT)
 def test_the_journal_gives_back_what_was_added(ledger):
     _, owner = claimed(ledger)
     awkward = {**asked(0), "metrics": {"latency_ms": 0.1 + 0.2, "tiny": 5e-324, "huge": 1.7976931348623157e308, "é": 1}}
-    lines = [refused(0), refused(0), awkward, told(0), refused(1), asked(1), asked(2), told(2, reward=None), told(1)]
+    lines = [refused(0), refused(0), awkward, told(0), refused(1), repeated(0), refused(1), asked(1), asked(2)]
+    lines += [repeated(1), told(2, reward=None), told(1)]
     for line in lines:
         owner.add(line)
     assert owner.events() == lines
@@ -35,8 +36,10 @@ def test_lines_on_refused_candidates_wait_for_the_next_line(ledger):
     assert owner.events() == []
     owner.add(asked(0))
     assert types(ledger, search.id)[-3:] == ["search.note", "candidates.refused", "trial.asked"]
-    owner.add(refused(1))
+    for line in (refused(1), repeated(0)):
+        owner.add(line)
     owner.end("SUCCEEDED")
+    assert types(ledger, search.id)[-3:] == ["candidates.refused", "candidates.repeated", "search.state"]
     assert ledger.searches.get(search.id).counts.refused == 2
 
 

@@ -14,7 +14,7 @@ ENDS = tuple(state for state in State if state is not State.RUNNING)
 
 
 @dataclass
-class History:
+class Rehearsal:
     """What a search says to its searcher, in order: trials that run are asked, others are told."""
 
     searcher: Searcher
@@ -50,7 +50,7 @@ class History:
         self._say(Trial(first.number, choices))
         self._say(replace(first, candidate=choices))
 
-    def play(self, script: Iterable[int]) -> "History":
+    def play(self, script: Iterable[int]) -> "Rehearsal":
         """Ask and end as script says. A number under STEPS / 2 is an ask of one to three candidates; any other ends an
         open trial, and decides which, and how.
         """
@@ -61,9 +61,9 @@ class History:
                 self.end(step % len(self._open), ENDS[step % len(ENDS)])
         return self
 
-    def resumed(self, searcher: Searcher) -> "History":
+    def resumed(self, searcher: Searcher) -> "Rehearsal":
         """The same history, told to another searcher, which has asked nothing of it."""
-        other = History(searcher, self.bandit)
+        other = Rehearsal(searcher, self.bandit)
         for trial in self.said:
             other._say(trial)
         other._open, other._numbers, searcher.asks = [*self._open], self._numbers, self.searcher.asks
@@ -79,7 +79,7 @@ class History:
 
 def play(searcher: Searcher, bandit: Bandit, script: Iterable[int]) -> Sequence[Sequence[Candidate]]:
     """The proposals of each ask when script is played."""
-    return History(searcher, bandit).play(script).proposed
+    return Rehearsal(searcher, bandit).play(script).proposed
 
 
 def ended(trial: Trial, bandit: Bandit, state: State) -> Trial:
