@@ -4,8 +4,8 @@ Its journal holds what a searcher is asked and told, in that order. A searcher d
 was killed goes on with a searcher that is told the journal.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from math import isfinite
 
@@ -26,6 +26,11 @@ Running = dict[Future[Metrics], list[Trial]]
 """The trials that wait for each training, the one that it was begun for first."""
 
 
+def first_completed(running: Collection[Future[Metrics]]) -> Collection[Future[Metrics]]:
+    """Those that are done, once one is."""
+    return wait(running, return_when=FIRST_COMPLETED).done
+
+
 @dataclass(frozen=True, slots=True)
 class Steps:
     """The calls that the loop makes to measure and train candidates.
@@ -33,7 +38,7 @@ class Steps:
     known gives the metrics that need no training; with REFUSED_KERNELS among them the candidate is infeasible. train
     starts a training and returns its future. store_training keeps the metrics of a finished training; cached_training
     returns them when the same network is wanted again, and None if there are none. report is called with each trial
-    that begins and with each that has ended.
+    that begins and with each that has ended. completed waits for trainings; a simulation moves its clock there.
     """
 
     known: Callable[[Candidate], Metrics]
@@ -41,6 +46,7 @@ class Steps:
     cached_training: Callable[[Candidate], Metrics | None]
     store_training: Callable[[Candidate, Metrics], None]
     report: Callable[[Trial], None]
+    completed: Callable[[Collection[Future[Metrics]]], Collection[Future[Metrics]]] = first_completed
 
 
 class Search:
@@ -173,10 +179,11 @@ class Search:
         """
         owed = {*self._owed()}
         held = {future for future, trials in running.items() if owed & {trial.number for trial in trials}}
-        done = wait(held or running, return_when=ALL_COMPLETED if held else FIRST_COMPLETED).done
-        ended = [
-            (future, trial) for future in sorted(done, key=lambda f: running[f][0].number) for trial in running[future]
-        ]
+        done = {*steps.completed(held or running)}
+        while left := held - done:
+            done |= {*steps.completed(left)}
+        first = sorted(done, key=lambda future: running[future][0].number)
+        ended = [(future, trial) for future in first for trial in running[future]]
         numbers = [trial.number for _, trial in ended]
         for place, (future, trial) in enumerate(ended, 1):
             self._result(trial, future, steps, numbers[place:])

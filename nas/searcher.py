@@ -63,7 +63,7 @@ class Searcher(ABC):
         """A trial that was asked has ended. Its reward is None when it failed.
 
         A number that is not finite says nothing. A proposal that is a network of an earlier trial is told with that
-        trial's result.
+        trial's result. Infeasible ones have the number of the next trial: proposals are told apart by their choices.
         """
 
 

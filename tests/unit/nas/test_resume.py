@@ -1,8 +1,9 @@
 """A search that is killed goes on as if it had not been, whatever its searcher, and wherever it is killed."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -29,7 +30,7 @@ CHEAP = {"evolution": {"population": 4}, "reinforce": {"batch": 5, "ppo_epochs":
 """Parameters by searcher with which it has learned after a few trials, in little time."""
 
 
-class MemoryJournal:
+class KilledJournal:
     """Keeps lines in memory, and has the process killed once it has kept so many."""
 
     def __init__(self, lines: Iterable[Line] = (), killed_at: int | None = None) -> None:
@@ -60,11 +61,9 @@ class Trainings:
             future.set_result({"accuracy": accuracy(trial)})
         return future
 
-    def wait(self, futures: Iterable[Future[Metrics]], return_when: str) -> object:
-        """In the place of concurrent.futures.wait."""
-        first = min(self._numbers[future] // 2 for future in futures)
-        together = return_when == "ALL_COMPLETED"
-        return type("Ended", (), {"done": {f for f in futures if together or self._numbers[f] // 2 == first}})
+    def completed(self, running: Collection[Future[Metrics]]) -> list[Future[Metrics]]:
+        first = min(self._numbers[future] // 2 for future in running)
+        return [future for future in running if self._numbers[future] // 2 == first]
 
 
 def made(name: str) -> Searcher:
@@ -72,32 +71,31 @@ def made(name: str) -> Searcher:
     return searcher.make({"name": name, **CHEAP.get(name, {})}, problem, 7)
 
 
-def run(journal: MemoryJournal, monkeypatch, name: str, parallel: int) -> list[Trial]:
-    trainings = Trainings()
-    monkeypatch.setattr("nas.loop.wait", trainings.wait)
-    asks = made(name)
+def run(journal: KilledJournal, name: str, parallel: int) -> list[Trial]:
+    asks, trainings = made(name), Trainings()
     search = Search(asks, asks.problem.objective, journal)
-    return search.run(steps(trainings.train), max_trials=TRIALS, parallel=parallel)
+    each = replace(steps(trainings.train), completed=trainings.completed)
+    return search.run(each, max_trials=TRIALS, parallel=parallel)
 
 
 @pytest.mark.parametrize("parallel", [1, 5])
 @pytest.mark.parametrize("name", list(searcher))
-def test_killed_at_any_line_it_goes_on_as_if_it_had_not_been(monkeypatch, name, parallel):
+def test_killed_at_any_line_it_goes_on_as_if_it_had_not_been(name, parallel):
     """Twenty times, at any line, and without the last lines on what was passed over, which the ledger may lose."""
-    calm = MemoryJournal()
-    trials = run(calm, monkeypatch, name, parallel)
+    calm = KilledJournal()
+    trials = run(calm, name, parallel)
     rng = Random(f"{name} {parallel}")
     lines: list[Line] = []
     for killed_at in sorted(rng.sample(range(1, len(calm.lines)), KILLS)):
-        journal = MemoryJournal(lines, killed_at)
+        journal = KilledJournal(lines, killed_at)
         with pytest.raises(Killed):
-            run(journal, monkeypatch, name, parallel)
+            run(journal, name, parallel)
         lines = journal.lines
         while rng.random() < 0.5 and lines[-1]["event"] in PASSED:
             lines.pop()
-    last = MemoryJournal(lines)
+    last = KilledJournal(lines)
 
-    assert run(last, monkeypatch, name, parallel) == trials
+    assert run(last, name, parallel) == trials
     assert last.lines == calm.lines
     assert {line["event"] for line in calm.lines} == {"asked", "told", *PASSED}
     assert parallel == 1 or any(line.get("before_asking") for line in calm.lines)
@@ -105,28 +103,28 @@ def test_killed_at_any_line_it_goes_on_as_if_it_had_not_been(monkeypatch, name, 
 
 def test_nothing_is_asked_again(monkeypatch):
     """But for the rest of an ask that the journal lacks, in the middle of a search."""
-    calm = MemoryJournal()
-    run(calm, monkeypatch, "random", 5)
+    calm = KilledJournal()
+    run(calm, "random", 5)
     asked: list[int] = []
     propose = searcher["random"].propose
     monkeypatch.setattr(searcher["random"], "propose", lambda s, n, rng: asked.append(s.asks) or propose(s, n, rng))
 
     for length, line in enumerate(calm.lines, 1):
         asks, ask = made("random"), line.get("ask", {"count": 1, "place": 0})
-        Search(asks, asks.problem.objective, MemoryJournal(calm.lines[:length]))
+        Search(asks, asks.problem.objective, KilledJournal(calm.lines[:length]))
         assert len(asked) == (ask["place"] + 1 < ask["count"])
         asked.clear()
 
 
-def test_a_searcher_of_another_version_goes_on(monkeypatch):
+def test_a_searcher_of_another_version_goes_on():
     """Another one, in the middle of an ask: what it proposes now is not what the journal says."""
-    calm = MemoryJournal()
-    run(calm, monkeypatch, "random", 5)
+    calm = KilledJournal()
+    run(calm, "random", 5)
     cut = next(n for n, line in enumerate(calm.lines) if "ask" in line and line["ask"]["number"] > 1) + 1
     assert calm.lines[cut - 1]["ask"]["count"] > 1
-    journal = MemoryJournal(calm.lines[:cut])
+    journal = KilledJournal(calm.lines[:cut])
 
-    trials = run(journal, monkeypatch, "evolution", 5)
+    trials = run(journal, "evolution", 5)
 
     assert len(trials) == TRIALS
     assert journal.lines[:cut] == calm.lines[:cut]
@@ -158,10 +156,10 @@ def test_a_journal_of_the_version_before_goes_on(tmp_path, name):
     assert len(tried) == len(set(tried))
 
 
-def test_a_journal_with_choices_that_the_space_does_not_know_is_refused(monkeypatch):
+def test_a_journal_with_choices_that_the_space_does_not_know_is_refused():
     """Another option, another decision, and none."""
-    calm = MemoryJournal()
-    run(calm, monkeypatch, "random", 1)
+    calm = KilledJournal()
+    run(calm, "random", 1)
     widths = {"blocks": [{"conv": {"kernel": [3, 5]}}], "layers": 1, "width": [8, 16]}
     for space in (four(widths), four(widths, widths, widths)):
         asks = searcher.make("random", Problem(space, within()), 0)
