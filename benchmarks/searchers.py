@@ -35,12 +35,11 @@ from typing import Any
 
 import numpy as np
 
-from nas.codes import encode
 from nas.errors import NasError, SpecError
 from nas.files import write_whole
 from nas.objective import objective
-from nas.searcher import searcher
-from nas.simulation import Plan, Simulated, simulate
+from nas.searcher import searcher_of
+from nas.simulation import Outcome, Plan, simulate
 from nas.tabular.problem import TabularProblem, load_problem
 from searcher_plots import draw, spread
 
@@ -82,54 +81,22 @@ class Run:
         return key == self.key and {str(budget) for budget in self.budgets} <= set(row["hypervolume"])
 
 
-def config_of(text: str) -> dict[str, Any]:
-    """`evolution:population=16` as {"name": "evolution", "population": 16}. SpecError names a wrong parameter."""
-    name, *given = text.split(":")
-    config: dict[str, Any] = {"name": name}
-    for each in given:
-        key, equals, value = each.partition("=")
-        if not equals:
-            raise SpecError(f"--searchers {text}: write parameters as {name}:parameter=value")
-        try:
-            config[key] = json.loads(value)
-        except ValueError:
-            config[key] = value
-    searcher[name].check(**dict(searcher.checked(config, f"--searchers {name}")))
-    return config
-
-
 def made(run: Run, problem: TabularProblem) -> Row:
-    scores, config = problem.scores, config_of(run.searcher)
+    config = searcher_of(run.searcher)
     settings = {"workers": run.workers, "seed": run.seed, "noise": run.noise}
     begun = time.perf_counter()
-    front = simulate(problem, config, objective.make(PARETO), Plan(trials=run.evals, **settings))
+    searched = simulate(problem, config, objective.make(PARETO), Plan(trials=run.evals, **settings))
     seconds = time.perf_counter() - begun
-    truth = Truth(problem, front)
-    volumes = {str(n): scores.hypervolume(truth.accuracy[:n], truth.latency_ms[:n]) for n in run.budgets}
+    front = Outcome(problem, searched)
+    volumes = {str(budget): front.hypervolume(budget) for budget in run.budgets}
     regret, at = {}, min(run.evals, REGRET_AT)
-    for name, target in scores.targets.items():
-        searched = truth
+    for name, target in problem.scores.targets.items():
+        outcome = front
         if run.regret_of == "targets":
             limited = objective.make({"name": "constrained", "target_latency_ms": target.latency})
-            searched = Truth(problem, simulate(problem, config, limited, Plan(trials=at, **settings)))
-        regret[name] = searched.regret(name, at)
+            outcome = Outcome(problem, simulate(problem, config, limited, Plan(trials=at, **settings)))
+        regret[name] = outcome.regret(name, at)
     return {**run.key, "hypervolume": volumes, "regret": regret, "seconds": round(seconds, 3)}
-
-
-class Truth:
-    """What is true of the networks of a search, in the order in which their trainings ended."""
-
-    def __init__(self, problem: TabularProblem, simulated: Simulated) -> None:
-        trained = simulated.trained()
-        codes = encode(problem.space, [trial.candidate.choices for trial in trained])
-        self._scores = problem.scores
-        self.accuracy, self.latency_ms = problem.accuracy(codes), problem.known(codes)["latency_ms"]
-        self.observed = np.array([trial.metrics["accuracy"] for trial in trained])
-
-    def regret(self, target: str, at: int) -> float:
-        return self._scores.regret(
-            target, observed=self.observed[:at], accuracy=self.accuracy[:at], latency_ms=self.latency_ms[:at]
-        )
 
 
 def work(run: Run) -> Row:
@@ -212,7 +179,7 @@ def main(given: Sequence[str] | None = None) -> None:
     arguments = arguments_of(given)
     searchers = arguments.searchers.split(",")
     for name in searchers:
-        config_of(name)
+        searcher_of(name)
     problems = {file: load_problem(file).name for file in arguments.problem}
     if len(set(problems.values())) < len(problems):
         raise SpecError("--problem: two files have the same name, by which rows are told apart; change one")

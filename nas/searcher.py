@@ -1,10 +1,12 @@
 """Searchers: what to try next, given what has been tried."""
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from random import Random
 from typing import Any, ClassVar, final
 
+from nas.errors import SpecError
 from nas.problem import Problem
 from nas.registry import Registry
 from nas.space import Candidate
@@ -68,3 +70,22 @@ class Searcher(ABC):
 
 
 searcher: Registry[Searcher] = Registry("searcher", "nas.searchers")
+
+
+def searcher_of(text: str) -> dict[str, Any]:
+    """The searcher in a word, such as `evolution:population=16:tournament=4`, as in a spec: its name and parameters.
+
+    SpecError names a parameter that is wrong.
+    """
+    name, *given = text.split(":")
+    config: dict[str, Any] = {"name": name}
+    for parameter in given:
+        key, equals, value = parameter.partition("=")
+        if not equals:
+            raise SpecError(f"searcher {text}: write parameters as {name}:parameter=value")
+        try:
+            config[key] = json.loads(value)
+        except ValueError:
+            config[key] = value
+    searcher[name].check(**dict(searcher.checked(config, "searcher")))
+    return config

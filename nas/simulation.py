@@ -65,10 +65,13 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """A search that has ended: its trials in the order in which they ended, and the seconds that workers trained."""
+    """A search that has ended: its trials in the order in which they ended, the seconds that workers trained, and the
+    number of candidates that a limit refused.
+    """
 
     ended: tuple[Ended, ...]
     worker_seconds: float
+    refused: int
 
     @property
     def seconds(self) -> float:
@@ -98,7 +101,34 @@ def simulate(problem: TabularProblem, config: Mapping[str, Any] | str, objective
         completed=workers.completed,
     )
     search.run(steps, max_trials=plan.trials, parallel=plan.workers)
-    return Simulated(tuple(workers.ended), workers.worker_seconds)
+    return Simulated(tuple(workers.ended), workers.worker_seconds, search.refused)
+
+
+class Outcome:
+    """The networks that a search trained with success, as its judge sees them.
+
+    trials: as Simulated.trained. accuracy (true), observed (both fractions) and latency_ms are [n] in that order.
+    """
+
+    def __init__(self, problem: TabularProblem, simulated: Simulated) -> None:
+        self.trials = simulated.trained()
+        codes = encode(problem.space, [trial.candidate.choices for trial in self.trials])
+        self._scores = problem.scores
+        self.accuracy, self.latency_ms = problem.accuracy(codes), problem.known(codes)["latency_ms"]
+        self.observed = np.array([trial.metrics["accuracy"] for trial in self.trials])
+
+    def hypervolume(self, trainings: int) -> float:
+        """Normalised, after so many trainings, or after all if there are fewer."""
+        return self._scores.hypervolume(self.accuracy[:trainings], self.latency_ms[:trainings])
+
+    def regret(self, target: str, trainings: int) -> float:
+        """In accuracy points, at a target of the file, after so many trainings."""
+        return self._scores.regret(
+            target,
+            observed=self.observed[:trainings],
+            accuracy=self.accuracy[:trainings],
+            latency_ms=self.latency_ms[:trainings],
+        )
 
 
 class _Workers:

@@ -1,6 +1,6 @@
 """How good the trained networks of a search are: normalised hypervolume, and regret at a latency."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ class Scores:
     front_hypervolume: float
     targets: Mapping[str, Target]
 
-    def hypervolume(self, accuracy: Sequence[float], latency_ms: Sequence[float]) -> float:
+    def hypervolume(self, accuracy: Iterable[float], latency_ms: Iterable[float]) -> float:
         """The area that these true accuracies (fractions) and latencies [n] dominate, as a share of the best known
         front's.
         """

@@ -98,7 +98,7 @@ def test_processes_make_the_same_rows(compare, tmp_path):
     [
         ("annealing", "no searcher named 'annealing'"),
         ("evolution:8", "write parameters as evolution:parameter=value"),
-        ("evolution:population=1", r"evolution\.population: "),
+        ("evolution:population=1", r"searcher\.population: "),
         ("evolution:population=8:tournament=9", "cannot be drawn from a population of 8"),
     ],
 )
