@@ -3,7 +3,6 @@
 Years of trainings on any number of workers pass in seconds. The same arguments give the same search.
 """
 
-import heapq
 from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -159,16 +158,19 @@ class _Workers:
         else:
             future.set_result({"accuracy": self._observed(trial.candidate), "train_seconds": seconds})
         self.worker_seconds += seconds
-        heapq.heappush(self._running, (self._now + seconds, trial.number, future))
+        self._running.append((self._now + seconds, trial.number, future))
         return future
 
     def _observed(self, candidate: Candidate[Any]) -> float:
         codes = encode(self._problem.space, [candidate.choices])
         return float(self._problem.observed(codes, self._plan.seed, self._plan.noise)[0])
 
-    def completed(self, running: Collection[Future[Metrics]]) -> list[Future[Metrics]]:  # noqa: ARG002 - the contract
-        self._now, _, future = heapq.heappop(self._running)
-        return [future]
+    def completed(self, running: Collection[Future[Metrics]]) -> list[Future[Metrics]]:
+        """The first of these that ends; the clock moves there."""
+        first = min((each for each in self._running if each[2] in running), key=lambda each: each[:2])
+        self._running.remove(first)
+        self._now = max(self._now, first[0])
+        return [first[2]]
 
     def report(self, trial: Trial) -> None:
         if trial.state is not State.RUNNING:
