@@ -17,7 +17,7 @@ from nas.training import Recipe
 
 Density = Annotated[float, Field(gt=0, le=1)]
 
-CHOICES = 1000
+CHOICES = 300
 """How often in a training the weights that stay are chosen: sorting takes longer than a step of a small network."""
 
 RECIPE = Recipe(epochs=30, schedule="cosine", warmup=0.1, ema_decay=None)
@@ -30,7 +30,7 @@ class Masked(WeightForm):
     def __init__(self, *, shape: tuple[int, ...]) -> None:
         super().__init__()
         self.mask: Tensor
-        self.register_buffer("mask", torch.ones(tuple(shape), dtype=torch.bool))
+        self.register_buffer("mask", torch.ones(tuple(shape)))  # floats: a product with booleans takes longer
 
     @property
     def config(self) -> Mapping[str, Any]:

@@ -97,6 +97,8 @@ class Batches:
 
     def _gather(self, order: Tensor, flip: Tensor, shift: Tensor) -> Tensor:
         """Shuffle, flip and shift as one gather of pixels: uint8 [B, H, H, C]."""
+        if not (self._augmentation.flip or self._reach):
+            return self._images.index_select(0, order)
         side, channels = self._side, self._images.shape[3]
         rows, columns = self._columns[shift[:, 0]], self._columns[shift[:, 1]]  # [B, H]
         columns = torch.where(flip[:, None] > 0, columns.flip(1), columns)
