@@ -181,7 +181,7 @@ class _Training:
         self.criterion.before_step(self.module, self.step, self.progress)
         with self._autocast():
             scores = self.module(images)
-        loss = self.criterion.loss(scores.float(), labels, images)
+            loss = self.criterion.loss(scores.float(), labels, images)
         loss.backward()  # type: ignore[no-untyped-call]  # untyped in torch
         if self.recipe.clip_norm:
             clip_grad_norm_(self.module.parameters(), self.recipe.clip_norm)
