@@ -11,10 +11,11 @@ from torch import Tensor
 
 from nas.compression.clusters import cluster, nearest
 from nas.compression.forms import WeightForm, form
-from nas.ops.coded import CodedTensor
+from nas.ops.coded import MAX_LEVELS, CodedTensor
 from nas.training import Recipe
 
 Bits = Annotated[int, Field(ge=1, le=8)]
+Method = Literal["lloyd", "optimal"]
 
 RECIPE = Recipe(epochs=10, learning_rate=1e-3, schedule="cosine", warmup=0.0, weight_decay=0.0, ema_decay=None)
 
@@ -80,11 +81,11 @@ class _Shared(torch.autograd.Function):
         return sums.to(gradient.dtype), None
 
 
-def clustered(weight: NDArray[np.float32], count: int, method: Literal["lloyd", "optimal"]) -> Codebook:
+def clustered(weight: NDArray[np.float32], count: int, method: Method) -> Codebook:
     """The codebook of a layer's weight [out, ...]: at most count levels, and 0 beside them if some weights are 0."""
     kept = weight[weight != 0]
     pruned = kept.size < weight.size
-    centres = cluster(kept, min(count, 256 - pruned), method)
+    centres = cluster(kept, min(count, MAX_LEVELS - pruned), method)
     levels = np.unique(np.concatenate((centres, [0] if pruned else []))).astype(np.float32)
     codes = np.zeros(weight.shape, np.uint8)
     of_kept = np.searchsorted(levels, centres)

@@ -13,6 +13,7 @@ from nas.compression.bench import Bench
 from nas.compression.codebooks import Codebook
 from nas.compression.forms import coded_weight, layers, set_form
 from nas.compression.model import Model, restore
+from nas.compression.moving_codes import Nearest
 from nas.compressor import compressor
 from nas.compressors.rate import kept_bits
 from nas.errors import CompressionError
@@ -93,10 +94,11 @@ def test_the_bits_of_a_weight_follow_from_its_row_and_its_column():
     assert bits[0, 29] < bits[0, 10] < bits[10, 10] == bits.max()  # an empty row and an empty column
 
 
-def test_shared_weights_take_few_values_and_pruned_ones_stay_zero(model, images):
+@pytest.mark.parametrize("codes", ["fixed", "moving"])
+def test_shared_weights_take_few_values_and_pruned_ones_stay_zero(model, images, codes):
     compress(model, images, "prune", density=0.3)
     pruned = [weight == 0 for weight in weights(model)]
-    compress(model, images, "trained_quantization", bits=[3, 2, 3])
+    compress(model, images, "trained_quantization", bits=[3, 2, 3], codes=codes)
     assert all(torch.equal(weight == 0, zeros) for weight, zeros in zip(weights(model), pruned, strict=True))
     for (path, layer), bits in zip(layers(model.module).items(), (3, 2, 3), strict=True):
         stored = model.weights()[f"{path}.weight"]
@@ -115,6 +117,22 @@ def test_the_gradient_of_a_level_is_the_sum_over_its_weights():
     layer(torch.tensor([[1.0, 10.0, 100.0]])).backward(torch.tensor([[1.0, 2.0]]))
     # The gradient of the weight at (o, i) is output gradient o times input i; the level of zeros is fixed.
     assert layer.parametrizations.weight.original.grad.tolist() == [1, 0, 100 + 2 * 1 + 2 * 10]
+
+
+def test_a_weight_moves_to_the_level_that_its_gradient_leads_to():
+    layer = torch.nn.Linear(3, 1, bias=False)
+    layer.weight.data = torch.tensor([[1.0, 0.0, -1.0]])
+    nearest = Nearest(shape=(1, 3), levels=2)
+    nearest.mask.copy_(layer.weight != 0)
+    nearest.levels.copy_(torch.tensor([-1.0, 1.0]))
+    set_form(layer, nearest)
+    layer(torch.tensor([[2.0, 5.0, 3.0]])).backward(torch.tensor([[1.0]]))
+    latent = layer.parametrizations.weight.original
+    assert latent.grad.tolist() == [[2, 0, 3]]
+    latent.data -= 0.7 * latent.grad
+    assert layer.weight.tolist() == [[-1, 0, -1]]
+    nearest.move(latent)
+    assert layer.weight.flatten().tolist() == pytest.approx([-1.75, 0, -1.75])  # the mean of 1 - 1.4 and -1 - 2.1
 
 
 def test_a_compression_that_is_killed_goes_on_to_the_same_weights(model, images, tmp_path):
