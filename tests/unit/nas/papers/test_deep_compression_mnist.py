@@ -1,7 +1,5 @@
 """The reproduction of Deep Compression on MNIST, in small: another network, other images, one epoch."""
 
-from dataclasses import replace
-
 import pytest
 from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
 
@@ -12,10 +10,9 @@ from nas.papers import deep_compression_mnist as module
 
 def test_the_numbers_are_those_of_the_files(tmp_path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "load", lambda _name, _seed: quadrants())
-    monkeypatch.setattr(module, "DENSE", replace(module.DENSE, epochs=1))
-    for fields in (module.SPARSE, module.SHARED):
-        monkeypatch.setitem(fields, "epochs", 1)
-    small = module.Case("1x8x8: linear_16_relu linear_4", (0.2, 0.5), (2, 2), error=1.58, ratio=40, goal=1000)
+    small = module.Case(
+        "1x8x8: linear_16_relu linear_4", (0.2, 0.5), (2, 2), error=1.58, ratio=40, goal=1000, epochs=(1, 1, 1)
+    )
     monkeypatch.setattr(module, "CASES", (small,))
     lines: list[str] = []
 
