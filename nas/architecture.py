@@ -93,10 +93,26 @@ class Architecture:
     head: int
     classes: int
 
+    @property
+    def input(self) -> Shape:
+        """The shape of an image."""
+        return Shape(self.channels, self.resolution, self.resolution)
+
+    @property
+    def first_op(self) -> Op:
+        """What comes before the stages."""
+        return Conv(self.stem.width, self.stem.kernel, self.stem.stride)
+
+    @property
+    def last_ops(self) -> tuple[Op, ...]:
+        """What comes after the stages."""
+        classifier = Seq((GlobalPool(), Linear(self.classes)))
+        return (Conv(self.head), classifier) if self.head else (classifier,)
+
     def expand(self) -> Network:
         """The network. InvalidArchitectureError says which stage cannot be built, and why."""
-        ops: list[Op] = [Conv(self.stem.width, self.stem.kernel, self.stem.stride)]
-        x, cost = cost_of(ops[0], Shape(self.channels, self.resolution, self.resolution))
+        ops: list[Op] = [self.first_op]
+        x, cost = cost_of(self.first_op, self.input)
         costs = [cost]
         for number, stage in enumerate(self.stages):
             try:
@@ -107,11 +123,8 @@ class Architecture:
                     x = y
             except InvalidArchitectureError as error:
                 raise InvalidArchitectureError(f"stage {number} ({stage.block.name}): {error}") from None
-        tail: list[Op] = [Conv(self.head)] if self.head else []
-        tail.append(Seq((GlobalPool(), Linear(self.classes))))
-        sequence_cost([*costs, cost_of(Seq(tuple(tail)), x)[1]])
-        ops += tail
-        return Network(Seq(tuple(ops)), Shape(self.channels, self.resolution, self.resolution))
+        sequence_cost([*costs, cost_of(Seq(self.last_ops), x)[1]])
+        return Network(Seq((*ops, *self.last_ops)), self.input)
 
     def refusal(self) -> str | None:
         """Why the network cannot be built, or None if it can."""

@@ -7,6 +7,8 @@ from math import prod
 from random import Random
 from typing import Any
 
+from nas.errors import SpecError
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -77,3 +79,15 @@ def ways(decisions: Sequence[Decision]) -> Iterator[tuple[dict[str, Any], float]
 def uniform(rng: Random) -> Choose:
     """Answers that are drawn uniformly, independently of each other."""
     return lambda decision: rng.randrange(len(decision.options))
+
+
+def look_up(choices: Mapping[str, int]) -> Choose:
+    """Answers that are given by the decisions' names; SpecError, when it is asked for, for one that is no option."""
+
+    def choose(decision: Decision) -> int:
+        index, count = choices.get(decision.name), len(decision.options)
+        if index is None or not 0 <= index < count:
+            raise SpecError(f"choices.{decision.name}: {index!r} is not an index into {count} options")
+        return index
+
+    return choose

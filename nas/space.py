@@ -17,8 +17,8 @@ from typing_extensions import TypeVar
 
 from nas.architecture import Architecture, Stage, Stem
 from nas.block import Block, round_channels
-from nas.decision import Choose, Decision, all_asked, answer, count_ways, uniform
-from nas.errors import InfeasibleError, SpecError
+from nas.decision import Choose, Decision, all_asked, answer, count_ways, look_up, uniform
+from nas.errors import InfeasibleError
 
 TRIES = 1000
 """Number of walks without a valid member after which a space counts as infeasible."""
@@ -126,15 +126,8 @@ class Space(ABC, Generic[P_co]):
         return self.valid(uniform(rng), tries)
 
     def decode(self, choices: Mapping[str, int]) -> Candidate[P_co]:
-        """The candidate that these choices lead to."""
-
-        def choose(decision: Decision) -> int:
-            index, count = choices.get(decision.name), len(decision.options)
-            if index is None or not 0 <= index < count:
-                raise SpecError(f"choices.{decision.name}: {index!r} is not an index into {count} options")
-            return index
-
-        return self.walk(choose)
+        """The candidate that these choices lead to; SpecError for a choice that is missing or no option."""
+        return self.walk(look_up(choices))
 
 
 @dataclass(frozen=True, slots=True)

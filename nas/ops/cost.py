@@ -74,6 +74,10 @@ def parts(op: Op, x: Shape) -> Iterator[tuple[Op, Shape]]:
     raise TypeError(f"no parts of {type(op).__name__} at {x}")
 
 
+LIMITS = {"params": MAX_PARAMS, "macs": MAX_MACS, "activations": MAX_ACTIVATIONS}
+"""The largest value of each field of a Cost."""
+
+
 def within_limits(cost: Cost) -> Cost:
     """The cost; InvalidArchitectureError if it is beyond nas.ops.limits."""
     for value, most, what in (

@@ -4,7 +4,7 @@ The unit is a block, not a single op, because runtimes fuse ops within blocks: t
 context, predicts that of the network better than the latencies of its ops.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from nas.ops import Conv, Dropout, Identity, Network, Op, Pool, Shape, seq
@@ -71,4 +71,9 @@ def kernels(network: Network) -> Iterator[Kernel]:
     """The members of the outermost sequence in execution order, without those that a device does not run: identities,
     and dropout, which only matters in training.
     """
-    return (Kernel(op, x) for op, x in placed(network.op.ops, network.input) if not isinstance(op, Dropout | Identity))
+    return kernels_of(placed(network.op.ops, network.input))
+
+
+def kernels_of(members: Iterable[tuple[Op, Shape]]) -> Iterator[Kernel]:
+    """As kernels, of some members of an outermost sequence, each with the shape of its input."""
+    return (Kernel(op, x) for op, x in members if not isinstance(op, Dropout | Identity))
