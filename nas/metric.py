@@ -7,6 +7,9 @@ from functools import cache
 from inspect import getdoc, getmodule
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nas.ops import Network
 from nas.ops.cost import Cost, network_cost
 from nas.pareto import Better, front
@@ -165,3 +168,14 @@ def network_metrics(network: Network) -> dict[str, float]:
     """The values of all that follow from the network alone. InvalidArchitectureError if it cannot be built."""
     cost = network_cost(network)
     return {name: made.of(network, cost) for name, made in metrics().items() if isinstance(made, NetworkMetric)}
+
+
+def cost_metrics(costs: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """As network_metrics, for many networks at once: costs has an array [n] for each field of a Cost.
+
+    Metrics that read more of a network than its cost are left out.
+    """
+    of_arrays: Any = Cost  # its arithmetic is that of arrays, too
+    cost = of_arrays(**costs)
+    found = (made for made in metrics().values() if isinstance(made, NetworkMetric))
+    return {made.name: getattr(cost, made.name) for made in found if type(made).of is NetworkMetric.of}

@@ -5,7 +5,11 @@ from enum import StrEnum
 from math import inf, isnan
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from latency_db.records.record import LatencyRecord, RecordState
+from latency_db.robust_statistics import Values
 
 
 class Source(StrEnum):
@@ -66,8 +70,14 @@ class Estimate:
         """
         if self.source is Source.MEASURED and isnan(self.error_ms):
             return False
-        return not 0 < self.high_ms <= MAX_INTERVAL_RATIO * self.low_ms < inf
+        return bool(too_wide(self.low_ms, self.high_ms))
 
     def plain(self) -> dict[str, Any]:
         """The fields as JSON values: null for what is not known."""
         return {name: None if isinstance(v, float) and isnan(v) else v for name, v in asdict(self).items()}
+
+
+def too_wide(low_ms: Values | float, high_ms: Values | float) -> NDArray[np.bool_]:
+    """Whether the ends of intervals differ by more than MAX_INTERVAL_RATIO, or are not finite and positive."""
+    most_ms = MAX_INTERVAL_RATIO * np.asarray(low_ms)
+    return np.asarray(~((np.asarray(high_ms) > 0) & (high_ms <= most_ms) & (most_ms < inf)))

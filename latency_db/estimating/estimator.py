@@ -1,4 +1,4 @@
-"""Estimates of the latency of networks on one device, from the records of a store.
+"""Estimates of the latency of networks on one device, from the records of a store or a frozen copy of them.
 
     latency = latency of the empty model + sum over kernels of max(kernel in context - context, 0) * exp(residual)
 
@@ -12,12 +12,13 @@ from latency_db.devices.device import Device
 from latency_db.devices.local import is_local
 from latency_db.estimating.calibration import Predictions, one_by_one
 from latency_db.estimating.estimate import Estimate, Source
-from latency_db.estimating.few_shot import FewShotModel, devices_with_tables
+from latency_db.estimating.few_shot import FewShotModel, predictors_with_tables
 from latency_db.estimating.kernel_table import IndexedNetworks
 from latency_db.estimating.predictor import Predictor
 from latency_db.records.record import Signature
 from latency_db.records.signatures import network_signature
-from latency_db.storing.store import Store, refused_kernels
+from latency_db.storing.latencies import Latencies
+from latency_db.storing.store import refused_kernels
 from nas.errors import NotMeasuredError
 from nas.ops import Network
 from nas.ops.kernels import Kernel, kernels
@@ -31,7 +32,7 @@ class Estimator:
     processes measure later is found.
     """
 
-    def __init__(self, store: Store, device: Device) -> None:
+    def __init__(self, store: Latencies, device: Device) -> None:
         self.store = store
         self.device = device
         self.predictor = Predictor(store, device)
@@ -93,6 +94,16 @@ class Estimator:
         """Latencies of indexed networks as arrays [networks]. Records of whole networks only calibrate them."""
         return self.predictor.predict(networks, calibrated=calibrated)
 
+    def few_shot(self) -> FewShotModel | None:
+        """The few-shot model of the device, which is fitted again when more whole networks are measured; None if these
+        are too few.
+        """
+        measured = self.predictor.measured_networks()
+        if len(measured) not in self._few_shots:
+            known = list(predictors_with_tables(self.store, self.device))
+            self._few_shots[len(measured)] = FewShotModel.fit(measured, known)
+        return self._few_shots[len(measured)]
+
     def calibrating(self) -> int:
         """How many whole networks the estimates are calibrated by."""
         return self.predictor.calibration().networks
@@ -112,7 +123,11 @@ class Estimator:
 
     def refused(self, network: Network) -> dict[Kernel, str]:
         """The kernels of a network that the device does not run, with the reasons."""
-        return refused_kernels(self.store, self.device, self.unmeasured(kernels(network)))
+        return self.refused_of(kernels(network))
+
+    def refused_of(self, wanted: Iterable[Kernel]) -> dict[Kernel, str]:
+        """Those of the wanted kernels that the device does not run, with the reasons."""
+        return refused_kernels(self.store, self.device, self.unmeasured(wanted))
 
     def _resolve_kernels(self, networks: Sequence[Network]) -> tuple[list[list[Kernel]], list[Kernel]]:
         """Networks as their kernels, and those of these that are neither measured nor interpolated. NotMeasuredError if
@@ -120,7 +135,7 @@ class Estimator:
         """
         parts = [list(kernels(network)) for network in networks]
         wanted = [kernel for network in parts for kernel in network]
-        refused = refused_kernels(self.store, self.device, self.unmeasured(wanted))
+        refused = self.refused_of(wanted)
         if refused:
             raise self._not_measured(list(refused))
         return parts, self.predictor.resolve(wanted) if networks else []
@@ -130,7 +145,7 @@ class Estimator:
         if not networks:
             return
         parts, missing = self._resolve_kernels(networks)
-        few_shot = self._few_shot() if missing else None
+        few_shot = self.few_shot() if missing else None
         if few_shot:
             for row in one_by_one(few_shot.predict(parts)):
                 yield Estimate(*row[:4], Source.TRANSFERRED, *row[4:])
@@ -142,14 +157,6 @@ class Estimator:
         for row, kernel_list, suspect in zip(one_by_one(self.predict(indexed)), parts, suspects, strict=True):
             source = Source.INTERPOLATED if row.interpolated else Source.SUMMED
             yield Estimate(*row[:4], source, *row[4:], len(kernel_list), int(suspect))
-
-    def _few_shot(self) -> FewShotModel | None:
-        """The few-shot model of the device, which is fitted again when more whole networks are measured."""
-        measured = self.predictor.measured_networks()
-        if len(measured) not in self._few_shots:
-            known = list(devices_with_tables(self.store, self.device))
-            self._few_shots[len(measured)] = FewShotModel.fit(measured, known)
-        return self._few_shots[len(measured)]
 
     def _not_measured(self, missing: Sequence[Kernel]) -> NotMeasuredError:
         device = self.device

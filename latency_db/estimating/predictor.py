@@ -19,9 +19,9 @@ from latency_db.records.record import Kind, LatencyRecord, RecordState
 from latency_db.records.reference_models import EMPTY_NETWORK, FIXED_KEYS
 from latency_db.records.signatures import context_signature, kernel_signatures, network_signature
 from latency_db.storing.consensus_rows import USABLE
-from latency_db.storing.store import Store
+from latency_db.storing.latencies import Latencies
 from nas.errors import NotationError
-from nas.ops import Network
+from nas.ops import Network, Shape
 from nas.ops.canonical import graph_id, spellings
 from nas.ops.cost import cost_of
 from nas.ops.kernels import Kernel, kernels
@@ -46,7 +46,7 @@ class Predictor:
     network_records: the records of whole networks by key.
     """
 
-    def __init__(self, store: Store, device: Device) -> None:
+    def __init__(self, store: Latencies, device: Device) -> None:
         self._store, self._device = store, device
         self._table = KernelTable()
         self._measured: set[Kernel] = set()
@@ -138,7 +138,11 @@ class Predictor:
 
     def predict(self, networks: IndexedNetworks, *, calibrated: bool = True) -> Predictions:
         """Latencies of indexed networks; some 10^6 networks a second."""
-        sums, empty = self.sums(networks), self.network_records[EMPTY_NETWORK.key]
+        return self.predict_sums(self.sums(networks), calibrated=calibrated)
+
+    def predict_sums(self, sums: KernelSums, *, calibrated: bool = True) -> Predictions:
+        """Latencies of networks by the sums over their kernels."""
+        empty = self.network_records[EMPTY_NETWORK.key]
 
         def calibrated_by(calibration: Calibration) -> Predictions:
             return calibration.predict(sums, empty.latency_ms, empty.error_ms**2, self._session_spread())
@@ -194,6 +198,12 @@ class Predictor:
         sums = self.sums(self.index([parts for parts, _ in measured]))
         return Calibration.fit(sums, np.array([ms for _, ms in measured]), self.fixed_ms)
 
+    def measured_whole(self, inputs: Collection[Shape]) -> list[Network]:
+        """The networks with a record of their own that take an image of one of these shapes."""
+        starts = tuple(f"{x}: " for x in inputs)
+        found = (_network(key) for key in self.network_records if key.startswith(starts))
+        return [network for network in found if network]
+
     def measured_networks(self) -> list[tuple[list[Kernel], float]]:
         """Kernels and milliseconds of the whole networks with a valid record, the newest MAX_CALIBRATING."""
         valid = [
@@ -247,7 +257,7 @@ class Predictor:
         return GaussianProcess.fit(kernel_features(list(found)), np.log(list(found.values())))
 
 
-def _network_records(store: Store, device: Device) -> dict[str, LatencyRecord]:
+def _network_records(store: Latencies, device: Device) -> dict[str, LatencyRecord]:
     """The newest record of each network by key, with the consensus of all its sessions as its latency."""
     values = store.values(device, Kind.NETWORK)
     records = store.latest(device, Kind.NETWORK)

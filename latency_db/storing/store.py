@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, func, select
 
-from latency_db.devices.device import Device
+from latency_db.devices.device import MEASURED, Device
 from latency_db.records.columns import from_row
 from latency_db.records.record import Kind, LatencyRecord, MeasurementSession, RecordState, Signature
 from latency_db.records.reference_models import REFERENCE_NETWORK
@@ -16,6 +16,7 @@ from latency_db.robust_statistics import Values
 from latency_db.storing import consensus_rows, predictions, refusals, tables
 from latency_db.storing.adding import add_records
 from latency_db.storing.consensus_rows import USABLE, Value
+from latency_db.storing.latencies import Latencies
 from latency_db.storing.location import WORDING, database_url, default_location, file_of
 from latency_db.storing.predictions import Prediction
 from latency_db.storing.rows import parts, read_session, signature_ids, target_of
@@ -113,6 +114,11 @@ class Store:
         with self.reading() as connection:
             return summaries(connection)
 
+    def with_tables(self) -> list[Device]:
+        """The devices that nas has measured kernels on, those with the most first."""
+        measured = [summary for summary in self.devices() if summary.kernels and summary.device.source == MEASURED]
+        return [summary.device for summary in sorted(measured, key=lambda summary: -summary.kernels)]
+
     def refuse(self, device: Device, refused: Mapping[Signature, str]) -> None:
         """Store which models the device does not run, with the reasons."""
         if refused:
@@ -143,7 +149,7 @@ def reference_before(store: Store, device: Device) -> float | None:
     return record.latency_ms if record and record.state is RecordState.VALID else None
 
 
-def refused_kernels(store: Store, device: Device, wanted: Collection[Kernel]) -> dict[Kernel, str]:
+def refused_kernels(store: Latencies, device: Device, wanted: Collection[Kernel]) -> dict[Kernel, str]:
     """Those of the wanted kernels that the device does not run, as it refused one of their models, with the reasons."""
     reasons = store.refusals(device, Kind.KERNEL) if wanted else {}
     if not reasons:

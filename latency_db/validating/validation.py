@@ -9,7 +9,7 @@ import numpy as np
 from latency_db.devices.device import Device
 from latency_db.estimating.estimate import Estimate, Source
 from latency_db.estimating.estimator import Estimator
-from latency_db.estimating.few_shot import devices_with_tables, select_networks
+from latency_db.estimating.few_shot import predictors_with_tables, select_networks
 from latency_db.measuring.measure import BATCH
 from latency_db.profiling.measurer import Measurer, Progress
 from latency_db.records.record import Signature
@@ -78,7 +78,7 @@ def validate_estimates(
     found, bare = estimator.predict(indexed), estimator.predict(indexed, calibrated=False)
     calibrated_by = estimator.calibrating()
     estimates = estimator.estimate_many(judging)
-    log_estimates(estimator.store, estimator.device, dict(zip(map(network_signature, judging), estimates, strict=True)))
+    log_estimates(measurer.store, measurer.device, dict(zip(map(network_signature, judging), estimates, strict=True)))
     truth = measured_ms(measurer, judging, progress)
     again = measured_ms(measurer, judging[:MAX_REMEASURED])
     scores = (
@@ -128,7 +128,7 @@ def measure_random_networks(measurer: Measurer, space: SearchSpace, count: int, 
     """Measure random networks of a space, and their kernels unless whole_only: then other devices predict the rest."""
     pool = list(draw_networks(measurer.estimator, space, Plan(0, count, seed=0)))
     if whole_only:
-        known = list(devices_with_tables(measurer.store, measurer.device))
+        known = list(predictors_with_tables(measurer.store, measurer.device))
         places = select_networks([list(kernels(network)) for network in pool], known, count)
         measured_ms(measurer, [pool[place] for place in places])
     else:

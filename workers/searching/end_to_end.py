@@ -46,9 +46,9 @@ def measure_end_to_end(context: SearchContext, references: list[Row], finalists:
 
 def _log_predictions(context: SearchContext, notations: Mapping[Signature, str]) -> None:
     """Log the predicted latencies of files, given their networks' notations, for the device's track record."""
-    estimator = context.measurer.estimator
-    estimates = estimator.estimate_many([read_network(notation) for notation in notations.values()])
-    log_estimates(estimator.store, estimator.device, dict(zip(notations, estimates, strict=True)))
+    measurer = context.measurer
+    estimates = measurer.estimator.estimate_many([read_network(notation) for notation in notations.values()])
+    log_estimates(measurer.store, measurer.device, dict(zip(notations, estimates, strict=True)))
 
 
 def _publish(context: SearchContext, finalists: list[Row]) -> None:
