@@ -20,7 +20,11 @@ class Known(Protocol):
     def digest(self) -> str: ...
 
     def __call__(self, codes: Codes) -> Columns:
-        """NaN in the rows of candidates that cannot be built or that the device does not run."""
+        """The columns that are known, [n] each, for codes [n, decisions]; SpecError for codes that are no candidates.
+
+        All columns are NaN in the rows of candidates that cannot be built or that the device does not run, and those of
+        the latency alone where there is none yet.
+        """
         ...
 
 

@@ -14,6 +14,6 @@ def freeze(latencies: Latencies, device: Device) -> FrozenLatencies:
     """
     alone = FrozenLatencies.of(latencies, [device])
     predictor = Predictor(alone, device)
-    if predictor.can_interpolate or len(predictor.measured_networks()) < MIN_NETWORKS:
+    if len(predictor.measured_networks()) < MIN_NETWORKS or predictor.can_interpolate:
         return alone
     return FrozenLatencies.of(latencies, [device, *devices_with_tables(latencies, device)])

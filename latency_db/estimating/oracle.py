@@ -15,9 +15,9 @@ from nas.codes import Codes, choices_of
 from nas.metric import cost_metrics
 from nas.ops import Shape
 from nas.ops.cost import LIMITS, network_cost
-from nas.problem import Columns
 from nas.space import SearchSpace
 from nas.space_parts import Part, SpaceParts
+from nas.trial import Columns
 
 AT_ONCE = 8192
 """Candidates that are read together, so that what is known of them stays in the processor's cache."""
@@ -45,7 +45,7 @@ class SpaceOracle:
 
     def __init__(self, space: SearchSpace, latencies: FrozenLatencies) -> None:
         self._space, self._latencies = space, latencies
-        self._forget()
+        self._reader: _Reader | None = None
 
     @property
     def digest(self) -> str:
@@ -54,26 +54,39 @@ class SpaceOracle:
     def __call__(self, codes: Codes) -> Columns:
         """SpecError for codes that are not ways through the space."""
         starts = range(0, max(len(codes), 1), AT_ONCE)
-        parts = [self._read(codes[start : start + AT_ONCE]) for start in starts]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        found = [self._ready().read(codes[start : start + AT_ONCE]) for start in starts]
+        return {name: np.concatenate([columns[name] for columns in found]) for name in found[0]}
 
-    def _forget(self) -> None:
-        """Begin with nothing but the latencies."""
-        self._parts = SpaceParts(self._space)
-        self._estimator = Estimator(self._latencies, self._latencies.device)
+    def _ready(self) -> "_Reader":
+        if self._reader is None or len(self._reader) > MAX_PARTS:
+            self._reader = _Reader(self._space, self._latencies)
+        return self._reader
+
+
+class _Reader:
+    """Reads candidates, and keeps what it finds out of their parts.
+
+    Costs, [parts, fields of Cost], and totals of latency_db.estimating.kernel_columns, [parts, columns].
+    """
+
+    def __init__(self, space: SearchSpace, latencies: FrozenLatencies) -> None:
+        self._space, self._parts = space, SpaceParts(space)
+        self._estimator = Estimator(latencies, latencies.device)
         self._kernels = KernelColumns(self._estimator)
         self._costs = np.zeros((0, len(LIMITS)))
         self._totals = np.zeros((0, len(self._kernels)))
-        images = [Shape(self._space.channels, side, side) for side in self._space.resolution]
+        images = [Shape(space.channels, side, side) for side in space.resolution]
         costs = [network_cost(network) for network in self._estimator.predictor.measured_whole(images)]
         whole = np.array([(cost.params, cost.macs) for cost in costs], np.float64).reshape(-1, 2)
         self._measured_costs = np.unique(_cost_keys(whole))
         self._measured = lru_cache(maxsize=MAX_PARTS)(self._estimate_of_record)
 
-    def _read(self, codes: Codes) -> Columns:
-        """The columns of at most AT_ONCE candidates."""
-        if len(self._parts) > MAX_PARTS:
-            self._forget()
+    def __len__(self) -> int:
+        """The number of parts."""
+        return len(self._parts)
+
+    def read(self, codes: Codes) -> Columns:
+        """The columns of candidates."""
         numbers, new = self._parts.read(codes)
         if new:
             self._add(new)

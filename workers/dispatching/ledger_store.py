@@ -16,6 +16,7 @@ MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
     ".jsonl": "application/jsonl",
+    ".gz": "application/gzip",
 }
 """Media types of files that are not models."""
 

@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from latency_db.estimating.estimator import Estimator
+from latency_db.estimating.oracle import SpaceOracle
 from latency_db.profiling.build import TableReport, build_table
 from latency_db.profiling.measurer import Measurer
 from latency_db.storing.known_devices import find_device
@@ -39,6 +40,7 @@ from workers.searching.end_to_end import measure_end_to_end
 from workers.searching.finalist_files import add_files, add_picture_files
 from workers.searching.finalists import train_finalists
 from workers.searching.forecast import Forecast
+from workers.searching.frozen_latencies import frozen_latencies
 from workers.searching.latency_notes import add_latency_notes
 from workers.searching.preparation import prepared_file
 from workers.searching.progress_listener import ProgressListener
@@ -105,7 +107,7 @@ class Pipeline:
         keys = TrainingKeys(spec, made, images)
         context = SearchContext(spec, store, listener, images, measurer, self._quota, self._setup, made, keys)
         goal = objective.make(objective_config)
-        problem = Problem(space, goal)
+        problem = Problem(space, goal, SpaceOracle(space, frozen_latencies(context)))
         self.search = Search(searcher.make(spec.searcher, problem, spec.seed), goal, store.journal)
         facts = describe_run(images, space, measurer.device, goal, spec.objective)
         store.keep("facts", facts)

@@ -1,0 +1,35 @@
+"""The latencies that a search's oracle reads: as they were when the search began, and kept with it."""
+
+import hashlib
+
+from latency_db.estimating.freezing import freeze
+from latency_db.storing.frozen import FrozenLatencies
+from nas.files import write_whole
+from workers.searching.context import SearchContext
+
+NAME = "frozen-latencies"
+
+
+def frozen_latencies(context: SearchContext) -> FrozenLatencies:
+    """The latencies of the device, frozen now or by an earlier call.
+
+    They are frozen again if their file is lost, which the listener is told: from there on the searcher reads others.
+    """
+    known = context.store.known(NAME)
+    path = context.store.fetch(known["file"], known["sha256"]) if known else None
+    if path is not None:
+        return FrozenLatencies.from_file(path.read_bytes())
+    if known:
+        context.listener.say(f"{known['file']} is lost: the searcher goes on with latencies as they are now")
+    return _freeze(context)
+
+
+def _freeze(context: SearchContext) -> FrozenLatencies:
+    frozen = freeze(context.measurer.store, context.measurer.device)
+    content = frozen.to_file()
+    path = context.store.path / f"latencies-{frozen.digest}.json.gz"
+    write_whole(path, content)
+    context.store.publish(NAME, path.name)
+    sha256 = hashlib.sha256(content).hexdigest()
+    context.store.keep(NAME, {"file": path.name, "sha256": sha256, "digest": frozen.digest})
+    return frozen
