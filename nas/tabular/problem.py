@@ -41,19 +41,21 @@ class TabularKnown:
 class TabularProblem:
     """Networks with known accuracy and latency. Accuracies are fractions here, also where the file has percent.
 
-    hidden: the true accuracy and what an observation without its noise shows, in percent; deviation: of the noise.
+    true and shown read the column `accuracy` in percent: the truth, and what an observation without its noise shows.
+    deviation: of the noise, in percent.
     """
 
     name: str
     space: TabularSpace
     known: TabularKnown
     scores: Scores
-    hidden: Read
+    true: Read
+    shown: Read
     deviation: float
 
     def accuracy(self, codes: Codes) -> NDArray[np.float64]:
         """[n] true accuracies: to score a search when it is over, never to steer it."""
-        return self.hidden(self.space.rows(codes))["accuracy"] / POINTS
+        return self.true(self.space.rows(codes))["accuracy"] / POINTS
 
     def observed(self, codes: Codes, seed: int, noise: float = 1.0) -> NDArray[np.float64]:
         """[n] accuracies as one training of each network shows them. A network's is the same however often and in
@@ -63,7 +65,7 @@ class TabularProblem:
         """
         rows = self.space.rows(codes)
         drawn = [np.random.default_rng([seed, *row]).standard_normal() for row in rows.tolist()]
-        return (self.hidden(rows)["observed"] + noise * self.deviation * np.array(drawn)) / POINTS
+        return (self.shown(rows)["accuracy"] + noise * self.deviation * np.array(drawn)) / POINTS
 
 
 def load_problem(path: Path) -> TabularProblem:
@@ -79,16 +81,15 @@ def load_problem(path: Path) -> TabularProblem:
     except SpecError as error:
         raise SpecError(f"{path}: {error}; {REMEDY}") from None
     known = {"latency_ms": file.latency} | {feature.name: feature for feature in file.features}
-    hidden, deviation = {"accuracy": file.accuracy, "observed": file.observation}, 0.0
-    if isinstance(file.observation, Gaussian):
-        hidden["observed"], deviation = file.accuracy, file.observation.standard_deviation
+    noisy = isinstance(file.observation, Gaussian)
     return TabularProblem(
         file.name,
         space,
         TabularKnown(space, partial(values, known), digest),
         Scores(file.reference_point, file.front_hypervolume, file.targets),
-        partial(values, hidden),
-        deviation,
+        partial(values, {"accuracy": file.accuracy}),
+        partial(values, {"accuracy": file.accuracy if noisy else file.observation}),
+        file.observation.standard_deviation if isinstance(file.observation, Gaussian) else 0.0,
     )
 
 
