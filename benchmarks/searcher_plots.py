@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import log
+from math import ceil, floor, log, log10
 from typing import Any
 
 from nas.report.markup import Markup, join, tag
@@ -10,7 +10,8 @@ from nas.report.markup import Markup, join, tag
 COLOURS = ("#4269d0", "#e8853a", "#2a9d5c", "#c0392b", "#8e5bb5", "#7a6a4f", "#d657a0", "#5b6770")
 WIDTH, HEIGHT = 330, 250
 LEFT, TOP, RIGHT, BOTTOM = 48, 34, 12, 36
-STEPS = 5
+TICKS = 6
+"""At most so many on an axis."""
 TEXT = "font-family:sans-serif;font-size:11px;fill:#222"
 
 Row = Mapping[str, Any]
@@ -38,13 +39,20 @@ class Axes:
     def frame(self, title: str, below: str) -> Iterator[Markup]:
         yield tag("text", title, x=LEFT, y=TOP - 12, style=f"{TEXT};font-weight:bold")
         yield tag("text", below, x=(LEFT + WIDTH - RIGHT) / 2, y=HEIGHT - 4, text_anchor="middle", style=TEXT)
-        for step in range(STEPS + 1):
-            value = self._low + step / STEPS * (self._high - self._low)
+        for value, text in ticks(self._low, self._high):
             y = self.y(value)
             yield tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, stroke="#ddd")
-            yield tag("text", f"{value:.2f}", x=LEFT - 6, y=y + 4, text_anchor="end", style=TEXT)
+            yield tag("text", text, x=LEFT - 6, y=y + 4, text_anchor="end", style=TEXT)
         for name in self.places:
             yield tag("text", name, x=self.x(name), y=HEIGHT - BOTTOM + 14, text_anchor="middle", style=TEXT)
+
+
+def ticks(low: float, high: float) -> Iterator[tuple[float, str]]:
+    """Round values between low and high with their texts, in steps of 1, 2 or 5 of a power of ten."""
+    power = floor(log10((high - low) / TICKS))
+    step = next(factor * 10.0**power for factor in (1, 2, 5, 10) if (high - low) / (factor * 10.0**power) <= TICKS)
+    for number in range(ceil(low / step), floor(high / step) + 1):
+        yield number * step, f"{number * step:.{max(-floor(log10(step)), 0)}f}"
 
 
 def spread(values: Sequence[float]) -> tuple[float, float, float]:
