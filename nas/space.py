@@ -125,6 +125,23 @@ class Space(ABC, Generic[P_co]):
         """A random valid candidate, each decision answered uniformly."""
         return self.valid(uniform(rng), tries)
 
+    def neighbour(self, parent: Candidate[P_co], rng: Random) -> Candidate[P_co]:
+        """parent with another answer to one decision; decisions that this answer opens are answered uniformly.
+
+        It may be invalid, as what walk gives.
+        """
+        changed = rng.choice(list(parent.choices)) if parent.choices else None
+
+        def choose(decision: Decision) -> int:
+            old = parent.choices.get(decision.name)
+            if old is None:
+                return rng.randrange(len(decision.options))
+            if decision.name != changed:
+                return old
+            return (old + rng.randrange(1, len(decision.options))) % len(decision.options)
+
+        return self.walk(choose)
+
     def decode(self, choices: Mapping[str, int]) -> Candidate[P_co]:
         """The candidate that these choices lead to; SpecError for a choice that is missing or no option."""
         return self.walk(look_up(choices))

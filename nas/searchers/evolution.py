@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from nas.decision import Decision, uniform
+from nas.decision import uniform
 from nas.errors import SpecError
 from nas.problem import Problem
 from nas.searcher import Searcher, searcher
@@ -52,7 +52,7 @@ class RegularizedEvolution(Searcher):
         def make(place: int) -> Make:
             if place < self._initial or not self._members:
                 return partial(self.space.walk, uniform(rng))
-            return partial(self._mutation, self._parent(rng), rng)
+            return partial(self.space.neighbour, self._parent(rng), rng)
 
         return self._unasked.draw(count, rng, make)
 
@@ -69,17 +69,3 @@ class RegularizedEvolution(Searcher):
         # The youngest of equals, so that the search crosses a plateau.
         best = max(drawn, key=lambda i: (self._members[i][0], i))
         return self._members[best][1]
-
-    def _mutation(self, parent: Candidate, rng: Random) -> Candidate:
-        """parent with another answer to one decision; decisions that this answer opens are answered uniformly."""
-        changed = rng.choice(list(parent.choices)) if parent.choices else None
-
-        def choose(decision: Decision) -> int:
-            old = parent.choices.get(decision.name)
-            if old is None:
-                return rng.randrange(len(decision.options))
-            if decision.name != changed:
-                return old
-            return (old + rng.randrange(1, len(decision.options))) % len(decision.options)
-
-        return self.space.walk(choose)
