@@ -30,9 +30,10 @@ import numpy as np
 import onnxruntime
 import torch
 
-from nas.compressing.files import packed, unpacked
+from nas.compressing.files import unpacked
 from nas.compression.bench import Bench
 from nas.compression.model import Model
+from nas.compression.packing import packed
 from nas.compressor import compressor
 from nas.container.file import Storage
 from nas.dataset import load

@@ -25,10 +25,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from nas.compressing.files import packed, unpacked
+from nas.compressing.files import unpacked
 from nas.compressing.source import network_for, trained
 from nas.compression.bench import Bench
 from nas.compression.model import restore
+from nas.compression.packing import packed
 from nas.compressor import compressor
 from nas.dataset import Dataset, load
 from nas.export import accuracy

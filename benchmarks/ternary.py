@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from nas.compressing.files import packed, unpacked
+from nas.compressing.files import unpacked
 from nas.compressing.source import network_for, trained
 from nas.compression.bench import Bench
 from nas.compression.model import Model, restore
+from nas.compression.packing import packed
 from nas.compression.tuning import tune
 from nas.compressors.ternary import RECIPE, TernaryQuantization
 from nas.container.file import Storage

@@ -10,10 +10,11 @@ from typing import Any
 
 import torch
 
-from nas.compressing.files import packed, unpacked
+from nas.compressing.files import unpacked
 from nas.compressing.layer_rows import layer_rows
 from nas.compression.bench import Bench
 from nas.compression.model import Model, restore
+from nas.compression.packing import packed
 from nas.compressor import compressor
 from nas.container.file import read
 from nas.dataset import Dataset

@@ -1,35 +1,19 @@
-"""The files of a compression: the compressed one, and the ONNX file that it unpacks to."""
+"""The ONNX file that a compressed file unpacks to."""
 
 from collections.abc import Sequence
 from math import isfinite
-from typing import Any
 
 import onnx
 
-from nas.compression.model import Model
-from nas.container.file import Container, Expanded, read, write
-from nas.dataset import Dataset
+from nas.container.file import Container, Expanded, read
 from nas.errors import CompressionError, FormatError
 from nas.export import metadata
 from nas.images.preprocessing import Preprocessing
 from nas.metadata import stamped
 from nas.ops.cost import cost_of
-from nas.ops.onnx_graph import StateWeights, onnx_model
+from nas.ops.onnx_graph import onnx_model
 from nas.quantization.qdq import quantised
 from nas.quantization.recipes import StaticQuantization
-
-
-def packed(model: Model, dataset: Dataset) -> bytes:
-    """The model as a compressed file (nas.container), which says which images and classes it is for."""
-    properties: dict[str, Any] = {
-        "classes": list(dataset.classes),
-        "size": dataset.side,
-        "mean": list(dataset.mean),
-        "std": list(dataset.std),
-    }
-    if model.integers:
-        properties |= {"integers": model.integers.described()}
-    return write(model.network, StateWeights(model.weights()), properties, model.storage)
 
 
 def unpacked(file: bytes, *, as_floats: bool = False) -> bytes:

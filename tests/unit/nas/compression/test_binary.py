@@ -7,12 +7,13 @@ import pytest
 import torch
 from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
 
-from nas.compressing.files import packed, unpacked
+from nas.compressing.files import unpacked
 from nas.compressing.plan import checked, plan
 from nas.compressing.source import trained
 from nas.compression.bench import Bench
 from nas.compression.forms import layers, parameter_of, set_form
 from nas.compression.model import Model, restore
+from nas.compression.packing import packed
 from nas.compressor import compressor
 from nas.compressors.binary import Binary, glorot_bound
 from nas.container.file import read

@@ -11,10 +11,10 @@ import torch
 from quadrants import quadrants
 
 from nas.compressing.bits import bit_packed
-from nas.compressing.files import packed
 from nas.compressing.plan import plan
 from nas.compression.forms import layers, set_form
 from nas.compression.model import Model
+from nas.compression.packing import packed
 from nas.compressors.binary import Binary
 from nas.compressors.entropy_coding import EntropyCoding
 from nas.container.file import read

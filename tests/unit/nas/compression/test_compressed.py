@@ -7,10 +7,11 @@ from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is us
 
 from nas.compressing import chain
 from nas.compressing.compressed import compressed
-from nas.compressing.files import packed, unpacked
+from nas.compressing.files import unpacked
 from nas.compressing.plan import plan
 from nas.compressing.presets import PRESETS
 from nas.compression.model import Model, restore
+from nas.compression.packing import packed
 from nas.container.file import read
 from nas.export import accuracy
 from nas.ops import Conv, GlobalPool, Linear, Network, Shape, seq

@@ -9,13 +9,14 @@ import torch
 from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
 
 from nas.compressing.chain import chain
-from nas.compressing.files import packed, unpacked
+from nas.compressing.files import unpacked
 from nas.compressing.plan import checked, plan
 from nas.compression import integers
 from nas.compression.bench import Bench
 from nas.compression.folding import folded
 from nas.compression.integers import calibration_images, fastest
 from nas.compression.model import Model, restore
+from nas.compression.packing import packed
 from nas.compression.rounding import rounded_activations
 from nas.compressor import compressor
 from nas.compressors.int8 import Integers

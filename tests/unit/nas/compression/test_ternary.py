@@ -8,10 +8,11 @@ import torch
 from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
 from torch import nn
 
-from nas.compressing.files import packed, unpacked
+from nas.compressing.files import unpacked
 from nas.compression.bench import Bench
 from nas.compression.forms import form_of, layers, parameter_of, set_form
 from nas.compression.model import Model, restore
+from nas.compression.packing import packed
 from nas.compressor import compressor
 from nas.compressors.ternary import Ternary
 from nas.errors import CompressionError
