@@ -9,6 +9,7 @@ import click
 from api.client import Export, ExportFile, ModelFile, Reference, Search
 from api.commands.remote import SEARCH, Remote, remote
 from api.commands.tables import number, table
+from nas.command_line.option_types import Bytes
 from nas.images.model_input import ModelInput
 from nas.mapping_file import read_mapping
 from nas.metric import tabulated
@@ -90,6 +91,7 @@ def trials(service: Remote, search: str, state: str | None, limit: int) -> None:
     metavar="PRESET",
     help="Make it smaller, by a preset of `nas compress` or a .yaml file: the best finalist, or with --trial that one.",
 )
+@click.option("--max-bytes", type=Bytes(), help="With --compress mixed: of the compressed file, as 100k.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -105,6 +107,7 @@ def export(
     model_input: str | None,
     file_format: str | None,
     plan: str | None,
+    max_bytes: int | None,
     out: Path,
 ) -> None:
     """Download the finalists of a search, as ONNX files and as those of the runtime that they were searched for.
@@ -114,6 +117,8 @@ def export(
     """
     if trial is None and (epochs, model_input) != (None, None):
         raise click.UsageError("--epochs and --input go with --trial")
+    if plan is None and max_bytes is not None:
+        raise click.UsageError("--max-bytes goes with --compress")
     if plan is not None and file_format not in {None, "onnx"}:
         raise click.UsageError(f"--compress makes .naz and .onnx files; leave out --format {file_format}")
     found = service.find(search)
@@ -121,7 +126,7 @@ def export(
     shown: dict[str, Any] = {}
     if plan is not None:
         number = _best(found) if trial is None else trial
-        wanted = {"epochs": epochs, "model_input": model_input, "compression": _compression(plan)}
+        wanted = {"epochs": epochs, "model_input": model_input, "compression": _compression(plan, max_bytes)}
         made = _exported(service, found, number, wanted)
         files = [(number, file) for file in made.files]
         shown = {"report": made.report}
@@ -138,9 +143,10 @@ def export(
     service.show({"search": found.id, "files": rows, **shown}, "\n".join(str(row["path"]) for row in rows))
 
 
-def _compression(plan: str) -> dict[str, Any]:
+def _compression(plan: str, max_bytes: int | None) -> dict[str, Any]:
     """The plan in a file, or a preset's name, as the service takes it."""
-    return {"plan": read_mapping(Path(plan))} if Path(plan).suffix in PLAN_FILES else {"preset": plan}
+    size = {} if max_bytes is None else {"max_bytes": max_bytes}
+    return {"plan": read_mapping(Path(plan)), **size} if Path(plan).suffix in PLAN_FILES else {"preset": plan, **size}
 
 
 def _best(found: Search) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field, StrictInt, model_validator
 
 from api.schemas.common import Json, Received, Sent, Stored
-from nas.compressing.presets import PRESETS
+from nas.compressing.presets import PRESETS, SIZED, content, is_sized
 
 
 def _known_preset(name: str) -> str:
@@ -17,7 +17,8 @@ def _known_preset(name: str) -> str:
 class NewCompression(Received):
     """How a network is made smaller: by a preset, or by a plan of your own, as `nas compress` reads it from a file.
 
-    epochs: of each training in the plan, in place of the plan's; for a first try.
+    epochs: of each training in the plan, in place of the plan's; for a first try. max_bytes: of the compressed file;
+    for the preset mixed, or a plan with its stage allocate.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"preset": "deep-compression"}]})
@@ -25,11 +26,14 @@ class NewCompression(Received):
     preset: Annotated[str, AfterValidator(_known_preset)] | None = None
     plan: Json | None = None
     epochs: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
+    max_bytes: Annotated[StrictInt, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "NewCompression":
         if (self.preset is None) == (self.plan is None):
             raise ValueError("give either preset or plan")
+        if self.max_bytes is not None and not is_sized(content(self.wanted())):
+            raise ValueError(f"max_bytes is for plans with a stage {SIZED}, as the preset mixed has; leave it out")
         return self
 
     def wanted(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """`nas compress`: a trained network as a smaller file."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from nas.command_line.option_types import Bytes
 from nas.compressing.bits import accuracy_on_bits
 from nas.compressing.compressed import Compressed, compressed
 from nas.compressing.files import unpacked
@@ -37,11 +38,20 @@ from nas.trial import Metrics
 )
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the files.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Of each training, in place of the plan's; for a first try.")
+@click.option("--max-bytes", type=Bytes(), help="Of the compressed file, as 100k; with --preset mixed.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights and batches.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True, help="Where to train.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def compress(  # noqa: PLR0917 - click passes them by name
-    model: str, preset: str, data: str | None, out: Path, epochs: int | None, seed: int, device: str, as_json: bool
+    model: str,
+    preset: str,
+    data: str | None,
+    out: Path,
+    epochs: int | None,
+    max_bytes: int | None,
+    seed: int,
+    device: str,
+    as_json: bool,
 ) -> None:
     """Make MODEL smaller: an ONNX file that nas exported, RUN for the best finalist in a folder of `nas run`, RUN:TRIAL
     for that trial, or the name or notation of a network. What has no weights is trained first.
@@ -55,6 +65,8 @@ def compress(  # noqa: PLR0917 - click passes them by name
     if data is None and of_run is None:
         raise click.UsageError("--dataset: say on which images to train and test; only a MODEL of a run has its own")
     given = of_run.images() if of_run and data is None else load(data or "", seed)
+    if max_bytes:
+        chosen = chosen.within(max_bytes)
     if epochs:
         chosen = chosen.lasting(epochs)
     console = Console(stderr=True)
@@ -98,6 +110,8 @@ def _print(report: Mapping[str, Any], out: Path) -> None:
         table.add_row(stage["name"], *row)
     console = Console()
     console.print(table)
+    if any(stage["notes"].get("sensitivities") for stage in report["stages"]):
+        console.print(_layers(report["stages"][-1]["layers"]))
     console.print(
         f"{out / 'model.naz'}: {report['size_bytes']:,} bytes, {report['ratio']:.1f} times smaller than in fp32.\n"
         f"Test accuracy {report['test_accuracy']:.2%}, before {report['test_accuracy_before']:.2%}.",
@@ -111,3 +125,13 @@ def _print(report: Mapping[str, Any], out: Path) -> None:
         )
     if "test_accuracy_on_bits" in report:
         console.print(f"On packed bits {report['test_accuracy_on_bits']:.2%}.", highlight=False)
+
+
+def _layers(rows: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table("layer", box=None, header_style="bold")
+    for heading in ("weights", "density", "bits", "bytes"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        bits = str(row["bits"] or "floats")
+        table.add_row(row["layer"], f"{row['weights']:,}", f"{row['density']:.0%}", bits, f"{row['size_bytes']:,}")
+    return table

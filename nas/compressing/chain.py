@@ -91,7 +91,8 @@ def chain(
             step = _measured(model, dataset, config, time.perf_counter() - started)
             step = replace(step, stage=replace(step.stage, notes=notes))
             yield _kept(step, kept, identity, {"model": model.state()})
-            training.unlink(missing_ok=True)
+            for state_of_training in folder.glob(f"{training.name}*"):
+                state_of_training.unlink(missing_ok=True)
 
 
 def _kept(step: Step, path: Path, identity: Mapping[str, Any], more: Mapping[str, Any]) -> Step:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nas.compressing.presets import PRESETS, content
+from nas.compressing.presets import PRESETS, SIZED, content, is_sized
 from nas.compressor import compressor
 from nas.dataset import Dataset
 from nas.errors import SpecError
@@ -39,6 +39,13 @@ class Plan:
         stages = [{**stage, "epochs": epochs} if self.epochs_of(stage) else stage for stage in self.stages]
         return replace(self, training=self.training and replace(self.training, epochs=epochs), stages=tuple(stages))
 
+    def within(self, max_bytes: int) -> "Plan":
+        """The plan for a file of at most so many bytes. SpecError if no stage of it makes a file of a given size."""
+        if not is_sized({"stages": self.stages}):
+            raise SpecError(f"max_bytes: the plan has no stage {SIZED}, as the preset `mixed` has; leave max_bytes out")
+        stages = [{**stage, "max_bytes": max_bytes} if stage["name"] == SIZED else stage for stage in self.stages]
+        return replace(self, stages=tuple(stages))
+
     def normalised(self, dataset: Dataset) -> Dataset:
         """The data set as a network that is trained by the plan takes it.
 
@@ -64,11 +71,14 @@ def plan(name: str) -> Plan:
 
 
 def requested(compression: Mapping[str, Any]) -> Plan:
-    """The plan that `{"preset": NAME}` or `{"plan": {...}}` asks for; `epochs` beside it is that of every training.
+    """The plan that `{"preset": NAME}` or `{"plan": {...}}` asks for. `epochs` beside it is that of every training,
+    `max_bytes` the size of the file.
 
     SpecError names each wrong field.
     """
     chosen = checked(content(compression))
+    if "max_bytes" in compression:
+        chosen = chosen.within(compression["max_bytes"])
     return chosen.lasting(compression["epochs"]) if "epochs" in compression else chosen
 
 

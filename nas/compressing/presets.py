@@ -16,6 +16,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
             {"name": "entropy_coding"},
         ),
     },
+    "mixed": {"stages": ({"name": "allocate"},)},  # arXiv:2011.10680
     "bnn": {  # arXiv:1602.02830
         "training": None,
         "images": "signed",
@@ -38,8 +39,15 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 """Plans by name, in the form of plan files."""
 
 
+SIZED = "allocate"
+"""The compressor whose `max_bytes` a request sets by its own."""
+
+
 def content(compression: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The plan in such a request as it is written, unchecked. SpecError if there is no such preset."""
+    """The plan in a request, `{"preset": NAME}` or `{"plan": {...}}`, as it is written, unchecked.
+
+    SpecError if there is no such preset.
+    """
     if "plan" in compression:
         plan: Mapping[str, Any] = compression["plan"]
         return plan
@@ -47,3 +55,9 @@ def content(compression: Mapping[str, Any]) -> Mapping[str, Any]:
     if name not in PRESETS:
         raise SpecError(f"preset: there is no {name!r}; there are: {', '.join(PRESETS)}")
     return PRESETS[name]
+
+
+def is_sized(plan: Mapping[str, Any]) -> bool:
+    """Whether a plan, as it is written, makes a file of a given size."""
+    stages = plan.get("stages")
+    return isinstance(stages, list | tuple) and any(isinstance(s, Mapping) and s.get("name") == SIZED for s in stages)

@@ -115,6 +115,14 @@ def _weight_entry(weight: Floats | CodedTensor, around: Shape, storage: Storage,
     return float_entry(weight, precision)
 
 
+def weight_bytes(weight: CodedTensor, layer: WeightedLayer, storage: Storage) -> int:
+    """Bytes of a layer's weight in a file, of payload and manifest."""
+    if layer.folds:  # the factors of the batch norm
+        weight = weight.scaled(np.ones(layer.outputs, np.float32))
+    entry = _weight_entry(weight, layer.field, storage, Precision(storage.half))
+    return len(entry.manifest) + sum(map(len, entry.payload.values()))
+
+
 def _bias_entry(bias: Floats, storage: Storage, precision: Precision) -> Entry:
     if storage.bias_bits is None or len(np.unique(bias)) < 2:  # noqa: PLR2004 - nothing to spread
         return float_entry(bias, precision)

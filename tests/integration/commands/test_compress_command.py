@@ -35,7 +35,7 @@ PLAN = {
 NETWORK = "1x28x28: conv_8_k5_s3 pool_2 conv_16_k3 gap linear_10"
 
 
-def compress(folder: Path, plan=PLAN, model=NETWORK):
+def compress(folder: Path, plan=PLAN, model=NETWORK, *more):
     folder.mkdir(exist_ok=True)
     file = folder / "plan.yaml"
     file.write_text(yaml.safe_dump(plan))
@@ -49,6 +49,7 @@ def compress(folder: Path, plan=PLAN, model=NETWORK):
         "--out",
         str(folder / "out"),
         "--json",
+        *more,
     ]
     return CliRunner().invoke(cli, ["compress", model, *arguments])
 
@@ -145,6 +146,24 @@ def test_the_same_command_goes_on_behind_the_last_stage_that_was_done(done):
     again = json.loads(compress(folder).stdout)
     assert kept.exists()
     assert again["stages"][:3] == report["stages"][:3]  # their seconds too: they did not run again
+
+
+def test_the_size_that_is_asked_for_is_kept_by_bits_that_differ(done, tmp_path):
+    stage = {"name": "allocate", "densities": [1.0], "bits": [1, 2, 4], "max_bytes": 10, "batch_size": 256}
+    (tmp_path / "out" / "state").mkdir(parents=True)
+    training = done[0] / "out" / "state" / "training"
+    (tmp_path / "out" / "state" / "training").write_bytes(training.read_bytes())  # the same, so that none is needed
+    result = compress(tmp_path, {**PLAN, "stages": [stage]}, NETWORK, "--max-bytes", "1.1k")
+    report = json.loads(result.stdout)
+    size = (tmp_path / "out" / "model.naz").stat().st_size
+    assert 1000 < size == report["size_bytes"] <= 1100
+    chosen = {row["layer"]: row["bits"] for row in report["stages"][1]["notes"]["sensitivities"] if row["chosen"]}
+    assert chosen == {row["layer"]: row["bits"] for row in report["stages"][1]["layers"]}
+    assert len(set(chosen.values())) > 1
+
+
+def test_a_size_is_refused_for_a_plan_that_keeps_none(tmp_path):
+    assert "no stage allocate" in str(compress(tmp_path, PLAN, NETWORK, "--max-bytes", "1.1k").exception)
 
 
 @pytest.mark.parametrize(

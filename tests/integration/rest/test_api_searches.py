@@ -393,6 +393,8 @@ def test_an_export_with_a_compression_has_its_files_and_its_report(client, setti
         ({"compression": {}}, "REQUEST_INVALID", "give either preset or plan"),
         ({"compression": {"preset": "deep-compression", "plan": {}}}, "REQUEST_INVALID", "give either preset or plan"),
         ({"compression": {"preset": "/etc/passwd.json"}}, "REQUEST_INVALID", "there is no preset"),
+        ({"compression": {"preset": "ttq", "max_bytes": 9}}, "REQUEST_INVALID", "plans with a stage allocate"),
+        ({"compression": {"preset": "mixed", "max_bytes": 0}}, "REQUEST_INVALID", "max_bytes"),
         (
             {"compression": {"preset": "deep-compression"}, "format": "tflite"},
             "REQUEST_INVALID",

@@ -1,10 +1,10 @@
 // A trial made smaller: a preset to choose, how far its stages are, and what came of them.
 import { useEffect, useId, useState } from "preact/hooks";
-import { request, trialPath, type CompressionReport, type Export, type Preset, type Trial } from "../api";
+import { request, trialPath, type CompressionReport, type CompressionStage, type Export, type Preset, type Trial } from "../api";
 import { Stacks } from "../charts/Stacks";
 import { Progress } from "../components/badges";
 import { Trouble } from "../components/states";
-import { percent, significant, size, title } from "../format";
+import { percent, significant, size, title, whole } from "../format";
 import { at } from "../root";
 import { useAction } from "../store/action";
 import type { LiveSearch } from "../store/live";
@@ -33,19 +33,25 @@ export function Compressions({ live, trial }: { live: LiveSearch; trial: Trial }
   );
 }
 
-/** The choice of a preset, and how long its trainings are. */
+/** The choice of a preset, how long its trainings are, and of those that can how large the file is. */
 function Ask({ path, again }: { path: string; again: () => void }) {
   const { value } = useLoaded<{ items: Preset[] }>("/v1/presets");
   const [chosen, choose] = useState("");
   const [epochs, setEpochs] = useState("");
+  const [kilobytes, setKilobytes] = useState("");
   const { busy, problem, run } = useAction();
-  const [preset, length] = [useId(), useId()];
+  const [preset, length, largest] = [useId(), useId(), useId()];
   const presets = value?.items ?? [];
   const plan = presets.find((each) => each.name === chosen) ?? presets[0];
   if (!plan) return null;
+  const sized = plan.stages.some((stage) => stage["name"] === "allocate");
   const start = () =>
     void run(async () => {
-      const compression = { preset: plan.name, ...(epochs ? { epochs: Number(epochs) } : {}) };
+      const compression = {
+        preset: plan.name,
+        ...(epochs ? { epochs: Number(epochs) } : {}),
+        ...(sized && kilobytes ? { max_bytes: Math.round(1000 * Number(kilobytes)) } : {}),
+      };
       await request<Export>(`${path}:export`, { method: "POST", body: { compression } });
       again();
     });
@@ -76,6 +82,21 @@ function Ask({ path, again }: { path: string; again: () => void }) {
         onInput={(event) => setEpochs(event.currentTarget.value)}
         data-testid="compression-epochs"
       />
+      {sized && (
+        <>
+          <label for={largest}>File, kB</label>
+          <input
+            id={largest}
+            type="number"
+            min={0.1}
+            step="any"
+            placeholder="a 20th"
+            value={kilobytes}
+            onInput={(event) => setKilobytes(event.currentTarget.value)}
+            data-testid="compression-kilobytes"
+          />
+        </>
+      )}
       <button type="submit" class="button" disabled={busy} data-testid="compress">
         Compress
       </button>
@@ -134,6 +155,7 @@ function Outcome({ report, files }: { report: CompressionReport; files: NonNulla
         </div>
       </dl>
       <Stacks stages={report.stages} />
+      <Layers layers={report.stages.at(-1)?.layers ?? []} />
       <div class="downloads">
         {files.map((file) => (
           <a
@@ -150,5 +172,37 @@ function Outcome({ report, files }: { report: CompressionReport; files: NonNulla
         ))}
       </div>
     </>
+  );
+}
+
+/** What each layer of the file has become, where they differ: density and bits. */
+function Layers({ layers }: { layers: NonNullable<CompressionStage["layers"]> }) {
+  if (layers.length < 2 || layers.every((layer) => layer.bits == null)) return null;
+  return (
+    <details data-testid="compression-layers">
+      <summary>Layers</summary>
+      <table>
+        <thead>
+          <tr>
+            <th>layer</th>
+            <th>weights</th>
+            <th>density</th>
+            <th>bits</th>
+            <th>size</th>
+          </tr>
+        </thead>
+        <tbody>
+          {layers.map((layer) => (
+            <tr key={layer.layer}>
+              <td>{layer.layer}</td>
+              <td>{whole(layer.weights)}</td>
+              <td>{percent(layer.density)}</td>
+              <td>{layer.bits ?? "floats"}</td>
+              <td>{size(layer.size_bytes)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
   );
 }

@@ -236,7 +236,7 @@ def test_the_best_finalist_is_compressed_by_a_preset_or_a_plan(nas, settings, tm
 
     worker = threading.Thread(target=end_exports)
     worker.start()
-    preset = nas("export", search, "--compress", "deep-compression", "--out", "small")
+    preset = nas("export", search, "--compress", "mixed", "--max-bytes", "1.5k", "--out", "small")
     plan = nas("export", search, "--trial", "1", "--compress", "plan.yaml", "--json")
     worker.join()
 
@@ -245,7 +245,7 @@ def test_the_best_finalist_is_compressed_by_a_preset_or_a_plan(nas, settings, tm
     assert json.loads(plan[1])["report"]["ratio"] == 2.5
     with ledger_of(settings) as ledger:
         (first,), (second,) = (ledger.exports.of(f"{search}.{trial}") for trial in (0, 1))
-    assert first.compression == {"preset": "deep-compression"}
+    assert first.compression == {"preset": "mixed", "max_bytes": 1500}
     assert second.compression == {"plan": {"stages": [{"name": "entropy_coding"}]}}
 
 
@@ -290,6 +290,8 @@ def test_a_search_is_drawn_on_a_terminal(nas, settings, monkeypatch):
         (("export", "latest", "--epochs", "3"), "--trial"),
         (("export", "latest", "--input", "uint8"), "--trial"),
         (("export", "latest", "--compress", "int8", "--format", "pte"), "leave out --format pte"),
+        (("export", "latest", "--max-bytes", "9k"), "--compress"),
+        (("export", "latest", "--compress", "mixed", "--max-bytes", "9q"), "write 100k"),
         (("watch", "srch_" + "0" * 26), "NOT_FOUND"),
     ],
 )
