@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from math import nan
+from math import isfinite, nan
 
+from nas.codes import encode
 from nas.searcher import Searcher
 from nas.space import Candidate
 from nas.testing.bandits import Bandit
-from nas.trial import State, Trial
+from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 
 STEPS = 12
 ENDS = tuple(state for state in State if state is not State.RUNNING)
@@ -31,14 +32,17 @@ class Rehearsal:
         candidates = self.searcher.ask(count)
         self.proposed.append(candidates)
         for candidate in candidates:
-            self._say(Trial(self._numbers, candidate))
+            self._say(Trial(self._numbers, candidate, metrics=self._known(candidate)))
             self._open.append(self.said[-1])
             self._numbers += 1
         return candidates
 
     def end(self, place: int = 0, state: State = State.SUCCEEDED) -> None:
-        """End the open trial of this place."""
-        self._say(ended(self._open.pop(place), self.bandit, state))
+        """End the open trial of this place; one that is over a limit, or does not run, is infeasible."""
+        trial, aim = self._open.pop(place), self.searcher.problem.objective
+        if trial.metrics and (REFUSED_KERNELS in trial.metrics or aim.violation(trial.metrics)):
+            state = State.INFEASIBLE
+        self._say(ended(trial, self.bandit, state))
 
     def end_all(self, state: State = State.SUCCEEDED) -> None:
         while self._open:
@@ -69,6 +73,11 @@ class Rehearsal:
         other._open, other._numbers, searcher.asks = [*self._open], self._numbers, self.searcher.asks
         return other
 
+    def _known(self, candidate: Candidate) -> Metrics:
+        columns = self.searcher.problem.known(encode(self.searcher.space, [candidate.choices]))
+        known = {name: float(values[0]) for name, values in columns.items()}
+        return known if all(map(isfinite, known.values())) else {REFUSED_KERNELS: 1.0}
+
     def _say(self, trial: Trial) -> None:
         self.said.append(trial)
         if trial.state is State.RUNNING:
@@ -86,6 +95,7 @@ def ended(trial: Trial, bandit: Bandit, state: State) -> Trial:
     """The trial with the bandit's reward: less than none where it is infeasible, and not a number where it failed."""
     reward = bandit.reward(trial.candidate.choices)
     if state is State.FAILED:
-        return replace(trial, state=state, metrics={"accuracy": nan}, reason="accuracy is nan")
-    rewards = {State.INFEASIBLE: -10 * reward}
-    return replace(trial, state=state, metrics={"accuracy": reward}, reward=rewards.get(state, reward))
+        return replace(trial, state=state, metrics={**trial.metrics, "accuracy": nan}, reason="accuracy is nan")
+    if state is State.INFEASIBLE:
+        return replace(trial, state=state, reward=-10 * reward)
+    return replace(trial, state=state, metrics={**trial.metrics, "accuracy": reward}, reward=reward)

@@ -13,12 +13,13 @@ import numpy as np
 import torch
 
 from nas.errors import InfeasibleError
+from nas.objective import objective
 from nas.problem import Problem
 from nas.searcher import Searcher, searcher
-from nas.space import Candidate, SearchSpace
-from nas.spaces import load_space
-from nas.testing.bandits import Bandit, bandit_space, problem_in
+from nas.space import Candidate
+from nas.testing.bandits import Bandit, MadeUp, bandit_space, problem_in
 from nas.testing.contract import Contract
+from nas.testing.corner_spaces import few_members, mostly_invalid, nothing_valid, only_member
 from nas.testing.rehearsal import ENDS, STEPS, Rehearsal, ended, play
 from nas.trial import State, Trial
 
@@ -66,6 +67,18 @@ class SearcherContract(Contract):
 
             assert resumed.play(_script(seed=9, length=20)).proposed == undisturbed.proposed[before:]
 
+    def test_takes_any_objective_and_what_is_known(self) -> None:
+        """One goal or two, limits, and candidates that are known to be over them or not to run, or nothing known."""
+        bandit = bandit_space()
+        for name in objective:
+            aim = objective.make({"name": name, "target_latency_ms": 15, "max_params": 2700})
+            problem = Problem(bandit.space, aim, MadeUp(bandit.space))
+            rehearsal = Rehearsal(self.made(problem), bandit).play(_script(seed=4, length=16))
+            resumed = rehearsal.resumed(self.made(problem))
+
+            assert len(rehearsal.ask(4)) == len(resumed.ask(4)) > 0
+            assert rehearsal.proposed[-1] == resumed.proposed[-1]
+
     def test_the_generator_is_that_of_the_ask(self) -> None:
         """It depends on the seed and the ask's number, not on what came before or how many are asked for."""
         bandit = bandit_space()
@@ -100,8 +113,8 @@ class SearcherContract(Contract):
 
     def test_candidates_are_valid(self) -> None:
         """This holds also in a space most of whose members cannot be built."""
-        made = self.made(problem_in(_mostly_invalid()))
-        for number in range(30):
+        made = self.made(problem_in(mostly_invalid()))
+        for number in range(20):
             for candidate in made.ask():
                 assert candidate.architecture.refusal() is None
                 made.asked(Trial(number, candidate))
@@ -112,7 +125,7 @@ class SearcherContract(Contract):
         bandit = bandit_space()
         for state in ENDS:
             history = self.started(bandit)
-            for _ in range(50):
+            for _ in range(20):
                 assert history.ask()
                 history.end(state=state)
 
@@ -151,7 +164,7 @@ class SearcherContract(Contract):
 
     def test_a_space_of_one(self) -> None:
         """In a space without decisions, the only member is proposed once."""
-        made = self.made(problem_in(_only_member()))
+        made = self.made(problem_in(only_member()))
         (candidate,) = made.ask(3)
         assert candidate == made.space.decode({})
         made.asked(Trial(0, candidate))
@@ -161,7 +174,7 @@ class SearcherContract(Contract):
 
     def test_says_when_nothing_is_left(self) -> None:
         """When each member has been asked, an ask returns nothing, and so does each later one."""
-        space = _few_members()
+        space = few_members()
         made, found = self.made(problem_in(space)), set()
         for number, count in enumerate(islice(cycle((1, 3)), EXHAUSTED)):
             candidates = made.ask(count)
@@ -176,7 +189,7 @@ class SearcherContract(Contract):
         assert made.ask() == made.ask(5) == []
 
     def test_a_space_without_valid_members_is_an_error(self) -> None:
-        made = self.made(problem_in(_nothing_valid()))
+        made = self.made(problem_in(nothing_valid()))
         try:
             made.ask()
         except InfeasibleError as error:
@@ -245,27 +258,3 @@ def _calls(made: Searcher, trial: Trial, bandit: Bandit) -> int:
     finally:
         sys.setprofile(before)
     return calls
-
-
-def _only_member() -> SearchSpace:
-    stage = {"blocks": [{"conv": {"kernel": 3}}], "layers": 1, "width": 8}
-    return load_space({"name": "one", "resolution": 8, "stem": {"width": 8}, "stages": [stage], "classes": 2})
-
-
-def _few_members() -> SearchSpace:
-    """Eight ways, six of which can be built: shuffle units with a stride must widen."""
-    blocks = [{"conv": {"kernel": [3, 5]}}, {"shuffle": {"groups": [1, 2]}}]
-    stage = {"blocks": blocks, "layers": 1, "width": [8, 16], "stride": 2}
-    return load_space({"name": "few", "resolution": 16, "stem": {"width": 8}, "stages": [stage], "classes": 2})
-
-
-def _nothing_valid() -> SearchSpace:
-    stage = {"blocks": [{"shuffle": {"groups": [1, 2]}}], "layers": 1, "width": 16, "stride": 2}
-    return load_space({"name": "none", "resolution": 32, "stem": {"width": 16}, "stages": [stage], "classes": 2})
-
-
-def _mostly_invalid() -> SearchSpace:
-    """Shuffle units with a stride must widen: few sequences of widths do."""
-    stage = {"blocks": [{"shuffle": {"groups": [1, 2]}}], "layers": [1, 2], "width": [16, 24, 32, 48], "stride": 2}
-    stem = {"width": 8, "stride": 1}
-    return load_space({"name": "narrow", "resolution": 32, "stem": stem, "stages": [stage] * 3, "classes": 2})
