@@ -1,6 +1,7 @@
 """The ONNX models that are measured for kernels and networks, and their signatures."""
 
 import hashlib
+from functools import lru_cache
 
 from latency_db.records.record import Kind, Signature
 from nas.ops import Network
@@ -21,6 +22,7 @@ def context_signature(kernel: Kernel) -> Signature:
     return Signature(write_network(kernel.context()), Kind.KERNEL)
 
 
+@lru_cache(maxsize=4096)  # an estimate asks for those of the same kernels several times
 def kernel_signatures(kernel: Kernel) -> tuple[Signature, Signature]:
     """The two models measured for a kernel: the kernel in its context, and the context alone."""
     return kernel_signature(kernel), context_signature(kernel)

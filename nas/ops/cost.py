@@ -77,16 +77,17 @@ def parts(op: Op, x: Shape) -> Iterator[tuple[Op, Shape]]:
 LIMITS = {"params": MAX_PARAMS, "macs": MAX_MACS, "activations": MAX_ACTIVATIONS}
 """The largest value of each field of a Cost."""
 
+_MEANING = {"params": "parameters", "macs": "multiply-adds", "activations": "values in its feature maps at once"}
+
 
 def within_limits(cost: Cost) -> Cost:
     """The cost; InvalidArchitectureError if it is beyond nas.ops.limits."""
-    for value, most, what in (
-        (cost.params, MAX_PARAMS, "parameters"),
-        (cost.macs, MAX_MACS, "multiply-adds"),
-        (cost.activations, MAX_ACTIVATIONS, "values in its feature maps at once"),
-    ):
-        _require(value <= most, f"{value:,} {what}, more than {most:,}: make it narrower, or its images smaller")
-    return cost
+    if cost.params <= MAX_PARAMS and cost.macs <= MAX_MACS and cost.activations <= MAX_ACTIVATIONS:
+        return cost
+    name, most = next((name, most) for name, most in LIMITS.items() if getattr(cost, name) > most)
+    raise InvalidArchitectureError(
+        f"{getattr(cost, name):,} {_MEANING[name]}, more than {most:,}: make it narrower, or its images smaller"
+    )
 
 
 def sequence_cost(costs: Iterable[Cost]) -> Cost:
@@ -109,9 +110,11 @@ def _require(holds: bool, why: str) -> None:
 
 def _windows(size: int, op: ops.Conv | ops.Pool) -> int:
     """Windows of op along a side of `size` pixels."""
-    _require(op.kernel > 0 and op.stride > 0 and op.pad >= 0, f"a window of {op.kernel} pixels with stride {op.stride}")
+    if op.kernel <= 0 or op.stride <= 0 or op.pad < 0:
+        raise InvalidArchitectureError(f"a window of {op.kernel} pixels with stride {op.stride}")
     room = size + 2 * op.pad - op.kernel
-    _require(room >= 0, f"a {op.kernel}x{op.kernel} window does not fit on {size} pixels")
+    if room < 0:
+        raise InvalidArchitectureError(f"a {op.kernel}x{op.kernel} window does not fit on {size} pixels")
     if isinstance(op, ops.Conv):
         return room // op.stride + 1
     _require(op.pad <= op.kernel // 2, f"a {op.kernel}x{op.kernel} pool is padded by {op.pad}, more than half of it")
