@@ -17,7 +17,7 @@ NOT_ASKED = -1
 """The code of a decision that the way through the space does not come to."""
 
 MAX_CHANGES = 3
-"""mutated_codes answers one decision to so many of a row anew."""
+"""mutated_codes answers one decision to so many of a row anew, if it is not told otherwise."""
 
 
 def encode(space: Space[Any], choices: Iterable[Mapping[str, int]]) -> Codes:
@@ -42,8 +42,8 @@ def random_codes(space: Space[Any], count: int, rng: Generator) -> Codes:
     return completed_codes(space, blank, rng)
 
 
-def mutated_codes(space: Space[Any], codes: Codes, rng: Generator) -> Codes:
-    """Each row with one to MAX_CHANGES of its decisions answered otherwise, as random_codes.
+def mutated_codes(space: Space[Any], codes: Codes, rng: Generator, most: int = MAX_CHANGES) -> Codes:
+    """Each row with one to `most` of its decisions answered otherwise, as random_codes.
 
     What a new answer opens is answered uniformly. codes: [n, decisions]; the result has the same shape.
     """
@@ -51,7 +51,7 @@ def mutated_codes(space: Space[Any], codes: Codes, rng: Generator) -> Codes:
     if not asked.any():
         return codes.copy()
     order = np.argsort(np.where(asked, rng.random(codes.shape), np.inf), axis=1)
-    changes = rng.integers(1, MAX_CHANGES, size=(len(codes), 1), endpoint=True)
+    changes = rng.integers(1, most, size=(len(codes), 1), endpoint=True)
     changed = np.zeros_like(asked)
     np.put_along_axis(changed, order, np.arange(codes.shape[1]) < changes, axis=1)
     options = np.array([len(decision.options) for decision in space.decisions()])
