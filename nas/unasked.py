@@ -6,7 +6,9 @@ from functools import cached_property, partial
 from random import Random
 from typing import Any
 
-from nas.codes import NOT_ASKED
+import numpy as np
+
+from nas.codes import NOT_ASKED, Codes
 from nas.decision import Decision, uniform, ways
 from nas.space import TRIES, Candidate, Space
 
@@ -34,6 +36,12 @@ class Unasked:
     def remove(self, candidate: Candidate) -> None:
         """The candidate is asked now."""
         self._asked.add(self._key(candidate))
+
+    def fresh(self, codes: Codes) -> Codes:
+        """The different rows of codes [n, decisions] that were not asked, in their order; they may be invalid."""
+        rows = {row.tobytes(): None for row in codes}
+        left = [row for row in rows if row not in self._asked]
+        return np.frombuffer(b"".join(left), np.int16).reshape(len(left), codes.shape[1])
 
     def draw(self, count: int, rng: Random, make: Callable[[int], Make] | None = None) -> list[Candidate]:
         """Up to count different members that were not asked; fewer if there are no more.
