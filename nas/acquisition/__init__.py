@@ -1,0 +1,1 @@
+"""What training a network is expected to gain, from what a surrogate says of it."""
