@@ -7,8 +7,7 @@ import onnx
 
 from nas.container.file import Container, Expanded, read
 from nas.errors import CompressionError, FormatError
-from nas.export import metadata
-from nas.images.preprocessing import Preprocessing
+from nas.images.preprocessing import Preprocessing, metadata
 from nas.metadata import stamped
 from nas.ops.cost import cost_of
 from nas.ops.onnx_graph import onnx_model

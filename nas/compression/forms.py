@@ -5,6 +5,7 @@ A layer of the torch reading keeps its place and its name; torch.nn.utils.parame
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from math import sqrt
 from typing import Any, ClassVar
 
 import torch
@@ -35,6 +36,9 @@ class WeightForm(nn.Module, ABC):
     def forward(self, parameter: Tensor) -> Tensor:
         """The weight that the layer uses."""
 
+    def clip(self, parameter: Tensor) -> None:
+        """Keep the parameter within its bounds, if it has any: called after each step of a training."""
+
     def coded(self, parameter: Tensor) -> CodedTensor | None:  # noqa: ARG002 - forms without codes need no parameter
         """The weight as codes whose values are exactly those of forward; None if it takes too many values."""
         return None
@@ -64,6 +68,12 @@ def parameter_of(layer: Layer) -> Tensor:
     by_name: Any = layer.parametrizations
     parameter: Tensor = by_name["weight"].original
     return parameter
+
+
+def glorot_bound(layer: Layer) -> float:
+    """sqrt(1.5 / (inputs + outputs)) of a layer, as a convolution's window has them."""
+    outputs, inputs, window = layer.weight.shape[0], layer.weight.shape[1], layer.weight[0, 0].numel()
+    return sqrt(1.5 / ((inputs + outputs) * window))
 
 
 def set_form(layer: Layer, new: WeightForm | None) -> None:

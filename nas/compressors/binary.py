@@ -11,7 +11,7 @@ from torch.nn.functional import one_hot
 
 from nas import ops
 from nas.compression.bench import Bench
-from nas.compression.forms import Layer, WeightForm, form, form_of, layers, parameter_of, set_form
+from nas.compression.forms import WeightForm, form, form_of, glorot_bound, layers, parameter_of, set_form
 from nas.compression.model import Model
 from nas.compression.tuning import chosen_layers, tune
 from nas.compressor import Compressor, compressor
@@ -66,12 +66,6 @@ class Binary(WeightForm):
     @torch.no_grad()
     def clip(self, parameter: Tensor) -> None:
         parameter.clamp_(-self.bound, self.bound)
-
-
-def glorot_bound(layer: Layer) -> float:
-    """sqrt(1.5 / (inputs + outputs)) of a layer, as a convolution's window has them."""
-    outputs, inputs, window = layer.weight.shape[0], layer.weight.shape[1], layer.weight[0, 0].numel()
-    return sqrt(1.5 / ((inputs + outputs) * window))
 
 
 @compressor("binary")

@@ -1,5 +1,6 @@
 """How a picture becomes the input of a network: the `preprocessing` entry of an exported file's metadata."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from nas.dataset import BYTE, Dataset
 from nas.images.model_input import ModelInput
 from nas.images.pictures import BACKGROUND, DRAFT, mode_of
 from nas.ops import Network
+from nas.ops.notation import write_network
 
 SIGNED_MEAN, SIGNED_STD = 0.5, 128 / 255
 """With them (pixel / 255 - mean) / std is (2 pixel - 255) / 256, an exact float."""
@@ -55,3 +57,13 @@ class Preprocessing:
             **fitting,
             **last,
         }
+
+
+def metadata(network: Network, classes: Sequence[str], preprocessing: Preprocessing) -> dict[str, Any]:
+    """What an exported file says of its network: JSON values by key."""
+    return {
+        "notation": write_network(network),
+        "classes": list(classes),
+        "preprocessing": preprocessing.described(ModelInput.FLOAT32),
+        "normalisation": {"scale": 1 / BYTE, "mean": list(preprocessing.mean), "std": list(preprocessing.std)},
+    }
