@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from nas.block import Block, block
 from nas.errors import InvalidArchitectureError
@@ -14,6 +14,11 @@ from nas.ops.canonical import network_id
 from nas.ops.cost import Cost, cost_of, sequence_cost
 from nas.ops.limits import MAX_SMALL_WINDOW
 from nas.ops.notation import write_network
+from nas.ops.precisions import FLOAT32
+from nas.ops.rewriting import rewritten_op, with_activation, with_weights
+
+FLOATS: Final = 32
+"""Bits of activations that take any value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +32,19 @@ class Stem:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """layers copies of one block; the first goes to width channels and takes the stride."""
+    """layers copies of one block; the first goes to width channels and takes the stride.
+
+    precision (nas.ops.precisions) and density are those of the weights; convolutions in groups have all of theirs.
+    activation_bits: of what activations such as ReLU put out, 32 for floats.
+    """
 
     block: Block
     layers: int
     width: int
     stride: int
+    precision: str = FLOAT32
+    activation_bits: int = FLOATS
+    density: float = 1.0
 
     def expand(self, x: Shape) -> Iterator[tuple[Op, Shape]]:
         """The layers on an input of shape x, each with the shape of its output.
@@ -45,25 +57,42 @@ class Stage:
     def layers_of(self, x: Shape) -> Iterator[tuple[Op, Shape, Cost]]:
         """As expand, with the cost of each layer."""
         for layer in range(self.layers):
-            op, x, cost = _layer(self.block, x, self.width, self.stride if layer == 0 else 1)
+            stored = _Stored(self.precision, self.activation_bits, self.density)
+            op, x, cost = _layer(self.block, x, self.width, self.stride if layer == 0 else 1, stored)
             yield op, x, cost
 
     def to_dict(self) -> dict[str, Any]:
-        """The stage as JSON values: its block's name, the block's parameters, and STAGE_OPTIONS."""
-        decided = {name: getattr(self, name) for name in STAGE_OPTIONS}
+        """The stage as JSON values: its block's name, the block's parameters, and STAGE_OPTIONS.
+
+        Defaults are left out, so that a stage has the same content id as before it had these fields.
+        """
+        decided = {f.name: getattr(self, f.name) for f in _OPTIONS if getattr(self, f.name) != f.default}
         return {"block": self.block.name, **self.block.parameters(), **decided}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Stage":
         rest = dict(data)
-        kind, decided = block[rest.pop("block")], {name: rest.pop(name) for name in STAGE_OPTIONS}
+        kind, decided = block[rest.pop("block")], {name: rest.pop(name) for name in STAGE_OPTIONS if name in rest}
         return cls(kind(**rest), **decided)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """How numbers of a layer are stored, as in Stage."""
+
+    precision: str
+    activation_bits: int
+    density: float
+
+    def change(self, node: Op) -> Op:
+        node = with_weights(node, self.precision, self.density)
+        return node if self.activation_bits == FLOATS else with_activation(node, f"uint{self.activation_bits}")
+
+
 @lru_cache(maxsize=4096)  # networks of one space share most of their layers
-def _layer(block: Block, x: Shape, width: int, stride: int) -> tuple[Op, Shape, Cost]:
+def _layer(block: Block, x: Shape, width: int, stride: int, stored: _Stored) -> tuple[Op, Shape, Cost]:
     """The expression of block on an input of shape x, the shape of its output, and its cost."""
-    op = block.expand(x.channels, width, stride)
+    op = rewritten_op(block.expand(x.channels, width, stride), stored.change)
     return op, *cost_of(op, x)
 
 
@@ -75,7 +104,8 @@ def check_window(window: int, resolution: int) -> None:
         )
 
 
-STAGE_OPTIONS = tuple(f.name for f in fields(Stage) if f.name != "block")
+_OPTIONS = tuple(f for f in fields(Stage) if f.name != "block")
+STAGE_OPTIONS = tuple(f.name for f in _OPTIONS)
 """The decisions on a stage besides its block: fields of Stage, under the names that decisions and files use."""
 
 

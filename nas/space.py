@@ -19,6 +19,7 @@ from nas.architecture import Architecture, Stage, Stem
 from nas.block import Block, round_channels
 from nas.decision import Choose, Decision, all_asked, answer, count_ways, look_up, uniform
 from nas.errors import InfeasibleError
+from nas.ops.precisions import WITH_ZERO
 
 TRIES = 1000
 """Number of walks without a valid member after which a space counts as infeasible."""
@@ -164,7 +165,10 @@ class BlockSpace:
 
 @dataclass(frozen=True, slots=True)
 class StageSpace:
-    """The choices for a stage: its blocks, and the options for each of STAGE_OPTIONS by name. 0 layers leave it out."""
+    """The choices for a stage: its blocks, and the options for each of STAGE_OPTIONS by name. 0 layers leave it out.
+
+    The density of weights is asked where their precision has a code for pruned ones.
+    """
 
     blocks: tuple[BlockSpace, ...]
     options: Mapping[str, tuple[Any, ...]]
@@ -173,14 +177,19 @@ class StageSpace:
         """The decision on the block, which opens its parameters, and then the others; prefix goes before each name."""
         kinds = {space.block.name: space.tree(f"{prefix}{space.block.name}.") for space in self.blocks}
         block = Decision(f"{prefix}block", tuple(kinds), kinds)
-        return (block, *(Decision(f"{prefix}{name}", options) for name, options in self.options.items()))
+        options = dict(self.options)
+        densities = options.pop("density", (1.0,))
+        pruned = {name: (Decision(f"{prefix}{name}.density", densities),) for name in WITH_ZERO}
+        opens = {"precision": pruned}
+        return (block, *(Decision(f"{prefix}{name}", each, opens.get(name, {})) for name, each in options.items()))
 
     def member(self, answers: Mapping[str, Any], multiplier: float, prefix: str = "") -> Stage:
         """The stage that these answers to tree(prefix) give, its width times multiplier."""
         kind = answers[f"{prefix}block"]
         chosen = next(space for space in self.blocks if space.block.name == kind)
         parameters = {parameter: answers[f"{prefix}{kind}.{parameter}"] for parameter in chosen.parameters}
-        decided = {name: answers[f"{prefix}{name}"] for name in self.options}
+        decided = {name: answers[f"{prefix}{name}"] for name in self.options if name != "density"}
+        decided["density"] = answers.get(f"{prefix}{decided.get('precision')}.density", 1.0)
         decided["width"] = scaled_width(decided["width"], multiplier)
         return Stage(chosen.block(**parameters), **decided)
 
@@ -189,7 +198,9 @@ class StageSpace:
         return count_ways(self.tree())
 
     def describe(self) -> dict[str, Any]:
-        return {"size": self.size(), "blocks": [space.describe() for space in self.blocks], **self.options}
+        defaults = {f.name: (f.default,) for f in fields(Stage)}
+        decided = {name: options for name, options in self.options.items() if options != defaults[name]}
+        return {"size": self.size(), "blocks": [space.describe() for space in self.blocks], **decided}
 
 
 @dataclass(frozen=True)

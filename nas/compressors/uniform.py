@@ -1,7 +1,6 @@
 """Weights, activations and gradients of a few bits each (QNN, arXiv:1609.07061), with trained step sizes (LSQ)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import sqrt
 from typing import Annotated, Any, Literal
 
@@ -9,7 +8,6 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from nas import ops
 from nas.compression.bench import Bench
 from nas.compression.distillation import Distillation
 from nas.compression.forms import WeightForm, form, set_form
@@ -19,20 +17,17 @@ from nas.compression.shift_norm import settle_shift_norms, use_shift_norms
 from nas.compression.tuning import chosen_layers, tune
 from nas.compressor import Compressor, compressor
 from nas.errors import CompressionError
-from nas.ops import Network, Op
+from nas.ops import Network
 from nas.ops.coded import CodedTensor
-from nas.ops.low_bits import EVEN, LOGARITHMIC_BITS, POWERS
+from nas.ops.low_bits import LOGARITHMIC_BITS
 from nas.ops.notation import write_network
-from nas.ops.rewriting import rewritten
+from nas.ops.rewriting import rewritten, with_activation
 from nas.training import Recipe
 
 Bits = Annotated[int, Field(ge=1, le=8)]
 Scheme = Literal["linear", "logarithmic"]
 
 RECIPE = Recipe(epochs=30, learning_rate=0.02, schedule="cosine", warmup=0.0, weight_decay=1e-4, ema_decay=None)
-
-REPLACED = {"relu", "relu6", "hswish", *POWERS, *(name for name, steps in EVEN.items() if steps.lowest == 0)}
-"""Activations that give way to those of few bits; sigmoid and signed ones do not."""
 
 SIZES = 64
 """How many step sizes are tried for the least squared error, from 1/32 of the largest."""
@@ -181,15 +176,9 @@ class UniformQuantization(Compressor):
 
 
 def with_activations(network: Network, bits: int, scheme: Scheme) -> Network:
-    """The network with activations of so many bits in place of REPLACED ones."""
+    """The network with activations of so many bits in place of nas.ops.rewriting.REPLACED."""
     act = f"uint{bits}" if scheme == "linear" else f"pow{bits}"
-
-    def change(op: Op) -> Op:
-        if isinstance(op, ops.Conv | ops.Linear | ops.Concat | ops.Residual | ops.Activation) and op.act in REPLACED:
-            return replace(op, act=act)
-        return op
-
-    return rewritten(network, change)
+    return rewritten(network, lambda op: with_activation(op, act))
 
 
 class _Criterion(Distillation):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 from nas.ops.low_bits import EVEN, POWERS
+from nas.ops.precisions import FLOAT32, WORDS
 
 ACTIVATIONS = (None, "relu", "relu6", "hswish", "sigmoid", "sign", *EVEN, *POWERS)
 """`sign` is -1 for negative numbers and +1 for others, 0 among them (arXiv:1602.02830, equation 1)."""
@@ -45,11 +46,22 @@ def _words(default: Any, **words: Any) -> Any:
     return field(default=default, metadata={"words": words})
 
 
+def _precision() -> Any:
+    """Of the weights, one of nas.ops.precisions."""
+    return _words(FLOAT32, **WORDS)
+
+
+def _density() -> Any:
+    """Share of the weights that are not pruned."""
+    return _number("d", 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Conv(Leaf):
     """2-D convolution to `out` channels, then batch norm (or, norm=False, a bias), then an activation.
 
-    padding None keeps the size (divided by the stride, rounded up) for odd kernels.
+    padding None keeps the size (divided by the stride, rounded up) for odd kernels. precision and density are those of
+    the weights: they are trained and stored so, and computed with as 32-bit floats.
     """
 
     tag: ClassVar[str] = "conv"
@@ -60,6 +72,8 @@ class Conv(Leaf):
     padding: int | None = _number("p", None)
     norm: bool = _words(True, bias=False)
     act: str | None = _words("relu", **{act or "linear": act for act in ACTIVATIONS})
+    precision: str = _precision()
+    density: float = _density()
 
     @property
     def pad(self) -> int:
@@ -73,6 +87,8 @@ class Linear(Leaf):
     tag: ClassVar[str] = "linear"
     out: int = field(metadata={"key": ""})
     act: str | None = _words(None, **{act: act for act in ACTIVATIONS if act})
+    precision: str = _precision()
+    density: float = _density()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +142,8 @@ class SqueezeExcite(Leaf):
 
     tag: ClassVar[str] = "se"
     reduced: int = field(metadata={"key": ""})
+    precision: str = _precision()
+    density: float = _density()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from nas.ops import Network, Op, Shape
 from nas.ops.cost import cost_of, parts
 from nas.ops.low_bits import EVEN, POWERS
 from nas.ops.notation import write, write_network
+from nas.ops.rewriting import in_floats, rewritten
 
 Window = TypeVar("Window", ops.Conv, ops.Pool)
 
@@ -39,9 +40,9 @@ def network_id(network: Network) -> str:
 def graph_id(network: Network) -> str:
     """Content id of what a device runs, 16 hexadecimal digits. Networks with equal ids take equal time.
 
-    Dropout is left out, and ops without effect are not, as runtimes may spend time on them.
+    Dropout is left out, as is how weights are stored; ops without effect are not, as runtimes may spend time on them.
     """
-    return _digest(_RUN.network(network))
+    return _digest(_RUN.network(rewritten(network, in_floats)))
 
 
 def spellings(op: Op, x: Shape) -> list[Op]:

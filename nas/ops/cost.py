@@ -14,6 +14,7 @@ from nas import ops
 from nas.errors import InvalidArchitectureError
 from nas.ops import Network, Op, Shape
 from nas.ops.limits import FLOAT_BYTES, MAX_ACTIVATIONS, MAX_MACS, MAX_PARAMS
+from nas.ops.precisions import WITH_ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,17 @@ def _windows(size: int, op: ops.Conv | ops.Pool) -> int:
     return windows - 1 if (windows - 1) * op.stride >= size + op.pad else windows
 
 
+def _check_weights(op: ops.Conv | ops.Linear | ops.SqueezeExcite) -> None:
+    _require(0 < op.density <= 1, f"a density of {op.density}, which is not in (0, 1]")
+    _require(
+        op.density == 1 or op.precision in WITH_ZERO,
+        f"pruned weights in {op.precision}, which has no code for 0: give them {', '.join(WITH_ZERO)}, or density 1",
+    )
+
+
 @cost_of.register
 def _(op: ops.Conv, x: Shape) -> tuple[Shape, Cost]:
+    _check_weights(op)
     _require(op.out > 0, f"a convolution to {op.out} channels")
     _require(op.groups > 0, f"a convolution in {op.groups} groups")
     _require(x.channels % op.groups == 0, f"{x.channels} input channels do not divide into {op.groups} groups")
@@ -136,6 +146,7 @@ def _(op: ops.Conv, x: Shape) -> tuple[Shape, Cost]:
 
 @cost_of.register
 def _(op: ops.Linear, x: Shape) -> tuple[Shape, Cost]:
+    _check_weights(op)
     _require(op.out > 0, f"a linear layer to {op.out} numbers")
     weights = volume(x) * op.out
     return _leaf(x, Shape(op.out, 1, 1), weights + op.out, weights)
@@ -165,6 +176,7 @@ def _(op: ops.Shuffle, x: Shape) -> tuple[Shape, Cost]:
 
 @cost_of.register
 def _(op: ops.SqueezeExcite, x: Shape) -> tuple[Shape, Cost]:
+    _check_weights(op)
     _require(op.reduced > 0, f"a squeeze to {op.reduced} numbers")
     weights = 2 * x.channels * op.reduced
     return _leaf(x, x, weights + op.reduced + x.channels, weights)

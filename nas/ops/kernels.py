@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nas.ops import Conv, Dropout, Identity, Network, Op, Pool, Shape, seq
 from nas.ops.cost import cost_of, placed
 from nas.ops.notation import write
+from nas.ops.rewriting import in_floats
 
 IMAGE_CHANNELS = 4
 """Inputs with at most so many channels are taken as images, those with more as outputs of another block."""
@@ -20,10 +21,16 @@ NOTHING = Network(seq(Identity()), Shape(1, 1, 1))
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """One member of a network at its input shape; equal kernels take equal time on one device."""
+    """One member of a network at its input shape; equal kernels take equal time on one device.
+
+    How its weights are stored is not part of it: runtimes turn codes into 32-bit floats as they load a file.
+    """
 
     op: Op
     x: Shape
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "op", in_floats(self.op))
 
     @property
     def key(self) -> str:

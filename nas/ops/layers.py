@@ -8,6 +8,7 @@ from typing import Literal
 from nas import ops
 from nas.ops import Network, Op, Shape
 from nas.ops.cost import parts, volume
+from nas.ops.precisions import FLOAT32
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class WeightedLayer:
 
     path: its name in the torch reading and in the ONNX reading. outputs: channels of its output. field: what one output
     number is computed from: channels, height and width of its weights. folds: whether a batch norm follows that the
-    ONNX reading folds into the layer.
+    ONNX reading folds into the layer. precision, density: of the weight, as the expression has them.
     """
 
     path: str
@@ -24,6 +25,8 @@ class WeightedLayer:
     field: Shape
     kind: Literal["conv", "linear", "norm"] = "conv"
     folds: bool = False
+    precision: str = FLOAT32
+    density: float = 1.0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -49,12 +52,12 @@ def _layers(op: Op, x: Shape, path: str) -> Iterator[WeightedLayer]:
 @_layers.register
 def _(op: ops.Conv, x: Shape, path: str) -> Iterator[WeightedLayer]:
     field = Shape(x.channels // op.groups, op.kernel, op.kernel)
-    yield WeightedLayer(f"{path}.conv", op.out, field, folds=op.norm)
+    yield WeightedLayer(f"{path}.conv", op.out, field, "conv", op.norm, op.precision, op.density)
 
 
 @_layers.register
 def _(op: ops.Linear, x: Shape, path: str) -> Iterator[WeightedLayer]:
-    yield WeightedLayer(f"{path}.linear", op.out, x, "linear")
+    yield WeightedLayer(f"{path}.linear", op.out, x, "linear", precision=op.precision, density=op.density)
 
 
 @_layers.register
@@ -64,5 +67,6 @@ def _(_: ops.BatchNorm, x: Shape, path: str) -> Iterator[WeightedLayer]:
 
 @_layers.register
 def _(op: ops.SqueezeExcite, x: Shape, path: str) -> Iterator[WeightedLayer]:
-    yield WeightedLayer(f"{path}.reduce", op.reduced, Shape(x.channels, 1, 1))
-    yield WeightedLayer(f"{path}.expand", x.channels, Shape(op.reduced, 1, 1))
+    for name, outputs, inputs in (("reduce", op.reduced, x.channels), ("expand", x.channels, op.reduced)):
+        field = Shape(inputs, 1, 1)
+        yield WeightedLayer(f"{path}.{name}", outputs, field, precision=op.precision, density=op.density)

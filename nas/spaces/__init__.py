@@ -11,6 +11,9 @@
         layers: [0, 1, 2]         # 0 leaves the stage out
         width: [24, 32]
         stride: 2
+        precision: [float32, int8, int4, ternary, binary]  # of the weights; float32 if left out
+        density: [1.0, 0.25]      # share of the weights that stay, of int8, int4 and ternary ones; 1.0 if left out
+        activation_bits: [32, 8]  # 1 to 8, or 32 for floats, which it is if left out
     head: 0                       # width of a last 1x1 convolution; 0 for none
     channels: 1
     classes: 10
@@ -21,7 +24,7 @@ A single value is short for a list of one. A space that ships with nas is one fi
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import (
@@ -33,13 +36,15 @@ from pydantic import (
     GetJsonSchemaHandler,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from nas.architecture import STAGE_OPTIONS, Architecture, Stage, Stem, check_window
+from nas.architecture import FLOATS, STAGE_OPTIONS, Architecture, Stage, Stem, check_window
 from nas.block import Block, block
 from nas.errors import InvalidArchitectureError, SpecError, UnknownNameError
 from nas.mapping_file import read_mapping
+from nas.ops.precisions import FLOAT32, WITH_ZERO
 from nas.registry import reason
 from nas.space import BlockSpace, SearchSpace, StageSpace
 
@@ -169,6 +174,9 @@ Channels = Annotated[int, Field(ge=1, le=MAX_CHANNELS, strict=True)]
 Width = Annotated[int, Field(ge=0, le=MAX_CHANNELS, strict=True)]
 Layers = Annotated[int, Field(ge=0, le=MAX_LAYERS, strict=True)]
 Step = Annotated[int, Field(ge=1, le=MAX_STEP, strict=True)]
+Precision = Literal["float32", "int8", "int4", "ternary", "binary"]
+ActivationBits = Literal[1, 2, 3, 4, 5, 6, 7, 8, 32]
+Density = Annotated[float, Field(gt=0, le=1, strict=True)]
 Multiplier = Annotated[float, Field(gt=0, le=MAX_STEP, strict=True)]
 Entry = Annotated[dict[str, dict[str, Any]], BeforeValidator(_entry), _AnyBlock]
 
@@ -192,6 +200,9 @@ class _ArchitectureStage(BaseModel):
     layers: Annotated[Layers, Field(ge=1)]
     width: Channels
     stride: Step
+    precision: Precision = FLOAT32
+    activation_bits: ActivationBits = FLOATS
+    density: Density = 1.0
 
 
 class _ArchitectureFile(_Described):
@@ -208,6 +219,19 @@ class _StageFile(_Described):
     layers: Annotated[OneOrMore[Layers], AfterValidator(_has_layers)]
     width: OneOrMore[Channels]
     stride: OneOrMore[Step] = (1,)
+    precision: OneOrMore[Precision] = (FLOAT32,)
+    activation_bits: OneOrMore[ActivationBits] = (FLOATS,)
+    density: OneOrMore[Density] = (1.0,)
+
+    @model_validator(mode="after")
+    def _has_code_for_pruned_weights(self) -> Self:
+        if self.density != (1.0,) and not set(self.precision) & set(WITH_ZERO):
+            raise PydanticCustomError(
+                "density",
+                "density: weights are pruned where their precision is one of {some}; add one of these to precision",
+                {"some": ", ".join(WITH_ZERO)},
+            )
+        return self
 
 
 class _SpaceFile(_Described):
