@@ -208,8 +208,12 @@ class Search:
             return
         if not trial.reused:
             steps.store_training(trial.candidate, measured)
-        reward = self.objective.reward(metrics)
-        self._end(replace(trial, state=State.SUCCEEDED, metrics=metrics, reward=reward), steps, then)
+        trial = replace(trial, metrics=metrics)
+        if violation := self.objective.violation(metrics):  # codes for weights may take more bytes than was expected
+            over = f"trained, it is over a limit ({self.objective.describe_limits()})"
+            self._end(replace(trial, state=State.INFEASIBLE, reward=-violation, reason=over), steps, then)
+            return
+        self._end(replace(trial, state=State.SUCCEEDED, reward=self.objective.reward(metrics)), steps, then)
 
     def _end(self, trial: Trial, steps: Steps, then: Sequence[int]) -> None:
         """then: numbers of the trials that are told after this one and before another ask."""

@@ -5,11 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from loop_steps import accuracy, done, failed, four, skips_that_do_not_apply, steps, within
+from loop_steps import accuracy, done, failed, four, known, skips_that_do_not_apply, steps, within
 
 from nas.errors import DivergedError, InfeasibleError, NasError
 from nas.journal import FileJournal
 from nas.loop import Search
+from nas.objective import objective
 from nas.problem import Problem
 from nas.searcher import Searcher, searcher
 from nas.spaces import load_space
@@ -89,6 +90,29 @@ def test_a_metric_that_the_objective_needs_and_nobody_measured_fails_the_trial(t
 
     assert [trial.state for trial in trials] == [State.FAILED] * 2
     assert trials[0].reason == "accuracy was not measured"
+
+
+def test_a_trial_that_is_over_a_limit_once_it_is_trained_is_infeasible(tmp_path):
+    """As the file of a network with codes may be larger than was expected. The training is not done again."""
+    aim = objective.make({"name": "constrained", "target_latency_ms": 1.0, "max_size_bytes": 1000})
+    expected = [900, 900, 1100]  # the last is refused before it is trained
+    measured = [950, 1250]
+
+    def made() -> Search:
+        return Search(searcher.make("random", Problem(SPACE, aim), 7), aim, FileJournal(tmp_path / "j"))
+
+    def sized(candidate):
+        return known(candidate) | {"size_bytes": expected.pop(0) if expected else 900}
+
+    def train(trial):
+        return done({"accuracy": 0.5, "size_bytes": measured[trial.number] if trial.number < 2 else 900})
+
+    trials = made().run(replace(steps(train), known=sized), max_trials=3, parallel=1)
+
+    assert [trial.state for trial in trials] == [State.SUCCEEDED, State.INFEASIBLE, State.SUCCEEDED]
+    assert (trials[1].reward, trials[1].metrics["size_bytes"]) == (-0.25, 1250)
+    assert trials[1].reason == "trained, it is over a limit (size_bytes <= 1000, latency_ms <= 1)"
+    assert list(made().trials.values()) == trials
 
 
 def test_a_bug_is_not_a_failed_trial(tmp_path):
