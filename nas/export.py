@@ -1,6 +1,6 @@
 """Export: a trained network as an ONNX file with metadata; the file itself is tested."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,10 @@ from nas.dataset import Dataset, Labels
 from nas.errors import ExportError
 from nas.images.model_input import ModelInput
 from nas.images.pixel_graph import with_pixels
-from nas.images.preprocessing import Preprocessing
+from nas.images.preprocessing import Preprocessing, metadata
 from nas.metadata import annotated, properties, stamped
 from nas.ops import Network
-from nas.ops.notation import read_network, write_network
+from nas.ops.notation import read_network
 from nas.ops.onnx_graph import StateWeights, onnx_model
 from nas.quantization.qdq import is_quantised, quantised
 from nas.training.batches import normalised, tensor
@@ -50,7 +50,8 @@ def export(network: Network, module: nn.Module, dataset: Dataset, about: Mapping
     file = stamped(onnx_model(network, StateWeights(state)), about)
     session = _session(file)
     images, _ = next(test_batches(dataset, network))
-    difference = _difference(session, module, images[:PARITY_IMAGES])
+    difference, largest = _difference(session, module, images[:PARITY_IMAGES])
+    check_parity(difference, largest, "torch")
     return Exported(file, _accuracy(session, _arrays(dataset, network)), difference)
 
 
@@ -99,14 +100,11 @@ def _session(file: bytes) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
-def metadata(network: Network, classes: Sequence[str], preprocessing: Preprocessing) -> dict[str, Any]:
-    """What an exported file says of its network: JSON values by key."""
-    return {
-        "notation": write_network(network),
-        "classes": list(classes),
-        "preprocessing": preprocessing.described(ModelInput.FLOAT32),
-        "normalisation": {"scale": 1 / 255, "mean": list(preprocessing.mean), "std": list(preprocessing.std)},
-    }
+def difference_to(module: nn.Module, file: bytes, dataset: Dataset, network: Network) -> float:
+    """Largest difference between a file's and the module's scores on the first test images."""
+    images, _ = next(test_batches(dataset, network))
+    difference, _ = _difference(_session(file), module, images[:PARITY_IMAGES])
+    return difference
 
 
 def test_batches(dataset: Dataset, network: Network) -> Iterator[tuple[torch.Tensor, Labels]]:
@@ -122,14 +120,13 @@ def _scores(session: onnxruntime.InferenceSession, inputs: NDArray[Any]) -> NDAr
     return scores
 
 
-def _difference(session: onnxruntime.InferenceSession, module: nn.Module, inputs: torch.Tensor) -> float:
-    """Largest absolute difference between the file's and the module's scores; ExportError if it is too large."""
+def _difference(session: onnxruntime.InferenceSession, module: nn.Module, inputs: torch.Tensor) -> tuple[float, float]:
+    """Largest absolute difference between the file's and the module's scores, and the largest of these."""
     module.eval().cpu()
     with torch.inference_mode():
         expected = module(inputs).numpy()
     difference = float(np.abs(_scores(session, inputs.contiguous().numpy()) - expected).max())
-    check_parity(difference, float(np.abs(expected).max()), "torch")
-    return difference
+    return difference, float(np.abs(expected).max())
 
 
 def check_parity(difference: float, largest: float, other: str) -> None:

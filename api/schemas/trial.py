@@ -129,11 +129,13 @@ class Reference(Stored):
 class ModelFile(Stored):
     """A finalist in one format, as it is in that runtime.
 
-    max_abs_difference: of a score to that in ONNX Runtime; for the .onnx itself, to that in torch.
+    max_abs_difference: of a score to that in ONNX Runtime; for the .onnx itself, to that in torch. unpacks_to: of a
+    compressed file (naz), the .onnx that `nas unpack` makes of it.
     """
 
     format: str
     file: str
+    unpacks_to: str | None = None
     runtime: str | None = None
     runtime_version: str | None = None
     test_accuracy: float | None = None

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from nas.compression.bench import Bench
 from nas.compression.distillation import Distillation
 from nas.compression.forms import Layer, WeightForm, form, form_of, layers, parameter_of, set_form
+from nas.compression.forms import form as forms
 from nas.compression.model import Model
 from nas.compression.tuning import by_layer
+from nas.ops.coded import CodedTensor
 from nas.training import Recipe
 
 Density = Annotated[float, Field(gt=0, le=1)]
@@ -41,6 +43,33 @@ class Masked(WeightForm):
 
     def forward(self, parameter: Tensor) -> Tensor:
         return parameter * self.mask
+
+
+@form("sparse")
+class Sparse(Masked):
+    """Another form of the weight, given by name and configuration, where the mask is set; its code of 0 elsewhere."""
+
+    def __init__(self, *, shape: tuple[int, ...], form: tuple[str, Mapping[str, Any]]) -> None:
+        super().__init__(shape=shape)
+        name, config = form
+        self.form = forms[name](**config)
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return {**super().config, "form": [self.form.name, dict(self.form.config)]}
+
+    def trained(self, weight: Tensor) -> Tensor:
+        return self.form.trained(weight)
+
+    def forward(self, parameter: Tensor) -> Tensor:
+        weight: Tensor = self.form(super().forward(parameter))
+        return weight
+
+    def clip(self, parameter: Tensor) -> None:
+        self.form.clip(parameter)
+
+    def coded(self, parameter: Tensor) -> CodedTensor | None:
+        return self.form.coded(super().forward(parameter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +123,10 @@ class Pruning(Distillation):
         found = [(path, layer, form_of(layer)) for path, layer in layers(module).items()]
         masked = [(path, layer, form.mask) for path, layer, form in found if isinstance(form, Masked)]
         worths = [self.worth(*each) for each in masked]
-        densities = [ramped(density, self.ramp, progress) for density in self.densities]
+        finally_kept = zip(found, self.densities, strict=True)
+        densities = [
+            ramped(density, self.ramp, progress) for (*_, form), density in finally_kept if isinstance(form, Masked)
+        ]
         if self.together:
             thresholds = [_threshold(torch.cat([worth.flatten() for worth in worths]), densities[0])] * len(worths)
         else:

@@ -10,6 +10,7 @@ from nas.dataset import Dataset
 from nas.errors import SpecError
 from nas.evaluator import CacheKey, Evaluator, evaluator
 from nas.ops import Network
+from nas.ops.coded_size import is_coded
 from nas.training import Recipe
 from nas.trial import Metrics, Report
 
@@ -58,7 +59,12 @@ class TrainEvaluator(Evaluator):
         return "cuda" if present and self._device != "cpu" else "cpu"
 
     def evaluate(self, network: Network, report: Report) -> Metrics:
-        """accuracy and loss on the validation images, train_seconds without scoring, and the epochs trained."""
+        """accuracy and loss on the validation images, train_seconds without scoring, and the epochs trained.
+
+        Of a network with codes for weights they are those of its compressed file, whose size_bytes come with them.
+        """
+        if is_coded(network):
+            return self._coded(network, report)
         from nas.ops.torch_module import build  # noqa: PLC0415 - as in device
         from nas.training.fit import fit  # noqa: PLC0415 - as in device
 
@@ -74,6 +80,20 @@ class TrainEvaluator(Evaluator):
         return {
             "accuracy": fitted.accuracy,
             "loss": fitted.loss,
+            "train_seconds": fitted.seconds,
+            "epochs": fitted.epochs,
+        }
+
+    def _coded(self, network: Network, report: Report) -> Metrics:
+        from nas.compression.bench import Bench  # noqa: PLC0415 - as in device
+        from nas.compression.coded_training import file_score, train_coded  # noqa: PLC0415 - as in device
+
+        model, fitted = train_coded(network, self.recipe, Bench(self._images, self.seed, report, device=self.device))
+        file, score = file_score(model, self._images)
+        return {
+            "accuracy": score.accuracy,
+            "loss": score.loss,
+            "size_bytes": len(file),
             "train_seconds": fitted.seconds,
             "epochs": fitted.epochs,
         }

@@ -52,20 +52,25 @@ def _finalist_cells(finalist: Record) -> list[Markup]:
 
 def _finalist_notes(finalist: Record) -> Markup:
     """Its files beside the .onnx, as tested in their runtimes, why one is missing, why its estimate was wrong."""
-    converted = [
-        tag(
-            "p",
-            f"Trial {finalist['trial']} for {file['runtime']} {file['runtime_version']}: ",
-            tag("a", file["file"], href=quote(file["file"])),
-            f", {shown(file, 'size_bytes')}. Run in it: {accuracy_shown(file)} test accuracy, "
-            f"max |Δ| to ONNX Runtime {_difference(file)}.",
-            class_="note",
-        )
-        for file in finalist.get("files", ())
-        if file["file"] != finalist["file"]
-    ]
+    others = [_other_file(finalist, file) for file in finalist.get("files", ()) if file["file"] != finalist["file"]]
     notes = [note for note in (finalist.get("latency_note"), finalist.get("note")) if note]
-    return join([*converted, *(tag("p", f"Trial {finalist['trial']}: {note}", class_="note") for note in notes)])
+    return join([*others, *(tag("p", f"Trial {finalist['trial']}: {note}", class_="note") for note in notes)])
+
+
+def _other_file(finalist: Record, file: Record) -> Markup:
+    link = tag("a", file["file"], href=quote(file["file"]))
+    if "unpacks_to" in file:
+        size = shown(file, "size_bytes")
+        what = f", {size}: what `nas unpack` makes of it is tested and measured here."
+        return tag("p", f"Trial {finalist['trial']} compressed: ", link, what, class_="note")
+    return tag(
+        "p",
+        f"Trial {finalist['trial']} for {file['runtime']} {file['runtime_version']}: ",
+        link,
+        f", {shown(file, 'size_bytes')}. Run in it: {accuracy_shown(file)} test accuracy, "
+        f"max |Δ| to ONNX Runtime {_difference(file)}.",
+        class_="note",
+    )
 
 
 def _difference(metrics: Record) -> str:

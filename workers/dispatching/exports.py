@@ -13,9 +13,10 @@ from shutil import rmtree
 from typing import Any
 
 from latency_db.devices.formats import ONNX, runtime_of
+from nas.compressing.files import unpacked
 from nas.compressing.presets import content
 from nas.dataset import Dataset, dataset
-from nas.errors import NasError
+from nas.errors import CompressionError, NasError
 from nas.evaluator import evaluator
 from nas.images.model_input import ModelInput
 from nas.jobs.errors import FencedError
@@ -25,6 +26,7 @@ from nas.jobs.states import ExportState
 from nas.machine.versions import versions
 from nas.metadata import annotated
 from nas.ops.canonical import network_id
+from nas.ops.coded_size import is_coded
 from nas.ops.notation import read_network
 from nas.service.artifact_store import ArtifactStore
 from nas.service.data_root import resolve_path, shown
@@ -35,6 +37,7 @@ from nas.trial import Metrics, Report
 from workers.dispatching.ledger_store import MODEL, cached_training
 from workers.executing.executor import Task
 from workers.executing.scheduler import Scheduler
+from workers.searching.compressed_files import NAZ, is_compressed, naz_file
 from workers.searching.finalist_files import picture_file
 from workers.searching.training_keys import TrainingKeys
 from workers.tasks.compress import STAGE, TOTAL, CompressedFiles, Compression, check, compress
@@ -45,8 +48,8 @@ log = logging.getLogger(__name__)
 
 POLL_S = 1.0
 RENEW_S = 5.0
-NAZ, UNPACKED = "naz", "unpacked"
-"""Kinds of artifacts: a compressed file, and the .onnx that it unpacks to."""
+UNPACKED = "unpacked"
+"""The kind of artifact that a compressed file (NAZ) of an export unpacks to."""
 
 
 def _unheard(epoch: int, metrics: Metrics) -> None:
@@ -58,6 +61,11 @@ def _label(wanted: Mapping[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(wanted.get("plan"), sort_keys=True).encode()).hexdigest()[:8]
     epochs = f"-of-{wanted['epochs']}-epochs" if "epochs" in wanted else ""
     return f"{wanted.get('preset', 'plan-' + digest)}{epochs}"
+
+
+def _about(trial: TrialRecord) -> dict[str, Any]:
+    """Metadata of a file that say which architecture it is."""
+    return {"architecture": trial.architecture, "id": trial.architecture_id}
 
 
 class Exporter:
@@ -126,18 +134,21 @@ class Exporter:
         spec = self._spec(trial.search_id, claim.export)
         images = dataset.make(spec.dataset).load(spec.seed)
         metrics = self._trained(claim, trial, spec, images)
-        sha256 = metrics.pop("model")
+        sha256, others = metrics.pop("model"), []
+        name = f"model-{trial.architecture_id}-{spec.finalists.epochs}-epochs.{kind}"
+        if is_compressed(model := self._artifacts.path(sha256).read_bytes()):  # the search gave it codes for weights
+            others = [self._add(NAZ, naz_file(name), model)] if kind == ONNX else []
+            sha256, _ = self._artifacts.add(annotated(unpacked(model, as_floats=kind != ONNX), _about(trial)))
         if kind != ONNX:
             wanted = Conversion(trial.notation, self._artifacts.path(sha256).read_bytes(), runtime_of(kind))
             converted = self._run_task(convert, spec, images, wanted)
             metrics, (sha256, _) = {**metrics, **converted.metrics}, self._artifacts.add(converted.file)
-        name = f"model-{trial.architecture_id}-{spec.finalists.epochs}-epochs.{kind}"
         if kind == ONNX and spec.export.input is ModelInput.UINT8:
             tested, made = self._run_task(take_pictures, spec, images, self._artifacts.path(sha256).read_bytes())
             tested["max_abs_difference"] += metrics.get("max_abs_difference", 0.0)  # to torch, at most
             metrics, (sha256, _), name = {**metrics, **tested}, self._artifacts.add(made), picture_file(name)
         size = self._artifacts.path(sha256).stat().st_size
-        return {"file": File(kind, name, MODEL, sha256, size), "metrics": metrics}
+        return {"file": File(kind, name, MODEL, sha256, size), "others": others, "metrics": metrics}
 
     def _compressed(self, claim: ExportClaim) -> dict[str, Any]:
         """The compressed file and what it unpacks to, with their report."""
@@ -149,6 +160,8 @@ class Exporter:
         compression = Compression(json.dumps(wanted), trial.notation, str(folder), pixels)
         self._run_task(check, spec, images, compression)
         model = None
+        if is_coded(read_network(trial.notation)):
+            raise CompressionError("its weights are codes already, as the search chose; export it as it is")
         if content(wanted).get("training", ...) is not None:
             model = self._artifacts.path(self._trained(claim, trial, spec, images)["model"]).read_bytes()
         heard = self._heard([stage["name"] for stage in content(wanted)["stages"]])
@@ -166,23 +179,25 @@ class Exporter:
         return File(kind, name, MODEL, *self._artifacts.add(made))
 
     def _trained(self, claim: ExportClaim, trial: TrialRecord, spec: SearchSpec, images: Dataset) -> dict[str, Any]:
-        """Metrics of the network, trained now or earlier, with the digest of its ONNX file as "model"."""
+        """Metrics of the network, trained now or earlier, with the digest of its ONNX file as "model", or of its
+        compressed one if the search gave it codes for weights.
+        """
         made = evaluator.make(spec.evaluator, images, spec.seed)
         finalist = TrainingKeys(spec, made, images).finalist
         own, of_network = (finalist(of) for of in (trial.architecture_id, network_id(read_network(trial.notation))))
-        about = {"architecture": trial.architecture, "id": trial.architecture_id}
         metrics = cached_training(self._ledger, self._artifacts, own)
         if metrics is not None:
             return metrics
         metrics = cached_training(self._ledger, self._artifacts, of_network)
         if metrics is None:
             checkpoint = self._settings.scratch / trial.search_id / "checkpoints" / f"{claim.export.id}.pt"
-            final = Final(spec.finalists.training, str(checkpoint), {**about, "versions": versions()})
+            final = Final(spec.finalists.training, str(checkpoint), {**_about(trial), "versions": versions()})
             metrics, model = self._run_task(
                 finalise, spec, images, trial.notation, final, report=self._heard(["training"], final.epochs)
             )
         else:  # trained as another architecture that is the same network
-            model = annotated(self._artifacts.path(metrics["model"]).read_bytes(), about)
+            model = self._artifacts.path(metrics["model"]).read_bytes()
+            model = model if is_compressed(model) else annotated(model, _about(trial))
         metrics = {**metrics, "model": self._artifacts.add(model)[0]}
         for key in (own, of_network):
             self._ledger.trainings.put(key, metrics)

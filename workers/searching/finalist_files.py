@@ -16,6 +16,7 @@ from nas.images.model_input import ModelInput
 from nas.machine.versions import versions
 from workers.executing.executor import WorkerDiedError
 from workers.executing.scheduler import TaskHandle
+from workers.searching.compressed_files import compressed_row
 from workers.searching.context import SearchContext
 from workers.tasks.convert import Conversion, Converted, convert, take_pictures
 
@@ -25,7 +26,12 @@ Row = dict[str, Any]
 def add_files(context: SearchContext, finalists: list[Row]) -> None:
     """Give each finalist `files`, and `note`: why one is missing, with the remedy, or None."""
     for row in finalists:
-        row |= {"files": [_onnx(row)], "note": row.get("note") or _precision(context.measurer.device, row)}
+        row |= {
+            "files": [_onnx(context, row), *row.get("files", ())],
+            "note": row.get("note") or _precision(context.measurer.device, row),
+        }
+        if compressed := compressed_row(row):
+            row["metrics"]["size_bytes"] = compressed["size_bytes"]
     name = context.measurer.device.runtime
     if name not in runtime:
         for row in finalists:
@@ -35,15 +41,22 @@ def add_files(context: SearchContext, finalists: list[Row]) -> None:
 
 
 def network_file(finalist: str) -> str:
-    """The file with float32 input of the finalist with this id."""
+    """The file with float32 input of the finalist with this id, as it was trained."""
     return f"model-{finalist}.onnx"
+
+
+def _taking_floats(row: Row) -> str:
+    """The file with float32 input that a finalist's others are made from."""
+    compressed = compressed_row(row)
+    file: str = compressed["unpacks_to"] if compressed else network_file(row["id"])
+    return file
 
 
 def measured_file(context: SearchContext, row: Row) -> str:
     """The file whose latency is measured: the .onnx if the device runs it as it is, else the one with float32 input."""
     name = context.measurer.device.runtime
     shipped = name in runtime and runtime[name].takes_pictures
-    file: str = row["file"] if shipped else network_file(row["id"])
+    file: str = row["file"] if shipped else _taking_floats(row)
     return file
 
 
@@ -104,14 +117,17 @@ def publish(context: SearchContext, row: Row) -> None:
         context.store.publish(file["format"], file["file"], row["trial"])
 
 
-def _onnx(row: Row) -> Row:
+def _onnx(context: SearchContext, row: Row) -> Row:
     """The row of the .onnx file. max_abs_difference: the largest difference of its scores to those in torch."""
+    metrics = row["metrics"]
+    if compressed_row(row):
+        metrics = {**metrics, "size_bytes": (context.store.path / row["file"]).stat().st_size}
     return {
         "format": ONNX,
         "file": row["file"],
         "runtime": DEFAULT_RUNTIME,
         "runtime_version": versions()["onnxruntime"],
-        **{name: row["metrics"][name] for name in ("test_accuracy", "max_abs_difference", "size_bytes")},
+        **{name: metrics[name] for name in ("test_accuracy", "max_abs_difference", "size_bytes")},
     }
 
 
@@ -136,7 +152,7 @@ def _convert(context: SearchContext, finalists: list[Row], name: str) -> None:
 
 
 def _submit(context: SearchContext, row: Row, name: str) -> TaskHandle:
-    model = (context.store.path / network_file(row["id"])).read_bytes()
+    model = (context.store.path / _taking_floats(row)).read_bytes()
     wanted = Conversion(row["notation"], model, name)
     return context.submit(convert, wanted, report=lambda *_: None)
 

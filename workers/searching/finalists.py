@@ -11,9 +11,11 @@ from nas.loop import Search
 from nas.machine.versions import versions
 from nas.metadata import annotated
 from nas.metric import Shown, Source, metrics
+from nas.ops.coded_size import is_coded
 from nas.ops.diagram import diagram
 from nas.ops.notation import write_network
 from nas.trial import State, Trial
+from workers.searching.compressed_files import is_compressed, naz_file, naz_row, write_compressed
 from workers.searching.context import SearchContext, epoch_listener
 from workers.searching.finalist_files import network_file
 from workers.tasks.train import Final, Finalised, finalise
@@ -53,7 +55,7 @@ def train_finalists(context: SearchContext, search: Search) -> list[Row]:
             context.store_training(context.training_keys.finalist(of), metrics, file)
         rows[trial.number] = _keep_finalist(context, trial, metrics, file)
         context.listener.say(f"{name}  test accuracy {metrics['test_accuracy']:.2%}")
-    return [_finalist(trial, rows[trial.number]) for trial in chosen if trial.number in rows]
+    return [_finalist(context, trial, rows[trial.number]) for trial in chosen if trial.number in rows]
 
 
 def _submit(context: SearchContext, architecture: Architecture) -> Future[Finalised]:
@@ -72,17 +74,14 @@ def submit_final(context: SearchContext, notation: str, about: Mapping[str, Any]
 def _known_finalist(context: SearchContext, trial: Trial) -> dict[str, float] | None:
     """The finalist's metrics if it was trained in this or an earlier search; its file exists then."""
     metrics: dict[str, float] | None = context.store.known(_key(trial))
-    if metrics is not None and (context.store.path / _file(trial)).exists():
+    if metrics is not None and all((context.store.path / file).exists() for file in _files(trial)):
         return metrics
     architecture, key = trial.candidate.architecture, context.training_keys.finalist
-    cached = context.cached_training(key(architecture.id))
-    if cached is not None:
-        return _keep_finalist(context, trial, cached, cached.pop("model"))
-    cached = context.cached_training(key(architecture.network_id))
+    # It may have been trained as another architecture that is the same network.
+    cached = context.cached_training(key(architecture.id), key(architecture.network_id))
     if cached is None:
         return None
-    # It was trained as another architecture that is the same network.
-    return _keep_finalist(context, trial, cached, annotated(cached.pop("model"), _named(architecture)))
+    return _keep_finalist(context, trial, cached, cached.pop("model"))
 
 
 def _named(architecture: Architecture) -> dict[str, Any]:
@@ -91,7 +90,11 @@ def _named(architecture: Architecture) -> dict[str, Any]:
 
 
 def _keep_finalist(context: SearchContext, trial: Trial, metrics: dict[str, float], file: bytes) -> dict[str, float]:
-    write_whole(context.store.path / _file(trial), file)
+    about = _named(trial.candidate.architecture)
+    if is_compressed(file):
+        write_compressed(context, file, _file(trial), about)
+    else:
+        write_whole(context.store.path / _file(trial), annotated(file, about))
     kept: dict[str, float] = context.store.keep(_key(trial), metrics)
     return kept
 
@@ -104,7 +107,13 @@ def _file(trial: Trial) -> str:
     return network_file(trial.candidate.architecture.id)
 
 
-def _finalist(trial: Trial, found: Mapping[str, float]) -> Row:
+def _files(trial: Trial) -> list[str]:
+    """The files of the trained network."""
+    file = _file(trial)
+    return [file, naz_file(file)] if is_coded(trial.candidate.architecture.expand()) else [file]
+
+
+def _finalist(context: SearchContext, trial: Trial, found: Mapping[str, float]) -> Row:
     expanded = trial.candidate.architecture.expand()
     sizes = {
         name: trial.metrics[name]
@@ -117,5 +126,6 @@ def _finalist(trial: Trial, found: Mapping[str, float]) -> Row:
         "file": _file(trial),
         "notation": write_network(expanded),
         "diagram": diagram(expanded),
+        "files": [naz_row(context, _file(trial), found["test_accuracy"])] if is_coded(expanded) else [],
         "metrics": {**sizes, "estimated_latency_ms": trial.metrics["latency_ms"], **found},
     }

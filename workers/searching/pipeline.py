@@ -35,6 +35,7 @@ from nas.spaces import load_space
 from nas.spec import SearchSpec
 from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 from workers.executing.scheduler import Quota
+from workers.searching.compressed_files import check_device
 from workers.searching.context import SearchContext, epoch_listener, latency_metrics, measuring
 from workers.searching.end_to_end import measure_end_to_end
 from workers.searching.finalist_files import add_files, add_picture_files
@@ -94,6 +95,7 @@ class Pipeline:
         device = find_device(latencies, spec.device)
         images = self._images()
         space = load_space(spec.space).for_images(images.channels, images.side, len(images.classes))
+        check_device(device, space)
         space.sample(Random(spec.seed))  # a space without members is refused, with the reason, before any measurement
         references = reference_rows(spec, images)
         made = evaluator.make(spec.evaluator, images, spec.seed)

@@ -9,17 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nas.dataset import Dataset, dataset
 from nas.errors import OutOfMemoryError
 from nas.evaluator import Evaluator
 from nas.evaluator import evaluator as evaluators
+from nas.ops import Network
+from nas.ops.coded_size import is_coded
 from nas.ops.notation import read_network
 from nas.space import SearchSpace
 from nas.training import Recipe
 from nas.trial import Report
 from workers.executing.executor import may_end_early
+
+if TYPE_CHECKING:
+    from nas.compression.bench import Bench
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Final:
 
 
 Finalised = tuple[dict[str, float], bytes]
-"""Metrics of a finalist, and its ONNX file."""
+"""Metrics of a finalist, and its ONNX file, or its compressed one if it has codes for weights."""
 
 
 @lru_cache(maxsize=1)
@@ -115,10 +120,12 @@ def evaluate(
 
 
 def finalise(setup: Setup, shared: Dataset | None, notation: str, final: Final, *, report: Report) -> Finalised:
-    """Train a network for longer, and export it as a tested ONNX file.
+    """Train a network for longer, and export it as a tested ONNX file; if it has codes for weights, as a compressed
+    file, whose metrics are those of the ONNX file that it unpacks to.
 
     The training resumes from the checkpoint if there is one.
     """
+    from nas.compression.bench import Bench  # noqa: PLC0415 - torch is the workers' own
     from nas.export import export  # noqa: PLC0415 - torch is the workers' own
     from nas.ops.torch_module import build  # noqa: PLC0415 - torch is the workers' own
     from nas.training.fit import fit  # noqa: PLC0415 - torch is the workers' own
@@ -126,6 +133,8 @@ def finalise(setup: Setup, shared: Dataset | None, notation: str, final: Final, 
     images = images_of(setup, shared)
     device = evaluator_of(setup, images).device
     network = read_network(notation)
+    if is_coded(network):
+        return _coded(network, final, Bench(images, setup.seed, report, Path(final.checkpoint), device))
     net = build(network, setup.seed)
     fitted = fit(
         net,
@@ -146,3 +155,21 @@ def finalise(setup: Setup, shared: Dataset | None, notation: str, final: Final, 
         "train_seconds": fitted.seconds,
     }
     return metrics, exported.file
+
+
+def _coded(network: Network, final: Final, bench: "Bench") -> Finalised:
+    from nas.compressing.files import unpacked  # noqa: PLC0415 - torch is the workers' own
+    from nas.compression.coded_training import file_score, train_coded  # noqa: PLC0415 - as above
+    from nas.export import accuracy, difference_to  # noqa: PLC0415 - as above
+
+    model, fitted = train_coded(network, final.recipe, bench)
+    file, score = file_score(model, bench.dataset)
+    onnx = unpacked(file)
+    metrics = {
+        "validation_accuracy": score.accuracy,
+        "test_accuracy": accuracy(onnx, bench.dataset, network),
+        "max_abs_difference": difference_to(model.module, onnx, bench.dataset, network),
+        "size_bytes": len(file),
+        "train_seconds": fitted.seconds,
+    }
+    return metrics, file

@@ -34,9 +34,10 @@ export function Downloads({ live, trial, again }: { live: LiveSearch; trial: Tri
       again();
     });
   const finalist = live.finalists.value.find((each) => each.trial === trial.number);
-  const own = trial.artifacts.filter((file) => !OF_COMPRESSIONS.has(file.kind));
+  const shipped = new Set((finalist?.files ?? []).map((file) => file.file));
+  const own = trial.artifacts.filter((file) => !OF_COMPRESSIONS.has(file.kind) || shipped.has(file.file));
   const files: Download[] = own.length ? own : (finalist?.files ?? []).flatMap(artifact);
-  const converted = (finalist?.files ?? []).filter((file) => file.format !== "onnx");
+  const converted = (finalist?.files ?? []).filter((file) => file.format !== "onnx" && file.format !== "naz");
   const busy = now?.state === "QUEUED" || now?.state === "RUNNING";
   const missing = !files.some((file) => file.kind === "onnx");
   if (!files.length && trial.state !== "SUCCEEDED") return null;

@@ -1,0 +1,75 @@
+"""Compressed files of finalists: of networks that the search gave codes for weights, and of a compression after it.
+
+What a finalist's numbers are of is the .onnx that its compressed file unpacks to.
+"""
+
+from typing import Any
+
+from latency_db.devices.device import Device
+from latency_db.devices.formats import ONNX, format_of
+from latency_db.devices.runtime import FP32, runtime
+from nas.compressing.files import unpacked
+from nas.container.file import MAGIC
+from nas.errors import SpecError
+from nas.files import write_whole
+from nas.metadata import annotated
+from nas.space import SearchSpace
+from workers.searching.context import SearchContext
+
+Row = dict[str, Any]
+
+NAZ = "naz"
+
+
+def is_compressed(file: bytes) -> bool:
+    """Whether a model's content is that of a compressed file, not of an .onnx."""
+    return file.startswith(MAGIC)
+
+
+def has_codes(space: SearchSpace) -> bool:
+    """Whether weights of some networks of the space are codes."""
+    return any(precision != "float32" for stage in space.stages for precision in stage.options.get("precision", ()))
+
+
+def check_device(device: Device, space: SearchSpace) -> None:
+    """SpecError if the device computes in other numbers than the files that the space's networks become."""
+    if device.precision != FP32 and has_codes(space):
+        raise SpecError(
+            f"device: {device.name} computes whole networks in {device.precision}, and precisions of stages are for "
+            f"devices in {FP32}: choose one of these, or leave precision out of the space"
+        )
+
+
+def write_compressed(context: SearchContext, file: bytes, onnx: str, about: Row) -> None:
+    """Write a compressed file into the search's folder, and what it unpacks to, with this metadata, as onnx."""
+    write_whole(context.store.path / naz_file(onnx), file)
+    write_whole(context.store.path / onnx, annotated(unpacked(file, as_floats=not _runs_onnx(context)), about))
+
+
+def naz_file(onnx: str) -> str:
+    """The name of the compressed file that unpacks to a file of this name."""
+    return f"{onnx.removesuffix('.onnx')}.{NAZ}"
+
+
+def naz_row(context: SearchContext, onnx: str, test_accuracy: float) -> Row:
+    """The row of the compressed file among a finalist's files."""
+    file = naz_file(onnx)
+    size_bytes = (context.store.path / file).stat().st_size
+    return {
+        "format": NAZ,
+        "file": file,
+        "unpacks_to": onnx,
+        "test_accuracy": test_accuracy,
+        "size_bytes": size_bytes,
+    }
+
+
+def compressed_row(row: Row) -> Row | None:
+    """The row of a finalist's compressed file, if it has one."""
+    return next((file for file in row.get("files", ()) if file["format"] == NAZ), None)
+
+
+def _runs_onnx(context: SearchContext) -> bool:
+    """Whether the device runs .onnx files as they are: other formats have no codes for weights."""
+    name = context.measurer.device.runtime
+    return name not in runtime or format_of(runtime[name]) == ONNX
