@@ -76,7 +76,7 @@ class History:
         self.finished += 1
         self.trials[trial.number] = trial
         network_id = self._networks[trial.number]
-        if trial.state is State.SUCCEEDED:
+        if trial.state is not State.FAILED:
             self._by_network[network_id] = trial.number
         elif self._by_network.get(network_id) == trial.number:
             del self._by_network[network_id]
