@@ -1,6 +1,7 @@
 """The oracle of a search: sizes and latencies of thousands of candidates at once, by frozen latencies."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from functools import lru_cache
 
 import numpy as np
@@ -14,7 +15,7 @@ from latency_db.storing.frozen import FrozenLatencies
 from nas.codes import Codes, choices_of
 from nas.metric import cost_metrics
 from nas.ops import Shape
-from nas.ops.cost import LIMITS, network_cost
+from nas.ops.cost import LIMITS, Cost, network_cost
 from nas.space import SearchSpace
 from nas.space_parts import Part, SpaceParts
 from nas.trial import Columns
@@ -26,6 +27,10 @@ MAX_PARTS = 200_000
 """Parts of networks that are kept, some 50 MB; beyond it all are forgotten, and expanded again when they are met."""
 
 LATENCIES = ("latency_ms", "latency_low_ms", "latency_high_ms")
+
+COSTS = tuple(field.name for field in fields(Cost))
+PEAK = COSTS.index("activations")
+"""The field of a Cost that is the largest of its parts; others are their sums."""
 
 BITS = 34
 """Latencies are rounded to so many binary digits, 10 decimal ones: sums of floats depend on what is summed beside."""
@@ -73,7 +78,7 @@ class _Reader:
         self._space, self._parts = space, SpaceParts(space)
         self._estimator = Estimator(latencies, latencies.device)
         self._kernels = KernelColumns(self._estimator)
-        self._costs = np.zeros((0, len(LIMITS)))
+        self._costs = np.zeros((0, len(COSTS)))
         self._totals = np.zeros((0, len(self._kernels)))
         images = [Shape(space.channels, side, side) for side in space.resolution]
         costs = [network_cost(network) for network in self._estimator.predictor.measured_whole(images)]
@@ -91,19 +96,20 @@ class _Reader:
         if new:
             self._add(new)
         parts, totals = self._costs[numbers], self._totals[numbers].sum(axis=1)
-        costs = np.column_stack([parts[:, :, :2].sum(axis=1), parts[:, :, 2].max(axis=1)])
-        fits = (costs <= list(LIMITS.values())).all(axis=1)  # NaN does not
+        sums, peak = parts.sum(axis=1), parts[:, :, PEAK].max(axis=1)
+        costs = np.column_stack([sums[:, :PEAK], peak, sums[:, PEAK + 1 :]])
+        fits = (costs[:, : len(LIMITS)] <= list(LIMITS.values())).all(axis=1)  # NaN does not
         runs = np.flatnonzero(fits & (self._kernels.flags(totals).refused == 0))
         latencies = np.full((len(codes), len(LATENCIES)), np.nan)
         void = np.ones(len(codes), bool)
         latencies[runs], void[runs] = self._latencies_of(codes[runs], costs[runs], totals[runs])
-        sizes = cost_metrics(dict(zip(LIMITS, costs.T, strict=True)))
+        sizes = cost_metrics(dict(zip(COSTS, costs.T, strict=True)))
         columns = sizes | dict(zip(LATENCIES, _rounded(latencies).T, strict=True))
         return {name: np.where(void, np.nan, column) for name, column in columns.items()}
 
     def _add(self, parts: Sequence[Part | None]) -> None:
         """Take up parts that are new; None is one that cannot be built, whose rows are NaN."""
-        costs = [[np.nan if part is None else getattr(part.cost, name) for name in LIMITS] for part in parts]
+        costs = [[np.nan if part is None else getattr(part.cost, name) for name in COSTS] for part in parts]
         totals = self._kernels.totals([() if part is None else part.kernels for part in parts])
         self._costs = np.concatenate([self._costs, np.array(costs, np.float64)])
         self._totals = np.concatenate([self._totals, totals])

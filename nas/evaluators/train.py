@@ -10,7 +10,7 @@ from nas.dataset import Dataset
 from nas.errors import SpecError
 from nas.evaluator import CacheKey, Evaluator, evaluator
 from nas.ops import Network
-from nas.ops.coded_size import is_coded
+from nas.ops.cost import is_coded
 from nas.training import Recipe
 from nas.trial import Metrics, Report
 

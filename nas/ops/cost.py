@@ -2,7 +2,8 @@
 
 params counts convolution and linear weights, their biases and batch-norm scale and shift, without running statistics.
 macs counts the multiply-adds of convolution and linear layers for one image. activations is the largest number of
-feature-map values alive at once, inputs of pending branches included.
+feature-map values alive at once, inputs of pending branches included. codes counts the weights that are to be codes,
+coded_bits what all layers are expected to take in a compressed file.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +15,7 @@ from nas import ops
 from nas.errors import InvalidArchitectureError
 from nas.ops import Network, Op, Shape
 from nas.ops.limits import FLOAT_BYTES, MAX_ACTIVATIONS, MAX_MACS, MAX_PARAMS
-from nas.ops.precisions import WITH_ZERO
+from nas.ops.precisions import FILE_BYTES, FLOAT32, WITH_ZERO, layer_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,14 @@ class Cost:
     params: int = 0
     macs: int = 0
     activations: int = 0
+    codes: int = 0
+    coded_bits: int = 0
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the parameters in 32-bit floats."""
-        return FLOAT_BYTES * self.params
+        """Bytes of the parameters in 32-bit floats; with codes, those that the compressed file is expected to have."""
+        is_coded = self.codes > 0  # in arithmetic, as costs of many networks are arrays
+        return (FILE_BYTES + self.coded_bits // 8) * is_coded + FLOAT_BYTES * self.params * (1 - is_coded)
 
     @property
     def peak_memory_bytes(self) -> int:
@@ -39,6 +43,11 @@ class Cost:
 def volume(x: Shape) -> int:
     """Values in a feature map."""
     return x.channels * x.height * x.width
+
+
+def is_coded(network: Network) -> bool:
+    """Whether some weights of the network are to be codes: its file is a compressed one then."""
+    return network_cost(network).codes > 0
 
 
 def network_cost(network: Network) -> Cost:
@@ -93,15 +102,17 @@ def within_limits(cost: Cost) -> Cost:
 
 def sequence_cost(costs: Iterable[Cost]) -> Cost:
     """Cost of parts computed one after the other; InvalidArchitectureError if it is beyond nas.ops.limits."""
-    params = macs = activations = 0
+    params = macs = activations = codes = coded_bits = 0
     for cost in costs:
         params, macs = params + cost.params, macs + cost.macs
         activations = max(activations, cost.activations)
-    return within_limits(Cost(params, macs, activations))
+        codes, coded_bits = codes + cost.codes, coded_bits + cost.coded_bits
+    return within_limits(Cost(params, macs, activations, codes, coded_bits))
 
 
-def _leaf(x: Shape, y: Shape, params: int = 0, macs: int = 0) -> tuple[Shape, Cost]:
-    return y, within_limits(Cost(params, macs, volume(x) + volume(y)))
+def _leaf(x: Shape, y: Shape, params: int = 0, macs: int = 0, stored: tuple[int, int] = (0, 0)) -> tuple[Shape, Cost]:
+    """stored: codes and coded_bits."""
+    return y, within_limits(Cost(params, macs, volume(x) + volume(y), *stored))
 
 
 def _require(holds: bool, why: str) -> None:
@@ -124,37 +135,39 @@ def _windows(size: int, op: ops.Conv | ops.Pool) -> int:
     return windows - 1 if (windows - 1) * op.stride >= size + op.pad else windows
 
 
-def _check_weights(op: ops.Conv | ops.Linear | ops.SqueezeExcite) -> None:
+def _stored(op: ops.Conv | ops.Linear | ops.SqueezeExcite, weights: int, outputs: int) -> tuple[int, int]:
+    """codes and coded_bits of an op with so many weights and outputs."""
     _require(0 < op.density <= 1, f"a density of {op.density}, which is not in (0, 1]")
     _require(
         op.density == 1 or op.precision in WITH_ZERO,
         f"pruned weights in {op.precision}, which has no code for 0: give them {', '.join(WITH_ZERO)}, or density 1",
     )
+    bits = layer_bits(op.precision, op.density, weights=weights, outputs=outputs)
+    return weights * (op.precision != FLOAT32), bits
 
 
 @cost_of.register
 def _(op: ops.Conv, x: Shape) -> tuple[Shape, Cost]:
-    _check_weights(op)
     _require(op.out > 0, f"a convolution to {op.out} channels")
     _require(op.groups > 0, f"a convolution in {op.groups} groups")
     _require(x.channels % op.groups == 0, f"{x.channels} input channels do not divide into {op.groups} groups")
     _require(op.out % op.groups == 0, f"{op.out} output channels do not divide into {op.groups} groups")
     y = Shape(op.out, _windows(x.height, op), _windows(x.width, op))
     weights = op.out * (x.channels // op.groups) * op.kernel**2
-    return _leaf(x, y, weights + (2 if op.norm else 1) * op.out, weights * y.height * y.width)
+    params = weights + (2 if op.norm else 1) * op.out
+    return _leaf(x, y, params, weights * y.height * y.width, _stored(op, weights, op.out))
 
 
 @cost_of.register
 def _(op: ops.Linear, x: Shape) -> tuple[Shape, Cost]:
-    _check_weights(op)
     _require(op.out > 0, f"a linear layer to {op.out} numbers")
     weights = volume(x) * op.out
-    return _leaf(x, Shape(op.out, 1, 1), weights + op.out, weights)
+    return _leaf(x, Shape(op.out, 1, 1), weights + op.out, weights, _stored(op, weights, op.out))
 
 
 @cost_of.register
 def _(_: ops.BatchNorm, x: Shape) -> tuple[Shape, Cost]:
-    return _leaf(x, x, 2 * x.channels)
+    return _leaf(x, x, 2 * x.channels, stored=(0, layer_bits(FLOAT32, 1.0, weights=x.channels, outputs=x.channels)))
 
 
 @cost_of.register
@@ -176,10 +189,10 @@ def _(op: ops.Shuffle, x: Shape) -> tuple[Shape, Cost]:
 
 @cost_of.register
 def _(op: ops.SqueezeExcite, x: Shape) -> tuple[Shape, Cost]:
-    _check_weights(op)
     _require(op.reduced > 0, f"a squeeze to {op.reduced} numbers")
     weights = 2 * x.channels * op.reduced
-    return _leaf(x, x, weights + op.reduced + x.channels, weights)
+    outputs = op.reduced + x.channels
+    return _leaf(x, x, weights + outputs, weights, _stored(op, weights, outputs))
 
 
 @cost_of.register

@@ -26,7 +26,7 @@ from nas.jobs.states import ExportState
 from nas.machine.versions import versions
 from nas.metadata import annotated
 from nas.ops.canonical import network_id
-from nas.ops.coded_size import is_coded
+from nas.ops.cost import is_coded
 from nas.ops.notation import read_network
 from nas.service.artifact_store import ArtifactStore
 from nas.service.data_root import resolve_path, shown

@@ -11,7 +11,7 @@ from nas.loop import Search
 from nas.machine.versions import versions
 from nas.metadata import annotated
 from nas.metric import Shown, Source, metrics
-from nas.ops.coded_size import is_coded
+from nas.ops.cost import is_coded
 from nas.ops.diagram import diagram
 from nas.ops.notation import write_network
 from nas.trial import State, Trial

@@ -16,7 +16,7 @@ from nas.errors import OutOfMemoryError
 from nas.evaluator import Evaluator
 from nas.evaluator import evaluator as evaluators
 from nas.ops import Network
-from nas.ops.coded_size import is_coded
+from nas.ops.cost import is_coded
 from nas.ops.notation import read_network
 from nas.space import SearchSpace
 from nas.training import Recipe

@@ -88,6 +88,22 @@ def test_calibrated_sums_with_interpolated_kernels(store, elsewhere, name):
     assert estimator.predictor.calibration(interpolated=True).networks == 8
 
 
+def test_sizes_of_networks_with_codes_for_weights(store, elsewhere):
+    """Their parts add up too: what is expected of a file depends on whether any part has codes."""
+    stage = {"blocks": ["mbconv"], "layers": [0, 1], "width": [8, 16], "precision": ["float32", "int4", "ternary"]}
+    stages = [{**stage, "density": [1.0, 0.5]}, {"blocks": ["conv"], "layers": 1, "width": 16, "stride": 2}]
+    stem = {"width": 8, "kernel": 3, "stride": 2}
+    space = load_space({"name": "coded", "resolution": 16, "stem": stem, "stages": stages})
+    store.add(table(elsewhere, networks_of(space, 40)))
+    codes = random_codes(space, 30, np.random.default_rng(4))
+
+    found = check(space, freeze(store, elsewhere.device), codes)
+
+    plain = found["size_bytes"] == 4 * found["params"]
+    assert 0 < plain.sum() < len(codes)
+    assert (found["size_bytes"][~plain] < 4 * found["params"][~plain]).all()
+
+
 def test_a_device_that_few_whole_networks_predict(store, elsewhere):
     networks = networks_of(SMALL, 40)
     store.add(table(elsewhere, networks))

@@ -10,7 +10,7 @@ from nas.compression.coded_training import file_score, train_coded
 from nas.container.file import read
 from nas.evaluator import evaluator
 from nas.export import accuracy
-from nas.ops.coded_size import coded_bytes, is_coded
+from nas.ops.cost import is_coded, network_cost
 from nas.ops.layers import weighted_layers
 from nas.ops.notation import read_network
 from nas.training import Recipe
@@ -56,7 +56,7 @@ def test_the_score_is_that_of_what_the_file_unpacks_to(model, images):
     right = accuracy(unpacked(file), images, NETWORK)
 
     assert score.accuracy == pytest.approx(right, abs=0.1)  # of other images
-    assert coded_bytes(NETWORK) == pytest.approx(len(file), rel=0.15)
+    assert network_cost(NETWORK).size_bytes == pytest.approx(len(file), rel=0.15)
 
 
 def test_the_evaluator_scores_the_file(images):
@@ -67,7 +67,7 @@ def test_the_evaluator_scores_the_file(images):
 
     assert heard == [1, 2]
     assert found["accuracy"] > 0.4
-    assert found["size_bytes"] == pytest.approx(coded_bytes(NETWORK), rel=0.15)
+    assert found["size_bytes"] == pytest.approx(network_cost(NETWORK).size_bytes, rel=0.15)
     plain = read_network("1x8x8: conv_8_k3_s2 [gap linear_4]")
     assert not is_coded(plain)
     assert "size_bytes" not in made.evaluate(plain, lambda *_: None)
