@@ -26,8 +26,12 @@ two trials at a time, within 0.036 ms. The run was killed in its 19th training.
 TRIALS = 24
 KILLS = 20
 PASSED = ("refused", "repeated")
-CHEAP = {"evolution": {"population": 4}, "reinforce": {"batch": 5, "ppo_epochs": 1}}
-"""Parameters by searcher with which it has learned after a few trials, in little time."""
+CHEAP = {
+    "evolution": {"population": 4},
+    "gp": {"startup": 33},
+    "reinforce": {"batch": 5, "ppo_epochs": 1},
+}
+"""Parameters by searcher with which it has learned after a few trials, and fits little."""
 
 
 class KilledJournal:
