@@ -97,7 +97,7 @@ def test_sizes_of_networks_with_codes_for_weights(store, elsewhere):
     store.add(table(elsewhere, networks_of(space, 40)))
     codes = random_codes(space, 30, np.random.default_rng(4))
 
-    found = check(space, freeze(store, elsewhere.device), codes)
+    found = check(space, store, elsewhere.device, codes)
 
     plain = found["size_bytes"] == 4 * found["params"]
     assert 0 < plain.sum() < len(codes)
