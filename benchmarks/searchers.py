@@ -41,9 +41,9 @@ from nas.objective import objective
 from nas.searcher import searcher_of
 from nas.simulation import Outcome, Plan, simulate
 from nas.tabular.problem import TabularProblem, load_problem
+from nas.tabular.scores import BUDGETS
 from searcher_plots import draw, spread
 
-BUDGETS = (25, 50, 100, 200)
 REGRET_AT = 100
 PARETO = {"name": "pareto", "target_latency_ms": 1.0}  # which the objective does not use
 

@@ -15,9 +15,8 @@ from nas.quantities import duration, percent, significant
 from nas.searcher import searcher_of
 from nas.simulation import Outcome, Plan, Simulated, TrialTimes, simulate
 from nas.tabular.problem import TabularProblem, load_problem
+from nas.tabular.scores import BUDGETS
 from nas.trial import State
-
-BUDGETS = (25, 50, 100, 200)
 
 
 @click.command("simulate")

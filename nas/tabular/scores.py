@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from nas.pareto import Better, hypervolume
 from nas.tabular.file import Reference, Target
 
+BUDGETS = (25, 50, 100, 200)
+"""Numbers of trainings after which searches are compared."""
+
 POINTS = 100
 """Accuracy points in the fraction 1."""
 

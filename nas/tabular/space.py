@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nas.codes import Codes
 from nas.decision import Decision
 from nas.errors import SpecError
-from nas.space import Candidate, Space
+from nas.space import Space
 from nas.tabular.file import DecisionEntry
 
 Rows = NDArray[np.int64]
@@ -96,9 +96,6 @@ class TabularSpace(Space[Row]):
         rows = np.zeros((len(codes), len(self.entries)), np.int64)
         rows[:, self._columns] = np.maximum(codes, 0)
         return np.where(self.active(rows), rows, 0)
-
-    def candidate_rows(self, candidates: Sequence[Candidate[Row]]) -> Rows:
-        return np.array([each.architecture.options for each in candidates], np.int64).reshape(-1, len(self.entries))
 
     def active(self, rows: Rows) -> NDArray[np.bool_]:
         """[n, decisions of the file]: where a decision matters."""
