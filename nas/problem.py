@@ -23,7 +23,7 @@ class Known(Protocol):
         """The columns that are known, [n] each, for codes [n, decisions]; SpecError for codes that are no candidates.
 
         All columns are NaN in the rows of candidates that cannot be built or that the device does not run, and those of
-        the latency alone where there is none yet.
+        the latency alone where there is none yet. A metric that nothing is known of has no column.
         """
         ...
 

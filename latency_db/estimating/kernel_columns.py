@@ -13,6 +13,7 @@ from latency_db.estimating.estimator import Estimator
 from latency_db.estimating.features import kernel_features
 from latency_db.estimating.kernel_table import KernelSums
 from latency_db.estimating.predictor import Predictor
+from latency_db.records.reference_models import EMPTY_NETWORK
 from latency_db.robust_statistics import Values
 from nas.ops.kernels import Kernel
 
@@ -44,6 +45,11 @@ class KernelColumns:
         learned = [FEATURES, *(len(KernelSums._fields) for _ in self._others)] if self._few_shot else []
         self._ends = np.cumsum([len(Flags._fields), len(KernelSums._fields), *learned])
         self._rows: dict[Kernel, Values] = {}
+
+    @property
+    def can_predict(self) -> bool:
+        """Whether there is an estimate of any network."""
+        return self._few_shot is not None or EMPTY_NETWORK.key in self._estimator.predictor.network_records
 
     def __len__(self) -> int:
         """The number of columns."""

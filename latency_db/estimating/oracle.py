@@ -43,7 +43,7 @@ class SpaceOracle:
     nas.metric.network_metrics and to Estimator.estimate of each network from the frozen latencies. A row is NaN where
     the network cannot be built, has a kernel that the device refuses, or has too wide an interval. The latency alone is
     NaN where it has kernels that are neither measured nor interpolated, and the interval alone where the whole network
-    was measured in a single round.
+    was measured in a single round. LATENCIES are left out if there is no estimate of any network.
 
     A part of networks that is new is expanded, some ten thousand a second; one that was seen before is looked up.
     """
@@ -104,8 +104,8 @@ class _Reader:
         void = np.ones(len(codes), bool)
         latencies[runs], void[runs] = self._latencies_of(codes[runs], costs[runs], totals[runs])
         sizes = cost_metrics(dict(zip(COSTS, costs.T, strict=True)))
-        columns = sizes | dict(zip(LATENCIES, _rounded(latencies).T, strict=True))
-        return {name: np.where(void, np.nan, column) for name, column in columns.items()}
+        columns = dict(zip(LATENCIES, _rounded(latencies).T, strict=True)) if self._kernels.can_predict else {}
+        return {name: np.where(void, np.nan, column) for name, column in (sizes | columns).items()}
 
     def _add(self, parts: Sequence[Part | None]) -> None:
         """Take up parts that are new; None is one that cannot be built, whose rows are NaN."""

@@ -131,6 +131,15 @@ def test_a_latency_that_cannot_be_estimated_is_nan_and_the_sizes_are_known(store
     assert np.isfinite(found["latency_ms"]).sum() == 1
 
 
+def test_only_sizes_are_known_where_nothing_is_measured(store, elsewhere):
+    codes = random_codes(SMALL, 5, np.random.default_rng(6))
+
+    found = SpaceOracle(SMALL, freeze(store, elsewhere.device))(codes)
+
+    assert set(found) == set(SIZES)
+    assert np.isfinite(found["params"]).any()
+
+
 def test_candidates_that_the_device_refuses_or_whose_interval_is_too_wide_are_nan(store, elsewhere, monkeypatch):
     networks = networks_of(SMALL, 30)
     store.add(table(elsewhere, networks, share=0.7))
