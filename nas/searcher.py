@@ -39,6 +39,11 @@ class Searcher(ABC):
     def check(cls, **parameters: Any) -> None:
         """SpecError if the user's parameters, each right by itself, do not go together."""
 
+    @property
+    def note(self) -> str | None:
+        """What its user is to know of how it works on this problem, such as what it chose and why."""
+        return None
+
     @final
     def ask(self, count: int = 1) -> list[Candidate]:
         """Up to count different valid candidates to try at the same time; none when nothing is left to try.

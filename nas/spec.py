@@ -110,7 +110,7 @@ class SearchSpec(BaseModel):
     space: Annotated[str | dict[str, Any], Field(description="the architectures to choose from")] = "small"
     device: Annotated[str, Field(max_length=200, description="where latency counts")] = "local-cpu-1t"
     objective: Annotated[Plugin, Field(description="what is maximised")] = {"name": "constrained"}
-    searcher: Annotated[Plugin, Field(description="how the next architecture is chosen")] = {"name": "evolution"}
+    searcher: Annotated[Plugin, Field(description="how the next architecture is chosen")] = {"name": "auto"}
     evaluator: Annotated[Plugin, Field(description="how an architecture is scored")] = {"name": "train"}
     max_trials: Annotated[int, Field(ge=1, le=1_000_000, strict=True, description="trials in all")] = 64
     parallel: Annotated[int, Field(ge=1, le=1024, strict=True, description="trials at a time")] = 1

@@ -82,12 +82,18 @@ class ObjectiveFacts(Sent):
     note: str | None
 
 
+class SearcherFacts(Sent):
+    name: str
+    note: str | None = Field(description="what the searcher says of itself, such as what `auto` chose")
+
+
 class Facts(Sent):
     """What became known of a search when it began."""
 
     dataset: DatasetFacts
     space: SpaceSize
     device: DeviceFacts
+    searcher: SearcherFacts | None = Field(None, description="null for searches from before it was kept")
     objective: ObjectiveFacts
 
 

@@ -86,6 +86,7 @@ def _search(record: Record) -> list[tuple[str, Child]]:
     counts = [f"{states.count(state)} {state}" for state in dict.fromkeys([SUCCEEDED, *states])]
     return [
         ("Objective", f"{objective['name']}: {objective['formula']}"),
+        *_searcher(record.get("searcher")),
         ("Space", f"{space['name']}"),
         ("Its size", f"{short}{exact(size)}"),
         ("Trials", ", ".join(counts)),
@@ -94,6 +95,11 @@ def _search(record: Record) -> list[tuple[str, Child]]:
         ("Started", record["created"]),
         ("Wall-clock time", duration(number(record, "seconds"))),
     ]
+
+
+def _searcher(searcher: Record | None) -> list[tuple[str, Child]]:
+    """Searches from before it was kept have none."""
+    return [] if searcher is None else [("Searcher", searcher["note"] or searcher["name"])]
 
 
 def spec_text(spec: Mapping[str, Any]) -> Markup:

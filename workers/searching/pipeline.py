@@ -111,7 +111,9 @@ class Pipeline:
         goal = objective.make(objective_config)
         problem = Problem(space, goal, SpaceOracle(space, frozen_latencies(context)))
         self.search = Search(searcher.make(spec.searcher, problem, spec.seed), goal, store.journal)
-        facts = describe_run(images, space, measurer.device, goal, spec.objective)
+        facts = describe_run(images, measurer.device, self.search.searcher, spec.objective)
+        if (note := self.search.searcher.note) is not None:
+            listener.say(note)
         store.keep("facts", facts)
         record = RunRecord(context, self.search, facts, update_s)
         context = replace(context, prepared=prepared_file(context, space))

@@ -8,19 +8,19 @@ from latency_db.records.record import Statistic
 from nas.dataset import Dataset
 from nas.objective import Objective
 from nas.objective import objective as objectives
-from nas.space import SearchSpace
+from nas.searcher import Searcher
+from nas.space import Space
 from nas.spec import Plugin
 
 
-def describe_run(
-    images: Dataset, space: SearchSpace, device: Device, objective: Objective, given: Plugin
-) -> dict[str, Any]:
+def describe_run(images: Dataset, device: Device, chosen: Searcher, given: Plugin) -> dict[str, Any]:
     """All that is known of a search once it has begun. given: the objective as the spec has it."""
     return {
         "dataset": _dataset(images),
-        "space": _space(space),
+        "space": _space(chosen.problem.space),
         "device": _device(device),
-        "objective": _objective(objective, given),
+        "searcher": {"name": chosen.name, "note": chosen.note},
+        "objective": _objective(chosen.problem.objective, given),
     }
 
 
@@ -37,7 +37,7 @@ def _dataset(images: Dataset) -> dict[str, Any]:
     }
 
 
-def _space(space: SearchSpace) -> dict[str, Any]:
+def _space(space: Space[Any]) -> dict[str, Any]:
     """The size is a string: a number in JSON is not exact beyond 2^53."""
     return {"name": space.name, "size": str(space.size())}
 

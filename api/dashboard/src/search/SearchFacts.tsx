@@ -19,7 +19,7 @@ function limit([name, value]: [string, number]): Row {
 
 export function SearchFacts({ live }: { live: LiveSearch }) {
   const { facts, spec } = live.search.value!;
-  const { dataset, space, device, objective } = facts ?? {};
+  const { dataset, space, device, searcher, objective } = facts ?? {};
   const groups: [string, Row[]][] = [];
   if (dataset) {
     groups.push([
@@ -75,6 +75,7 @@ export function SearchFacts({ live }: { live: LiveSearch }) {
   return (
     <section class="facts" aria-labelledby="facts-title">
       <h2 id="facts-title">Conditions</h2>
+      {searcher?.note && <p class="notice">{searcher.note}</p>}
       {objective?.note && <p class="notice">{objective.note}</p>}
       {!groups.length && <p class="soft">They are written down once the data set and the device are known.</p>}
       <div class="fact-groups">

@@ -8,6 +8,8 @@ import pytest
 
 from latency_db.devices.local import local_device
 from nas.objective import objective
+from nas.problem import Problem
+from nas.searcher import searcher
 from nas.spaces import load_space
 from nas.spec import parse_spec
 from nas.testing import halves
@@ -19,7 +21,9 @@ from workers.searching.run_record import RunRecord
 SPEC = parse_spec({"dataset": "fashion_mnist_mini"})
 SPACE = load_space("small")
 AIM = {"name": "constrained", "target_latency_ms": 1.0}
-FACTS = describe_run(halves(), SPACE, local_device("local-cpu-1t"), objective.make(AIM), AIM)
+FACTS = describe_run(
+    halves(), local_device("local-cpu-1t"), searcher.make("auto", Problem(SPACE, objective.make(AIM)), 0), AIM
+)
 METRICS = {"accuracy": 0.5, "latency_ms": 1.0, "params": 10, "macs": 10, "size_bytes": 40}
 
 
