@@ -5,27 +5,35 @@ from math import isfinite
 
 import onnx
 
+from nas.compressing.sparse import SparseWhereShorter, with_sparse_weights
 from nas.container.file import Container, Expanded, read
 from nas.errors import CompressionError, FormatError
 from nas.images.preprocessing import Preprocessing, metadata
 from nas.metadata import stamped
 from nas.ops.cost import cost_of
 from nas.ops.onnx_graph import onnx_model
+from nas.ops.weights import Weights
 from nas.quantization.qdq import quantised
 from nas.quantization.recipes import StaticQuantization
 
 
-def unpacked(file: bytes, *, as_floats: bool = False) -> bytes:
+def unpacked(file: bytes, *, as_floats: bool = False, sparse: bool = False) -> bytes:
     """The ONNX file of a compressed file. FormatError says why it cannot be read.
 
     Weights that are codes stay packed integers with a table of their values, or become 32-bit floats. A network that
     computes in 8-bit integers has QuantizeLinear/DequantizeLinear pairs; as floats, its activations are not rounded.
+    sparse: weights with many zeros become sparse tensors where the file is smaller so, except for 8-bit integers.
     """
     container = read(file)
     classes, preprocessing = _described(container)
     about = metadata(container.network, classes, preprocessing)
     integers = container.properties.get("integers")
-    model = onnx_model(container.network, Expanded(container) if as_floats or integers else container)
+    weights: Weights = container
+    if as_floats or integers:
+        weights = Expanded(container)
+    elif sparse:
+        weights = SparseWhereShorter(container)
+    model = onnx_model(container.network, weights)
     if integers and not as_floats:
         how = StaticQuantization.read(integers)
         tensors = {"image", *(output for node in model.graph.node for output in node.output)}
@@ -35,6 +43,8 @@ def unpacked(file: bytes, *, as_floats: bool = False) -> bytes:
             model = onnx.load_from_string(quantised(model.SerializeToString(), how))
         except CompressionError as error:
             raise FormatError(f"its activations cannot be quantised ({error}); the file is damaged") from None
+    elif sparse:
+        model = with_sparse_weights(model)
     return stamped(model, about)
 
 

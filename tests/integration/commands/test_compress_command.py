@@ -97,12 +97,16 @@ def test_weights_are_packed_integers_or_floats_with_the_same_scores(done):
     out = done[0] / "out"
     result = CliRunner().invoke(cli, ["unpack", str(out / "model.naz"), "--floats", "--out", str(out / "floats.onnx")])
     assert result.exit_code == 0, result.output
-    packed, floats = (onnx.load(out / name) for name in ("model.onnx", "floats.onnx"))
+    sparse = ["unpack", str(out / "model.naz"), "--floats", "--sparse", "--out", str(out / "sparse.onnx")]
+    assert CliRunner().invoke(cli, sparse).exit_code == 0
+    assert (out / "sparse.onnx").stat().st_size < (out / "floats.onnx").stat().st_size
+    packed, floats, sparse = (onnx.load(out / name) for name in ("model.onnx", "floats.onnx", "sparse.onnx"))
     assert {t.data_type for t in packed.graph.initializer if t.name.endswith(".codes")} == {onnx.TensorProto.UINT4}
     assert {t.data_type for t in floats.graph.initializer} == {onnx.TensorProto.FLOAT}
     image = {"image": np.random.default_rng(0).standard_normal((2, 1, 28, 28)).astype(np.float32)}
-    scores = [onnxruntime.InferenceSession(m.SerializeToString()).run(None, image)[0] for m in (packed, floats)]
-    np.testing.assert_array_equal(*scores)
+    scores = [onnxruntime.InferenceSession(m.SerializeToString()).run(None, image)[0] for m in (packed, floats, sparse)]
+    np.testing.assert_array_equal(*scores[:2])
+    np.testing.assert_array_equal(*scores[1:])
 
 
 def test_a_binary_network_runs_on_bits_too(tmp_path):
