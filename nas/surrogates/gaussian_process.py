@@ -130,13 +130,14 @@ def log_likelihood(layout: Layout, vector: Values, seen: Observations, standard:
     """Log marginal likelihood but for a constant (eq. 5.8) of standardised values [n], and its gradient (eq. 5.9)."""
     hyper = Hyperparameters.of(vector, layout)
     kernel = Kernel(layout, hyper)
-    factor = safe_cholesky(_noisy(kernel.between(seen.inputs, seen.inputs), hyper, seen.repeats))
+    x, distance = seen.inputs, kernel.distances(seen.inputs, seen.inputs)
+    factor = safe_cholesky(_noisy(kernel.at(distance, x, x), hyper, seen.repeats))
     inverse = cho_solve((factor, True), np.eye(len(standard)), check_finite=False)
     weights = inverse @ standard
     value = -0.5 * float(standard @ weights) - float(np.sum(np.log(np.diag(factor))))
     slope = 0.5 * (np.outer(weights, weights) - inverse)
     noise = np.exp(hyper.noise) * float(np.sum(np.diag(slope) / seen.repeats))
-    return value, np.append(kernel.gradient(seen.inputs, slope), noise)
+    return value, np.append(kernel.gradient(x, distance, slope), noise)
 
 
 def safe_cholesky(matrix: Values) -> Values:

@@ -60,8 +60,11 @@ class Kernel:
 
     def between(self, a: Values, b: Values) -> Values:
         """[n, m] covariances of the metric of networks a [n, C] and b [m, C], without noise."""
-        distance = self._distance(a, b)
-        local: Values = self._variance * (1 + distance + distance * distance / 3) * np.exp(-distance)
+        return self.at(self.distances(a, b), a, b)
+
+    def at(self, distance: Values, a: Values, b: Values) -> Values:
+        """As between, if the distances are known."""
+        local = self._variance * (1 + distance + distance * distance / 3) * np.exp(-distance)
         return np.asarray(local + (a * self._slopes) @ b.T + CONSTANT)
 
     def variances(self, a: Values) -> Values:
@@ -69,12 +72,13 @@ class Kernel:
         linear: Values = (a * a) @ self._slopes
         return np.asarray(linear + self._variance + CONSTANT)
 
-    def gradient(self, x: Values, weights: Values) -> Values:
+    def gradient(self, x: Values, distance: Values, weights: Values) -> Values:
         """[G + L + 1] derivatives of sum(weights * between(x, x)) by the hyperparameters but the noise, in order.
 
-        weights: [n, n], symmetric. By matrix products alone, as a squared distance is a sum over columns.
+        distance: of x and x; weights: [n, n], symmetric. By matrix products alone, as a squared distance is a sum over
+        columns.
         """
-        layout, distance = self.layout, self._distance(x, x)
+        layout = self.layout
         decay = weights * (self._variance * np.exp(-distance))
         local = decay * (-5 / 6 * (1 + distance))
         spread = 2 * ((local.sum(axis=1) @ (x * x)) - np.einsum("nc,nc->c", x, local @ x))
@@ -83,7 +87,7 @@ class Kernel:
         linear = np.einsum("nc,nc->c", x, weights @ x) * self._slopes
         return np.concatenate([rates, [variance], np.bincount(layout.slope_of, linear, layout.slopes)])
 
-    def _distance(self, a: Values, b: Values) -> Values:
+    def distances(self, a: Values, b: Values) -> Values:
         """[n, m] distances in length scales, times the square root of 5."""
         a, b = a * self._rates, b * self._rates
         squares = np.sum(a * a, axis=1)[:, None] + np.sum(b * b, axis=1) - 2 * a @ b.T

@@ -20,7 +20,7 @@ FEW = 5
 MOST = 800
 """Results that a surrogate is made from. Of more, half are the best of their latency, half an even choice of others."""
 
-FITTED = 256
+FITTED = 160
 """Results by which hyperparameters are fitted, an even choice of those there are."""
 
 GROWTH = 1.1
