@@ -13,14 +13,16 @@ NAME = "frozen-latencies"
 def frozen_latencies(context: SearchContext) -> FrozenLatencies:
     """The latencies of the device, frozen now or by an earlier call.
 
-    They are frozen again if their file is lost, which the listener is told: from there on the searcher reads others.
+    They are frozen again if their file is lost or damaged, which the listener is told: from there on the searcher reads
+    others.
     """
     known = context.store.known(NAME)
-    path = context.store.fetch(known["file"], known["sha256"]) if known else None
-    if path is not None:
-        return FrozenLatencies.from_file(path.read_bytes())
     if known:
-        context.listener.say(f"{known['file']} is lost: the searcher goes on with latencies as they are now")
+        path = context.store.fetch(known["file"], known["sha256"])
+        content = path.read_bytes() if path else b""
+        if hashlib.sha256(content).hexdigest() == known["sha256"]:
+            return FrozenLatencies.from_file(content)
+        context.listener.say(f"{known['file']} is lost or damaged: the searcher goes on with latencies as they are now")
     return _freeze(context)
 
 

@@ -65,15 +65,18 @@ def test_a_resumed_search_reads_the_latencies_that_it_began_with(tmp_path, spec,
     assert (known(new) > 2.5 * known(before)).all()
 
 
-def test_latencies_that_are_lost_are_frozen_again_and_that_is_said(tmp_path, spec, listener, problems):
+@pytest.mark.parametrize("left", [None, 100])
+def test_latencies_that_are_lost_are_frozen_again_and_that_is_said(tmp_path, spec, listener, problems, left):
     run(parse_spec(spec), tmp_path, listener(), executor_name="inline")
     (file,) = tmp_path.glob("latencies-*.json.gz")
     content, heard = file.read_bytes(), listener()
     file.unlink()
+    if left:
+        file.write_bytes(content[:left])
 
     run(parse_spec(spec), tmp_path, heard, executor_name="inline")
 
-    assert f"{file.name} is lost: the searcher goes on with latencies as they are now" in heard.lines
+    assert f"{file.name} is lost or damaged: the searcher goes on with latencies as they are now" in heard.lines
     assert file.read_bytes() == content
     assert problems[0].known.digest == problems[1].known.digest
 
