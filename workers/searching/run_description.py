@@ -54,6 +54,9 @@ def _device(device: Device) -> dict[str, Any]:
     }
 
 
+_SIZE_TERM = ("target_size_bytes", "size_alpha", "size_beta")
+
+
 def _objective(objective: Objective, given: Plugin) -> dict[str, Any]:
     """The objective's parameters, with the target that was determined for it."""
     parameters = {**given, "target_latency_ms": objective.target_latency_ms}
@@ -61,6 +64,8 @@ def _objective(objective: Objective, given: Plugin) -> dict[str, Any]:
     described = objectives.parameters(name).model_validate(parameters).model_dump()
     if described["limits"] is None:
         del described["limits"]  # as in the facts of searches from before there were any
+    if described.get("target_size_bytes") is None:  # likewise
+        described = {key: value for key, value in described.items() if key not in _SIZE_TERM}
     return {
         "name": name,
         **described,

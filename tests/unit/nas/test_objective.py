@@ -49,6 +49,18 @@ def test_target_of_the_soft_reward_is_a_constant_factor():
     assert made("mnasnet", alpha=0.0, beta=-1.0).steers
 
 
+def test_size_is_a_factor_as_latency_is():
+    """ACC (LAT / T)^w (SIZE / S)^v, with an exponent of its own up to S and beyond it."""
+    sized = made("mnasnet", alpha=0.0, beta=-1.0, target_size_bytes=1000, size_alpha=-0.1, size_beta=-2.0)
+    small, large = {**POINT, "size_bytes": 500}, {**POINT, "size_bytes": 2000}
+
+    assert sized.reward(small) == pytest.approx(0.375 * 0.5**-0.1)
+    assert sized.reward(large) == pytest.approx(0.375 / 4)
+    assert sized.note is None
+    assert "size_alpha = size_beta" in made("mnasnet", alpha=0.0, target_size_bytes=1000).note
+    assert made("mnasnet", size_beta=-2.0).reward(large) == made("mnasnet").reward(POINT)
+
+
 def test_absolute_reward():
     tunas = made("tunas", beta=-0.2)
 
