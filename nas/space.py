@@ -19,7 +19,7 @@ from nas.architecture import Architecture, Stage, Stem
 from nas.block import Block, round_channels
 from nas.decision import Choose, Decision, all_asked, answer, count_ways, look_up, uniform
 from nas.errors import InfeasibleError
-from nas.ops.precisions import WITH_ZERO
+from nas.ops.precisions import FLOAT32, WITH_ZERO
 
 TRIES = 1000
 """Number of walks without a valid member after which a space counts as infeasible."""
@@ -224,6 +224,11 @@ class SearchSpace(Space):
     def tree(self) -> tuple[Decision, ...]:
         stages = (stage.tree(f"stage{number}.") for number, stage in enumerate(self.stages))
         return (*self.shared_tree(), *chain.from_iterable(stages))
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether weights of some of its networks are codes, not floats."""
+        return any(precision != FLOAT32 for stage in self.stages for precision in stage.options.get("precision", ()))
 
     def frame(self, answers: Mapping[str, Any]) -> Architecture:
         """The architecture without stages that these answers to shared_tree give."""

@@ -16,6 +16,7 @@ from pydantic import (
     model_serializer,
 )
 
+from nas.compression.request import CompressionRequest
 from nas.dataset import MAX_SIDE, DatasetSource, Outline, dataset, resolve
 from nas.errors import DataError, InvalidArchitectureError, NasError, SpecError, UnknownNameError
 from nas.evaluator import evaluator
@@ -60,7 +61,8 @@ class Finalists(BaseModel):
     """How many of the best trials are trained for longer, tested and exported, and how.
 
     recipe: how these, and the reference networks, are trained, as nas.training.Recipe says; what it leaves out is as in
-    nas.training.FINALISTS. The trials' recipe is the evaluator's.
+    nas.training.FINALISTS. The trials' recipe is the evaluator's. compression: what they go through after that: a
+    preset's name, or as for an export.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,6 +74,11 @@ class Finalists(BaseModel):
         Field(description="the training of finalists and references; the trials' is the evaluator's"),
         WithJsonSchema(_RecipeFields.model_json_schema()),
     ] = {}
+    compression: Annotated[
+        CompressionRequest | None,
+        BeforeValidator(lambda value: {"preset": value} if isinstance(value, str) else value),
+        Field(description="makes their files smaller after training; null for none"),
+    ] = None
 
     @property
     def training(self) -> Recipe:
@@ -81,9 +88,12 @@ class Finalists(BaseModel):
 
     @model_serializer(mode="wrap")
     def _without_default_recipe(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A spec that leaves the recipe out is equal to one from before there was a recipe."""
+        """A spec that leaves recipe or compression out is equal to one from before there was any."""
         values: dict[str, Any] = handler(self)
-        return values if self.recipe else {name: value for name, value in values.items() if name != "recipe"}
+        left_out = [name for name in ("recipe", "compression") if not values[name]]
+        if self.compression:
+            values["compression"] = self.compression.wanted()
+        return {name: value for name, value in values.items() if name not in left_out}
 
 
 class Export(BaseModel):
@@ -148,12 +158,17 @@ def parse_spec(data: object) -> SearchSpec:
             raise SpecError(f"references.{number}.{fixed}: the data set decides it; leave it out")
         network.checked(reference, f"references.{number}")
     try:
-        load_space(spec.space)
+        if load_space(spec.space).has_codes and spec.finalists.compression:
+            raise SpecError(
+                "finalists.compression: the space decides on precisions of stages, so its networks are compressed "
+                "already; leave compression out, or precision out of the space"
+            )
     except UnknownNameError:
         raise
     except NasError as error:
         message = str(error)
-        raise SpecError(message if message.startswith("space.") else f"space: {message}") from None
+        is_placed = message.startswith(("space.", "finalists."))
+        raise SpecError(message if is_placed else f"space: {message}") from None
     return spec
 
 

@@ -13,7 +13,7 @@ from api.http.security import READ
 from api.schemas.compression import CompressorList, CompressorOut, Preset, PresetList
 from api.schemas.metric import MetricList, MetricOut
 from api.schemas.submission import NewSearch
-from nas.compressing.presets import PRESETS
+from nas.compression.presets import PRESETS
 from nas.metric import metrics
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])

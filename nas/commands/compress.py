@@ -14,10 +14,10 @@ from nas.compressing.bits import accuracy_on_bits
 from nas.compressing.compressed import Compressed, compressed
 from nas.compressing.files import unpacked
 from nas.compressing.plan import plan
-from nas.compressing.presets import PRESETS
 from nas.compressing.run_folder import in_run
 from nas.compressing.source import begin, content_of
 from nas.compression.bench import Bench
+from nas.compression.presets import PRESETS
 from nas.dataset import Dataset, load
 from nas.files import write_whole
 from nas.quantization.qdq import is_quantised

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nas.compressing.presets import PRESETS, SIZED, content, is_sized
+from nas.compression.presets import PRESETS, SIZED, content, is_sized
 from nas.compressor import compressor
 from nas.dataset import Dataset
 from nas.errors import SpecError

@@ -13,7 +13,7 @@ from whole_service import SPEC, environment, free_port, process
 
 from api.client import Client
 from nas.compressing.files import unpacked
-from nas.compressing.presets import PRESETS
+from nas.compression.presets import PRESETS
 from nas.dataset import load
 
 PATIENCE_MS = 120_000

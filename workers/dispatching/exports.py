@@ -1,11 +1,10 @@
 """Exports: single trials as files, on request, trained for as many epochs as finalists."""
 
-import hashlib
 import json
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from typing import Any
 
 from latency_db.devices.formats import ONNX, runtime_of
 from nas.compressing.files import unpacked
-from nas.compressing.presets import content
+from nas.compression.presets import content
 from nas.dataset import Dataset, dataset
 from nas.errors import CompressionError, NasError
 from nas.evaluator import evaluator
@@ -38,6 +37,7 @@ from workers.dispatching.ledger_store import MODEL, cached_training
 from workers.executing.executor import Task
 from workers.executing.scheduler import Scheduler
 from workers.searching.compressed_files import NAZ, is_compressed, naz_file
+from workers.searching.finalist_compression import label
 from workers.searching.finalist_files import picture_file
 from workers.searching.training_keys import TrainingKeys
 from workers.tasks.compress import STAGE, TOTAL, CompressedFiles, Compression, check, compress
@@ -54,13 +54,6 @@ UNPACKED = "unpacked"
 
 def _unheard(epoch: int, metrics: Metrics) -> None:
     """A report of a task that is over in a moment."""
-
-
-def _label(wanted: Mapping[str, Any]) -> str:
-    """What tells a compression from others of a network, for a file's name."""
-    digest = hashlib.sha256(json.dumps(wanted.get("plan"), sort_keys=True).encode()).hexdigest()[:8]
-    epochs = f"-of-{wanted['epochs']}-epochs" if "epochs" in wanted else ""
-    return f"{wanted.get('preset', 'plan-' + digest)}{epochs}"
 
 
 def _about(trial: TrialRecord) -> dict[str, Any]:
@@ -168,7 +161,7 @@ class Exporter:
         made: CompressedFiles = self._run_task(compress, spec, images, model, compression, report=heard)
         rmtree(folder, ignore_errors=True)  # of use only if the worker was on this machine
         trained = f"-{spec.finalists.epochs}-epochs" if model else ""
-        name = f"model-{trial.architecture_id}{trained}-{_label(wanted)}"
+        name = f"model-{trial.architecture_id}{trained}-{label(wanted)}"
         onnx = picture_file(f"{name}.onnx") if pixels else f"{name}.onnx"
         files = [self._add(NAZ, f"{name}.naz", made.file), self._add(UNPACKED, onnx, made.onnx)]
         metrics = {name: made.report[name] for name in ("test_accuracy", "size_bytes")}

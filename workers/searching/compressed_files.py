@@ -3,17 +3,20 @@
 What a finalist's numbers are of is the .onnx that its compressed file unpacks to.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from latency_db.devices.device import Device
 from latency_db.devices.formats import ONNX, format_of
 from latency_db.devices.runtime import FP32, runtime
 from nas.compressing.files import unpacked
+from nas.compression.presets import content
 from nas.container.file import MAGIC
 from nas.errors import SpecError
 from nas.files import write_whole
 from nas.metadata import annotated
 from nas.space import SearchSpace
+from nas.spec import Finalists
 from workers.searching.context import SearchContext
 
 Row = dict[str, Any]
@@ -26,24 +29,36 @@ def is_compressed(file: bytes) -> bool:
     return file.startswith(MAGIC)
 
 
-def has_codes(space: SearchSpace) -> bool:
-    """Whether weights of some networks of the space are codes."""
-    return any(precision != "float32" for stage in space.stages for precision in stage.options.get("precision", ()))
-
-
-def check_device(device: Device, space: SearchSpace) -> None:
-    """SpecError if the device computes in other numbers than the files that the space's networks become."""
-    if device.precision != FP32 and has_codes(space):
+def check_device(device: Device, space: SearchSpace, finalists: Finalists) -> None:
+    """SpecError if the device computes in other numbers than the compressed files of the search."""
+    if device.precision != FP32 and (space.has_codes or finalists.compression):
+        what = "precisions of stages are" if space.has_codes else "finalists.compression is"
         raise SpecError(
-            f"device: {device.name} computes whole networks in {device.precision}, and precisions of stages are for "
-            f"devices in {FP32}: choose one of these, or leave precision out of the space"
+            f"device: {device.name} computes whole networks in {device.precision}, and {what} for devices in {FP32}: "
+            "choose one of these, or leave it out"
         )
+    if finalists.compression and not _runs_onnx(device):
+        stages = content(finalists.compression.wanted()).get("stages", ())
+        if any(stage.get("name") == "int8" for stage in stages if isinstance(stage, Mapping)):
+            raise SpecError(
+                f"finalists.compression: int8 makes .onnx files, which {device.runtime} does not run as they are; "
+                "choose a device with ONNX Runtime, or another plan"
+            )
 
 
 def write_compressed(context: SearchContext, file: bytes, onnx: str, about: Row) -> None:
     """Write a compressed file into the search's folder, and what it unpacks to, with this metadata, as onnx."""
     write_whole(context.store.path / naz_file(onnx), file)
-    write_whole(context.store.path / onnx, annotated(unpacked(file, as_floats=not _runs_onnx(context)), about))
+    write_whole(context.store.path / onnx, annotated(_unpacked(context, file), about))
+
+
+def unpacked_bytes(context: SearchContext, naz: str) -> int:
+    """Bytes of what the compressed file of this name unpacks to."""
+    return len(_unpacked(context, (context.store.path / naz).read_bytes()))
+
+
+def _unpacked(context: SearchContext, file: bytes) -> bytes:
+    return unpacked(file, as_floats=not _runs_onnx(context.measurer.device))
 
 
 def naz_file(onnx: str) -> str:
@@ -69,7 +84,7 @@ def compressed_row(row: Row) -> Row | None:
     return next((file for file in row.get("files", ()) if file["format"] == NAZ), None)
 
 
-def _runs_onnx(context: SearchContext) -> bool:
+def _runs_onnx(device: Device) -> bool:
     """Whether the device runs .onnx files as they are: other formats have no codes for weights."""
-    name = context.measurer.device.runtime
+    name = device.runtime
     return name not in runtime or format_of(runtime[name]) == ONNX

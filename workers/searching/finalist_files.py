@@ -16,7 +16,7 @@ from nas.images.model_input import ModelInput
 from nas.machine.versions import versions
 from workers.executing.executor import WorkerDiedError
 from workers.executing.scheduler import TaskHandle
-from workers.searching.compressed_files import compressed_row
+from workers.searching.compressed_files import compressed_row, unpacked_bytes
 from workers.searching.context import SearchContext
 from workers.tasks.convert import Conversion, Converted, convert, take_pictures
 
@@ -70,7 +70,8 @@ def add_picture_files(context: SearchContext, finalists: list[Row]) -> None:
     futures = [context.submit(take_pictures, model, report=lambda *_: None) for model in models]
     for row, future in zip(missing, futures, strict=True):
         metrics, content = future.result()
-        metrics["max_abs_difference"] += row["metrics"]["max_abs_difference"]  # to torch, at most
+        if "max_abs_difference" in row["metrics"]:
+            metrics["max_abs_difference"] += row["metrics"]["max_abs_difference"]  # to torch, at most
         file = picture_file(row["file"])
         write_whole(context.store.path / file, content)
         found[row["id"]] = context.store.keep(_key(row, ModelInput.UINT8), {"file": file, "metrics": metrics})
@@ -120,14 +121,15 @@ def publish(context: SearchContext, row: Row) -> None:
 def _onnx(context: SearchContext, row: Row) -> Row:
     """The row of the .onnx file. max_abs_difference: the largest difference of its scores to those in torch."""
     metrics = row["metrics"]
-    if compressed_row(row):
-        metrics = {**metrics, "size_bytes": (context.store.path / row["file"]).stat().st_size}
+    compressed = compressed_row(row)
+    if compressed and row["file"] == compressed["unpacks_to"]:
+        metrics = {**metrics, "size_bytes": unpacked_bytes(context, compressed["file"])}
     return {
         "format": ONNX,
         "file": row["file"],
         "runtime": DEFAULT_RUNTIME,
         "runtime_version": versions()["onnxruntime"],
-        **{name: metrics[name] for name in ("test_accuracy", "max_abs_difference", "size_bytes")},
+        **{name: metrics[name] for name in ("test_accuracy", "max_abs_difference", "size_bytes") if name in metrics},
     }
 
 

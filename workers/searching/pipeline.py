@@ -38,6 +38,7 @@ from workers.executing.scheduler import Quota
 from workers.searching.compressed_files import check_device
 from workers.searching.context import SearchContext, epoch_listener, latency_metrics, measuring
 from workers.searching.end_to_end import measure_end_to_end
+from workers.searching.finalist_compression import check_compression, compress_finalists
 from workers.searching.finalist_files import add_files, add_picture_files
 from workers.searching.finalists import train_finalists
 from workers.searching.forecast import Forecast
@@ -95,7 +96,7 @@ class Pipeline:
         device = find_device(latencies, spec.device)
         images = self._images()
         space = load_space(spec.space).for_images(images.channels, images.side, len(images.classes))
-        check_device(device, space)
+        check_device(device, space, spec.finalists)
         space.sample(Random(spec.seed))  # a space without members is refused, with the reason, before any measurement
         references = reference_rows(spec, images)
         made = evaluator.make(spec.evaluator, images, spec.seed)
@@ -108,6 +109,7 @@ class Pipeline:
         objective_config = {"target_latency_ms": self._target_ms(space, measurer), **spec.objective}
         keys = TrainingKeys(spec, made, images)
         context = SearchContext(spec, store, listener, images, measurer, self._quota, self._setup, made, keys)
+        check_compression(context)
         goal = objective.make(objective_config)
         problem = Problem(space, goal, SpaceOracle(space, frozen_latencies(context)))
         self.search = Search(searcher.make(spec.searcher, problem, spec.seed), goal, store.journal)
@@ -127,6 +129,7 @@ class Pipeline:
         references = store.keep("references", train_references(context, references))
         listener.phase("FINALISTS")
         finalists = train_finalists(context, self.search)
+        compress_finalists(context, finalists)
         quantise_finalists(context, finalists)
         add_picture_files(context, finalists)
         add_files(context, finalists)

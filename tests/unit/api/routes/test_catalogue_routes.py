@@ -9,7 +9,7 @@ from pictures import photos
 from problem import assert_problem
 
 from api.catalogue import FAMILIES
-from nas.compressing.presets import PRESETS
+from nas.compression.presets import PRESETS
 from nas.compressor import compressor
 from nas.errors import NasError
 from nas.metric import metrics

@@ -9,9 +9,9 @@ from nas.compressing import chain
 from nas.compressing.compressed import compressed
 from nas.compressing.files import unpacked
 from nas.compressing.plan import plan
-from nas.compressing.presets import PRESETS
 from nas.compression.model import Model, restore
 from nas.compression.packing import packed
+from nas.compression.presets import PRESETS
 from nas.container.file import read
 from nas.export import accuracy
 from nas.ops import Conv, GlobalPool, Linear, Network, Shape, seq

@@ -1,0 +1,42 @@
+"""How a user asks for a compression: by a preset, or by a plan of their own."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, model_validator
+
+from nas.compression.presets import PRESETS, SIZED, content, is_sized
+
+
+def _known_preset(name: str) -> str:
+    if name not in PRESETS:
+        raise ValueError(f"there is no preset {name!r}, only {', '.join(PRESETS)}")
+    return name
+
+
+class CompressionRequest(BaseModel):
+    """How a network is made smaller: by a preset, or by a plan of your own, as `nas compress` reads it from a file.
+
+    epochs: of each training in the plan, in place of the plan's; for a first try. max_bytes: of the compressed file;
+    for the preset mixed, or a plan with its stage allocate.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", allow_inf_nan=False, json_schema_extra={"examples": [{"preset": "deep-compression"}]}
+    )
+
+    preset: Annotated[str, AfterValidator(_known_preset)] | None = None
+    plan: dict[str, Any] | None = None
+    epochs: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
+    max_bytes: Annotated[StrictInt, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "CompressionRequest":
+        if (self.preset is None) == (self.plan is None):
+            raise ValueError("give either preset or plan")
+        if self.max_bytes is not None and not is_sized(content(self.wanted())):
+            raise ValueError(f"max_bytes is for plans with a stage {SIZED}, as the preset mixed has; leave it out")
+        return self
+
+    def wanted(self) -> dict[str, Any]:
+        """As nas.compressing.plan.requested takes it."""
+        return self.model_dump(exclude_none=True)
