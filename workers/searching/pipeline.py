@@ -128,11 +128,7 @@ class Pipeline:
         listener.phase("REFERENCES")
         references = store.keep("references", train_references(context, references))
         listener.phase("FINALISTS")
-        finalists = train_finalists(context, self.search)
-        compress_finalists(context, finalists)
-        quantise_finalists(context, finalists)
-        add_picture_files(context, finalists)
-        add_files(context, finalists)
+        finalists = finalists_of(context, self.search)
         with forecast.measuring_networks(len(references) + len(finalists)):
             measure_end_to_end(context, references, finalists)
         store.keep(PACE, forecast.pace())
@@ -258,6 +254,16 @@ def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]
     if not any(trial.state is State.SUCCEEDED for trial in search.trials.values()):
         reasons = "; ".join(sorted({trial.reason or "no reason" for trial in search.trials.values()}))
         raise InfeasibleError(f"no trial succeeded: {reasons or 'the searcher proposed nothing'}")
+
+
+def finalists_of(context: SearchContext, search: Search) -> list[dict[str, Any]]:
+    """The best trials, trained for longer, with all their files."""
+    finalists = train_finalists(context, search)
+    compress_finalists(context, finalists)
+    quantise_finalists(context, finalists)
+    add_picture_files(context, finalists)
+    add_files(context, finalists)
+    return finalists
 
 
 def metrics_before_training(context: SearchContext, candidate: Candidate) -> Metrics:
