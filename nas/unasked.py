@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from nas.codes import NOT_ASKED, Codes
+from nas.codes import NOT_ASKED, Codes, choices_of
 from nas.decision import Decision, uniform, ways
 from nas.space import TRIES, Candidate, Space
 
 FRESH_TRIES = 100
 """Number of candidates that are made in one way before any other member is taken."""
 
-LISTED = 100_000
-"""Number of ways through a space up to which its members are listed when draws find no more of them."""
+LISTED = 20_000
+"""Number of ways through a space up to which its members are listed when FRESH_TRIES draws find none that is left."""
 
 Make = Callable[[], Candidate]
 """Makes a candidate, another one at each call; it may be invalid, or asked already."""
@@ -70,24 +70,24 @@ class Unasked:
         return None
 
     def _uniform(self, rng: Random, gone: set[bytes]) -> Candidate | None:
-        """A uniform draw; None if TRIES find no member that is left, nor the list of all, if it is short enough."""
+        """A uniform draw; None if TRIES find no member that is left, or the list of all has none.
+
+        It does not depend on whether the members are listed already: a search that goes on has not listed them.
+        """
         if not gone:
             return self._space.sample(rng)
-        found = self._first(lambda: self._space.walk(uniform(rng)), TRIES, gone)
-        if found or self._space.size() > LISTED:
+        listed = self._space.size() <= LISTED
+        found = self._first(lambda: self._space.walk(uniform(rng)), FRESH_TRIES if listed else TRIES, gone)
+        if found or not listed:
             return found
-        left = [member for member in self._members if self._key(member) not in gone]
-        return rng.choice(left) if left else None
+        left = [key for key in self._members if key not in gone]
+        return self._space.decode(choices_of(self._space, np.frombuffer(rng.choice(left), np.int16))) if left else None
 
     @cached_property
-    def _members(self) -> list[Candidate]:
+    def _members(self) -> list[bytes]:
         """Every valid member, by all ways through the space."""
-        found = []
-        for answers, _ in ways(self._space.tree):
-            candidate = self._space.walk(partial(_index, answers))
-            if candidate.architecture.refusal() is None:
-                found.append(candidate)
-        return found
+        walked = (self._space.walk(partial(_index, answers)) for answers, _ in ways(self._space.tree))
+        return [self._key(candidate) for candidate in walked if candidate.architecture.refusal() is None]
 
     def _key(self, candidate: Candidate) -> bytes:
         return array("h", [candidate.choices.get(name, NOT_ASKED) for name in self._names]).tobytes()

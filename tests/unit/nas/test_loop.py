@@ -205,6 +205,18 @@ def test_the_number_of_trials_may_change_while_it_runs(tmp_path):
     assert len(run.run(steps(train), max_trials=4, parallel=1)) == 9
 
 
+def test_a_search_ends_when_nothing_is_left_to_propose(tmp_path):
+    """Four networks in the space: there are four trials, also for a search that goes on."""
+    space = four({"blocks": [{"conv": {"kernel": [3, 5]}}], "layers": 1, "width": [8, 16]})
+    aim = within()
+    for _ in range(2):
+        run = Search(searcher.make("random", Problem(space, aim), 0), aim, FileJournal(tmp_path / "j"))
+        trials = run.run(steps(), max_trials=20, parallel=3)
+
+        assert len({trial.candidate.architecture.network_id for trial in trials}) == len(trials) == 4
+        assert run.exhausted
+
+
 def test_candidates_over_a_limit_are_refused_without_training(tmp_path):
     trained = []
 
