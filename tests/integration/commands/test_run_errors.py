@@ -1,16 +1,11 @@
 """What is wrong with a spec is said in one message that names the field and the remedy, with exit code 2."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from calling import nas
 from pictures import photos
 from PIL import Image
-
-NAS = Path(sys.executable).with_name("nas")
 
 NOTHING_FITS = {
     "name": "mine",
@@ -20,22 +15,20 @@ NOTHING_FITS = {
 }
 
 
-def refused(spec, tmp_path):
+@pytest.fixture
+def refused(tmp_path, monkeypatch):
     """The message with which `nas run` refuses a spec."""
-    path = tmp_path / "spec.yaml"
-    path.write_text(spec if isinstance(spec, str) else json.dumps(spec))
-    done = subprocess.run(
-        [NAS, "run", path, "--out", tmp_path / "out"],
-        env={**os.environ, "NAS_LATENCY_DB": str(tmp_path / "latency.db")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stderr.startswith("Error: ")
-    return done.stderr
+    monkeypatch.setenv("NAS_LATENCY_DB", str(tmp_path / "latency.db"))
+
+    def run(spec):
+        path = tmp_path / "spec.yaml"
+        path.write_text(spec if isinstance(spec, str) else json.dumps(spec))
+        code, printed, complaints = nas("run", path, "--out", tmp_path / "out")
+        assert code == 2, printed + complaints
+        assert complaints.startswith("Error: ")
+        return complaints
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -70,40 +63,40 @@ def refused(spec, tmp_path):
         ({"dataset": "fashion_mnist_mini", "space": NOTHING_FITS}, ["divisible by 4", "Widen"]),
     ],
 )
-def test_a_wrong_spec_is_refused(spec, said, tmp_path):
-    message = refused(spec, tmp_path)
+def test_a_wrong_spec_is_refused(spec, said, refused):
+    message = refused(spec)
 
     for words in said:
         assert words in message
 
 
-def test_a_folder_of_one_class_is_refused(tmp_path):
+def test_a_folder_of_one_class_is_refused(tmp_path, refused):
     (tmp_path / "photos" / "cats").mkdir(parents=True)
     for number in range(4):
         Image.new("RGB", (32, 32), (number, 0, 0)).save(tmp_path / "photos" / "cats" / f"{number}.png")
 
-    message = refused({"dataset": {"name": "folder", "path": str(tmp_path / "photos"), "size": 32}}, tmp_path)
+    message = refused({"dataset": {"name": "folder", "path": str(tmp_path / "photos"), "size": 32}})
 
     assert "class" in message
 
 
-def test_a_corrupt_image_is_named(tmp_path):
+def test_a_corrupt_image_is_named(tmp_path, refused):
     for name in ("cats", "dogs"):
         (tmp_path / "photos" / name).mkdir(parents=True)
         for number in range(6):
             Image.new("RGB", (32, 32), (number, 0, 0)).save(tmp_path / "photos" / name / f"{number}.png")
     (tmp_path / "photos" / "dogs" / "3.png").write_bytes(b"\x89PNG but not really")
 
-    message = refused({"dataset": {"name": "folder", "path": str(tmp_path / "photos"), "size": 32}}, tmp_path)
+    message = refused({"dataset": {"name": "folder", "path": str(tmp_path / "photos"), "size": 32}})
 
     assert "3.png" in message
 
 
-def test_a_missing_class_is_said_by_field_before_the_folder_is_made(tmp_path):
+def test_a_missing_class_is_said_by_field_before_the_folder_is_made(tmp_path, refused):
     photos(tmp_path / "photos" / "train")
     photos(tmp_path / "photos" / "test", classes=("cat",))
 
-    message = refused({"dataset": {"name": "folder", "path": str(tmp_path / "photos")}}, tmp_path)
+    message = refused({"dataset": {"name": "folder", "path": str(tmp_path / "photos")}})
 
     assert message.startswith(f"Error: dataset.path: {tmp_path}/photos/test has other classes than train: dog")
     assert not (tmp_path / "out").exists()
