@@ -70,6 +70,7 @@ class Dashboard:
 
     def _landed(self) -> str:
         expect(self.there("search-page")).to_be_visible()
+        self.page.wait_for_url("**/searches/srch_*", wait_until="commit")  # the address is told apart from the page
         return self.page.url.partition("/searches/")[2].partition("?")[0]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from processes import PATIENCE_S
 
 ROOT = "/nas"
 
@@ -72,7 +73,7 @@ class Proxy:
         """Go on with other settings of the location; connections that are open keep the old ones."""
         self._write(more)
         subprocess.run([*self._command, "-s", "reload"], check=True)
-        while httpx2.get(f"{self.url}/healthz").headers["x-written"] != str(self._written):
+        while httpx2.get(f"{self.url}/healthz", timeout=PATIENCE_S).headers["x-written"] != str(self._written):
             time.sleep(0.01)
 
     @contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
+from processes import PATIENCE_S
 
 from nas.jobs.ledger import Ledger
 from nas.service.settings import Settings
@@ -42,7 +43,8 @@ class Served:
             **self._more,
         }
         self._process = subprocess.Popen([sys.executable, "-m", "api"], env=environment)
-        for _ in range(600):
+        latest = time.monotonic() + PATIENCE_S
+        while time.monotonic() < latest:
             with contextlib.suppress(httpx2.TransportError):
                 if httpx2.get(f"{self.url}/healthz").is_success:
                     return

@@ -16,12 +16,12 @@ from nas.compressing.files import unpacked
 from nas.compression.presets import PRESETS
 from nas.dataset import load
 
-PATIENCE_MS = 120_000
+PATIENCE_MS = 240_000
 FIRST = "deep-compression"
 SECOND = "ttq"
 SEARCH = {**SPEC, "max_trials": 1, "references": [], "finalists": {"count": 1, "epochs": 2}}
 
-pytestmark = [pytest.mark.usefixtures("refusals"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.usefixtures("refusals"), pytest.mark.timeout(600)]
 
 
 @pytest.fixture

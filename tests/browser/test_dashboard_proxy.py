@@ -1,5 +1,6 @@
 """The dashboard behind a real nginx: below a path, with events held back, and in more tabs than connections."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from filling import Filling
 from pages import Dashboard, watched
 from playwright.sync_api import Browser, expect
+from processes import PATIENCE_S
 from proxies import HOLDING, ROOT, proxied
 from serving import Served, served
 
@@ -50,16 +52,17 @@ def test_all_of_it_works_below_a_path(  # noqa: PLR0917 - what it varies and use
         filling.trial()
         expect(dashboard.trial(1)).to_be_visible()
         dashboard.there("fork").click()
-        service.ledger.searches.request(dashboard.submit(), "cancel")
-        assert dashboard.page.url.startswith(f"{proxy.url}/searches/srch_")
+        forked = dashboard.submit()
+        expect(dashboard.page).to_have_url(f"{proxy.url}/searches/{forked}")
+        service.ledger.searches.request(forked, "cancel")
         dashboard.page.locator("a.brand").click()
         expect(dashboard.listed(filling.id)).to_be_visible()
-        assert dashboard.page.url == f"{proxy.url}/"
+        expect(dashboard.page).to_have_url(f"{proxy.url}/")
         dashboard.page.get_by_role("link", name="API").click()
-        assert dashboard.page.url == f"{proxy.url}/docs"
+        expect(dashboard.page).to_have_url(f"{proxy.url}/docs")
         dashboard.page.get_by_role("link", name="errors").click()
         expect(dashboard.page.locator("#host-refused")).to_be_visible()
-        assert "system-ui" in dashboard.page.evaluate("getComputedStyle(document.body).fontFamily")
+        expect(dashboard.page.locator("body")).to_have_css("font-family", re.compile("system-ui"))
         context.close()
     filling.finish()
 
@@ -67,7 +70,7 @@ def test_all_of_it_works_below_a_path(  # noqa: PLR0917 - what it varies and use
 def test_addresses_that_the_api_gives_lead_through_the_proxy(service: Served, secret: str, tmp_path: Path) -> None:
     with proxied(tmp_path / "nginx", service.url) as proxy:
         origin = proxy.url.removesuffix(ROOT)
-        with httpx2.Client(base_url=origin, headers={"Authorization": f"Bearer {secret}"}) as http:
+        with httpx2.Client(base_url=origin, headers={"Authorization": f"Bearer {secret}"}, timeout=PATIENCE_S) as http:
             made = http.post(f"{ROOT}/v1/searches", json=SPEC)
             assert made.headers["location"] == f"{ROOT}/v1/searches/{made.json()['id']}"
             for path in (made.headers["location"], *made.json()["urls"].values()):
@@ -88,7 +91,8 @@ def test_a_page_asks_where_a_proxy_holds_events_back(
         context = browser.new_context(extra_http_headers={"Authorization": f"Bearer {secret}"})
         page = watched(context.new_page(), heard)
         page.clock.install()
-        dashboard = Dashboard(page, proxy.url).open_search(filling.id)
+        with page.expect_request(re.compile(r"/events\?.*pings")):  # from then on, the page listens
+            dashboard = Dashboard(page, proxy.url).open_search(filling.id)
         page.clock.run_for(40_000)
         expect(dashboard.there("connection")).to_have_attribute("data-state", "held")
         expect(dashboard.there("connection")).to_contain_text("a proxy holds live events back")

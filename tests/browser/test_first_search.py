@@ -26,11 +26,11 @@ from nas.dataset import load
 
 ROOT = Path(__file__).parents[2]
 KEPT = os.environ.get("NAS_SCREENSHOTS")
-PATIENCE_MS = 1_800_000 if KEPT else 120_000
+PATIENCE_MS = 1_800_000 if KEPT else 240_000
 WINDOW = {"width": 1280, "height": 960}
 SHOWN = set(re.findall(r'dashboard/([\w-]+)-dark.png">', (ROOT / "docs/dashboard.md").read_text(encoding="utf-8")))
 
-pytestmark = [pytest.mark.usefixtures("refusals"), pytest.mark.timeout(3600 if KEPT else 300)]
+pytestmark = [pytest.mark.usefixtures("refusals"), pytest.mark.timeout(3600 if KEPT else 600)]
 
 
 @pytest.fixture
