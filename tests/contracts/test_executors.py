@@ -165,7 +165,7 @@ def test_tasks_that_run_or_wait_can_be_cancelled(tmp_path, pool):
 
     assert all(future.cancel() for future in (waiting, *running))
 
-    assert not wait([waiting, *running], timeout=5).not_done, "those who wait return"
+    assert not wait([waiting, *running], timeout=PATIENCE_S).not_done, "those who wait return"
     assert pool.submit(add, 1, 2, report=ignore).result(PATIENCE_S) == 3, "their workers are free"
     last = (tmp_path / "last").read_text()
     time.sleep(0.2)

@@ -134,12 +134,12 @@ if __name__ == "__main__":
     pool = executor[{name!r}](1)
     begun = threading.Event()
     future = pool.submit(linger, report=lambda *_: begun.set())
-    assert begun.wait(120)
+    assert begun.wait({patience_s})
     for pid, name in daemons():
         if name == {victim!r}:
             os.kill(pid, signal.SIGKILL)
     try:
-        future.result(timeout=90)
+        future.result(timeout={patience_s})
     except ExecutorLostError as error:
         print("lost:", error, flush=True)
     pool.close()
@@ -149,7 +149,7 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize(("name", "victim"), [("ray", b"raylet"), ("ray", b"gcs_server"), ("ray_tune", b"raylet")])
 def test_the_loss_of_ray_is_told_before_ray_ends_the_process(tmp_path, importable, name, victim):  # noqa: ARG001 - it is in effect
-    code = LOSE_RAY.format(folder=str(Path(__file__).parent), name=name, victim=victim)
+    code = LOSE_RAY.format(folder=str(Path(__file__).parent), name=name, victim=victim, patience_s=PATIENCE_S)
     (tmp_path / "lose.py").write_text(code)
 
     done = subprocess.run(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from processes import PATIENCE_S
 
 from nas.service.settings import Settings
 
@@ -155,13 +156,13 @@ def test_the_api_serves_without_torch_and_ray(without):
     with subprocess.Popen(run, env=without("api"), stdout=subprocess.PIPE, text=True) as process:
         try:
             url = json.loads(process.stdout.readline())["url"]
-            assert urllib.request.urlopen(f"{url}/readyz", timeout=10).status == 200  # noqa: S310 - our own
+            assert urllib.request.urlopen(f"{url}/readyz", timeout=PATIENCE_S).status == 200  # noqa: S310 - our own
             probe = json.loads(last("api", "HEALTHCHECK").split("CMD ", 1)[1])
             probe[-1] = probe[-1].replace("http://127.0.0.1:8000", url)
             subprocess.run([sys.executable, *probe[1:]], check=True)
         finally:
             process.terminate()
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
 
 
 # The compose file
@@ -255,7 +256,7 @@ def test_a_command_exists_with_its_options(words):
     deepest = 3 if words[1] == "device" else 2
     run = [BIN / words[0], *words[1:deepest], "--help"]
 
-    helped = subprocess.run(run, capture_output=True, text=True, check=True, timeout=60).stdout
+    helped = subprocess.run(run, capture_output=True, text=True, check=True, timeout=PATIENCE_S).stdout
 
     assert [option for option in options if option not in helped and option != "--block"] == []
 
@@ -320,13 +321,13 @@ def ray_head():
             yield port, environment
         finally:
             process.terminate()
-            process.wait(60)
+            process.wait(PATIENCE_S)
             log.close()
 
 
 def healthy(port, environment):
     run = [BIN / "ray", "health-check", "--address", f"127.0.0.1:{port}"]
-    return subprocess.run(run, env=environment, capture_output=True, timeout=60, check=False)
+    return subprocess.run(run, env=environment, capture_output=True, timeout=PATIENCE_S, check=False)
 
 
 def test_a_cluster_lets_nobody_in_without_the_token(ray_head, tmp_path):

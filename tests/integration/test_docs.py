@@ -12,6 +12,7 @@ import click
 import pytest
 import yaml
 from documented import DOCUMENTS, ROOT, all_blocks, blocks, code_of, inline, program
+from processes import PATIENCE_S
 
 from nas.command_line.groups import cli
 from nas.service.settings import Settings
@@ -49,7 +50,7 @@ def test_an_example_plugin_is_one_file_that_passes_the_conformance_suite(tmp_pat
         [sys.executable, "-W", "error", "-c", PLACE.format(family=family, folder=str(tmp_path)) + check],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -65,7 +66,7 @@ def test_a_metric_is_in_limits_trials_rest_and_report_without_another_edit(tmp_p
         env=os.environ | {"NAS_HOME": str(tmp_path), "PYTHONPATH": str(ROOT / "tests")},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=False,
     )
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes import PATIENCE_S
 
 SKIPPED = "needs chromium: `apt-get install chromium`"
 ALLOWED = ("needs an NVIDIA GPU", "needs `docker compose`")
@@ -29,7 +30,7 @@ def run(folder, reasons, *options):
         "PYTEST_ADDOPTS": "",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
 
 
 def test_each_reason_is_one_line_with_the_number_of_its_tests(tmp_path):

@@ -4,9 +4,9 @@ import sys
 import time
 from pathlib import Path
 
+from processes import PATIENCE_S
+
 NAS = Path(sys.executable).with_name("nas")
-PATIENCE_S = 120
-"""How long tests wait for what takes seconds: the machine may be busy with much else."""
 
 
 def until(answer):

@@ -6,8 +6,9 @@ import subprocess
 
 import httpx2
 import pytest
-from agents import NAS, PATIENCE_S
+from agents import NAS
 from live_service import ledger_of, service_on
+from processes import PATIENCE_S
 
 from nas.service.settings import Settings
 

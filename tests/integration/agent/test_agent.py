@@ -9,9 +9,10 @@ from random import Random
 
 import onnx
 import pytest
-from agents import NAS, PATIENCE_S, requests, until
+from agents import NAS, requests, until
 from onnx import TensorProto, helper, numpy_helper
 from problem import assert_problem
+from processes import PATIENCE_S
 from sqlalchemy import func, select
 
 from latency_db.agent.measuring_process import LEFT_OUT

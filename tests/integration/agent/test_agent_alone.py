@@ -9,9 +9,10 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
-from agents import PATIENCE_S, requests, until
+from agents import requests, until
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from processes import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "agent" / "pyproject.toml").read_text(encoding="utf-8"))

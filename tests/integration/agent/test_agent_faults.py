@@ -9,8 +9,9 @@ from pathlib import Path
 from random import Random
 
 import httpx2
-from agents import PATIENCE_S, requests, until
+from agents import requests, until
 from onnx import TensorProto, helper
+from processes import PATIENCE_S
 from sqlalchemy import select
 from whole_service import free_port
 

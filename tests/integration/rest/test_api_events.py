@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from live_service import SPEC, ask, ledger_of, play, service_on, take, tell
 from problem import assert_problem
+from processes import PATIENCE_S
 
 from api.http import event_stream
 
@@ -18,7 +19,7 @@ CUTS = 100
 
 @pytest.fixture(scope="module")
 def client(settings):
-    with service_on(settings) as url, httpx2.Client(base_url=url, timeout=60) as client:
+    with service_on(settings) as url, httpx2.Client(base_url=url, timeout=PATIENCE_S) as client:
         yield client
 
 

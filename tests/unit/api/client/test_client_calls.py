@@ -11,6 +11,7 @@ from threading import Event
 
 import httpx2
 import pytest
+from processes import PATIENCE_S
 from scripted_server import Answer, scripted
 
 from api.client import ApiError, AsyncClient, Client, DamagedError, UnreachableError, WaitTimeoutError
@@ -252,7 +253,7 @@ def test_a_change_is_made_to_the_search_as_it_is_by_then():
 def test_waiting_ends_with_the_search_or_with_the_time():
     states = iter(["QUEUED", "RUNNING", "SUCCEEDED"])
     with scripted(lambda _: Answer(200, SEARCH | {"state": next(states)})) as server, Client(server.url) as client:
-        assert client.search("srch_1").wait(timeout_s=30).state == "SUCCEEDED"
+        assert client.search("srch_1").wait(timeout_s=PATIENCE_S).state == "SUCCEEDED"
 
     with scripted(lambda _: Answer(200, SEARCH)) as server, Client(server.url) as client:
         search = client.search("srch_1")

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import pytest
 from live_service import MODEL, SPEC, ask, ledger_of, play, service_on, take, tell
+from processes import PATIENCE_S
 
 from api.app import create_app
 from api.client import ApiError, AsyncClient, AsyncSearch, Client, Search
@@ -160,7 +161,7 @@ def test_a_search_from_submission_to_model(client, settings, tmp_path):
     assert (made.state, made.name, made.labels, made.priority) == ("QUEUED", "whole", {"a": "b"}, 3)
     assert play(settings) == made.id
 
-    found = made.wait(timeout_s=10)
+    found = made.wait(timeout_s=PATIENCE_S)
 
     assert (found.state, found.ended, found.counts.done, found.counts.failed) == ("SUCCEEDED", True, 4, 1)
     assert (found.best.trial, found.best.reward) == (0, 0.8)
@@ -228,7 +229,7 @@ def test_an_export_is_waited_for(client, settings, tmp_path):
     worker = threading.Thread(target=export)
     worker.start()
     try:
-        found = made.export(1, epochs=2, timeout_s=20)
+        found = made.export(1, epochs=2, timeout_s=PATIENCE_S)
     finally:
         worker.join()
 
@@ -252,7 +253,7 @@ def test_a_live_search_is_watched_by_both_clients(client, url, settings):
             return seen, (await found.refresh()).state
 
     def dispatch():
-        watched.wait(20)
+        watched.wait(PATIENCE_S)
         with ledger_of(settings) as ledger:
             owner = take(ledger)
             ask(owner, 0)
@@ -279,7 +280,7 @@ def test_a_watch_outlives_the_service(settings):
         rest = pool.submit(list, watched)
         play(settings)
         with service_on(settings, port):
-            seen = [first, *rest.result(timeout=30)]
+            seen = [first, *rest.result(timeout=PATIENCE_S)]
             last = made.refresh().last_seq
 
     assert [event.seq for event in seen] == list(range(1, last + 1))

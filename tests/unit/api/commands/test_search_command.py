@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 from live_service import MODEL, SPEC, ask, ledger_of, play, service_on, take, tell
+from processes import PATIENCE_S
 
 from api.commands.search_summary import SearchSummary
 from nas.command_line.groups import main
@@ -327,7 +328,7 @@ def test_an_interrupted_watch_is_130_and_the_search_goes_on(nas, settings, url):
         watching.send_signal(signal.SIGINT)
         watching.stdout.close()
 
-        assert watching.wait(30) == 130
+        assert watching.wait(PATIENCE_S) == 130
         assert ledger.searches.get(search).state == "RUNNING"
 
 

@@ -2,6 +2,7 @@
 formula.
 """
 
+from math import inf
 from random import Random
 
 import numpy as np
@@ -102,7 +103,7 @@ def test_a_table_is_built_by_gain_and_stops_when_it_is_good_enough(store, elsewh
     frequencies = kernel_frequencies(SPACE)
     measurer, reports = Formula(store, elsewhere), []
 
-    found = build_table(measurer, SPACE, budget_s=60, good_enough=0.02, progress=reports.append)
+    found = build_table(measurer, SPACE, budget_s=inf, good_enough=0.02, progress=reports.append)
 
     assert measurer.asked[0] == list(frequencies)[: Formula.batch]
     assert measurer.asked[1] != list(frequencies)[Formula.batch : 2 * Formula.batch]
@@ -145,9 +146,9 @@ def errors(estimator):
 
 
 def test_a_later_call_measures_the_rest_if_it_is_asked_to(store, elsewhere):
-    build_table(Formula(store, elsewhere), SPACE, budget_s=60, good_enough=0.05)
-    again = build_table(Formula(store, elsewhere), SPACE, budget_s=60, good_enough=0.05)
-    rest = build_table(Formula(store, elsewhere), SPACE, budget_s=60, good_enough=0)
+    build_table(Formula(store, elsewhere), SPACE, budget_s=inf, good_enough=0.05)
+    again = build_table(Formula(store, elsewhere), SPACE, budget_s=inf, good_enough=0.05)
+    rest = build_table(Formula(store, elsewhere), SPACE, budget_s=inf, good_enough=0)
 
     assert (again.measured_now, again.good_enough) == (0, True)
     assert (rest.missing, rest.expected_error, rest.good_enough) == (0, 0, False)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from math import inf, isnan, nan
 
 import pytest
+from processes import PATIENCE_S
 from sqlalchemy import text
 
 from latency_db.errors import StoreError
@@ -403,7 +404,7 @@ def test_a_full_disk_is_a_clear_error_and_loses_nothing(latency_file, elsewhere)
     writer = context.Process(target=_fill, args=(latency_file, elsewhere, answer))
     writer.start()
 
-    assert "free the disk" in answer.get(timeout=30)
+    assert "free the disk" in answer.get(timeout=PATIENCE_S)
     writer.join()
     assert set(store.latest(elsewhere.device, Kind.KERNEL)) == {"a"}
 

@@ -2,6 +2,7 @@
 
 from live_service import ledger_of
 from PIL import Image
+from processes import PATIENCE_S
 
 from nas.service.settings import Settings
 from nas.spec import parse_spec
@@ -23,7 +24,7 @@ def test_a_reason_names_images_as_the_spec_does(tmp_path):
         assignment = Assignment(ledger, settings, Scheduler(InlineExecutor(1)), ledger.claims.claim("the test"))
 
         assignment.start()
-        assignment.join(60)
+        assignment.join(PATIENCE_S)
 
         found = ledger.searches.get(made.id)
     assert (found.state, found.state_reason) == ("FAILED", "DATA")
@@ -49,7 +50,7 @@ def test_a_search_is_given_up_when_the_ledger_answers_again(tmp_path, monkeypatc
         monkeypatch.setattr(ledger.claims, "renew", lambda lease: fail() if faults else renew(lease))
 
         assignment.start()
-        assignment.join(60)
+        assignment.join(PATIENCE_S)
 
         assert assignment.over
         assert not faults

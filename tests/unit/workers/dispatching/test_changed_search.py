@@ -2,6 +2,7 @@
 
 import pytest
 from live_service import ledger_of
+from processes import PATIENCE_S
 
 from nas import registry
 from nas.dataset import dataset
@@ -30,7 +31,7 @@ def begun(tmp_path, spec, monkeypatch):
             assignment = Assignment(ledger, settings, Scheduler(InlineExecutor(1)), ledger.claims.claim("the test"))
             carry_out.assignment = assignment
             assignment.start()
-            assignment.join(60)
+            assignment.join(PATIENCE_S)
             return ledger.searches.get(made.id)
 
         with monkeypatch.context() as patch:

@@ -1,10 +1,12 @@
 """A dispatcher with one worker and real searches; the test's hand ends no task, so that they stay under way."""
 
 import threading
+import time
 from concurrent.futures import Future
 
 import pytest
 from live_service import ledger_of
+from processes import PATIENCE_S
 from sqlalchemy import select
 
 from nas.jobs import tables
@@ -65,13 +67,10 @@ def owner_of(ledger, search_id):
 
 
 def until(holds):
-    """Wait until it holds, at most a minute."""
-    ended = threading.Event()
-    for _ in range(1200):
-        if holds():
-            return
-        ended.wait(0.05)
-    raise AssertionError("it never came to hold")
+    latest = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < latest, "it never came to hold"
+        time.sleep(0.02)
 
 
 def test_interrupted_searches_go_on_before_those_that_were_claimed_meanwhile(running):
@@ -119,12 +118,12 @@ def test_a_search_that_is_to_run_alone_does_not_die_of_those_that_are_given_up_f
 
     def run_to_end(self):
         loading.set()
-        killed.wait(60)
+        killed.wait(PATIENCE_S)
         run(self)
 
     monkeypatch.setattr(assignment.Assignment, "_run_to_end", run_to_end)
     thread.start()
-    loading.wait(60)
+    loading.wait(PATIENCE_S)
 
     until(lambda: owner_of(ledger, harmless) is None)
     assert owner_of(ledger, other) is not None, "if its owner dies now, the other search has not died of it"

@@ -8,6 +8,7 @@ from random import Random
 import onnx
 import pytest
 from live_service import ledger_of, take, tell
+from processes import PATIENCE_S
 from sqlalchemy import update
 
 from nas.architecture import Architecture, Stage, Stem
@@ -95,7 +96,7 @@ def exported(ledger, exporter, trial, epochs=None, kind="onnx"):
     """The export, after the exporter has done what it can."""
     wanted, _ = ledger.exports.request(trial, kind, epochs)
     exporter.tick()
-    exporter._thread.join(60)
+    exporter._thread.join(PATIENCE_S)
     return ledger.exports.get(wanted.id)
 
 
@@ -250,7 +251,7 @@ def test_a_compression_that_was_stopped_goes_on_behind_its_last_stage(ledger, ex
     with ledger.database.writing() as connection:
         connection.execute(update(tables.export).values(lease_until=now()))
     exporter.tick()
-    exporter._thread.join(60)
+    exporter._thread.join(PATIENCE_S)
 
     assert ledger.exports.get(halted.id).state == "SUCCEEDED"
 

@@ -5,6 +5,7 @@ import time
 from datetime import timedelta
 
 from ledger_steps import claimed
+from processes import PATIENCE_S
 from sqlalchemy import update
 
 from nas.jobs import tables
@@ -39,7 +40,7 @@ def test_a_dispatcher_cleans_when_it_starts(ledger, ledger_url, tmp_path):
     stop = threading.Event()
     running = threading.Thread(target=Dispatcher(ledger, settings, InlineExecutor(1)).run, args=(stop,))
     running.start()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     try:
         while there(ledger, old) is not None:
             assert time.monotonic() < deadline
@@ -63,9 +64,9 @@ def test_cleaning_that_fails_is_tried_again(ledger, tmp_path, monkeypatch, caplo
     keeping = Housekeeping(ledger, Settings(home=tmp_path))
     for _ in range(2):
         keeping.tick()
-        keeping.join(10)
+        keeping.join(PATIENCE_S)
         keeping.tick()
-        keeping.join(10)
+        keeping.join(PATIENCE_S)
         keeping._due = 0.0
     keeping.stop()
 

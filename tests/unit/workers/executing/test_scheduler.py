@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import CancelledError, Future, wait
 
 import pytest
+from processes import PATIENCE_S
 
 from workers.executing.executor import Executor, ExecutorLostError
 from workers.executing.scheduler import Scheduler
@@ -83,7 +84,7 @@ def test_a_measurement_waits_for_running_tasks_and_holds_others_back(pool):
     def measure():
         with scheduler.quiet(quota):
             measured.set()
-            over.wait(10)
+            over.wait(PATIENCE_S)
 
     thread = threading.Thread(target=measure)
     thread.start()
@@ -95,11 +96,11 @@ def test_a_measurement_waits_for_running_tasks_and_holds_others_back(pool):
 
     pool.end("a")
 
-    assert measured.wait(10)
+    assert measured.wait(PATIENCE_S)
     assert quota.waits_for() is None
     assert pool.order == ["a"]
     over.set()
-    thread.join(10)
+    thread.join(PATIENCE_S)
     assert pool.order == ["a", "b"]
 
 
@@ -111,7 +112,7 @@ def test_a_stopped_search_has_nothing_left_on_the_workers(pool):
     quota.stop()
     handles += submit(quota, "d")
 
-    assert wait(handles, timeout=10).not_done == set()
+    assert wait(handles, timeout=PATIENCE_S).not_done == set()
     assert all(handle.cancelled() for handle in handles)
     assert pool.order == ["a", "b"], "c and d never began"
     submit(scheduler.quota(), "e")
@@ -137,7 +138,7 @@ def test_a_lost_executor_cancels_every_task(pool):
     assert scheduler.lost.is_set()
     for handle in handles:
         with pytest.raises(CancelledError):
-            handle.result(timeout=10)
+            handle.result(timeout=PATIENCE_S)
 
 
 def test_on_start_is_called_when_a_task_gets_a_worker(pool):

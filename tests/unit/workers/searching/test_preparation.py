@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from live_service import ledger_of
+from processes import PATIENCE_S
 
 from nas.service.settings import Settings
 from nas.spec import parse_spec
@@ -115,7 +116,7 @@ def assignment(ledger, settings):
 
 def carried_out(made):
     made.start()
-    made.join(60)
+    made.join(PATIENCE_S)
     assert made.over
 
 
