@@ -14,15 +14,25 @@ SOURCES := $(shell find api/dashboard -type f -not -path "*/node_modules/*" -not
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 
-$(VENV)/run: pyproject.toml
+define INSTALL
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nas needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.$(1)'
+endef
+
+$(VENV)/run: pyproject.toml
+	$(INSTALL)
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
+
+# All that a test may ask for, at once: continuous integration begins with it.
+ALL := [dev,hub,openvino,litert,executorch,ncnn]
+$(VENV)/all: pyproject.toml
+	$(call INSTALL,$(ALL))
+	@touch $(VENV)/run $(VENV)/dev $@
 
 serve: $(VENV)/run $(DASHBOARD) ## the service with its dashboard on http://127.0.0.1:8000, open to this machine alone
 	$(NAS) serve --open
