@@ -6,6 +6,7 @@ from random import Random
 import pytest
 from problem import assert_problem
 
+from latency_db.measuring.measure import QUICK
 from latency_db.profiling.measurer import Measurer
 from latency_db.records.record import RecordState
 from latency_db.records.signatures import network_signature
@@ -81,7 +82,7 @@ def test_an_estimate_is_the_sum_of_the_kernels(open_client, candidate, measured)
 def test_an_error_that_is_unknown_is_null(open_client, measured):
     """A record of a single round has no known error."""
     network, other = (read_network(f"1x8x8: conv_{width}_k3 gap linear_3") for width in (8, 16))
-    record = measured.measure_networks({"it": other})["it"]
+    record = measured.measure_networks({"it": other}, QUICK)["it"]
     single = replace(record, signature=network_signature(network), rounds_ms=record.rounds_ms[:1])
     measured.store.add([replace(single, state=RecordState.VALID, reason=None)])
 

@@ -36,8 +36,9 @@ def drawn(space):
     return (space.sample(rng).architecture.expand() for _ in range(50))
 
 
-def test_a_table_is_built_batch_by_batch_and_resumed(store):
+def test_a_table_is_built_batch_by_batch_and_resumed(store, monkeypatch):
     """A call without time measures nothing; the next ones go on from what is stored."""
+    monkeypatch.setattr(Measurer, "batch", 12)
     device = local_device("local-cpu-1t")
 
     idle = build_table(Measurer(store, device), TINY, budget_s=0)
@@ -45,9 +46,9 @@ def test_a_table_is_built_batch_by_batch_and_resumed(store):
     more = build_table(Measurer(store, device), TINY, budget_s=0.001)
 
     assert (idle.measured_now, idle.coverage) == (0, pytest.approx(0))
-    assert (some.measured_before, some.measured_now) == (0, 64)
+    assert (some.measured_before, some.measured_now) == (0, 12)
     assert some.coverage > some.measured_now / some.kernels
-    assert (more.measured_before, more.measured_now, more.missing) == (64, 64, some.missing - 64)
+    assert (more.measured_before, more.measured_now, more.missing) == (12, 12, some.missing - 12)
     assert some.coverage < more.coverage < 1
 
 
