@@ -20,9 +20,9 @@ import torch
 
 from nas.compressing.compressed import compressed
 from nas.compressing.source import network_for, trained
+from nas.compression.allocation.sensitivity import chosen_for, few_values, pruned
 from nas.compression.bench import Bench
 from nas.compression.model import Model, restore
-from nas.compression.sensitivity import chosen_for, few_values, pruned
 from nas.compressors.allocate import LEVEL_EPOCHS, LEVEL_RATE, STORAGE
 from nas.container.file import weight_bytes
 from nas.dataset import Dataset, load

@@ -135,12 +135,18 @@ def export(
     else:
         wanted = {"epochs": epochs, "file_format": file_format or "onnx", "model_input": model_input}
         files = [(trial, _exported(service, found, trial, wanted))]
+    rows = _downloaded(service, files, out)
+    service.show({"search": found.id, "files": rows, **shown}, "\n".join(str(row["path"]) for row in rows))
+
+
+def _downloaded(
+    service: Remote, files: Sequence[tuple[int, ModelFile | Export | ExportFile]], out: Path
+) -> list[dict[str, Any]]:
     out.mkdir(parents=True, exist_ok=True)
-    rows = [
+    return [
         {"trial": trial, "path": str(service.client.download(file, out)), "sha256": file.sha256}
         for trial, file in files
     ]
-    service.show({"search": found.id, "files": rows, **shown}, "\n".join(str(row["path"]) for row in rows))
 
 
 def _compression(plan: str, max_bytes: int | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from nas.command_line.option_types import Bytes
 from nas.compressing.bits import accuracy_on_bits
 from nas.compressing.compressed import Compressed, compressed
 from nas.compressing.files import unpacked
-from nas.compressing.plan import plan
+from nas.compressing.plan import Plan, plan
 from nas.compressing.run_folder import in_run
 from nas.compressing.source import begin, content_of
 from nas.compression.bench import Bench
@@ -59,12 +59,8 @@ def compress(  # noqa: PLR0917 - click passes them by name
     DIR then holds model.naz, the compressed file; model.onnx, what it unpacks to, which any ONNX runtime runs; and
     report.json. The same command goes on after a kill.
     """
-    chosen, of_run = plan(preset), in_run(model)
-    if of_run:
-        model = of_run.notation if of_run.file is None or chosen.training is None else str(of_run.file)
-    if data is None and of_run is None:
-        raise click.UsageError("--dataset: say on which images to train and test; only a MODEL of a run has its own")
-    given = of_run.images() if of_run and data is None else load(data or "", seed)
+    chosen = plan(preset)
+    model, given = _found(model, chosen, data, seed)
     if max_bytes:
         chosen = chosen.within(max_bytes)
     if epochs:
@@ -86,6 +82,16 @@ def compress(  # noqa: PLR0917 - click passes them by name
         click.echo(json.dumps(report, indent=2))
     else:
         _print(report, out)
+
+
+def _found(model: str, chosen: Plan, data: str | None, seed: int) -> tuple[str, Dataset]:
+    """The file or the notation that MODEL means, and the images."""
+    of_run = in_run(model)
+    if data is None and of_run is None:
+        raise click.UsageError("--dataset: say on which images to train and test; only a MODEL of a run has its own")
+    if of_run:
+        model = of_run.notation if of_run.file is None or chosen.training is None else str(of_run.file)
+    return model, of_run.images() if of_run and data is None else load(data or "", seed)
 
 
 def _report(made: Compressed, images: Dataset) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import torch
 from pydantic import Field
 
+from nas.compression.allocation.sensitivity import Option, allocated, chosen_for, few_values, measured, short
 from nas.compression.bench import Bench
 from nas.compression.codebooks import Bits, clustered
 from nas.compression.distillation import Distillation
@@ -17,7 +18,6 @@ from nas.compression.integers import calibration_images
 from nas.compression.model import Model
 from nas.compression.packing import packed
 from nas.compression.pruning import RECIPE, Density, Pruning, Sparsity, mask_weights
-from nas.compression.sensitivity import Option, allocated, chosen_for, few_values, measured, short
 from nas.compression.tuning import tune
 from nas.compressor import Compressor, compressor
 from nas.container.file import Storage, weight_bytes

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nas.compression.knapsack import least_loss
+from nas.compression.allocation.knapsack import least_loss
 
 GROUPS = st.lists(
     st.lists(st.tuples(st.integers(0, 30), st.integers(-5, 40)), min_size=1, max_size=5), min_size=1, max_size=5

@@ -10,12 +10,12 @@ import torch
 from quadrants import quadrants
 
 from nas.compressing.files import unpacked
+from nas.compression.allocation.sensitivity import pruned
 from nas.compression.bench import Bench
 from nas.compression.codebooks import clustered
 from nas.compression.forms import layers, set_form
 from nas.compression.model import Model
 from nas.compression.packing import packed
-from nas.compression.sensitivity import pruned
 from nas.compressor import compressor
 from nas.container.file import Storage
 from nas.ops.notation import read_network
