@@ -13,6 +13,7 @@ from nas.export import accuracy
 from nas.files import write_whole
 from nas.ops import Network
 from nas.ops.cost import network_cost
+from nas.ops.limits import FLOAT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def compressed(
 
 def _report(network: Network, stages: Sequence[Stage], accuracy_before: float, accuracy_after: float) -> dict[str, Any]:
     """Accuracies on the test images are of the files."""
-    fp32 = network_cost(network).size_bytes
+    fp32 = FLOAT_BYTES * network_cost(network).params
     return {
         "size_bytes": stages[-1].size_bytes,
         "fp32_bytes": fp32,

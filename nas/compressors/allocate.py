@@ -23,6 +23,7 @@ from nas.compressor import Compressor, compressor
 from nas.container.file import Storage, weight_bytes
 from nas.errors import CompressionError
 from nas.ops.cost import network_cost
+from nas.ops.limits import FLOAT_BYTES
 from nas.training import Recipe, checkpoint
 
 STORAGE = Storage("context", half=True, bias_bits=8)
@@ -74,7 +75,7 @@ class Allocate(Compressor):
     def compress(self, model: Model, bench: Bench) -> Model:
         model = replace(model, storage=STORAGE)
         model.module.to(bench.device)
-        most = self.max_bytes or int(network_cost(model.network).size_bytes / self.ratio)
+        most = self.max_bytes or int(FLOAT_BYTES * network_cost(model.network).params / self.ratio)
         teacher = Distillation(model, self.distillation, bench.device, self.recipe.label_smoothing)
         options, rest = self._options(model, bench), _rest(model, bench)
         densities = [option.density for option in _chosen(options, most, rest)]
