@@ -196,7 +196,7 @@ function Layers({ layers }: { layers: NonNullable<CompressionStage["layers"]> })
             <tr key={layer.layer}>
               <td>{layer.layer}</td>
               <td>{whole(layer.weights)}</td>
-              <td>{percent(layer.density)}</td>
+              <td>{percent(layer.density, 0)}</td>
               <td>{layer.bits ?? "floats"}</td>
               <td>{size(layer.size_bytes)}</td>
             </tr>
