@@ -285,3 +285,26 @@ def test_a_plan_that_begins_with_the_weights_of_the_seed_needs_no_training_befor
 
     assert (found.state, trained) == ("SUCCEEDED", []), found.reason
     assert found.file.startswith(f"model-{ledger.trials.get(tiny).architecture_id}-plan-")
+
+
+def test_a_network_with_codes_is_its_compressed_file_and_what_it_unpacks_to(ledger, exporter, spec, settings):
+    """It is trained once, also for another export; a compression of it is refused."""
+    stages = ((Stage(Convolution(), 1, 8, 1, precision="ternary"),),)
+    trial = succeeded(ledger, spec, Candidate(Architecture(8, 1, Stem(8), *stages, 0, 2), {}))
+    found = exported(ledger, exporter, trial, epochs=1)
+
+    assert found.state == "SUCCEEDED", found.reason
+    store = ArtifactStore(settings.artifacts, ledger.artifacts)
+    links = {link.kind: link for link in ledger.artifacts.links(found.trial_id.split(".")[0])}
+    file = store.path(links["naz"].sha256).read_bytes()
+    onnx_file = onnx.load_from_string(store.path(found.artifact_sha256).read_bytes())
+    assert found.file.endswith("-1-epochs.onnx")
+    assert links["naz"].file == found.file.replace(".onnx", ".naz")
+    assert onnx_file.graph == onnx.load_from_string(unpacked(file)).graph
+    assert found.metrics["size_bytes"] == len(file)
+    about = {each.key: json.loads(each.value) for each in onnx_file.metadata_props}
+    assert about["id"] == ledger.trials.get(trial).architecture_id
+
+    refused = compressed(ledger, exporter, trial, {"plan": PLAN, "epochs": 1})
+    assert refused.state == "FAILED"
+    assert "its weights are codes already" in refused.reason
