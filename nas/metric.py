@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from inspect import getdoc, getmodule
-from typing import Any, ClassVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nas.ops import Network
 from nas.ops.cost import Cost, network_cost
 from nas.pareto import Better, front
 from nas.plugins import Plugins
 from nas.quantities import MISSING, NO_BREAK, count, duration, percent, significant, whole
+
+if TYPE_CHECKING:  # the ledger, which has columns for metrics, opens without numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Source(StrEnum):
@@ -170,7 +171,7 @@ def network_metrics(network: Network) -> dict[str, float]:
     return {name: made.of(network, cost) for name, made in metrics().items() if isinstance(made, NetworkMetric)}
 
 
-def cost_metrics(costs: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+def cost_metrics(costs: "Mapping[str, NDArray[np.float64]]") -> "dict[str, NDArray[np.float64]]":
     """As network_metrics, for many networks at once: costs has an array [n] for each field of a Cost.
 
     Metrics that read more of a network than its cost are left out.

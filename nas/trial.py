@@ -3,16 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from nas.space import Candidate
+
+if TYPE_CHECKING:  # the ledger, which knows trials, opens without numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 Metrics = Mapping[str, float]
 """Numbers by the names of nas.metrics, units in the names, and what a latency estimate says of itself."""
 
-Columns = Mapping[str, NDArray[np.float64]]
+Columns = Mapping[str, "NDArray[np.float64]"]
 """The metrics of n candidates: [n] values by the name of a metric."""
 
 Report = Callable[[int, Metrics], None]
