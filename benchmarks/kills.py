@@ -39,8 +39,11 @@ PRIORITY = 10
 DONE = ("trial.told", "trial.epoch", "artifact.added", "references", "finalists")
 """Events that show that a search goes on."""
 
-PATIENCE_S = 60.0
+PROMISED_S = 60.0
 """Within this time after a fault a search goes on, without a human."""
+
+PATIENCE_S = 600.0
+"""For what never happens to be seen, however busy the machine is."""
 
 SPEC: dict[str, Any] = {
     "dataset": "fashion_mnist_mini",
@@ -191,8 +194,8 @@ def until_it_goes_on(url: str, search: Search) -> float:
     while True:
         if any(kind in DONE for kind in kinds_after(url, search, before)) or search.refresh().ended:
             return time.monotonic() - start
-        if time.monotonic() - start > 3 * PATIENCE_S:
-            raise SystemExit(f"after a kill the search stood still for {3 * PATIENCE_S:.0f} s")
+        if time.monotonic() - start > PATIENCE_S:
+            raise SystemExit(f"after a kill the search stood still for {PATIENCE_S:.0f} s")
         time.sleep(0.1)
 
 
@@ -227,6 +230,7 @@ def main() -> None:
     parser.add_argument("--executor", default="ray")
     parser.add_argument("--database", help="URL of an empty database; default SQLite")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--promised", type=float, default=PROMISED_S, help="seconds within which a search must go on")
     given = parser.parse_args()
     rng = random.Random(given.seed)
     parts = ["api", "dispatcher", "worker"] + (["raylet", "gcs"] if given.executor.startswith("ray") else [])
@@ -253,7 +257,7 @@ def main() -> None:
         part: max(seconds for killed, seconds in times if killed == part) for part in sorted({p for p, _ in times})
     }
     print(json.dumps({"kills": len(times), "searches": searches, "slowest_s": slowest, "faults": wrong}, indent=1))
-    sys.exit(bool(wrong) or any(seconds > PATIENCE_S for seconds in slowest.values()))
+    sys.exit(bool(wrong) or any(seconds > given.promised for seconds in slowest.values()))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from processes import PATIENCE_S
+
 NAS = Path(sys.executable).with_name("nas")
 
 SPEC = {
@@ -46,15 +48,16 @@ def free_port():
 
 
 @contextlib.contextmanager
-def process(*command, environment):
-    """A command of the project, ended as a user ends it."""
-    running = subprocess.Popen([NAS, *command], env=environment)
+def process(*command, environment, log=None):
+    """A command of the project, ended as a user ends it. log: a file for what it says."""
+    with contextlib.nullcontext() if log is None else log.open("w") as to:
+        running = subprocess.Popen([NAS, *command], env=environment, stdout=to, stderr=to)
     try:
         yield running
     finally:
         running.send_signal(signal.SIGTERM)
         try:
-            running.wait(45)
+            running.wait(PATIENCE_S)
         finally:
             running.kill()
             running.wait()

@@ -22,6 +22,7 @@ import pytest
 import yaml
 from documented import ROOT, Block, all_blocks, blocks, inline
 from PIL import Image
+from processes import PATIENCE_S
 from whole_service import SPEC, environment, free_port
 
 from api.client import Client
@@ -32,13 +33,18 @@ ELSEWHERE = re.compile(
     r"example\.org|^(NAS_WORKERS=4 )?docker |^sh docker/|^python benchmarks/|^make screenshots", re.MULTILINE
 )
 SERVERS = re.compile(r"(make|nas) serve|nas worker")
-READY_S = 60
 SHORT = {
     "space": SPEC["space"],
     "max_trials": 2,
     "evaluator": {"name": "train", "epochs": 1},
     "finalists": {"count": 1, "epochs": 1},
+    "references": [],
 }
+BRIEFLY = {
+    "nas space profile small --device local-cpu-1t": "--budget 1s",
+    "nas device measure local-cpu-1t --space small": "--budget 8s",
+}
+"""Commands that measure for minutes, as a reader would call them who has seconds."""
 BACKUP = [block for block in all_blocks("sh") if "/backup/" in block.text]
 RUN = [b for b in all_blocks("sh", "py") if not ELSEWHERE.search(b.text) and b not in BACKUP]
 
@@ -63,9 +69,10 @@ class Clone:
         (folder / ".venv").symlink_to(sys.prefix)
         for name in ("examples", "home"):
             (folder / name).mkdir()
-        (folder / "examples/quickstart.yaml").write_text(yaml.safe_dump(SPEC | {"max_trials": 2}))
+        quickstart = SPEC | SHORT | {"evaluator": SPEC["evaluator"]}
+        (folder / "examples/quickstart.yaml").write_text(yaml.safe_dump(quickstart))
         (own,) = all_blocks("yaml")[:1]
-        (folder / "search.yaml").write_text(yaml.safe_dump(yaml.safe_load(own.text) | SHORT | {"references": []}))
+        (folder / "search.yaml").write_text(yaml.safe_dump(yaml.safe_load(own.text) | SHORT))
         images = load("fashion_mnist_mini", seed=0)
         for label, name in enumerate(images.classes):
             (folder / "photos" / re.sub(r"\W", "", name)).mkdir(parents=True)
@@ -86,7 +93,7 @@ class Clone:
             )
 
     def shell(self, command: str) -> str:
-        return self._run(["/bin/sh", "-c", self._here(command)])
+        return self._run(["/bin/sh", "-c", f"{self._here(command)} {BRIEFLY.get(command, '')}"])
 
     @contextlib.contextmanager
     def server(self, command: str) -> Iterator[str]:
@@ -102,7 +109,7 @@ class Clone:
                 words, env=self.environment, cwd=self.folder, stdout=to, stderr=to, start_new_session=True
             )
         try:
-            deadline = time.monotonic() + READY_S
+            deadline = time.monotonic() + PATIENCE_S
             while ready not in said.read_text():
                 assert running.poll() is None, said.read_text()
                 assert time.monotonic() < deadline, said.read_text()
@@ -111,15 +118,14 @@ class Clone:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(running.pid, signal.SIGINT)  # as a terminal does on Ctrl-C
-            running.wait(45)
+            running.wait(PATIENCE_S)
 
     def _here(self, text: str) -> str:
         return text.replace("http://127.0.0.1:8000", self.url)
 
     def _run(self, command: list[str]) -> str:
-        done = subprocess.run(
-            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=240, check=False
-        )
+        given = {"env": self.environment, "cwd": self.folder, "timeout": PATIENCE_S}
+        done = subprocess.run(command, **given, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
@@ -148,7 +154,7 @@ def test_the_readme_from_top_to_bottom(clone):
         clone.shell(submitted[0])
         newest = next(client.searches()).refresh()
         assert newest.spec["dataset"] == {"name": "folder", "path": "photos"}
-        assert newest.wait(240).state == "SUCCEEDED"
+        assert newest.wait(PATIENCE_S).state == "SUCCEEDED"
 
     for block in others:
         clone.run(block)
@@ -180,6 +186,6 @@ def test_a_backup_holds_the_ledger(clone, postgresql_url):
             continue  # a reader's machine has it
         given = {"DATABASE_URL": postgresql_url, "PATH": f"{servers}{os.pathsep}{clone.environment['PATH']}"}
         there = command.replace("/backup/", f"{to}/")
-        subprocess.run(["/bin/sh", "-c", there], env=clone.environment | given, check=True, timeout=60)
+        subprocess.run(["/bin/sh", "-c", there], env=clone.environment | given, check=True, timeout=PATIENCE_S)
         kept = re.search(r"/backup/([\w.]+)", command)
         assert kept is None or (to / kept[1]).stat().st_size > 1000

@@ -14,6 +14,7 @@ import onnx
 import onnxruntime
 import pytest
 from PIL import Image
+from processes import PATIENCE_S
 from whole_service import NAS
 from whole_service import SPEC as SHORT
 
@@ -37,6 +38,8 @@ SPEC = SHORT | {
     "parallel": 1,
     "finalists": {"count": 2, "epochs": 2},
 }
+TRIALS_ALONE = SPEC | {"finalists": {"count": 1, "epochs": 1}, "references": []}
+"""The same trials, and little after them."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -72,7 +75,7 @@ def rows(path):
 
 
 def finished(process):
-    output, _ = process.communicate(timeout=240)
+    output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, output
     return output
 
@@ -117,9 +120,9 @@ def test_the_front_is_what_no_trial_dominates(run):
 
 def test_the_devices_record_has_the_predictions_for_finalists(run, environment):  # noqa: ARG001 - it has run
     show = [NAS, "device", "show", "local-cpu-1t", "--json"]
-    shown = json.loads(subprocess.run(show, env=environment, capture_output=True, check=True, timeout=60).stdout)
+    done = subprocess.run(show, env=environment, capture_output=True, check=True, timeout=PATIENCE_S)
 
-    assert shown["track_record"]["measured"] >= 2
+    assert json.loads(done.stdout)["track_record"]["measured"] >= 2
 
 
 def test_finalists_run_in_onnxruntime_as_their_metadata_says(run):
@@ -163,7 +166,7 @@ def test_called_again_it_has_nothing_left_to_do(run, environment):
     seconds = json.loads((out / "results" / "seconds.json").read_text())
 
     command = [NAS, "run", out.parent / "spec.yaml", "--out", out, "--json"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
 
     assert (out / "journal.jsonl").read_bytes() == before
     assert "resumed: 8 of 8" in done.stderr
@@ -174,7 +177,7 @@ def test_called_again_it_has_nothing_left_to_do(run, environment):
 def test_another_spec_in_the_folder_is_refused(run, tmp_path, environment):
     out, _ = run
     process = start({**SPEC, "seed": 1}, tmp_path, environment, out)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == 2
     assert "another seed" in output
@@ -183,16 +186,16 @@ def test_another_spec_in_the_folder_is_refused(run, tmp_path, environment):
 @pytest.mark.parametrize("parallel", [1, 2])
 def test_killed_at_moments_of_its_life_it_ends_the_same(run, tmp_path, environment, parallel):
     """No trial is lost or trained twice, and on one worker the architectures are those of an undisturbed run."""
-    spec, journal = {**SPEC, "parallel": parallel}, tmp_path / "out" / "journal.jsonl"
+    spec, journal = {**TRIALS_ALONE, "parallel": parallel}, tmp_path / "out" / "journal.jsonl"
     for told in (1, 4):
         process = start(spec, tmp_path, environment)
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + PATIENCE_S
         while not journal.exists() or journal.read_text().count('"told"') < told:
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_S)
 
     finished(start(spec, tmp_path, environment))
 
@@ -207,9 +210,9 @@ def test_killed_at_moments_of_its_life_it_ends_the_same(run, tmp_path, environme
 
 
 def test_trainings_that_diverge_are_failed_trials_with_their_reason(tmp_path, environment):
-    spec = SPEC | {"max_trials": 2, "evaluator": SPEC["evaluator"] | {"learning_rate": 10.0, "weight_decay": 0.9}}
-    process = start(spec, tmp_path, environment)
-    output, _ = process.communicate(timeout=120)
+    evaluator = SPEC["evaluator"] | {"learning_rate": 10.0, "weight_decay": 0.9}
+    process = start(TRIALS_ALONE | {"max_trials": 2, "evaluator": evaluator}, tmp_path, environment)
+    output, _ = process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == 2
     assert "no trial succeeded" in output
@@ -219,15 +222,15 @@ def test_trainings_that_diverge_are_failed_trials_with_their_reason(tmp_path, en
 
 
 def test_ctrl_c_ends_it_at_once_with_its_workers(tmp_path, environment):
-    process = start(SPEC | {"parallel": 2}, tmp_path, environment)
+    process = start(TRIALS_ALONE | {"parallel": 2}, tmp_path, environment)
     journal = tmp_path / "out" / "journal.jsonl"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_S
     while not journal.exists() or '"told"' not in journal.read_text():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == 130, output
     assert "Traceback" not in output
@@ -249,7 +252,7 @@ def test_the_readmes_example_runs_a_finalist(run, tmp_path):
         [sys.executable, tmp_path / "example.py", out / finalist["file"], *paths],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=True,
     )
 
