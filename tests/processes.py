@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-PATIENCE_S = 240
+PATIENCE_S = 480
 """How long tests wait for what takes seconds: the machine may be busy with much else."""
 
 

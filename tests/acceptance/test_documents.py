@@ -140,7 +140,7 @@ def test_the_readme_from_top_to_bottom(clone):
     curl, line, python, serve, *others = [b for b in readme if b in RUN and b.document == "README.md"]
     assert serve.commands == ["make serve"]
 
-    with clone.server("make serve"), Client(clone.url) as client:
+    with clone.server("make serve"), Client(clone.url, patience_s=PATIENCE_S) as client:
         begun = json.loads(clone.run(curl))
         assert (begun["name"], begun["state"], begun["max_trials"]) == ("first", "QUEUED", 16)
         client.search(begun["id"]).cancel()

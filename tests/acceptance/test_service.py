@@ -34,7 +34,7 @@ def client(tmp_path_factory, latency_db):
     options = ("--open", "--port", str(port), "--executor", "process", "--workers", "2")
     with (
         process("serve", *options, environment=environment(tmp_path_factory.mktemp("home"), latency_db)),
-        Client(f"http://127.0.0.1:{port}") as client,
+        Client(f"http://127.0.0.1:{port}", patience_s=PATIENCE_S) as client,
     ):
         yield client
 
@@ -164,7 +164,7 @@ def test_two_dispatchers_share_a_postgresql_ledger(postgresql_url, tmp_path, lat
         process("serve", "--open", "--port", str(port), "--no-worker", environment=given),
         process("worker", "--executor", "ray", "--workers", "1", environment=given, log=logs[0]),
         process("worker", "--executor", "ray_tune", "--workers", "1", environment=given, log=logs[1]),
-        Client(f"http://127.0.0.1:{port}") as client,
+        Client(f"http://127.0.0.1:{port}", patience_s=PATIENCE_S) as client,
     ):
         until(lambda: all("dispatcher: ready" in log.read_text() for log in logs))
         small = {**SPEC, "max_trials": 2, "references": [], "finalists": {"count": 0}}

@@ -204,7 +204,10 @@ def test_a_ledger_goes_on(ledger, home):
     port = free_port()
     given = environment(home, home / "latency.db")
     options = ("--open", "--port", str(port), *WORKERS)
-    with process("serve", *options, environment=given), Client(f"http://127.0.0.1:{port}") as client:
+    with (
+        process("serve", *options, environment=given),
+        Client(f"http://127.0.0.1:{port}", patience_s=PATIENCE_S) as client,
+    ):
         searches = {search.name: search for search in client.searches()}
         finished, ended = searches[FINISHED].refresh(), searches[INTERRUPTED].wait(timeout_s=PATIENCE_S)
         assert (finished.state, ended.state) == ("SUCCEEDED", "SUCCEEDED"), ended.state_message

@@ -9,6 +9,7 @@ import onnxruntime
 import pytest
 from pages import Dashboard, watched
 from playwright.sync_api import Browser, Locator, expect
+from processes import PATIENCE_S
 from whole_service import SPEC, environment, free_port, process
 
 from api.client import Client
@@ -30,7 +31,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     options = ("--open", "--port", str(port), "--executor", "process", "--workers", "1")
     with process("serve", *options, environment=environment(tmp_path / "home", tmp_path / "latency.db")):
         url = f"http://127.0.0.1:{port}"
-        with Client(url) as client:
+        with Client(url, patience_s=PATIENCE_S) as client:
             client.submit(SEARCH).wait()
         yield url
 
@@ -79,7 +80,7 @@ def saved(dashboard: Dashboard, card: Locator, kind: str, folder: Path) -> Path:
 
 def report_of(url: str, preset: str) -> dict[str, Any]:
     """The report of the compression, as the service has it."""
-    with Client(url) as client:
+    with Client(url, patience_s=PATIENCE_S) as client:
         (search,) = client.searches()
         (export,) = (each for each in search.exports(0) if (each.compression or {}).get("preset") == preset)
     return export.report or {}

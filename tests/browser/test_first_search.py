@@ -18,6 +18,7 @@ import yaml
 from album import Album
 from pages import Dashboard, watched
 from playwright.sync_api import Browser, expect
+from processes import PATIENCE_S
 from serving import served
 from whole_service import SPEC, environment, free_port, process
 
@@ -44,7 +45,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     options = ("--open", "--port", str(port), "--executor", "process", "--workers", "2")
     with process("serve", *options, environment=environment(tmp_path / "home", tmp_path / "latency.db")):
         url = f"http://127.0.0.1:{port}"
-        with Client(url) as client:
+        with Client(url, patience_s=PATIENCE_S) as client:
             list(client.searches())  # asked until it answers
         yield url
 
@@ -71,7 +72,7 @@ def test_a_first_search_by_clicking(browser: Browser, url: str, heard: list[str]
 
     path = dashboard.download("download", tmp_path)
     assert accuracy(path) > 0.5
-    with Client(url) as client:
+    with Client(url, patience_s=PATIENCE_S) as client:
         (best, *_) = client.search(first).pareto().finalists
         assert accuracy(path) == pytest.approx(best.metrics["test_accuracy"], abs=0.001)
 
@@ -91,7 +92,7 @@ def test_a_first_search_by_clicking(browser: Browser, url: str, heard: list[str]
     expect(dashboard.listed(second).get_by_test_id("state")).to_have_text("running")
     expect(dashboard.listed(first).get_by_test_id("state")).to_have_text("finished")
     album.take(page, "searches")
-    with Client(url) as client:
+    with Client(url, patience_s=PATIENCE_S) as client:
         client.search(second).cancel()
 
     dashboard.open("/nowhere")
