@@ -29,6 +29,8 @@ ROOT = Path(__file__).parents[2]
 KEPT = os.environ.get("NAS_SCREENSHOTS")
 PATIENCE_MS = 1_800_000 if KEPT else 240_000
 WINDOW = {"width": 1280, "height": 960}
+LASTING = {"max_trials": 64, "finalists": {"count": 1, "epochs": 500}}
+"""Of a search that runs until it is cancelled."""
 SHOWN = set(re.findall(r'dashboard/([\w-]+)-dark.png">', (ROOT / "docs/dashboard.md").read_text(encoding="utf-8")))
 
 pytestmark = [pytest.mark.usefixtures("refusals"), pytest.mark.timeout(3600 if KEPT else 600)]
@@ -84,7 +86,7 @@ def test_a_first_search_by_clicking(browser: Browser, url: str, heard: list[str]
     page.keyboard.press("Home")
     dashboard.there("fork").click()
     dashboard.there("field-name").fill("with another seed")
-    dashboard.there("spec-json").fill(json.dumps({**spec, "name": "another seed", "seed": 1, "max_trials": 64}))
+    dashboard.there("spec-json").fill(json.dumps({**spec, "name": "another seed", "seed": 1, **LASTING}))
     expect(dashboard.there("check")).to_have_attribute("data-valid", "true")
     second = dashboard.submit()
     expect(dashboard.trial(2)).to_contain_text("succeeded", timeout=PATIENCE_MS)
