@@ -15,7 +15,7 @@ The best trial of each is trained for longer by the recipe of finalists (that of
 start), and its file is tested once on the test images: the points are its test accuracy and its bytes. Hypervolume is
 that of a search's points over all budgets, from the accuracy of guessing and twice the largest budget. Latency is not
 limited: weights of few bits run as floats. The same command goes on after a kill, from the last trial or the last
-epoch. DIR/results.json has the points.
+epoch. DIR/results.json has the points. Results: docs/results/joint_precision.md
 """
 
 import argparse
