@@ -13,7 +13,7 @@ from nas.compression.bench import Bench
 from nas.compression.codebooks import Codebook
 from nas.compression.forms import coded_weight, layers, set_form
 from nas.compression.model import Model, restore
-from nas.compression.moving_codes import Nearest
+from nas.compression.moving_codes import following
 from nas.compressor import compressor
 from nas.compressors.rate import kept_bits
 from nas.errors import CompressionError
@@ -122,9 +122,7 @@ def test_the_gradient_of_a_level_is_the_sum_over_its_weights():
 def test_a_weight_moves_to_the_level_that_its_gradient_leads_to():
     layer = torch.nn.Linear(3, 1, bias=False)
     layer.weight.data = torch.tensor([[1.0, 0.0, -1.0]])
-    nearest = Nearest(shape=(1, 3), levels=2)
-    nearest.mask.copy_(layer.weight != 0)
-    nearest.levels.copy_(torch.tensor([-1.0, 1.0]))
+    nearest = following(layer.weight.detach().numpy(), 2, "lloyd")
     set_form(layer, nearest)
     layer(torch.tensor([[2.0, 5.0, 3.0]])).backward(torch.tensor([[1.0]]))
     latent = layer.parametrizations.weight.original
