@@ -26,7 +26,8 @@ class TrainedQuantization(Compressor):
     the 0 of pruned weights beside them, as they are not stored. method: `lloyd` from evenly spread centres as in the
     paper, or `optimal` for the least sum of squares. codes: `fixed` as in the paper, where only centres are trained, or
     `moving`, where the weights are trained as well: each takes the centre that it is nearest to, and centres follow the
-    weights in the first half of the training. distillation: share of the loss that follows the scores of the network before this stage.
+    weights in the first half of the training. distillation: share of the loss that follows the scores of the network
+    before this stage.
     """
 
     def __init__(
