@@ -9,6 +9,7 @@ from numpy.random import Generator
 
 from nas.acquisition.hypervolume import KnownGoalsFront, Reference, unit_draws
 from nas.acquisition.improvement import expected_improvement
+from nas.metric import metrics
 from nas.objective import REWARD, Goal, Objective
 from nas.pareto import Better
 from nas.surrogates.kernel import Indices, Values
@@ -57,7 +58,7 @@ def modelled_goal(objective: Objective, known: Collection[str]) -> Goal:
     """What the surrogate predicts: the first thing that the objective wants and that is not known."""
     goals = objective.goals
     if goals[0].metric == REWARD:
-        unknown = [Goal(name, Better.HIGHER) for name in objective.needs if name not in known]
+        unknown = [Goal(name, _better(name)) for name in objective.needs if name not in known]
     else:
         unknown = [goal for goal in goals if goal.metric not in known]
     return (unknown or list(goals))[0]
@@ -145,6 +146,11 @@ class _RewardJudge(Judge):
 
     def parents(self) -> Indices:
         return np.argsort(-self._rewards)[:PARENTS]
+
+
+def _better(metric: str) -> Better:
+    declared = metrics().get(metric)
+    return declared.better if declared else Better.HIGHER
 
 
 def sign(goal: Goal) -> float:
