@@ -30,7 +30,7 @@ class Predictor(Searcher):
         seed: int,
         *,
         initial: Annotated[int, Field(ge=2)] = 12,
-        explore: Annotated[float, Field(ge=0, le=1)] = 0.1,
+        explore: Annotated[float, Field(ge=0, le=1)] = 0.05,
     ) -> None:
         from nas.searchers.predictor.engine import Engine  # noqa: PLC0415 - scipy takes long to import; only proposing needs it
 
