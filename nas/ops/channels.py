@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nas import ops
 from nas.ops import Network, Op, Shape
-from nas.ops.cost import placed
+from nas.ops.cost import inner_path, placed
 
 Ids = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -58,7 +58,7 @@ def narrowed(network: Network, found: Channels, kept: Flags) -> Network:
 
 
 def _parts(sequence: tuple[Op, ...], path: str, found: Channels, kept: Flags, name: str = "") -> tuple[Op, ...]:
-    return tuple(_narrowed(op, _join(path, f"{name}{number}"), found, kept) for number, op in enumerate(sequence))
+    return tuple(_narrowed(op, inner_path(path, f"{name}{number}"), found, kept) for number, op in enumerate(sequence))
 
 
 def _narrowed(op: Op, path: str, found: Channels, kept: Flags) -> Op:
@@ -68,8 +68,8 @@ def _narrowed(op: Op, path: str, found: Channels, kept: Flags) -> Op:
         case ops.Concat():
             return replace(op, branches=_parts(op.branches, path, found, kept, "branches."))
         case ops.Residual():
-            body = _narrowed(op.body, _join(path, "body"), found, kept)
-            return replace(op, body=body, shortcut=_narrowed(op.shortcut, _join(path, "shortcut"), found, kept))
+            body = _narrowed(op.body, inner_path(path, "body"), found, kept)
+            return replace(op, body=body, shortcut=_narrowed(op.shortcut, inner_path(path, "shortcut"), found, kept))
         case ops.Conv():
             left, out = (int(kept[by[path]].sum()) for by in (found.inputs, found.outputs))
             return replace(op, out=out, groups=left if is_depthwise(op, len(found.inputs[path])) else op.groups)
@@ -170,21 +170,17 @@ class _Reading:
     @through.register
     def _(self, op: ops.Seq, shape: Shape, x: Ids, path: str) -> Ids:
         for number, (part, at) in enumerate(placed(op.ops, shape)):
-            x = self.read(part, at, x, _join(path, str(number)))
+            x = self.read(part, at, x, inner_path(path, str(number)))
         return x
 
     @through.register
     def _(self, op: ops.Concat, shape: Shape, x: Ids, path: str) -> Ids:
         branches = enumerate(op.branches)
-        return np.concatenate([self.read(part, shape, x, _join(path, f"branches.{i}")) for i, part in branches])
+        return np.concatenate([self.read(part, shape, x, inner_path(path, f"branches.{i}")) for i, part in branches])
 
     @through.register
     def _(self, op: ops.Residual, shape: Shape, x: Ids, path: str) -> Ids:
-        body = self.read(op.body, shape, x, _join(path, "body"))
-        for pair in zip(body, self.read(op.shortcut, shape, x, _join(path, "shortcut")), strict=True):
+        body = self.read(op.body, shape, x, inner_path(path, "body"))
+        for pair in zip(body, self.read(op.shortcut, shape, x, inner_path(path, "shortcut")), strict=True):
             self.classes.join(np.array(pair))
         return body
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name

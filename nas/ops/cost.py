@@ -70,6 +70,11 @@ def placed(sequence: Iterable[Op], x: Shape) -> Iterator[tuple[Op, Shape]]:
         x, _ = cost_of(op, x)
 
 
+def inner_path(path: str, name: str) -> str:
+    """The path of a part of the op at path, by its name in that op; a whole network has the path ""."""
+    return f"{path}.{name}" if path else name
+
+
 def parts(op: Op, x: Shape) -> Iterator[tuple[Op, Shape]]:
     """The ops that op joins, given an input of shape x, each with the shape of its own input; none for a leaf."""
     match op:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from nas import ops
 from nas.ops import Network, Op, Shape
-from nas.ops.cost import parts, volume
+from nas.ops.cost import inner_path, parts, volume
 from nas.ops.precisions import FLOAT32
 
 
@@ -46,7 +46,7 @@ def _layers(op: Op, x: Shape, path: str) -> Iterator[WeightedLayer]:
     if isinstance(op, ops.Seq):
         names = [str(number) for number in range(len(op.ops))]
     for name, (part, at) in zip(names, parts(op, x), strict=False):
-        yield from _layers(part, at, f"{path}.{name}" if path else name)
+        yield from _layers(part, at, inner_path(path, name))
 
 
 @_layers.register

@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from nas import ops
 from nas.ops import Network, Op, Shape
 from nas.ops.coded import CodedTensor
-from nas.ops.cost import cost_of, placed, volume
+from nas.ops.cost import cost_of, inner_path, placed, volume
 from nas.ops.low_bits import EVEN, POWERS, EvenSteps, PowersOfTwo
 from nas.ops.thresholds import thresholds
 from nas.ops.weights import Array, RandomWeights, StateWeights, Weights, without_negligible
@@ -252,19 +252,16 @@ class _Graph:
     @add.register
     def _(self, op: ops.Seq, x: Shape, tensor: str, path: str) -> str:
         for number, (part, at) in enumerate(placed(op.ops, x)):
-            tensor = self.add(part, at, tensor, _join(path, str(number)))
+            tensor = self.add(part, at, tensor, inner_path(path, str(number)))
         return tensor
 
     @add.register
     def _(self, op: ops.Concat, x: Shape, tensor: str, path: str) -> str:
-        outputs = [self.add(b, x, tensor, _join(path, f"branches.{i}")) for i, b in enumerate(op.branches)]
+        outputs = [self.add(b, x, tensor, inner_path(path, f"branches.{i}")) for i, b in enumerate(op.branches)]
         return self.act(op.act, self.node("Concat", outputs, axis=1))
 
     @add.register
     def _(self, op: ops.Residual, x: Shape, tensor: str, path: str) -> str:
-        body = self.add(op.body, x, tensor, _join(path, "body"))
-        return self.act(op.act, self.node("Add", [body, self.add(op.shortcut, x, tensor, _join(path, "shortcut"))]))
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+        body = self.add(op.body, x, tensor, inner_path(path, "body"))
+        shortcut = self.add(op.shortcut, x, tensor, inner_path(path, "shortcut"))
+        return self.act(op.act, self.node("Add", [body, shortcut]))
