@@ -16,7 +16,7 @@ from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 from nas.unasked import Make, Unasked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from random import Random
 
     import optuna
@@ -55,7 +55,6 @@ class SamplerSearcher(Searcher):
             decision.name: optuna.distributions.CategoricalDistribution(range(len(decision.options)))
             for decision in self.space.decisions()
         }
-        self._options = {decision.name: len(decision.options) for decision in self.space.decisions()}
         self._unasked = Unasked(self.space)
         self._untold: list[Trial] = []
         self._pending: defaultdict[Key, deque[int]] = defaultdict(deque)
@@ -129,17 +128,9 @@ class SamplerSearcher(Searcher):
                 drafts.append(draft.number)
                 suggested.update(draft.params)
                 return self.space.decode(suggested)
-            return self.space.decode({**suggested, **self._change(suggested, rng)})
+            return self.space.neighbour(self.space.decode(suggested), rng)
 
         return make
-
-    def _change(self, choices: Mapping[str, int], rng: Random) -> dict[str, int]:
-        """Another answer to one decision; none in a space without decisions."""
-        if not choices:
-            return {}
-        name = rng.choice(list(choices))
-        options = self._options[name]
-        return {name: (choices[name] + rng.randrange(1, options)) % options}
 
     def _excess(self, metrics: Metrics) -> float:
         """How far the metrics are over the limits; above 0 where the device does not run the network either."""
