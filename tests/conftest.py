@@ -29,3 +29,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         source = dataset[name]
         if issubclass(source, PublishedSource) and source.find() is None:
             pytest.skip(f"data set {name} is not in NAS_DATA_DIR: `nas data get {name}`")
+
+
+@pytest.fixture(scope="module")
+def service_home(tmp_path_factory):
+    """A folder, and a latency database in it, for the services of a module."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NAS_LATENCY_DB", str(home / "latency.db"))
+        yield home

@@ -1,4 +1,4 @@
-"""A home of their own for the services of a module."""
+"""Settings for the services of a module."""
 
 import pytest
 
@@ -6,14 +6,6 @@ from nas.service.settings import Settings
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NAS_LATENCY_DB", str(home / "latency.db"))
-        yield home
-
-
-@pytest.fixture(scope="module")
-def settings(home):
+def settings(service_home):
     """Of a service that needs no key."""
-    return Settings(home=home, open=True)
+    return Settings(home=service_home, open=True)

@@ -46,8 +46,8 @@ FILLED = {
 
 
 @pytest.fixture(scope="module")
-def app(home):
-    return create_app(Settings(home=home))
+def app(service_home):
+    return create_app(Settings(home=service_home))
 
 
 @pytest.fixture(scope="module")

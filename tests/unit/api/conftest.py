@@ -8,14 +8,6 @@ from nas.service.settings import Settings
 
 
 @pytest.fixture(scope="module")
-def service_home(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NAS_LATENCY_DB", str(home / "latency.db"))
-        yield home
-
-
-@pytest.fixture(scope="module")
 def open_client(service_home):
     """Needs no key."""
     with TestClient(create_app(Settings(home=service_home, open=True)), base_url="http://127.0.0.1") as client:
