@@ -40,12 +40,12 @@ from nas.errors import NasError
 from nas.evaluator import Evaluator, evaluator
 from nas.export import accuracy
 from nas.files import write_whole
-from nas.journal import FileJournal
-from nas.loop import Search, Steps
 from nas.metric import network_metrics
 from nas.objective import objective
 from nas.pareto import Better, hypervolume
 from nas.problem import Problem
+from nas.search.journal import FileJournal
+from nas.search.loop import Search, Steps
 from nas.searcher import searcher
 from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space

@@ -20,11 +20,11 @@ from typing import Any
 
 import torch
 
-from nas import lines
-from nas.journal import MemoryJournal
-from nas.lines import Proposal
-from nas.loop import Search
 from nas.problem import Problem
+from nas.search import lines
+from nas.search.journal import MemoryJournal
+from nas.search.lines import Proposal
+from nas.search.loop import Search
 from nas.searcher import searcher
 from nas.spaces import load_space
 from nas.testing import problem_in

@@ -13,10 +13,10 @@ import numpy as np
 
 from nas.codes import encode, random_codes
 from nas.errors import DivergedError
-from nas.journal import MemoryJournal
-from nas.loop import Search, Steps
 from nas.objective import Objective
 from nas.problem import Problem
+from nas.search.journal import MemoryJournal
+from nas.search.loop import Search, Steps
 from nas.searcher import searcher
 from nas.space import Candidate
 from nas.tabular.problem import TabularProblem
@@ -87,7 +87,7 @@ class Simulated:
 
 
 def simulate(problem: TabularProblem, config: Mapping[str, Any] | str, objective: Objective, plan: Plan) -> Simulated:
-    """Search the problem with the searcher that config names. InfeasibleError as in nas.loop.Search.run."""
+    """Search the problem with the searcher that config names. InfeasibleError as in nas.search.loop.Search.run."""
     made = searcher.make(config, Problem(problem.space, objective, problem.known), plan.seed)
     workers = _Workers(problem, plan)
     search = Search(made, objective, MemoryJournal())

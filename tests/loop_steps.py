@@ -2,9 +2,9 @@
 
 from concurrent.futures import Future
 
-from nas.loop import Steps
 from nas.objective import Objective, objective
 from nas.ops.cost import network_cost
+from nas.search.loop import Steps
 from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space
 from nas.trial import Metrics, Trial

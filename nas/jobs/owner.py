@@ -29,9 +29,9 @@ _PASSED_AT_ONCE = 100
 class SearchOwner:
     """Each call is one transaction. It raises FencedError and writes nothing if another owner has the search.
 
-    events and add are the search's journal (nas.lines.Journal). Lines on refused and repeated candidates are buffered
-    until the next line: if they are lost, the search makes them again. Calls may come from several threads, but those
-    of add and told only from one.
+    events and add are the search's journal (nas.search.lines.Journal). Lines on refused and repeated candidates are
+    buffered until the next line: if they are lost, the search makes them again. Calls may come from several threads,
+    but those of add and told only from one.
     """
 
     def __init__(self, ledger: Ledger, lease: Lease) -> None:

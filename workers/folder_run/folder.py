@@ -13,7 +13,7 @@ from nas.errors import NasError, SpecError
 from nas.files import write_whole
 from nas.jobs.records import Json, TrainingKey
 from nas.jobs.rows import PACE
-from nas.journal import FileJournal
+from nas.search.journal import FileJournal
 from nas.spec import SearchSpec
 
 MOST_PACES = 20

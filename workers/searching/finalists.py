@@ -7,13 +7,13 @@ from typing import Any
 from nas.architecture import Architecture
 from nas.errors import DivergedError
 from nas.files import write_whole
-from nas.loop import Search
 from nas.machine.versions import versions
 from nas.metadata import annotated
 from nas.metric import Shown, Source, metrics
 from nas.ops.cost import is_coded
 from nas.ops.diagram import diagram
 from nas.ops.notation import write_network
+from nas.search.loop import Search
 from nas.trial import State, Trial
 from workers.searching.compressed_files import is_compressed, naz_file, naz_row, write_compressed
 from workers.searching.context import SearchContext, epoch_listener

@@ -21,7 +21,6 @@ from nas.errors import ChangedDataError, ChangedError, DataError, InfeasibleErro
 from nas.evaluator import Evaluator, evaluator
 from nas.forecast import MEASURING_S, Pace, plan_of
 from nas.jobs.rows import PACE
-from nas.loop import Search, Steps
 from nas.metric import network_metrics
 from nas.objective import objective
 from nas.ops import Network
@@ -29,6 +28,7 @@ from nas.ops.kernels import kernels
 from nas.ops.notation import write_network
 from nas.problem import Problem
 from nas.report.results import outcome, target
+from nas.search.loop import Search, Steps
 from nas.searcher import searcher
 from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nas.jobs.records import Json, TrainingKey
-from nas.lines import Journal
+from nas.search.lines import Journal
 
 
 class ProgressStore(Protocol):

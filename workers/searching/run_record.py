@@ -8,11 +8,11 @@ from math import inf
 from typing import Any
 
 from nas.files import write_whole
-from nas.loop import Search
 from nas.machine.versions import versions
 from nas.metric import FRONT, front_of
 from nas.ops.notation import write_network
 from nas.report import report_html
+from nas.search.loop import Search
 from nas.trial import State, Trial
 from workers.searching.context import SearchContext
 

@@ -8,7 +8,7 @@ import pytest
 from processes import PATIENCE_S
 
 from nas.files import write_whole
-from nas.journal import FileJournal
+from nas.search.journal import FileJournal
 
 
 def limited(code, folder):
@@ -26,7 +26,7 @@ def limited(code, folder):
 def test_a_journal_on_a_full_disk_keeps_what_it_has(tmp_path):
     code = """
 import sys, pathlib
-from nas.journal import FileJournal
+from nas.search.journal import FileJournal
 journal = FileJournal(pathlib.Path(sys.argv[1]) / "j")
 journal.add({"event": "asked", "fits": "x" * 800})
 try:

@@ -9,12 +9,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from math import isfinite
 
-from nas import lines
 from nas.errors import InfeasibleError, NasError
-from nas.history import History
-from nas.lines import Journal, Proposal
 from nas.objective import Objective
-from nas.replay import replay
+from nas.search import lines
+from nas.search.history import History
+from nas.search.lines import Journal, Proposal
+from nas.search.replay import replay
 from nas.searcher import Searcher
 from nas.space import Candidate
 from nas.trial import REFUSED_KERNELS, Metrics, State, Trial

@@ -8,10 +8,10 @@ import pytest
 from loop_steps import accuracy, done, failed, four, known, skips_that_do_not_apply, steps, within
 
 from nas.errors import DivergedError, InfeasibleError, NasError
-from nas.journal import FileJournal
-from nas.loop import Search
 from nas.objective import objective
 from nas.problem import Problem
+from nas.search.journal import FileJournal
+from nas.search.loop import Search
 from nas.searcher import Searcher, searcher
 from nas.spaces import load_space
 from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
@@ -233,7 +233,7 @@ def test_candidates_over_a_limit_are_refused_without_training(tmp_path):
 
 
 def test_an_unreachable_limit_ends_the_search_with_the_remedy(tmp_path, monkeypatch):
-    monkeypatch.setattr("nas.loop.REFUSALS_IN_A_ROW", 50)
+    monkeypatch.setattr("nas.search.loop.REFUSALS_IN_A_ROW", 50)
 
     with pytest.raises(InfeasibleError, match=r"latency_ms <= 1e-06.*nas space profile"):
         search(tmp_path / "j", target_latency_ms=1e-6).run(steps(done), max_trials=5, parallel=1)
@@ -241,7 +241,7 @@ def test_an_unreachable_limit_ends_the_search_with_the_remedy(tmp_path, monkeypa
 
 def test_a_network_that_the_device_does_not_run_is_infeasible(tmp_path, monkeypatch):
     """Without a latency; the searcher is told how many kernels are to blame."""
-    monkeypatch.setattr("nas.loop.REFUSALS_IN_A_ROW", 50)
+    monkeypatch.setattr("nas.search.loop.REFUSALS_IN_A_ROW", 50)
     told = []
 
     def unrunnable(_):

@@ -11,14 +11,14 @@ import pytest
 from loop_steps import Killed, accuracy, four, skips_that_do_not_apply, steps, trained, within
 
 from nas.errors import ChangedError, DivergedError
-from nas.journal import FileJournal
-from nas.lines import Line
-from nas.loop import Search
 from nas.problem import Problem
+from nas.search.journal import FileJournal
+from nas.search.lines import Line
+from nas.search.loop import Search
 from nas.searcher import Searcher, searcher
 from nas.trial import Metrics, State, Trial
 
-RECORDED = Path(__file__).parents[2] / "data" / "recorded_journal.jsonl"
+RECORDED = Path(__file__).parents[3] / "data" / "recorded_journal.jsonl"
 """Written by commit 02fca61, whose searchers were asked again: evolution with a population of 4 and tournaments of 2,
 two trials at a time, within 0.036 ms. The run was killed in its 19th training.
 """

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from math import isclose
 
 from nas.errors import ChangedError, SpecError
-from nas.history import History
-from nas.lines import PROPOSALS, Line, Proposal
 from nas.objective import Objective
+from nas.search.history import History
+from nas.search.lines import PROPOSALS, Line, Proposal
 from nas.space import Candidate
 from nas.trial import State, Trial
 
