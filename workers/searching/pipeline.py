@@ -1,36 +1,28 @@
 """A whole search: measure, search, train the finalists, export and test them, report."""
 
-import hashlib
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from random import Random
-from statistics import median
 from typing import Any
 
-from latency_db.estimating.estimator import Estimator
 from latency_db.estimating.oracle import SpaceOracle
-from latency_db.profiling.build import TableReport, build_table
 from latency_db.profiling.measurer import Measurer
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
-from nas.dataset import Dataset, dataset
-from nas.errors import ChangedDataError, ChangedError, DataError, InfeasibleError, NotMeasuredError
-from nas.evaluator import Evaluator, evaluator
-from nas.forecast import MEASURING_S, Pace, plan_of
+from nas.errors import InfeasibleError
+from nas.evaluator import evaluator
+from nas.forecast import Pace, plan_of
 from nas.jobs.rows import PACE
 from nas.metric import network_metrics
 from nas.objective import objective
-from nas.ops import Network
-from nas.ops.kernels import kernels
 from nas.ops.notation import write_network
 from nas.problem import Problem
 from nas.report.results import outcome, target
 from nas.search.loop import Search, Steps
 from nas.searcher import searcher
-from nas.space import Candidate, SearchSpace
+from nas.space import Candidate
 from nas.spaces import load_space
 from nas.spec import SearchSpec
 from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
@@ -44,6 +36,7 @@ from workers.searching.finalists import train_finalists
 from workers.searching.forecast import Forecast
 from workers.searching.frozen_latencies import frozen_latencies
 from workers.searching.latency_notes import add_latency_notes
+from workers.searching.opening import Opening
 from workers.searching.preparation import prepared_file
 from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ProgressStore
@@ -57,12 +50,6 @@ from workers.tasks.train import Setup
 MAX_UNCERTAINTY = 0.01
 """Relative standard deviation that interpolated kernels may leave in a candidate's estimate; kernels are measured until
 it is met. 1 % is little beside the 2 % error of estimates with all kernels measured."""
-
-BEGAN_WITH = "began_with"
-"""The name under which a search keeps what identifies its space and its evaluator."""
-
-TARGET_SAMPLES = 200
-MIN_TARGET_SAMPLES = 20
 
 
 class Pipeline:
@@ -94,19 +81,21 @@ class Pipeline:
         listener.phase("STARTING")
         latencies = Store()
         device = find_device(latencies, spec.device)
-        images = self._images()
+        opening = Opening(spec, store, listener, self._quota)
+        images = opening.images()
         space = load_space(spec.space).for_images(images.channels, images.side, len(images.classes))
         check_device(device, space, spec.finalists)
         space.sample(Random(spec.seed))  # a space without members is refused, with the reason, before any measurement
         references = reference_rows(spec, images)
         made = evaluator.make(spec.evaluator, images, spec.seed)
-        self._check_unchanged(space, made)
+        opening.check_unchanged(space, made)
         plan = plan_of(spec, images, train=len(images.train), side=images.side, workers=self._quota.workers)
         forecast = Forecast(listener, plan, Pace.of_past(plan, store.paces()), say_left=self._say_left)
         self.forecast = self._listener = listener = forecast
         listener.phase("MEASURING")
-        measurer = self._measured(Measurer(latencies, device), space)
-        objective_config = {"target_latency_ms": self._target_ms(space, measurer), **spec.objective}
+        opening, measurer = replace(opening, listener=listener), Measurer(latencies, device)
+        opening.measure(measurer, space)
+        objective_config = {"target_latency_ms": opening.target_ms(measurer, space), **spec.objective}
         keys = TrainingKeys(spec, made, images)
         context = SearchContext(spec, store, listener, images, measurer, self._quota, self._setup, made, keys)
         check_compression(context)
@@ -136,84 +125,6 @@ class Pipeline:
         found = outcome({**facts, "references": references, "finalists": finalists}, target(facts))
         references = store.keep("references", found["references"])
         return record.finish(references, store.keep("finalists", found["finalists"]))
-
-    def _check_unchanged(self, space: SearchSpace, made: Evaluator) -> None:
-        """ChangedError if the space has other options, or the evaluator another recipe, than when the search began."""
-        key = made.cache_key
-        described = json.dumps(space.describe(), sort_keys=True)
-        now = {
-            "SPACE_CHANGED": hashlib.sha256(described.encode()).hexdigest(),
-            "EVALUATOR_CHANGED": [key and key.recipe_id, made.epochs],
-        }
-        began = self._store.known(BEGAN_WITH) or self._store.keep(BEGAN_WITH, now)
-        for reason, name in (("SPACE_CHANGED", space.name), ("EVALUATOR_CHANGED", made.name)):
-            if began[reason] != now[reason]:
-                what = reason.partition("_")[0].lower()
-                raise ChangedError(reason, f"the {what} {name} is not as it was when this search began")
-
-    def _images(self) -> Dataset:
-        """The data set; ChangedDataError if it is not the one that the search began with."""
-        digest = self._store.known("digest")
-        try:
-            images = dataset.make(self._spec.dataset).load(self._spec.seed)
-        except DataError as error:
-            if digest is None:
-                raise
-            raise ChangedDataError(str(error)) from None
-        if (digest or self._store.keep("digest", images.digest)) != images.digest:
-            raise ChangedDataError(f"{images.name}: the images are not those that this search began with")
-        counts = f"{len(images.train)} training, {len(images.validation)} validation, {len(images.test)} test images"
-        side = f"{images.side} x {images.side} px"
-        self._listener.say(f"{images.name}: {counts} of {side} in {len(images.classes)} classes")
-        return images
-
-    def _measured(self, measurer: Measurer, space: SearchSpace) -> Measurer:
-        """The device's measurer, after it has measured kernels of the space while no task runs on this machine."""
-        device = self._spec.device
-        if measurer.can_measure:
-            with measuring(self._quota, measurer):
-                table = build_table(measurer, space, budget_s=MEASURING_S, progress=self._table_progress)
-            self._listener.say(f"{device}: {table.measured} of the space's {table.kernels} kernels are measured")
-            for kernel, reason in table.refused.items():
-                self._listener.say(f"{device} does not run '{kernel}', and so no network with it: {reason}")
-            if table.expected_error:
-                self._listener.say(f"uncertainty of estimates from unmeasured kernels: {table.expected_error:.1%}")
-        return measurer
-
-    def _table_progress(self, table: TableReport) -> None:
-        self._listener.step("measuring kernels", table.measured, table.kernels)
-
-    def _target_ms(self, space: SearchSpace, measurer: Measurer) -> float:
-        """The spec's target, or the median latency of random members of the space, which is kept for later calls."""
-        given: float | None = self._spec.objective.get("target_latency_ms") or self._store.known("target_latency_ms")
-        if given is not None:
-            return given
-        estimator, rng = measurer.estimator, Random(self._spec.seed)
-        drawn = [space.sample(rng).architecture.expand() for _ in range(TARGET_SAMPLES)]
-        networks = [network for network in drawn if not estimator.refused(network)] or drawn
-        measured = [network for network in networks if not estimator.unmeasured(kernels(network))]
-        if len(measured) < MIN_TARGET_SAMPLES and measurer.can_measure:  # a large space's table is never complete
-            measured = networks[:MIN_TARGET_SAMPLES]
-            with measuring(self._quota, measurer):
-                measurer.ensure(measured)
-        found_ms = _estimated_ms(estimator, measured or networks)
-        target = float(f"{median(found_ms):.3g}")
-        self._listener.say(f"target latency: {target} ms, the median of {len(found_ms)} random members of the space")
-        self._store.keep("target_latency_ms", target)
-        return target
-
-
-def _estimated_ms(estimator: Estimator, networks: Sequence[Network]) -> list[float]:
-    """Milliseconds of the networks that have an estimate; NotMeasuredError if none has."""
-    found, errors = [], []
-    for network in networks:
-        try:
-            found.append(estimator.estimate(network).ms)
-        except NotMeasuredError as error:
-            errors.append(error)
-    if not found:
-        raise errors[0]
-    return found
 
 
 def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]) -> None:

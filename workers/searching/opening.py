@@ -1,0 +1,118 @@
+"""What a search starts from: its images, a space whose kernels are measured, and a target."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from statistics import median
+
+from latency_db.estimating.estimator import Estimator
+from latency_db.profiling.build import TableReport, build_table
+from latency_db.profiling.measurer import Measurer
+from nas.dataset import Dataset, dataset
+from nas.errors import ChangedDataError, ChangedError, DataError, NotMeasuredError
+from nas.evaluator import Evaluator
+from nas.forecast import MEASURING_S
+from nas.ops import Network
+from nas.ops.kernels import kernels
+from nas.space import SearchSpace
+from nas.spec import SearchSpec
+from workers.executing.scheduler import Quota
+from workers.searching.context import measuring
+from workers.searching.progress_listener import ProgressListener
+from workers.searching.progress_store import ProgressStore
+
+BEGAN_WITH = "began_with"
+"""The name under which a search keeps what identifies its space and its evaluator."""
+
+TARGET_SAMPLES = 200
+MIN_TARGET_SAMPLES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The first steps of a search. What they find is kept in the store, for a later call to begin with the same."""
+
+    spec: SearchSpec
+    store: ProgressStore
+    listener: ProgressListener
+    quota: Quota
+
+    def images(self) -> Dataset:
+        """The data set; ChangedDataError if it is not the one that the search began with."""
+        digest = self.store.known("digest")
+        try:
+            images = dataset.make(self.spec.dataset).load(self.spec.seed)
+        except DataError as error:
+            if digest is None:
+                raise
+            raise ChangedDataError(str(error)) from None
+        if (digest or self.store.keep("digest", images.digest)) != images.digest:
+            raise ChangedDataError(f"{images.name}: the images are not those that this search began with")
+        counts = f"{len(images.train)} training, {len(images.validation)} validation, {len(images.test)} test images"
+        side = f"{images.side} x {images.side} px"
+        self.listener.say(f"{images.name}: {counts} of {side} in {len(images.classes)} classes")
+        return images
+
+    def check_unchanged(self, space: SearchSpace, made: Evaluator) -> None:
+        """ChangedError if the space has other options, or the evaluator another recipe, than when the search began."""
+        key = made.cache_key
+        described = json.dumps(space.describe(), sort_keys=True)
+        now = {
+            "SPACE_CHANGED": hashlib.sha256(described.encode()).hexdigest(),
+            "EVALUATOR_CHANGED": [key and key.recipe_id, made.epochs],
+        }
+        began = self.store.known(BEGAN_WITH) or self.store.keep(BEGAN_WITH, now)
+        for reason, name in (("SPACE_CHANGED", space.name), ("EVALUATOR_CHANGED", made.name)):
+            if began[reason] != now[reason]:
+                what = reason.partition("_")[0].lower()
+                raise ChangedError(reason, f"the {what} {name} is not as it was when this search began")
+
+    def measure(self, measurer: Measurer, space: SearchSpace) -> None:
+        """Measure kernels of the space while no task runs on this machine."""
+        device = self.spec.device
+        if not measurer.can_measure:
+            return
+        with measuring(self.quota, measurer):
+            table = build_table(measurer, space, budget_s=MEASURING_S, progress=self._table_progress)
+        self.listener.say(f"{device}: {table.measured} of the space's {table.kernels} kernels are measured")
+        for kernel, reason in table.refused.items():
+            self.listener.say(f"{device} does not run '{kernel}', and so no network with it: {reason}")
+        if table.expected_error:
+            self.listener.say(f"uncertainty of estimates from unmeasured kernels: {table.expected_error:.1%}")
+
+    def _table_progress(self, table: TableReport) -> None:
+        self.listener.step("measuring kernels", table.measured, table.kernels)
+
+    def target_ms(self, measurer: Measurer, space: SearchSpace) -> float:
+        """The spec's target, or the median latency of random members of the space, which is kept for later calls."""
+        given: float | None = self.spec.objective.get("target_latency_ms") or self.store.known("target_latency_ms")
+        if given is not None:
+            return given
+        estimator, rng = measurer.estimator, Random(self.spec.seed)
+        drawn = [space.sample(rng).architecture.expand() for _ in range(TARGET_SAMPLES)]
+        networks = [network for network in drawn if not estimator.refused(network)] or drawn
+        measured = [network for network in networks if not estimator.unmeasured(kernels(network))]
+        if len(measured) < MIN_TARGET_SAMPLES and measurer.can_measure:  # a large space's table is never complete
+            measured = networks[:MIN_TARGET_SAMPLES]
+            with measuring(self.quota, measurer):
+                measurer.ensure(measured)
+        found_ms = _estimated_ms(estimator, measured or networks)
+        target = float(f"{median(found_ms):.3g}")
+        self.listener.say(f"target latency: {target} ms, the median of {len(found_ms)} random members of the space")
+        self.store.keep("target_latency_ms", target)
+        return target
+
+
+def _estimated_ms(estimator: Estimator, networks: Sequence[Network]) -> list[float]:
+    """Milliseconds of the networks that have an estimate; NotMeasuredError if none has."""
+    found, errors = [], []
+    for network in networks:
+        try:
+            found.append(estimator.estimate(network).ms)
+        except NotMeasuredError as error:
+            errors.append(error)
+    if not found:
+        raise errors[0]
+    return found
