@@ -19,10 +19,14 @@ if TYPE_CHECKING:  # the ledger, which has columns for metrics, opens without nu
 
 
 class Source(StrEnum):
-    """Where the values come from. Those of the network and of the device are known before training."""
+    """Where the values come from. Those of the network and of the device are known of every candidate.
+
+    untrained: a zero-cost score of the network with its initial weights, if the search takes such.
+    """
 
     NETWORK = "network"
     DEVICE = "device"
+    UNTRAINED = "untrained"
     TRAINING = "training"
 
 
@@ -36,10 +40,13 @@ class Style(StrEnum):
 
 
 class Shown(StrEnum):
-    """Where: in every table of trials, only in those with room for many columns, or only with a single trial."""
+    """Where: in every table of trials, only in those with room for many columns, only in those with room whose trials
+    have values, or only with a single trial.
+    """
 
     TABLES = "tables"
     WIDE = "wide"
+    PRESENT = "present"
     DETAILS = "details"
 
 
@@ -84,7 +91,7 @@ class Metric:
     @property
     def known_before_training(self) -> bool:
         """Whether an objective can limit it."""
-        return self.source is not Source.TRAINING
+        return self.source in {Source.NETWORK, Source.DEVICE}
 
     @property
     def heading(self) -> str:
@@ -146,8 +153,8 @@ def metrics() -> Mapping[str, Metric]:
 
 
 def listed() -> tuple[str, ...]:
-    """The metrics that trials have columns for, in order."""
-    return tuple(name for name, made in metrics().items() if made.shown is not Shown.DETAILS)
+    """The metrics that all trials have columns for, in order."""
+    return tuple(name for name, made in metrics().items() if made.shown in {Shown.TABLES, Shown.WIDE})
 
 
 def tabulated(*sources: Source) -> list[Metric]:

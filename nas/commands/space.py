@@ -8,10 +8,12 @@ from typing import Any
 
 import click
 
-from nas.metric import Source, network_metrics, tabulated
+from nas.dataset import load
+from nas.metric import Source, metrics, network_metrics, tabulated
 from nas.ops.notation import write_network
 from nas.space import Candidate
 from nas.spaces import load_space
+from nas.zero_cost import Sample, zero_cost, zero_cost_scores
 
 
 @click.command()
@@ -49,23 +51,34 @@ def show(name: str, as_json: bool) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Also write each as ID.onnx, with random weights from the seed, into this folder.",
 )
+@click.option(
+    "--zero-cost",
+    "data",
+    metavar="DATASET",
+    help="Also score them untrained on images of this data set, such as fashion_mnist_mini.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
-def sample(name: str, count: int, seed: int, folder: Path | None, as_json: bool) -> None:
+def sample(name: str, *, count: int, seed: int, folder: Path | None, data: str | None, as_json: bool) -> None:
     """Random members of a space, each valid: notation, id, parameters and multiply-adds."""
     found, rng = load_space(name), Random(seed)
+    images = load(data, seed) if data else None
+    if images:
+        found = found.for_images(images.channels, images.side, len(images.classes))
+    scored_on = Sample.of(images, seed) if images else None
     sizes = [size.name for size in tabulated(Source.NETWORK)]
     rows = []
     for _ in range(count):
         candidate = found.sample(rng)
-        rows.append(_row(candidate, sizes))
+        rows.append(_row(candidate, sizes) | _scores(candidate, scored_on))
         if folder is not None:
             _write(candidate, folder, seed)
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
     for row in rows:
-        shown = "  ".join(f"{row[size]:>14,} {size}" for size in sizes)
-        click.echo(f"{row['id']}  {shown}  {row['notation']}")
+        shown = [f"{row[size]:>14,} {size}" for size in sizes]
+        shown += [f"{metrics()[score].show(row[score]):>8} {score}" for score in zero_cost if score in row]
+        click.echo(f"{row['id']}  {'  '.join(shown)}  {row['notation']}")
 
 
 def _line(value: Any) -> str:
@@ -81,6 +94,14 @@ def _row(candidate: Candidate, sizes: Sequence[str]) -> dict[str, Any]:
     values = network_metrics(network)
     described = {"notation": write_network(network), "id": candidate.architecture.id}
     return described | {size: values[size] for size in sizes}
+
+
+def _scores(candidate: Candidate, scored_on: Sample | None) -> dict[str, float | None]:
+    """All zero-cost scores; None for one that says nothing of the network."""
+    if scored_on is None:
+        return {}
+    (found,) = zero_cost_scores([candidate.architecture.expand()], [*zero_cost], scored_on)
+    return {name: found.get(name) for name in zero_cost}
 
 
 def _write(candidate: Candidate, folder: Path, seed: int) -> None:

@@ -101,3 +101,7 @@ class RoundedToPowers(nn.Module):
 
     def extra_repr(self) -> str:
         return str(self.powers)
+
+
+RECTIFIERS = (nn.ReLU, nn.ReLU6, nn.Hardswish, Sign, RoundedToSteps, RoundedToPowers)
+"""The modules of activations that tell positive from negative inputs: all but the sigmoid."""

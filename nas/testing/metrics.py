@@ -16,7 +16,7 @@ def check_metric(name: str) -> None:
     assert made.label, f"{name}: a metric needs a label"
     assert made.describe()["summary"], f"{name}: the docstring of its module says what it is"
     assert (made.source is Source.NETWORK) == isinstance(made, NetworkMetric), f"{name}: a NetworkMetric and none else"
-    assert made.known_before_training == (made.source is not Source.TRAINING)
+    assert made.known_before_training == (made.source in {Source.NETWORK, Source.DEVICE})
     assert made.show(None) == MISSING
     assert any(character.isdigit() for character in made.show(0.5))
     if isinstance(made, NetworkMetric):

@@ -93,3 +93,12 @@ def test_a_file_nested_too_deep_is_refused(suffix, tmp_path):
 
 def test_a_negative_seed_is_refused(tmp_path):
     assert "--seed" in nas("space", "sample", "small", "--seed", -1, "--onnx", tmp_path, status=2)
+
+
+def test_samples_are_scored_untrained():
+    """The same seed gives the same scores, and the networks are for the images."""
+    arguments = ("space", "sample", "small", "--seed", 4, "--zero-cost", "fashion_mnist_mini")
+    (row,) = json.loads(nas(*arguments, "--json"))
+
+    assert row["notation"].startswith("1x28x28")
+    assert f"{row['zico']:.3g} zico" in nas(*arguments)
