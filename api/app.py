@@ -16,12 +16,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import openapi, routes
 from api.http import error_handlers
 from api.http.app_state import AppState
-from api.http.body_limits import BodyLimits
+from api.http.body_limits import UPLOAD_LIMIT, BodyLimits
 from api.http.outermost import Outermost
 from nas.service.settings import Settings
 
 DASHBOARD = Path(__file__).parent / "dashboard" / "dist"
-UPLOAD_LIMIT = 4 << 30
 GZIP_FROM = 2000
 GZIP_LEVEL = 1
 """Higher levels take three times as long for a tenth less: columns of trials are mostly digits."""

@@ -3,19 +3,18 @@
 import hashlib
 import logging
 import random
-import tarfile
-import tempfile
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx2
 
 from api.client.errors import ApiError, DamagedError, WaitTimeoutError
+from api.client.sending import Progress, upload
 from api.client.sse import MessageParser
 from api.client.transport import Transport
 from api.client.wire import SILENCE_S, Json, Request, content
@@ -190,28 +189,11 @@ def _written(data: bytes, target: Path, name: str) -> Path:
     return path
 
 
-async def upload(transport: Transport, source: Path) -> Json:
-    """Send an archive of class folders, or a folder, which is packed first."""
-    with _archive(source) as archive:
-        return content(await transport.answered(Request("POST", "/v1/datasets", files={"archive": archive})))
-
-
-@contextmanager
-def _archive(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """The name and the content of an archive."""
-    if not source.is_dir():
-        with source.open("rb") as file:
-            yield source.name, file
-        return
-    with tempfile.TemporaryFile() as packed:
-        with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
-            archive.add(source, arcname=".")
-        packed.seek(0)
-        yield f"{source.name}.tar.gz", packed
-
-
 def body(spec: Spec | None, fields: Mapping[str, Any]) -> Json:
-    """What is submitted: a mapping or a file, with single fields replaced. A space in a file is sent along."""
+    """What is submitted: a mapping or a file, with single fields replaced. A space in a file is sent along.
+
+    Paths are relative to the file, or without one to the current folder.
+    """
     given: Json = {}
     if isinstance(spec, Mapping):
         given = dict(spec)
@@ -220,5 +202,34 @@ def body(spec: Spec | None, fields: Mapping[str, Any]) -> Json:
     given |= fields
     space = given.get("space")
     if isinstance(space, str) and Path(space).suffix in {".yaml", ".yml", ".json"}:
-        given["space"] = read_mapping(Path(space))
+        given["space"] = read_mapping(folder_of(spec) / space)
     return given
+
+
+def folder_of(spec: Spec | None) -> Path:
+    """Where the paths of a spec begin."""
+    return Path() if spec is None or isinstance(spec, Mapping) else Path(spec).parent
+
+
+async def with_images(transport: Transport, given: Json, folder: Path, progress: Progress) -> Json:
+    """What is submitted, with its images on the service: a folder or an archive of this machine is sent there.
+
+    folder: where the path of the data set begins. One that is not there is taken to be in the service's data root.
+    """
+    from nas.dataset import resolve  # noqa: PLC0415 - it needs numpy, which a client that only reads has no use for
+
+    config = given.get("dataset")
+    named = resolve(config) if isinstance(config, str | Mapping) else {}
+    source = _local_images(named, folder)
+    if source is None:
+        return given
+    uploaded = await upload(transport, source, progress)
+    return given | {"dataset": named | {"path": uploaded["path"]}}
+
+
+def _local_images(config: Json, folder: Path) -> Path | None:
+    path = config.get("path")
+    if config.get("name") != "folder" or not isinstance(path, str):
+        return None
+    source = folder / Path(path).expanduser()
+    return source if source.exists() else None

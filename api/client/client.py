@@ -5,10 +5,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from api.client.calls import Downloadable, Spec, at, body, download, items, pages, upload
+from api.client.calls import Downloadable, Spec, at, body, download, folder_of, items, pages, with_images
 from api.client.objects import SingleTrial
 from api.client.operation import Awaitable, Blocking, Operation, Streaming
 from api.client.search import AsyncSearch, Search
+from api.client.sending import Progress, unheard, upload
 from api.client.transport import AsyncTransport, BlockingTransport, Transport
 from api.client.wire import Json, Request, creation
 from api.schemas.device import LatencyEstimate
@@ -29,9 +30,16 @@ class ClientOperations(Generic[S]):
     async def submit(self, /, spec: Spec | None = None, **fields: Any) -> S:
         """Submit a spec: a mapping, a YAML or JSON file, or just fields, which also replace those of the spec.
 
-        Beside the fields of a spec there are name, labels and priority.
+        Beside the fields of a spec there are name, labels and priority. Images in a folder or an archive of this
+        machine are sent first.
         """
-        return self._search(await self._transport.post(at("searches"), body(spec, fields), headers=creation()))
+        sent = await with_images(self._transport, body(spec, fields), folder_of(spec), unheard)
+        return self._search(await self._transport.post(at("searches"), sent, headers=creation()))
+
+    @Operation
+    async def prepared(self, /, spec: Spec | None = None, progress: Progress = unheard, **fields: Any) -> Json:
+        """What submit() would submit, its images sent; progress is called with the bytes that arrived, and all."""
+        return await with_images(self._transport, body(spec, fields), folder_of(spec), progress)
 
     @Operation
     async def check(self, /, spec: Spec | None = None, **fields: Any) -> Json:
@@ -136,14 +144,23 @@ class ClientOperations(Generic[S]):
         return found
 
     @Operation
+    async def uploaded(self, path: str) -> Json:
+        """An uploaded data set, given its `path` or its digest."""
+        return await self._transport.get(at("datasets", path.rpartition("/")[2]))
+
+    @Operation
     async def delete_upload(self, path: str) -> None:
         """Remove an uploaded data set, given its `path`. ApiError, 409, while a search that is not finished uses it."""
         await self._transport.answered(Request("DELETE", at("datasets", path.rpartition("/")[2])))
 
     @Operation
-    async def upload(self, source: str | Path) -> Json:
-        """Send images, a folder or archive of one folder a class; the answer is the `dataset` of a spec."""
-        return await upload(self._transport, Path(source))
+    async def upload(self, source: str | Path, progress: Progress = unheard) -> Json:
+        """Send images, a folder or archive of one folder a class; the answer has the `dataset` of a spec.
+
+        Pictures that the service has are not sent again, and what was cut off goes on. progress is called with the
+        bytes that arrived, and all.
+        """
+        return await upload(self._transport, Path(source), progress)
 
 
 class Client(ClientOperations[Search], Blocking):

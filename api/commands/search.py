@@ -10,6 +10,7 @@ from api.client import Search
 from api.commands.outcome import export, pareto, trials
 from api.commands.remote import SEARCH, Remote, remote
 from api.commands.tables import number, table
+from api.commands.upload import Shown, sending
 from api.commands.watch import follow, watch
 from nas.quantities import duration
 
@@ -35,11 +36,17 @@ def search() -> None:
 def submit(
     service: Remote, *, spec: Path, name: str | None, labels: tuple[str, ...], priority: int | None, watched: bool
 ) -> None:
-    """Submit the search of SPEC: the YAML or JSON file that `nas run` takes."""
+    """Submit the search of SPEC: the YAML or JSON file that `nas run` takes.
+
+    Images in a folder or an archive of this machine are sent first, unless the service has them.
+    """
     given = {"name": name, "labels": dict(_pair(label) for label in labels) or None, "priority": priority}
     fields = {key: value for key, value in given.items() if value is not None}
-    _say_effort(service.client.check(spec, **fields))
-    made = service.client.submit(spec, **fields)
+    with sending() as shown:
+        prepared = service.client.prepared(spec, shown, **fields)
+    _say_images(prepared, shown)
+    _say_effort(service.client.check(prepared))
+    made = service.client.submit(prepared)
     service.show(made.model_dump(mode="json"), f"{made.id}  {made.state}")
     if watched:
         follow(service, made)
@@ -140,6 +147,12 @@ def _merged(before: Any, after: Any) -> Any:
     if not (isinstance(before, dict) and isinstance(after, dict)):
         return after
     return before | {key: _merged(before.get(key), value) for key, value in after.items()}
+
+
+def _say_images(prepared: dict[str, Any], shown: Shown) -> None:
+    """Say under which path the images were sent."""
+    if shown.sent:
+        click.echo(f"dataset.path: sent to the service as {prepared['dataset']['path']}", err=True)
 
 
 def _say_effort(checked: dict[str, Any]) -> None:

@@ -17,6 +17,8 @@ from api.http.error_handlers import problem
 from api.http.problems import ProblemError
 
 JSON_LIMIT = 1 << 20
+UPLOAD_LIMIT = 4 << 30
+"""Bytes of an archive of images."""
 LARGE_BYTES = 4 << 10
 """JSON bodies above are worked on one at a time: reading them, and finding their faults, holds the event loop."""
 VALUES_LIMIT = 10_000

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.schemas.common import Sent
+from api.http.body_limits import UPLOAD_LIMIT
+from api.schemas.common import Received, Sent, Text
 
 
 class Sides(Sent):
@@ -21,11 +22,27 @@ class Upload(Sent):
 
     name: str
     path: str
+    title: Annotated[str, Field(description="the name of the folder or archive that was sent first")]
+    sha256: Annotated[str, Field(description="of the pictures: the same for a folder and for every archive of it")]
     classes: list[str]
     images: int
     parts: Annotated[dict[str, int], Field(description="images of train, validation and test, as far as given")]
     sizes: Sides
     ignored: Annotated[int, Field(description="files in the archive that are no pictures")]
+
+
+class Piece(Received):
+    """Where a piece of an archive belongs."""
+
+    start: Annotated[int, Field(ge=0, le=UPLOAD_LIMIT, description="the byte of the archive that it begins with")]
+    size_bytes: Annotated[int, Field(ge=1, le=UPLOAD_LIMIT, description="of the whole archive")]
+    title: Annotated[Text, Field(description="the name of the data set, for people")] = "images"
+
+
+class Arrived(Sent):
+    """What has arrived of an archive that is sent piece by piece: the next piece begins there."""
+
+    received_bytes: int
 
 
 class KnownDataset(Sent):

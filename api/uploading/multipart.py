@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from anyio import to_thread
@@ -13,8 +14,16 @@ from starlette.requests import ClientDisconnect
 from api.http.problems import FieldFault, ProblemError
 
 
-async def receive_file(request: Request, field: str, path: Path, count: Callable[[int], None]) -> str:
-    """Write the file in a field of the body to path; returns its sha256. Other fields are ignored.
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file that has arrived: its digest, and its name as the client has sent it."""
+
+    sha256: str
+    name: str
+
+
+async def receive_file(request: Request, field: str, path: Path, count: Callable[[int], None]) -> Received:
+    """Write the file in a field of the body to path. Other fields are ignored.
 
     count: called with the bytes of the body, before they are read where their number is declared; it may refuse them.
     ProblemError if the body has no such field, or several, or is not multipart/form-data.
@@ -49,7 +58,7 @@ async def receive_file(request: Request, field: str, path: Path, count: Callable
         raise _wrong(field, "the multipart body is cut off")
     if part.count != 1:
         raise _wrong(field, f"{part.count} such files in the body; send one")
-    return digest.hexdigest()
+    return Received(digest.hexdigest(), part.name)
 
 
 class _Part:
@@ -57,6 +66,7 @@ class _Part:
 
     def __init__(self, field: str) -> None:
         self.count = 0
+        self.name = ""
         self._field = field.encode()
         self._header, self._value = b"", b""
         self.ended = False
@@ -97,6 +107,8 @@ class _Part:
             _, options = parse_options_header(self._value)
             self._ours = options.get(b"name") == self._field
             self.count += self._ours
+            if self._ours:
+                self.name = options.get(b"filename", b"").decode(errors="replace")
         self._header = self._value = b""
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from api.uploading.content import content_digest
 from api.uploading.probing import MAX_PIXELS, sides_of, try_to_decode
 from api.uploading.uploads import FACTS
 from nas.datasets.folder import NAMES, PARTS
@@ -68,8 +69,9 @@ class Member:
 def unpack(archive: Path, folder: Path) -> dict[str, Any]:
     """Write FOLDER/[PART/]CLASS/NUMBER.SUFFIX for each picture. DataError says why an archive is refused.
 
-    Returns classes, images, images by part, sizes (least and largest side in pixels) and ignored, the files that are no
-    pictures.
+    Numbers follow the names, so that every archive of the same folder is trained on alike. Returns sha256, the digest
+    of the pictures, classes, images, images by part, sizes (least and largest side in pixels) and ignored, the files
+    that are no pictures.
     """
     raw = folder / ".raw"  # no class is called so: hidden folders are left alone
     raw.mkdir(parents=True)
@@ -88,13 +90,15 @@ def unpack(archive: Path, folder: Path) -> dict[str, Any]:
         for name, chosen in classes.items():
             home = folder / part / name
             home.mkdir(parents=True)
-            for member in chosen:
-                named[member.file.rename(home / member.file.name)] = member.name
+            for number, member in enumerate(sorted(chosen, key=lambda member: member.name)):
+                named[member.file.rename(home / f"{number:06d}{member.file.suffix}")] = member.name
     raw.rmdir()
     names = {str(path.relative_to(folder)): name for path, name in named.items()}
     (folder / NAMES).write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
     sides = [side for member in members for side in member.sides]
+    files = {part: {name: (folder / part / name).iterdir() for name in classes} for part, classes in parts.items()}
     return {
+        "sha256": content_digest(files),
         "classes": sorted(next(iter(parts.values()))),
         "images": len(members),
         "parts": {part or "train": sum(map(len, classes.values())) for part, classes in parts.items()},

@@ -1,7 +1,8 @@
-"""Uploaded data sets: folders named by the sha256 of their archives, whole or absent."""
+"""Uploaded data sets: folders named by the digest of their pictures, whole or absent."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from nas.datasets.folder import NAMES
 from nas.errors import DataError
+from nas.files import write_whole
 
 FACTS = "upload.json"
 INCOMING = ".incoming-"
@@ -22,6 +25,11 @@ MAX_UNPACK_S = 900
 """Time that an archive may take to unpack."""
 
 POLL_S = 0.1
+MAX_TITLE_LETTERS = 100
+ARCHIVES = "archives"
+"""In the facts: digests of the archives that these pictures came in."""
+
+_ENDINGS = re.compile(r"\.(zip|tar|tgz|tar\.gz)$", re.IGNORECASE)
 
 
 class Uploads:
@@ -35,40 +43,85 @@ class Uploads:
         homes = [path for path in self.folder.glob("*/") if not path.name.startswith(".")]
         return map(_facts, sorted(homes, key=lambda path: path.stat().st_mtime, reverse=True))
 
+    def find(self, sha256: str) -> dict[str, Any] | None:
+        """The facts of the data set with this digest, or that came in the archive with this digest."""
+        home = self.folder / sha256
+        if home.is_dir():
+            return _facts(home)
+        return next((facts for facts in self if sha256 in facts[ARCHIVES]), None)
+
     @contextmanager
     def incoming(self) -> Iterator[Path]:
-        """A folder to receive an archive in, gone afterwards; so are those that a crash left behind."""
+        """A folder to receive an archive in, gone afterwards; so is what was left behind a day ago."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for left in self.folder.glob(f"{INCOMING}*"):
             if left.stat().st_mtime < time.time() - LEFT_OVER_S:
-                shutil.rmtree(left, ignore_errors=True)
+                _remove(left)
         with tempfile.TemporaryDirectory(prefix=INCOMING, dir=self.folder) as place:
             yield Path(place)
 
-    def add(self, archive: Path, sha256: str, stop: Event | None = None) -> tuple[dict[str, Any], bool]:
+    def add(
+        self, archive: Path, sha256: str, title: str = "", stop: Event | None = None
+    ) -> tuple[dict[str, Any], bool]:
         """The facts of the archive's data set, and whether it is new. DataError says why the archive is refused.
 
-        archive lies in a folder of incoming(). Once stop is set, the unpacking is ended, with DataError.
+        archive lies in a folder of incoming(); sha256 is its digest. title: its name, for people. Once stop is set, the
+        unpacking is ended, with DataError.
         """
-        home = self.folder / sha256
-        if home.is_dir():
-            os.utime(home)  # its time to be kept begins again
-            return _facts(home), False
+        known = self.find(sha256)
+        if known is not None:
+            os.utime(self.folder / known["sha256"])  # its time to be kept begins again
+            return known, False
         made = archive.with_name("unpacked")
         found = _unpacked(archive, made, stop or Event())
-        (made / FACTS).write_text(json.dumps({"name": "folder", "path": f"{self.folder.name}/{sha256}", **found}))
-        try:
-            made.rename(home)
-        except OSError:
-            if not home.is_dir():  # else another request has just brought the same archive
-                raise
-            return _facts(home), False
-        return _facts(home), True
+        facts = {"name": "folder", "path": f"{self.folder.name}/{found['sha256']}", "title": cleaned(title), **found}
+        home = self.folder / found["sha256"]
+        if not home.is_dir():
+            _describe(made, facts | {ARCHIVES: [sha256]})
+            try:
+                made.rename(home)
+            except OSError:
+                if not home.is_dir():  # else another request has just brought the same pictures
+                    raise
+            else:
+                return _facts(home), True
+        return _with_archive(home, sha256), False
+
+
+def _remove(left: Path) -> None:
+    """Remove what a crash left behind, or a client that never sent the rest."""
+    if left.is_dir():
+        shutil.rmtree(left, ignore_errors=True)
+    else:
+        left.unlink(missing_ok=True)
+
+
+def cleaned(title: str) -> str:
+    """A name of an archive or a folder as the title of a data set: without folders, its ending and odd characters."""
+    name = _ENDINGS.sub("", re.split(r"[/\\]", title.strip().rstrip("/\\"))[-1])
+    return "".join(letter for letter in name if letter.isprintable())[:MAX_TITLE_LETTERS].strip() or "images"
+
+
+def _describe(made: Path, facts: dict[str, Any]) -> None:
+    """Write the facts of a data set beside its pictures, and its title where their names are."""
+    (made / FACTS).write_text(json.dumps(facts))
+    names = json.loads((made / NAMES).read_text(encoding="utf-8"))
+    (made / NAMES).write_text(json.dumps({".": facts["title"], **names}, ensure_ascii=False), encoding="utf-8")
+
+
+def _with_archive(home: Path, sha256: str) -> dict[str, Any]:
+    """The facts, once they say that the pictures came in this archive too."""
+    facts = _facts(home)
+    facts[ARCHIVES] = sorted({*facts[ARCHIVES], sha256})
+    write_whole(home / FACTS, json.dumps(facts))
+    os.utime(home)
+    return facts
 
 
 def _facts(home: Path) -> dict[str, Any]:
+    """The facts of a data set. Those of early versions have no title, and the digest is that of the archive."""
     facts: dict[str, Any] = json.loads((home / FACTS).read_text())
-    return facts
+    return {"title": "images", "sha256": home.name, ARCHIVES: [], **facts}
 
 
 def _unpacked(archive: Path, folder: Path, stop: Event) -> dict[str, Any]:

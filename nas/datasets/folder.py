@@ -19,8 +19,8 @@ PARTS = {"train": {"train", "training"}, "validation": {"val", "valid", "validat
 """Names of the optional folders above the class folders."""
 
 NAMES = ".names.json"
-"""An optional file in the folder: what messages call a picture, by its path in the folder. The service stores uploaded
-pictures under numbers.
+"""An optional file in the folder: what messages call a picture, by its path in the folder, and the folder itself, by
+the path `.`. The service stores uploaded pictures under numbers.
 """
 
 Parts = dict[str, list[list[Picture]]]
@@ -68,9 +68,14 @@ class Folder(DatasetSource):
         side_px = side if self.size or equal else None
         return Outline.of(self._title, classes, counts, side=side_px, channels=channels)
 
+    def pictures(self) -> dict[str, dict[str, list[Picture]]]:
+        """Its pictures by part and class. DataError says what is wrong with the folders."""
+        classes, parts = self._found()
+        return {part: dict(zip(classes, found, strict=True)) for part, found in parts.items()}
+
     @property
     def _title(self) -> str:
-        return f"folder:{self.path.resolve().name}"
+        return f"folder:{_names(self.path).get('.') or self.path.resolve().name}"
 
     def _found(self) -> tuple[tuple[str, ...], Parts]:
         """The classes, and the pictures of each class by part."""

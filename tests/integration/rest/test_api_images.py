@@ -118,7 +118,7 @@ def test_pictures_of_an_upload_are_called_as_in_the_archive(client, settings):
     spec = {"dataset": {"name": sent["name"], "path": sent["path"]}}
     assert checked(client, **spec).json()["images"]["side"] == 28
 
-    (stored,) = (settings.data_root / sent["path"] / "dog").glob("*7.png")
+    (stored,) = (settings.data_root / sent["path"] / "dog").glob("*3.png")
     stored.write_bytes(b"damaged")
     stored.with_suffix(".txt").touch()  # the folder has changed
 

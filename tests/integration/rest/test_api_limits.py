@@ -26,7 +26,10 @@ QUICK = {
 }
 """Routes that read or write a few rows, or a file piece by piece."""
 
-OWN_LIMITS = {("POST", "/v1/datasets"), ("GET", "/v1/searches/{search_id}/events")}
+OWN_LIMITS = {
+    *(("POST", "/v1/datasets"), ("PUT", "/v1/datasets/{sha256}/archive")),
+    ("GET", "/v1/searches/{search_id}/events"),
+}
 """Routes that take turns themselves: an upload for a part of its work, events where they are a page."""
 
 ADMITTED = LIMITS["uploads"].at_once + LIMITS["uploads"].waiting
@@ -75,7 +78,7 @@ def test_uploads_hold_up_no_other_route_and_end_with_their_clients(client, monke
     """As many as are admitted, two of them unpacked; the others wait."""
     begun, ended = Semaphore(0), Semaphore(0)
 
-    def unpack(_uploads, _archive, _sha256, stop):
+    def unpack(_uploads, _archive, _sha256, _title, stop):
         begun.release()
         assert stop.wait(SOON_S)
         ended.release()

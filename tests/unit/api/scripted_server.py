@@ -63,7 +63,7 @@ def scripted(answer: Callable[[Request], Answer | None]) -> Iterator[Scripted]:
             self.wfile.write(data)
             self.close_connection = given.cut
 
-        do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the names of http.server
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the names of http.server
 
         def _chunked(self) -> bytes:
             parts = []

@@ -280,15 +280,20 @@ def test_a_folder_is_packed_and_sent_and_sent_again(tmp_path):
         (tmp_path / "pets" / name / "1.png").write_bytes(name.encode())
     answers = iter([Answer(503, {}), Answer(201, {"name": "folder", "path": "uploads/abc"})])
 
-    with scripted(lambda _: next(answers)) as server, Client(server.url) as client:
+    def answer(request):
+        return Answer(404, {}) if request.method == "GET" else next(answers)
+
+    with scripted(answer) as server, Client(server.url) as client:
         dataset = client.upload(tmp_path / "pets")
 
     assert dataset == {"name": "folder", "path": "uploads/abc"}
-    for request in server.requests:
+    sent = [request for request in server.requests if request.method == "PUT"]
+    assert len(sent) == 2
+    for request in sent:
         packed = request.body[request.body.index(b"\x1f\x8b") :]
         with tarfile.open(fileobj=io.BytesIO(gzip.GzipFile(fileobj=_Exact(packed)).read())) as archive:
             names = sorted(m.name for m in archive if m.isfile())
-        assert names == ["./cat/1.png", "./dog/1.png"]
+        assert names == ["cat/1.png", "dog/1.png"]
 
 
 class _Exact(io.BytesIO):

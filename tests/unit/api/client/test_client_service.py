@@ -26,6 +26,7 @@ EXPORT_ID = "exp_" + "0" * 26
 CLIENT_CALLS = {
     "submit": {"max_trials": 0},
     "check": SPEC,
+    "prepared": {"dataset": {"name": "folder", "path": __file__}},
     "search": {"search_id": SEARCH_ID},
     "searches": {},
     "undelete": {"search_id": SEARCH_ID},
@@ -46,6 +47,7 @@ CLIENT_CALLS = {
     "datasets": {},
     "disk": {},
     "uploads": {},
+    "uploaded": {"path": f"uploads/{'0' * 64}"},
     "delete_upload": {"path": f"uploads/{'0' * 64}"},
     "upload": {"source": __file__},
 }

@@ -12,16 +12,25 @@ from problem import assert_problem
 
 from api.app import create_app
 from api.uploading import uploads as module
+from api.uploading.unpack import unpack
 from api.uploading.uploads import Uploads
 from nas.dataset import dataset, load
 from nas.errors import DataError
 from nas.service.settings import Settings
 
-ARCHIVES = {kind: packed(kind, class_folders("cat", "dog", count=5)) for kind in KINDS}
+PICTURES = class_folders("cat", "dog", count=5)
+ARCHIVES = {kind: packed(kind, PICTURES) for kind in KINDS}
 
 
 def send(client, data, field="archive"):
-    return client.post("/v1/datasets", files={field: ("any/../name.zip", data)})
+    return client.post("/v1/datasets", files={field: ("any/../my pets.zip", data)})
+
+
+def send_piece(client, data, start, end, **changes):
+    """Bytes of an archive that is sent in pieces."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    params = {"start": start, "size_bytes": len(data), "title": "my pets.tar"} | changes
+    return client.put(f"/v1/datasets/{sha256}/archive", params=params, files={"archive": ("a", data[start:end])})
 
 
 @pytest.fixture
@@ -33,27 +42,73 @@ def folder(service_home):
     assert not list(folder.glob(".*"))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_upload_can_be_searched_on(open_client, folder, service_home, kind):
-    sha256 = hashlib.sha256(ARCHIVES[kind]).hexdigest()
+def test_an_upload_can_be_searched_on(open_client, folder, service_home):
+    """Sent as three kinds of archive, and from a folder within, the pictures are one data set."""
+    within = packed(".zip", {f"my pets/{name}": content for name, content in reversed(PICTURES.items())})
 
-    first, second = (send(open_client, ARCHIVES[kind]) for _ in range(2))
+    answers = [send(open_client, archive) for archive in (*ARCHIVES.values(), within, within)]
 
-    assert (first.status_code, second.status_code) == (201, 200)
-    assert first.json() == second.json()
+    assert [answer.status_code for answer in answers] == [201, 200, 200, 200, 200]
+    first = answers[0]
+    sha256 = first.json()["sha256"]
+    assert all(answer.json() == first.json() for answer in answers)
+    for digest in (sha256, *(hashlib.sha256(archive).hexdigest() for archive in (*ARCHIVES.values(), within))):
+        assert open_client.get(f"/v1/datasets/{digest}").json() == first.json()
+    assert_problem(open_client.get(f"/v1/datasets/{'0' * 64}"), 404, "NOT_FOUND")
     assert first.json() == {
         "name": "folder",
         "path": f"uploads/{sha256}",
+        "title": "my pets",
+        "sha256": sha256,
         "classes": ["cat", "dog"],
         "images": 10,
         "parts": {"train": 10},
         "sizes": {"min": 8, "max": 8},
         "ignored": 0,
     }
-    assert load({"name": "folder", "path": str(folder / sha256)}, 0).classes == ("cat", "dog")
+    loaded = load({"name": "folder", "path": str(folder / sha256)}, 0)
+    assert (loaded.name, loaded.classes) == ("folder:my pets", ("cat", "dog"))
     spec = {"dataset": {"name": "folder", "path": first.json()["path"]}}
     assert open_client.post("/v1/searches", params={"validate_only": True}, json=spec).status_code == 200
     assert service_home / "data-root" / first.json()["path"] == folder / sha256
+
+
+def test_the_same_folder_in_any_archive_is_split_alike(tmp_path):
+    """Whatever the order in the archive: as the folder itself, read by `nas run`."""
+    for number, files in enumerate((PICTURES, dict(reversed(PICTURES.items())))):
+        (tmp_path / f"{number}.tar").write_bytes(packed(".tar", files))
+        unpack(tmp_path / f"{number}.tar", tmp_path / f"unpacked{number}")
+    for name, content in PICTURES.items():
+        (tmp_path / "plain" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "plain" / name).write_bytes(content)
+
+    digests = {load({"name": "folder", "path": str(tmp_path / name)}, 0).digest for name in ("unpacked0", "unpacked1")}
+
+    assert digests == {load({"name": "folder", "path": str(tmp_path / "plain")}, 0).digest}
+
+
+def test_an_archive_in_pieces_goes_on_where_it_was_cut_off(open_client, folder):  # noqa: ARG001 - checks what stays
+    data = packed(".tar", class_folders("piece", "whole"))
+
+    assert send_piece(open_client, data, 0, 700).json() == {"received_bytes": 700}
+    assert send_piece(open_client, data, 0, 0).json() == {"received_bytes": 700}  # asks
+    assert send_piece(open_client, data, 0, 900).json() == {"received_bytes": 700}  # its answer was lost
+    assert send_piece(open_client, data, 800, 900).json() == {"received_bytes": 700}  # with a hole
+    ended = send_piece(open_client, data, 700, None)
+
+    assert (ended.status_code, ended.json()["title"], ended.json()["images"]) == (201, "my pets", 8)
+    assert send(open_client, data).status_code == 200
+
+
+def test_pieces_of_another_archive_are_refused_and_gone(open_client, folder):  # noqa: ARG001 - checks what stays
+    data = packed(".tar", class_folders("mine", "yours"))
+    address = f"/v1/datasets/{'1' * 64}/archive"
+    params = {"start": 0, "size_bytes": len(data)}
+
+    told = assert_problem(open_client.put(address, params=params, files={"archive": ("a", data)}), 422, "DATA_UNUSABLE")
+    assert "send it again" in told["detail"]
+    assert_problem(send_piece(open_client, data, 0, None, size_bytes=10), 422, "DATA_UNUSABLE")
+    assert_problem(send_piece(open_client, data, 0, None, size_bytes=0), 422, "REQUEST_INVALID")
 
 
 def test_known_and_uploaded_sets_are_listed(open_client, folder):  # noqa: ARG001 - checks what stays behind
@@ -75,7 +130,7 @@ def test_the_same_archive_at_once_is_one_folder(service_home):
     def add(_):
         with uploads.incoming() as place:
             (place / "archive").write_bytes(data)
-            return uploads.add(place / "archive", sha256)
+            return uploads.add(place / "archive", sha256, "pets.zip")
 
     with ThreadPoolExecutor(3) as threads:
         found = list(threads.map(add, range(3)))
@@ -137,7 +192,7 @@ def test_an_archive_is_no_longer_unpacked_once_it_is_not_wanted(tmp_path):
         archive = place / "archive"
         archive.write_bytes(ARCHIVES[".zip"])
         with pytest.raises(DataError):
-            uploads.add(archive, "0" * 64, stop)
+            uploads.add(archive, "0" * 64, "pets.zip", stop)
 
     assert not list(uploads.folder.iterdir())
 

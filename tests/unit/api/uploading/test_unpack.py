@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from api.uploading import probing
 from api.uploading import unpack as module
+from api.uploading.content import content_digest, folder_files
 from api.uploading.unpack import unpack
 from nas.dataset import load
 from nas.errors import DataError
@@ -44,6 +45,7 @@ def test_class_folders_become_a_data_set(tmp_path, kind, above):
     facts = unpacked(tmp_path, packed(kind, files))
 
     assert facts == {
+        "sha256": content_digest(folder_files(tmp_path / "in" / "made")),
         "classes": ["rose", "tulip"],
         "images": 8,
         "parts": {"train": 8},

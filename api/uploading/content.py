@@ -1,0 +1,42 @@
+"""The digest of a data set's pictures: the same for a folder and for every archive of it."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from nas.datasets.folder import Folder
+from nas.images.pictures import Picture
+
+ALONE = "train"
+"""The part of pictures whose class folders lie in no folder of a part."""
+
+Files = Mapping[str, Mapping[str, Iterable[Path]]]
+"""Files by part and class."""
+
+
+def content_digest(files: Files) -> str:
+    """sha256 of parts, classes and contents. Names of files do not count, nor does their order."""
+    lines = sorted(
+        f"{part or ALONE}\0{name}\0{_sha256(file)}"
+        for part, classes in files.items()
+        for name, chosen in classes.items()
+        for file in chosen
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def folder_files(folder: Path) -> dict[str, dict[str, list[Path]]] | None:
+    """The pictures of a folder of class folders, by part and class; None for a file. DataError says what is wrong."""
+    if folder.is_file():
+        return None
+    found = Folder(path=str(folder)).pictures()
+    return {part: {name: _paths(chosen) for name, chosen in classes.items()} for part, classes in found.items()}
+
+
+def _paths(pictures: Iterable[Picture]) -> list[Path]:
+    return [picture.content for picture in pictures if isinstance(picture.content, Path)]  # all, in a folder
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
