@@ -37,6 +37,20 @@ class NothingKnown:
         return {}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Earlier:
+    """What earlier searches of this space found: networks [n, decisions], and their metrics [n] by name, some NaN.
+
+    name: of these searches, for people. same: they trained as this search does, on the same images, so that a network
+    has these metrics here too and is not trained again. Otherwise the metrics are of another task.
+    """
+
+    name: str
+    codes: Codes
+    metrics: Columns
+    same: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Searchers get this and a seed, and learn the rest from trials."""
@@ -44,3 +58,4 @@ class Problem:
     space: Space[Any]
     objective: Objective
     known: Known = field(default_factory=NothingKnown)
+    earlier: tuple[Earlier, ...] = ()

@@ -44,6 +44,11 @@ class Searcher(ABC):
         """What its user is to know of how it works on this problem, such as what it chose and why."""
         return None
 
+    @property
+    def uses_earlier(self) -> bool:
+        """Whether it makes use of the problem's earlier results. If not, its search says so where there are any."""
+        return False
+
     @final
     def ask(self, count: int = 1) -> list[Candidate]:
         """Up to count different valid candidates to try at the same time; none when nothing is left to try.

@@ -14,7 +14,7 @@ import numpy as np
 from nas.codes import encode, random_codes
 from nas.errors import DivergedError
 from nas.objective import Objective
-from nas.problem import Problem
+from nas.problem import Earlier, Problem
 from nas.search.journal import MemoryJournal
 from nas.search.loop import Search, Steps
 from nas.searcher import searcher
@@ -43,7 +43,8 @@ class TrialTimes:
 class Plan:
     """What is simulated: a number of trials on so many workers.
 
-    failures: share of the trainings that fail, part of the way through. noise: as in TabularProblem.observed.
+    failures: share of the trainings that fail, part of the way through. noise: as in TabularProblem.observed. earlier:
+    as in nas.problem.Problem; what they trained as this search does is not trained again.
     """
 
     trials: int
@@ -52,6 +53,7 @@ class Plan:
     times: TrialTimes = TrialTimes()
     failures: float = 0.0
     noise: float = 1.0
+    earlier: tuple[Earlier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,9 @@ class Simulated:
         return self.ended[-1].seconds if self.ended else 0.0
 
     def trained(self) -> list[Trial]:
-        """The trial of each network that was trained with success, once, in the order in which trainings ended."""
+        """The trial of each network that was trained with success, here or in an earlier search, once, in the order in
+        which trainings ended.
+        """
         first: dict[str, Trial] = {}
         for each in self.ended:
             if each.trial.state is State.SUCCEEDED:
@@ -88,13 +92,13 @@ class Simulated:
 
 def simulate(problem: TabularProblem, config: Mapping[str, Any] | str, objective: Objective, plan: Plan) -> Simulated:
     """Search the problem with the searcher that config names. InfeasibleError as in nas.search.loop.Search.run."""
-    made = searcher.make(config, Problem(problem.space, objective, problem.known), plan.seed)
+    made = searcher.make(config, Problem(problem.space, objective, problem.known, plan.earlier), plan.seed)
     workers = _Workers(problem, plan)
     search = Search(made, objective, MemoryJournal())
     steps = Steps(
         known=workers.known,
         train=workers.train,
-        cached_training=lambda _: None,
+        cached_training=workers.trained_before,
         store_training=lambda _candidate, _metrics: None,
         report=workers.report,
         completed=workers.completed,
@@ -115,10 +119,12 @@ class Outcome:
         self._scores = problem.scores
         self.accuracy, self.latency_ms = problem.accuracy(codes), problem.known(codes)["latency_ms"]
         self.observed = np.array([trial.metrics["accuracy"] for trial in self.trials])
+        self._trainings = np.cumsum([not trial.reused for trial in self.trials])
 
     def hypervolume(self, trainings: int) -> float:
-        """Normalised, after so many trainings, or after all if there are fewer."""
-        return self._scores.hypervolume(self.accuracy[:trainings], self.latency_ms[:trainings])
+        """Normalised, after so many trainings here, or after all if there are fewer."""
+        count = int(np.searchsorted(self._trainings, trainings, side="right"))
+        return self._scores.hypervolume(self.accuracy[:count], self.latency_ms[:count])
 
     def regret(self, target: str, trainings: int) -> float:
         """In accuracy points, at a target of the file, after so many trainings."""
@@ -128,6 +134,13 @@ class Outcome:
             accuracy=self.accuracy[:trainings],
             latency_ms=self.latency_ms[:trainings],
         )
+
+
+def earlier_of(problem: TabularProblem, simulated: Simulated, *, same: bool) -> Earlier:
+    """What a search has found, for another that begins with it. same: as in Earlier."""
+    outcome = Outcome(problem, simulated)
+    codes = encode(problem.space, [trial.candidate.choices for trial in outcome.trials])
+    return Earlier(problem.name, codes, {"accuracy": outcome.observed}, same)
 
 
 class _Workers:
@@ -141,6 +154,17 @@ class _Workers:
         self._median_ms = float(np.median(problem.known(sample)["latency_ms"]))
         self.ended: list[Ended] = []
         self.worker_seconds = 0.0
+        same = [earlier for earlier in plan.earlier if earlier.same]
+        self._before = {
+            row.tobytes(): float(accuracy)
+            for earlier in same
+            for row, accuracy in zip(earlier.codes, earlier.metrics["accuracy"], strict=True)
+        }
+
+    def trained_before(self, candidate: Candidate[Any]) -> Metrics | None:
+        """What an earlier search found that trained as this one does."""
+        accuracy = self._before.get(encode(self._problem.space, [candidate.choices]).tobytes())
+        return None if accuracy is None else {"accuracy": accuracy, "train_seconds": 0.0}
 
     def known(self, candidate: Candidate[Any]) -> Metrics:
         columns = self._problem.known(encode(self._problem.space, [candidate.choices]))

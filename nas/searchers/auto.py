@@ -30,6 +30,10 @@ class Auto(Searcher):
     def note(self) -> str:
         return f"auto takes {self._chosen.name}: {self._reason}"
 
+    @property
+    def uses_earlier(self) -> bool:
+        return self._chosen.uses_earlier
+
     def propose(self, count: int, rng: Random) -> Sequence[Candidate]:
         return self._chosen.propose(count, rng)
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 from math import isfinite
 from random import Random
 from typing import Annotated, Any
@@ -16,11 +16,14 @@ from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.trial import Trial
 from nas.unasked import Make, Unasked
+from nas.warm_start import starting_candidates
 
 
 @searcher("evolution")
 class RegularizedEvolution(Searcher):
     """The first `population` proposals are random; then the best of `tournament` members has one decision changed.
+
+    Up to half of the first are networks of the fronts of earlier searches, if there are any.
 
     Members are trials with a reward, in the order told: infeasible ones are members, failed ones are not. What was
     asked before is not proposed again. The paper's population of 100 is meant for its 20,000 trials, the default for
@@ -37,7 +40,7 @@ class RegularizedEvolution(Searcher):
     ) -> None:
         super().__init__(problem, seed)
         self.check(population=population, tournament=tournament)
-        self._initial = population
+        self._population = self._initial = population
         self._tournament = tournament or max(population // 4, 2)
         self._members: deque[tuple[float, Candidate]] = deque(maxlen=population)
         self._unasked = Unasked(problem.space)
@@ -48,13 +51,24 @@ class RegularizedEvolution(Searcher):
         if tournament is not None and tournament > population:
             raise SpecError(f"searcher.tournament: {tournament} cannot be drawn from a population of {population}")
 
+    @property
+    def uses_earlier(self) -> bool:
+        return True
+
     def propose(self, count: int, rng: Random) -> Sequence[Candidate]:
         def make(place: int) -> Make:
+            number = self._population - self._initial + place
+            if number < len(self._start):
+                return partial(self._start.__getitem__, number)
             if place < self._initial or not self._members:
                 return partial(self.space.walk, uniform(rng))
             return partial(self.space.neighbour, self._parent(rng), rng)
 
         return self._unasked.draw(count, rng, make)
+
+    @cached_property
+    def _start(self) -> list[Candidate]:
+        return starting_candidates(self.problem, self._population // 2)
 
     def asked(self, trial: Trial) -> None:
         self._initial -= 1

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 from math import isfinite
 from random import Random
 from typing import Annotated, Any
@@ -16,11 +16,14 @@ from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.trial import State, Trial
 from nas.unasked import Make, Unasked
+from nas.warm_start import starting_candidates
 
 
 @searcher("local")
 class LocalSearch(Searcher):
     """The first `startup` asks are random; then a member of the front has one decision changed.
+
+    Up to half of the first are networks of the fronts of earlier searches, if there are any.
 
     The member is one of those from which the fewest neighbours were asked. Nothing is asked twice; once a member has no
     neighbour left, any other member of the space follows, which starts the search again elsewhere.
@@ -28,16 +31,23 @@ class LocalSearch(Searcher):
 
     def __init__(self, problem: Problem, seed: int, *, startup: Annotated[int, Field(ge=1)] = 10) -> None:
         super().__init__(problem, seed)
-        self._initial = startup
+        self._startup = self._initial = startup
         self._better = [goal.better for goal in problem.objective.goals]
         self._front: list[tuple[tuple[float, ...], Candidate[Any]]] = []
         self._expanded: Counter[frozenset[tuple[str, int]]] = Counter()
         self._unasked = Unasked(problem.space)
 
+    @property
+    def uses_earlier(self) -> bool:
+        return True
+
     def propose(self, count: int, rng: Random) -> Sequence[Candidate[Any]]:
         expanded = self._expanded.copy()
 
         def make(place: int) -> Make:
+            number = self._startup - self._initial + place
+            if number < len(self._start):
+                return partial(self._start.__getitem__, number)
             if place < self._initial or not self._front:
                 return partial(self.space.walk, uniform(rng))
             fewest = min(expanded[_key(member)] for _, member in self._front)
@@ -46,6 +56,10 @@ class LocalSearch(Searcher):
             return partial(self.space.neighbour, parent, rng)
 
         return self._unasked.draw(count, rng, make)
+
+    @cached_property
+    def _start(self) -> list[Candidate[Any]]:
+        return starting_candidates(self.problem, self._startup // 2)
 
     def asked(self, trial: Trial) -> None:
         self._initial -= 1

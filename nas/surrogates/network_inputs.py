@@ -1,6 +1,6 @@
 """Networks as inputs of a surrogate: their decisions, and what is known of them without training."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,23 +18,27 @@ class NetworkInputs:
     """Turns n networks into inputs [n, C], as far as a sample of their space tells them apart.
 
     Decisions are one-hot, with zeros where they are not asked; each has a length scale. What is known without training
-    is standardised, in logarithms where it is positive in all of the sample.
+    is standardised, in logarithms where it is positive in all of the sample; predictions of the metric itself have a
+    variance of slopes of their own.
     """
 
-    def __init__(self, decisions: Sequence[Decision], codes: Codes, columns: Columns) -> None:
-        """codes and columns: of the sample, without rows that are NaN."""
+    def __init__(
+        self, decisions: Sequence[Decision], codes: Codes, columns: Columns, predictions: Collection[str] = ()
+    ) -> None:
+        """codes and columns: of the sample, without rows that are NaN. predictions: the columns that are some."""
         options = [len(decision.options) for decision in decisions]
         self._decision = np.repeat(np.arange(len(options)), options)
         self._option = np.concatenate([np.arange(count) for count in options] or [np.zeros(0, int)])
         self._centre = np.zeros(len(self._option))
         self._centre = self._one_hot(codes).mean(axis=0)
-        self._logs = {name: bool((values > 0).all()) for name, values in columns.items()}
+        self._logs = {name: name not in predictions and bool((values > 0).all()) for name, values in columns.items()}
         raw = {name: self._raw(name, values) for name, values in columns.items()}
         self.names = _distinct(raw)
         self._moments = {name: (float(raw[name].mean()), float(raw[name].std())) for name in self.names}
         features = np.arange(len(self.names))
         scale_of = np.concatenate([self._decision, len(options) + features])
-        slope_of = np.concatenate([np.zeros(len(self._option), int), np.ones(len(features), int)])
+        groups = [2 if name in predictions else 1 for name in self.names]
+        slope_of = np.concatenate([np.zeros(len(self._option), int), np.array(groups, int)])
         self.layout = Layout(scale_of, slope_of)
 
     def __call__(self, codes: Codes, columns: Columns) -> Values:

@@ -4,6 +4,7 @@ import random
 import sys
 import tracemalloc
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import cycle, islice
 from math import inf, nan
 from random import Random
@@ -12,9 +13,10 @@ from types import FrameType
 import numpy as np
 import torch
 
+from nas.codes import random_codes
 from nas.errors import InfeasibleError
 from nas.objective import objective
-from nas.problem import Problem
+from nas.problem import Earlier, Problem
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.testing.bandits import Bandit, MadeUp, bandit_space, problem_in
@@ -29,6 +31,9 @@ CALLS = 400
 
 BYTES = 16_384
 """Memory that a searcher may keep of one trial, on average."""
+
+EARLIER = 10_000
+"""Results of earlier searches."""
 
 EXHAUSTED = 1_000
 """Asks within which a searcher comes to the end of a space of a few members."""
@@ -80,6 +85,20 @@ class SearcherContract(Contract):
 
             assert len(rehearsal.ask(4)) == len(resumed.ask(4)) > 0
             assert rehearsal.proposed[-1] == resumed.proposed[-1]
+
+    def test_takes_what_earlier_searches_found(self) -> None:
+        """Of its own task or another: nothing that is a number, one result, or ten thousand, some of them none."""
+        bandit = bandit_space()
+        for count, unknown in ((3, 1.0), (1, 0.0), (EARLIER, 0.1)):
+            earlier = tuple(_earlier(bandit, count, unknown, same=same) for same in (True, False))
+            problem = replace(bandit.problem, earlier=earlier)
+            rehearsal = Rehearsal(self.made(problem), bandit).play(_script(seed=6, length=3))
+            resumed = rehearsal.resumed(self.made(problem))
+            proposed = rehearsal.ask(3)
+
+            assert proposed == resumed.ask(3)
+            assert len({candidate.architecture.id for candidate in proposed}) == 3  # noqa: PLR2004 - as asked
+            assert all(candidate.architecture.refusal() is None for candidate in proposed)
 
     def test_the_generator_is_that_of_the_ask(self) -> None:
         """It depends on the seed and the ask's number, not on what came before or how many are asked for."""
@@ -223,6 +242,15 @@ check_searcher = SearcherContract.check
 
 def _global_generators() -> tuple[object, str, bytes]:
     return random.getstate(), str(np.random.get_state()), torch.get_rng_state().numpy().tobytes()  # noqa: NPY002 - read only
+
+
+def _earlier(bandit: Bandit, count: int, unknown: float, *, same: bool) -> Earlier:
+    """So many results, a share of which is not known."""
+    rng = np.random.default_rng(count)
+    codes = random_codes(bandit.space, count, rng)
+    accuracy = rng.random(count)
+    accuracy[: round(unknown * count)] = nan
+    return Earlier("same" if same else "related", codes, {"accuracy": accuracy}, same)
 
 
 def _script(seed: int, length: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import defaultdict, deque
+from functools import cached_property, partial
 from itertools import count
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from nas.pareto import Better
 from nas.searcher import Searcher
 from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 from nas.unasked import Make, Unasked
+from nas.warm_start import starting_candidates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 SUGGESTIONS = 5
 """Number of times that a sampler is asked for one candidate; then a neighbour of its last suggestion is taken, as
 samplers suggest again what was tried where there are only choices."""
+
+EARLIER = 5
+"""Networks from the fronts of earlier searches that are proposed first."""
 
 UNUSED = 0
 """The option under which a study keeps a decision that the way through the space did not come to."""
@@ -56,6 +61,7 @@ class SamplerSearcher(Searcher):
             for decision in self.space.decisions()
         }
         self._unasked = Unasked(self.space)
+        self._proposed = 0
         self._untold: list[Trial] = []
         self._pending: defaultdict[Key, deque[int]] = defaultdict(deque)
         self._worst: list[float | None] = [None for _ in self._goals]
@@ -71,6 +77,10 @@ class SamplerSearcher(Searcher):
     def completed(self, trial: optuna.trial.FrozenTrial) -> None:
         """The study was told of a trial's values."""
 
+    @property
+    def uses_earlier(self) -> bool:
+        return True
+
     def propose(self, count: int, rng: Random) -> Sequence[Candidate[Any]]:
         import optuna  # noqa: PLC0415 - imported already
 
@@ -80,12 +90,22 @@ class SamplerSearcher(Searcher):
         self.study.sampler = self.sampler(rng.getrandbits(31))
         drafts: list[int] = []
         try:
-            return self._unasked.draw(count, rng, lambda _: self._suggestions(rng, drafts))
+            return self._unasked.draw(count, rng, lambda place: self._earlier(place) or self._suggestions(rng, drafts))
         finally:  # what becomes of proposals is told
             for number in drafts:
                 self.study.tell(number, state=optuna.trial.TrialState.FAIL)
 
+    def _earlier(self, place: int) -> Make | None:
+        """The network of an earlier search that is proposed at this place of an ask; None after the first of all."""
+        number = self._proposed + place
+        return partial(self._start.__getitem__, number) if number < len(self._start) else None
+
+    @cached_property
+    def _start(self) -> list[Candidate[Any]]:
+        return starting_candidates(self.problem, EARLIER)
+
     def asked(self, trial: Trial) -> None:
+        self._proposed += 1
         self._unasked.remove(trial.candidate)
         self._untold.append(trial)
 

@@ -1,4 +1,4 @@
-"""The first networks of a search: spread over what is known of the space, and large for it."""
+"""The first networks of a search: spread over what is known of the space, and large or promising for it."""
 
 from collections.abc import Collection
 
@@ -8,6 +8,7 @@ from numpy.random import Generator
 from nas.codes import Codes
 from nas.objective import Objective
 from nas.searchers.predictor.known import LATENCY, Networks
+from nas.searchers.predictor.sample import EARLIER
 from nas.surrogates.kernel import Values
 from nas.surrogates.network_inputs import NetworkInputs
 from nas.unasked import Unasked
@@ -15,17 +16,21 @@ from nas.unasked import Unasked
 LARGE = 0.2
 """Share of the networks of a band from which one is drawn: those with most of what is known, such as operations."""
 
+PROMISING = 0.02
+"""Share of the networks of a band from which one is drawn that earlier searches expect most of."""
+
 
 class Design:
     """Bands of the sample by latency, or by what else is a goal or limited, each with as many networks.
 
-    Networks with more operations and parameters than others of their latency are usually more accurate.
+    Networks with more operations and parameters than others of their latency are usually more accurate. Where earlier
+    searches predict something, every other network is one of which they expect most.
     """
 
     def __init__(self, sample: Networks, axis: str | None, inputs: NetworkInputs, bands: int, rng: Generator) -> None:
         """sample: networks within the limits. axis: the column that bands are of."""
         self._codes, count = sample.codes, len(sample.codes)
-        self._size = _size(inputs, sample, axis)
+        self._size, self._expected = _size(inputs, sample, axis), _expected(inputs, sample)
         order = np.argsort(sample.columns[axis], kind="stable") if axis else rng.permutation(count)
         parts = [band for band in np.array_split(order, bands) if len(band)]
         self._bands = [parts[place] for place in rng.permutation(len(parts))]
@@ -33,8 +38,11 @@ class Design:
     def network(self, number: int, unasked: Unasked, rng: Generator) -> Codes | None:
         """[decisions] of the network of this number from 0, which was not asked; None if the sample has no more."""
         band = self._bands[number % len(self._bands)]
-        large = band[np.argsort(-self._size[band], kind="stable")[: max(1, round(LARGE * len(band)))]]
-        for codes in (self._codes[large], self._codes[band], self._codes):
+        rank, share = self._size, LARGE
+        if self._expected is not None and number % 2 == 0:
+            rank, share = self._expected, PROMISING
+        first = band[np.argsort(-rank[band], kind="stable")[: max(1, round(share * len(band)))]]
+        for codes in (self._codes[first], self._codes[band], self._codes):
             left = unasked.fresh(codes)
             if len(left):
                 return np.asarray(left[rng.integers(len(left))])
@@ -50,5 +58,12 @@ def axis_of(objective: Objective, known: Collection[str]) -> str | None:
 def _size(inputs: NetworkInputs, sample: Networks, axis: str | None) -> Values:
     """[n] mean of the standardised columns but the axis."""
     standard = inputs.standardised(sample.columns, len(sample.codes))
-    others = [place for place, name in enumerate(inputs.names) if name != axis]
+    others = [place for place, name in enumerate(inputs.names) if name != axis and not name.startswith(EARLIER)]
     return np.mean(standard[:, others], axis=1) if others else np.zeros(len(sample.codes))
+
+
+def _expected(inputs: NetworkInputs, sample: Networks) -> Values | None:
+    """[n] mean of the standardised predictions of earlier searches; None without any."""
+    standard = inputs.standardised(sample.columns, len(sample.codes))
+    places = [place for place, name in enumerate(inputs.names) if name.startswith(EARLIER)]
+    return np.mean(standard[:, places], axis=1) if places else None

@@ -1,5 +1,6 @@
 """The steps of a proposal: the first networks by design, then those that a surrogate expects most of."""
 
+from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from random import Random
@@ -15,10 +16,18 @@ from nas.searchers.predictor.design import Design, axis_of
 from nas.searchers.predictor.expectations import Expectations, Knowledge
 from nas.searchers.predictor.history import History
 from nas.searchers.predictor.reader import Reader
+from nas.searchers.predictor.related import agreement, informed
 from nas.searchers.predictor.sample import inputs_of, sample_of, within
 from nas.searchers.predictor.surrogates import FEW, Surrogates
 from nas.space import Candidate
 from nas.unasked import Unasked
+from nas.warm_start import starting_candidates
+
+FOUND = 24
+"""Networks that earlier searches have trained for this one with which it begins, as its first trials."""
+
+AGREEING = 0.5
+"""Kendall's tau of an earlier search's predictions with the first results from which it replaces the design."""
 
 BELIEVED = 500
 """Networks of the sample that are predicted at each ask, to know what is a usual value."""
@@ -28,8 +37,9 @@ class Engine:
     """Proposes by a history. What it keeps from one ask to the next follows from the history alone."""
 
     def __init__(self, problem: Problem, unasked: Unasked, seed: int, *, initial: int, explore: float) -> None:
-        self.history = History(problem.space)
-        self._problem, self._unasked, self._seed = problem, unasked, seed
+        self._same = replace(problem, earlier=tuple(earlier for earlier in problem.earlier if earlier.same))
+        self.history = History(problem.space, self._same.earlier)
+        self._problem, self._unasked, self._seed = informed(problem, seed), unasked, seed
         self._initial, self._explore = initial, explore
 
     def propose(self, count: int, rng: Random) -> list[Candidate]:
@@ -37,8 +47,10 @@ class Engine:
         if not len(self._ground.sample.codes):
             return []
         generator = np.random.default_rng(rng.getrandbits(64))
-        designed = count if len(self.history) < FEW else min(count, max(0, self._initial - self.history.started))
-        found = self._designed(designed, generator)
+        found = self._found_before(count)
+        count -= len(found)
+        designed = count if len(self.history) < FEW else min(count, max(0, self._missing()))
+        found += self._designed(designed, generator)
         return found + (self._expected(count - designed, generator) if designed < count else [])
 
     @cached_property
@@ -48,6 +60,20 @@ class Engine:
     @cached_property
     def _surrogates(self) -> Surrogates:
         return Surrogates(self._problem, self.history, self._ground.inputs)
+
+    def _missing(self) -> int:
+        """Number of networks by design that are still wanted; none once an earlier search proves right."""
+        missing = self._initial - self.history.started - self.history.taken_over
+        goal = modelled_goal(self._problem.objective, self._ground.sample.columns)
+        return 0 if missing > 0 and agreement(self._problem, self.history, goal) >= AGREEING else missing
+
+    def _found_before(self, count: int) -> list[Candidate]:
+        """Networks that earlier searches have trained for this one, from their fronts: nothing is trained."""
+        return [candidate for candidate in self._front if candidate in self._unasked][:count]
+
+    @cached_property
+    def _front(self) -> list[Candidate]:
+        return starting_candidates(self._same, FOUND)
 
     def _designed(self, count: int, rng: Generator) -> list[Candidate]:
         first, design = self.history.started, self._ground.design

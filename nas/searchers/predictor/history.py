@@ -10,9 +10,10 @@ import numpy as np
 
 from nas.codes import Codes, encode
 from nas.objective import Goal
+from nas.problem import Earlier
 from nas.space import Space
 from nas.surrogates.kernel import Values
-from nas.trial import State, Trial
+from nas.trial import Metrics, State, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +26,20 @@ class Seen:
 
 
 class History:
-    """Trials by the rows of their candidates."""
+    """Trials by the rows of their candidates.
 
-    def __init__(self, space: Space[Any]) -> None:
+    earlier: the results of other searches that count as this one's, as if they had been told first.
+    """
+
+    def __init__(self, space: Space[Any], earlier: Iterable[Earlier] = ()) -> None:
         self._space = space
+        self._earlier = [row for each in earlier for row in _rows_of(each)]
         self._width = len(space.decisions())
         self._pending: Counter[bytes] = Counter()
         self._succeeded: list[tuple[bytes, Trial]] = []
         self._known: list[tuple[bytes, Trial]] = []
         self._numbers: set[int] = set()
-        self._trained: set[bytes] = set()
+        self._trained = {key for key, _ in self._earlier}
         self.started = 0
         """Number of trials that were asked, without those that were refused."""
 
@@ -65,7 +70,9 @@ class History:
 
     def seen(self, goal: Goal, first: int | None = None) -> Seen:
         """The values of a goal. first: of the first so many trials that succeeded, not of all."""
-        return self._values((key, goal.of(trial)) for key, trial in self._succeeded[:first])
+        earlier = [(key, metrics.get(goal.metric)) for key, metrics in self._earlier[:first]]
+        own = self._succeeded[: None if first is None else max(0, first - len(earlier))]
+        return self._values([*earlier, *((key, goal.of(trial)) for key, trial in own)])
 
     def measured(self, metric: str, first: int | None = None) -> Seen:
         """The values of a metric that refused networks have too. first: as in seen, of refused ones too."""
@@ -85,12 +92,24 @@ class History:
         repeats = np.array([len(each) for each in found.values()], np.float64)
         return Seen(self._rows(list(found)), values, repeats)
 
+    @property
+    def taken_over(self) -> int:
+        """Number of results of other searches."""
+        return len(self._earlier)
+
     def __len__(self) -> int:
-        """Number of trials that succeeded."""
-        return len(self._succeeded)
+        """Number of trials that succeeded, in other searches too."""
+        return len(self._earlier) + len(self._succeeded)
 
     def _key(self, trial: Trial) -> bytes:
         return encode(self._space, [trial.candidate.choices]).tobytes()
 
     def _rows(self, keys: Sequence[bytes]) -> Codes:
         return np.frombuffer(b"".join(keys), np.int16).reshape(len(keys), self._width)
+
+
+def _rows_of(earlier: Earlier) -> Iterable[tuple[bytes, Metrics]]:
+    """Each network's row, and those of its metrics that are numbers."""
+    for place, row in enumerate(earlier.codes):
+        values = {name: float(column[place]) for name, column in earlier.metrics.items()}
+        yield row.tobytes(), {name: value for name, value in values.items() if isfinite(value)}

@@ -14,6 +14,9 @@ SIZE = 2000
 RARE = 0.05
 """Share of networks within the limits under which more are bred, as few say little of what is allowed."""
 
+EARLIER = "earlier "
+"""How the names of columns with predictions of earlier searches begin."""
+
 LATENCIES = "latency"
 """How the names of latencies begin."""
 
@@ -44,7 +47,8 @@ def within(problem: Problem, networks: Networks) -> Networks:
 def inputs_of(problem: Problem, sample: Networks) -> NetworkInputs:
     """Inputs of decisions and of what is known, but for latencies: a device says little of the accuracy."""
     columns = {name: values for name, values in sample.columns.items() if not name.startswith(LATENCIES)}
-    return NetworkInputs(problem.space.decisions(), sample.codes, columns)
+    predictions = [name for name in columns if name.startswith(EARLIER)]
+    return NetworkInputs(problem.space.decisions(), sample.codes, columns, predictions)
 
 
 def known_of(problem: Problem, codes: Codes) -> Networks:

@@ -38,6 +38,10 @@ class Predictor(Searcher):
         self._unasked = Unasked(self.space)
         self._engine = Engine(problem, self._unasked, seed, initial=initial, explore=explore)
 
+    @property
+    def uses_earlier(self) -> bool:
+        return True
+
     def propose(self, count: int, rng: Random) -> Sequence[Candidate]:
         """What the engine finds, and random members where it finds fewer, as at the end of a small space."""
         found = self._engine.propose(count, rng) if self.space.decisions() else []

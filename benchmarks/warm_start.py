@@ -1,0 +1,163 @@
+"""Claim: what earlier searches save another one, and that an unrelated one costs next to nothing.
+
+    python benchmarks/warm_start.py --pair EARLIER FILE same --pair EARLIER FILE related --seeds 20 --json OUT
+
+EARLIER and FILE are problem files (docs/tabular.md) of one space. For each seed the searcher trains --before networks
+of EARLIER; then it searches FILE twice: cold, and with what it found before. The objective is `pareto`. The third word
+says what the two have in common:
+
+- same: the accuracies. FILE is the space on a second device, and a network is not trained twice.
+- related: the space. EARLIER may be another data set.
+- permuted: nothing. As related, with the accuracies of EARLIER in a random order.
+- negated: less than nothing. As related, with the accuracies below 1 instead: the best are the worst.
+
+Rows have the normalised hypervolume after each number of new trainings, 0 to 100, cold and warm; at 0 the warm search
+has what it took over. Rows that OUT has already are not run again.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nas.errors import NasError, SpecError
+from nas.files import write_whole
+from nas.objective import objective
+from nas.problem import Earlier
+from nas.searcher import searcher_of
+from nas.simulation import Outcome, Plan, earlier_of, simulate
+from nas.tabular.problem import load_problem
+
+BUDGETS = (0, 10, 25, 50, 100)
+PARETO = {"name": "pareto", "target_latency_ms": 1.0}  # which the objective does not use
+RELATIONS = ("same", "related", "permuted", "negated")
+REPEATED = 30
+"""Trials more than trainings that a warm search may have: networks that it knows already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One row that is to be made."""
+
+    earlier: Path
+    file: Path
+    relation: str
+    searcher: str
+    seed: int
+    before: int
+
+    @property
+    def key(self) -> dict[str, Any]:
+        return {**asdict(self), "earlier": self.earlier.stem, "file": self.file.stem}
+
+
+def work(run: Run) -> dict[str, Any]:
+    config, aim = searcher_of(run.searcher), objective.make(PARETO)
+    first, second = load_problem(run.earlier), load_problem(run.file)
+    if first.space.decisions() != second.space.decisions():
+        raise SpecError(f"--pair: {run.earlier} and {run.file} are of different spaces")
+    found = simulate(first, config, aim, Plan(run.before, seed=run.seed))
+    earlier = _as_told(earlier_of(first, found, same=run.relation == "same"), run)
+    plan = Plan(max(BUDGETS), seed=run.seed)
+    cold = Outcome(second, simulate(second, config, aim, plan))
+    begun = time.perf_counter()
+    warmed = replace(plan, trials=plan.trials + REPEATED, earlier=(earlier,))
+    warm = Outcome(second, simulate(second, config, aim, warmed))
+    seconds = round(time.perf_counter() - begun, 3)
+    volumes = {
+        name: {str(budget): outcome.hypervolume(budget) for budget in BUDGETS}
+        for name, outcome in (("cold", cold), ("warm", warm))
+    }
+    return {**run.key, **volumes, "seconds": seconds}
+
+
+def _as_told(earlier: Earlier, run: Run) -> Earlier:
+    accuracy = earlier.metrics["accuracy"]
+    match run.relation:
+        case "permuted":
+            accuracy = np.random.default_rng([run.seed, 1]).permutation(accuracy)
+        case "negated":
+            accuracy = 1 - accuracy
+    return replace(earlier, metrics={"accuracy": accuracy})
+
+
+def rows_of(runs: Sequence[Run], processes: int) -> Iterator[dict[str, Any]]:
+    """The rows as they are made."""
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(work, run) for run in runs]):
+            yield future.result()
+
+
+def table(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Lines of a table in Markdown: medians over the seeds, cold and warm, and of what warm has more."""
+    yield f"| earlier | file | relation | searcher | n | {' | '.join(f'HV {budget}' for budget in BUDGETS)} |"
+    yield "|---" * (5 + len(BUDGETS)) + "|"
+    names = ("earlier", "file", "relation", "searcher")
+    for group in dict.fromkeys(tuple(row[name] for name in names) for row in rows):
+        members = [row for row in rows if tuple(row[name] for name in names) == group]
+        cells = []
+        for budget in map(str, BUDGETS):
+            cold, warm, more = (
+                statistics.median(values)
+                for values in (
+                    [row["cold"][budget] for row in members],
+                    [row["warm"][budget] for row in members],
+                    [row["warm"][budget] - row["cold"][budget] for row in members],
+                )
+            )
+            cells.append(f"{cold:.3f} → {warm:.3f} ({more:+.3f})")
+        yield f"| {' | '.join(group)} | {len(members)} | {' | '.join(cells)} |"
+
+
+def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pair", nargs=3, action="append", required=True, metavar=("EARLIER", "FILE", "RELATION"))
+    parser.add_argument("--searchers", default="auto", help="names, with commas between them")
+    parser.add_argument("--before", type=int, default=200, help="trainings of the earlier search")
+    parser.add_argument("--seeds", type=int, required=True, help="number of seeds")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--processes", type=int, default=1, help="rows that are made at a time")
+    parser.add_argument("--json", type=Path, required=True, metavar="OUT")
+    arguments = parser.parse_args(given)
+    for *_, relation in arguments.pair:
+        if relation not in RELATIONS:
+            parser.error(f"--pair: {relation} is none of {', '.join(RELATIONS)}")
+    return arguments
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    arguments = arguments_of(given)
+    rows = json.loads(arguments.json.read_text(encoding="utf-8")) if arguments.json.exists() else []
+    wanted = [
+        Run(Path(earlier), Path(file), relation, name, seed, arguments.before)
+        for earlier, file, relation in arguments.pair
+        for name in arguments.searchers.split(",")
+        for seed in range(arguments.first, arguments.first + arguments.seeds)
+    ]
+    missing = [run for run in wanted if not any(run.key.items() <= row.items() for row in rows)]
+    print(f"{len(missing)} of {len(wanted)} rows to make; Python {platform.python_version()}, ", end="")
+    print(f"numpy {np.__version__}, {platform.machine()}, {os.cpu_count()} cores", flush=True)
+    for row in rows_of(missing, arguments.processes):
+        rows.append(row)
+        write_whole(arguments.json, json.dumps(rows, indent=1) + "\n")
+        print(f"{row['earlier']}  {row['file']}  {row['relation']}  seed {row['seed']}", file=sys.stderr, flush=True)
+    for line in table(rows):
+        print(line)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except NasError as error:
+        sys.exit(f"error: {error}")
