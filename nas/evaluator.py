@@ -26,8 +26,9 @@ class Evaluator(ABC):
     """Scores networks on the validation split of one data set; it never reads the test split.
 
     Each worker process makes its own instance from plain data. The result of evaluate depends on its arguments, the
-    seed, and the content that load_prepared was given, and on nothing else. A process that only reads the attributes
-    need not have torch.
+    seed, and the content that load_prepared was given, and on nothing else. The attribute seed may be set before
+    evaluate is called, to repeat an evaluation on the images that the constructor's seed drew. A process that only
+    reads the attributes need not have torch.
     """
 
     name: ClassVar[str]

@@ -47,11 +47,13 @@ class SearchContext:
         shared = self.quota.share(self.images.digest, lambda: self.images)
         return self.quota.submit(task, self.setup, shared, *arguments, report=report, on_start=on_start)
 
-    def evaluate(self, notation: str, report: Report, on_start: Callable[[], None] | None = None) -> TaskHandle:
-        """Queue an evaluation of a network."""
+    def evaluate(
+        self, notation: str, report: Report, on_start: Callable[[], None] | None = None, *, seed: int | None = None
+    ) -> TaskHandle:
+        """Queue an evaluation of a network. seed: of this evaluation; None for the search's."""
         path = self.prepared
         prepared = path and (self.quota.share(path.name, path.read_bytes) or path)
-        return self.submit(evaluate, notation, prepared, report=report, on_start=on_start)
+        return self.submit(evaluate, notation, prepared, seed, report=report, on_start=on_start)
 
     def cached_training(self, *keys: TrainingKey | None) -> dict[str, Any] | None:
         """The result of an earlier training of the same network, under the first of its keys that has one."""

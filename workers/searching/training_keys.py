@@ -18,12 +18,13 @@ class TrainingKeys:
     def __init__(self, spec: SearchSpec, evaluator: Evaluator, images: Dataset) -> None:
         self._spec, self._evaluator, self._images = spec, evaluator, images
 
-    def trial(self, network_id: str) -> TrainingKey | None:
-        """None if the evaluator's results must not be reused."""
+    def trial(self, network_id: str, seed: int | None = None) -> TrainingKey | None:
+        """None if the evaluator's results must not be reused. seed: of the evaluation; None for the search's."""
         key = self._evaluator.cache_key
         if key is None:
             return None
-        return TrainingKey(network_id, key.data_digest, key.recipe_id, self._spec.seed, self._evaluator.epochs)
+        seed = self._spec.seed if seed is None else seed
+        return TrainingKey(network_id, key.data_digest, key.recipe_id, seed, self._evaluator.epochs)
 
     def finalist(self, network_id: str) -> TrainingKey:
         """Of a finalist, or of a reference network, which trains as a finalist does."""

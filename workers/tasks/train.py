@@ -109,11 +109,21 @@ def prepare(setup: Setup, shared: Dataset | None, space: SearchSpace, checkpoint
 
 @may_end_early
 def evaluate(
-    setup: Setup, shared: Dataset | None, notation: str, prepared: bytes | Path | None = None, *, report: Report
+    setup: Setup,
+    shared: Dataset | None,
+    notation: str,
+    prepared: bytes | Path | None = None,
+    seed: int | None = None,
+    *,
+    report: Report,
 ) -> dict[str, float]:
-    """Metrics of a network, by the search's evaluator. prepared: what prepare returned, or the file of it."""
+    """Metrics of a network, by the search's evaluator. prepared: what prepare returned, or the file of it.
+
+    seed: of this evaluation, on the images that the search's own seed draws; None for the search's.
+    """
     with memory_errors():
         evaluator = evaluator_of(setup, images_of(setup, shared))
+        evaluator.seed = setup.seed if seed is None else seed
         if prepared is not None:
             evaluator.load_prepared(_content(prepared) if isinstance(prepared, Path) else prepared)
         return dict(evaluator.evaluate(read_network(notation), report))
