@@ -1,7 +1,7 @@
 """How long a search will take: its steps, and the seconds that such steps have taken on this machine before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from random import Random
 from statistics import median
@@ -61,7 +61,7 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
     """The plan of a spec. train: number of training images. workers: how many trainings run at a time, at most."""
     space = load_space(spec.space).for_images(images.channels, side, len(images.classes))
     parameters = evaluator.checked(spec.evaluator, "evaluator")
-    used = min(train, getattr(parameters, "train_images", None) or train)
+    used = images_of_trials(spec, train)
     rng = Random(spec.seed)
     macs = median(network_cost(space.sample(rng).architecture.expand()).macs for _ in range(SAMPLES))
     return Plan(
@@ -78,6 +78,18 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
         work=used * (macs + OVERHEAD_MACS),
         longer_work=train * (macs + OVERHEAD_MACS),
     )
+
+
+def plan_of_check(plan: Plan, *, candidates: int, repeats: int, longer_epochs: int) -> Plan:
+    """The plan of a proxy check for a search of this plan: trials and longer trainings, and no network measured."""
+    trials = candidates + repeats - 1
+    return replace(plan, trials=trials, references=0, finalists=candidates, networks=0, final_epochs=longer_epochs)
+
+
+def images_of_trials(spec: SearchSpec, train: int) -> int:
+    """How many of the training images a trial sees in an epoch."""
+    wanted = getattr(evaluator.checked(spec.evaluator, "evaluator"), "train_images", None)
+    return min(train, wanted or train)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,4 @@
+"""A proxy check: whether the trials' short training orders networks as the longer one does.
+
+Import `check` from outside.
+"""
