@@ -1,10 +1,8 @@
-"""The plugins as JSON values, and the body of a search as JSON schema: what a form is made from."""
+"""The plugins as JSON values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
-
-from pydantic import BaseModel
 
 from api.http.problems import ProblemError
 from nas.block import block
@@ -17,7 +15,7 @@ from nas.network import network
 from nas.objective import objective
 from nas.registry import Registry
 from nas.searcher import searcher
-from nas.spaces import known_spaces, named_space, space_schema
+from nas.spaces import known_spaces, named_space
 
 FAMILIES: Mapping[str, Registry[Any]] = {
     "blocks": block,
@@ -27,10 +25,6 @@ FAMILIES: Mapping[str, Registry[Any]] = {
     "datasets": dataset,
     "networks": network,
 }
-DETERMINED_BY_SEARCH = ("target_latency_ms",)
-"""Parameters of objectives that a search determines where they are left out."""
-DETERMINED_BY_DATASET = ("channels", "classes")
-"""Parameters of reference networks that follow from the data set."""
 
 
 def catalogue() -> dict[str, list[dict[str, Any]]]:
@@ -62,54 +56,3 @@ def data_row(name: str) -> dict[str, Any]:
     row = dataset_row(name)
     where = row.pop("where")
     return {**row, "available": where is not None}
-
-
-def search_schema(body: type[BaseModel], devices: Iterable[str]) -> dict[str, Any]:
-    """JSON schema of the body of POST /v1/searches: that of the model, with every plugin and its parameters.
-
-    The API also takes a plugin's bare name where no parameter is needed.
-    """
-    schema = body.model_json_schema()
-    fields = schema["properties"]
-    for field, registry, optional in (
-        ("dataset", dataset, ()),
-        ("objective", objective, DETERMINED_BY_SEARCH),
-        ("searcher", searcher, ()),
-        ("evaluator", evaluator, ()),
-    ):
-        fields[field] = _description(fields[field]) | {"oneOf": _variants(registry, optional=optional)}
-    fields["references"]["items"] = {"oneOf": _variants(network, left_out=DETERMINED_BY_DATASET)}
-    own = space_schema()
-    schema["$defs"] = schema.get("$defs", {}) | own.pop("$defs")
-    named = {"title": "Known space", "enum": list(known_spaces())}
-    fields["space"] = _description(fields["space"]) | {"anyOf": [named, {**own, "title": "Space of your own"}]}
-    fields["device"]["examples"] = list(devices)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
-def _description(field: Mapping[str, Any]) -> dict[str, Any]:
-    """Title, description and default of a field, without its type."""
-    return {key: field[key] for key in ("title", "description", "default") if key in field}
-
-
-def _variants(
-    registry: Registry[Any], *, optional: Iterable[str] = (), left_out: Iterable[str] = ()
-) -> list[dict[str, Any]]:
-    """Of each plugin, the object that names it and sets its parameters."""
-    variants = []
-    for name in registry:
-        described = registry.describe(name)
-        parameters = described["parameters"]
-        own = {key: value for key, value in parameters["properties"].items() if key not in left_out}
-        required = [key for key in parameters.get("required", ()) if key not in optional]
-        variants.append(
-            {
-                "title": name,
-                "description": "\n\n".join(filter(None, (described["summary"], parameters.get("description")))),
-                "type": "object",
-                "properties": {"name": {"const": name}, **own},
-                "required": ["name", *required],
-                "additionalProperties": False,
-            }
-        )
-    return variants

@@ -15,7 +15,8 @@ from nas.errors import SpecError, UnknownNameError
 from nas.forecast import Pace, plan_of, step_seconds
 from nas.service.data_root import resolve_path, shown
 from nas.spaces import known_spaces, named_space
-from nas.spec import TRIES, SearchSpec, check_images, notes, parse_spec
+from nas.spec import TRIES, SearchSpec, parse_spec
+from nas.spec_images import check_images, notes
 
 SPEC_FIELDS = frozenset(SearchSpec.model_fields)
 FIELDS = {"network": "references"}

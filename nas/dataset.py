@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from nas.errors import DataError
 from nas.machine.folders import data_folder
-from nas.registry import Registry
+from nas.registry import Registry, described
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -29,6 +29,20 @@ BYTE = 255
 MAX_SIDE = 1024
 """Limit of the parameter `size` of sources, in pixels."""
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1
+
+SIZE = described(
+    "sides, in pixels, of the squares that images are cut and resized to; left out, equal squares stay as they are, "
+    "and others get the resolution of the space",
+    "raise it where details matter: 64 to 224 for photos; time grows with its square",
+    ge=4,
+    le=MAX_SIDE,
+)
+FLIP = described(
+    "whether a mirrored image is still one of its class; left out, it is, unless classes are named by numbers or "
+    "letters",
+    "false where left and right differ, as in writing or traffic signs",
+)
+"""Of the parameters `size` and `flip` of sources of pictures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,26 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from nas.ops import Network, Seq, Shape
-from nas.registry import Registry
+from nas.registry import Registry, described
 
-Width = Annotated[float, Field(gt=0, le=10, description="multiplier of the channels")]
+Width = Annotated[
+    float,
+    described("multiplier of the channels", "lower it to compare with a smaller network of the family", gt=0, le=10),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """The images that a network takes, and how many classes it tells apart."""
 
-    resolution: Annotated[int, Field(ge=1, description="height and width of the input in pixels")] = 224
+    resolution: Annotated[
+        int,
+        described(
+            "height and width of the input in pixels; left out in a search, those of its images",
+            "to compare at another resolution",
+            ge=1,
+        ),
+    ] = 224
     channels: Annotated[int, Field(ge=1, description="channels of the input")] = 3
     classes: Annotated[int, Field(ge=1, description="scores in the output")] = 1000
 

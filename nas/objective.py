@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from nas.metric import metrics
 from nas.pareto import Better
-from nas.registry import Registry
+from nas.registry import Registry, described
 from nas.trial import Columns, Metrics, Trial
 
 REWARD = "reward"
@@ -18,18 +18,31 @@ REWARD = "reward"
 
 V = TypeVar("V", float, NDArray[np.float64])
 
-PositiveMs = Annotated[float, Field(ge=1e-6, le=1e6)]
+PositiveMs = Annotated[
+    float,
+    described(
+        "the latency to reach on the device; left out in a search, the median latency of random members of the space",
+        "set it to what your application allows; `nas space profile` shows what the space offers",
+        ge=1e-6,
+        le=1e6,
+    ),
+]
 """A time from a nanosecond to a quarter of an hour: with the exponents' bounds, every reward is a finite number."""
-Limit = Annotated[int, Field(gt=0)] | None
+
+
+def _limit(meaning: str) -> Any:
+    return described(f"{meaning}; none for no limit", "set it where the device or the download is small", gt=0)
 
 
 @dataclass(frozen=True, slots=True)
 class MaxSizes:
     """The limits with a parameter of their own, named `max_` and the metric: the most that the metric may be."""
 
-    max_params: Limit = None
-    max_macs: Limit = None
-    max_size_bytes: Limit = None
+    max_params: Annotated[int | None, _limit("the most parameters of a network")] = None
+    max_macs: Annotated[int | None, _limit("the most multiply-adds of a network for one image")] = None
+    max_size_bytes: Annotated[
+        int | None, _limit("the most bytes of the exported file, as expected before training")
+    ] = None
 
     def by_metric(self) -> dict[str, int | None]:
         return {name.removeprefix("max_"): limit for name, limit in asdict(self).items()}
@@ -58,10 +71,14 @@ def _limits_schema() -> dict[str, Any]:
     return {"type": "object", "properties": fields, "additionalProperties": number}
 
 
-Limits = (
+Limits = Annotated[
     Annotated[dict[str, Annotated[float, Field(gt=0)]], AfterValidator(_check_names), WithJsonSchema(_limits_schema())]
-    | None
-)
+    | None,
+    described(
+        "limits on any metric that is known before training, by its name",
+        "for peak_memory_bytes, or for the latency on a front of `pareto`",
+    ),
+]
 """Limits by the name of a metric known before training: the most it may be, or the least if higher is better."""
 
 

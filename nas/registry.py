@@ -6,12 +6,20 @@ from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from nas.errors import SpecError
 from nas.plugins import Plugins
 
 T = TypeVar("T")
+
+
+def described(meaning: str, when: str = "", **limits: Any) -> Any:
+    """The Field of a parameter that users set: what it means, when to change it, and pydantic's limits of its values.
+
+    Both texts go where users look: JSON schema (`description`, `when`), the form, `nas spec explain` and docs/spec.md.
+    """
+    return Field(description=meaning, json_schema_extra={"when": when} if when else None, **limits)
 
 
 def reason(error: ValidationError, prefix: str = "") -> str:

@@ -2,14 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
-from random import Random
 from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     SerializerFunctionWrapHandler,
     ValidationError,
     WithJsonSchema,
@@ -17,18 +15,15 @@ from pydantic import (
 )
 
 from nas.compression.request import CompressionRequest
-from nas.dataset import MAX_SIDE, DatasetSource, Outline, dataset, resolve
-from nas.errors import DataError, InvalidArchitectureError, NasError, SpecError, UnknownNameError
+from nas.dataset import dataset, resolve
+from nas.errors import NasError, SpecError, UnknownNameError
 from nas.evaluator import evaluator
 from nas.images.model_input import ModelInput
 from nas.mapping_file import read_mapping
-from nas.metric import network_metrics
 from nas.network import network
 from nas.objective import objective
-from nas.ops import Network
-from nas.registry import reason, settable
+from nas.registry import described, reason, settable
 from nas.searcher import searcher
-from nas.space import SearchSpace
 from nas.spaces import load_space
 from nas.training import FINALISTS, Recipe
 
@@ -67,17 +62,38 @@ class Finalists(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    count: Annotated[int, Field(ge=0, le=100, strict=True, description="how many; 0 for none")] = 3
-    epochs: Annotated[int, Field(ge=1, le=100_000, strict=True, description="epochs of the longer training")] = 10
+    count: Annotated[
+        int,
+        described(
+            "how many of the best trials are trained for longer and exported; 0 for none",
+            "raise it where trials are short and so rank networks roughly; each costs a long training",
+            ge=0,
+            le=100,
+            strict=True,
+        ),
+    ] = 3
+    epochs: Annotated[
+        int,
+        described(
+            "passes over the training images of the longer training, of finalists and references",
+            "raise it for the last points of accuracy: 20 to 100; time grows in proportion",
+            ge=1,
+            le=100_000,
+            strict=True,
+        ),
+    ] = 10
     recipe: Annotated[
         dict[str, Any],
-        Field(description="the training of finalists and references; the trials' is the evaluator's"),
+        described(
+            "the training of finalists and references; the trials' is the evaluator's",
+            "if finalists gain nothing over their trials",
+        ),
         WithJsonSchema(_RecipeFields.model_json_schema()),
     ] = {}
     compression: Annotated[
         CompressionRequest | None,
         BeforeValidator(lambda value: {"preset": value} if isinstance(value, str) else value),
-        Field(description="makes their files smaller after training; null for none"),
+        described("makes their files smaller after training; none for files as trained", "where the download counts"),
     ] = None
 
     @property
@@ -102,7 +118,11 @@ class Export(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     input: Annotated[
-        ModelInput, Field(description="float32: a prepared image; uint8: a picture of any size, prepared in the file")
+        ModelInput,
+        described(
+            "what an .onnx takes: float32, a prepared image; uint8, a picture of any size, prepared in the file",
+            "uint8 where the program that uses the file cannot prepare pictures itself",
+        ),
     ] = ModelInput.FLOAT32
 
 
@@ -116,18 +136,70 @@ class SearchSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    dataset: Annotated[Plugin, Field(description="the images to learn")]
-    space: Annotated[str | dict[str, Any], Field(description="the architectures to choose from")] = "small"
-    device: Annotated[str, Field(max_length=200, description="where latency counts")] = "local-cpu-1t"
-    objective: Annotated[Plugin, Field(description="what is maximised")] = {"name": "constrained"}
-    searcher: Annotated[Plugin, Field(description="how the next architecture is chosen")] = {"name": "auto"}
-    evaluator: Annotated[Plugin, Field(description="how an architecture is scored")] = {"name": "train"}
-    max_trials: Annotated[int, Field(ge=1, le=1_000_000, strict=True, description="trials in all")] = 64
-    parallel: Annotated[int, Field(ge=1, le=1024, strict=True, description="trials at a time")] = 1
-    seed: Annotated[int, Field(ge=0, lt=2**31, strict=True, description="same seed, same proposals")] = 0
-    finalists: Annotated[Finalists, Field(description="the best, trained for longer and exported")] = Finalists()
-    export: Annotated[Export, Field(description="what exported files are like")] = Export()
-    references: Annotated[tuple[Plugin, ...], Field(description="hand-designed networks to compare with")] = REFERENCES
+    dataset: Annotated[Plugin, described("the images to learn", "always yours")]
+    space: Annotated[
+        str | dict[str, Any],
+        described(
+            "the architectures to choose from: a known name, a file, or written out",
+            "small for images of up to 64 px, mobile and mnasnet for larger ones; `nas space show` describes each",
+        ),
+    ] = "small"
+    device: Annotated[
+        str,
+        described(
+            "where latency counts: this machine by runtime and threads, or one of `nas device list`",
+            "the device that will run the network; docs/runtimes.md lists those of a machine",
+            max_length=200,
+        ),
+    ] = "local-cpu-1t"
+    objective: Annotated[
+        Plugin, described("what is maximised", "pareto for a choice of networks, mnasnet or tunas to repeat the papers")
+    ] = {"name": "constrained"}
+    searcher: Annotated[
+        Plugin, described("how the next architecture is chosen", "random as a baseline, reinforce to repeat MnasNet")
+    ] = {"name": "auto"}
+    evaluator: Annotated[
+        Plugin, described("how an architecture is scored", "its epochs, if trials rank networks too roughly")
+    ] = {"name": "train"}
+    max_trials: Annotated[
+        int,
+        described(
+            "trials in all; a network that was tried or refused before counts once",
+            "more find better networks, ever more slowly: 16 for a first look, 64 to 300 for results",
+            ge=1,
+            le=1_000_000,
+            strict=True,
+        ),
+    ] = 64
+    parallel: Annotated[
+        int,
+        described(
+            "trials at a time; each takes one worker",
+            "the number of cores or GPUs; a searcher knows less when more are under way",
+            ge=1,
+            le=1024,
+            strict=True,
+        ),
+    ] = 1
+    seed: Annotated[
+        int,
+        described(
+            "draws proposals, first weights, orders and splits: the same seed, the same search",
+            "to repeat a search independently",
+            ge=0,
+            lt=2**31,
+            strict=True,
+        ),
+    ] = 0
+    finalists: Annotated[Finalists, described("the best trials, trained for longer and exported")] = Finalists()
+    export: Annotated[Export, described("what exported files are like")] = Export()
+    references: Annotated[
+        tuple[Plugin, ...],
+        described(
+            "hand-designed networks to compare with, trained, tested and measured as the finalists are",
+            "[] to save their trainings; others of `nas network`",
+        ),
+    ] = REFERENCES
 
     @model_serializer(mode="wrap")
     def _without_default_export(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -170,70 +242,6 @@ def parse_spec(data: object) -> SearchSpec:
         is_placed = message.startswith(("space.", "finalists."))
         raise SpecError(message if is_placed else f"space: {message}") from None
     return spec
-
-
-def check_images(spec: SearchSpec, source: DatasetSource) -> Outline | None:
-    """What is known of the spec's images before they are decoded, if anything is, with the side that they will have.
-
-    source: the spec's data set. SpecError names the field if the images are absent or unfit, or if a reference network
-    cannot be built for them; InfeasibleError says why the space has no network for them.
-    """
-    space = load_space(spec.space)
-    try:
-        outline = source.outline()
-    except DataError as error:
-        raise SpecError(f"{'dataset.path' if 'path' in spec.dataset else 'dataset'}: {error}") from None
-    if outline is None:
-        return None
-    side, channels, classes = outline.side or natural_size(space), outline.channels, outline.classes
-    space.for_images(channels, side, len(classes)).sample(Random(0), TRIES)
-    reference_networks(spec, side=side, channels=channels, classes=len(classes))
-    return replace(outline, side=side, resized=outline.side is None)
-
-
-def with_size(spec: SearchSpec, source: DatasetSource) -> SearchSpec:
-    """The spec to carry out: images of several sizes, whose spec gives no `size`, get that of the space.
-
-    source: the spec's data set. What is wrong with it is left to its load() to say.
-    """
-    try:
-        outline = source.outline()
-    except DataError:
-        return spec
-    if outline is None or outline.side is not None:
-        return spec
-    return spec.model_copy(update={"dataset": {**spec.dataset, "size": natural_size(load_space(spec.space))}})
-
-
-def natural_size(space: SearchSpace) -> int:
-    """The `size`, in pixels, of images that have several sizes and whose spec gives none."""
-    return min(max(space.resolution), MAX_SIDE)
-
-
-def notes(spec: SearchSpec, images: Outline | None) -> list[str]:
-    """What the user is to know of the values that the spec leaves open, as `field: text`; images: of check_images."""
-    if images is None or not images.resized:
-        return []
-    side, name = images.side, spec.space if isinstance(spec.space, str) else spec.space["name"]
-    resized = f"each is cut to its central square and resized to {side} x {side} px, the resolution of the space {name}"
-    return [f"dataset.size: the images have several sizes, so {resized}; set another size to keep more or less of them"]
-
-
-def reference_networks(spec: SearchSpec, *, side: int, channels: int, classes: int) -> list[Network]:
-    """The spec's reference networks for images of side x side pixels. SpecError names one that cannot be built."""
-    images = {"resolution": side, "channels": channels, "classes": classes}
-    networks = []
-    for number, plugin in enumerate(spec.references):
-        try:
-            expanded = network.make({**images, **plugin}).expand()
-            network_metrics(expanded)
-        except InvalidArchitectureError as error:
-            raise SpecError(
-                f"references.{number}: {plugin['name']} cannot be built for images of {side} px: {error}; "
-                "give it a larger resolution, or leave it out"
-            ) from None
-        networks.append(expanded)
-    return networks
 
 
 def load_spec(path: Path) -> SearchSpec:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.catalogue import catalogue as plugins
-from api.catalogue import compressors, search_schema
+from api.catalogue import compressors
 from api.http.app_state import App
 from api.http.concurrency import RECORDS
 from api.http.problems import problems
@@ -15,6 +15,7 @@ from api.schemas.metric import MetricList, MetricOut
 from api.schemas.submission import NewSearch
 from nas.compression.presets import PRESETS
 from nas.metric import metrics
+from nas.spec_fields import search_schema
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 

@@ -10,9 +10,13 @@ from api.schemas.compression import NewCompression
 from api.schemas.search import SpaceSize
 from latency_db.devices.formats import ONNX, formats
 from nas.images.model_input import ModelInput
+from nas.registry import described
 from nas.spec import SearchSpec
 
-Priority = Annotated[StrictInt, Field(ge=-100, le=100, description="higher first")]
+Priority = Annotated[
+    StrictInt,
+    described("which searches get workers first: the higher ones", "where several searches wait", ge=-100, le=100),
+]
 MaxTrials = Annotated[StrictInt, Field(ge=1, le=1_000_000)]
 
 EXAMPLE: JsonDict = {
@@ -28,8 +32,12 @@ class NewSearch(SearchSpec):
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    name: Annotated[Text | None, Field(description="by default: data set and space")] = None
-    labels: Annotated[Labels, Field(default_factory=dict, description="yours, to find it by")]
+    name: Annotated[Text | None, described("what lists call the search; left out, its data set, device and space")] = (
+        None
+    )
+    labels: Annotated[
+        Labels, Field(default_factory=dict, description="your own words, as name and value, to find it by")
+    ]
     priority: Priority = 0
 
 

@@ -11,7 +11,8 @@ from nas.errors import CompressionError
 from nas.images.model_input import ModelInput
 from nas.quantization.recipes import RECIPES
 from nas.report.results import ranked
-from nas.spec import parse_spec, with_size
+from nas.spec import parse_spec
+from nas.spec_images import with_size
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, StrictInt, model_validator
 
 from nas.compression.presets import PRESETS, SIZED, content, is_sized
+from nas.registry import described
 
 
 def _known_preset(name: str) -> str:
@@ -24,10 +25,28 @@ class CompressionRequest(BaseModel):
         extra="forbid", allow_inf_nan=False, json_schema_extra={"examples": [{"preset": "deep-compression"}]}
     )
 
-    preset: Annotated[str, AfterValidator(_known_preset)] | None = None
-    plan: dict[str, Any] | None = None
-    epochs: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
-    max_bytes: Annotated[StrictInt, Field(ge=1)] | None = None
+    preset: Annotated[
+        Annotated[str, AfterValidator(_known_preset)] | None,
+        described(f"a plan that comes with nas: {', '.join(PRESETS)}", "one of preset and plan is needed"),
+    ] = None
+    plan: Annotated[
+        dict[str, Any] | None,
+        described("a plan of your own: its stages and their parameters (docs/compression.md)", "where no preset suits"),
+    ] = None
+    epochs: Annotated[
+        StrictInt | None,
+        described(
+            "epochs of each training in the plan; none for the plan's own", "few for a first try", ge=1, le=100_000
+        ),
+    ] = None
+    max_bytes: Annotated[
+        StrictInt | None,
+        described(
+            "the most bytes of the compressed file, for the preset mixed or a plan with the stage allocate",
+            "where a file has to fit",
+            ge=1,
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _one(self) -> "CompressionRequest":

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
-from nas.dataset import MAX_SIDE, Dataset, DatasetSource, Labels, Outline, dataset, split
+from nas.dataset import FLIP, MAX_SIDE, SIZE, Dataset, DatasetSource, Labels, Outline, dataset, split
 from nas.errors import DataError
 from nas.images.archives import read_files
 from nas.images.pictures import SUFFIXES, Picture, decoded_splits, sizes_and_channels
+from nas.registry import described
 
 PARTS = {"train": {"train", "training"}, "validation": {"val", "valid", "validation"}, "test": {"test", "testing"}}
 """Names of the optional folders above the class folders."""
@@ -41,7 +41,17 @@ class Folder(DatasetSource):
     licence = "yours"
 
     def __init__(
-        self, *, path: str, size: Annotated[int, Field(ge=4, le=MAX_SIDE)] | None = None, flip: bool | None = None
+        self,
+        *,
+        path: Annotated[
+            str,
+            described(
+                "the folder whose sub-folders are the classes, relative to the spec's file; `uploads/...` on a service",
+                "always yours",
+            ),
+        ],
+        size: Annotated[int | None, SIZE] = None,
+        flip: Annotated[bool | None, FLIP] = None,
     ) -> None:
         self.path = Path(path).expanduser()
         self.size = size

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field
 
-from nas.dataset import MAX_SIDE, Dataset, DatasetSource, Labels, dataset, split
+from nas.dataset import FLIP, SIZE, Dataset, DatasetSource, Labels, dataset, split
 from nas.errors import DataError
 from nas.images.pictures import Picture, decoded_splits
+from nas.registry import described
 
 PARTS = {"train": ("train",), "validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 
@@ -29,13 +29,25 @@ class Hub(DatasetSource):
     def __init__(
         self,
         *,
-        path: str,
-        size: Annotated[int, Field(ge=4, le=MAX_SIDE)] | None = None,
-        flip: bool | None = None,
-        config: str | None = None,
-        revision: str | None = None,
-        image: str | None = None,
-        label: str | None = None,
+        path: Annotated[
+            str,
+            described("the set's name on the hub, OWNER/SET, or a local folder that the library reads", "always yours"),
+        ],
+        size: Annotated[int | None, SIZE] = None,
+        flip: Annotated[bool | None, FLIP] = None,
+        config: Annotated[
+            str | None, described("a configuration of the set; left out, its default", "where the set has several")
+        ] = None,
+        revision: Annotated[
+            str | None,
+            described("a branch, tag or commit of the set; left out, the newest", "to have the same images for good"),
+        ] = None,
+        image: Annotated[
+            str | None, described("the column of images; left out, the first of its kind", "where there are several")
+        ] = None,
+        label: Annotated[
+            str | None, described("the column of classes; left out, the first of its kind", "where there are several")
+        ] = None,
     ) -> None:
         self.path, self.config, self.revision = path, config, revision
         self.size, self.flip = size, flip

@@ -4,13 +4,13 @@ from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
 
 from nas.dataset import Dataset
 from nas.errors import SpecError
 from nas.evaluator import CacheKey, Evaluator, evaluator
 from nas.ops import Network
 from nas.ops.cost import is_coded
+from nas.registry import described
 from nas.training import Recipe
 from nas.trial import Metrics, Report
 
@@ -33,8 +33,20 @@ class TrainEvaluator(Evaluator):
         seed: int,
         *,
         recipe: Recipe = RECIPE,
-        train_images: Annotated[int, Field(ge=2)] | None = None,
-        device: Literal["auto", "cpu", "cuda"] = "auto",
+        train_images: Annotated[
+            int | None,
+            described(
+                "the most training images that a trial sees, drawn by the seed; none for all",
+                "a tenth to a third of a large set, so that trials are short; finalists see all images",
+                ge=2,
+            ),
+        ] = None,
+        device: Annotated[
+            Literal["auto", "cpu", "cuda"],
+            described(
+                "where trials are trained; auto takes a GPU where torch sees one", "cpu to leave a GPU to others"
+            ),
+        ] = "auto",
     ) -> None:
         super().__init__(dataset, seed)
         self.recipe = recipe

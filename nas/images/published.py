@@ -6,12 +6,13 @@ from abc import ABC
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from nas.dataset import Dataset, DatasetSource, Outline, Splits, data_dir, data_dirs, dataset, split
 from nas.errors import DataError
 from nas.images.archives import read_packed
 from nas.images.download import Progress, download
+from nas.registry import described
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,14 @@ class PublishedSource(DatasetSource, ABC):
     flip: ClassVar[bool] = True
     folders: ClassVar[tuple[str, ...]]
 
-    def __init__(self, *, download: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        download: Annotated[
+            bool,
+            described("fetch the set if it is absent", "on where the machine may download; or `nas data get` before"),
+        ] = False,
+    ) -> None:
         self.download = download
 
     def load(self, seed: int) -> Dataset:

@@ -1,10 +1,11 @@
 """The best accuracy under a latency: the target is a limit, which is what most people mean by a budget."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from nas.errors import NotMeasuredError
 from nas.objective import NO_MAX, Goal, Limits, MaxSizes, Objective, PositiveMs, objective
 from nas.pareto import Better
+from nas.registry import described
 from nas.trial import Metrics
 
 
@@ -23,7 +24,13 @@ class Constrained(Objective):
         *,
         target_latency_ms: PositiveMs,
         sizes: MaxSizes = NO_MAX,
-        confident: bool = False,
+        confident: Annotated[
+            bool,
+            described(
+                "the upper end of the latency's 90 % interval has to keep the target, not the estimate",
+                "where a network that turns out too slow is worse than one that is less accurate",
+            ),
+        ] = False,
         limits: Limits = None,
     ) -> None:
         super().__init__(target_latency_ms=target_latency_ms, sizes=sizes, limits=limits)

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from math import pow as power
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from typing import Annotated, Any, ClassVar
 
 from nas.objective import NO_MAX, Limits, MaxSizes, Objective, PositiveMs, objective
+from nas.registry import described
 from nas.trial import Metrics
 
-Exponent = Annotated[float, Field(ge=-10, le=0)]
+EXPONENT: dict[str, Any] = {"ge": -10, "le": 0}
 
 NOT_STEERING = (
     "The target latency is a constant factor of this reward, as alpha = beta: every target has the same winner. "
@@ -25,9 +24,21 @@ SIZE_NOT_STEERING = (
 class SizeTerm:
     """(SIZE / S)^v with v = size_alpha up to the target S and v = size_beta beyond it; 1 without a target."""
 
-    target_size_bytes: Annotated[int, Field(gt=0)] | None = None
-    size_alpha: Exponent = -0.07
-    size_beta: Exponent = -0.07
+    target_size_bytes: Annotated[
+        int | None,
+        described(
+            "the size of a file that the reward weighs against accuracy; none for latency alone",
+            "where the download counts too",
+            gt=0,
+        ),
+    ] = None
+    size_alpha: Annotated[
+        float,
+        described("the exponent of size up to target_size_bytes", "0 to value no file smaller than that", **EXPONENT),
+    ] = -0.07
+    size_beta: Annotated[
+        float, described("the exponent of size beyond target_size_bytes", "-1 to make it nearly a limit", **EXPONENT)
+    ] = -0.07
 
     def of(self, metrics: Metrics) -> float:
         if self.target_size_bytes is None:
@@ -57,8 +68,20 @@ class MnasNetReward(Objective):
         self,
         *,
         target_latency_ms: PositiveMs,
-        alpha: Exponent = -0.07,
-        beta: Exponent = -0.07,
+        alpha: Annotated[
+            float,
+            described(
+                "the exponent of latency up to the target", "0 to value nothing faster than the target", **EXPONENT
+            ),
+        ] = -0.07,
+        beta: Annotated[
+            float,
+            described(
+                "the exponent of latency beyond the target; equal to alpha, the target has no influence",
+                "-1 to make the target nearly a limit",
+                **EXPONENT,
+            ),
+        ] = -0.07,
         size: SizeTerm = NO_SIZE,
         sizes: MaxSizes = NO_MAX,
         limits: Limits = None,

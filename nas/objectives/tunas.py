@@ -2,9 +2,8 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
-
 from nas.objective import NO_MAX, Limits, MaxSizes, Objective, PositiveMs, objective
+from nas.registry import described
 from nas.trial import Metrics
 
 
@@ -22,7 +21,15 @@ class AbsoluteReward(Objective):
         self,
         *,
         target_latency_ms: PositiveMs,
-        beta: Annotated[float, Field(ge=-1000, lt=0)] = -0.1,
+        beta: Annotated[
+            float,
+            described(
+                "the accuracy that a latency off the target by its own size costs, as a negative number",
+                "further from 0 if results end off the target",
+                ge=-1000,
+                lt=0,
+            ),
+        ] = -0.1,
         sizes: MaxSizes = NO_MAX,
         limits: Limits = None,
     ) -> None:

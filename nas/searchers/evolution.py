@@ -7,11 +7,10 @@ from math import isfinite
 from random import Random
 from typing import Annotated, Any
 
-from pydantic import Field
-
 from nas.decision import uniform
 from nas.errors import SpecError
 from nas.problem import Problem
+from nas.registry import described
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.trial import Trial
@@ -35,8 +34,22 @@ class RegularizedEvolution(Searcher):
         problem: Problem,
         seed: int,
         *,
-        population: Annotated[int, Field(ge=2)] = 32,
-        tournament: Annotated[int, Field(ge=1)] | None = None,
+        population: Annotated[
+            int,
+            described(
+                "networks that can be parents; as many random ones come first",
+                "a quarter of max_trials or less; 100 for thousands of trials",
+                ge=2,
+            ),
+        ] = 32,
+        tournament: Annotated[
+            int | None,
+            described(
+                "members drawn, of which the best becomes a parent; none for a quarter of the population",
+                "raise it to follow the best sooner",
+                ge=1,
+            ),
+        ] = None,
     ) -> None:
         super().__init__(problem, seed)
         self.check(population=population, tournament=tournament)

@@ -7,11 +7,10 @@ from math import isfinite
 from random import Random
 from typing import Annotated, Any
 
-from pydantic import Field
-
 from nas.decision import uniform
 from nas.pareto import front
 from nas.problem import Problem
+from nas.registry import described
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.trial import State, Trial
@@ -29,7 +28,20 @@ class LocalSearch(Searcher):
     neighbour left, any other member of the space follows, which starts the search again elsewhere.
     """
 
-    def __init__(self, problem: Problem, seed: int, *, startup: Annotated[int, Field(ge=1)] = 10) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        *,
+        startup: Annotated[
+            int,
+            described(
+                "trials that are drawn at random first",
+                "raise it for large spaces; lower it where trials are few",
+                ge=1,
+            ),
+        ] = 10,
+    ) -> None:
         super().__init__(problem, seed)
         self._startup = self._initial = startup
         self._better = [goal.better for goal in problem.objective.goals]

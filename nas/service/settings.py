@@ -38,6 +38,8 @@ TEMP_REMEDY = "make room, or name another folder in NAS_TEMP_DIR"
 _INJECTED = re.compile(r"(tcp|udp|sctp)://\S+:\d+", re.IGNORECASE)
 """What NAS_<...>PORT is where a Service of Kubernetes or a linked container is called nas or nas-<...>."""
 
+USER = "the user's data folder"
+
 _POOLER = {"auto": None, "yes": True, "no": False}
 
 _log = logging.getLogger("nas.settings")
@@ -76,26 +78,16 @@ class _Environment(EnvSettingsSource):
         return value, key, is_complex
 
 
+def _set(meaning: str, default_is: str = "", **field: Any) -> Any:
+    """The Field of a setting. default_is: the default in words, where it follows from the machine or other settings."""
+    return Field(description=meaning, json_schema_extra={"default_is": default_is} if default_is else None, **field)
+
+
 class Settings(BaseSettings):
     """Each field is NAS_<FIELD> in the environment; DATABASE_URL and RAY_ADDRESS have no prefix.
 
-    What is not in the environment may be in a file of that name in the folder NAS_SECRETS_DIR, as in containers.
-
-    home: folder of the state. data_root: below it lie the data sets that a spec may name. open: no API keys are asked
-    for. workers: trials at a time. threads: of one worker. ray_address: a cluster to use, as
-    nas.service.ray_address has it; None starts one.
-    ray_object_store_bytes: for data sets in a Ray that is started here. gpus_per_worker: None shares the cluster's
-    equally. tune_scheduler: what ends trials early with the executor ray_tune. keep_deleted_days: for how long a
-    deleted search can be undeleted before it is removed with its files; 0: for ever. keep_uploads_days: for how long an
-    uploaded data set is kept that no search names; 0: for ever. keep_trainings_days: for how long the result of a
-    training is kept that no search uses again; 0: for ever. database_connections: of one process to the ledger's
-    server, and as many to that of the latencies. database_pooler: whether a connection pooler is before these; auto:
-    each connection finds out. root_path: below which path of a proxy clients find the service. allowed_hosts: names,
-    with commas between them, under which a proxy forwards to it.
-    request_timeout_s, answer_timeout_s: for clients that are slow to send and to read, as api.processes.connection has
-    it. searches_per_hour, trials_per_hour, upload_bytes_per_hour, event_streams at once: of one API key and of one
-    client; 0 is no limit.
-    temp_dir: for files that live as long as their process, such as Ray's session.
+    What is not in the environment may be in a file of that name in the folder NAS_SECRETS_DIR, as in containers. What a
+    field means is in its description, from which docs/settings.md is made.
     """
 
     model_config = SettingsConfigDict(
@@ -118,38 +110,109 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, _Environment(settings_cls), file_secret_settings
 
-    home: Path = Field(default_factory=data_folder)
-    data_root: Path = Field(default_factory=lambda given: given["home"] / "data-root")
-    database_url: str = Field(
+    home: Path = _set("the folder of all that nas writes", USER, default_factory=data_folder)
+    data_root: Path = _set(
+        "image folders that searches may name; uploads land in it",
+        "NAS_HOME/data-root",
+        default_factory=lambda given: given["home"] / "data-root",
+    )
+    database_url: str = _set(
+        "the ledger's database: SQLite, or postgresql+psycopg://... for several machines",
+        "sqlite:///NAS_HOME/nas.db",
         default_factory=lambda given: f"sqlite:///{given['home'] / 'nas.db'}",
         validation_alias="DATABASE_URL",
         repr=False,
     )
-    database_connections: int = Field(default=5, ge=2, le=1000)
-    database_pooler: Literal["auto", "yes", "no"] = "auto"
-    root_path: str = Field(default="", pattern=r"^(/[\w.~@%+-]+)*$")
-    allowed_hosts: str = ""
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
-    open: bool = False
-    request_timeout_s: float = Field(default=20.0, gt=0, le=3600)
-    answer_timeout_s: float = Field(default=60.0, gt=0, le=3600)
-    searches_per_hour: int = Field(default=10_000, ge=0)
-    trials_per_hour: int = Field(default=100_000_000, ge=0)
-    upload_bytes_per_hour: int = Field(default=64 << 30, ge=0)
-    event_streams: int = Field(default=1000, ge=0)
-    executor: Literal["ray", "ray_tune", "process", "inline"] = "ray"
-    workers: int = Field(default_factory=_workers, ge=1, le=4096)
+    database_connections: int = _set(
+        "connections of one process to the ledger's server at most, and as many to that of the latencies",
+        default=5,
+        ge=2,
+        le=1000,
+    )
+    database_pooler: Literal["auto", "yes", "no"] = _set(
+        "whether a connection pooler is before the server; auto: each connection finds out", default="auto"
+    )
+    root_path: str = _set(
+        "the path of a proxy below which clients find the service, such as `/nas`",
+        default="",
+        pattern=r"^(/[\w.~@%+-]+)*$",
+    )
+    allowed_hosts: str = _set("host names of proxies in front, with commas between them", default="")
+    host: str = _set("the address that the API listens on", default="127.0.0.1")
+    port: int = _set("the port that the API listens on; 0: a free one", default=8000, ge=0, le=65535)
+    open: bool = _set("requests need no key; refused unless the host is loopback", default=False)
+    request_timeout_s: float = _set(
+        "seconds for the headers of a request, and for each 20 KB of its body", default=20.0, gt=0, le=3600
+    )
+    answer_timeout_s: float = _set(
+        "seconds in which a client has to read something of an answer", default=60.0, gt=0, le=3600
+    )
+    searches_per_hour: int = _set(
+        "searches that one key, and one client, may submit; 0: any number, here and in the next three",
+        default=10_000,
+        ge=0,
+    )
+    trials_per_hour: int = _set(
+        "trials of these searches (`max_trials`, and its changes), and exports", default=100_000_000, ge=0
+    )
+    upload_bytes_per_hour: int = _set("bytes of uploads", default=64 << 30, ge=0)
+    event_streams: int = _set("event streams of one key, and of one client, open at once", default=1000, ge=0)
+    executor: Literal["ray", "ray_tune", "process", "inline"] = _set(
+        "where trials train: Ray's actors, Ray Tune, processes of this machine, or the dispatcher itself", default="ray"
+    )
+    workers: int = _set(
+        "trials at a time", "one per core, fewer where memory is short", default_factory=_workers, ge=1, le=4096
+    )
     # Without workers if those are wrong: pydantic before 2.12 asks for this default all the same.
-    threads: int = Field(default_factory=lambda given: max(1, core_count() // given.get("workers", 1)), ge=1, le=4096)
-    ray_address: str | None = Field(default=None, validation_alias="RAY_ADDRESS")
-    ray_object_store_bytes: int = Field(default_factory=_object_store_bytes, ge=MIN_OBJECT_STORE_BYTES)
-    gpus_per_worker: float | None = Field(default=None, ge=0)
-    tune_scheduler: Literal["none", "asha"] = "none"
-    keep_deleted_days: int = Field(default=30, ge=0, le=36500)
-    keep_uploads_days: int = Field(default=90, ge=0, le=36500)
-    keep_trainings_days: int = Field(default=90, ge=0, le=36500)
-    temp_dir: Path = Field(default_factory=temporary_folder)
+    threads: int = _set(
+        "threads of each worker",
+        "the cores divided by the workers",
+        default_factory=lambda given: max(1, core_count() // given.get("workers", 1)),
+        ge=1,
+        le=4096,
+    )
+    ray_address: str | None = _set(
+        "the Ray cluster: HOST:PORT or [IPV6]:PORT of its head; auto: the one that `ray start` has started here; local "
+        "starts one",
+        "local",
+        default=None,
+        validation_alias="RAY_ADDRESS",
+    )
+    ray_object_store_bytes: int = _set(
+        "memory for data sets in a Ray that is started here",
+        "256 MiB, or an eighth of a smaller memory",
+        default_factory=_object_store_bytes,
+        ge=MIN_OBJECT_STORE_BYTES,
+    )
+    gpus_per_worker: float | None = _set(
+        "GPUs of each Ray worker; a fraction shares one among several",
+        "the cluster's, shared equally",
+        default=None,
+        ge=0,
+    )
+    tune_scheduler: Literal["none", "asha"] = _set(
+        "with the executor ray_tune: asha ends trials early that fall behind", default="none"
+    )
+    keep_deleted_days: int = _set(
+        "days in which a deleted search can be undeleted before it is removed with its files; 0: for ever",
+        default=30,
+        ge=0,
+        le=36500,
+    )
+    keep_uploads_days: int = _set(
+        "days for which an uploaded data set is kept that no search names; 0: for ever", default=90, ge=0, le=36500
+    )
+    keep_trainings_days: int = _set(
+        "days for which the result of a training is kept that no search uses again; 0: for ever",
+        default=90,
+        ge=0,
+        le=36500,
+    )
+    temp_dir: Path = _set(
+        "temporary files: Ray's session with its logs and what its object store spills, models that are converted",
+        "TMPDIR, or /tmp",
+        default_factory=temporary_folder,
+    )
 
     def make_home(self) -> None:
         """Make the home folder if it is not there, and use temp_dir in this process and those that it starts.

@@ -45,7 +45,7 @@ from nas.block import Block, block
 from nas.errors import InvalidArchitectureError, SpecError, UnknownNameError
 from nas.mapping_file import read_mapping
 from nas.ops.precisions import FLOAT32, WITH_ZERO
-from nas.registry import reason
+from nas.registry import described, reason
 from nas.space import BlockSpace, SearchSpace, StageSpace
 
 __all__ = ["known_spaces", "load_space", "named_space", "read_architecture", "space_definition", "space_schema"]
@@ -186,9 +186,9 @@ class _Described(BaseModel):
 
 
 class _StemFile(_Described):
-    width: Channels
-    kernel: Step = 3
-    stride: Step = 2
+    width: Annotated[Channels, described("channels of the first convolution")]
+    kernel: Annotated[Step, described("sides of its window, in pixels")] = 3
+    stride: Annotated[Step, described("its stride; 1 keeps the resolution", "1 for images of up to 64 px")] = 2
 
 
 class _ArchitectureStage(BaseModel):
@@ -215,13 +215,19 @@ class _ArchitectureFile(_Described):
 
 
 class _StageFile(_Described):
-    blocks: Some[Entry]
-    layers: Annotated[OneOrMore[Layers], AfterValidator(_has_layers)]
-    width: OneOrMore[Channels]
-    stride: OneOrMore[Step] = (1,)
-    precision: OneOrMore[Precision] = (FLOAT32,)
-    activation_bits: OneOrMore[ActivationBits] = (FLOATS,)
-    density: OneOrMore[Density] = (1.0,)
+    blocks: Annotated[Some[Entry], described("the blocks to choose from, each with its parameters (docs/spaces.md)")]
+    layers: Annotated[OneOrMore[Layers], AfterValidator(_has_layers), described("blocks in the stage; 0 leaves it out")]
+    width: Annotated[OneOrMore[Channels], described("channels of its output")]
+    stride: Annotated[OneOrMore[Step], described("stride of its first block; 2 halves the resolution")] = (1,)
+    precision: Annotated[
+        OneOrMore[Precision], described("precision of its weights", "where the size of the file counts")
+    ] = (FLOAT32,)
+    activation_bits: Annotated[
+        OneOrMore[ActivationBits], described("bits of its activations, 32 for floats", "for networks of few bits")
+    ] = (FLOATS,)
+    density: Annotated[
+        OneOrMore[Density], described("share of its weights that stay", "where the size of the file counts")
+    ] = (1.0,)
 
     @model_validator(mode="after")
     def _has_code_for_pruned_weights(self) -> Self:
@@ -235,14 +241,22 @@ class _StageFile(_Described):
 
 
 class _SpaceFile(_Described):
-    name: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$")]
-    resolution: OneOrMore[Pixels]
-    width_multiplier: OneOrMore[Multiplier] = (1.0,)
-    stem: _StemFile
-    stages: Annotated[Some[_StageFile], AfterValidator(_few_stages)]
-    head: Width = 0
-    channels: Channels = 3
-    classes: Channels = 1000
+    name: Annotated[
+        str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$"), described("what reports call the space")
+    ]
+    resolution: Annotated[OneOrMore[Pixels], described("sides of the input in pixels; several make it a decision")]
+    width_multiplier: Annotated[
+        OneOrMore[Multiplier], described("times all widths, rounded to multiples of 8", "for a range of network sizes")
+    ] = (1.0,)
+    stem: Annotated[_StemFile, described("the first convolution")]
+    stages: Annotated[
+        Some[_StageFile],
+        AfterValidator(_few_stages),
+        described("what follows the stem, one after the other; every list in a stage is a decision"),
+    ]
+    head: Annotated[Width, described("channels of a last 1x1 convolution; 0 for none")] = 0
+    channels: Annotated[Channels, described("channels of the input; those of the images in a search")] = 3
+    classes: Annotated[Channels, described("scores of the output; those of the images in a search")] = 1000
 
 
 def _space(data: Mapping[str, Any], where: str) -> SearchSpace:

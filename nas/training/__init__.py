@@ -4,11 +4,12 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from math import cos, floor, pi
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from nas.registry import described
 
-Fraction = Annotated[float, Field(ge=0, lt=1)]
+FRACTION: dict[str, Any] = {"ge": 0, "lt": 1}
+EPOCHS = "raise it where networks are still improving at their last epoch; time grows in proportion"
 
 MNASNET_WARMUP_EPOCHS = 5.0
 MNASNET_DECAY = 0.97
@@ -41,22 +42,111 @@ class Recipe:
     precision: `bf16` computes convolutions and linear layers in bfloat16 by autocast; weights stay in 32 bits.
     """
 
-    epochs: Annotated[int, Field(gt=0)] = 8
-    time_budget_s: Annotated[float, Field(gt=0)] | None = None
-    optimizer: Literal["sgd", "adamw", "rmsprop", "shift_adamax"] = "sgd"
-    schedule: Literal["cosine", "linear", "exponential", "mnasnet"] = "linear"
-    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.1
-    warmup: Fraction = 0.2
-    momentum: Fraction = 0.9
-    weight_decay: Fraction = 5e-4
-    label_smoothing: Fraction = 0.0
-    ema_decay: Fraction | None = 0.99
-    batch_size: Annotated[int, Field(ge=2)] = 64
-    flip: bool = False
-    shift: Fraction = 0.0
-    cutout: Fraction = 0.0
-    clip_norm: Annotated[float, Field(gt=0)] | None = None
-    precision: Literal["fp32", "bf16"] = "fp32"
+    epochs: Annotated[int, described("passes over the training images", EPOCHS, gt=0)] = 8
+    time_budget_s: Annotated[
+        float | None,
+        described(
+            "seconds after which a training ends, even if epochs are left; none for no limit",
+            "leave it out to compare networks fairly: fast ones see more images in the same time",
+            gt=0,
+        ),
+    ] = None
+    optimizer: Annotated[
+        Literal["sgd", "adamw", "rmsprop", "shift_adamax"],
+        described(
+            "how weights are changed: sgd has Nesterov momentum, rmsprop is MnasNet's, shift_adamax BNN's",
+            "adamw for trainings of many epochs on few images; set learning_rate and weight_decay with it",
+        ),
+    ] = "sgd"
+    schedule: Annotated[
+        Literal["cosine", "linear", "exponential", "mnasnet"],
+        described(
+            "how the learning rate falls to the end; mnasnet falls by 3 % every 2.4 epochs without an end",
+            "cosine for trainings of ten epochs or more; mnasnet to repeat the paper",
+        ),
+    ] = "linear"
+    learning_rate: Annotated[
+        float,
+        described(
+            "the highest learning rate",
+            "lower it if trainings diverge; 0.1 suits sgd, 0.006 adamw",
+            gt=0,
+            le=10,
+        ),
+    ] = 0.1
+    warmup: Annotated[
+        float,
+        described(
+            "share of a training in which the learning rate rises", "raise it if trainings diverge early", **FRACTION
+        ),
+    ] = 0.2
+    momentum: Annotated[float, described("share of the last step that the next one keeps", "rarely", **FRACTION)] = 0.9
+    weight_decay: Annotated[
+        float,
+        described(
+            "how strongly weights are drawn to 0; decoupled from the gradient for adamw",
+            "raise it if validation accuracy falls behind training accuracy; 0.0005 suits sgd, 0.05 adamw",
+            **FRACTION,
+        ),
+    ] = 5e-4
+    label_smoothing: Annotated[
+        float,
+        described(
+            "share of the label that is spread over all classes",
+            "0.1 in long trainings, or where labels err",
+            **FRACTION,
+        ),
+    ] = 0.0
+    ema_decay: Annotated[
+        float | None,
+        described(
+            "decay of the moving average of the weights, which is what is scored; none for no average",
+            "0.999 and more for trainings of many thousand steps",
+            **FRACTION,
+        ),
+    ] = 0.99
+    batch_size: Annotated[
+        int,
+        described(
+            "images of one step", "lower it if memory is short or images are few; the learning rate with it", ge=2
+        ),
+    ] = 64
+    flip: Annotated[
+        bool,
+        described(
+            "mirror half of the images left to right, where the data set allows it",
+            "on in trainings of ten epochs or more; it costs accuracy in short ones",
+        ),
+    ] = False
+    shift: Annotated[
+        float,
+        described(
+            "move images by up to this share of their side",
+            "1/16 to 1/8 in trainings of ten epochs or more; it costs accuracy in short ones",
+            **FRACTION,
+        ),
+    ] = 0.0
+    cutout: Annotated[
+        float,
+        described(
+            "side of a square that is painted over, as a share of the image's; 0 for none",
+            "up to 0.5 in trainings of many epochs on few images",
+            **FRACTION,
+        ),
+    ] = 0.0
+    clip_norm: Annotated[
+        float | None,
+        described(
+            "largest norm of the gradient over all weights; none for no limit", "1 to 10 if trainings diverge", gt=0
+        ),
+    ] = None
+    precision: Annotated[
+        Literal["fp32", "bf16"],
+        described(
+            "numbers that convolutions are computed in while training",
+            "bf16 on a GPU or CPU that is faster in it; exported files have 32 bits all the same",
+        ),
+    ] = "fp32"
 
     @property
     def id(self) -> str:

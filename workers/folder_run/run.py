@@ -5,7 +5,8 @@ from typing import Any
 
 from nas.dataset import dataset
 from nas.machine.cgroup import core_count
-from nas.spec import SearchSpec, check_images, notes, with_size
+from nas.spec import SearchSpec
+from nas.spec_images import check_images, notes, with_size
 from workers.executing.executor import executor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.folder import RunFolder

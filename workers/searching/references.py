@@ -12,7 +12,8 @@ from nas.metric import network_metrics
 from nas.ops import Network
 from nas.ops.canonical import network_id
 from nas.ops.notation import read_network, write_network
-from nas.spec import SearchSpec, reference_networks
+from nas.spec import SearchSpec
+from nas.spec_images import reference_networks
 from workers.searching.context import SearchContext
 from workers.searching.finalists import submit_final
 from workers.searching.quantised_files import quantise_references, quantised_file, recipe_of

@@ -19,7 +19,7 @@ const ROOT: Schema = {
         variant("constrained", { target_latency_ms: { type: "number", exclusiveMinimum: 0 } }),
         variant("mnasnet", {
           target_latency_ms: { type: "number" },
-          beta: { type: "number", maximum: 0, default: -0.07 },
+          beta: { type: "number", maximum: 0, default: -0.07, title: "Objective: beta", when: "rarely" },
         }),
       ],
     },
@@ -42,6 +42,8 @@ test("fields know their kind, limits, default and whether they are needed", () =
   assert.deepEqual(mini?.fields, []);
   assert.equal(folder?.fields[0]?.required, true);
   assert.equal(folder?.fields[0]?.name, "dataset.path");
+  const beta = variantsOf(ROOT, "objective")[1]?.fields[1];
+  assert.deepEqual([beta?.label, beta?.when], ["Objective: beta", "rarely"]);
   assert.deepEqual([namesOf(ROOT, "space"), namesOf(ROOT, "device")], [["small", "mobile"], ["local-cpu-1t"]]);
 });
 

@@ -6,10 +6,9 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
-
 from nas.errors import SpecError
 from nas.problem import Problem
+from nas.registry import described
 from nas.searcher import searcher
 from nas.searchers.optuna_samplers.sampling import SamplerSearcher
 
@@ -34,8 +33,19 @@ class AnySampler(SamplerSearcher):
         problem: Problem,
         seed: int,
         *,
-        sampler: Annotated[str, Field(min_length=1, max_length=200)] = "optuna.samplers.RandomSampler",
-        parameters: dict[str, Any] | None = None,
+        sampler: Annotated[
+            str,
+            described(
+                "import path of a class with Optuna's interface of samplers",
+                "to try another sampler; packages beside optuna have to be named in NAS_SAMPLER_PACKAGES",
+                min_length=1,
+                max_length=200,
+            ),
+        ] = "optuna.samplers.RandomSampler",
+        parameters: Annotated[
+            dict[str, Any] | None,
+            described("parameters of its constructor; none for its defaults", "as the sampler says"),
+        ] = None,
     ) -> None:
         self._class, self._parameters = _sampler_class(sampler), parameters or {}
         super().__init__(problem, seed)

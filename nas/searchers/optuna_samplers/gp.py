@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
-
 from nas.problem import Problem
+from nas.registry import described
 from nas.searcher import searcher
 from nas.searchers.optuna_samplers.sampling import SamplerSearcher
 
@@ -18,7 +17,20 @@ if TYPE_CHECKING:
 class Gp(SamplerSearcher):
     """startup: trials that are drawn at random before. A suggestion takes seconds after some hundred trials."""
 
-    def __init__(self, problem: Problem, seed: int, *, startup: Annotated[int, Field(ge=1)] = 10) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        *,
+        startup: Annotated[
+            int,
+            described(
+                "trials that are drawn at random first",
+                "raise it for large spaces; lower it where trials are few",
+                ge=1,
+            ),
+        ] = 10,
+    ) -> None:
         self._startup = startup
         super().__init__(problem, seed)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from pydantic import Field
-
 from nas.problem import Problem
+from nas.registry import described
 from nas.searcher import searcher
 from nas.searchers.optuna_samplers.sampling import SamplerSearcher
 
@@ -18,7 +17,20 @@ if TYPE_CHECKING:
 class Nsga2(SamplerSearcher):
     """population: trials of a generation; the first is drawn at random. 20 suits some hundred trials, 50 thousands."""
 
-    def __init__(self, problem: Problem, seed: int, *, population: Annotated[int, Field(ge=2)] = 20) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        *,
+        population: Annotated[
+            int,
+            described(
+                "trials of a generation; the first is drawn at random",
+                "20 suits some hundred trials, 50 thousands",
+                ge=2,
+            ),
+        ] = 20,
+    ) -> None:
         self._population = population
         self._generation, self._completed = 0, 0
         super().__init__(problem, seed)

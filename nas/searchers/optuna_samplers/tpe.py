@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
-
 from nas.problem import Problem
+from nas.registry import described
 from nas.searcher import searcher
 from nas.searchers.optuna_samplers.sampling import SamplerSearcher
 
@@ -22,7 +21,22 @@ class Tpe(SamplerSearcher):
     """
 
     def __init__(
-        self, problem: Problem, seed: int, *, startup: Annotated[int, Field(ge=1)] = 10, multivariate: bool = False
+        self,
+        problem: Problem,
+        seed: int,
+        *,
+        startup: Annotated[
+            int,
+            described(
+                "trials that are drawn at random first",
+                "raise it for large spaces; lower it where trials are few",
+                ge=1,
+            ),
+        ] = 10,
+        multivariate: Annotated[
+            bool,
+            described("decisions are suggested together, not each alone", "on where max_trials is in the hundreds"),
+        ] = False,
     ) -> None:
         self._startup, self._multivariate = startup, multivariate
         super().__init__(problem, seed)

@@ -5,10 +5,9 @@ from functools import partial
 from random import Random
 from typing import Annotated
 
-from pydantic import Field
-
 from nas.decision import uniform
 from nas.problem import Problem
+from nas.registry import described
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.trial import Trial
@@ -29,8 +28,23 @@ class Predictor(Searcher):
         problem: Problem,
         seed: int,
         *,
-        initial: Annotated[int, Field(ge=2)] = 12,
-        explore: Annotated[float, Field(ge=0, le=1)] = 0.05,
+        initial: Annotated[
+            int,
+            described(
+                "networks that are spread over the space first, before anything is predicted",
+                "lower it where max_trials is below 40",
+                ge=2,
+            ),
+        ] = 12,
+        explore: Annotated[
+            float,
+            described(
+                "share of the later networks that is chosen by how little is known of them",
+                "raise it where searches of several seeds end at different fronts",
+                ge=0,
+                le=1,
+            ),
+        ] = 0.05,
     ) -> None:
         from nas.searchers.predictor.engine import Engine  # noqa: PLC0415 - scipy takes long to import; only proposing needs it
 

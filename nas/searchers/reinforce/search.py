@@ -6,9 +6,8 @@ from math import isfinite
 from random import Random
 from typing import Annotated
 
-from pydantic import Field
-
 from nas.problem import Problem
+from nas.registry import described
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.trial import State, Trial
@@ -33,12 +32,29 @@ class Reinforce(Searcher):
         problem: Problem,
         seed: int,
         *,
-        learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.00035,
-        entropy_weight: Annotated[float, Field(ge=0)] = 0.00001,
-        baseline_decay: Annotated[float, Field(ge=0, lt=1)] = 0.95,
-        batch: Annotated[int, Field(ge=1)] = 10,
-        ppo_epochs: Annotated[int, Field(ge=1)] = 10,
-        clip: Annotated[float, Field(gt=0, lt=1)] = 0.2,
+        learning_rate: Annotated[
+            float,
+            described("learning rate of the controller; the paper's by default", "raise it for few trials", gt=0, le=1),
+        ] = 0.00035,
+        entropy_weight: Annotated[
+            float,
+            described(
+                "weight of the entropy of its choices; the paper's by default", "raise it if it settles too soon", ge=0
+            ),
+        ] = 0.00001,
+        baseline_decay: Annotated[
+            float,
+            described("decay of the moving average of rewards; the paper's by default", "rarely", ge=0, lt=1),
+        ] = 0.95,
+        batch: Annotated[
+            int, described("trials between two updates of the controller", "raise it for thousands of trials", ge=1)
+        ] = 10,
+        ppo_epochs: Annotated[
+            int, described("steps of one update", "lower it if the controller is unsteady", ge=1)
+        ] = 10,
+        clip: Annotated[
+            float, described("how far an update may change a probability, as a ratio", "rarely", gt=0, lt=1)
+        ] = 0.2,
     ) -> None:
         from nas.searchers.reinforce.controller import Controller  # noqa: PLC0415 - torch takes a second to import; only this searcher needs it
 

@@ -111,7 +111,19 @@ SCRIPT = (
     ("GET", "/v1/nothing"),
 )
 HEADERS = ("content-type", "etag", "location", "allow", "retry-after", "cache-control")
-PROSE = ("title", "detail", "message", "summary", "description", "licence", "formula", "note", "statistic", "reason")
+PROSE = (
+    "title",
+    "detail",
+    "message",
+    "summary",
+    "description",
+    "licence",
+    "formula",
+    "note",
+    "statistic",
+    "reason",
+    "when",
+)
 _PROSE = re.compile(rf'"({"|".join(PROSE)})":(\s?)"((?:[^"\\]|\\.)* (?:[^"\\]|\\.)*)"')
 _TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _ID = re.compile(r"\b(?:srch|key|agt|exp)_[0-9a-z]{26}\b")

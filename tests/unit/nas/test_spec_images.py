@@ -9,7 +9,8 @@ from pictures import photos
 from nas.dataset import dataset
 from nas.errors import DataError, SpecError
 from nas.images.published import PublishedSource
-from nas.spec import check_images, notes, parse_spec, with_size
+from nas.spec import parse_spec
+from nas.spec_images import check_images, notes, with_size
 
 
 def spec_of(path, **more):

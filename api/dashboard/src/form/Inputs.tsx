@@ -107,6 +107,7 @@ export function FieldInput({
       label={field.label}
       wrong={wrong}
       help={[field.help, field.limits].filter(Boolean).join("; ")}
+      more={field.when && `Change it: ${field.when}`}
       required={field.required}
       kind={field.kind === "boolean" ? "boolean" : undefined}
       control={(common) => <Control {...{ field, value, set, common, suggestions }} />}

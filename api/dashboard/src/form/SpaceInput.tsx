@@ -16,6 +16,7 @@ const FIELD: Field = {
   label: "Space of your own",
   kind: "json",
   help: "as in a space file",
+  when: "",
   required: true,
   fallback: undefined,
   options: [],

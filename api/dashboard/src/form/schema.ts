@@ -5,6 +5,8 @@ import { title, whole } from "../format";
 export interface Schema {
   title?: string;
   description?: string;
+  /** When to change the value. */
+  when?: string;
   type?: string;
   default?: Json;
   const?: Json;
@@ -33,6 +35,8 @@ export interface Field {
   label: string;
   kind: Kind;
   help: string;
+  /** When to change it, in words. */
+  when: string;
   required: boolean;
   fallback: Json | undefined;
   options: readonly string[];
@@ -78,9 +82,10 @@ export function fieldOf(raw: Schema, path: Path, root: Schema, required: boolean
   return {
     path,
     name: path.join("."),
-    label: title(name),
+    label: raw.title ?? title(name),
     kind: kindOf(schema),
     help: schema.description ?? "",
+    when: schema.when ?? "",
     required,
     fallback: schema.default ?? undefined,
     options: (schema.enum ?? []).map(String),

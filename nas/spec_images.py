@@ -1,0 +1,77 @@
+"""What the images of a spec decide: whether they can be trained on, their size, and the reference networks for them."""
+
+from dataclasses import replace
+from random import Random
+
+from nas.dataset import MAX_SIDE, DatasetSource, Outline
+from nas.errors import DataError, InvalidArchitectureError, SpecError
+from nas.metric import network_metrics
+from nas.network import network
+from nas.ops import Network
+from nas.space import SearchSpace
+from nas.spaces import load_space
+from nas.spec import TRIES, SearchSpec
+
+
+def check_images(spec: SearchSpec, source: DatasetSource) -> Outline | None:
+    """What is known of the spec's images before they are decoded, if anything is, with the side that they will have.
+
+    source: the spec's data set. SpecError names the field if the images are absent or unfit, or if a reference network
+    cannot be built for them; InfeasibleError says why the space has no network for them.
+    """
+    space = load_space(spec.space)
+    try:
+        outline = source.outline()
+    except DataError as error:
+        raise SpecError(f"{'dataset.path' if 'path' in spec.dataset else 'dataset'}: {error}") from None
+    if outline is None:
+        return None
+    side, channels, classes = outline.side or natural_size(space), outline.channels, outline.classes
+    space.for_images(channels, side, len(classes)).sample(Random(0), TRIES)
+    reference_networks(spec, side=side, channels=channels, classes=len(classes))
+    return replace(outline, side=side, resized=outline.side is None)
+
+
+def with_size(spec: SearchSpec, source: DatasetSource) -> SearchSpec:
+    """The spec to carry out: images of several sizes, whose spec gives no `size`, get that of the space.
+
+    source: the spec's data set. What is wrong with it is left to its load() to say.
+    """
+    try:
+        outline = source.outline()
+    except DataError:
+        return spec
+    if outline is None or outline.side is not None:
+        return spec
+    return spec.model_copy(update={"dataset": {**spec.dataset, "size": natural_size(load_space(spec.space))}})
+
+
+def natural_size(space: SearchSpace) -> int:
+    """The `size`, in pixels, of images that have several sizes and whose spec gives none."""
+    return min(max(space.resolution), MAX_SIDE)
+
+
+def notes(spec: SearchSpec, images: Outline | None) -> list[str]:
+    """What the user is to know of the values that the spec leaves open, as `field: text`; images: of check_images."""
+    if images is None or not images.resized:
+        return []
+    side, name = images.side, spec.space if isinstance(spec.space, str) else spec.space["name"]
+    resized = f"each is cut to its central square and resized to {side} x {side} px, the resolution of the space {name}"
+    return [f"dataset.size: the images have several sizes, so {resized}; set another size to keep more or less of them"]
+
+
+def reference_networks(spec: SearchSpec, *, side: int, channels: int, classes: int) -> list[Network]:
+    """The spec's reference networks for images of side x side pixels. SpecError names one that cannot be built."""
+    images = {"resolution": side, "channels": channels, "classes": classes}
+    networks = []
+    for number, plugin in enumerate(spec.references):
+        try:
+            expanded = network.make({**images, **plugin}).expand()
+            network_metrics(expanded)
+        except InvalidArchitectureError as error:
+            raise SpecError(
+                f"references.{number}: {plugin['name']} cannot be built for images of {side} px: {error}; "
+                "give it a larger resolution, or leave it out"
+            ) from None
+        networks.append(expanded)
+    return networks
