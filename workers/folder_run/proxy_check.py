@@ -8,7 +8,8 @@ from nas.dataset import dataset
 from nas.files import write_whole
 from nas.machine.cgroup import core_count
 from nas.proxy.request import CheckOptions, budgets
-from nas.spec import SearchSpec, check_images, notes, with_size
+from nas.spec import SearchSpec
+from nas.spec_images import check_images, notes, with_size
 from workers.executing.executor import executor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.folder import RunFolder
