@@ -1,6 +1,6 @@
 """Metrics: the numbers that describe a network, each declared once: its direction, its source, and how it is shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -161,6 +161,12 @@ def tabulated(*sources: Source) -> list[Metric]:
     """The metrics of these sources that every table shows, in order; without sources, all of them."""
     in_tables = (made for made in metrics().values() if made.shown is Shown.TABLES)
     return [made for made in in_tables if not sources or made.source in sources]
+
+
+def present(rows: Iterable[Mapping[str, Any]]) -> list[Metric]:
+    """The metrics that tables show where one of these rows has a value, in order."""
+    found = {name for row in rows for name in row}
+    return [made for name, made in metrics().items() if made.shown is Shown.PRESENT and name in found]
 
 
 def directions(names: Sequence[str]) -> tuple[Better, ...]:

@@ -1,11 +1,12 @@
-"""What a search is to solve, as its searcher sees it: a space, an objective, and what is known without training."""
+"""What a search is to solve, as its searcher sees it: a space, an objective, and what can be known before training."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from nas.codes import Codes
 from nas.objective import Objective
-from nas.space import Space
+from nas.space import Candidate, Space
 from nas.trial import Columns
 
 
@@ -51,6 +52,29 @@ class Earlier:
     same: bool
 
 
+class Scores(Protocol):
+    """The zero-cost scores of candidates: nas.zero_cost. They take a fraction of a second each, on a worker.
+
+    names: of the scores; none where the search takes none. Trials have them among their metrics.
+    """
+
+    @property
+    def names(self) -> Sequence[str]: ...
+
+    def __call__(self, candidates: Sequence[Candidate]) -> Columns:
+        """A column [n] a score; higher is better, NaN where it says nothing of the candidate."""
+        ...
+
+
+class NoScores:
+    """The scores of a search that takes none."""
+
+    names = ()
+
+    def __call__(self, candidates: Sequence[Candidate]) -> Columns:  # noqa: ARG002 - the protocol
+        return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Searchers get this and a seed, and learn the rest from trials."""
@@ -59,3 +83,4 @@ class Problem:
     objective: Objective
     known: Known = field(default_factory=NothingKnown)
     earlier: tuple[Earlier, ...] = ()
+    scores: Scores = field(default_factory=NoScores)

@@ -26,6 +26,7 @@ from nas.registry import described, reason, settable
 from nas.searcher import searcher
 from nas.spaces import load_space
 from nas.training import FINALISTS, Recipe
+from nas.zero_cost import ZeroCostUse
 
 
 def _named(value: object) -> object:
@@ -200,14 +201,20 @@ class SearchSpec(BaseModel):
             "[] to save their trainings; others of `nas network`",
         ),
     ] = REFERENCES
+    zero_cost: Annotated[
+        ZeroCostUse | None,
+        described(
+            "scores of untrained networks, as metrics of trials and to choose among proposals; null for none",
+            "to see whether they order your networks: docs/zero_cost.md",
+        ),
+    ] = None
 
     @model_serializer(mode="wrap")
-    def _without_default_export(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A spec that leaves it out is equal to one from before there was a choice."""
+    def _without_later_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A spec that leaves out what came later is equal to one from before there was a choice."""
         values: dict[str, Any] = handler(self)
-        return (
-            values if self.export != Export() else {name: value for name, value in values.items() if name != "export"}
-        )
+        left_out = [name for name, value in (("export", Export()), ("zero_cost", None)) if getattr(self, name) == value]
+        return {name: value for name, value in values.items() if name not in left_out}
 
 
 def parse_spec(data: object) -> SearchSpec:

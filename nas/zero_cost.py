@@ -4,16 +4,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 
 from nas.dataset import Dataset, Split
 from nas.ops import Network
 from nas.plugins import Plugins
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
+from nas.registry import described
 
 IMAGES = 64
 """Training images that scores are computed on."""
@@ -24,43 +23,24 @@ DIGITS = 6
 
 @dataclass(frozen=True)
 class Sample:
-    """Training images to score networks on, with the normalisation of their data set, and the seed of the weights."""
+    """Images to score networks on, mean and deviation of the channels in their data set, and the seed of weights."""
 
     split: Split
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    moments: tuple[tuple[float, ...], tuple[float, ...]]
     seed: int
 
     @classmethod
     def of(cls, images: Dataset, seed: int, count: int = IMAGES) -> "Sample":
         """So many of the training images, or all if there are fewer, drawn by the seed."""
         drawn = np.random.default_rng((seed, count)).permutation(len(images.train))[:count]
-        return cls(images.train[drawn], images.mean, images.std, seed)
-
-    def inputs(self, network: Network) -> "Tensor":
-        """The images as the network takes them: float32 [N, C, H, H]."""
-        from nas.training.batches import normalised  # noqa: PLC0415 - the service names scores without torch
-
-        return normalised(self.split.images, self.mean, self.std, network.input.height)
-
-    def module(self, network: Network) -> "nn.Module":
-        """The network with its initial weights. Batch norms take the statistics of the images, nothing is dropped."""
-        from torch import nn  # noqa: PLC0415 - as in inputs
-
-        from nas.ops.torch_module import build  # noqa: PLC0415 - as in inputs
-
-        made = build(network, self.seed)
-        for part in made.modules():
-            if isinstance(part, nn.Dropout):
-                part.eval()
-        return made
+        return cls(images.train[drawn], (images.mean, images.std), seed)
 
 
 class ZeroCost(ABC):
     """A score of untrained networks, without a unit; higher is better. Scores have no state.
 
-    It depends on the network and the sample alone. torch is imported where it is used, so that specs are checked
-    without it.
+    It depends on the network and the sample alone. nas.training.initial has what scores are computed from; torch is
+    imported where it is used, so that specs are checked without it.
     """
 
     name: ClassVar[str]
@@ -84,3 +64,38 @@ def zero_cost_scores(networks: Sequence[Network], names: Sequence[str], sample: 
 
 def _finite(found: Mapping[str, float]) -> Mapping[str, float]:
     return {name: float(f"{value:.{DIGITS}g}") for name, value in found.items() if isfinite(value)}
+
+
+def _check_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = [name for name in names if name not in [*zero_cost]]
+    if unknown or len({*names}) < len(names):
+        what = f"no zero-cost score is named {unknown[0]!r}" if unknown else "a score is named twice"
+        raise ValueError(f"{what}; there are: {', '.join(zero_cost)}")
+    return names
+
+
+class ZeroCostUse(BaseModel):
+    """What a search does with zero-cost scores. Trials have them among their metrics, and reports say how well they
+    order the trials.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scores: Annotated[
+        tuple[str, ...],
+        described(
+            "the scores that each trial gets", "those that order the trials of a first search best", min_length=1
+        ),
+        AfterValidator(_check_names),
+        WithJsonSchema({"type": "array", "items": {"type": "string", "enum": [*zero_cost]}, "minItems": 1}),
+    ] = ("naswot", "zico")
+    pre_filter: Annotated[
+        int,
+        described(
+            "of so many proposals of similar cost, the one whose scores are best is trained; 1 trains each proposal",
+            "4 where scores order networks better than their multiply-adds do",
+            ge=1,
+            le=32,
+            strict=True,
+        ),
+    ] = 1

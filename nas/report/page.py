@@ -5,13 +5,14 @@ from base64 import b64encode
 from importlib.resources import files
 
 from nas.metric import Source, tabulated
-from nas.quantities import duration, number
+from nas.quantities import duration, minus, number
+from nas.report.correlations import correlations
 from nas.report.facts import facts, spec_text
 from nas.report.figures import Figures, built_figures, figure, figure_data
 from nas.report.markup import Child, Markup, tag
-from nas.report.results import Record, accuracy_shown, outcome, shown, target
+from nas.report.results import SUCCEEDED, Record, accuracy_shown, outcome, shown, target, trials
 from nas.report.summary import summary
-from nas.report.tables import failures, finalists_table, trials_table
+from nas.report.tables import correlations_table, failures, finalists_table, trials_table
 
 
 def report_html(record: Record) -> str:
@@ -69,7 +70,22 @@ def _evidence(record: Record) -> list[Child]:
         _section("Progress of the search", figure("reward")),
         _section("Trials", trials_table(record)),
         _section("Failed trials", failed) if failed else None,
+        _correlations(record),
     ]
+
+
+def _correlations(record: Record) -> Markup | None:
+    """None where too few trials have a result."""
+    found = correlations([trial["metrics"] for trial in trials(record, SUCCEEDED)])
+    if not found:
+        return None
+    note = (
+        "1: it orders the trials as their accuracy does; 0: it says nothing; -1: the other way round. A search prefers "
+        "some networks, so its trials are no random sample of the space; of networks that are alike, any number says "
+        "less."
+    )
+    title = "What is known before training, against accuracy"
+    return _section(title, correlations_table(found), tag("p", minus(note), class_="note"))
 
 
 def _section(title: str, *parts: Child) -> Markup:

@@ -1,11 +1,12 @@
 """The tables: finalists, every trial, and the trials that failed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
-from nas.metric import Metric, Source, tabulated
+from nas.metric import Metric, Source, metrics, present, tabulated
 from nas.quantities import MISSING, aligned, minus, number, signed_percent
+from nas.report.correlations import Correlation, interval
 from nas.report.markup import Child, Markup, join, tag
 from nas.report.results import FAILED, SUCCEEDED, Record, accuracy_shown, estimate_error, shown, trials
 
@@ -82,19 +83,23 @@ def trials_table(record: Record) -> Markup:
     """Every trial; its columns can be sorted where scripts run."""
     latencies = [x for t in record["trials"] if (x := number(t["metrics"], "latency_ms") or 0.0) > 0]
     digits = aligned(latencies)
-    names = [name for metric in tabulated() for name in _headings(metric)]
+    columns_of = [*tabulated(), *present(trial["metrics"] for trial in record["trials"])]
+    names = [name for metric in columns_of for name in _headings(metric)]
     heads = ("trial", "state", *names, "reward", "architecture")
     columns = [tag("th", head, scope="col", data_sort=head != "architecture") for head in heads]
     front = set(record["front"])
-    rows = [_trial_row(trial, digits, on_front=trial["number"] in front) for trial in record["trials"]]
+    rows = [
+        _trial_row(trial, [cell for metric in columns_of for cell in _cells(metric, trial["metrics"], digits)], front)
+        for trial in record["trials"]
+    ]
     return _table("Trials", columns, rows, "trials long" if len(rows) > 20 else "trials")  # noqa: PLR2004 - a screenful
 
 
-def _trial_row(trial: Record, digits: int, *, on_front: bool) -> Markup:
-    reward = number(trial, "reward")
+def _trial_row(trial: Record, measured: Sequence[Cell], front: Collection[int]) -> Markup:
+    reward, on_front = number(trial, "reward"), trial["number"] in front
     cells = (
         Cell(_state(trial, on_front=on_front), trial["state"]),
-        *(cell for metric in tabulated() for cell in _cells(metric, trial["metrics"], digits)),
+        *measured,
         Cell(MISSING if reward is None else minus(f"{reward:.4f}"), reward),
     )
     number_cell = tag("th", str(trial["number"]), scope="row", data_value=trial["number"])
@@ -132,6 +137,22 @@ def _notation(trial: Record) -> Markup:
     if not trial.get("notation"):
         return code
     return tag("details", tag("summary", code), tag("p", trial["notation"], class_="notation"))
+
+
+def correlations_table(found: Sequence[Correlation]) -> Markup:
+    """Kendall's tau of what can be known before training with the accuracy, one row a metric."""
+    heads = [tag("th", head, scope="col") for head in ("known before training", "trials", "Kendall's tau", "95 %")]
+    rows = [
+        tag(
+            "tr",
+            tag("th", metrics()[each.metric].label, scope="row"),
+            tag("td", each.found.n),
+            tag("td", minus(f"{each.found.tau:.2f}")),
+            tag("td", minus(interval(each))),
+        )
+        for each in found
+    ]
+    return _table("Rank correlations", heads, rows)
 
 
 def failures(record: Record) -> Markup | None:

@@ -18,12 +18,14 @@ class Naswot(ZeroCost):
         import torch  # noqa: PLC0415 - specs are checked without torch
 
         from nas.ops.torch_activations import RECTIFIERS  # noqa: PLC0415 - as above
+        from nas.training.initial import initial_module, inputs  # noqa: PLC0415 - as above
 
-        net, images = sample.module(network), sample.inputs(network)
+        net = initial_module(network, sample.seed)
+        images = inputs(network, sample.split, sample.moments)
         kernel = np.zeros((len(images), len(images)))
 
-        def add(_module: object, inputs: tuple[torch.Tensor, ...]) -> None:
-            on = (inputs[0] > 0).flatten(1).float()
+        def add(_module: object, given: tuple[torch.Tensor, ...]) -> None:
+            on = (given[0] > 0).flatten(1).float()
             off = 1 - on
             kernel.__iadd__((on @ on.T + off @ off.T).numpy())
 

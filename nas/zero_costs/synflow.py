@@ -21,7 +21,9 @@ class Synflow(ZeroCost):
     def score(self, network: Network, sample: Sample) -> float:
         import torch  # noqa: PLC0415 - specs are checked without torch
 
-        net = sample.module(rewritten(network, _linear)).double().eval()
+        from nas.training.initial import initial_module  # noqa: PLC0415 - as above
+
+        net = initial_module(rewritten(network, _linear), sample.seed).double().eval()
         weights = [weight for weight in net.parameters() if weight.ndim > 1]
         with torch.no_grad():
             for weight in weights:

@@ -21,7 +21,10 @@ class Zico(ZeroCost):
         import torch  # noqa: PLC0415 - specs are checked without torch
         from torch.nn.functional import cross_entropy  # noqa: PLC0415 - as above
 
-        net, images = sample.module(network), sample.inputs(network)
+        from nas.training.initial import initial_module, inputs  # noqa: PLC0415 - as above
+
+        net = initial_module(network, sample.seed)
+        images = inputs(network, sample.split, sample.moments)
         labels = torch.from_numpy(sample.split.labels)
         weights = [weight for weight in net.parameters() if weight.ndim > 1]
         count = max(1, min(BATCHES, len(labels) // 2))  # batch norms need two images

@@ -19,9 +19,11 @@ from nas.metric import network_metrics
 from nas.objective import objective
 from nas.ops.notation import write_network
 from nas.problem import Problem
+from nas.report.correlations import correlations, in_words
 from nas.report.results import outcome, target
 from nas.search.loop import Search, Steps
-from nas.searcher import searcher
+from nas.search.pre_filter import PreFilter
+from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.spaces import load_space
 from nas.spec import SearchSpec
@@ -45,6 +47,7 @@ from workers.searching.references import reference_rows, train_references
 from workers.searching.run_description import describe_run
 from workers.searching.run_record import RunRecord
 from workers.searching.training_keys import TrainingKeys
+from workers.searching.zero_cost import scored, scores_of
 from workers.tasks.train import Setup
 
 MAX_UNCERTAINTY = 0.01
@@ -100,8 +103,8 @@ class Pipeline:
         context = SearchContext(spec, store, listener, images, measurer, self._quota, self._setup, made, keys)
         check_compression(context)
         goal = objective.make(objective_config)
-        problem = Problem(space, goal, SpaceOracle(space, frozen_latencies(context)))
-        self.search = Search(searcher.make(spec.searcher, problem, spec.seed), goal, store.journal)
+        problem = Problem(space, goal, SpaceOracle(space, frozen_latencies(context)), scores=scores_of(context))
+        self.search = Search(searcher_for(spec, problem), goal, store.journal)
         facts = describe_run(images, measurer.device, self.search.searcher, spec.objective)
         if (note := self.search.searcher.note) is not None:
             listener.say(note)
@@ -127,6 +130,13 @@ class Pipeline:
         return record.finish(references, store.keep("finalists", found["finalists"]))
 
 
+def searcher_for(spec: SearchSpec, problem: Problem) -> Searcher:
+    """The spec's searcher, with a pre-filter of its proposals if the spec wants one."""
+    made = searcher.make(spec.searcher, problem, spec.seed)
+    choice = spec.zero_cost.pre_filter if spec.zero_cost else 1
+    return PreFilter(made, choice) if choice > 1 else made
+
+
 def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]) -> None:
     """Run the search's trials; ended is called after each. InfeasibleError if none succeeded."""
     epochs = context.evaluator.epochs
@@ -147,7 +157,7 @@ def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]
         context.listener.say(f"resumed: {search.finished} of {context.spec.max_trials} trials are finished already")
     key = context.training_keys.trial
     steps = Steps(
-        known=partial(metrics_before_training, context),
+        known=scored(partial(metrics_before_training, context), search.searcher.problem),
         train=train,
         cached_training=lambda candidate: context.cached_training(
             key(candidate.architecture.network_id), key(candidate.architecture.id)
@@ -162,6 +172,8 @@ def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]
         context.listener.say(
             f"the searcher has nothing left to propose: the search ends after {search.finished} trials"
         )
+    for each in correlations([t.metrics for t in search.trials.values() if t.state is State.SUCCEEDED]):
+        context.listener.say(in_words(each))
     if not any(trial.state is State.SUCCEEDED for trial in search.trials.values()):
         reasons = "; ".join(sorted({trial.reason or "no reason" for trial in search.trials.values()}))
         raise InfeasibleError(f"no trial succeeded: {reasons or 'the searcher proposed nothing'}")

@@ -12,6 +12,7 @@ from nas.metric import Source, metrics
 from nas.ops.notation import read_network
 from nas.ops.torch_module import build
 from nas.testing.metrics import check_metric
+from nas.training.initial import initial_module, inputs
 from nas.zero_cost import Sample, zero_cost, zero_cost_scores
 
 SEED = 3
@@ -21,6 +22,11 @@ NETWORK = read_network("1x8x8: conv_6_k3_s2 res(conv_6_k3) conv_8_k3 gap linear_
 @pytest.fixture(scope="module")
 def sample():
     return Sample.of(quadrants(), SEED, 16)
+
+
+def started(network, sample):
+    """Its module and its images."""
+    return initial_module(network, sample.seed), inputs(network, sample.split, sample.moments)
 
 
 def score(name, network, sample):
@@ -102,7 +108,7 @@ def test_naswot_of_two_images_has_a_closed_form():
     """K = [[A, A - d], [A - d, A]] for A rectifiers, of which the images set d differently."""
     network = read_network("1x8x8: conv_6_k3_s2 conv_8_k3_s2_bias gap linear_4")
     sample = Sample.of(quadrants(), SEED, 2)
-    net, images = sample.module(network), sample.inputs(network)
+    net, images = started(network, sample)
     first = net[0].norm(net[0].conv(images))
     second = net[1].conv(first.relu())
     codes = torch.cat([first.flatten(1) > 0, second.flatten(1) > 0], dim=1)
@@ -115,7 +121,7 @@ def test_naswot_of_two_images_has_a_closed_form():
 
 def test_naswot_counts_pairs_of_equal_codes(sample):
     network = read_network("1x8x8: conv_6_k3_s2 gap linear_4")
-    net, images = sample.module(network), sample.inputs(network)
+    net, images = started(network, sample)
     codes = (net[0].norm(net[0].conv(images)) > 0).flatten(1).tolist()
 
     kernel = [[sum(a == b for a, b in zip(one, other, strict=True)) for other in codes] for one in codes]
@@ -125,7 +131,7 @@ def test_naswot_counts_pairs_of_equal_codes(sample):
 
 def test_zico_is_the_sum_over_layers_of_mean_over_deviation(sample):
     """Weight by weight, with the gradients of backward."""
-    net, images = sample.module(NETWORK), sample.inputs(NETWORK)
+    net, images = started(NETWORK, sample)
     labels = torch.from_numpy(sample.split.labels)
     layers = [part for part in net.modules() if isinstance(part, nn.Conv2d | nn.Linear)]
     sizes = [[] for _ in layers]

@@ -1,0 +1,71 @@
+"""The zero-cost scores of a search's candidates, computed by its workers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite, nan
+
+import numpy as np
+
+from nas.errors import NasError
+from nas.ops.notation import write_network
+from nas.problem import NoScores, Problem, Scores
+from nas.space import Candidate
+from nas.trial import REFUSED_KERNELS, Columns, Metrics
+from workers.searching.context import SearchContext
+from workers.tasks.score import score
+
+CHUNK = 4
+"""Networks of a task: other workers take others meanwhile."""
+
+KEPT = 10_000
+"""Networks whose scores are kept, the latest."""
+
+
+def scores_of(context: SearchContext) -> Scores:
+    """The scores that the spec wants."""
+    return NoScores() if context.spec.zero_cost is None else WorkerScores(context, context.spec.zero_cost.scores)
+
+
+class WorkerScores:
+    """Scores as tasks. They follow from network, images and seed, so those that a kill has lost are computed again."""
+
+    def __init__(self, context: SearchContext, names: Sequence[str]) -> None:
+        self.names = names
+        self._context = context
+        self._known: dict[str, Mapping[str, float]] = {}
+
+    def __call__(self, candidates: Sequence[Candidate]) -> Columns:
+        ids = [candidate.architecture.network_id for candidate in candidates]
+        wanted = {i: each for i, each in zip(ids, candidates, strict=True) if i not in self._known}
+        self._score({i: write_network(each.architecture.expand()) for i, each in wanted.items()})
+        found = [self._known[i] for i in ids]
+        for i in [*self._known][: max(0, len(self._known) - KEPT)]:
+            del self._known[i]
+        return {name: np.array([each.get(name, nan) for each in found]) for name in self.names}
+
+    def _score(self, notations: Mapping[str, str]) -> None:
+        ids = [*notations]
+        chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
+        tasks = [
+            self._context.submit(score, [notations[i] for i in chunk], self.names, report=lambda *_: None)
+            for chunk in chunks
+        ]
+        for chunk, task in zip(chunks, tasks, strict=True):
+            try:
+                found = task.result()
+            except NasError as error:
+                self._context.listener.say(f"{len(chunk)} networks have no zero-cost scores: {error}")
+                found = [{}] * len(chunk)
+            self._known |= zip(chunk, found, strict=True)
+
+
+def scored(known: Callable[[Candidate], Metrics], problem: Problem) -> Callable[[Candidate], Metrics]:
+    """known, with the scores of candidates that will be trained: those within the limits that the device runs."""
+
+    def metrics(candidate: Candidate) -> Metrics:
+        found = known(candidate)
+        if REFUSED_KERNELS in found or problem.objective.violation(found):
+            return found
+        scores = {name: float(column[0]) for name, column in problem.scores([candidate]).items()}
+        return {**found, **{name: value for name, value in scores.items() if isfinite(value)}}
+
+    return metrics
