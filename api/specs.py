@@ -55,8 +55,9 @@ def _checked(data: Mapping[str, Any], app: AppState) -> Checked:
     spec = parse_spec(dict(data))
     named_space(spec.space).sample(Random(0), TRIES)
     source = dataset.make(resolve_path(spec.dataset, app.settings.data_root))
-    if not is_local_name(spec.device):
-        app.latency.find(spec.device)
+    for name in spec.device_names:
+        if not is_local_name(name):
+            app.latency.find(name)
     images = check_images(spec, source)
     return Checked(spec, images, notes(spec, images))
 
@@ -85,4 +86,4 @@ def seconds_of_steps(checked: Checked, app: AppState) -> dict[str, float] | None
 
 def default_name(spec: SearchSpec) -> str:
     space = spec.space if isinstance(spec.space, str) else str(spec.space["name"])
-    return f"{spec.dataset['name']} on {spec.device}, space {space}"
+    return f"{spec.dataset['name']} on {', '.join(spec.device_names)}, space {space}"

@@ -1,9 +1,13 @@
-"""Metrics: the numbers that describe a network, each declared once: its direction, its source, and how it is shown."""
+"""Metrics: the numbers that describe a network, each declared once: its direction, its source, and how it is shown.
+
+In a search for several devices, a metric of a device has its plain name on the first of them, and NAME@DEVICE on each
+other: `latency_ms` and `latency_ms@phone`.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from inspect import getdoc, getmodule
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -143,13 +147,57 @@ class NetworkMetric(Metric):
 metric: Plugins[Metric] = Plugins("metric", "nas.metrics")
 
 FRONT = ("latency_ms", "accuracy")
-"""The metrics whose front a search reports."""
+"""The metrics whose front a search reports, of its first device."""
+
+AT = "@"
+"""Between the name of a metric and that of the device it is of, unless that is the first of the search."""
+
+
+def suffixes(devices: Sequence[str]) -> dict[str, str]:
+    """What follows the names of the metrics of each device: nothing for the first."""
+    return {device: f"{AT}{device}" if place else "" for place, device in enumerate(devices)}
+
+
+def of_devices(name: str, devices: Sequence[str]) -> dict[str, str]:
+    """The name of a device's metric by device."""
+    return {device: f"{name}{suffix}" for device, suffix in suffixes(devices).items()}
+
+
+def device_of(name: str) -> str:
+    """The device after the @ of a metric's name; empty for a plain name."""
+    return name.partition(AT)[2]
 
 
 @cache
 def metrics() -> Mapping[str, Metric]:
     """All metrics by name, in the order of columns."""
     return {made.name: made for made in sorted(map(metric.make, metric), key=lambda made: (made.order, made.name))}
+
+
+def is_of_device(name: str) -> bool:
+    """Whether a device decides the value: a metric of devices, or what an estimate of a latency says of itself."""
+    plain = name.partition(AT)[0]
+    made = metrics().get(plain)
+    return plain.startswith("latency_") or (made is not None and made.source is Source.DEVICE)
+
+
+@lru_cache(maxsize=1000)
+def declared(name: str) -> Metric | None:
+    """The metric of this name, also on a device that is not the first: NAME@DEVICE; None if there is none."""
+    plain, at, device = name.partition(AT)
+    made = metrics().get(plain)
+    if made is None or not at:
+        return made
+    return _on(made, name, device) if made.source is Source.DEVICE and device else None
+
+
+def _on(made: Metric, name: str, device: str) -> Metric:
+    """The declaration of a metric, for one device."""
+    cls = type(made)
+    column = replace(made.text_column, heading=f"{made.text_column.heading} {AT} {device}")
+    named = {"name": name, "label": f"{made.label} on {device}", "column": column, "__module__": cls.__module__}
+    on: type[Metric] = type(cls.__name__, (cls,), {**named, "abbreviation": f"{made.heading} on {device}"})
+    return on()
 
 
 def listed() -> tuple[str, ...]:
@@ -170,7 +218,15 @@ def present(rows: Iterable[Mapping[str, Any]]) -> list[Metric]:
 
 
 def directions(names: Sequence[str]) -> tuple[Better, ...]:
-    return tuple(metrics()[name].better for name in names)
+    """The directions of metrics. KeyError for a name that is no metric's."""
+    return tuple(_better(name) for name in names)
+
+
+def _better(name: str) -> Better:
+    made = declared(name)
+    if made is None:
+        raise KeyError(name)
+    return made.better
 
 
 def front_of(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> list[int]:

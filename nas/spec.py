@@ -12,6 +12,7 @@ from pydantic import (
     ValidationError,
     WithJsonSchema,
     model_serializer,
+    model_validator,
 )
 
 from nas.compression.request import CompressionRequest
@@ -21,8 +22,8 @@ from nas.evaluator import evaluator
 from nas.images.model_input import ModelInput
 from nas.mapping_file import read_mapping
 from nas.network import network
-from nas.objective import objective
 from nas.registry import described, reason, settable
+from nas.search_devices import MAX_DEVICES, DeviceName, check_objective, first_of_devices
 from nas.searcher import searcher
 from nas.spaces import load_space
 from nas.training import FINALISTS, Recipe
@@ -131,8 +132,9 @@ class SearchSpec(BaseModel):
     """A search. Every field but `dataset` has a default.
 
     Without a target_latency_ms, the objective's target is the median latency of random members of the space, found and
-    named when the search starts. references are hand-designed networks, trained, tested and measured as the finalists
-    are.
+    named when the search starts. A search of several devices has a target for each: a mapping from device to
+    milliseconds, from which some may be left out. references are hand-designed networks, trained, tested and measured
+    as the finalists are.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -146,13 +148,20 @@ class SearchSpec(BaseModel):
         ),
     ] = "small"
     device: Annotated[
-        str,
+        DeviceName,
         described(
             "where latency counts: this machine by runtime and threads, or one of `nas device list`",
             "the device that will run the network; docs/runtimes.md lists those of a machine",
-            max_length=200,
         ),
     ] = "local-cpu-1t"
+    devices: Annotated[
+        tuple[DeviceName, ...],
+        described(
+            "in place of device: several devices, each with a target and a front of its own",
+            "where one network, or one search, is to serve all of them; docs/devices.md says how",
+            max_length=MAX_DEVICES,
+        ),
+    ] = ()
     objective: Annotated[
         Plugin, described("what is maximised", "pareto for a choice of networks, mnasnet or tunas to repeat the papers")
     ] = {"name": "constrained"}
@@ -209,11 +218,22 @@ class SearchSpec(BaseModel):
         ),
     ] = None
 
+    @property
+    def device_names(self) -> tuple[str, ...]:
+        """The devices of the search, one or more."""
+        return self.devices or (self.device,)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_of_devices(cls, data: Any) -> Any:
+        return first_of_devices(data)
+
     @model_serializer(mode="wrap")
     def _without_later_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A spec that leaves out what came later is equal to one from before there was a choice."""
+        """A spec that leaves out what came later, or has one device, is equal to one from before there was a choice."""
         values: dict[str, Any] = handler(self)
         left_out = [name for name, value in (("export", Export()), ("zero_cost", None)) if getattr(self, name) == value]
+        left_out.append("device" if self.devices else "devices")
         return {name: value for name, value in values.items() if name not in left_out}
 
 
@@ -224,7 +244,7 @@ def parse_spec(data: object) -> SearchSpec:
     except ValidationError as error:
         raise SpecError(reason(error)) from None
     dataset.checked(spec.dataset, "dataset")
-    objective.checked({"target_latency_ms": 1.0} | spec.objective, "objective")
+    check_objective(spec.device_names, spec.objective)
     checked = dict(searcher.checked(spec.searcher, "searcher"))
     searcher[spec.searcher["name"]].check(**checked)
     evaluator.checked(spec.evaluator, "evaluator")

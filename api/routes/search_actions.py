@@ -20,6 +20,7 @@ from api.routes.searches import (
 from api.schemas.search import SearchOut
 from api.schemas.submission import Fork
 from api.specs import SPEC_FIELDS, check_spec
+from nas.search_devices import with_changes
 
 router = APIRouter(prefix="/v1/searches", tags=["searches"])
 
@@ -85,7 +86,7 @@ def fork_search(
     ]
     if unknown:
         raise ProblemError("REQUEST_INVALID", "Only fields of a search can be changed.", errors=unknown)
-    spec = check_spec({**parent.spec, "max_trials": parent.max_trials, **changes}, app).spec
+    spec = check_spec(with_changes({**parent.spec, "max_trials": parent.max_trials}, changes), app).spec
     search, created = app.ledger.searches.submit(
         spec.model_dump(mode="json"),
         name=body.name or f"{parent.name[: MAX_NAME - 7]} (fork)",

@@ -1,9 +1,10 @@
 """The best accuracy under a latency: the target is a limit, which is what most people mean by a budget."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from nas.errors import NotMeasuredError
-from nas.objective import NO_MAX, Goal, Limits, MaxSizes, Objective, PositiveMs, objective
+from nas.metric import AT
+from nas.objective import NO_MAX, Goal, Limits, MaxSizes, Objective, Targets, objective
 from nas.pareto import Better
 from nas.registry import described
 from nas.trial import Metrics
@@ -14,15 +15,16 @@ class Constrained(Objective):
     """ACC subject to LAT <= T: a candidate over the target is not trained.
 
     Its reward is minus its relative excess, below that of every feasible candidate, so searchers are led back.
-    confident: what must keep the target is the upper end of the estimate's 90 % interval, not the estimate.
+    Of several devices, the latency on each keeps the target of that device. confident: what must keep the target is the
+    upper end of the estimate's 90 % interval, not the estimate.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("accuracy",)
+    needs = ("accuracy",)
 
     def __init__(
         self,
         *,
-        target_latency_ms: PositiveMs,
+        target_latency_ms: Targets,
         sizes: MaxSizes = NO_MAX,
         confident: Annotated[
             bool,
@@ -34,7 +36,9 @@ class Constrained(Objective):
         limits: Limits = None,
     ) -> None:
         super().__init__(target_latency_ms=target_latency_ms, sizes=sizes, limits=limits)
-        self.limit("latency_high_ms" if confident else "latency_ms", target_latency_ms)
+        for latency, target_ms in self.targets.items():
+            _, at, device = latency.partition(AT)
+            self.limit(f"latency_high_ms{at}{device}" if confident else latency, target_ms)
 
     @property
     def goals(self) -> tuple[Goal, ...]:

@@ -1,8 +1,8 @@
 """Accuracy less the relative distance to the target latency: the absolute reward (TuNAS, arXiv:2008.06120)."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
-from nas.objective import NO_MAX, Limits, MaxSizes, Objective, PositiveMs, objective
+from nas.objective import NO_MAX, Limits, MaxSizes, Objective, Targets, objective
 from nas.registry import described
 from nas.trial import Metrics
 
@@ -12,15 +12,13 @@ class AbsoluteReward(Objective):
     """ACC + beta * |LAT / T - 1| with beta < 0.
 
     Too fast costs as much as too slow, so a search ends near T for any beta of sensible size. The default is that of
-    the search its authors published.
+    the search its authors published. Of several devices, the distance on each is subtracted.
     """
-
-    needs: ClassVar[tuple[str, ...]] = ("accuracy", "latency_ms")
 
     def __init__(
         self,
         *,
-        target_latency_ms: PositiveMs,
+        target_latency_ms: Targets,
         beta: Annotated[
             float,
             described(
@@ -35,6 +33,8 @@ class AbsoluteReward(Objective):
     ) -> None:
         super().__init__(target_latency_ms=target_latency_ms, sizes=sizes, limits=limits)
         self.beta = beta
+        self.needs = ("accuracy", *self.targets)
 
     def reward(self, metrics: Metrics) -> float:
-        return metrics["accuracy"] + self.beta * abs(metrics["latency_ms"] / self.target_latency_ms - 1)
+        distances = (abs(metrics[latency] / target_ms - 1) for latency, target_ms in self.targets.items())
+        return metrics["accuracy"] + self.beta * sum(distances)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from nas.acquisition.improvement import probability_within
 from nas.codes import Codes
+from nas.metric import AT
 from nas.objective import Objective
 from nas.surrogates.kernel import Values
 from nas.trial import Columns
@@ -30,7 +31,7 @@ class Networks:
 
     def is_possible(self) -> NDArray[np.bool_]:
         """[n]: what can be built and the device runs: all is known of it, but perhaps the interval of its latency."""
-        needed = [values for name, values in self.columns.items() if name not in {LOW, HIGH}]
+        needed = [values for name, values in self.columns.items() if name.partition(AT)[0] not in {LOW, HIGH}]
         return np.asarray(np.isfinite(np.stack(needed)).all(axis=0) if needed else np.ones(len(self.codes), bool))
 
     def possible(self) -> "Networks":
@@ -46,7 +47,10 @@ def excess(objective: Objective, columns: Columns, count: int) -> Values:
 
 def probability(objective: Objective, columns: Columns) -> Values | float:
     """[n] probabilities that latencies, when they are measured, keep their limit as their estimates do."""
-    limit = objective.limits.get(LATENCY)
-    if limit is None or not {LATENCY, LOW, HIGH} <= columns.keys():
-        return 1.0
-    return probability_within(limit, columns[LOW], columns[LATENCY], columns[HIGH])
+    found: Values | float = 1.0
+    for latency in objective.targets:
+        _, at, device = latency.partition(AT)
+        limit, low, high = objective.limits.get(latency), f"{LOW}{at}{device}", f"{HIGH}{at}{device}"
+        if limit is not None and {latency, low, high} <= columns.keys():
+            found = found * probability_within(limit, columns[low], columns[latency], columns[high])
+    return found

@@ -1,0 +1,75 @@
+"""The devices of a search, as its spec names them, and the targets on each."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from nas.errors import SpecError
+from nas.metric import device_of
+from nas.objective import objective
+
+MAX_DEVICES = 8
+"""Devices of one search: the kernels of the space and all finalists are measured on each."""
+
+DeviceName = Annotated[str, Field(min_length=1, max_length=200)]
+
+BOTH = PydanticCustomError("device_and_devices", "give device or devices, not both")
+TWICE = PydanticCustomError("device_twice", "a device is named twice; name each once")
+TARGET = "target_latency_ms"
+
+
+def first_of_devices(data: Any) -> Any:
+    """The values of a spec, in which the first of several devices is the device, and a single one is only that."""
+    several = isinstance(data, Mapping) and data.get("devices")
+    if not several or not isinstance(several, list | tuple) or not all(isinstance(name, str) for name in several):
+        return data
+    fault = BOTH if "device" in data else TWICE if len(set(several)) < len(several) else None
+    if fault:
+        where = InitErrorDetails(type=fault, loc=("devices",), input=several)
+        raise ValidationError.from_exception_data("SearchSpec", [where])
+    return {**data, "device": several[0], "devices": several if len(several) > 1 else ()}
+
+
+def with_changes(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a spec with other values for some fields; new devices take the place of the old."""
+    replaced = {"device", "devices"} if {"device", "devices"} & changes.keys() else set()
+    return {**{name: value for name, value in values.items() if name not in replaced}, **changes}
+
+
+def given_targets_ms(devices: Sequence[str], config: Mapping[str, Any]) -> dict[str, float]:
+    """The targets that the config of an objective gives, by device."""
+    given = config.get(TARGET)
+    return dict(given) if isinstance(given, Mapping) else {} if given is None else {devices[0]: given}
+
+
+def with_targets(devices: Sequence[str], config: Mapping[str, Any], targets_ms: Mapping[str, float]) -> dict[str, Any]:
+    """The config of an objective with a target for each device, in their order."""
+    ordered = {device: targets_ms[device] for device in devices}
+    return {**config, TARGET: ordered if len(devices) > 1 else ordered[devices[0]]}
+
+
+def check_objective(devices: Sequence[str], config: Mapping[str, Any]) -> None:
+    """SpecError if the config of an objective is wrong by itself or for these devices."""
+    given = config.get(TARGET)
+    if len(devices) > 1 and given is not None and not isinstance(given, Mapping):
+        example = ", ".join(f"{device}: {given}" for device in devices)
+        raise SpecError(f"objective.{TARGET}: give a target for each device: {{{example}}}")
+    if isinstance(given, Mapping):
+        there = f"the search has {', '.join(devices)}"
+        _check_known(devices, given, f"objective.{TARGET}", there)
+    found = objective.checked(with_targets(devices, config, dict.fromkeys(devices, 1.0)) | dict(config), "objective")
+    _, *others = devices
+    there = (
+        f"those whose metrics have @ are {', '.join(others)}" if others else "a search of one device has plain names"
+    )
+    for field in ("limits", "metrics"):
+        named = (device_of(name) for name in getattr(found, field, None) or ())
+        _check_known(others, filter(None, named), f"objective.{field}", there)
+
+
+def _check_known(devices: Sequence[str], named: Iterable[str], field: str, there: str) -> None:
+    for name in named:
+        if name not in devices:
+            raise SpecError(f"{field}: {name!r} is no such device: {there}")
