@@ -68,15 +68,22 @@ def pocket():
     return Elsewhere(device, session)
 
 
-def table(elsewhere, networks, share=1.0):
-    """Records of a share of the kernels, on a device that computes 10^6 multiply-adds in 0.1 ms."""
+def tablet():
+    """Another device that is not this machine."""
+    here = pocket()
+    device = replace(here.device, name="tablet", fingerprint={**here.device.fingerprint, "cpu": "Tablet"})
+    return Elsewhere(device, replace(here.session, device=device))
+
+
+def table(elsewhere, networks, share=1.0, mac_ms=1e-7):
+    """Records of a share of the kernels, on a device that computes a multiply-add in so many milliseconds."""
     all_kernels = list(dict.fromkeys(kernel for network in networks for kernel in kernels(network)))
     records = elsewhere.empties()
     contexts = {context_signature(kernel).key: kernel.context() for kernel in all_kernels}
     for key, network in contexts.items():
         if all(record.signature.key != key for record in records):
-            records.append(elsewhere.record(key, 0.01 + network_cost(network).macs * 1e-7))
+            records.append(elsewhere.record(key, 0.01 + network_cost(network).macs * mac_ms))
     for kernel in Random(1).sample(all_kernels, round(share * len(all_kernels))):
-        ms = 0.02 + network_cost(kernel.in_context()).macs * 1e-7
+        ms = 0.02 + network_cost(kernel.in_context()).macs * mac_ms
         records.append(elsewhere.record(kernel_signature(kernel).key, ms))
     return records

@@ -3,7 +3,7 @@
 What a finalist's numbers are of is the .onnx that its compressed file unpacks to.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from latency_db.devices.device import Device
@@ -29,8 +29,21 @@ def is_compressed(file: bytes) -> bool:
     return file.startswith(MAGIC)
 
 
-def check_device(device: Device, space: SearchSpace, finalists: Finalists) -> None:
-    """SpecError if the device computes in other numbers than the compressed files of the search."""
+def check_devices(devices: Sequence[Device], space: SearchSpace, finalists: Finalists) -> None:
+    """SpecError if devices compute in other numbers than each other, or than the compressed files of the search."""
+    first, *others = devices
+    for other in others:
+        if other.precision != first.precision:
+            raise SpecError(
+                f"devices: {first.name} computes in {first.precision} and {other.name} in {other.precision}; all "
+                "devices of a search compute in the same numbers, as a network has one accuracy: give each its own "
+                "search"
+            )
+    for device in devices:
+        _check_device(device, space, finalists)
+
+
+def _check_device(device: Device, space: SearchSpace, finalists: Finalists) -> None:
     if device.precision != FP32 and (space.has_codes or finalists.compression):
         what = "precisions of stages are" if space.has_codes else "finalists.compression is"
         raise SpecError(
@@ -58,7 +71,7 @@ def unpacked_bytes(context: SearchContext, naz: str) -> int:
 
 
 def _unpacked(context: SearchContext, file: bytes) -> bytes:
-    return unpacked(file, as_floats=not _runs_onnx(context.measurer.device))
+    return unpacked(file, as_floats=not all(_runs_onnx(device.measurer.device) for device in context.devices))
 
 
 def naz_file(onnx: str) -> str:

@@ -1,6 +1,6 @@
 """What all steps of a search work with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import isnan
@@ -12,6 +12,7 @@ from latency_db.profiling.measurer import Measurer
 from nas.dataset import Dataset
 from nas.evaluator import Evaluator
 from nas.jobs.records import TrainingKey
+from nas.metric import AT, device_of, suffixes
 from nas.spec import SearchSpec
 from nas.trial import Metrics, Report
 from workers.executing.executor import Task
@@ -23,17 +24,39 @@ from workers.tasks.train import Setup, evaluate
 
 
 @dataclass(frozen=True, slots=True)
+class SearchDevice:
+    """A device of the search. name: as the spec names it. suffix: what follows the names of its metrics."""
+
+    name: str
+    suffix: str
+    measurer: Measurer
+
+    def named(self, metrics: Metrics) -> dict[str, float]:
+        """Metrics of the device by their names in the search."""
+        return {f"{metric}{self.suffix}": value for metric, value in metrics.items()}
+
+    def of_device(self, metrics: Metrics) -> dict[str, float]:
+        """The device's part of the search's metrics, by their plain names."""
+        return {
+            name.removesuffix(self.suffix): value
+            for name, value in metrics.items()
+            if device_of(name) == self.suffix.removeprefix(AT)
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class SearchContext:
     """One search's spec, storage, listener and tools.
 
-    setup: what its workers need to know. prepared: the file with the evaluator's shared state, if it has any.
+    devices: one or more; files are in the precision of the first, which is that of all. setup: what its workers need to
+    know. prepared: the file with the evaluator's shared state, if it has any.
     """
 
     spec: SearchSpec
     store: ProgressStore
     listener: ProgressListener
     images: Dataset
-    measurer: Measurer
+    devices: tuple[SearchDevice, ...]
     quota: Quota
     setup: Setup
     evaluator: Evaluator
@@ -69,6 +92,12 @@ class SearchContext:
 def measuring(quota: Quota, measurer: Measurer) -> AbstractContextManager[None]:
     """A context to measure in: tasks are held back meanwhile if the device is this machine."""
     return quota.quiet() if measurer.is_local else nullcontext()
+
+
+def devices_of(spec: SearchSpec, measurers: Sequence[Measurer]) -> tuple[SearchDevice, ...]:
+    """The spec's devices; measurers: theirs, in the same order."""
+    found = zip(suffixes(spec.device_names).items(), measurers, strict=True)
+    return tuple(SearchDevice(name, suffix, measurer) for (name, suffix), measurer in found)
 
 
 def latency_metrics(estimate: Estimate) -> dict[str, float]:

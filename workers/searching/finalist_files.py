@@ -28,16 +28,24 @@ def add_files(context: SearchContext, finalists: list[Row]) -> None:
     for row in finalists:
         row |= {
             "files": [_onnx(context, row), *row.get("files", ())],
-            "note": row.get("note") or _precision(context.measurer.device, row),
+            "note": row.get("note") or _precision(context.devices[0].measurer.device, row),
         }
         if compressed := compressed_row(row):
             row["metrics"]["size_bytes"] = compressed["size_bytes"]
-    name = context.measurer.device.runtime
-    if name not in runtime:
-        for row in finalists:
-            row["note"] = f".onnx alone: nas has no converter for {name}, the runtime of {context.spec.device}"
-    elif format_of(runtime[name]) != ONNX:
-        _convert(context, finalists, name)
+    by_runtime: dict[str, str] = {}
+    for device in context.devices:
+        by_runtime.setdefault(device.measurer.device.runtime, device.name)
+    for name, device_name in by_runtime.items():
+        if name not in runtime:
+            for row in finalists:
+                _add_note(row, f".onnx alone: nas has no converter for {name}, the runtime of {device_name}")
+        elif format_of(runtime[name]) != ONNX:
+            _convert(context, finalists, name)
+
+
+def _add_note(row: Row, note: str) -> None:
+    """Add a note on the files of one device to those on others'."""
+    row["note"] = f"{row['note']}. {note}" if row["note"] else note
 
 
 def network_file(finalist: str) -> str:
@@ -52,9 +60,9 @@ def _taking_floats(row: Row) -> str:
     return file
 
 
-def measured_file(context: SearchContext, row: Row) -> str:
+def measured_file(device: Device, row: Row) -> str:
     """The file whose latency is measured: the .onnx if the device runs it as it is, else the one with float32 input."""
-    name = context.measurer.device.runtime
+    name = device.runtime
     shipped = name in runtime and runtime[name].takes_pictures
     file: str = row["file"] if shipped else _taking_floats(row)
     return file
@@ -104,11 +112,13 @@ def _precision(device: Device, row: Row) -> str | None:
 
 def _network_only(context: SearchContext, row: Row) -> str | None:
     """A note if the measured latency is not that of the .onnx, as the device does not take pictures; else None."""
-    if measured_file(context, row) == row["file"]:
+    devices = (device.measurer.device for device in context.devices)
+    others = [device.runtime for device in devices if measured_file(device, row) != row["file"]]
+    if not others:
         return None
     return (
-        f"the latency is that of the network with {ModelInput.FLOAT32} input: {context.measurer.device.runtime} is not "
-        "measured with files that take pictures"
+        f"the latency is that of the network with {ModelInput.FLOAT32} input: {others[0]} is not measured with files "
+        "that take pictures"
     )
 
 
@@ -145,8 +155,9 @@ def _convert(context: SearchContext, finalists: list[Row], name: str) -> None:
         try:
             converted = future.result()
         except (ExportError, MeasurementError, WorkerDiedError) as error:
-            row["note"] = f"no .{kind} beside the .onnx: {error}"
-            context.listener.say(f"finalist {row['id']}: {row['note']}")
+            note = f"no .{kind} beside the .onnx: {error}"
+            _add_note(row, note)
+            context.listener.say(f"finalist {row['id']}: {note}")
         else:
             found[row["id"]] = _keep(context, row, kind, converted)
     for row in finalists:

@@ -127,5 +127,11 @@ def _finalist(context: SearchContext, trial: Trial, found: Mapping[str, float]) 
         "notation": write_network(expanded),
         "diagram": diagram(expanded),
         "files": [naz_row(context, _file(trial), found["test_accuracy"])] if is_coded(expanded) else [],
-        "metrics": {**sizes, "estimated_latency_ms": trial.metrics["latency_ms"], **found},
+        "metrics": {**sizes, **_estimates(context, trial), **found},
     }
+
+
+def _estimates(context: SearchContext, trial: Trial) -> dict[str, float]:
+    """The estimated latency on each device."""
+    found = ((device, trial.metrics[f"latency_ms{device.suffix}"]) for device in context.devices)
+    return {f"estimated_latency_ms{device.suffix}": latency for device, latency in found}

@@ -8,11 +8,14 @@ from nas.ops.notation import read_network
 from nas.quantities import milliseconds, number, percent, signed_percent
 from nas.trial import Metrics, Trial
 from workers.executing.executor import WorkerDiedError
-from workers.searching.context import SearchContext
+from workers.searching.context import SearchContext, SearchDevice
+from workers.searching.end_to_end import SUSPECT
 from workers.searching.finalist_files import measured_file, network_file, takes_pictures
 from workers.tasks.subnormals import Subnormals, count_subnormals
 
 Row = dict[str, Any]
+
+NOTES = "latency-notes"
 
 FAR = 0.2
 """A measured latency that differs by more than this share of its estimate gets a note."""
@@ -49,33 +52,39 @@ class Evidence:
 def add_latency_notes(context: SearchContext, trials: Mapping[int, Trial], finalists: list[Row]) -> None:
     """Give each finalist `latency_note`: the reasons found if its measured latency is far from the estimate, else None.
 
-    The notes are kept; the listener gets new ones.
+    With several devices each sentence begins with the device that it is of. The notes are kept; the listener gets new
+    ones.
     """
-    known: dict[str, str | None] = context.store.known("latency-notes") or {}
     for row in finalists:
-        if row["id"] not in known and "latency_ms" in row["metrics"]:
-            known[row["id"]] = note = _note(context, row, trials[row["trial"]].metrics)
-            if note:
-                context.listener.say(f"finalist {row['id']}: {note}")
-        row["latency_note"] = known.get(row["id"])
-    context.store.keep("latency-notes", known)
+        row["latency_note"] = None
+    for device in context.devices:
+        known: dict[str, str | None] = context.store.known(f"{NOTES}{device.suffix}") or {}
+        for row in finalists:
+            if row["id"] not in known and f"latency_ms{device.suffix}" in row["metrics"]:
+                known[row["id"]] = note = _note(context, device, row, trials[row["trial"]].metrics)
+                if note:
+                    context.listener.say(f"finalist {row['id']}: {note}")
+            row["latency_note"] = " ".join(filter(None, [row["latency_note"], known.get(row["id"])])) or None
+        context.store.keep(f"{NOTES}{device.suffix}", known)
 
 
-def _note(context: SearchContext, row: Row, estimate: Metrics) -> str | None:
-    measured, estimated = row["metrics"]["latency_ms"], row["metrics"]["estimated_latency_ms"]
+def _note(context: SearchContext, device: SearchDevice, row: Row, metrics: Metrics) -> str | None:
+    """metrics: of the trial."""
+    measured, estimated = (row["metrics"][f"{name}{device.suffix}"] for name in ("latency_ms", "estimated_latency_ms"))
     off = measured / estimated - 1
     if abs(off) <= FAR:
         return None
     evidence = Evidence(
         measured,
-        estimate,
-        suspect=(context.store.known("suspect-latencies") or {}).get(row["id"]),
-        suspect_kernels=context.measurer.estimator.estimate(read_network(row["notation"])).suspect,
+        device.of_device(metrics),
+        suspect=(context.store.known(f"{SUSPECT}{device.suffix}") or {}).get(row["id"]),
+        suspect_kernels=device.measurer.estimator.estimate(read_network(row["notation"])).suspect,
         subnormals=_subnormals(context, row) if off > 0 else None,
-        prepares=off > 0 and takes_pictures(measured_file(context, row)),
+        prepares=off > 0 and takes_pictures(measured_file(device.measurer.device, row)),
     )
     found = "; ".join(reasons(evidence))
-    return f"The measured latency is {signed_percent(off)} from its estimate of {milliseconds(estimated)}: {found}."
+    where = f"{device.name}: the" if len(context.devices) > 1 else "The"
+    return f"{where} measured latency is {signed_percent(off)} from its estimate of {milliseconds(estimated)}: {found}."
 
 
 def reasons(evidence: Evidence) -> list[str]:

@@ -9,17 +9,17 @@ from statistics import median
 
 from latency_db.estimating.estimator import Estimator
 from latency_db.profiling.build import TableReport, build_table
-from latency_db.profiling.measurer import Measurer
 from nas.dataset import Dataset, dataset
 from nas.errors import ChangedDataError, ChangedError, DataError, NotMeasuredError
 from nas.evaluator import Evaluator
 from nas.forecast import MEASURING_S
 from nas.ops import Network
 from nas.ops.kernels import kernels
+from nas.search_devices import given_targets_ms
 from nas.space import SearchSpace
 from nas.spec import SearchSpec
 from workers.executing.scheduler import Quota
-from workers.searching.context import measuring
+from workers.searching.context import SearchDevice, measuring
 from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ProgressStore
 
@@ -69,28 +69,38 @@ class Opening:
                 what = reason.partition("_")[0].lower()
                 raise ChangedError(reason, f"the {what} {name} is not as it was when this search began")
 
-    def measure(self, measurer: Measurer, space: SearchSpace) -> None:
+    def targets_ms(self, devices: Sequence[SearchDevice], space: SearchSpace) -> dict[str, float]:
+        """The target on each device by its name, after kernels of the space have been measured on it."""
+        targets = {}
+        for device in devices:
+            self._measure(device, space, MEASURING_S / len(devices))
+            targets[device.name] = self._target_ms(device, space)
+        return targets
+
+    def _measure(self, device: SearchDevice, space: SearchSpace, budget_s: float) -> None:
         """Measure kernels of the space while no task runs on this machine."""
-        device = self.spec.device
+        measurer = device.measurer
         if not measurer.can_measure:
             return
         with measuring(self.quota, measurer):
-            table = build_table(measurer, space, budget_s=MEASURING_S, progress=self._table_progress)
-        self.listener.say(f"{device}: {table.measured} of the space's {table.kernels} kernels are measured")
+            table = build_table(measurer, space, budget_s=budget_s, progress=self._table_progress)
+        self.listener.say(f"{device.name}: {table.measured} of the space's {table.kernels} kernels are measured")
         for kernel, reason in table.refused.items():
-            self.listener.say(f"{device} does not run '{kernel}', and so no network with it: {reason}")
+            self.listener.say(f"{device.name} does not run '{kernel}', and so no network with it: {reason}")
         if table.expected_error:
             self.listener.say(f"uncertainty of estimates from unmeasured kernels: {table.expected_error:.1%}")
 
     def _table_progress(self, table: TableReport) -> None:
         self.listener.step("measuring kernels", table.measured, table.kernels)
 
-    def target_ms(self, measurer: Measurer, space: SearchSpace) -> float:
+    def _target_ms(self, device: SearchDevice, space: SearchSpace) -> float:
         """The spec's target, or the median latency of random members of the space, which is kept for later calls."""
-        given: float | None = self.spec.objective.get("target_latency_ms") or self.store.known("target_latency_ms")
+        kept = f"target_latency_ms{device.suffix}"
+        given: float | None = given_targets_ms(self.spec.device_names, self.spec.objective).get(device.name)
+        given = given or self.store.known(kept)
         if given is not None:
             return given
-        estimator, rng = measurer.estimator, Random(self.spec.seed)
+        measurer, estimator, rng = device.measurer, device.measurer.estimator, Random(self.spec.seed)
         drawn = [space.sample(rng).architecture.expand() for _ in range(TARGET_SAMPLES)]
         networks = [network for network in drawn if not estimator.refused(network)] or drawn
         measured = [network for network in networks if not estimator.unmeasured(kernels(network))]
@@ -100,8 +110,10 @@ class Opening:
                 measurer.ensure(measured)
         found_ms = _estimated_ms(estimator, measured or networks)
         target = float(f"{median(found_ms):.3g}")
-        self.listener.say(f"target latency: {target} ms, the median of {len(found_ms)} random members of the space")
-        self.store.keep("target_latency_ms", target)
+        where = f" on {device.name}" if len(self.spec.device_names) > 1 else ""
+        count = len(found_ms)
+        self.listener.say(f"target latency{where}: {target} ms, the median of {count} random members of the space")
+        self.store.keep(kept, target)
         return target
 
 

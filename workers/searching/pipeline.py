@@ -18,19 +18,26 @@ from nas.jobs.rows import PACE
 from nas.metric import network_metrics
 from nas.objective import objective
 from nas.ops.notation import write_network
-from nas.problem import Problem
+from nas.problem import KnownOnDevices, Problem
 from nas.report.correlations import correlations, in_words
 from nas.report.results import outcome, target
 from nas.search.loop import Search, Steps
 from nas.search.pre_filter import PreFilter
+from nas.search_devices import with_targets
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.spaces import load_space
 from nas.spec import SearchSpec
 from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 from workers.executing.scheduler import Quota
-from workers.searching.compressed_files import check_device
-from workers.searching.context import SearchContext, epoch_listener, latency_metrics, measuring
+from workers.searching.compressed_files import check_devices
+from workers.searching.context import (
+    SearchContext,
+    devices_of,
+    epoch_listener,
+    latency_metrics,
+    measuring,
+)
 from workers.searching.end_to_end import measure_end_to_end
 from workers.searching.finalist_compression import check_compression, compress_finalists
 from workers.searching.finalist_files import add_files, add_picture_files
@@ -83,11 +90,11 @@ class Pipeline:
         spec, store, listener = self._spec, self._store, self._listener
         listener.phase("STARTING")
         latencies = Store()
-        device = find_device(latencies, spec.device)
+        devices = [find_device(latencies, name) for name in spec.device_names]
         opening = Opening(spec, store, listener, self._quota)
         images = opening.images()
         space = load_space(spec.space).for_images(images.channels, images.side, len(images.classes))
-        check_device(device, space, spec.finalists)
+        check_devices(devices, space, spec.finalists)
         space.sample(Random(spec.seed))  # a space without members is refused, with the reason, before any measurement
         references = reference_rows(spec, images)
         made = evaluator.make(spec.evaluator, images, spec.seed)
@@ -96,16 +103,17 @@ class Pipeline:
         forecast = Forecast(listener, plan, Pace.of_past(plan, store.paces()), say_left=self._say_left)
         self.forecast = self._listener = listener = forecast
         listener.phase("MEASURING")
-        opening, measurer = replace(opening, listener=listener), Measurer(latencies, device)
-        opening.measure(measurer, space)
-        objective_config = {"target_latency_ms": opening.target_ms(measurer, space), **spec.objective}
+        opening = replace(opening, listener=listener)
+        on = devices_of(spec, [Measurer(latencies, device) for device in devices])
+        goal = objective.make(with_targets(spec.device_names, spec.objective, opening.targets_ms(on, space)))
         keys = TrainingKeys(spec, made, images)
-        context = SearchContext(spec, store, listener, images, measurer, self._quota, self._setup, made, keys)
+        context = SearchContext(spec, store, listener, images, on, self._quota, self._setup, made, keys)
         check_compression(context)
-        goal = objective.make(objective_config)
-        problem = Problem(space, goal, SpaceOracle(space, frozen_latencies(context)), scores=scores_of(context))
+        known = {device.name: SpaceOracle(space, frozen_latencies(context, device)) for device in on}
+        problem = Problem(space, goal, KnownOnDevices(known), scores=scores_of(context))
         self.search = Search(searcher_for(spec, problem), goal, store.journal)
-        facts = describe_run(images, measurer.device, self.search.searcher, spec.objective)
+        described = dict(zip(spec.device_names, devices, strict=True))
+        facts = describe_run(images, described, self.search.searcher, spec.objective)
         if (note := self.search.searcher.note) is not None:
             listener.say(note)
         store.keep("facts", facts)
@@ -121,7 +129,7 @@ class Pipeline:
         references = store.keep("references", train_references(context, references))
         listener.phase("FINALISTS")
         finalists = finalists_of(context, self.search)
-        with forecast.measuring_networks(len(references) + len(finalists)):
+        with forecast.measuring_networks((len(references) + len(finalists)) * len(on)):
             measure_end_to_end(context, references, finalists)
         store.keep(PACE, forecast.pace())
         add_latency_notes(context, self.search.trials, finalists)
@@ -190,13 +198,22 @@ def finalists_of(context: SearchContext, search: Search) -> list[dict[str, Any]]
 
 
 def metrics_before_training(context: SearchContext, candidate: Candidate) -> Metrics:
-    """The candidate's sizes and estimated latency; kernels are measured first where the estimate is too uncertain."""
+    """The candidate's sizes and its estimated latency on each device.
+
+    Kernels are measured first where an estimate is too uncertain.
+    """
     network = candidate.architecture.expand()
-    measurer, estimator = context.measurer, context.measurer.estimator
-    wanted = measurer.kernels_to_measure(network, MAX_UNCERTAINTY) if measurer.can_measure else []
-    if wanted:
-        with measuring(context.quota, measurer):
-            measurer.measure_kernels(wanted)
-    if refused := estimator.refused(network):
-        return {REFUSED_KERNELS: len(refused), **network_metrics(network)}
-    return {**latency_metrics(estimator.estimate(network)), **network_metrics(network)}
+    refused = 0
+    for device in context.devices:
+        measurer = device.measurer
+        wanted = measurer.kernels_to_measure(network, MAX_UNCERTAINTY) if measurer.can_measure else []
+        if wanted:
+            with measuring(context.quota, measurer):
+                measurer.measure_kernels(wanted)
+        refused += len(measurer.estimator.refused(network))
+    if refused:
+        return {REFUSED_KERNELS: refused, **network_metrics(network)}
+    latencies: dict[str, float] = {}
+    for device in context.devices:
+        latencies |= device.named(latency_metrics(device.measurer.estimator.estimate(network)))
+    return {**latencies, **network_metrics(network)}

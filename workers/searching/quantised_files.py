@@ -55,13 +55,13 @@ def quantise_references(context: SearchContext, files: Mapping[str, float]) -> d
 
 def _quantised(context: SearchContext, files: Mapping[str, float]) -> dict[str, Row]:
     """File and metrics, or reason, by the name of the file in floats; each is kept at once. Empty for other devices."""
-    recipe = recipe_of(context.measurer.device)
+    recipe = recipe_of(context.devices[0].measurer.device)
     if recipe is None:
         return {}
     found = {file: context.store.known(_key(file, recipe)) for file in files}
     missing = [file for file, kept in found.items() if not kept or not (context.store.path / kept["file"]).exists()]
     if missing:
-        context.listener.say(f"quantising {len(missing)} networks for {context.spec.device}")
+        context.listener.say(f"quantising {len(missing)} networks for {', '.join(context.spec.device_names)}")
     models = {file: (context.store.path / file).read_bytes() for file in missing}
     futures = {file: context.submit(quantise, model, recipe, report=lambda *_: None) for file, model in models.items()}
     for file, future in futures.items():

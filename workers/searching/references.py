@@ -66,7 +66,7 @@ def train_references(context: SearchContext, rows: list[Row]) -> list[Row]:
 
 def as_tested(context: SearchContext, row: Row) -> bytes | Network:
     """The tested file of a reference network, or the network itself if it was not trained."""
-    recipe, file = recipe_of(context.measurer.device), _file(context, row)
+    recipe, file = recipe_of(context.devices[0].measurer.device), _file(context, row)
     if recipe and (integers := file.with_name(quantised_file(file.name, recipe))).exists():
         file = integers
     return file.read_bytes() if file.exists() else read_network(row["notation"])

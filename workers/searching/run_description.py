@@ -1,5 +1,6 @@
 """Descriptions of a search's data set, space, device and objective, as report and dashboard show them."""
 
+from collections.abc import Mapping
 from inspect import getdoc
 from typing import Any
 
@@ -13,12 +14,21 @@ from nas.space import Space
 from nas.spec import Plugin
 
 
-def describe_run(images: Dataset, device: Device, chosen: Searcher, given: Plugin) -> dict[str, Any]:
-    """All that is known of a search once it has begun. given: the objective as the spec has it."""
+def describe_run(images: Dataset, devices: Mapping[str, Device], chosen: Searcher, given: Plugin) -> dict[str, Any]:
+    """All that is known of a search once it has begun. devices: by their names in the spec. given: the objective as the
+    spec has it.
+    """
+    first, *_ = described = [_device(device) for device in devices.values()]
+    targets = zip(devices, described, chosen.problem.objective.targets.items(), strict=True)
+    several = [
+        {**device, "name": name, "metric": metric, "target_latency_ms": target}
+        for name, device, (metric, target) in targets
+    ]
     return {
         "dataset": _dataset(images),
         "space": _space(chosen.problem.space),
-        "device": _device(device),
+        "device": first,
+        **({"devices": several} if len(several) > 1 else {}),
         "searcher": {"name": chosen.name, "note": chosen.note},
         "objective": _objective(chosen.problem.objective, given),
     }
@@ -61,9 +71,11 @@ def _objective(objective: Objective, given: Plugin) -> dict[str, Any]:
     """The objective's parameters, with the target that was determined for it."""
     parameters = {**given, "target_latency_ms": objective.target_latency_ms}
     name = parameters.pop("name")
-    described = objectives.parameters(name).model_validate(parameters).model_dump()
+    described = objectives.parameters(name).model_validate(parameters).model_dump(mode="json")
     if described["limits"] is None:
         del described["limits"]  # as in the facts of searches from before there were any
+    if described.get("metrics", ()) is None:  # likewise
+        del described["metrics"]
     if described.get("target_size_bytes") is None:  # likewise
         described = {key: value for key, value in described.items() if key not in _SIZE_TERM}
     return {

@@ -2,14 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
 
 from nas.files import write_whole
 from nas.machine.versions import versions
-from nas.metric import FRONT, front_of
+from nas.metric import front_of, suffixes
 from nas.ops.notation import write_network
 from nas.report import report_html
 from nas.search.loop import Search
@@ -34,6 +34,7 @@ class RunRecord:
         self._clock = clock
         self._search = search
         self._facts = facts
+        self._devices = suffixes(context.spec.device_names)
         self._rows: dict[int, dict[str, Any]] = {}
         self._start = clock() - (context.store.known("seconds") or 0.0)  # earlier calls count
         self._written = -inf
@@ -61,8 +62,10 @@ class RunRecord:
         self._context.store.keep("seconds", record["seconds"])
         ended = (row for row in record["trials"] if row["state"] != State.RUNNING)
         by_number = {row["number"]: row for row in record["trials"]}
-        points = [by_number[number] for number in record["front"]]
+        fronts = record.get("fronts", {"": record["front"]}).values()
+        points = [by_number[number] for number in dict.fromkeys(number for front in fronts for number in front)]
         pareto = {name: record[name] for name in ("finished", "dataset", "device", "objective", "front")}
+        pareto |= {name: record[name] for name in ("devices", "fronts") if name in record}
         pareto |= {"points": points, "references": record["references"], "finalists": record["finalists"]}
         texts = {
             "trials.jsonl": "".join(json.dumps(row) + "\n" for row in ended),
@@ -79,7 +82,7 @@ class RunRecord:
     ) -> dict[str, Any]:
         trials = [self._search.trials[number] for number in sorted(self._search.trials)]
         done = [trial for trial in trials if trial.state is State.SUCCEEDED]
-        best = front_of([trial.metrics for trial in done], FRONT)
+        fronts = {device: _front(done, (f"latency_ms{suffix}", "accuracy")) for device, suffix in self._devices.items()}
         return {
             "spec": self._context.spec.model_dump(mode="json"),
             "finished": finished,
@@ -89,7 +92,8 @@ class RunRecord:
             **self._facts,
             "trials": [self._row(trial) for trial in trials],
             "refused": self._search.refused,
-            "front": [done[index].number for index in best],
+            "front": next(iter(fronts.values())),
+            **({"fronts": fronts} if len(fronts) > 1 else {}),
             "references": references,
             "finalists": finalists,
         }
@@ -99,6 +103,11 @@ class RunRecord:
         if trial.number not in self._rows or self._rows[trial.number]["state"] == State.RUNNING:
             self._rows[trial.number] = _row(trial)
         return self._rows[trial.number]
+
+
+def _front(trials: list[Trial], names: Sequence[str]) -> list[int]:
+    """The numbers of the trials on a front."""
+    return [trials[index].number for index in front_of([trial.metrics for trial in trials], names)]
 
 
 def _row(trial: Trial) -> dict[str, Any]:

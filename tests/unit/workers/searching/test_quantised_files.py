@@ -109,10 +109,10 @@ def test_a_network_that_cannot_be_quantised_is_shipped_in_floats_with_the_reason
     (tmp_path / "model-a.onnx").write_bytes(b"a model")
     heard = Silent()
     context = SimpleNamespace(
-        measurer=SimpleNamespace(device=local_device(DEVICE)),
+        devices=[SimpleNamespace(measurer=SimpleNamespace(device=local_device(DEVICE)))],
         store=SimpleNamespace(path=tmp_path, known=lambda _: None),
         listener=heard,
-        spec=SimpleNamespace(device=DEVICE),
+        spec=SimpleNamespace(device_names=[DEVICE]),
         submit=lambda *_, **__: SimpleNamespace(result=refuse),
     )
     row = {"file": "model-a.onnx", "metrics": {"test_accuracy": 0.5, "max_abs_difference": 0.0, "size_bytes": 1}}

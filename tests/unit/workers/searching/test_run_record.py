@@ -21,9 +21,8 @@ from workers.searching.run_record import RunRecord
 SPEC = parse_spec({"dataset": "fashion_mnist_mini"})
 SPACE = load_space("small")
 AIM = {"name": "constrained", "target_latency_ms": 1.0}
-FACTS = describe_run(
-    halves(), local_device("local-cpu-1t"), searcher.make("auto", Problem(SPACE, objective.make(AIM)), 0), AIM
-)
+DEVICES = {"local-cpu-1t": local_device("local-cpu-1t")}
+FACTS = describe_run(halves(), DEVICES, searcher.make("auto", Problem(SPACE, objective.make(AIM)), 0), AIM)
 METRICS = {"accuracy": 0.5, "latency_ms": 1.0, "params": 10, "macs": 10, "size_bytes": 40}
 
 

@@ -199,7 +199,8 @@ def test_a_search_hands_out_its_runtimes_files_and_tries_again_what_failed(tmp_p
 def test_files_say_where_the_latency_is_that_of_another_precision(device, said):
     row = {"file": "m.onnx", "metrics": {"test_accuracy": 0.5, "max_abs_difference": 0.0, "size_bytes": 1}}
 
-    add_files(SimpleNamespace(measurer=SimpleNamespace(device=local_device(device))), [row])
+    on = SimpleNamespace(name=device, measurer=SimpleNamespace(device=local_device(device)))
+    add_files(SimpleNamespace(devices=[on]), [row])
 
     assert [file["format"] for file in row["files"]] == ["onnx"]
     assert said in (row["note"] or "")
