@@ -97,14 +97,17 @@ class KnownOnDevices:
         return hashlib.sha256(" ".join(digests).encode()).hexdigest()[: len(digests[0])] if self._others else digests[0]
 
     def __call__(self, codes: Codes) -> Columns:
-        columns, void = {**self._first(codes)}, np.zeros(len(codes), bool)
-        for suffix, known in self._others.items():
+        if not self._others:
+            return self._first(codes)
+        columns, void = {}, np.zeros(len(codes), bool)
+        for suffix, known in {"": self._first, **self._others}.items():
             for name, values in known(codes).items():
                 if is_of_device(name):
                     columns[f"{name}{suffix}"] = values
                 else:
+                    columns.setdefault(name, values)
                     void |= np.isnan(values)
-        return {name: np.where(void, np.nan, values) for name, values in columns.items()} if void.any() else columns
+        return {name: np.where(void, np.nan, values) for name, values in columns.items()}
 
 
 @dataclass(frozen=True, slots=True)
