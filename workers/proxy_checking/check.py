@@ -13,7 +13,7 @@ from nas.evaluator import evaluator
 from nas.forecast import Pace, Plan, plan_of, plan_of_check, step_seconds
 from nas.jobs.rows import PACE
 from nas.metric import network_metrics
-from nas.objective import Objective, objective
+from nas.objective import Objective
 from nas.ops.notation import write_network
 from nas.proxy.candidates import Drawn, draw
 from nas.proxy.judgement import Proxy
@@ -27,8 +27,8 @@ from nas.trial import REFUSED_KERNELS, Metrics
 from workers.executing.scheduler import Quota
 from workers.proxy_checking.kinds import longer_training, short_training
 from workers.proxy_checking.trainings import Trainings
-from workers.searching.compressed_files import check_device
-from workers.searching.context import SearchContext, latency_metrics
+from workers.searching.compressed_files import check_devices
+from workers.searching.context import SearchContext, devices_of, known_now
 from workers.searching.opening import Opening
 from workers.searching.preparation import prepared_file
 from workers.searching.progress_listener import ProgressListener
@@ -103,16 +103,16 @@ class ProxyCheck:
         spec, store = self._spec, self._store
         opening = Opening(spec, store, self._listener, self._quota)
         latencies = Store()
-        device = find_device(latencies, spec.device)
+        devices = [find_device(latencies, name) for name in spec.device_names]
         images = opening.images()
         space = load_space(spec.space).for_images(images.channels, images.side, len(images.classes))
-        check_device(device, space, spec.finalists)
+        check_devices(devices, space, spec.finalists)
         made = evaluator.make(spec.evaluator, images, spec.seed)
         opening.check_unchanged(space, made)
         setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=self._threads)
         keys = TrainingKeys(spec, made, images)
-        measurer = Measurer(latencies, device)
-        return SearchContext(spec, store, self._listener, images, measurer, self._quota, setup, made, keys), space
+        on = devices_of(spec, [Measurer(latencies, device) for device in devices])
+        return SearchContext(spec, store, self._listener, images, on, self._quota, setup, made, keys), space
 
     def _plan(self, context: SearchContext) -> Plan:
         images = context.images
@@ -120,10 +120,7 @@ class ProxyCheck:
 
     def _measured(self, context: SearchContext, space: SearchSpace) -> Objective:
         """The objective with its target, once kernels of the space are measured as a search measures them."""
-        opening = Opening(self._spec, self._store, self._listener, self._quota)
-        opening.measure(context.measurer, space)
-        target_ms = opening.target_ms(context.measurer, space)
-        return objective.make({"target_latency_ms": target_ms, **self._spec.objective})
+        return Opening(self._spec, self._store, self._listener, self._quota).objective(context.devices, space)
 
     def _drawn(self, context: SearchContext, space: SearchSpace, goal: Objective) -> Drawn:
         """The networks to train, chosen now or by an earlier call."""
@@ -179,11 +176,9 @@ class ProxyCheck:
 
 def _known(context: SearchContext, candidate: Candidate) -> Metrics:
     """Sizes and latency by what is measured now; without a latency where the device has none."""
-    network, estimator = candidate.architecture.expand(), context.measurer.estimator
-    if refused := estimator.refused(network):
-        return {REFUSED_KERNELS: len(refused), **network_metrics(network)}
+    network = candidate.architecture.expand()
     try:
-        return {**latency_metrics(estimator.estimate(network)), **network_metrics(network)}
+        return known_now(context.devices, network)
     except NotMeasuredError:
         return {REFUSED_KERNELS: 0, **network_metrics(network)}
 

@@ -12,9 +12,10 @@ from latency_db.profiling.measurer import Measurer
 from nas.dataset import Dataset
 from nas.evaluator import Evaluator
 from nas.jobs.records import TrainingKey
-from nas.metric import AT, device_of, suffixes
+from nas.metric import AT, device_of, network_metrics, suffixes
+from nas.ops import Network
 from nas.spec import SearchSpec
-from nas.trial import Metrics, Report
+from nas.trial import REFUSED_KERNELS, Metrics, Report
 from workers.executing.executor import Task
 from workers.executing.scheduler import Quota, TaskHandle
 from workers.searching.progress_listener import ProgressListener
@@ -98,6 +99,19 @@ def devices_of(spec: SearchSpec, measurers: Sequence[Measurer]) -> tuple[SearchD
     """The spec's devices; measurers: theirs, in the same order."""
     found = zip(suffixes(spec.device_names).items(), measurers, strict=True)
     return tuple(SearchDevice(name, suffix, measurer) for (name, suffix), measurer in found)
+
+
+def known_now(devices: Sequence[SearchDevice], network: Network) -> dict[str, float]:
+    """The sizes of a network, and its estimated latency on each device or the number of kernels that any refuses.
+
+    NotMeasuredError if a device has no estimate.
+    """
+    if refused := sum(len(device.measurer.estimator.refused(network)) for device in devices):
+        return {REFUSED_KERNELS: refused, **network_metrics(network)}
+    latencies: dict[str, float] = {}
+    for device in devices:
+        latencies |= device.named(latency_metrics(device.measurer.estimator.estimate(network)))
+    return {**latencies, **network_metrics(network)}
 
 
 def latency_metrics(estimate: Estimate) -> dict[str, float]:

@@ -13,9 +13,10 @@ from nas.dataset import Dataset, dataset
 from nas.errors import ChangedDataError, ChangedError, DataError, NotMeasuredError
 from nas.evaluator import Evaluator
 from nas.forecast import MEASURING_S
+from nas.objective import Objective, objective
 from nas.ops import Network
 from nas.ops.kernels import kernels
-from nas.search_devices import given_targets_ms
+from nas.search_devices import given_targets_ms, with_targets
 from nas.space import SearchSpace
 from nas.spec import SearchSpec
 from workers.executing.scheduler import Quota
@@ -69,13 +70,13 @@ class Opening:
                 what = reason.partition("_")[0].lower()
                 raise ChangedError(reason, f"the {what} {name} is not as it was when this search began")
 
-    def targets_ms(self, devices: Sequence[SearchDevice], space: SearchSpace) -> dict[str, float]:
-        """The target on each device by its name, after kernels of the space have been measured on it."""
+    def objective(self, devices: Sequence[SearchDevice], space: SearchSpace) -> Objective:
+        """The objective with a target on each device, after kernels of the space have been measured on it."""
         targets = {}
         for device in devices:
             self._measure(device, space, MEASURING_S / len(devices))
             targets[device.name] = self._target_ms(device, space)
-        return targets
+        return objective.make(with_targets(self.spec.device_names, self.spec.objective, targets))
 
     def _measure(self, device: SearchDevice, space: SearchSpace, budget_s: float) -> None:
         """Measure kernels of the space while no task runs on this machine."""

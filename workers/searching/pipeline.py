@@ -15,27 +15,24 @@ from nas.errors import InfeasibleError
 from nas.evaluator import evaluator
 from nas.forecast import Pace, plan_of
 from nas.jobs.rows import PACE
-from nas.metric import network_metrics
-from nas.objective import objective
 from nas.ops.notation import write_network
 from nas.problem import KnownOnDevices, Problem
 from nas.report.correlations import correlations, in_words
 from nas.report.results import outcome, target
 from nas.search.loop import Search, Steps
 from nas.search.pre_filter import PreFilter
-from nas.search_devices import with_targets
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.spaces import load_space
 from nas.spec import SearchSpec
-from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
+from nas.trial import Metrics, State, Trial
 from workers.executing.scheduler import Quota
 from workers.searching.compressed_files import check_devices
 from workers.searching.context import (
     SearchContext,
     devices_of,
     epoch_listener,
-    latency_metrics,
+    known_now,
     measuring,
 )
 from workers.searching.end_to_end import measure_end_to_end
@@ -105,7 +102,7 @@ class Pipeline:
         listener.phase("MEASURING")
         opening = replace(opening, listener=listener)
         on = devices_of(spec, [Measurer(latencies, device) for device in devices])
-        goal = objective.make(with_targets(spec.device_names, spec.objective, opening.targets_ms(on, space)))
+        goal = opening.objective(on, space)
         keys = TrainingKeys(spec, made, images)
         context = SearchContext(spec, store, listener, images, on, self._quota, self._setup, made, keys)
         check_compression(context)
@@ -203,17 +200,10 @@ def metrics_before_training(context: SearchContext, candidate: Candidate) -> Met
     Kernels are measured first where an estimate is too uncertain.
     """
     network = candidate.architecture.expand()
-    refused = 0
     for device in context.devices:
         measurer = device.measurer
         wanted = measurer.kernels_to_measure(network, MAX_UNCERTAINTY) if measurer.can_measure else []
         if wanted:
             with measuring(context.quota, measurer):
                 measurer.measure_kernels(wanted)
-        refused += len(measurer.estimator.refused(network))
-    if refused:
-        return {REFUSED_KERNELS: refused, **network_metrics(network)}
-    latencies: dict[str, float] = {}
-    for device in context.devices:
-        latencies |= device.named(latency_metrics(device.measurer.estimator.estimate(network)))
-    return {**latencies, **network_metrics(network)}
+    return known_now(context.devices, network)
