@@ -204,7 +204,9 @@ def values_of(schema: Json) -> str:
         return ", ".join(variant["title"] for variant in plugins)
     if "enum" in schema:
         return ", ".join(map(str, schema["enum"]))
-    kind = schema.get("type")
+    kind, choices = schema.get("type"), schema.get("anyOf", ())
+    if choices and all("type" in choice for choice in choices):
+        return "; or ".join(map(values_of, choices))
     if kind == "array":
         item = values_of(schema.get("items", {}))
         return f"{item}; or a list of these" if schema.get("alone") else f"a list: {item}" if item else "a list"

@@ -60,10 +60,12 @@ export function resolved(schema: Schema, root: Schema): Schema {
     const { $ref: _, ...own } = schema;
     return resolved({ ...found, ...own }, root);
   }
-  const choices = schema.anyOf?.filter((choice) => choice.type !== "null");
-  if (choices?.length === 1 && choices[0]) {
+  const choices = schema.anyOf?.filter((choice) => choice.type !== "null") ?? [];
+  const single = choices.filter((choice) => choice.type !== "object"); // a mapping has a value for each of several devices
+  const [chosen] = choices.length === 1 ? choices : single.length === 1 && single[0]?.type === "number" ? single : [];
+  if (chosen) {
     const { anyOf: _, ...own } = schema;
-    return resolved({ ...choices[0], ...own }, root);
+    return resolved({ ...chosen, ...own }, root);
   }
   return schema;
 }
