@@ -1,14 +1,10 @@
 """What a search is to solve, as its searcher sees it: a space, an objective, and what can be known before training."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-
 from nas.codes import Codes
-from nas.metric import is_of_device, suffixes
 from nas.objective import Objective
 from nas.space import Candidate, Space
 from nas.trial import Columns
@@ -77,37 +73,6 @@ class NoScores:
 
     def __call__(self, candidates: Sequence[Candidate]) -> Columns:  # noqa: ARG002 - the protocol
         return {}
-
-
-class KnownOnDevices:
-    """The oracle of a search for several devices: what each device's oracle knows.
-
-    Columns of the first device, and of the networks alone, have their plain names, those of another end in its suffix.
-    A row is NaN where it is of any device.
-    """
-
-    def __init__(self, known: Mapping[str, Known]) -> None:
-        """known: of each device, one or more, the first device's first."""
-        (_, self._first), *others = zip(suffixes(tuple(known)).values(), known.values(), strict=True)
-        self._others = dict(others)
-
-    @property
-    def digest(self) -> str:
-        digests = [self._first.digest, *(known.digest for known in self._others.values())]
-        return hashlib.sha256(" ".join(digests).encode()).hexdigest()[: len(digests[0])] if self._others else digests[0]
-
-    def __call__(self, codes: Codes) -> Columns:
-        if not self._others:
-            return self._first(codes)
-        columns, void = {}, np.zeros(len(codes), bool)
-        for suffix, known in {"": self._first, **self._others}.items():
-            for name, values in known(codes).items():
-                if is_of_device(name):
-                    columns[f"{name}{suffix}"] = values
-                else:
-                    columns.setdefault(name, values)
-                    void |= np.isnan(values)
-        return {name: np.where(void, np.nan, values) for name, values in columns.items()}
 
 
 @dataclass(frozen=True, slots=True)

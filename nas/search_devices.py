@@ -1,14 +1,19 @@
-"""The devices of a search, as its spec names them, and the targets on each."""
+"""The devices of a search: as its spec names them, the targets on each, and what is known on all."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from nas.codes import Codes
 from nas.errors import SpecError
-from nas.metric import device_of
+from nas.metric import device_of, is_of_device, suffixes
 from nas.objective import objective
+from nas.problem import Known
+from nas.trial import Columns
 
 MAX_DEVICES = 8
 """Devices of one search: the kernels of the space and all finalists are measured on each."""
@@ -18,6 +23,37 @@ DeviceName = Annotated[str, Field(min_length=1, max_length=200)]
 BOTH = PydanticCustomError("device_and_devices", "give device or devices, not both")
 TWICE = PydanticCustomError("device_twice", "a device is named twice; name each once")
 TARGET = "target_latency_ms"
+
+
+class KnownOnDevices:
+    """The oracle of a search for several devices: what each device's oracle knows.
+
+    Columns of the first device, and of the networks alone, have their plain names, those of another end in its suffix.
+    A row is NaN where it is of any device.
+    """
+
+    def __init__(self, known: Mapping[str, Known]) -> None:
+        """known: of each device, one or more, the first device's first."""
+        (_, self._first), *others = zip(suffixes(tuple(known)).values(), known.values(), strict=True)
+        self._others = dict(others)
+
+    @property
+    def digest(self) -> str:
+        digests = [self._first.digest, *(known.digest for known in self._others.values())]
+        return hashlib.sha256(" ".join(digests).encode()).hexdigest()[: len(digests[0])] if self._others else digests[0]
+
+    def __call__(self, codes: Codes) -> Columns:
+        if not self._others:
+            return self._first(codes)
+        columns, void = {}, np.zeros(len(codes), bool)
+        for suffix, known in {"": self._first, **self._others}.items():
+            for name, values in known(codes).items():
+                if is_of_device(name):
+                    columns[f"{name}{suffix}"] = values
+                else:
+                    columns.setdefault(name, values)
+                    void |= np.isnan(values)
+        return {name: np.where(void, np.nan, values) for name, values in columns.items()}
 
 
 def first_of_devices(data: Any) -> Any:

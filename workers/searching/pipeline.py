@@ -16,11 +16,12 @@ from nas.evaluator import evaluator
 from nas.forecast import Pace, plan_of
 from nas.jobs.rows import PACE
 from nas.ops.notation import write_network
-from nas.problem import KnownOnDevices, Problem
+from nas.problem import Problem
 from nas.report.correlations import correlations, in_words
 from nas.report.results import outcome, target
 from nas.search.loop import Search, Steps
 from nas.search.pre_filter import PreFilter
+from nas.search_devices import KnownOnDevices
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.spaces import load_space
