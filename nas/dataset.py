@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import DataError
-from nas.machine.folders import data_folder
+from nas.machine.folders import data_folder, user_data_folder
 from nas.registry import Registry, described
 
 Images = NDArray[np.uint8]
@@ -183,11 +183,12 @@ def load(config: Mapping[str, Any] | str, seed: int) -> Dataset:
 def data_dirs() -> tuple[Path, ...]:
     """The folders that are searched for data sets, in this order.
 
-    NAS_DATA_DIR names one or several, separated as in PATH; the default is the user's data folder. The system's folder
-    comes last.
+    NAS_DATA_DIR names one or several, separated as in PATH; the default is `datasets` in NAS_HOME, and in the user's
+    data folder, where sets may lie that came before there was a NAS_HOME. The system's folder comes last.
     """
     given = [Path(part).expanduser() for part in os.environ.get("NAS_DATA_DIR", "").split(os.pathsep) if part]
-    return (*(given or [data_folder() / "datasets"]), SYSTEM_FOLDER)
+    places = dict.fromkeys(folder for folder in (data_folder(), user_data_folder()) if folder is not None)
+    return (*(given or [place / "datasets" for place in places]), SYSTEM_FOLDER)
 
 
 def data_dir() -> Path:

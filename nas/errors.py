@@ -1,5 +1,7 @@
 """The errors of nas. A message says what is wrong and what to do about it."""
 
+from difflib import get_close_matches
+
 
 class NasError(Exception):
     """Root of every error that nas raises on purpose."""
@@ -13,7 +15,9 @@ class UnknownNameError(NasError, LookupError):
     def __init__(self, kind: str, name: object, known: object, reason: str | None = None) -> None:
         names = ", ".join(sorted(str(k) for k in known)) if hasattr(known, "__iter__") else str(known)
         why = f" ({reason})" if reason else ""
-        super().__init__(f"no {kind} named {name!r}{why}; there are: {names}")
+        near = get_close_matches(str(name), names.split(", "), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        super().__init__(f"no {kind} named {name!r}{why}{hint or ';'} there are: {names}")
         self.kind = kind
 
 

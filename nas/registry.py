@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from nas.errors import SpecError
+from nas.faults import reason
 from nas.plugins import Plugins
 
 T = TypeVar("T")
@@ -20,17 +21,6 @@ def described(meaning: str, when: str = "", **limits: Any) -> Any:
     Both texts go where users look: JSON schema (`description`, `when`), the form, `nas spec explain` and docs/spec.md.
     """
     return Field(description=meaning, json_schema_extra={"when": when} if when else None, **limits)
-
-
-def reason(error: ValidationError, prefix: str = "") -> str:
-    """The faults that pydantic found, one `field: fault` a line, without the wrong input itself."""
-    lines = []
-    for fault in error.errors(include_input=False, include_url=False):
-        if fault["type"] == "default_factory_not_called":  # the default of a field that depends on a wrong one
-            continue
-        path = ".".join(str(part) for part in (*([prefix] if prefix else []), *fault["loc"]))
-        lines.append(f"{path or 'value'}: {fault['msg']}")
-    return "\n".join(lines)
 
 
 class Registry(Plugins[T]):
@@ -66,7 +56,7 @@ class Registry(Plugins[T]):
         try:
             return self.parameters(given.pop("name")).model_validate(given)
         except ValidationError as error:
-            raise SpecError(reason(error, field)) from None
+            raise SpecError(reason(error, field, self.parameters(config["name"]))) from None
 
     def make(self, config: Mapping[str, Any] | str, *arguments: Any) -> T:
         """Build the plugin that config names, `{"name": ..., **parameters}` or just the name.

@@ -1,5 +1,6 @@
 """A search as data, as a user submits it: one check for the file of `nas run` and the body of a REST request."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,16 +17,15 @@ from pydantic import (
 )
 
 from nas.compression.request import CompressionRequest
-from nas.dataset import dataset, resolve
+from nas.dataset import resolve
 from nas.errors import NasError, SpecError, UnknownNameError
-from nas.evaluator import evaluator
+from nas.faults import faults, reason
 from nas.images.model_input import ModelInput
 from nas.mapping_file import read_mapping
-from nas.network import network
-from nas.registry import described, reason, settable
-from nas.search_devices import MAX_DEVICES, DeviceName, check_objective, first_of_devices
-from nas.searcher import searcher
-from nas.spaces import load_space
+from nas.registry import described
+from nas.search_devices import MAX_DEVICES, DeviceName, first_of_devices
+from nas.spec_checks import NO_IMAGES, RecipeFields, wrong_inside
+from nas.spec_paths import beside
 from nas.training import FINALISTS, Recipe
 from nas.zero_cost import ZeroCostUse
 
@@ -33,6 +33,9 @@ from nas.zero_cost import ZeroCostUse
 def _named(value: object) -> object:
     return resolve(value) if isinstance(value, str) else value
 
+
+FIELDS_OF_KINDS = {"network": "references"}
+"""Fields of a spec that name things of a kind that is called otherwise."""
 
 TRIES = 50
 """Number of random members examined before a space counts as infeasible, so that a request is answered soon."""
@@ -49,9 +52,6 @@ REFERENCES: tuple[Plugin, ...] = (
     {"name": "mobilenetv1", "width": 0.5},
     {"name": "mobilenetv2", "width": 1.0},
 )
-
-_RecipeFields = settable(FINALISTS, "epochs", "time_budget_s")
-"""The fields of finalists.recipe; the epochs are finalists.epochs, and no clock ends so long a training."""
 
 
 class Finalists(BaseModel):
@@ -90,7 +90,7 @@ class Finalists(BaseModel):
             "the training of finalists and references; the trials' is the evaluator's",
             "if finalists gain nothing over their trials",
         ),
-        WithJsonSchema(_RecipeFields.model_json_schema()),
+        WithJsonSchema(RecipeFields.model_json_schema()),
     ] = {}
     compression: Annotated[
         CompressionRequest | None,
@@ -101,7 +101,7 @@ class Finalists(BaseModel):
     @property
     def training(self) -> Recipe:
         """The whole recipe of the longer training."""
-        given = _RecipeFields.model_validate(self.recipe).model_dump()
+        given = RecipeFields.model_validate(self.recipe).model_dump()
         return replace(FINALISTS, **given, epochs=self.epochs)
 
     @model_serializer(mode="wrap")
@@ -238,39 +238,42 @@ class SearchSpec(BaseModel):
 
 
 def parse_spec(data: object) -> SearchSpec:
-    """The spec in JSON values. SpecError names each field that is wrong; plugin parameters are checked too."""
+    """The spec in JSON values. SpecError names every field that is wrong, parameters of plugins too.
+
+    UnknownNameError if all that is wrong is the name of a plugin or a space.
+    """
     try:
         spec = SearchSpec.model_validate(data)
     except ValidationError as error:
-        raise SpecError(reason(error)) from None
-    dataset.checked(spec.dataset, "dataset")
-    check_objective(spec.device_names, spec.objective)
-    checked = dict(searcher.checked(spec.searcher, "searcher"))
-    searcher[spec.searcher["name"]].check(**checked)
-    evaluator.checked(spec.evaluator, "evaluator")
-    try:
-        _RecipeFields.model_validate(spec.finalists.recipe)
-    except ValidationError as error:
-        raise SpecError(reason(error, "finalists.recipe")) from None
-    for number, reference in enumerate(spec.references):
-        for fixed in sorted({"channels", "classes"} & set(reference)):
-            raise SpecError(f"references.{number}.{fixed}: the data set decides it; leave it out")
-        network.checked(reference, f"references.{number}")
-    try:
-        if load_space(spec.space).has_codes and spec.finalists.compression:
-            raise SpecError(
-                "finalists.compression: the space decides on precisions of stages, so its networks are compressed "
-                "already; leave compression out, or precision out of the space"
-            )
-    except UnknownNameError:
-        raise
-    except NasError as error:
-        message = str(error)
-        is_placed = message.startswith(("space.", "finalists."))
-        raise SpecError(message if is_placed else f"space: {message}") from None
+        raise SpecError("\n".join([reason(error, model=SearchSpec), *others_wrong(error, data)])) from None
+    wrong = list(wrong_inside(dict(spec), spec.device_names))
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        raise SpecError("\n".join(map(_line, wrong)))
     return spec
 
 
+def others_wrong(error: ValidationError, data: object) -> list[str]:
+    """Lines on what is wrong inside the fields of a spec that pydantic found nothing wrong with."""
+    if not isinstance(data, Mapping):
+        return []
+    named = {str(where[0]) for where, _ in faults(error) if where}
+    rest = {name: value for name, value in data.items() if name in SearchSpec.model_fields and name not in named}
+    try:
+        spec = SearchSpec.model_validate({"dataset": NO_IMAGES, **rest})
+    except ValidationError:  # fields that do not go together, all of which were named
+        return []
+    return [line for wrong in wrong_inside(dict(spec), spec.device_names) for line in _line(wrong).splitlines()]
+
+
+def _line(error: NasError) -> str:
+    """An error with the field that it is of, which one of an unknown name does not say."""
+    if not isinstance(error, UnknownNameError):
+        return str(error)
+    return f"{FIELDS_OF_KINDS.get(error.kind, error.kind)}: {error}"
+
+
 def load_spec(path: Path) -> SearchSpec:
-    """The spec in a YAML or JSON file."""
-    return parse_spec(read_mapping(path))
+    """The spec in a YAML or JSON file, whose paths are relative to it."""
+    return parse_spec(beside(path.parent, read_mapping(path)))

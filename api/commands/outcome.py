@@ -95,8 +95,9 @@ def trials(service: Remote, search: str, state: str | None, limit: int) -> None:
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path(),
-    help="Folder for the files.  [default: .]",
+    default=Path("models"),
+    show_default=True,
+    help="Folder for the files.",
 )
 def export(
     service: Remote,

@@ -20,6 +20,7 @@ from api.routes.searches import (
 from api.schemas.search import SearchOut
 from api.schemas.submission import Fork
 from api.specs import SPEC_FIELDS, check_spec
+from nas.faults import meant
 from nas.search_devices import with_changes
 
 router = APIRouter(prefix="/v1/searches", tags=["searches"])
@@ -82,7 +83,8 @@ def fork_search(
     parent = app.ledger.searches.get(search_id)
     changes = body.model_extra or {}
     unknown = [
-        FieldFault.in_body([name], "Extra inputs are not permitted") for name in sorted(set(changes) - SPEC_FIELDS)
+        FieldFault.in_body([name], f"there is no such field{meant(name, sorted(SPEC_FIELDS))}")
+        for name in sorted(set(changes) - SPEC_FIELDS)
     ]
     if unknown:
         raise ProblemError("REQUEST_INVALID", "Only fields of a search can be changed.", errors=unknown)

@@ -1,17 +1,30 @@
 """Searches as requests: submitted, forked, changed; and exports of their trials."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, StrictInt, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
 from pydantic.config import JsonDict
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from api.schemas.common import Json, Labels, Received, Sent, Text
 from api.schemas.compression import NewCompression
 from api.schemas.search import SpaceSize
 from latency_db.devices.formats import ONNX, formats
+from nas.errors import UnknownNameError
+from nas.faults import faults
 from nas.images.model_input import ModelInput
 from nas.registry import described
-from nas.spec import SearchSpec
+from nas.spaces import known_spaces
+from nas.spec import SearchSpec, others_wrong
 
 Priority = Annotated[
     StrictInt,
@@ -39,6 +52,31 @@ class NewSearch(SearchSpec):
         Labels, Field(default_factory=dict, description="your own words, as name and value, to find it by")
     ]
     priority: Priority = 0
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_at_once(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """What is wrong inside the fields is said together with what is wrong with them, in the same words."""
+        try:
+            return handler(data)
+        except ValidationError as error:
+            found = [*faults(error, cls), *_further(error, data)]
+        details = [
+            InitErrorDetails(type=PydanticCustomError("spec", "{said}", {"said": said}), loc=where, input=None)
+            for where, said in found
+        ]
+        raise ValidationError.from_exception_data(cls.__name__, details)
+
+
+def _further(error: ValidationError, data: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Faults inside fields of a spec that are otherwise right. The name of a space is not taken for a file's."""
+    given = dict(data) if isinstance(data, Mapping) else {}
+    space = given.get("space")
+    if isinstance(space, str) and space not in known_spaces():
+        yield ("space",), str(UnknownNameError("space", given.pop("space"), known_spaces()))
+    for line in others_wrong(error, given):
+        path, _, said = line.partition(": ")
+        yield tuple(path.split(".")), said
 
 
 class Fork(Received):

@@ -14,6 +14,7 @@ from latency_db.errors import AgentError
 from nas.files import write_whole
 
 LOCK = "nas-agent.lock"
+MACHINE = "machine"
 LOCK_WAIT_S = 10.0
 """How long a starting agent waits for the lock: a killed agent's is held until its measuring process has ended."""
 
@@ -21,18 +22,32 @@ _BATCH_ID = re.compile(r"bat_[0-9a-z]{26}")
 
 
 def default_home() -> Path:
-    """NAS_AGENT_HOME, or nas-agent in the user's folder for state."""
+    """NAS_AGENT_HOME, or `agent` in NAS_HOME, or nas-agent in the user's folder for state.
+
+    The last also where an agent has been before there was a NAS_HOME: it stays the same agent.
+    """
     if given := os.environ.get("NAS_AGENT_HOME"):
         return Path(given)
+    home = Path(os.environ["NAS_HOME"], "agent") if os.environ.get("NAS_HOME") else None
     try:
-        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "nas-agent"
+        of_user = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "nas-agent"
+        return of_user if home is None or (_is_known(of_user) and not _is_known(home)) else home
     except RuntimeError:
+        if home is not None:
+            return home
         raise AgentError("this user has no home folder (HOME is not set); name one in NAS_AGENT_HOME") from None
+
+
+def _is_known(home: Path) -> bool:
+    try:
+        return (home / MACHINE).is_file()
+    except OSError:
+        return False
 
 
 def machine_id(home: Path) -> str:
     """The machine's own id, made once and kept: independent of the names of host and device."""
-    file = home / "machine"
+    file = home / MACHINE
     try:
         known = file.read_text(encoding="ascii").strip()
     except FileNotFoundError:

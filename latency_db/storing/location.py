@@ -1,24 +1,47 @@
 """Where the latency database is."""
 
+import logging
 import os
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import URL
 
 from latency_db.errors import StoreError
-from nas.machine.folders import data_folder
+from nas.machine.folders import data_folder, user_data_folder
 from nas.sql.database import Wording
 
 VARIABLE = "NAS_LATENCY_DB"
+FILE = "latency.db"
+_log = logging.getLogger("nas.latency")
+
 WORDING = Wording("latency database", "free the disk, correct the rights, start the server", VARIABLE, StoreError)
 
 
 def default_location() -> str:
     """The path or URL in NAS_LATENCY_DB, or else in the file nas_latency_db in NAS_SECRETS_DIR (for containers).
 
-    Without both, latency.db in nas.machine.folders.data_folder.
+    Without both, latency.db in nas.machine.folders.data_folder; a warning names one of before there was a NAS_HOME.
     """
-    return os.environ.get(VARIABLE) or _secret() or str(data_folder() / "latency.db")
+    given = os.environ.get(VARIABLE) or _secret()
+    if given:
+        return given
+    found, of_user = data_folder() / FILE, user_data_folder()
+    earlier = of_user / FILE if of_user else found
+    if earlier != found and earlier.exists() and not found.exists():
+        _warn_of_earlier(earlier, found)
+    return str(found)
+
+
+@cache
+def _warn_of_earlier(earlier: Path, found: Path) -> None:
+    _log.warning(
+        "latencies that were measured before are in %s, and NAS_HOME has none yet: %s begins empty; to use them, move "
+        "the file there, or set %s to it",
+        earlier,
+        found,
+        VARIABLE,
+    )
 
 
 def database_url(location: Path | str) -> str | URL:

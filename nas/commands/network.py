@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nas.faults import faults
 from nas.metric import network_metrics
 from nas.network import network as registry
 from nas.ops import Network
@@ -87,9 +88,9 @@ def _checked(model: type[BaseModel], given: Mapping[str, str]) -> dict[str, Any]
     try:
         checked = model.model_validate({field: _value(text) for field, text in given.items()})
     except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False)[0]
-        option = f"--{str(fault['loc'][0]).replace('_', '-')}"
-        raise click.BadParameter(fault["msg"], param_hint=option) from None
+        where, said = next(faults(error, model))
+        option = f"--{str(where[0]).replace('_', '-')}"
+        raise click.BadParameter(said, param_hint=option) from None
     return {field: getattr(checked, field) for field in given}
 
 

@@ -11,9 +11,10 @@ from nas.compression.presets import PRESETS, SIZED, content, is_sized
 from nas.compressor import compressor
 from nas.dataset import Dataset
 from nas.errors import SpecError
+from nas.faults import reason
 from nas.images.preprocessing import SIGNED_MEAN, SIGNED_STD
 from nas.mapping_file import read_mapping
-from nas.registry import reason, settable
+from nas.registry import settable
 from nas.training import FINALISTS, Recipe
 
 _TrainingFields = settable(FINALISTS)

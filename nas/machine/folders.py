@@ -34,34 +34,40 @@ def _is_folder(place: Path) -> bool:
 
 
 def data_folder() -> Path:
-    """The user's folder for data; NAS_HOME where that may not be written. NasError without both."""
-    import platformdirs  # noqa: PLC0415 - the device agent has it not
-
-    return _writable(platformdirs.user_data_dir, "")
+    """NAS_HOME, or the user's folder for data. NasError without both."""
+    home = os.environ.get("NAS_HOME")
+    return Path(home) if home else _known(user_data_folder())
 
 
 def cache_folder() -> Path:
-    """NAS_CACHE_DIR, or the user's cache folder; `cache` in NAS_HOME where that may not be written."""
-    given = os.environ.get("NAS_CACHE_DIR")
-    if given:
-        return Path(given)
+    """NAS_CACHE_DIR, or `cache` in NAS_HOME, or the user's cache folder. NasError without all of them."""
+    given, home = os.environ.get("NAS_CACHE_DIR"), os.environ.get("NAS_HOME")
+    if given or home:
+        return Path(given) if given else Path(str(home), "cache")
     import platformdirs  # noqa: PLC0415 - the device agent has it not
 
-    return _writable(platformdirs.user_cache_dir, "cache")
+    return _known(_of_user(platformdirs.user_cache_dir))
 
 
-def _writable(of_user: Callable[[str], str], name: str) -> Path:
-    """The user's own folder, unless it is on a read-only disk, another user's, or not known, as in containers."""
-    home = os.environ.get("NAS_HOME")
+def user_data_folder() -> Path | None:
+    """The user's folder for data, where nas writes without NAS_HOME; None if it is not known, as in containers."""
+    import platformdirs  # noqa: PLC0415 - the device agent has it not
+
+    return _of_user(platformdirs.user_data_dir)
+
+
+def _of_user(folder: Callable[[str], str]) -> Path | None:
     try:
-        own = Path(of_user("nas"))
+        own = Path(folder("nas"))
     except RuntimeError:  # without HOME and an entry in passwd; earlier versions of platformdirs leave the ~ there
-        own = Path("~")
-    if own.is_absolute() and (not home or os.access(existing(own), os.W_OK)):
-        return own
-    if not home:
+        return None
+    return own if own.is_absolute() else None
+
+
+def _known(folder: Path | None) -> Path:
+    if folder is None:
         raise NasError("this user has no home folder (HOME is not set); name a folder in NAS_HOME")
-    return Path(home, name)
+    return folder
 
 
 def temporary_folder() -> Path:

@@ -20,7 +20,7 @@ def resolve_path(config: Mapping[str, Any], data_root: Path) -> dict[str, Any]:
     if path is None:
         return dict(config)
     if not isinstance(path, str):
-        raise SpecError("dataset.path: Input should be a valid string")
+        raise SpecError("dataset.path: give text, the path of a folder")
     if config.get("name") == "hf":
         # The hub's library prefers a local folder of that name to the set on the hub.
         if _HUB_SET.fullmatch(path) is None or Path(path).exists():

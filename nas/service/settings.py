@@ -13,9 +13,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nas.errors import SpecError
+from nas.faults import reason
 from nas.machine.cgroup import core_count, memory_bytes
 from nas.machine.folders import data_folder, temporary_folder, use_temporary_folder
-from nas.registry import reason
 from nas.service import ray_address
 from nas.sql.connections import Connections
 

@@ -22,17 +22,17 @@ class Variable:
 ELSEWHERE = (
     Variable(
         "NAS_LATENCY_DB",
-        "latency.db in the user's data folder",
+        "NAS_HOME/latency.db",
         "a file or URL",
         "the latency database: a file, or a URL as in DATABASE_URL",
     ),
     Variable(
         "NAS_DATA_DIR",
-        "datasets in the user's data folder",
+        "NAS_HOME/datasets",
         "folders with : between",
         "published data sets: `nas data get` stores them in the first folder, and searches find them in all",
     ),
-    Variable("NAS_CACHE_DIR", "the user's cache folder", "a folder", "files that can be made again"),
+    Variable("NAS_CACHE_DIR", "NAS_HOME/cache, or the user's cache folder", "a folder", "files that can be made again"),
     Variable(
         "NAS_SECRETS_DIR",
         "none",
@@ -50,7 +50,12 @@ ELSEWHERE = (
     Variable("NAS_NOISY", "none", "1", "measure even if the machine is busy or hot, as `--noisy`"),
     Variable("NAS_URL", "http://127.0.0.1:8000", "a URL", "the service that clients, commands and agents use"),
     Variable("NAS_API_KEY", "none", "nas_...", "the key that clients, commands and agents send"),
-    Variable("NAS_AGENT_HOME", "the user's data folder", "a folder", "where an agent keeps what it has measured"),
+    Variable(
+        "NAS_AGENT_HOME",
+        "NAS_HOME/agent, or the user's folder for state",
+        "a folder",
+        "where an agent keeps what it has measured",
+    ),
 )
 OF_PROCESSES = frozenset({"NAS_PARENT_PID", "NAS_PROCESS_TOKEN", "NAS_DEAD_TOKENS"})
 """What processes of the service tell each other; users set none of them."""

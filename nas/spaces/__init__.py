@@ -43,9 +43,10 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from nas.architecture import FLOATS, STAGE_OPTIONS, Architecture, Stage, Stem, check_window
 from nas.block import Block, block
 from nas.errors import InvalidArchitectureError, SpecError, UnknownNameError
+from nas.faults import reason
 from nas.mapping_file import read_mapping
 from nas.ops.precisions import FLOAT32, WITH_ZERO
-from nas.registry import described, reason
+from nas.registry import described
 from nas.space import BlockSpace, SearchSpace, StageSpace
 
 __all__ = ["known_spaces", "load_space", "named_space", "read_architecture", "space_definition", "space_schema"]
@@ -264,7 +265,7 @@ def _space(data: Mapping[str, Any], where: str) -> SearchSpace:
     try:
         file = _SpaceFile.model_validate(dict(data))
     except ValidationError as error:
-        raise SpecError("\n".join(f"{where}{line}" for line in reason(error).splitlines())) from None
+        raise SpecError("\n".join(f"{where}{line}" for line in reason(error, model=_SpaceFile).splitlines())) from None
     stages = []
     for number, stage in enumerate(file.stages):
         blocks = tuple(_blocks(stage, f"{where}stages.{number}.blocks", max(file.resolution)))

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from nas.errors import SpecError
+from nas.faults import reason
 from nas.mapping_file import read_mapping
-from nas.registry import reason
 
 REMEDY = "docs/tabular.md describes the format"
 

@@ -25,7 +25,8 @@ from workers.folder_run.run import run as run_search
 def run(spec: Path, out: Path, executor_name: str, *, as_json: bool) -> None:
     """Run the search of SPEC (YAML or JSON) and write its results to a folder.
 
-    Called again with the same SPEC and folder, the run is resumed. The folder gets trials.jsonl,
+    Called again with the same SPEC and folder, the run is resumed; with a larger max_trials, it goes on from there,
+    also when it had ended. The folder gets trials.jsonl,
     pareto.json, report.html and a model-ID.onnx for each finalist.
     """
     checked = load_spec(spec)

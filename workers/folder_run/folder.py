@@ -2,17 +2,17 @@
 
 import fcntl
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-
-from platformdirs import user_data_path
 
 from latency_db.storing.location import default_location, file_of
 from nas.errors import NasError, SpecError
 from nas.files import write_whole
 from nas.jobs.records import Json, TrainingKey
 from nas.jobs.rows import PACE
+from nas.machine.folders import data_folder
 from nas.search.journal import FileJournal
 from nas.spec import SearchSpec
 
@@ -22,7 +22,8 @@ MOST_PACES = 20
 class RunFolder:
     """The folder of a run, locked by one process at a time. The same spec in the same folder resumes the run.
 
-    SpecError if the folder has anything of another spec; NasError if another process holds it.
+    So does one with more trials, also after the run has ended. SpecError if the folder has anything of another spec;
+    NasError if another process holds it.
     """
 
     def __init__(self, path: Path, spec: SearchSpec) -> None:
@@ -49,11 +50,13 @@ class RunFolder:
             write_whole(known, json.dumps(ours, indent=2) + "\n")
             return
         theirs = _read(known)
+        if theirs["max_trials"] < ours["max_trials"] and theirs | {"max_trials": ours["max_trials"]} == ours:
+            write_whole(known, json.dumps(ours, indent=2) + "\n")  # it goes on with more trials
+            return
         changed = sorted(field for field in {*ours, *theirs} if ours.get(field) != theirs.get(field))
         if changed:
-            raise SpecError(
-                f"{self.path} is of a run with another {', '.join(changed)}; choose another --out, or remove the folder"
-            )
+            other = f"{', '.join(changed)}{_more(theirs, changed)}"
+            raise SpecError(f"{self.path} is of a run with another {other}; choose another --out, or remove the folder")
 
     def known(self, name: str) -> Any:
         """The JSON value kept under this name, or None."""
@@ -98,9 +101,14 @@ class RunFolder:
 
 
 def paces_file() -> Path:
-    """Where the paces of this machine's runs are: beside its latency database, or in the user's data folder."""
+    """Where the paces of this machine's runs are: beside its latency database, or in the folder for data."""
     latencies = file_of(default_location())
-    return (latencies.parent if latencies else user_data_path("nas")) / "paces.json"
+    return (latencies.parent if latencies else data_folder()) / "paces.json"
+
+
+def _more(theirs: Json, changed: Sequence[str]) -> str:
+    """What may be changed in the spec of a run, where that is not what was changed."""
+    return f" ({theirs['max_trials']}; it can only be raised)" if list(changed) == ["max_trials"] else ""
 
 
 def _read(path: Path) -> Any:

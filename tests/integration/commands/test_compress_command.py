@@ -178,7 +178,7 @@ def test_a_size_is_refused_for_a_plan_that_keeps_none(tmp_path):
         (
             {"stages": [{"name": "prume"}]},
             NETWORK,
-            "no compressor named 'prume'; there are: ",
+            "no compressor named 'prume'; did you mean prune?",
         ),
         ({**PLAN, "training": {"momentum": 1}}, NETWORK, "training.momentum"),
         ({**PLAN, "train": {}}, NETWORK, "train: no such field"),

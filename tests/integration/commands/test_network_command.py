@@ -97,11 +97,11 @@ def test_onnx_file_runs_and_repeats(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("shufflenet", "--groups", "5"), "--groups: Input should be 1, 2, 3, 4 or 8"),
-        (("mobilenetv2", "--width", "-1"), "--width: Input should be greater than 0"),
-        (("mobilenetv2", "--width", "inf"), "--width: Input should be"),
-        (("mobilenetv2", "--width", "wide"), "--width: Input should be a valid number"),
-        (("mobilenetv2", "--resolution", "22.5"), "--resolution: Input should be a valid integer"),
+        (("shufflenet", "--groups", "5"), "--groups: give 1, 2, 3, 4 or 8"),
+        (("mobilenetv2", "--width", "-1"), "--width: give more than 0"),
+        (("mobilenetv2", "--width", "inf"), "--width: give"),
+        (("mobilenetv2", "--width", "wide"), "--width: give a number"),
+        (("mobilenetv2", "--resolution", "22.5"), "--resolution: give a whole number"),
         (("mobilenetv2", "--widht", "1"), "'--widht'"),
         (("--list", "lenet_5"), "--list takes no NAME"),
     ],

@@ -40,7 +40,7 @@ def refused(tmp_path, monkeypatch):
         ("[" * 20_000, ["not YAML"]),
         ({"dataset": "mnits"}, ["mnits", "fashion_mnist_mini"]),
         ({"dataset": "fashion_mnist_mini", "max_trails": 3}, ["max_trails"]),
-        ({"dataset": "fashion_mnist_mini", "max_trials": 0}, ["max_trials", "greater than or equal to 1"]),
+        ({"dataset": "fashion_mnist_mini", "max_trials": 0}, ["max_trials", "at least 1"]),
         ({"dataset": "fashion_mnist_mini", "space": "smal"}, ["smal", "mnasnet", "small"]),
         ({"dataset": "fashion_mnist_mini", "device": "pixel-1"}, ["pixel-1", "local-cpu-1t"]),
         ({"dataset": "fashion_mnist_mini", "searcher": "evolutoin"}, ["evolutoin", "evolution"]),

@@ -106,7 +106,7 @@ def stage(**changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"colour": 1}, r"space\.colour: Extra inputs"),
+        ({"colour": 1}, r"space\.colour: there is no such field"),
         ({"name": ""}, r"space\.name: "),
         ({"name": "../mine"}, r"space\.name: "),
         ({"resolution": 0}, r"space\.resolution\.0: "),

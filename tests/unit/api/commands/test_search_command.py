@@ -184,7 +184,7 @@ def test_the_best_finalist_is_the_first_and_marked_everywhere(nas, settings):
     assert "reference far the best is better than it 40.00% (30.3 to 50.6) finalist 1 (best)" in words
     assert [(row["trial"], row["best"]) for row in answer] == [(1, True), (2, False), (0, False)]
     assert table.index("finalist 1 (best)") < table.index("finalist 2 ") < table.index("finalist 0 ")
-    assert nas("export", search)[1].split() == ["m1.onnx", "m2.onnx", "m0.onnx"]
+    assert nas("export", search)[1].split() == ["models/m1.onnx", "models/m2.onnx", "models/m0.onnx"]
 
 
 def test_the_runtimes_files_of_finalists_are_downloaded_too_or_the_reason_is_printed(nas, settings, tmp_path):
@@ -212,7 +212,11 @@ def test_the_runtimes_files_of_finalists_are_downloaded_too_or_the_reason_is_pri
     only = nas("export", search, "--format", "tflite", "--out", "flat")
     absent = nas("export", search, "--format", "pte")
 
-    assert (code, out.split(), complaint) == (0, ["m0.onnx", "m0.tflite", "m1.onnx"], "trial 1: litert refuses 1\n")
+    assert (code, out.split(), complaint) == (
+        0,
+        ["models/m0.onnx", "models/m0.tflite", "models/m1.onnx"],
+        "trial 1: litert refuses 1\n",
+    )
     assert (tmp_path / "m0.tflite").read_bytes() == contents["tflite"]
     assert only[:2] == (0, "flat/m0.tflite\n")
     assert (absent[0], "no finalists to download as pte" in absent[2]) == (1, True)

@@ -30,6 +30,21 @@ def test_one_event_makes_the_folder_its_specs(tmp_path):
         RunFolder(tmp_path, SECOND)
 
 
+def test_a_run_goes_on_with_more_trials_and_with_nothing_else(tmp_path):
+    more, fewer = FIRST.model_copy(update={"max_trials": 80}), FIRST.model_copy(update={"max_trials": 8})
+    with RunFolder(tmp_path, FIRST) as folder:
+        folder.keep("begun", 1)
+
+    with RunFolder(tmp_path, more):
+        pass
+
+    for wrong, said in ((fewer, r"another max_trials \(80; it can only be raised\)"), (FIRST, "max_trials")):
+        with pytest.raises(SpecError, match=said):
+            RunFolder(tmp_path, wrong)
+    with pytest.raises(SpecError, match="another max_trials, seed"):
+        RunFolder(tmp_path, SECOND.model_copy(update={"max_trials": 100}))
+
+
 def test_a_folder_is_held_by_one_run(tmp_path):
     with RunFolder(tmp_path, FIRST), pytest.raises(NasError, match="in use"):
         RunFolder(tmp_path, FIRST)

@@ -1,0 +1,75 @@
+"""Checks of what is inside a spec's fields: parameters of plugins, the recipe of finalists, the space."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from pydantic import ValidationError
+
+from nas.dataset import dataset
+from nas.errors import NasError, SpecError, UnknownNameError
+from nas.evaluator import evaluator
+from nas.faults import reason
+from nas.network import network
+from nas.registry import settable
+from nas.search_devices import check_objective
+from nas.searcher import searcher
+from nas.spaces import load_space
+from nas.training import FINALISTS
+
+NO_IMAGES = {"name": "fashion_mnist_mini"}
+"""In place of a `dataset` that is wrong or missing, while the rest of a spec is checked."""
+
+RecipeFields = settable(FINALISTS, "epochs", "time_budget_s")
+"""The fields of finalists.recipe; the epochs are finalists.epochs, and no clock ends so long a training."""
+
+
+def wrong_inside(spec: Mapping[str, Any], devices: Sequence[str]) -> Iterator[NasError]:
+    """What is wrong with plugins' parameters, the recipe and the space."""
+    checks: list[Callable[[], object]] = [
+        lambda: dataset.checked(spec["dataset"], "dataset") if spec["dataset"] != NO_IMAGES else None,
+        lambda: check_objective(devices, spec["objective"]),
+        lambda: _check_searcher(spec["searcher"]),
+        lambda: evaluator.checked(spec["evaluator"], "evaluator"),
+        lambda: _check_recipe(spec["finalists"].recipe),
+        *(partial(_check_reference, number, reference) for number, reference in enumerate(spec["references"])),
+        lambda: _check_space(spec),
+    ]
+    for check in checks:
+        try:
+            check()
+        except NasError as error:
+            yield error
+
+
+def _check_searcher(config: Mapping[str, Any]) -> None:
+    checked = dict(searcher.checked(config, "searcher"))
+    searcher[config["name"]].check(**checked)
+
+
+def _check_recipe(recipe: Mapping[str, Any]) -> None:
+    try:
+        RecipeFields.model_validate(recipe)
+    except ValidationError as error:
+        raise SpecError(reason(error, "finalists.recipe", RecipeFields)) from None
+
+
+def _check_reference(number: int, reference: Mapping[str, Any]) -> None:
+    for fixed in sorted({"channels", "classes"} & set(reference)):
+        raise SpecError(f"references.{number}.{fixed}: the data set decides it; leave it out")
+    network.checked(reference, f"references.{number}")
+
+
+def _check_space(spec: Mapping[str, Any]) -> None:
+    try:
+        if load_space(spec["space"]).has_codes and spec["finalists"].compression:
+            raise SpecError(
+                "finalists.compression: the space decides on precisions of stages, so its networks are compressed "
+                "already; leave compression out, or precision out of the space"
+            )
+    except UnknownNameError:
+        raise
+    except NasError as error:
+        message = str(error)
+        is_placed = message.startswith(("space.", "finalists."))
+        raise SpecError(message if is_placed else f"space: {message}") from None
