@@ -217,7 +217,7 @@ def test_the_runtimes_files_of_finalists_are_downloaded_too_or_the_reason_is_pri
         ["models/m0.onnx", "models/m0.tflite", "models/m1.onnx"],
         "trial 1: litert refuses 1\n",
     )
-    assert (tmp_path / "m0.tflite").read_bytes() == contents["tflite"]
+    assert (tmp_path / "models/m0.tflite").read_bytes() == contents["tflite"]
     assert only[:2] == (0, "flat/m0.tflite\n")
     assert (absent[0], "no finalists to download as pte" in absent[2]) == (1, True)
     assert nas("export", search, "--trial", "0", "--format", "pickle")[0] == 2
