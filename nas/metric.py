@@ -212,9 +212,10 @@ def tabulated(*sources: Source) -> list[Metric]:
 
 
 def present(rows: Iterable[Mapping[str, Any]]) -> list[Metric]:
-    """The metrics that tables show where one of these rows has a value, in order."""
-    found = {name for row in rows for name in row}
-    return [made for name, made in metrics().items() if made.shown is Shown.PRESENT and name in found]
+    """The metrics that tables show where one of these rows has a value, in order; then those of further devices."""
+    found = {name: None for row in rows for name in row}
+    on_devices = [made for name in found if device_of(name) and (made := declared(name))]
+    return [made for name, made in metrics().items() if made.shown is Shown.PRESENT and name in found] + on_devices
 
 
 def directions(names: Sequence[str]) -> tuple[Better, ...]:

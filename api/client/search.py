@@ -59,9 +59,10 @@ class SearchOperations(Generic[S]):
         return frame(await _columns(self._transport, self.id))
 
     @Operation
-    async def pareto(self, *metrics: str) -> Pareto:
-        """The front of latency and accuracy, or of these metrics."""
-        found = await self._transport.get(at("searches", self.id, "pareto"), metric=list(metrics) or None)
+    async def pareto(self, *metrics: str, device: str | None = None) -> Pareto:
+        """The front of latency and accuracy, or of these metrics. device: of a search for several, whose latency."""
+        query = {"metric": list(metrics) or None, "device": device}
+        found = await self._transport.get(at("searches", self.id, "pareto"), **query)
         return Pareto.model_validate(found)
 
     @Operation

@@ -1,6 +1,6 @@
 """`nas search pareto|trials|export`: what came out of a search."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,35 +12,36 @@ from api.commands.tables import number, table
 from nas.command_line.option_types import Bytes
 from nas.images.model_input import ModelInput
 from nas.mapping_file import read_mapping
-from nas.metric import tabulated
+from nas.metric import Metric, device_of, present, tabulated
 from nas.proportions import SPLITS, bracketed
 from nas.report.results import VERDICTS
 
 ACCURACY = "accuracy"
 PLAN_FILES = (".yaml", ".yml", ".json")
 """How the names of files with a plan end."""
-KEYS = {"latency_ms": ("latency_ms", "estimated_latency_ms")}
-"""Where a table finds a metric, the first that is there."""
 
 
 @click.command()
 @remote
 @SEARCH
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="The front of these, such as macs.")
-def pareto(service: Remote, search: str, metrics: tuple[str, ...]) -> None:
+@click.option("--device", help="Of a search for several devices: whose latency.  [default: the first]")
+def pareto(service: Remote, search: str, metrics: tuple[str, ...], device: str | None) -> None:
     """The trials that no other beats in both accuracy and latency; references and finalists, best first, below them.
 
     Accuracies of trials are on validation images after their short training. Finalists and references are trained for
     longer and tested; in brackets are 95 % intervals, and what they say of the best finalist beside a reference.
     """
-    found = service.find(search).pareto(*metrics)
-    rows = [
-        *((f"trial {p.number}", p.architecture_id, *_by_split(p.metrics)) for p in found.points),
-        *((f"reference {r.label}", _compared(r), *_by_split(r.metrics)) for r in found.references),
-        *((f"finalist {f.trial}{' (best)' if f.best else ''}", f.file, *_by_split(f.metrics)) for f in found.finalists),
+    found = service.find(search).pareto(*metrics, device=device)
+    columns = _columns(point.metrics for point in found.points)
+    networks = [
+        *(((f"trial {p.number}", p.architecture_id), p.metrics) for p in found.points),
+        *(((f"reference {r.label}", _compared(r)), r.metrics) for r in found.references),
+        *(((f"finalist {f.trial}{' (best)' if f.best else ''}", f.file), f.metrics) for f in found.finalists),
     ]
+    rows = [(*named, *_by_split(values, columns)) for named, values in networks]
     value = found.model_dump(mode="json", exclude={"finalists": {"__all__": {"diagram"}}})
-    service.show(value, lambda: table(("network", "", *_headings(SPLITS.values())), rows, left=2))
+    service.show(value, lambda: table(("network", "", *_headings(columns, SPLITS.values())), rows, left=2))
     for finalist in found.finalists:
         if finalist.latency_note:
             click.echo(f"trial {finalist.trial}: {finalist.latency_note}", err=True)
@@ -55,12 +56,13 @@ def trials(service: Remote, search: str, state: str | None, limit: int) -> None:
     """The trials of a search."""
     found = service.find(search).trials(state=None if state is None else state.upper())
     rows = [t for t, _ in zip(found, range(limit), strict=False)]
+    columns = _columns(t.metrics for t in rows)
     service.show(
         [t.model_dump(mode="json", exclude_none=True) for t in rows],
         lambda: table(
-            ("trial", "architecture", "state", *_headings(["validation"]), "reward", ""),
+            ("trial", "architecture", "state", *_headings(columns, ["validation"]), "reward", ""),
             (
-                (t.number, t.architecture_id, t.state, *_metrics(t.metrics), number(t.reward, ".4f"), t.reason)
+                (t.number, t.architecture_id, t.state, *_metrics(t.metrics, columns), number(t.reward, ".4f"), t.reason)
                 for t in rows
             ),
             left=3,
@@ -201,22 +203,26 @@ def _summary(report: Mapping[str, Any]) -> str:
     )
 
 
-def _headings(splits: Collection[str] = ()) -> list[str]:
-    """One a metric; for the accuracy, one a split if splits are given."""
+def _columns(rows: Iterable[Mapping[str, Any]]) -> list[Metric]:
+    """The metrics of a table of trials with these metrics."""
+    return [*tabulated(), *(metric for metric in present(rows) if device_of(metric.name))]
+
+
+def _headings(columns: Iterable[Metric], splits: Collection[str]) -> list[str]:
+    """One a metric; for the accuracy, one a split."""
     headings: list[str] = []
-    for metric in tabulated():
+    for metric in columns:
         by_split = [f"{split} {ACCURACY}" for split in splits] if metric.name == ACCURACY else []
         headings += by_split or [metric.text_column.heading]
     return headings
 
 
-def _by_split(metrics: Mapping[str, Any]) -> list[str | None]:
+def _by_split(metrics: Mapping[str, Any], columns: Sequence[Metric]) -> list[str | None]:
     """One cell a heading, with both splits. A trial has the accuracy on validation images alone."""
     known = {"validation_accuracy": metrics.get(ACCURACY), **metrics}
     shares = {name: known.get(name) for name in SPLITS}
     accuracies = [None if share is None else f"{share:.2%}{bracketed(known, name)}" for name, share in shares.items()]
-    cells = iter(_metrics(metrics))
-    by_metric = ((metric.name, next(cells)) for metric in tabulated())
+    by_metric = zip((metric.name for metric in columns), _metrics(metrics, columns), strict=True)
     return [cell for name, shown in by_metric for cell in (accuracies if name == ACCURACY else [shown])]
 
 
@@ -226,11 +232,11 @@ def _compared(reference: Reference) -> str | None:
     return None if words is None else f"the best is {words} it"
 
 
-def _metrics(metrics: Mapping[str, Any]) -> list[str | None]:
-    """One cell a metric."""
+def _metrics(metrics: Mapping[str, Any], columns: Iterable[Metric]) -> list[str | None]:
+    """One cell a metric; where a finalist was not measured, its estimate."""
     cells = []
-    for metric in tabulated():
-        known = (metrics.get(key) for key in KEYS.get(metric.name, (metric.name,)))
+    for metric in columns:
+        known = (metrics.get(key) for key in (metric.name, f"estimated_{metric.name}"))
         value = next((value for value in known if value is not None), None)
         cells.append(None if value is None else metric.text_column.text(value))
     return cells

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Response
+from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import to_json
 
 from api.http.app_state import App
 from api.http.concurrency import RECORDS
 from api.http.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
 from api.http.parameters import SearchId, TrialId
-from api.http.problems import problems
+from api.http.problems import FieldFault, ProblemError, problems
 from api.http.security import READ
 from api.routes.artifacts import artifact_out, artifact_url
 from api.schemas.trial import (
@@ -29,11 +30,11 @@ from api.schemas.trial import (
 from nas.jobs.records import ArtifactLink, SearchRecord, TrialRecord
 from nas.jobs.states import TrialState
 from nas.jobs.trials import COLUMNS
-from nas.metric import FRONT, directions, metrics
+from nas.metric import declared, directions, metrics, of_devices
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network
 from nas.pareto import hypervolume
-from nas.report.results import outcome
+from nas.report.results import LATENCY, OnDevice, on_devices, outcome
 
 router = APIRouter(prefix="/v1", tags=["trials"], dependencies=[READ, RECORDS])
 
@@ -42,12 +43,22 @@ MAX_DECIMALS = 22
 """Powers of ten up to this one are exact as floats."""
 MEASURED = ("reward", *(name for name, metric in metrics().items() if not metric.whole))
 """Columns whose last digits are noise: without them an answer takes half the bytes."""
+
+
+def known_metric(name: str) -> str:
+    if declared(name) is None:
+        raise ValueError(f"there is no such metric; there are: {', '.join(metrics())}")
+    return name
+
+
 if TYPE_CHECKING:
     ColumnName = str
     MetricName = str
 else:
     ColumnName = Literal[COLUMNS]
-    MetricName = Literal[tuple(metrics())]
+    MetricName = Annotated[
+        str, AfterValidator(known_metric), WithJsonSchema({"type": "string", "examples": [*metrics()]})
+    ]
 MAX_METRICS = 4
 """With more, most trials are on the front."""
 AfterSeq = Annotated[int, Query(ge=0, le=MAX_SEQ, description="Only what changed after this event")]
@@ -89,7 +100,7 @@ def get_columns(
     return Response(content, media_type="application/json")
 
 
-@router.get("/searches/{search_id}/pareto", response_model_exclude_unset=True)
+@router.get("/searches/{search_id}/pareto", response_model_exclude_unset=True, responses=problems("NAME_UNKNOWN"))
 def get_pareto(
     search_id: SearchId,
     app: App,
@@ -97,22 +108,31 @@ def get_pareto(
         list[MetricName] | None,
         Query(min_length=1, max_length=MAX_METRICS, description="Of these, by the first; without a hypervolume"),
     ] = None,
+    device: Annotated[
+        str | None, Query(max_length=200, description="Of a search for several: whose latency; by default the first's")
+    ] = None,
 ) -> ParetoOut:
     """The front of latency and accuracy, or of other metrics; with the reference networks and the finalists, once they
     are known.
     """
     search = app.ledger.searches.get(search_id)
-    points = app.ledger.trials.front(search_id, tuple(dict.fromkeys(metric or FRONT)))
+    on = _device(search, device)
+    of_front = (on.latency, "accuracy")
+    names = dict.fromkeys(on.latency if name == LATENCY else name for name in metric or of_front)
+    points = app.ledger.trials.front(search_id, tuple(names))
     results = app.ledger.trials.results(search_id)
     rows = {name: results.get(name) or [] for name in ("references", "finalists")}
-    shown = outcome({"dataset": {}, **(search.facts or {}), **rows}, search.target_latency_ms)
-    reference_ms = None if metric else _reference_ms(search, points)
-    front = [[point.metrics[name] for name in FRONT] for point in points] if reference_ms else []
-    area = hypervolume(front, (reference_ms or 0.0, 0.0), directions(FRONT))
+    targets_ms = _targets_ms(search) if device is None else {on.latency: on.target_ms}
+    shown = outcome({"dataset": {}, **(search.facts or {}), **rows}, targets_ms)
+    reference_ms = None if metric else _reference_ms(on, points)
+    front = [[point.metrics[name] for name in of_front] for point in points] if reference_ms else []
+    area = hypervolume(front, (reference_ms or 0.0, 0.0), directions(of_front))
+    several: dict[str, Any] = {"device": on.name, "metrics": list(names)} if len(_devices(search)) > 1 else {}
     return ParetoOut(
+        **several,
         search_id=search_id,
         seq=search.last_seq,
-        target_latency_ms=search.target_latency_ms,
+        target_latency_ms=on.target_ms,
         reference_ms=reference_ms,
         hypervolume=area / reference_ms if reference_ms else None,
         points=[Point.model_validate(point) for point in points],
@@ -137,12 +157,34 @@ def get_trial(trial_id: TrialId, app: App) -> TrialDetail:
     )
 
 
-def _reference_ms(search: SearchRecord, points: list[TrialRecord]) -> float | None:
+def _devices(search: SearchRecord) -> list[OnDevice]:
+    """The devices of the search; their targets are known once it has begun."""
+    if search.facts and "devices" in search.facts:
+        return on_devices(search.facts)
+    names = tuple(search.spec.get("devices") or [search.spec.get("device", "")])
+    (first, latency), *others = of_devices(LATENCY, names).items()
+    return [OnDevice(first, latency, search.target_latency_ms), *(OnDevice(*other, None) for other in others)]
+
+
+def _targets_ms(search: SearchRecord) -> dict[str, float | None]:
+    return {device.latency: device.target_ms for device in _devices(search)}
+
+
+def _device(search: SearchRecord, name: str | None) -> OnDevice:
+    """The device of this name, or the first. ProblemError if the search has none of this name."""
+    devices = _devices(search)
+    found = devices[0] if name is None else next((device for device in devices if device.name == name), None)
+    if found is None:
+        said = f"The search has no device {name!r}; it has {', '.join(device.name for device in devices)}."
+        raise ProblemError("NAME_UNKNOWN", said, errors=[FieldFault("device", said)])
+    return found
+
+
+def _reference_ms(device: OnDevice, points: list[TrialRecord]) -> float | None:
     """Beyond this latency the front gains nothing."""
     if not points:
         return None
-    target = search.target_latency_ms
-    return 2 * target if target else max(point.metrics["latency_ms"] for point in points)
+    return 2 * device.target_ms if device.target_ms else max(point.metrics[device.latency] for point in points)
 
 
 def _finalists(rows: list[dict[str, Any]], links: list[ArtifactLink]) -> list[Finalist]:

@@ -70,6 +70,13 @@ class DeviceFacts(Sent):
     statistic: str
 
 
+class SearchDeviceFacts(DeviceFacts):
+    """metric: that which is the latency on it."""
+
+    metric: str
+    target_latency_ms: float
+
+
 class ObjectiveFacts(Sent):
     """Beside these: the parameters of the objective."""
 
@@ -93,6 +100,7 @@ class Facts(Sent):
     dataset: DatasetFacts
     space: SpaceSize
     device: DeviceFacts
+    devices: list[SearchDeviceFacts] | None = Field(None, description="of a search for several, the first one first")
     searcher: SearcherFacts | None = Field(None, description="null for searches from before it was kept")
     objective: ObjectiveFacts
 

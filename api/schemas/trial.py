@@ -176,11 +176,14 @@ class ParetoOut(Sent):
 
     hypervolume: the area that the front dominates, up to reference_ms and down to an accuracy of 0, as a fraction of
     the whole; null while the front is empty, and for other metrics. reference_ms is twice the target, or the slowest
-    point where there is no target. finalists: best first.
+    point where there is no target. finalists: best first. Of a search for several devices: device is that of the front,
+    of which finalists are best first, and metrics names those of the front.
     """
 
     search_id: str
     seq: int
+    device: str | None = None
+    metrics: list[str] | None = None
     target_latency_ms: float | None = None
     reference_ms: float | None = None
     hypervolume: float | None = None

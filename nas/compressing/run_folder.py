@@ -10,7 +10,7 @@ from nas.dataset import Dataset, dataset
 from nas.errors import CompressionError
 from nas.images.model_input import ModelInput
 from nas.quantization.recipes import RECIPES
-from nas.report.results import ranked
+from nas.report.results import ranked, targets
 from nas.spec import parse_spec
 from nas.spec_images import with_size
 
@@ -45,7 +45,7 @@ def in_run(text: str) -> RunNetwork | None:
         trials = [json.loads(line) for line in (folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()]
     except (OSError, ValueError) as error:
         raise CompressionError(f"{folder} has no results that can be read ({error}); let `nas run` end first") from None
-    finalists = ranked(pareto["finalists"], pareto["objective"].get("target_latency_ms"))
+    finalists = ranked(pareto["finalists"], targets(pareto))
     wanted = [row for row in finalists if not number or row["trial"] == int(number)]
     if wanted:
         return RunNetwork(wanted[0]["notation"], folder / _in_floats(wanted[0]["file"]), spec)

@@ -54,7 +54,11 @@ def _data(dataset: Record) -> list[tuple[str, Child]]:
 
 
 def _device(record: Record) -> list[tuple[str, Child]]:
-    device = record["device"]
+    several: list[Mapping[str, Any]] = record.get("devices") or [record["device"]]
+    return [*(fact for device in several for fact in _facts_of(device)), ("Estimates", _estimates(record))]
+
+
+def _facts_of(device: Mapping[str, Any]) -> list[tuple[str, Child]]:
     threads = device.get("threads")
     return [
         ("Device", device["name"]),
@@ -62,7 +66,6 @@ def _device(record: Record) -> list[tuple[str, Child]]:
         ("Runtime", f"{device['runtime']} {device.get('runtime_version') or ''}"),
         ("Precision, threads", f"{device.get('precision') or MISSING}, {MISSING if threads is None else threads}"),
         ("Statistic", device.get("statistic") or MISSING),
-        ("Estimates", _estimates(record)),
     ]
 
 

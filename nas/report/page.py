@@ -10,9 +10,9 @@ from nas.report.correlations import correlations
 from nas.report.facts import facts, spec_text
 from nas.report.figures import Figures, built_figures, figure, figure_data
 from nas.report.markup import Child, Markup, tag
-from nas.report.results import SUCCEEDED, Record, accuracy_shown, outcome, shown, target, trials
+from nas.report.results import SUCCEEDED, Record, accuracy_shown, on_devices, outcome, shown, targets, trials
 from nas.report.summary import summary
-from nas.report.tables import correlations_table, failures, finalists_table, trials_table
+from nas.report.tables import correlations_table, devices_table, failures, finalists_table, trials_table
 
 
 def report_html(record: Record) -> str:
@@ -20,10 +20,10 @@ def report_html(record: Record) -> str:
 
     Every text of the record is escaped, and the page's policy forbids anything but its own style and script.
     """
-    record = {**record, **outcome(record, target(record))}
+    record = {**record, **outcome(record, targets(record))}
     figures = built_figures() or Figures("", "")
     style = files("nas.report").joinpath("style.css").read_text(encoding="utf-8") + figures.style
-    name = f"{record['dataset']['name']} on {record['device']['name']}"
+    name = f"{record['dataset']['name']} on {', '.join(device.name for device in on_devices(record))}"
     policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(figures.script)}'; img-src data:"
     head = tag(
         "head",
@@ -65,6 +65,7 @@ def _evidence(record: Record) -> list[Child]:
     failed = failures(record)
     return [
         _section("Accuracy against latency", figure("pareto")),
+        _section("Each device", devices_table(record)) if "devices" in record else None,
         _section("Finalists", finalists_table(record), _finalists_note(record)),
         _section("Architectures", *map(_diagram, record["finalists"])) if record["finalists"] else None,
         _section("Progress of the search", figure("reward")),

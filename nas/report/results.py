@@ -1,6 +1,7 @@
 """Readings of a run's record: which model is shown first, and how it compares."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from math import inf
 from typing import Any
 
@@ -9,6 +10,7 @@ from nas.proportions import Verdict, bracketed, interval, verdict, with_interval
 from nas.quantities import number
 
 Record = Mapping[str, Any]
+LATENCY = "latency_ms"
 SUCCEEDED = "succeeded"
 FAILED = "failed"
 TEST = "test_accuracy"
@@ -34,32 +36,64 @@ def target(record: Record) -> float | None:
     return number(record["objective"], "target_latency_ms")
 
 
+@dataclass(frozen=True, slots=True)
+class OnDevice:
+    """A device of a search. latency: the metric that is the latency on it. target_ms: None where it is not known."""
+
+    name: str
+    latency: str
+    target_ms: float | None
+
+
+def on_devices(record: Record) -> list[OnDevice]:
+    """The devices of a record, the first one first."""
+    several = record.get("devices")
+    if not several:
+        return [OnDevice(record["device"]["name"], LATENCY, target(record))]
+    return [OnDevice(row["name"], row["metric"], number(row, "target_latency_ms")) for row in several]
+
+
+def targets(record: Record) -> dict[str, float | None]:
+    """The target on each device by the metric that is the latency there."""
+    return {device.latency: device.target_ms for device in on_devices(record)}
+
+
 def best_trial(record: Record) -> Record | None:
     """The succeeded trial of the highest reward; the earliest of equals."""
     rewarded = [trial for trial in trials(record, SUCCEEDED) if number(trial, "reward") is not None]
     return max(rewarded, key=lambda trial: trial["reward"], default=None)
 
 
-def ranked(finalists: Iterable[Record], target_ms: float | None) -> list[dict[str, Any]]:
-    """The finalists, best first, with `best` True for the first: those within the target if there is one, then those
-    that exceed it least; among equals by validation accuracy.
+def ranked(finalists: Iterable[Record], targets_ms: Mapping[str, float | None]) -> list[dict[str, Any]]:
+    """The finalists, best first, with `best` True for the first: those within the targets that there are, then those
+    that exceed them least; among equals by validation accuracy.
 
-    Test accuracy does not influence the order, so that what is reported of the best is not the best of several tests.
+    targets_ms: by the metric that each is of. Test accuracy does not influence the order, so that what is reported of
+    the best is not the best of several tests.
     """
-    limit = target_ms or inf
 
     def rank(finalist: Record) -> tuple[float, float]:
-        latency = number(finalist["metrics"], "latency_ms")
         accuracy = number(finalist["metrics"], "validation_accuracy")
-        excess = inf if latency is None else max(0.0, latency - limit)
+        excess = sum(over(finalist, latency, limit) for latency, limit in targets_ms.items())
         return excess, inf if accuracy is None else -accuracy
 
     return [{**finalist, "best": place == 0} for place, finalist in enumerate(sorted(finalists, key=rank))]
 
 
+def over(finalist: Record, latency: str, target_ms: float | None) -> float:
+    """By what share of a target a latency exceeds it; infinite where the latency is not known."""
+    measured = number(finalist["metrics"], latency)
+    return inf if measured is None else max(0.0, measured / (target_ms or inf) - 1)
+
+
 def headline(record: Record) -> Record | None:
     """The finalist shown first: the best."""
-    return next(iter(ranked(record["finalists"], target(record))), None)
+    return next(iter(ranked(record["finalists"], targets(record))), None)
+
+
+def winner(record: Record, device: OnDevice) -> Record | None:
+    """The best finalist for one device, whatever it does on others; None if there is none."""
+    return next(iter(ranked(record["finalists"], {device.latency: device.target_ms})), None)
 
 
 def compared(references: Iterable[Record], best: Record | None) -> list[dict[str, Any]]:
@@ -71,12 +105,13 @@ def compared(references: Iterable[Record], best: Record | None) -> list[dict[str
     return [{**row, "verdict": verdict(ours, interval(row["metrics"], TEST))} for row in references]
 
 
-def outcome(record: Record, target_ms: float | None) -> dict[str, list[dict[str, Any]]]:
+def outcome(record: Record, targets_ms: Mapping[str, float | None]) -> dict[str, list[dict[str, Any]]]:
     """`references` and `finalists` of a record, as everything shows them: finalists ranked, references compared with
-    the best one, and all accuracies with their intervals, from the numbers of images under `dataset`.
+    the best one, and all accuracies with their intervals, from the numbers of images under `dataset`. targets_ms: as in
+    ranked.
     """
     images = record["dataset"]
-    finalists = ranked((_with_intervals(row, images) for row in record["finalists"]), target_ms)
+    finalists = ranked((_with_intervals(row, images) for row in record["finalists"]), targets_ms)
     references = [_with_intervals(row, images) for row in record["references"]]
     return {"references": compared(references, next(iter(finalists), None)), "finalists": finalists}
 

@@ -1,14 +1,28 @@
 """The tables: finalists, every trial, and the trials that failed."""
 
 from collections.abc import Collection, Sequence
+from math import inf
 from typing import NamedTuple
 from urllib.parse import quote
 
 from nas.metric import Metric, Source, metrics, present, tabulated
-from nas.quantities import MISSING, aligned, minus, number, signed_percent
+from nas.quantities import MISSING, aligned, milliseconds, minus, number, signed_percent
 from nas.report.correlations import Correlation, interval
 from nas.report.markup import Child, Markup, join, tag
-from nas.report.results import FAILED, SUCCEEDED, Record, accuracy_shown, estimate_error, shown, trials
+from nas.report.results import (
+    FAILED,
+    LATENCY,
+    SUCCEEDED,
+    OnDevice,
+    Record,
+    accuracy_shown,
+    estimate_error,
+    on_devices,
+    over,
+    shown,
+    trials,
+    winner,
+)
 
 
 class Cell(NamedTuple):
@@ -25,24 +39,27 @@ def finalists_table(record: Record) -> Markup:
             "No trial became a finalist." if record["finished"] else "Finalists are trained when the search has ended."
         )
         return tag("p", why, class_="empty")
+    _, *others = on_devices(record)
     heads = (
         *("model", "test accuracy", "validation accuracy", "latency", "p90", "estimated", "estimate off by"),
+        *(f"{what} on {device.name}" for device in others for what in ("latency", "estimated")),
         *(size.heading for size in tabulated(Source.NETWORK)),
         *("file", "max |Δ| to torch"),
     )
     finalists = record["finalists"]
-    rows = [tag("tr", *_finalist_cells(f), class_="first" if f["best"] else None) for f in finalists]
+    rows = [tag("tr", *_finalist_cells(f, others), class_="first" if f["best"] else None) for f in finalists]
     table = _table("Finalists", [tag("th", head, scope="col") for head in heads], rows)
     return join([table, *map(_finalist_notes, finalists)])
 
 
-def _finalist_cells(finalist: Record) -> list[Markup]:
+def _finalist_cells(finalist: Record, others: Sequence[OnDevice]) -> list[Markup]:
     metrics = finalist["metrics"]
     link = tag("a", f"trial {finalist['trial']}", href=quote(finalist["file"]), title=finalist["file"])
     values = [
         *(accuracy_shown(metrics, key) for key in ("test_accuracy", "validation_accuracy")),
         *(shown(metrics, key, "latency_ms") for key in ("latency_ms", "latency_p90_ms", "estimated_latency_ms")),
         signed_percent(estimate_error(finalist)),
+        *(shown(metrics, f"{kind}{device.latency}", LATENCY) for device in others for kind in ("", "estimated_")),
         *(shown(metrics, size.name) for size in tabulated(Source.NETWORK)),
         shown(metrics, "size_bytes"),
         _difference(metrics),
@@ -77,6 +94,28 @@ def _other_file(finalist: Record, file: Record) -> Markup:
 def _difference(metrics: Record) -> str:
     difference = number(metrics, "max_abs_difference")
     return MISSING if difference is None else minus(f"{difference:.1e}".replace("e-0", "e-"))
+
+
+def devices_table(record: Record) -> Markup:
+    """One row a device: its target, how many trials are on its front, and the finalist that is best for it."""
+    heads = ("device", "target", "trials on its front", "best finalist for it", "latency on it", "test accuracy")
+    rows = [
+        tag("tr", tag("th", device.name, scope="row"), *(tag("td", cell) for cell in _device_cells(record, device)))
+        for device in on_devices(record)
+    ]
+    return _table("Each device", [tag("th", head, scope="col") for head in heads], rows)
+
+
+def _device_cells(record: Record, device: OnDevice) -> list[Child]:
+    best = winner(record, device)
+    front = [str(number) for number in record["fronts"][device.name]]
+    cells: list[Child] = [milliseconds(device.target_ms), ", ".join(front) or MISSING]
+    if best is None:
+        return [*cells, MISSING, MISSING, MISSING]
+    excess = over(best, device.latency, device.target_ms)
+    beyond = f" ({signed_percent(excess)} over the target)" if 0 < excess < inf else ""
+    latency = shown(best["metrics"], device.latency, LATENCY) + beyond
+    return [*cells, f"trial {best['trial']}", latency, accuracy_shown(best["metrics"])]
 
 
 def trials_table(record: Record) -> Markup:

@@ -9,9 +9,9 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from nas.metric import Source, tabulated
+from nas.metric import AT, Source, tabulated
 from nas.proportions import SPLITS, bracketed
-from nas.report.results import VERDICTS
+from nas.report.results import VERDICTS, on_devices, winner
 from nas.spec import load_spec
 from workers.folder_run.console import ConsoleListener
 from workers.folder_run.run import run as run_search
@@ -39,7 +39,7 @@ def run(spec: Path, out: Path, executor_name: str, *, as_json: bool) -> None:
     console.print(_table(record))
     console.print(
         "test, validation: accuracy on these images with its 95 % interval; test is of the exported file.\n"
-        f"{_comparison(record)}"
+        f"{_comparison(record)}{_each_device(record)}"
         f"Pareto front of {len(record['front'])} among {len(record['trials'])} trials: {out / 'report.html'}",
         soft_wrap=True,
     )
@@ -48,15 +48,16 @@ def run(spec: Path, out: Path, executor_name: str, *, as_json: bool) -> None:
 def _table(record: Mapping[str, Any]) -> Table:
     table = Table(box=SIMPLE, title="Finalists and reference networks", title_justify="left")
     table.add_column("network", min_width=len("model-0123456789abcdef.onnx"), overflow="fold")
-    sizes = tabulated(Source.NETWORK)
-    for column in ("test", "validation", "ms", *(size.text_column.heading for size in sizes)):
+    sizes, (_, *others) = tabulated(Source.NETWORK), on_devices(record)
+    latencies = [f"ms {AT} {device.name}" for device in others]
+    for column in ("test", "validation", "ms", *latencies, *(size.text_column.heading for size in sizes)):
         table.add_column(column, justify="right", no_wrap=True)
     for row in [*record["finalists"], *record["references"]]:
         metrics = row["metrics"]
         table.add_row(
             f"{row.get('file') or row['label']}{' (best)' if row.get('best') else ''}",
             *(f"{metrics[name]:.2%}\n{bracketed(metrics, name).strip()}" if name in metrics else "" for name in SPLITS),
-            _latency(metrics),
+            *(_latency(metrics, device.latency) for device in on_devices(record)),
             *(size.text_column.text(metrics[size.name]) if size.name in metrics else "" for size in sizes),
         )
     return table
@@ -68,9 +69,21 @@ def _comparison(record: Mapping[str, Any]) -> str:
     return "".join(f"The best finalist's test accuracy is {words} {label}'s.\n" for label, words in said)
 
 
-def _latency(metrics: Mapping[str, float]) -> str:
+def _each_device(record: Mapping[str, Any]) -> str:
+    """Of several devices, the front of each and the finalist that is best for it, a line each."""
+    if "fronts" not in record:
+        return ""
+    lines = []
+    for device in on_devices(record):
+        best = winner(record, device)
+        chosen = f"; the best finalist for it is {best['file']}" if best else ""
+        lines.append(f"{device.name}: Pareto front of {len(record['fronts'][device.name])}{chosen}\n")
+    return "".join(lines)
+
+
+def _latency(metrics: Mapping[str, float], name: str) -> str:
     """The measured latency, or the estimated one; references have neither if the device cannot be measured."""
-    if "latency_ms" in metrics:
-        return f"{metrics['latency_ms']:.4f}"
-    estimated = metrics.get("estimated_latency_ms")
+    if name in metrics:
+        return f"{metrics[name]:.4f}"
+    estimated = metrics.get(f"estimated_{name}")
     return "" if estimated is None else f"~{estimated:.4f}"

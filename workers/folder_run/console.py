@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from nas.metric import tabulated
+from nas.metric import present, tabulated
 from nas.trial import Metrics, State, Trial
 
 
@@ -68,4 +68,5 @@ class ConsoleListener:
 
 
 def _described(metrics: Metrics) -> str:
-    return "  ".join(f"{made.show(metrics[made.name])} {made.heading}" for made in tabulated() if made.name in metrics)
+    columns = [*tabulated(), *present([metrics])]
+    return "  ".join(f"{made.show(metrics[made.name])} {made.heading}" for made in columns if made.name in metrics)

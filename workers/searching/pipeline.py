@@ -18,7 +18,7 @@ from nas.jobs.rows import PACE
 from nas.ops.notation import write_network
 from nas.problem import Problem
 from nas.report.correlations import correlations, in_words
-from nas.report.results import outcome, target
+from nas.report.results import outcome, targets
 from nas.search.loop import Search, Steps
 from nas.search.pre_filter import PreFilter
 from nas.search_devices import KnownOnDevices
@@ -131,7 +131,7 @@ class Pipeline:
             measure_end_to_end(context, references, finalists)
         store.keep(PACE, forecast.pace())
         add_latency_notes(context, self.search.trials, finalists)
-        found = outcome({**facts, "references": references, "finalists": finalists}, target(facts))
+        found = outcome({**facts, "references": references, "finalists": finalists}, targets(facts))
         references = store.keep("references", found["references"])
         return record.finish(references, store.keep("finalists", found["finalists"]))
 

@@ -66,8 +66,8 @@ def test_finalists_stand_best_first_wherever_they_are_listed() -> None:
     source = report_html(given)
 
     order = [within["trial"], 0, beyond["trial"], 4]
-    assert [row["trial"] for row in ranked(given["finalists"], 0.1)] == order
-    assert [row["best"] for row in ranked(given["finalists"], 0.1)] == [True, False, False, False]
+    assert [row["trial"] for row in ranked(given["finalists"], {"latency_ms": 0.1})] == order
+    assert [row["best"] for row in ranked(given["finalists"], {"latency_ms": 0.1})] == [True, False, False, False]
     links = [attrs["href"] for tag, attrs in Page(source).tags if tag == "a" and attrs["href"].endswith(".onnx")]
     assert links == [within["file"], "less.onnx", beyond["file"], "unmeasured.onnx"]
     drawn = json.loads(re.search(r'id="drawn">(.*?)</script>', source, re.DOTALL)[1])  # type: ignore[index]  # it is there
@@ -90,7 +90,7 @@ def test_few_test_images_allow_no_claim() -> None:
     """The same accuracies as before, of 86 images each."""
     given = record()
     given["dataset"]["test"] = 86
-    found = outcome(given, 0.1)
+    found = outcome(given, {"latency_ms": 0.1})
     assert [row["verdict"] for row in found["references"]] == ["unclear", None, "unclear"]
     assert "points of test accuracy" not in Page(report_html(given)).text
 
@@ -251,3 +251,24 @@ def test_text_has_the_contrast_that_wcag_asks_for(scheme: int) -> None:
     for ink, ground in pairs:
         dark, light = sorted((luminance(colours[ink]), luminance(colours[ground])))
         assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, ground)
+
+
+def test_each_of_several_devices_has_a_row_with_its_front_and_the_finalist_that_is_best_for_it() -> None:
+    given = record()
+    first, second = given["finalists"]
+    for row, ms in ((first, 9.0), (second, 0.5)):
+        row["metrics"]["latency_ms@phone"] = ms
+    for trial in given["trials"]:
+        if "latency_ms" in trial["metrics"]:
+            trial["metrics"]["latency_ms@phone"] = 0.4
+    here = {**given["device"], "metric": "latency_ms", "target_latency_ms": 0.1}
+    phone = {**given["device"], "name": "phone", "metric": "latency_ms@phone", "target_latency_ms": 1.0}
+    given |= {"devices": [here, phone], "fronts": {here["name"]: given["front"], "phone": [2]}}
+
+    text = Page(report_html(given)).text.translate(PLAIN)
+
+    assert f"on {here['name']}, phone" in text
+    table = text[text.index("best finalist for it") : text.index("Finalists", text.index("best finalist for it"))]
+    assert f"trial {first['trial']}" in table[: table.index("phone")]
+    assert f"trial {second['trial']}" in table[table.index("phone") :]
+    assert "latency on phone" in text[text.index("Trials") :], "trials have a column for it"
