@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nas.codes import Codes
 from nas.errors import SpecError
+from nas.problem import Known
 from nas.tabular.file import REMEDY, Gaussian, SurrogateProblem, TableProblem, read_file
 from nas.tabular.scores import POINTS, Scores
 from nas.tabular.space import Rows, TabularSpace
@@ -47,7 +48,7 @@ class TabularProblem:
 
     name: str
     space: TabularSpace
-    known: TabularKnown
+    known: Known
     scores: Scores
     true: Read
     shown: Read

@@ -1,0 +1,151 @@
+"""Claim: two devices in one search cost at most 1.2 times the trials of one, for fronts as good on both.
+
+    python benchmarks/two_devices.py --problems FILE FILE [--searcher auto] [--evals 200] [--seeds 20] --json OUT
+
+The files are problem files (docs/tabular.md) of one space and one accuracy, with the latency of a device each. For each
+seed there are a search for each device alone, and one for both with half as many trainings again: with a front for each
+device (`each`, the objective `pareto` as it is) and with the one front of accuracy and both latencies (`joint`, its
+`metrics`). Every row of OUT is one search, with the normalised hypervolume on the devices after each training.
+
+Printed for each number n of trainings: the median hypervolume of a device's own search after n, and the first m at
+which the search for both is as good on the median on each device, as m / n. Rows of OUT are not made again.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nas.codes import random_codes
+from nas.errors import NasError, SpecError
+from nas.files import write_whole
+from nas.metric import of_devices
+from nas.objective import objective
+from nas.search_devices import KnownOnDevices
+from nas.searcher import searcher_of
+from nas.simulation import Outcome, Plan, simulate
+from nas.tabular.problem import TabularProblem, load_problem
+from nas.tabular.scores import BUDGETS
+
+MORE = 1.5
+"""Trainings of a search for both devices, as a share of those for one."""
+
+SAMPLE = 1000
+"""Networks by which files are compared."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two problems of one space."""
+
+    first: TabularProblem
+    second: TabularProblem
+
+    @property
+    def names(self) -> tuple[str, str]:
+        return self.first.name, self.second.name
+
+    @property
+    def both(self) -> TabularProblem:
+        """The first problem, in which the latencies of both are known."""
+        return replace(self.first, known=KnownOnDevices({each.name: each.known for each in (self.first, self.second)}))
+
+
+def load_pair(files: Sequence[Path]) -> Pair:
+    """SpecError if the files are not of one space and one accuracy."""
+    pair = Pair(*map(load_problem, files))
+    decisions = [
+        [(each.name, len(each.options)) for each in problem.space.decisions()] for problem in (pair.first, pair.second)
+    ]
+    if decisions[0] != decisions[1] or pair.first.name == pair.second.name:
+        raise SpecError("--problems: name two files with the same decisions and with names of their own")
+    codes = random_codes(pair.first.space, SAMPLE, np.random.default_rng(0))
+    if not np.allclose(pair.first.accuracy(codes), pair.second.accuracy(codes)):
+        raise SpecError("--problems: the accuracies differ, so a training for one says nothing of the other")
+    return pair
+
+
+def searched(pair: Pair, kind: str, seed: int, trials: int, searcher: str) -> Row:
+    """One row. kind: the name of a problem, for its own search; each or joint, for that of both."""
+    alone = {problem.name: problem for problem in (pair.first, pair.second)}
+    problem, config = alone.get(kind, pair.both), {"name": "pareto", "target_latency_ms": 1.0}
+    if kind not in alone:
+        config["target_latency_ms"] = dict.fromkeys(pair.names, 1.0)
+    if kind == "joint":
+        config["metrics"] = ["accuracy", *of_devices("latency_ms", pair.names).values()]
+    began = time.perf_counter()
+    found = simulate(problem, searcher_of(searcher), objective.make(config), Plan(trials=trials, seed=seed))
+    seconds = time.perf_counter() - began
+    judged = [alone[kind]] if kind in alone else [pair.first, pair.second]
+    volumes = {}
+    for judge in judged:
+        outcome = Outcome(judge, found)
+        volumes[judge.name] = [round(outcome.hypervolume(n), 5) for n in range(1, len(outcome.trials) + 1)]
+    key = {"problems": list(pair.names), "kind": kind, "seed": seed, "searcher": searcher, "trials": trials}
+    return {**key, "hypervolume": volumes, "seconds": round(seconds, 2)}
+
+
+def median_at(rows: Sequence[Row], name: str, trainings: int) -> float:
+    """The median hypervolume on a device after so many trainings, or after all where there are fewer."""
+    return statistics.median(row["hypervolume"][name][:trainings][-1] for row in rows)
+
+
+def needed(rows: Sequence[Row], wanted: Mapping[str, float], most: int) -> int | None:
+    """The first number of trainings at which all devices are as good as wanted; None if more than most."""
+    good = (m for m in range(1, most + 1) if all(median_at(rows, name, m) >= value for name, value in wanted.items()))
+    return next(good, None)
+
+
+def table(rows: Sequence[Row], names: Sequence[str], evals: int) -> Iterator[str]:
+    """Lines of a table in Markdown."""
+    by_kind = {kind: [row for row in rows if row["kind"] == kind] for kind in (*names, "each", "joint")}
+    yield f"| front of both | trainings for one | {names[0]} | {names[1]} | trainings for both | share |"
+    yield "|---|---|---|---|---|---|"
+    for kind in ("each", "joint"):
+        for n in [budget for budget in BUDGETS if budget <= evals]:
+            wanted = {name: median_at(by_kind[name], name, n) for name in names}
+            m = needed(by_kind[kind], wanted, int(MORE * evals))
+            values = " | ".join(f"{value:.3f}" for value in wanted.values())
+            share = "more" if m is None else f"{m} | {m / n:.2f}"
+            yield f"| {kind} | {n} | {values} | {share} |"
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--problems", type=Path, nargs=2, required=True, metavar="FILE")
+    parser.add_argument("--searcher", default="auto")
+    parser.add_argument("--evals", type=int, default=200, help="trainings of a search for one device")
+    parser.add_argument("--seeds", type=int, default=20, help="number of seeds")
+    parser.add_argument("--json", type=Path, required=True, metavar="OUT")
+    arguments = parser.parse_args(given)
+    pair = load_pair(arguments.problems)
+    rows: list[Row] = json.loads(arguments.json.read_text()) if arguments.json.exists() else []
+    about = {"problems": list(pair.names), "searcher": arguments.searcher}
+    print(f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}, {os.cpu_count()} cores")
+    for seed in range(arguments.seeds):
+        for kind in (*pair.names, "each", "joint"):
+            trials = arguments.evals if kind in pair.names else int(MORE * arguments.evals)
+            key = {**about, "kind": kind, "seed": seed, "trials": trials}
+            if not any(key.items() <= row.items() for row in rows):
+                rows.append(searched(pair, kind, seed, trials, arguments.searcher))
+                write_whole(arguments.json, json.dumps(rows) + "\n")
+    for line in table([row for row in rows if about.items() <= row.items()], pair.names, arguments.evals):
+        print(line)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except NasError as error:
+        sys.exit(f"error: {error}")
