@@ -12,7 +12,8 @@ from latency_db.devices.local import is_local_name
 from nas.compressing.plan import checked
 from nas.dataset import Outline, dataset
 from nas.errors import SpecError, UnknownNameError
-from nas.forecast import Pace, plan_of, step_seconds
+from nas.forecast import Pace, Plan, plan_of, plan_of_check, step_seconds
+from nas.proxy.request import CheckOptions, budgets
 from nas.service.data_root import resolve_path, shown
 from nas.spaces import known_spaces, named_space
 from nas.spec import TRIES, SearchSpec, parse_spec
@@ -77,11 +78,25 @@ def check_plan(plan: Mapping[str, Any]) -> None:
 
 def seconds_of_steps(checked: Checked, app: AppState) -> dict[str, float] | None:
     """Seconds of each phase of the search, from those that earlier searches have taken; None if that is not known."""
+    plan = _plan(checked, app)
+    return None if plan is None else step_seconds(plan, Pace.of_past(plan, app.ledger.paces()))
+
+
+def seconds_of_check(checked: Checked, options: CheckOptions, app: AppState) -> dict[str, float] | None:
+    """The same of a proxy check for the search."""
+    plan = _plan(checked, app)
+    if plan is None:
+        return None
+    longer = budgets(checked.spec, options).longer_epochs
+    check = plan_of_check(plan, candidates=options.candidates, repeats=options.repeats, longer_epochs=longer)
+    return step_seconds(check, Pace.of_past(check, app.ledger.paces()))
+
+
+def _plan(checked: Checked, app: AppState) -> Plan | None:
     images = checked.images
     if images is None or images.side is None:
         return None
-    plan = plan_of(checked.spec, images, train=images.train, side=images.side, workers=app.settings.workers)
-    return step_seconds(plan, Pace.of_past(plan, app.ledger.searches.paces()))
+    return plan_of(checked.spec, images, train=images.train, side=images.side, workers=app.settings.workers)
 
 
 def default_name(spec: SearchSpec) -> str:

@@ -15,6 +15,7 @@ from api.client.errors import ApiError, DamagedError, MissingPackageError, Unrea
 from api.client.objects import Pareto, SingleTrial, Trial
 from api.client.search import AsyncSearch, Search
 from api.schemas.device import LatencyEstimate as Estimate
+from api.schemas.proxy_check import ProxyCheckOut as ProxyCheck
 from api.schemas.trial import ArtifactOut as Artifact
 from api.schemas.trial import EventOut as Event
 from api.schemas.trial import ExportFile, Finalist, ModelFile, Point, Reference
@@ -36,6 +37,7 @@ __all__ = [
     "ModelFile",
     "Pareto",
     "Point",
+    "ProxyCheck",
     "Reference",
     "Search",
     "SingleTrial",

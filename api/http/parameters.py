@@ -19,6 +19,7 @@ TrialId = Annotated[
     str, Path(pattern=r"^srch_[0-9a-z]{26}\.[0-9]{1,9}$", examples=["srch_01kbs0jv3q8w5x2m7n4t6r9acd.0"])
 ]
 ExportId = Annotated[str, Path(pattern=r"^exp_[0-9a-z]{26}$")]
+CheckId = Annotated[str, Path(pattern=r"^chk_[0-9a-z]{26}$")]
 KeyId = Annotated[str, Path(pattern=r"^key_[0-9a-z]{26}$")]
 AgentId = Annotated[str, Path(pattern=r"^agt_[0-9a-z]{26}$")]
 BatchId = Annotated[str, Path(pattern=r"^bat_[0-9a-z]{26}$")]

@@ -19,7 +19,7 @@ from nas.sql.database import insert
 _artifact, _link, _export = tables.artifact.c, tables.artifact_link.c, tables.export.c
 _USED_AGAIN = timedelta(days=1)
 _last_use = func.coalesce(tables.training.c.used_at, tables.training.c.created_at, type_=Instant())
-_search = tables.search.c
+_search, _check = tables.search.c, tables.proxy_check.c
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 UPLOADS = "uploads/"
 """What the path of an uploaded data set begins with, in a spec; the digest follows."""
@@ -124,28 +124,34 @@ class Trainings(LedgerPart):
 
 
 class Uploads(LedgerPart):
-    """Which searches need an uploaded data set, given the digest of its archive, which specs have in a path."""
+    """Which searches and proxy checks need an uploaded data set, given the digest of its archive, which specs have in a
+    path.
+    """
 
     def named(self) -> frozenset[str]:
-        """The digests of at least all uploads that searches name, deleted ones too."""
-        spec = type_coerce(_search.spec, Text)
+        """The digests of at least all uploads that searches name, deleted ones too, or checks that have not ended."""
+        searches, checks = type_coerce(_search.spec, Text), type_coerce(_check.spec, Text)
+        wanted = select(searches).where(searches.contains(UPLOADS))
+        wanted_by_checks = select(checks).where(checks.contains(UPLOADS), _check.ended_at.is_(None))
         with self._database.reading() as connection:
-            specs = connection.scalars(select(spec).where(spec.contains(UPLOADS)))
-            return frozenset(digest for found in specs for digest in _DIGEST.findall(found))
+            specs = [*connection.scalars(wanted), *connection.scalars(wanted_by_checks)]
+        return frozenset(digest for found in specs for digest in _DIGEST.findall(found))
 
     @contextmanager
     def uses(self, sha256: str) -> Iterator[UploadUse]:
-        """The searches that name the upload. Inside the block none is submitted."""
+        """The searches that name the upload, and the checks that have not ended. Inside the block none is submitted."""
         export = tables.export.c
         named = type_coerce(_search.spec, Text).contains(sha256)
         exporting = _search.id.in_(select(export.search_id).where(export.state.in_(OPEN_EXPORTS)))
         unfinished = and_(_search.deleted_at.is_(None), or_(_search.state.not_in(TERMINAL), exporting))
         with self._database.writing() as connection:
             if not self._database.is_sqlite:  # there only one process writes at a time
-                connection.execute(text("LOCK TABLE search IN SHARE ROW EXCLUSIVE MODE"))
+                connection.execute(text("LOCK TABLE search, proxy_check IN SHARE ROW EXCLUSIVE MODE"))
             wanted = select(_search.id, unfinished.label("open")).where(named).order_by(_search.id)
             found = connection.execute(wanted).all()
-            yield UploadUse(bool(found), tuple(row.id for row in found if row.open))
+            by_check = (type_coerce(_check.spec, Text).contains(sha256), _check.ended_at.is_(None))
+            checks = connection.scalars(select(_check.id).where(*by_check).order_by(_check.id)).all()
+            yield UploadUse(bool(found or checks), (*(row.id for row in found if row.open), *checks))
 
 
 def keep_artifact(connection: Connection, sha256: str, size_bytes: int, known: Mapping[str, Any]) -> None:

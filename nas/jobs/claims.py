@@ -14,6 +14,7 @@ from nas.jobs import tables, trial_changes
 from nas.jobs.errors import FencedError
 from nas.jobs.events import deaths_without_result
 from nas.jobs.exports import export_event
+from nas.jobs.proxy_checks.record import CLAIMED
 from nas.jobs.records import Claim, ExportClaim, ExportLease, ExportRecord, File, Json, Lease, SearchRecord
 from nas.jobs.rows import FREE_DISPATCHER, SEARCHES, LedgerPart, ownerless, read_export, read_search
 from nas.jobs.search_transaction import SearchTransaction, locked_search, owner_transaction, search_transaction
@@ -81,18 +82,19 @@ class Claims(LedgerPart):
             transaction.wait(FREE_DISPATCHER)
 
     def end_leases(self, tokens: Collection[str]) -> None:
-        """End the leases of dispatchers that have died, so that their searches and exports need not wait for the end.
+        """End the leases of dispatchers that have died, so that their work need not wait for the end.
 
         tokens: with these the last part of the dispatchers' names begins.
         """
         if not tokens:
             return
         with self._database.writing() as connection:
-            for table, states in ((tables.search, _ACTIVE), (tables.export, [ExportState.RUNNING.value])):
+            held = ((tables.search, _ACTIVE), (tables.export, [ExportState.RUNNING.value]))
+            for table, states in (*held, (tables.proxy_check, [state.value for state in CLAIMED])):
                 row = table.c
                 dead = or_(*(row.owner.contains(f":{token}", autoescape=True) for token in tokens))
-                held = (row.state.in_(states), row.lease_until > now())
-                connection.execute(update(table).where(dead, *held).values(lease_until=now()))
+                live = (row.state.in_(states), row.lease_until > now())
+                connection.execute(update(table).where(dead, *live).values(lease_until=now()))
 
     def goes_before(self, record: SearchRecord) -> bool:
         """Whether a search that waits for a dispatcher is to run rather than this one.

@@ -7,6 +7,8 @@ from nas.jobs.claims import Claims
 from nas.jobs.events import Events
 from nas.jobs.exports import Exports
 from nas.jobs.keys import Keys, Sessions
+from nas.jobs.proxy_checks.checks import ProxyChecks
+from nas.jobs.records import Json
 from nas.jobs.searches import Searches
 from nas.jobs.tables import HEAD, metadata
 from nas.jobs.trials import Trials
@@ -36,6 +38,7 @@ class Ledger:
         self.events = Events(self.database)
         self.claims = Claims(self.database)
         self.exports = Exports(self.database)
+        self.proxy_checks = ProxyChecks(self.database)
         self.artifacts = Artifacts(self.database)
         self.keys = Keys(self.database)
         self.sessions = Sessions(self.database)
@@ -56,6 +59,11 @@ class Ledger:
                 "`nas serve` or `nas worker` of this version, which migrate it"
             )
         self.database.check_writable()
+
+    def paces(self, limit: int = 20) -> list[Json]:
+        """The paces of earlier searches and proxy checks (nas.forecast.Pace), the newest first."""
+        found = [*self.searches.paces(limit), *self.proxy_checks.paces(limit)]
+        return [pace for _, pace in sorted(found, key=lambda pair: pair[0], reverse=True)[:limit]]
 
     def size_bytes(self) -> int:
         """Size of its tables and indexes; for SQLite, of the file."""

@@ -127,11 +127,12 @@ class Searches(LedgerPart):
         wanted = wanted.order_by(*(column.desc() if falling else column.asc() for column in columns)).limit(limit)
         return [read_search(found._asdict()) for found in self._all(wanted)]
 
-    def paces(self, limit: int = 20) -> list[Json]:
-        """The paces of the newest searches that have one (nas.forecast.Pace), the newest first."""
+    def paces(self, limit: int = 20) -> list[tuple[datetime, Json]]:
+        """The paces of the newest searches that have one (nas.forecast.Pace), each with the time of its search."""
         row = tables.result.c
-        known = select(row.value).join(tables.search, _search.id == row.search_id).where(row.name == PACE)
-        return [found.value for found in self._all(known.order_by(_search.created_at.desc()).limit(limit))]
+        known = select(_search.created_at, row.value).join(tables.search, _search.id == row.search_id)
+        newest = known.where(row.name == PACE).order_by(_search.created_at.desc()).limit(limit)
+        return [(found.created_at, found.value) for found in self._all(newest)]
 
     def tally(self) -> tuple[dict[str, int], datetime | None]:
         """Number of searches by state, and the time since which the first queued one waits (None: none is queued)."""

@@ -18,7 +18,7 @@ from nas.metric import metrics
 from nas.sql.column_types import Instant, Json, Words, lease_over
 from nas.sql.declaring import CONSTRAINT_NAMES, counters, optional, required
 
-HEAD = "0005"
+HEAD = "0006"
 """The revision that this module describes."""
 
 METRICS = ("accuracy", "latency_ms", "params", "macs", "size_bytes")
@@ -27,7 +27,7 @@ metric is read from `metrics`, so that a new one needs no migration.
 """
 
 LEASE_S = 30.0
-"""The length of a lease on a search or an export."""
+"""The length of a lease on a search, an export or a proxy check."""
 
 metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
 
@@ -233,5 +233,25 @@ export = Table(
     Index("ix_export_sha256", "sha256"),
 )
 
+proxy_check = Table(
+    "proxy_check",
+    metadata,
+    Column("id", Words, primary_key=True),
+    *required(Json, "spec", "options"),
+    *required(Words, "digest", "state"),
+    *required(Json, "kept"),
+    *optional(Words, "reason"),
+    *optional(Json, "progress", "result"),
+    *required(Instant, "created_at"),
+    *optional(Instant, "started_at", "ended_at"),
+    *optional(Words, "owner"),
+    *counters(BigInteger, "epoch"),
+    *optional(Instant, "lease_until"),
+    *counters(Integer, "deaths"),
+    Index("ix_proxy_check_state", "state", "created_at"),
+    Index("ix_proxy_check_digest", "digest"),
+)
+
 search_lease_over = lease_over(search.c.lease_until, LEASE_S)
 export_lease_over = lease_over(export.c.lease_until, LEASE_S)
+proxy_check_lease_over = lease_over(proxy_check.c.lease_until, LEASE_S)

@@ -27,6 +27,11 @@ class CheckOptions(BaseModel):
         Field(ge=1, le=100_000, strict=True, description="epochs of the longer training; null: as for finalists"),
     ] = None
 
+    @property
+    def trainings(self) -> int:
+        """How many there are, short and longer ones together."""
+        return 2 * self.candidates + self.repeats - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Budgets:

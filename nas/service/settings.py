@@ -153,7 +153,9 @@ class Settings(BaseSettings):
         ge=0,
     )
     trials_per_hour: int = _set(
-        "trials of these searches (`max_trials`, and its changes), and exports", default=100_000_000, ge=0
+        "trials of these searches (`max_trials`, and its changes), exports, and trainings of proxy checks",
+        default=100_000_000,
+        ge=0,
     )
     upload_bytes_per_hour: int = _set("bytes of uploads", default=64 << 30, ge=0)
     event_streams: int = _set("event streams of one key, and of one client, open at once", default=1000, ge=0)

@@ -67,7 +67,7 @@ class LedgerStore:
         return value
 
     def paces(self) -> list[Json]:
-        return self._ledger.searches.paces()
+        return self._ledger.paces()
 
     def cached_training(self, key: TrainingKey) -> dict[str, Any] | None:
         found = cached_training(self._ledger, self._artifacts, key)

@@ -32,7 +32,7 @@ from workers.searching.context import SearchContext, devices_of, known_now
 from workers.searching.opening import Opening
 from workers.searching.preparation import prepared_file
 from workers.searching.progress_listener import ProgressListener
-from workers.searching.progress_store import ProgressStore
+from workers.searching.progress_store import ResultStore
 from workers.searching.training_keys import TrainingKeys
 from workers.tasks.train import Setup
 
@@ -60,7 +60,7 @@ class ProxyCheck:
         self,
         spec: SearchSpec,
         options: CheckOptions,
-        store: ProgressStore,
+        store: ResultStore,
         listener: ProgressListener,
         quota: Quota,
         *,

@@ -19,7 +19,7 @@ from nas.trial import REFUSED_KERNELS, Metrics, Report
 from workers.executing.executor import Task
 from workers.executing.scheduler import Quota, TaskHandle
 from workers.searching.progress_listener import ProgressListener
-from workers.searching.progress_store import ProgressStore
+from workers.searching.progress_store import ResultStore
 from workers.searching.training_keys import TrainingKeys
 from workers.tasks.train import Setup, evaluate
 
@@ -54,7 +54,7 @@ class SearchContext:
     """
 
     spec: SearchSpec
-    store: ProgressStore
+    store: ResultStore
     listener: ProgressListener
     images: Dataset
     devices: tuple[SearchDevice, ...]

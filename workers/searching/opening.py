@@ -22,7 +22,7 @@ from nas.spec import SearchSpec
 from workers.executing.scheduler import Quota
 from workers.searching.context import SearchDevice, measuring
 from workers.searching.progress_listener import ProgressListener
-from workers.searching.progress_store import ProgressStore
+from workers.searching.progress_store import ResultStore
 
 BEGAN_WITH = "began_with"
 """The name under which a search keeps what identifies its space and its evaluator."""
@@ -36,7 +36,7 @@ class Opening:
     """The first steps of a search. What they find is kept in the store, for a later call to begin with the same."""
 
     spec: SearchSpec
-    store: ProgressStore
+    store: ResultStore
     listener: ProgressListener
     quota: Quota
 

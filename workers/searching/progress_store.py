@@ -1,4 +1,4 @@
-"""Where a search keeps its results so that it can be resumed: a folder, or the ledger."""
+"""Where work on a search keeps its results so that it can be resumed: a folder, or the ledger."""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -7,17 +7,14 @@ from nas.jobs.records import Json, TrainingKey
 from nas.search.lines import Journal
 
 
-class ProgressStore(Protocol):
-    """What a search needs to be resumed.
+class ResultStore(Protocol):
+    """What is kept of work on a search, for a later call to go on with it.
 
     path: a folder for checkpoints and files. It may be empty after a restart on another machine.
     """
 
     @property
     def path(self) -> Path: ...
-
-    @property
-    def journal(self) -> Journal: ...
 
     def known(self, name: str) -> Any:
         """The JSON value kept under this name, or None."""
@@ -39,3 +36,10 @@ class ProgressStore(Protocol):
 
     def publish(self, kind: str, name: str, trial: int | None = None) -> None:
         """Make the complete file of this name in path available to the user."""
+
+
+class ProgressStore(ResultStore, Protocol):
+    """What a search needs to be resumed."""
+
+    @property
+    def journal(self) -> Journal: ...

@@ -23,6 +23,8 @@ QUICK = {
     *("/v1/searches/{search_id}", "/v1/searches/{search_id}:pause", "/v1/searches/{search_id}:resume"),
     *("/v1/searches/{search_id}:cancel", "/v1/searches/{search_id}:undelete", "/v1/artifacts/{sha256}"),
     *("/v1/trials/{trial_id}:export", "/v1/trials/{trial_id}/exports", "/v1/exports/{export_id}", "/v1/presets"),
+    "/v1/proxy-checks/{check_id}",
+    "/v1/proxy-checks/{check_id}:cancel",
 }
 """Routes that read or write a few rows, or a file piece by piece."""
 

@@ -1,0 +1,152 @@
+"""Proxy checks: asked for, and what they have found (docs/proxy.md)."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from api.schemas.common import DescribedBy, Json, Sent, Stored, one_of
+from api.schemas.submission import EXAMPLE
+from nas.jobs.proxy_checks.record import CheckState
+from nas.proxy.judgement import Grade
+from nas.proxy.request import CheckOptions
+from nas.spec import SearchSpec
+
+
+class NewProxyCheck(CheckOptions, SearchSpec):
+    """The spec of the search to check, as POST /v1/searches takes it, and how thorough the check is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{**{k: v for k, v in EXAMPLE.items() if k != "name"}, "candidates": 10}]}
+    )
+
+
+class UncertainOut(Stored):
+    """A number with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class NoiseOut(Stored):
+    """Repeated trainings of one network, the candidate of this id. deviation: the standard deviation of the accuracies;
+    variation: as a share of their mean.
+    """
+
+    candidate: str
+    accuracies: list[float]
+    mean: float
+    deviation: UncertainOut
+    variation: float | None = None
+
+
+class ValidOut(Stored):
+    """Random members of the space: draws of them, how many the space, the device and the limits refused, and the share
+    that can be trained.
+    """
+
+    draws: int
+    refused: dict[str, int]
+    share: UncertainOut
+
+
+class CheckedNetwork(Stored):
+    """A network with its accuracies on validation images, and its places by them, 1 for the best.
+
+    reason: why one of its trainings failed.
+    """
+
+    id: str
+    notation: str
+    macs: float
+    params: float
+    latency_ms: float | None = None
+    proxy_accuracy: float | None = None
+    longer_accuracy: float | None = None
+    proxy_rank: int | None = None
+    longer_rank: int | None = None
+    reason: str | None = None
+
+
+class CostOut(Stored):
+    """What the search will take on so many cores; null: not known."""
+
+    search_seconds: float | None = None
+    cores: int
+
+
+class ProxyCheckResult(Stored):
+    """tau: of the orders by the short and by the longer training; tau_size: of multiply-adds alone; gain: their
+    difference; tau_given_size: the partial tau; ceiling: the tau that the right order is expected to show with the
+    noise. top: how many count as the best; shared: how many of them both orders have; by_chance: two random orders.
+    loss: how far the proxy's best is below the best. verdict_lowest, verdict_highest: at the ends of tau's interval.
+    """
+
+    verdict: Annotated[str, one_of(Grade)]
+    verdict_lowest: Annotated[str, one_of(Grade)]
+    verdict_highest: Annotated[str, one_of(Grade)]
+    thresholds: dict[str, float]
+    reasons: list[str]
+    remedies: list[str]
+    epochs: int
+    longer_epochs: int
+    tau: UncertainOut | None = None
+    tau_size: UncertainOut | None = None
+    gain: UncertainOut | None = None
+    tau_given_size: UncertainOut | None = None
+    top: int
+    shared: int
+    by_chance: float
+    loss: float
+    noise: NoiseOut
+    ceiling: UncertainOut
+    valid: ValidOut
+    candidates: list[CheckedNetwork]
+    cost: CostOut
+
+
+class CheckProgress(Stored):
+    """what: is done by done of total. left_s: seconds until the end, null as long as that is not known."""
+
+    phase: str
+    what: str | None = None
+    done: int | None = None
+    total: int | None = None
+    left_s: float | None = None
+
+
+class ProxyCheckSummary(Sent):
+    """A proxy check, without its spec and result."""
+
+    id: str
+    state: Annotated[str, one_of(CheckState)]
+    reason: str | None = None
+    progress: Annotated[Json, DescribedBy(CheckProgress)] | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class ProxyCheckOut(ProxyCheckSummary):
+    """A proxy check. result: once it has SUCCEEDED."""
+
+    spec: Json
+    options: Annotated[Json, DescribedBy(CheckOptions)]
+    result: Annotated[Json, DescribedBy(ProxyCheckResult)] | None = None
+
+
+class ProxyCheckList(Sent):
+    items: list[ProxyCheckSummary]
+
+
+class ProxyCheckEffort(Sent):
+    """What POST /v1/proxy-checks?validate_only=true answers. trainings: short and longer ones together. seconds: of the
+    check, search_seconds: of the search, where nothing else runs; null as long as no training was timed.
+    """
+
+    valid: Literal[True] = True
+    trainings: int
+    seconds: float | None = None
+    search_seconds: float | None = None
+    notes: Annotated[list[str], Field(default_factory=list, description="as of POST /v1/searches")]

@@ -1,0 +1,116 @@
+"""Proxy checks of the service: carried out, cancelled, and gone on with by the next dispatcher."""
+
+import pytest
+from live_service import ledger_of
+from processes import PATIENCE_S
+
+from nas.dataset import dataset
+from nas.errors import DataError
+from nas.evaluator import evaluator
+from nas.jobs.proxy_checks.record import CheckState
+from nas.service.settings import Settings
+from nas.spec import parse_spec
+from workers.dispatching import proxy_checks
+from workers.dispatching.proxy_checks import ProxyChecker
+from workers.executing.executors.inline import InlineExecutor
+from workers.executing.scheduler import Scheduler
+
+OPTIONS = {"candidates": 4, "repeats": 2, "longer_epochs": 2}
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(home=tmp_path, executor="inline", threads=1)
+
+
+@pytest.fixture
+def ledger(settings):
+    with ledger_of(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def checker(ledger, settings, monkeypatch):
+    """A dispatcher's part for checks, of this name."""
+    monkeypatch.setattr(proxy_checks, "POLL_S", 0.0)
+    monkeypatch.setattr(proxy_checks, "RENEW_S", 0.0)
+    return lambda name: ProxyChecker(ledger, settings, Scheduler(InlineExecutor(1)), name)
+
+
+@pytest.fixture
+def check(ledger, spec):
+    spec = {**spec, "evaluator": {"name": "train", "epochs": 1}}
+    return ledger.proxy_checks.request(parse_spec(spec).model_dump(mode="json"), OPTIONS)[0]
+
+
+def at_call(monkeypatch, number, act):
+    """Call act when the evaluation of this number begins; returns the networks that are evaluated."""
+    evaluate, networks = evaluator["train"].evaluate, []
+
+    def counted(self, network, report):
+        networks.append(network)
+        if len(networks) == number:
+            act()
+        return evaluate(self, network, report)
+
+    monkeypatch.setattr(evaluator["train"], "evaluate", counted)
+    return networks
+
+
+def test_a_check_goes_on_with_the_next_dispatcher_and_the_former_one_changes_nothing(
+    ledger, checker, check, settings, monkeypatch
+):
+    first, second = checker("host:1:token1"), checker("host:2:token2")
+
+    def lose():
+        ledger.claims.end_leases(["token1"])
+        second.tick()
+
+    networks = at_call(monkeypatch, 3, lose)
+    first.tick()
+    first.join(PATIENCE_S)
+    second.join(PATIENCE_S)
+
+    found = ledger.proxy_checks.get(check.id)
+    assert (found.state, found.reason) == (CheckState.SUCCEEDED, None)
+    assert found.result["verdict"] in {"good", "usable", "poor"}
+    assert len(networks) <= 5 + 1, "only the training under way may be done again"
+    assert not (settings.scratch / check.id).exists()
+    assert len(ledger.paces()) == 1
+
+
+def test_a_cancelled_check_ends_at_its_next_step(ledger, checker, check, monkeypatch):
+    under_way = checker("the test")
+
+    def cancel():
+        assert ledger.proxy_checks.cancel(check.id).state is CheckState.CANCELLING
+        under_way.tick()
+
+    networks = at_call(monkeypatch, 2, cancel)
+    under_way.tick()
+    under_way.join(PATIENCE_S)
+
+    assert ledger.proxy_checks.get(check.id).state is CheckState.CANCELLED
+    assert len(networks) == 2
+    assert not ledger.proxy_checks.is_open(check.id)
+
+
+def test_a_check_that_is_stopped_waits_and_one_whose_images_are_gone_fails_with_the_reason(
+    ledger, checker, check, monkeypatch
+):
+    stopped, other = checker("one"), checker("two")
+    at_call(monkeypatch, 1, stopped.stop)
+    stopped.tick()
+    stopped.join(PATIENCE_S)
+    assert ledger.proxy_checks.get(check.id).state is CheckState.RUNNING
+
+    def gone(*_):
+        raise DataError("halves: gone")
+
+    monkeypatch.setattr(dataset["halves"], "load", gone)
+    other.tick()
+    other.join(PATIENCE_S)
+
+    found = ledger.proxy_checks.get(check.id)
+    assert (found.state, found.result) == (CheckState.FAILED, None)
+    assert found.reason.startswith("halves: gone")
