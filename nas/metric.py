@@ -211,11 +211,16 @@ def tabulated(*sources: Source) -> list[Metric]:
     return [made for made in in_tables if not sources or made.source in sources]
 
 
+def listed_where_present() -> tuple[str, ...]:
+    """The metrics that only some trials have columns for, in order."""
+    return tuple(name for name, made in metrics().items() if made.shown is Shown.PRESENT)
+
+
 def present(rows: Iterable[Mapping[str, Any]]) -> list[Metric]:
     """The metrics that tables show where one of these rows has a value, in order; then those of further devices."""
     found = {name: None for row in rows for name in row}
     on_devices = [made for name in found if device_of(name) and (made := declared(name))]
-    return [made for name, made in metrics().items() if made.shown is Shown.PRESENT and name in found] + on_devices
+    return [metrics()[name] for name in listed_where_present() if name in found] + on_devices
 
 
 def directions(names: Sequence[str]) -> tuple[Better, ...]:

@@ -104,3 +104,16 @@ def play(settings: Settings, search_id: str | None = None, *, trials: int = 3, e
         if end is not None:
             owner.end(end, None if end == "SUCCEEDED" else "TESTED", None if end == "SUCCEEDED" else "as the test says")
         return owner.lease.search_id
+
+
+def play_scored(settings: Settings, search_id: str) -> None:
+    """Carry out this search with ten trials of rising accuracy, whose naswot falls, and a failed one."""
+    with ledger_of(settings) as ledger:
+        owner = take(ledger, search_id)
+        for number in range(10):
+            ask(owner, number)
+            ordered = {"accuracy": 0.1 * number, "naswot": 10.0 - number, "params": 100 * (number // 2 + 1)}
+            tell(owner, number, metrics={"latency_ms": 1.0, "macs": 100 + number * number % 7, **ordered})
+        ask(owner, 10)
+        tell(owner, 10, state="failed", metrics={"macs": 5, "naswot": 1.0}, reward=None, reason="the loss is no number")
+        owner.end("SUCCEEDED")

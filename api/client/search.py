@@ -12,7 +12,7 @@ from api.client.objects import Pareto, SearchValue, SingleTrial, Trial
 from api.client.operation import Awaitable, Blocking, Operation, Streaming
 from api.client.transport import Transport
 from api.client.wire import Json, Request, creation
-from api.schemas.trial import ArtifactOut, EventOut, ExportOut
+from api.schemas.trial import ArtifactOut, CorrelationList, CorrelationOut, EventOut, ExportOut
 
 S = TypeVar("S")
 
@@ -64,6 +64,12 @@ class SearchOperations(Generic[S]):
         query = {"metric": list(metrics) or None, "device": device}
         found = await self._transport.get(at("searches", self.id, "pareto"), **query)
         return Pareto.model_validate(found)
+
+    @Operation
+    async def correlations(self) -> list[CorrelationOut]:
+        """How well sizes and zero-cost scores order the trials by their accuracy: Kendall's tau."""
+        found = await self._transport.get(at("searches", self.id, "correlations"))
+        return CorrelationList.model_validate(found).items
 
     @Operation
     async def artifacts(self) -> list[ArtifactOut]:

@@ -1,4 +1,4 @@
-"""`nas search pareto|trials|export`: what came out of a search."""
+"""`nas search pareto|trials|correlations|export`: what came out of a search."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from api.commands.tables import number, table
 from nas.command_line.option_types import Bytes
 from nas.images.model_input import ModelInput
 from nas.mapping_file import read_mapping
-from nas.metric import Metric, device_of, present, tabulated
+from nas.metric import Metric, present, tabulated
 from nas.proportions import SPLITS, bracketed
 from nas.report.results import VERDICTS
 
@@ -45,6 +45,27 @@ def pareto(service: Remote, search: str, metrics: tuple[str, ...], device: str |
     for finalist in found.finalists:
         if finalist.latency_note:
             click.echo(f"trial {finalist.trial}: {finalist.latency_note}", err=True)
+
+
+@click.command()
+@remote
+@SEARCH
+def correlations(service: Remote, search: str) -> None:
+    """How well sizes and zero-cost scores order the trials by their accuracy, before training.
+
+    Kendall's tau with its 95 % interval; the last column is what a number says beside the multiply-adds.
+    """
+    found = service.find(search).correlations()
+    rows = (
+        (each.metric, each.n, f"{each.tau:.2f}", f"{each.low:.2f} to {each.high:.2f}", number(each.given_macs, ".2f"))
+        for each in found
+    )
+    heads = ("metric", "trials", "tau", "95 %", "given macs")
+    few = "Too few trials have a result yet."
+    service.show(
+        [each.model_dump(mode="json") for each in found],
+        lambda: table(heads, rows) if found else click.echo(few, err=True),
+    )
 
 
 @click.command()
@@ -205,7 +226,7 @@ def _summary(report: Mapping[str, Any]) -> str:
 
 def _columns(rows: Iterable[Mapping[str, Any]]) -> list[Metric]:
     """The metrics of a table of trials with these metrics."""
-    return [*tabulated(), *(metric for metric in present(rows) if device_of(metric.name))]
+    return [*tabulated(), *present(rows)]
 
 
 def _headings(columns: Iterable[Metric], splits: Collection[str]) -> list[str]:

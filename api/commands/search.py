@@ -7,7 +7,7 @@ import click
 import yaml
 
 from api.client import Search
-from api.commands.outcome import export, pareto, trials
+from api.commands.outcome import correlations, export, pareto, trials
 from api.commands.remote import SEARCH, Remote, remote
 from api.commands.tables import number, table
 from api.commands.upload import Shown, sending
@@ -121,7 +121,7 @@ def delete(service: Remote, search: str, yes: bool) -> None:
     service.show({"id": found.id, "deleted": True}, f"{found.id}  deleted")
 
 
-for _command in (watch, pareto, trials, export):
+for _command in (watch, pareto, trials, correlations, export):
     search.add_command(_command)
 
 

@@ -19,6 +19,8 @@ from api.routes.artifacts import artifact_out, artifact_url
 from api.schemas.trial import (
     Attempt,
     ColumnsOut,
+    CorrelationList,
+    CorrelationOut,
     Finalist,
     ParetoOut,
     Point,
@@ -30,10 +32,11 @@ from api.schemas.trial import (
 from nas.jobs.records import ArtifactLink, SearchRecord, TrialRecord
 from nas.jobs.states import TrialState
 from nas.jobs.trials import COLUMNS
-from nas.metric import declared, directions, metrics, of_devices
+from nas.metric import declared, directions, listed_where_present, metrics, of_devices
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network
 from nas.pareto import hypervolume
+from nas.report.correlations import ACCURACY, Correlation, correlations, known_early
 from nas.report.results import LATENCY, OnDevice, on_devices, outcome
 
 router = APIRouter(prefix="/v1", tags=["trials"], dependencies=[READ, RECORDS])
@@ -55,7 +58,7 @@ if TYPE_CHECKING:
     ColumnName = str
     MetricName = str
 else:
-    ColumnName = Literal[COLUMNS]
+    ColumnName = Literal[(*COLUMNS, *listed_where_present())]
     MetricName = Annotated[
         str, AfterValidator(known_metric), WithJsonSchema({"type": "string", "examples": [*metrics()]})
     ]
@@ -141,6 +144,16 @@ def get_pareto(
     )
 
 
+@router.get("/searches/{search_id}/correlations")
+def get_correlations(search_id: SearchId, app: App) -> CorrelationList:
+    """How well sizes and zero-cost scores, which are known before training, order the trials by their accuracy."""
+    names = (ACCURACY, *(metric.name for metric in known_early()))
+    columns = app.ledger.trials.columns(search_id, names=("state", *names)).columns
+    rows = zip(columns.pop("state"), *(columns[name] for name in names), strict=True)
+    trained = [dict(zip(names, values, strict=True)) for state, *values in rows if state == TrialState.SUCCEEDED]
+    return CorrelationList(items=[_correlation_out(each) for each in correlations(trained)])
+
+
 @router.get("/trials/{trial_id:id}")
 def get_trial(trial_id: TrialId, app: App) -> TrialDetail:
     """A trial with its diagram, its curve of training, its attempts and its artifacts."""
@@ -154,6 +167,13 @@ def get_trial(trial_id: TrialId, app: App) -> TrialDetail:
         curve=trials.curve(trial_id),
         attempt_list=attempts,
         artifacts=[artifact_out(link) for link in links],
+    )
+
+
+def _correlation_out(each: Correlation) -> CorrelationOut:
+    found = each.found
+    return CorrelationOut(
+        metric=each.metric, tau=found.tau, low=found.low, high=found.high, n=found.n, given_macs=each.given_macs
     )
 
 

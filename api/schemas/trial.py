@@ -192,6 +192,27 @@ class ParetoOut(Sent):
     finalists: list[Finalist] = Field(default_factory=list)
 
 
+class CorrelationOut(Sent):
+    """Kendall's tau-b of a metric that is known before training with the accuracy, and its 95 % interval.
+
+    n: number of succeeded trials that have both. given_macs: the partial tau, beside what both owe to the
+    multiply-adds; null for these.
+    """
+
+    metric: str
+    tau: float
+    low: float
+    high: float
+    n: int
+    given_macs: float | None = None
+
+
+class CorrelationList(Sent):
+    """One for each size and zero-cost score that enough trials have and that varies among them."""
+
+    items: list[CorrelationOut] = Field(default_factory=list)
+
+
 class LogLine(Sent):
     n: int
     at: datetime

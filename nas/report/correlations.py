@@ -6,17 +6,24 @@ from typing import Any
 
 from nas.metric import Metric, Source, metrics, tabulated
 from nas.quantities import number
-from nas.rank_correlation import RankCorrelation, rank_correlation
+from nas.rank_correlation import RankCorrelation, partial_tau, rank_correlation
 
 ACCURACY = "accuracy"
+GIVEN = "macs"
+MOST = 1 - 1e-9
+"""A tau beyond which two lists have the same order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
-    """Of a metric with the accuracy of trained networks. metric: its name."""
+    """Of a metric with the accuracy of trained networks. metric: its name.
+
+    given_macs: the partial tau, beside what both owe to the multiply-adds; None for these, and where they explain all.
+    """
 
     metric: str
     found: RankCorrelation
+    given_macs: float | None
 
 
 def known_early() -> list[Metric]:
@@ -31,18 +38,39 @@ def correlations(trained: Sequence[Mapping[str, Any]]) -> list[Correlation]:
     """
     found = []
     for metric in known_early():
-        pairs = [(number(values, metric.name), number(values, ACCURACY)) for values in trained]
-        both = [(one, other) for one, other in pairs if one is not None and other is not None]
-        correlation = rank_correlation([one for one, _ in both], [other for _, other in both])
+        rows = _rows(trained, metric.name, ACCURACY)
+        correlation = rank_correlation(*_columns(rows))
         if correlation is not None:
-            found.append(Correlation(metric.name, correlation))
+            found.append(Correlation(metric.name, correlation, _given_macs(trained, metric.name)))
     return found
 
 
+def _given_macs(trained: Sequence[Mapping[str, Any]], metric: str) -> float | None:
+    if metric == GIVEN:
+        return None
+    one, accuracy, macs = _columns(_rows(trained, metric, ACCURACY, GIVEN), 3)
+    taus = [rank_correlation(*pair) for pair in ((one, accuracy), (one, macs), (accuracy, macs))]
+    known = [each.tau for each in taus if each is not None]
+    if len(known) < len(taus) or max(map(abs, known[1:])) > MOST:
+        return None
+    return partial_tau(*known)
+
+
+def _rows(trained: Sequence[Mapping[str, Any]], *names: str) -> list[list[float]]:
+    """The values of the trials that have them all."""
+    found = ([number(values, name) for name in names] for values in trained)
+    return [[value for value in row if value is not None] for row in found if None not in row]
+
+
+def _columns(rows: list[list[float]], count: int = 2) -> list[list[float]]:
+    return [[row[place] for row in rows] for place in range(count)]
+
+
 def in_words(correlation: Correlation) -> str:
-    """Such as: NASWOT: Kendall's tau with the accuracy of 64 trials is 0.41 (0.27 to 0.53)."""
+    """In a line: tau, its interval, and what is left of it beside the multiply-adds."""
     found, label = correlation.found, metrics()[correlation.metric].label
-    return f"{label}: Kendall's tau with the accuracy of {found.n} trials is {found.tau:.2f} ({interval(correlation)})"
+    text = f"{label}: Kendall's tau with the accuracy of {found.n} trials is {found.tau:.2f} ({interval(correlation)})"
+    return text if correlation.given_macs is None else f"{text}, {correlation.given_macs:.2f} given the multiply-adds"
 
 
 def interval(correlation: Correlation) -> str:

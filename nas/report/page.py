@@ -81,9 +81,9 @@ def _correlations(record: Record) -> Markup | None:
     if not found:
         return None
     note = (
-        "1: it orders the trials as their accuracy does; 0: it says nothing; -1: the other way round. A search prefers "
-        "some networks, so its trials are no random sample of the space; of networks that are alike, any number says "
-        "less."
+        "1: the trials are in the order of their accuracy; 0: it says nothing; -1: in the opposite order. The last "
+        "column is what it says beside the multiply-adds. A search prefers some networks, so its trials are no random "
+        "sample."
     )
     title = "What is known before training, against accuracy"
     return _section(title, correlations_table(found), tag("p", minus(note), class_="note"))

@@ -180,7 +180,8 @@ def _notation(trial: Record) -> Markup:
 
 def correlations_table(found: Sequence[Correlation]) -> Markup:
     """Kendall's tau of what can be known before training with the accuracy, one row a metric."""
-    heads = [tag("th", head, scope="col") for head in ("known before training", "trials", "Kendall's tau", "95 %")]
+    names = ("known before training", "trials", "Kendall's tau", "95 %", "given multiply-adds")
+    heads = [tag("th", name, scope="col") for name in names]
     rows = [
         tag(
             "tr",
@@ -188,6 +189,7 @@ def correlations_table(found: Sequence[Correlation]) -> Markup:
             tag("td", each.found.n),
             tag("td", minus(f"{each.found.tau:.2f}")),
             tag("td", minus(interval(each))),
+            tag("td", MISSING if each.given_macs is None else minus(f"{each.given_macs:.2f}")),
         )
         for each in found
     ]

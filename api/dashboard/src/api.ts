@@ -30,6 +30,7 @@ export type Preset = Schemas["Preset"];
 export type SearchEvent = Omit<Schemas["EventOut"], "data"> & { data: Record<string, any> };
 export type Session = Schemas["SessionOut"];
 export type Metric = Schemas["MetricOut"];
+export type Correlation = Schemas["CorrelationOut"];
 export type FieldError = Schemas["FieldProblem"];
 export type Datasets = Schemas["Datasets"];
 export type Uploaded = Schemas["Upload"];

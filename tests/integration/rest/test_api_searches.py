@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import pytest
 from fastapi.testclient import TestClient
-from live_service import METRICS, MODEL, SPEC, ask, ledger_of, play, take, tell
+from live_service import METRICS, MODEL, SPEC, ask, ledger_of, play, play_scored, take, tell
 from pictures import photos
 from problem import assert_problem
 
@@ -231,6 +231,24 @@ def test_an_idempotency_key_makes_one_search(client):
     for key in ("x" * 256, b"\xc3\xa9", "a b"):
         refused = client.post("/v1/searches", json=SPEC, headers={"Idempotency-Key": key})
         assert_problem(refused, 422, "REQUEST_INVALID")
+
+
+def test_how_well_scores_and_sizes_order_the_trials(client, settings):
+    """Of the trials that succeeded; a score that no trial has is left out."""
+    made = submit(client)
+    assert client.get(f"{made['urls']['self']}/correlations").json() == {"items": []}
+    play_scored(settings, made["id"])
+
+    found = {item["metric"]: item for item in client.get(f"{made['urls']['self']}/correlations").json()["items"]}
+
+    assert list(found) == ["params", "macs", "naswot"]
+    assert found["naswot"]["tau"] == pytest.approx(-1)
+    assert found["naswot"]["n"] == 10
+    assert 0.5 < found["params"]["low"] < found["params"]["tau"] < found["params"]["high"] <= 1
+    assert (found["macs"]["given_macs"], found["naswot"]["given_macs"]) == (None, pytest.approx(-1))
+    columns = client.get(made["urls"]["columns"], params={"column": ["naswot", "zico"]}).json()["columns"]
+    assert columns == {"naswot": [10.0 - number for number in range(10)] + [1.0], "zico": [None] * 11}
+    assert "naswot" not in client.get(made["urls"]["columns"]).json()["columns"]
 
 
 def test_a_searches_results(client, settings):

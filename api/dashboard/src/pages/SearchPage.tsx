@@ -5,6 +5,7 @@ import { useTitle } from "../components/title";
 import { ParetoPlot } from "../charts/ParetoPlot";
 import { RewardChart } from "../charts/RewardChart";
 import { query, setQuery } from "../router";
+import { Correlations } from "../search/Correlations";
 import { Figures } from "../search/Figures";
 import { Inspector } from "../search/Inspector";
 import { SearchFacts } from "../search/SearchFacts";
@@ -49,6 +50,7 @@ function Loaded({ live }: { live: LiveSearch }) {
             <RewardChart live={live} select={select} />
           </section>
           <TrialsTable live={live} selected={selected} select={select} />
+          <Correlations live={live} />
           <SearchFacts live={live} />
         </div>
         <Inspector live={live} number={selected ?? best} chosen={selected !== null} close={() => select(null)} />

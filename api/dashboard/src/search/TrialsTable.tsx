@@ -1,6 +1,6 @@
 // All trials as a table: the plot's numbers, sortable. Only the rows in sight are in the document.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Metric } from "../api";
+import type { Metric, Search } from "../api";
 import { duration, MISSING, shown, significant } from "../format";
 import { FRONT } from "../store/front";
 import { seconds, ordered, type Show, type SortKey } from "../store/order";
@@ -30,8 +30,8 @@ const ofMetric = (metric: Metric): Column => ({
 });
 
 /** The trial, the metrics of the front and the reward, then the other metrics. */
-function columnsOf(all: readonly Metric[]): Column[] {
-  const known = listed(all).map(ofMetric);
+function columnsOf(all: readonly Metric[], spec: Search["spec"]): Column[] {
+  const known = listed(all, spec).map(ofMetric);
   return [
     { key: "number", heading: "trial", show: (c, row) => String(c.number[row]) },
     { key: "state", heading: "state", show: (c, row) => c.state[row]!.toLowerCase() },
@@ -83,7 +83,7 @@ export function TrialsTable({ live, selected, select }: Props) {
     const next = rows[Math.min(Math.max((at < 0 ? -1 : at) + by, 0), rows.length - 1)]!;
     select(columns.number[next]!);
   };
-  const heads = columnsOf(metrics.value);
+  const heads = columnsOf(metrics.value, live.search.value!.spec);
   const sortBy = ({ key, rising }: Column) =>
     setSort((old) => ({ key, down: old.key === key ? !old.down : !rising }));
   return (

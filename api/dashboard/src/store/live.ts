@@ -4,6 +4,7 @@ import {
   asProblem,
   request,
   searchPath,
+  type Correlation,
   type Export,
   type Finalist,
   type Pareto,
@@ -28,6 +29,9 @@ export interface Exporting {
   total: number;
 }
 
+/** What is loaded again after events. */
+type Part = "search" | "pareto" | "correlations";
+
 /** What the figures read of a search. */
 export type SearchView = Pick<LiveSearch, "search" | "table" | "revision" | "references" | "finalists">;
 
@@ -40,6 +44,7 @@ export class LiveSearch {
   readonly revision = signal(0);
   readonly references = signal<Reference[]>([]);
   readonly finalists = signal<Finalist[]>([]);
+  readonly correlations = signal<readonly Correlation[]>([]);
   readonly hypervolume = signal<number | null>(null);
   readonly note = signal<string | null>(null);
   readonly exports = signal<ReadonlyMap<number, Partial<Export>>>(new Map());
@@ -62,11 +67,13 @@ export class LiveSearch {
     this.problem.value = null;
     const path = searchPath(this.id);
     try {
-      const query = columnsQuery(listed(await loadMetrics()).map((metric) => metric.name));
+      const [known, { spec }] = await Promise.all([loadMetrics(), request<Search>(path)]);
+      const query = columnsQuery(listed(known, spec).map((metric) => metric.name));
       const columns = await request<{ seq: number; columns: Record<string, unknown[]> }>(
         `${path}/trials:columns?${query}`,
       );
       const [search, pareto] = await Promise.all([request<Search>(path), request<Pareto>(`${path}/pareto`)]);
+      await this.refresh("correlations");
       if (this.ended) return;
       this.table.load(columns.columns);
       this.search.value = search;
@@ -116,6 +123,7 @@ export class LiveSearch {
     const { front } = this.table;
     if (this.table.apply(event)) this.redraw();
     if (this.table.front !== front) this.soon("pareto", REFRESH_MS);
+    if (type === "trial.told") this.soon("correlations", REFRESH_MS);
     if (type.startsWith("trial.") && type !== "trial.asked") this.touch(data["number"], event.seq);
     if (type === "search.note") this.note.value = String(data["text"]);
     if (type === "export.state") this.took(data);
@@ -169,8 +177,8 @@ export class LiveSearch {
     });
   }
 
-  /** Load the search or its front again after a while; one load for all that asked meanwhile. */
-  private soon(what: "search" | "pareto", ms: number): void {
+  /** Load a part again after a while; one load for all that asked meanwhile. */
+  private soon(what: Part, ms: number): void {
     if (this.timers.has(what) && ms >= REFRESH_MS) return;
     clearTimeout(this.timers.get(what));
     this.timers.set(
@@ -182,11 +190,12 @@ export class LiveSearch {
     );
   }
 
-  async refresh(what: "search" | "pareto"): Promise<void> {
+  async refresh(what: Part): Promise<void> {
     const path = searchPath(this.id);
     try {
       if (what === "search") this.search.value = await request<Search>(path);
-      else this.takePareto(await request<Pareto>(`${path}/pareto`));
+      else if (what === "pareto") this.takePareto(await request<Pareto>(`${path}/pareto`));
+      else this.correlations.value = (await request<{ items: Correlation[] }>(`${path}/correlations`)).items;
     } catch (error) {
       const problem = asProblem(error);
       if (problem.status === 404) this.problem.value = problem; // deleted meanwhile

@@ -1,6 +1,6 @@
 // The metrics that the service declares: what they are called, which way is better, how they are shown.
 import { signal } from "@preact/signals";
-import { request, type Metric } from "../api";
+import { request, type Json, type Metric } from "../api";
 
 /** In the order of columns; empty until they are loaded. */
 export const metrics = signal<readonly Metric[]>([]);
@@ -10,8 +10,14 @@ export async function loadMetrics(): Promise<readonly Metric[]> {
   return metrics.value;
 }
 
-/** Those that trials have columns for. */
-export const listed = (all: readonly Metric[]): Metric[] => all.filter((metric) => metric.shown !== "details");
+/** Those that the trials of a search have columns for: of scores of untrained networks, those that its spec names. */
+export const listed = (all: readonly Metric[], spec: Readonly<Record<string, Json>>): Metric[] =>
+  all.filter(({ name, shown }) => shown === "tables" || shown === "wide" || (shown === "present" && scored(spec, name)));
+
+const scored = (spec: Readonly<Record<string, Json>>, name: string): boolean => {
+  const use = spec["zero_cost"] as { scores?: string[] } | null | undefined;
+  return use?.scores?.includes(name) ?? false;
+};
 
 /** Those that follow from the network alone and are shown wherever there are few numbers. */
 export const sizes = (all: readonly Metric[]): Metric[] =>

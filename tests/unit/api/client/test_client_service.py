@@ -60,6 +60,7 @@ SEARCH_CALLS = {
     "columns": {},
     "to_pandas": {},
     "pareto": {},
+    "correlations": {},
     "artifacts": {},
     "logs": {},
     "update": {"name": "x"},

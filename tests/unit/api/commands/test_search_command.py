@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-from live_service import MODEL, SPEC, ask, ledger_of, play, service_on, take, tell
+from live_service import MODEL, SPEC, ask, ledger_of, play, play_scored, service_on, take, tell
 from processes import PATIENCE_S
 
 from api.commands.search_summary import SearchSummary
@@ -122,6 +122,22 @@ def test_pause_resume_cancel_fork_delete(nas):
     assert nas("delete", search, "--yes")[0] == 0
     code, _, complaint = nas("show", search)
     assert (code, "NOT_FOUND" in complaint) == (2, True)
+
+
+def test_trials_have_scores_which_order_them_or_not(nas, settings):
+    search = made(nas)["id"]
+    assert nas("correlations", search)[1:] == ("", "Too few trials have a result yet.\n")
+    play_scored(settings, search)
+
+    assert "NASWOT" in nas("trials", search)[1].splitlines()[0]
+    rows = nas("correlations", search)[1].splitlines()
+    assert rows[0].split() == ["metric", "trials", "tau", "95", "%", "given", "macs"]
+    assert rows[-1].split()[:3] == ["naswot", "10", "-1.00"]
+    assert [row["metric"] for row in json.loads(nas("correlations", search, "--json")[1])] == [
+        "params",
+        "macs",
+        "naswot",
+    ]
 
 
 def test_a_finished_search_is_watched_and_taken_away(nas, settings, tmp_path):
