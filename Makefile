@@ -29,7 +29,7 @@ $(VENV)/dev: $(VENV)/run
 	@touch $@
 
 # All that a test may ask for, at once: continuous integration begins with it.
-ALL := [dev,hub,openvino,litert,executorch,ncnn]
+ALL := [dev,heic,hub,openvino,litert,executorch,ncnn]
 $(VENV)/all: pyproject.toml
 	$(call INSTALL,$(ALL))
 	@touch $(VENV)/run $(VENV)/dev $@

@@ -7,7 +7,7 @@ import hashlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import DataError
+from nas.held_out import SHARES, drawn, drawn_count
+from nas.image_checks import BYTE, also_in, conflict_note, missing_note, overlap_note, statistics, uneven_note
 from nas.machine.folders import data_folder, user_data_folder
+from nas.note import Note
 from nas.registry import Registry, described
 
 Images = NDArray[np.uint8]
@@ -24,11 +27,8 @@ Labels = NDArray[np.int64]
 
 SYSTEM_FOLDER = Path("/usr/share/datasets")
 """The folder into which Debian's dataset-* packages install."""
-CHUNK = 1000
-BYTE = 255
 MAX_SIDE = 1024
 """Limit of the parameter `size` of sources, in pixels."""
-TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1
 
 SIZE = described(
     "sides, in pixels, of the squares that images are cut and resized to; left out, equal squares stay as they are, "
@@ -74,7 +74,8 @@ class Dataset:
     """A data set ready for a search. Normalisation is (pixel / 255 - mean) / std, per channel, from train.
 
     flip: whether a mirrored image is still one of its class. variant: how the pixels differ from those of the published
-    set; None if they are the same, or if nothing is published.
+    set; None if they are the same, or if nothing is published. reading: notes on what was left
+    out, changed or guessed when files were read. names: of images by split, as far as they have some.
     """
 
     name: str
@@ -86,6 +87,8 @@ class Dataset:
     std: tuple[float, ...]
     flip: bool = False
     variant: str | None = None
+    reading: tuple[Note, ...] = ()
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
 
     @property
     def channels(self) -> int:
@@ -95,6 +98,22 @@ class Dataset:
     def side(self) -> int:
         """Height and width of an image in pixels."""
         return int(self.train.images.shape[1])
+
+    @cached_property
+    def in_train(self) -> Mapping[str, NDArray[np.bool_]]:
+        """Which images of validation and test also lie in train, pixel for pixel: [N] by split."""
+        held_out = {"validation": self.validation, "test": self.test}
+        return {part: also_in(images.images, self.train.images) for part, images in held_out.items()}
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """What a user is to know of the images; those of the files come first."""
+        found = [*self.reading, *uneven_note(self.train.labels, self.classes)]
+        for part, images in (("validation", self.validation), ("test", self.test)):
+            found += missing_note(part, images.labels, self.classes)
+            found += overlap_note(part, self.in_train[part], self.names.get(part, ()))
+        found += conflict_note(self.train.images, self.train.labels, self.names.get("train", ()))
+        return tuple(found)
 
     @cached_property
     def digest(self) -> str:
@@ -111,7 +130,8 @@ class Outline:
     """What is known of a data set before any image is decoded: its classes, and the number of images of each split.
 
     side: of the square images in pixels; None if they have several sizes, or none that is fit for training, so that the
-    source needs its parameter `size`. channels: 1 or 3. resized: the side was chosen for them.
+    source needs its parameter `size`. channels: 1 or 3. resized: the side was chosen for them. notes: of a Dataset, as
+    far as they are known.
     """
 
     classes: tuple[str, ...]
@@ -121,10 +141,18 @@ class Outline:
     side: int | None
     channels: int
     resized: bool = False
+    notes: tuple[Note, ...] = ()
 
     @classmethod
     def of(
-        cls, name: str, classes: Sequence[str], counts: Mapping[str, Sequence[int]], *, side: int | None, channels: int
+        cls,
+        name: str,
+        classes: Sequence[str],
+        counts: Mapping[str, Sequence[int]],
+        *,
+        side: int | None,
+        channels: int,
+        notes: Sequence[Note] = (),
     ) -> "Outline":
         """counts: images of each class, by the names of the splits that the source has; missing ones are drawn as in
         split(). DataError if there are too few.
@@ -133,13 +161,14 @@ class Outline:
             raise DataError(_one_class(name, classes))
         train = list(counts["train"])
         held_out = {}
-        for part, share in (("test", TEST_SHARE), ("validation", VALIDATION_SHARE)):
-            drawn = [0] * len(train) if part in counts else [_held_out(count, share) for count in train]
-            train = [count - less for count, less in zip(train, drawn, strict=True)]
-            held_out[part] = sum(counts.get(part, drawn))
+        for part in SHARES:
+            less = [0] * len(train) if part in counts else [drawn_count(count, part) for count in train]
+            train = [count - taken for count, taken in zip(train, less, strict=True)]
+            held_out[part] = sum(counts.get(part, less))
         if fault := _too_few(name, classes, [label for label, count in enumerate(train) if not count], held_out):
             raise DataError(fault)
-        return cls(tuple(classes), sum(train), held_out["validation"], held_out["test"], side, channels)
+        sizes = (sum(train), held_out["validation"], held_out["test"])
+        return cls(tuple(classes), *sizes, side, channels, notes=tuple(notes))
 
 
 class DatasetSource(ABC):
@@ -204,28 +233,38 @@ def split(
     seed: int,
     flip: bool | None = False,
     variant: str | None = None,
+    names: Mapping[str, Sequence[str]] | None = None,
+    reading: Sequence[Note] = (),
 ) -> Dataset:
     """A checked Dataset.
 
-    A missing test is drawn from train, TEST_SHARE of each class, and then a missing validation, VALIDATION_SHARE of
-    what is left. Both draws depend on the labels and the seed alone. flip: None is for what the names of the classes
-    tell. DataError says why images are unfit for training.
+    A missing test is drawn from train, and then a missing validation, as nas.held_out says. flip: None is for what the
+    names of the classes tell. names: of the images, by split. DataError says why images are unfit for training.
     """
-    train, validation, test = splits["train"], splits.get("validation"), splits.get("test")
     for part, images in splits.items():
-        _check(f"{name}: {part}", images, len(classes), train.images.shape)
+        _check(f"{name}: {part}", images, len(classes), splits["train"].images.shape)
     if len(classes) < 2:  # noqa: PLR2004 - a choice needs two
         raise DataError(_one_class(name, classes))
-    if test is None:
-        train, test = _hold_out(train, TEST_SHARE, np.random.default_rng((seed, 0)))
-    if validation is None:
-        train, validation = _hold_out(train, VALIDATION_SHARE, np.random.default_rng((seed, 1)))
+    found = dict(splits)
+    called = {part: np.array(given, object) for part, given in (names or {}).items()}
+    for part in SHARES:
+        if part not in splits:
+            chosen = drawn(found["train"].labels, part, seed)
+            found = {
+                **found,
+                "train": found["train"][np.flatnonzero(~chosen)],
+                part: found["train"][np.flatnonzero(chosen)],
+            }
+            if "train" in called:
+                called |= {"train": called["train"][~chosen], part: called["train"][chosen]}
+    train, validation, test = found["train"], found["validation"], found["test"]
     empty = sorted(set(range(len(classes))) - set(train.labels.tolist()))
     if fault := _too_few(name, classes, empty, {"validation": len(validation), "test": len(test)}):
         raise DataError(fault)
-    mean, std = _statistics(name, train.images)
+    mean, std = statistics(name, train.images)
     mirrored = _mirrored(classes) if flip is None else flip
-    return Dataset(name, tuple(classes), train, validation, test, mean, std, mirrored, variant)
+    known = {part: tuple(given.tolist()) for part, given in called.items()}
+    return Dataset(name, tuple(classes), train, validation, test, mean, std, mirrored, variant, tuple(reading), known)
 
 
 def _mirrored(classes: Sequence[str]) -> bool:
@@ -245,11 +284,6 @@ def _too_few(name: str, classes: Sequence[str], empty: Sequence[int], held_out: 
     return f"{name}: {what}; give each class at least 3 images, and leave no class folder empty"
 
 
-def _held_out(count: int, share: float) -> int:
-    """How many of a class's images are drawn for another split: at least one, but never the last."""
-    return min(max(1, round(share * count)), count - 1)
-
-
 def _check(where: str, part: Split, classes: int, like: tuple[int, ...]) -> None:
     images, labels = part.images, part.labels
     remedy = "convert the images to squares of one size, grey or RGB, 8 bits a channel"
@@ -264,27 +298,3 @@ def _check(where: str, part: Split, classes: int, like: tuple[int, ...]) -> None
         raise DataError(f"{where} has {len(images)} images but {labels.shape} labels; give each image one label")
     if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
         raise DataError(f"{where} has labels {labels.min()}..{labels.max()}; number the {classes} classes from 0")
-
-
-def _hold_out(whole: Split, fraction: float, rng: np.random.Generator) -> tuple[Split, Split]:
-    """The images that stay, and those drawn: fraction of each class, at least one image but never a class's last."""
-    drawn = np.zeros(len(whole), bool)
-    for label in np.unique(whole.labels):
-        members = np.flatnonzero(whole.labels == label)
-        drawn[rng.permutation(members)[: _held_out(len(members), fraction)]] = True
-    return whole[np.flatnonzero(~drawn)], whole[np.flatnonzero(drawn)]
-
-
-def _statistics(name: str, images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel in [0, 1] units, exact: from a histogram of the pixels."""
-    values, mean, std = np.arange(BYTE + 1) / BYTE, [], []
-    for channel in range(images.shape[3]):
-        counts = np.zeros(BYTE + 1, np.int64)
-        for start in range(0, len(images), CHUNK):  # bincount widens its input eightfold
-            counts += np.bincount(images[start : start + CHUNK, ..., channel].ravel(), minlength=BYTE + 1)
-        share = counts / counts.sum()
-        mean.append(float(share @ values))
-        std.append(float(np.sqrt(share @ (values - mean[-1]) ** 2)))
-    if min(std) == 0:
-        raise DataError(f"{name}: all pixels of a channel are equal, so there is nothing to learn; check the images")
-    return tuple(mean), tuple(std)

@@ -53,11 +53,15 @@ def natural_size(space: SearchSpace) -> int:
 
 def notes(spec: SearchSpec, images: Outline | None) -> list[str]:
     """What the user is to know of the values that the spec leaves open, as `field: text`; images: of check_images."""
-    if images is None or not images.resized:
+    if images is None:
         return []
+    told = [f"dataset: {note.text}" for note in images.notes]
+    if not images.resized:
+        return told
     side, name = images.side, spec.space if isinstance(spec.space, str) else spec.space["name"]
     resized = f"each is cut to its central square and resized to {side} x {side} px, the resolution of the space {name}"
-    return [f"dataset.size: the images have several sizes, so {resized}; set another size to keep more or less of them"]
+    why = f"the images have several sizes, so {resized}; set another size to keep more or less of them"
+    return [f"dataset.size: {why}", *told]
 
 
 def reference_networks(spec: SearchSpec, *, side: int, channels: int, classes: int) -> list[Network]:

@@ -223,7 +223,9 @@ async def with_images(transport: Transport, given: Json, folder: Path, progress:
     source = _local_images(named, folder)
     if source is None:
         return given
-    uploaded = await upload(transport, source, progress)
+    uploaded = await upload(transport, source, progress, named.get("on_damaged", "refuse"))
+    for note in uploaded["notes"]:
+        _log.warning("%s: %s", source, note["text"])
     return given | {"dataset": named | {"path": uploaded["path"]}}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
 from api.client.calls import Downloadable, Spec, at, body, download, folder_of, items, pages, wait, with_images
 from api.client.objects import SingleTrial
@@ -190,13 +190,19 @@ class ClientOperations(Generic[S]):
         await self._transport.answered(Request("DELETE", at("datasets", path.rpartition("/")[2])))
 
     @Operation
-    async def upload(self, source: str | Path, progress: Progress = unheard) -> Json:
+    async def upload(
+        self,
+        source: str | Path,
+        progress: Progress = unheard,
+        on_damaged: Literal["refuse", "skip"] = "refuse",
+    ) -> Json:
         """Send images, a folder or archive of one folder a class; the answer has the `dataset` of a spec.
 
         Pictures that the service has are not sent again, and what was cut off goes on. progress is called with the
-        bytes that arrived, and all.
+        bytes that arrived, and all. on_damaged: whether images that cannot be read are an error, or are left out and
+        told.
         """
-        return await upload(self._transport, Path(source), progress)
+        return await upload(self._transport, Path(source), progress, on_damaged)
 
 
 class Client(ClientOperations[Search], Blocking):

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -27,19 +27,22 @@ def unheard(arrived: int, total: int) -> None:
     """Nobody is told."""
 
 
-async def upload(transport: Transport, source: Path, progress: Progress = unheard) -> Json:
+async def upload(transport: Transport, source: Path, progress: Progress = unheard, on_damaged: str = "refuse") -> Json:
     """The data set of a folder of class folders, or of an archive of one, sent as far as the service lacks it.
 
-    Called again after it was cut off, it goes on where it was. DataError if the folder has no class folders.
+    Called again after it was cut off, it goes on where it was. on_damaged: `refuse` or `skip`. DataError if the folder
+    has no class folders, or names pictures that cannot be read. The notes of the answer tell what was not sent.
     """
-    from api.uploading.content import content_digest, folder_files  # noqa: PLC0415 - it needs numpy
+    from api.uploading.content import content_digest, folder_files, folder_notes  # noqa: PLC0415 - it needs numpy
 
-    files = folder_files(source)
+    files = folder_files(source, on_damaged)
     known = None if files is None else await _known(transport, content_digest(files))
+    here = folder_notes(source)  # of what is not sent
     if known is not None:
-        return known
+        return known | {"notes": [*known["notes"], *here]}
     with _archive(source, files or {}) as archive:
-        return await _sent(transport, archive, title_of(source), progress)
+        sent = await _sent(transport, archive, {"title": title_of(source), "on_damaged": on_damaged}, progress)
+    return sent | {"notes": [*sent["notes"], *here]}
 
 
 def title_of(source: Path) -> str:
@@ -57,7 +60,7 @@ async def _known(transport: Transport, sha256: str) -> Json | None:
         return None
 
 
-async def _sent(transport: Transport, archive: IO[bytes], title: str, progress: Progress) -> Json:
+async def _sent(transport: Transport, archive: IO[bytes], wanted: Mapping[str, str], progress: Progress) -> Json:
     """The data set of an archive. What the service has of it from an earlier try is not sent again."""
     sha256 = _digest(archive)
     known = await _known(transport, sha256)
@@ -66,8 +69,9 @@ async def _sent(transport: Transport, archive: IO[bytes], title: str, progress: 
     total = archive.seek(0, 2)
     arrived, piece = 0, b"" if total > PIECE_BYTES else _piece(archive, 0)  # an empty one asks what is there
     while True:
-        params = {"start": arrived, "size_bytes": total, "title": title}
-        request = Request("PUT", f"/v1/datasets/{sha256}/archive", params, files={"archive": (title, piece)})
+        params = {"start": arrived, "size_bytes": total, **wanted}
+        files = {"archive": (wanted["title"], piece)}
+        request = Request("PUT", f"/v1/datasets/{sha256}/archive", params, files=files)
         answer = content(await transport.answered(request))
         if "received_bytes" not in answer:
             progress(total, total)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 from rich.console import Console
@@ -42,15 +42,22 @@ def sending() -> Iterator[Shown]:
 
 @click.command()
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--on-damaged",
+    type=click.Choice(["refuse", "skip"]),
+    default="refuse",
+    show_default=True,
+    help="Of images that cannot be read: name them all, or leave them out.",
+)
 @remote
-def upload(service: Remote, source: Path) -> None:
+def upload(service: Remote, source: Path, on_damaged: Literal["refuse", "skip"]) -> None:
     """Send the images of SOURCE, a folder with a sub-folder for each class or an archive of one, to the service.
 
     Images that the service has are not sent again, whether they came as folder, .zip, .tar or .tar.gz; an upload that
     was cut off goes on where it was. The path that is printed goes into a spec.
     """
     with sending() as shown:
-        found = service.client.upload(source, shown)
+        found = service.client.upload(source, shown, on_damaged)
     service.show(found, lambda: _print(found, new=shown.sent))
 
 
@@ -85,6 +92,8 @@ def _print(found: Mapping[str, Any], *, new: bool) -> None:
     click.echo(summary(found) if new else f"{summary(found)}; the service had it already")
     click.echo(f"classes  {', '.join(found['classes'])}")
     click.echo(f"dataset: {{name: {found['name']}, path: {found['path']}}}")
+    for note in found["notes"]:
+        click.echo(f"note     {note['text']}")
 
 
 def summary(found: Mapping[str, Any]) -> str:

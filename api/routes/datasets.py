@@ -18,11 +18,12 @@ from api.http.concurrency import RECORDS, left
 from api.http.parameters import Digest
 from api.http.problems import ProblemError, problems
 from api.http.security import READ, WRITE, Writer
-from api.schemas.dataset import Arrived, Datasets, Piece, Upload
+from api.schemas.dataset import Arrived, Damaged, Datasets, Piece, Upload
 from api.uploading.multipart import receive_file
 from api.uploading.pieces import Pieces
 from api.uploading.uploads import Uploads
 from nas.dataset import dataset
+from nas.images.reading import OnDamaged
 from nas.service.upload_removal import remove_upload
 
 T = TypeVar("T")
@@ -67,11 +68,18 @@ def list_datasets(app: App) -> Datasets:
         **problems("BODY_TOO_LARGE", "MEDIA_TYPE_UNSUPPORTED", "REQUEST_INVALID", "DATA_UNUSABLE", "STORAGE_FULL"),
     },
 )
-async def upload(request: Request, response: Response, app: App, caller: Writer) -> Upload:
-    """Upload images: a .zip, .tar or .tar.gz of class folders, or of train/, val/ and test/ with class folders each.
+async def upload(
+    request: Request,
+    response: Response,
+    app: App,
+    caller: Writer,
+    on_damaged: Annotated[Damaged, Query()] = OnDamaged.REFUSE,
+) -> Upload:
+    """Upload images: a .zip, .tar, .tar.gz, .tar.bz2 or .tar.xz of class folders, or of train/, val/ and test/ with
+    class folders each.
 
-    Each image is decoded once; what cannot be trained on is refused, with the reason. Two archives are unpacked at a
-    time, six more received; others are refused with 429.
+    Each image is decoded once; what cannot be trained on is refused, with the reason, or left out and listed in notes.
+    Two archives are unpacked at a time, six more received; others are refused with 429.
     """
     uploads, limiter = Uploads(app.settings.uploads), app.limiters["uploads"]
     try:
@@ -82,7 +90,8 @@ async def upload(request: Request, response: Response, app: App, caller: Writer)
                 request, FIELD, archive, lambda size: app.rates.take(asking, bytes_of_uploads=size)
             )
             async with limiter.slot(request):
-                facts, new = await _until_left(request, partial(uploads.add, archive, sent.sha256, sent.name))
+                adding = partial(uploads.add, archive, sent.sha256, sent.name, on_damaged=on_damaged)
+                facts, new = await _until_left(request, adding)
     except OSError as error:
         raise _storage_problem(error) from None
     response.status_code = 201 if new else 200
@@ -135,18 +144,20 @@ async def send_piece(
                 response.status_code = 202
                 return Arrived(received_bytes=arrived)
             async with limiter.slot(request):
-                facts, new = await _until_left(request, partial(_complete, uploads, pieces, archive, piece.title))
+                facts, new = await _until_left(request, partial(_complete, uploads, pieces, archive, piece))
     except OSError as error:
         raise _storage_problem(error) from None
     response.status_code = 201 if new else 200
     return Upload(**facts)
 
 
-def _complete(uploads: Uploads, pieces: Pieces, archive: Path, title: str, stop: Event) -> tuple[dict[str, Any], bool]:
+def _complete(
+    uploads: Uploads, pieces: Pieces, archive: Path, piece: Piece, stop: Event
+) -> tuple[dict[str, Any], bool]:
     """What Uploads.add returns. The pieces are kept where the client left, which may go on then."""
     pieces.whole(archive)
     try:
-        return uploads.add(archive, pieces.sha256, title, stop)
+        return uploads.add(archive, pieces.sha256, piece.title, stop, on_damaged=piece.on_damaged)
     finally:
         if not stop.is_set():
             pieces.remove()

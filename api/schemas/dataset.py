@@ -6,6 +6,7 @@ from pydantic import Field
 
 from api.http.body_limits import UPLOAD_LIMIT
 from api.schemas.common import Received, Sent, Text
+from nas.images.reading import OnDamaged
 
 
 class Sides(Sent):
@@ -15,6 +16,19 @@ class Sides(Sent):
 
     min: int
     max: int
+
+
+class ImagesNote(Sent):
+    """What was left out, changed or guessed when images were read.
+
+    kind: stable, for programs. count: how many files or images it is about; names: of the first hundred of them, as the
+    user knows them.
+    """
+
+    kind: str
+    count: int
+    text: str
+    names: list[str]
 
 
 class Upload(Sent):
@@ -28,7 +42,11 @@ class Upload(Sent):
     images: int
     parts: Annotated[dict[str, int], Field(description="images of train, validation and test, as far as given")]
     sizes: Sides
-    ignored: Annotated[int, Field(description="files in the archive that are no pictures")]
+    ignored: Annotated[int, Field(description="files in the archive that are not taken")]
+    notes: Annotated[list[ImagesNote], Field(default_factory=list, description="on what was left out")]
+
+
+Damaged = Annotated[OnDamaged, Field(description="refuse names all images that cannot be read; skip leaves them out")]
 
 
 class Piece(Received):
@@ -37,6 +55,7 @@ class Piece(Received):
     start: Annotated[int, Field(ge=0, le=UPLOAD_LIMIT, description="the byte of the archive that it begins with")]
     size_bytes: Annotated[int, Field(ge=1, le=UPLOAD_LIMIT, description="of the whole archive")]
     title: Annotated[Text, Field(description="the name of the data set, for people")] = "images"
+    on_damaged: Damaged = OnDamaged.REFUSE
 
 
 class Arrived(Sent):

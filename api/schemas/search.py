@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from api.schemas.common import DescribedBy, Json, Sent, one_of
+from api.schemas.dataset import ImagesNote
 from nas.jobs.states import TERMINAL, SearchState
 
 ENDED = frozenset(state.value for state in TERMINAL)
@@ -53,6 +54,7 @@ class DatasetFacts(Sent):
     side: int
     channels: int
     digest: str
+    notes: list[ImagesNote] = Field(default_factory=list)
 
 
 class SpaceSize(Sent):

@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from nas.datasets.folder import Folder
-from nas.images.pictures import Picture
+from nas.images.formats import Picture
+from nas.images.reading import OnDamaged
 
 ALONE = "train"
 """The part of pictures whose class folders lie in no folder of a part."""
@@ -25,12 +27,17 @@ def content_digest(files: Files) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def folder_files(folder: Path) -> dict[str, dict[str, list[Path]]] | None:
+def folder_files(folder: Path, on_damaged: str = OnDamaged.REFUSE) -> dict[str, dict[str, list[Path]]] | None:
     """The pictures of a folder of class folders, by part and class; None for a file. DataError says what is wrong."""
     if folder.is_file():
         return None
-    found = Folder(path=str(folder)).pictures()
+    found = Folder(path=str(folder), on_damaged=OnDamaged(on_damaged)).pictures()
     return {part: {name: _paths(chosen) for name, chosen in classes.items()} for part, classes in found.items()}
+
+
+def folder_notes(folder: Path) -> list[dict[str, Any]]:
+    """Notes on what lies in a folder and is not among folder_files, as JSON values; none for a file."""
+    return [] if folder.is_file() else [note.row() for note in Folder(path=str(folder)).left_out()]
 
 
 def _paths(pictures: Iterable[Picture]) -> list[Path]:

@@ -1,6 +1,6 @@
 """Unpacks an untrusted archive of class folders into a data set's folder, in a process of its own, within limits.
 
-    python -m api.uploading.unpack ARCHIVE FOLDER
+    python -m api.uploading.unpack ARCHIVE FOLDER refuse|skip
 
 prints one JSON object: what was found, or {"error": why the archive is refused}. Members are written under numbers, so
 names in an archive are used for class folders only.
@@ -11,24 +11,21 @@ import json
 import lzma
 import os
 import resource
-import stat
 import struct
 import sys
-import tarfile
-import zipfile
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from api.uploading.content import content_digest
+from api.uploading.entries import entries
+from api.uploading.layout import RAW, Member, Parts, by_part, check
 from api.uploading.probing import MAX_PIXELS, sides_of, try_to_decode
-from api.uploading.uploads import FACTS
-from nas.datasets.folder import NAMES, PARTS
 from nas.errors import DataError
 from nas.images.archives import DAMAGE
-from nas.images.pictures import SUFFIXES, Picture
+from nas.images.class_folders import NAMES, NOTES
+from nas.images.formats import NoPictureError, Picture, PictureError, may_be_picture, suffixes
+from nas.images.reading import OnDamaged, left_out, refuse_damaged, skipped
 from nas.machine.cgroup import memory_bytes
 from nas.machine.limits import limit_process
 
@@ -49,42 +46,65 @@ MAX_ALL_PIXELS = 40_000_000_000
 MAX_PIXEL_RATIO = 500
 """Pixels of all images for each byte of the archive: a photo has less than 30, a drawing in few colours a hundred."""
 MAX_FOLDERS = 16
-MAX_CLASS_LETTERS = 100
-MAX_CLASS_BYTES = 255
-"""What a file system takes as the name of a folder."""
 CHUNK = 1 << 20
+HEAD = 64
+"""First bytes that tell a picture's format."""
 FAULTS = (*DAMAGE, RuntimeError, MemoryError, struct.error, lzma.LZMAError)
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A picture of the archive: its name and folders there, the file it was written to, its width and height."""
+class Extracted:
+    """members: the pictures. damaged: those that cannot be read. others: files that are no pictures, without litter.
 
-    name: str
-    folders: tuple[str, ...]
-    file: Path
-    sides: tuple[int, int]
+    ignored: how many files are not taken, litter too.
+    """
+
+    members: list[Member]
+    damaged: dict[PurePosixPath, PictureError]
+    others: list[PurePosixPath]
+    ignored: int
 
 
-def unpack(archive: Path, folder: Path) -> dict[str, Any]:
+def unpack(archive: Path, folder: Path, on_damaged: OnDamaged = OnDamaged.REFUSE) -> dict[str, Any]:
     """Write FOLDER/[PART/]CLASS/NUMBER.SUFFIX for each picture. DataError says why an archive is refused.
 
     Numbers follow the names, so that every archive of the same folder is trained on alike. Returns sha256, the digest
-    of the pictures, classes, images, images by part, sizes (least and largest side in pixels) and ignored, the files
-    that are no pictures.
+    of the pictures, classes, images, images by part, sizes (least and largest side in pixels), ignored (the files that
+    are not taken) and notes on these.
     """
-    raw = folder / ".raw"  # no class is called so: hidden folders are left alone
+    raw = folder / RAW
     raw.mkdir(parents=True)
     try:
-        members, ignored = _extracted(archive, raw)
+        found = _extracted(archive, raw)
     except OSError as fault:
         if fault.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise DataError("the disk of the service is full; ask its operator to free some") from None
         raise _damaged(fault) from None
     except FAULTS as fault:
         raise _damaged(fault) from None
-    parts = _parts(members)
-    _check(parts)
+    refuse_damaged(list(found.damaged.values()), on_damaged)
+    parts = by_part(found.members, [*found.others, *found.damaged])
+    check(parts)
+    _write_folders(parts, folder)
+    raw.rmdir()
+    others = [Picture(str(path), b"") for path in found.others]
+    notes = [*left_out(others), *skipped(list(found.damaged.values()))]
+    (folder / NOTES).write_text(json.dumps([asdict(note) for note in notes], ensure_ascii=False), encoding="utf-8")
+    sides = [side for member in found.members for side in member.sides]
+    files = {part: {name: (folder / part / name).iterdir() for name in classes} for part, classes in parts.items()}
+    return {
+        "sha256": content_digest(files),
+        "classes": sorted(parts.get("train", parts.get("", {}))),
+        "images": len(found.members),
+        "parts": {part or "train": sum(map(len, classes.values())) for part, classes in parts.items()},
+        "sizes": {"min": min(sides), "max": max(sides)},
+        "ignored": found.ignored,
+        "notes": [note.row() for note in notes],
+    }
+
+
+def _write_folders(parts: Parts, folder: Path) -> None:
+    """Move the pictures into their class folders, with the file of their names beside these."""
     named: dict[Path, str] = {}
     for part, classes in parts.items():
         for name, chosen in classes.items():
@@ -92,88 +112,82 @@ def unpack(archive: Path, folder: Path) -> dict[str, Any]:
             home.mkdir(parents=True)
             for number, member in enumerate(sorted(chosen, key=lambda member: member.name)):
                 named[member.file.rename(home / f"{number:06d}{member.file.suffix}")] = member.name
-    raw.rmdir()
     names = {str(path.relative_to(folder)): name for path, name in named.items()}
     (folder / NAMES).write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
-    sides = [side for member in members for side in member.sides]
-    files = {part: {name: (folder / part / name).iterdir() for name in classes} for part, classes in parts.items()}
-    return {
-        "sha256": content_digest(files),
-        "classes": sorted(next(iter(parts.values()))),
-        "images": len(members),
-        "parts": {part or "train": sum(map(len, classes.values())) for part, classes in parts.items()},
-        "sizes": {"min": min(sides), "max": max(sides)},
-        "ignored": ignored,
-    }
 
 
 def _damaged(fault: BaseException) -> DataError:
-    return DataError(f"the archive is truncated, damaged or encrypted ({type(fault).__name__}); make it again")
+    return DataError(
+        f"the archive is truncated or damaged, or is no .zip or .tar ({type(fault).__name__}); make it again as a .zip "
+        "or a .tar.gz"
+    )
 
 
-def _extracted(archive: Path, raw: Path) -> tuple[list[Member], int]:
-    """Every picture, written under its number and decoded once; and the number of other files."""
-    members: list[Member] = []
+def _extracted(archive: Path, raw: Path) -> Extracted:
+    """Every picture, written under its number and decoded once; and what else there is."""
+    found = Extracted([], {}, [], 0)
     ignored = 0
     size_bytes = archive.stat().st_size
     left = min(MAX_BYTES, max(SMALL_BYTES, MAX_RATIO * size_bytes))
     pixels_left = min(MAX_ALL_PIXELS, max(MAX_PIXELS, MAX_PIXEL_RATIO * size_bytes))
-    for count, (name, content) in enumerate(_entries(archive)):
+    for count, (name, content) in enumerate(entries(archive)):
         if count >= MAX_ENTRIES:
             raise DataError(f"the archive has more than {MAX_ENTRIES:,} entries; send a part of them")
-        path = _safe(name)
-        hidden = any(part.startswith((".", "__")) for part in path.parts)
-        if content is None or hidden or path.suffix.lower() not in SUFFIXES:
-            ignored += content is not None
+        if content is None:
+            ignored += not name.endswith("/")
             continue
-        file = raw / f"{len(members):06d}{path.suffix.lower()}"
-        left -= _write(content, file, left)
-        sides = sides_of(Picture(str(path), file))
-        pixels_left -= sides[0] * sides[1]
+        path = _safe(name)
+        start = content.read(CHUNK)
+        if not may_be_picture(Picture(str(path), start[:HEAD])):
+            found.others.append(path)
+            continue
+        file = raw / f"{len(found.members):06d}{_suffix(path)}"
+        left -= _write(start, content, file, left)
+        member = _member(path, file, found)
+        if member is None:
+            continue
+        pixels_left -= member.sides[0] * member.sides[1]
         if pixels_left < 0:
             raise DataError(
                 f"the images have more than {MAX_ALL_PIXELS:,} pixels, or {MAX_PIXEL_RATIO} for each byte of the "
                 "archive; shrink them"
             )
-        members.append(Member(str(path), path.parts[:-1], file, sides))
-    for member in members:  # once all are known to be within the limits
-        try_to_decode(Picture(member.name, member.file))
-    return members, ignored
+        found.members.append(member)
+    return _decoded(replace(found, ignored=ignored + len(found.others)))
 
 
-def _entries(archive: Path) -> Iterator[tuple[str, IO[bytes] | None]]:
-    """Name and content of each entry, None for a folder. The first bytes decide what the archive is."""
-    with archive.open("rb") as file:
-        magic = file.read(4)
-    if magic.startswith(b"PK"):
-        yield from _zipped(archive)
+def _suffix(path: PurePosixPath) -> str:
+    """A suffix under which the file may be stored, as formats without a mark of their own are known by it."""
+    suffix = path.suffix.lower()
+    return suffix if suffix in suffixes() else ""
+
+
+def _member(path: PurePosixPath, file: Path, found: Extracted) -> Member | None:
+    """The written file as a member; None, and found has it elsewhere, if it is no picture or cannot be read."""
+    try:
+        sides = sides_of(Picture(str(path), file))
+    except NoPictureError:
+        found.others.append(path)
+    except PictureError as error:
+        found.damaged[path] = error
     else:
-        yield from _tarred(archive, "r:gz" if magic.startswith(b"\x1f\x8b") else "r:")
+        return Member(str(path), path.parts[:-1], file, sides)
+    file.unlink()
+    return None
 
 
-def _zipped(archive: Path) -> Iterator[tuple[str, IO[bytes] | None]]:
-    with zipfile.ZipFile(archive) as opened_archive:
-        for member in opened_archive.infolist():
-            kind = stat.S_IFMT(member.external_attr >> 16)
-            if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
-                raise _no_file(member.filename)
-            if member.is_dir():
-                yield member.filename, None
-            else:
-                with opened_archive.open(member) as content:
-                    yield member.filename, content
-
-
-def _tarred(archive: Path, mode: Any) -> Iterator[tuple[str, IO[bytes] | None]]:
-    with tarfile.open(archive, mode) as opened_archive:
-        for member in opened_archive:
-            if not member.isreg() and not member.isdir():
-                raise _no_file(member.name)
-            yield member.name, opened_archive.extractfile(member)
-
-
-def _no_file(name: str) -> DataError:
-    return DataError(f"{name[:200]!r} is a link or a device; put plain files and folders into the archive")
+def _decoded(found: Extracted) -> Extracted:
+    """Those whose content can be decoded: tried once all are known to be within the limits."""
+    members = []
+    for member in found.members:
+        try:
+            try_to_decode(Picture(member.name, member.file))
+        except PictureError as error:
+            found.damaged[PurePosixPath(member.name)] = error
+            member.file.unlink()
+        else:
+            members.append(member)
+    return replace(found, members=members)
 
 
 def _safe(name: str) -> PurePosixPath:
@@ -186,75 +200,21 @@ def _safe(name: str) -> PurePosixPath:
     return path
 
 
-def _write(content: IO[bytes], file: Path, max_bytes: int) -> int:
-    """Bytes written. DataError if there are more than max_bytes, whatever sizes the archive states."""
-    written = 0
+def _write(start: bytes, content: IO[bytes], file: Path, max_bytes: int) -> int:
+    """Bytes written: start, and the content behind it. DataError if there are more than max_bytes, whatever sizes the
+    archive states.
+    """
+    written, chunk = 0, start
     with file.open("xb") as out:
-        while chunk := content.read(CHUNK):
+        while chunk:
             written += len(chunk)
             if written > max_bytes:
                 raise DataError(
                     f"unpacked, the images take more than {MAX_BYTES >> 30} GiB or {MAX_RATIO} times the archive"
                 )
             out.write(chunk)
+            chunk = content.read(CHUNK)
     return written
-
-
-Parts = dict[str, dict[str, list[Member]]]
-"""Members by part ("" where there are class folders alone) and class."""
-
-
-def _parts(members: Sequence[Member]) -> Parts:
-    """The members by part and class, without the folders that contain all of them."""
-    if not members:
-        raise DataError(f"the archive has no images; add some ({', '.join(sorted(SUFFIXES))}), a folder for each class")
-    places = [member.folders for member in members]
-    shared = os.path.commonprefix(places)  # noqa: RUF071 - of tuples, so whole names are compared
-    depth = min(len(shared), max(0, min(map(len, places)) - 1))
-    split = _has_parts([place[depth:] for place in places if place])
-    found: Parts = defaultdict(lambda: defaultdict(list))
-    for member in members:
-        place = member.folders[depth:]
-        part = _part(place[0]) if split and place else ""
-        if part is None or len(place) <= split:
-            raise DataError(f"{'/'.join((*member.folders, '...'))} lies in no class folder; use [train/]CLASS/IMAGE")
-        found[part][_class(place[split])].append(member)
-    return found
-
-
-def _has_parts(places: Sequence[tuple[str, ...]]) -> bool:
-    """Whether the first folder of each place is a part. `train` may be a class as well, beside `bus`."""
-    trains = [place for place in places if _part(place[0]) == "train"]
-    return any(len(place) > 1 for place in trains) or (bool(trains) and all(_part(place[0]) for place in places))
-
-
-def _part(folder: str) -> str | None:
-    return next((part for part, names in PARTS.items() if folder.lower() in names), None)
-
-
-def _class(name: str) -> str:
-    if len(name) > MAX_CLASS_LETTERS or len(os.fsencode(name)) > MAX_CLASS_BYTES:
-        raise DataError(
-            f"class {name[:MAX_CLASS_LETTERS]!r}... has a name of more than {MAX_CLASS_LETTERS} letters or "
-            f"{MAX_CLASS_BYTES} bytes; shorten it"
-        )
-    if name == FACTS:
-        raise DataError(f"class {name!r} has the name of the service's own file; rename it")
-    return name
-
-
-def _check(parts: Parts) -> None:
-    """DataError if it cannot be trained on, as nas.dataset would find."""
-    train = parts.get("train", parts.get("", {}))
-    if len(train) < 2:  # noqa: PLR2004 - a choice needs two
-        raise DataError(f"one class ({', '.join(train)}) gives nothing to tell apart; make a folder for each class")
-    for part, classes in parts.items():
-        if set(classes) != set(train):
-            raise DataError(f"{part} has other classes than train: {', '.join(sorted(set(classes) ^ set(train)))}")
-    required = 1 + sum(part not in parts for part in PARTS if part != "train")
-    count, name = min((len(members), name) for name, members in train.items())
-    if count < required:
-        raise DataError(f"class {name!r} has {count} training images; give each class at least {required}")
 
 
 def _memory_limit() -> int:
@@ -263,7 +223,7 @@ def _memory_limit() -> int:
 
 
 def main() -> None:
-    archive, folder = map(Path, sys.argv[1:])
+    archive, folder = map(Path, sys.argv[1:3])
     size_mib = archive.stat().st_size >> 20
     os.nice(NICENESS)
     limit_process(
@@ -274,7 +234,7 @@ def main() -> None:
         }
     )
     try:
-        found = unpack(archive, folder)
+        found = unpack(archive, folder, OnDamaged(sys.argv[3]))
         os.sync()
     except DataError as error:
         found = {"error": str(error)}

@@ -14,9 +14,10 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from nas.datasets.folder import NAMES
 from nas.errors import DataError
 from nas.files import write_whole
+from nas.images.class_folders import NAMES
+from nas.images.reading import OnDamaged
 
 FACTS = "upload.json"
 INCOMING = ".incoming-"
@@ -29,7 +30,7 @@ MAX_TITLE_LETTERS = 100
 ARCHIVES = "archives"
 """In the facts: digests of the archives that these pictures came in."""
 
-_ENDINGS = re.compile(r"\.(zip|tar|tgz|tar\.gz)$", re.IGNORECASE)
+_ENDINGS = re.compile(r"\.(zip|tar|tgz|tar\.(gz|bz2|xz)|tbz2?|txz)$", re.IGNORECASE)
 
 
 class Uploads:
@@ -61,19 +62,25 @@ class Uploads:
             yield Path(place)
 
     def add(
-        self, archive: Path, sha256: str, title: str = "", stop: Event | None = None
+        self,
+        archive: Path,
+        sha256: str,
+        title: str = "",
+        stop: Event | None = None,
+        *,
+        on_damaged: OnDamaged = OnDamaged.REFUSE,
     ) -> tuple[dict[str, Any], bool]:
         """The facts of the archive's data set, and whether it is new. DataError says why the archive is refused.
 
         archive lies in a folder of incoming(); sha256 is its digest. title: its name, for people. Once stop is set, the
-        unpacking is ended, with DataError.
+        unpacking is ended, with DataError. An archive that is there already stays as it was unpacked.
         """
         known = self.find(sha256)
         if known is not None:
             os.utime(self.folder / known["sha256"])  # its time to be kept begins again
             return known, False
         made = archive.with_name("unpacked")
-        found = _unpacked(archive, made, stop or Event())
+        found = _unpacked(archive, made, on_damaged, stop or Event())
         facts = {"name": "folder", "path": f"{self.folder.name}/{found['sha256']}", "title": cleaned(title), **found}
         home = self.folder / found["sha256"]
         if not home.is_dir():
@@ -85,7 +92,7 @@ class Uploads:
                     raise
             else:
                 return _facts(home), True
-        return _with_archive(home, sha256), False
+        return _with_archive(home, sha256) | {name: found[name] for name in ("ignored", "notes")}, False
 
 
 def _remove(left: Path) -> None:
@@ -124,9 +131,9 @@ def _facts(home: Path) -> dict[str, Any]:
     return {"title": "images", "sha256": home.name, ARCHIVES: [], **facts}
 
 
-def _unpacked(archive: Path, folder: Path, stop: Event) -> dict[str, Any]:
+def _unpacked(archive: Path, folder: Path, on_damaged: OnDamaged, stop: Event) -> dict[str, Any]:
     """What api.uploading.unpack finds, as a process of its own: a hostile archive ends that, not the service."""
-    command = [sys.executable, "-I", "-m", "api.uploading.unpack", str(archive), str(folder)]
+    command = [sys.executable, "-I", "-m", "api.uploading.unpack", str(archive), str(folder), on_damaged]
     output = _output(command, archive.parent, stop)
     if output is None:
         raise DataError(

@@ -94,7 +94,10 @@ def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws the validation images.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> None:
-    """Describe data set NAME: classes, splits, mean and deviation, digest. NAME may be folder:PATH or hf:OWNER/SET."""
+    """Describe data set NAME: classes, splits, mean and deviation, digest. NAME may be folder:PATH or hf:OWNER/SET.
+
+    Notes say what was left out, changed or guessed, with counts and names.
+    """
     config = resolve(name)
     for option in options:
         key, equals, value = option.partition("=")
@@ -120,10 +123,12 @@ def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> No
         "digest": loaded.digest,
     }
     if as_json:
-        click.echo(json.dumps(facts, indent=2))
+        click.echo(json.dumps({**facts, "notes": [note.row() for note in loaded.notes]}, indent=2))
         return
     for key, value in facts.items():
         click.echo(f"{key:10} {_text(value)}")
+    for note in loaded.notes:
+        click.echo(f"{'note':10} {note.text}")
 
 
 def _text(value: Any) -> str:

@@ -1,30 +1,16 @@
 """The user's own images: a folder with a sub-folder for each class."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-
-from nas.dataset import FLIP, MAX_SIDE, SIZE, Dataset, DatasetSource, Labels, Outline, dataset, split
+from nas.dataset import FLIP, MAX_SIDE, SIZE, Dataset, DatasetSource, Outline, dataset, split
 from nas.errors import DataError
-from nas.images.archives import read_files
-from nas.images.pictures import SUFFIXES, Picture, decoded_splits, sizes_and_channels
+from nas.images.class_folders import ClassFolders, class_folders, names_in
+from nas.images.formats import Picture
+from nas.images.reading import DAMAGED, Looked, Member, OnDamaged, by_suffix, look, read_splits
+from nas.note import Note
 from nas.registry import described
-
-PARTS = {"train": {"train", "training"}, "validation": {"val", "valid", "validation"}, "test": {"test", "testing"}}
-"""Names of the optional folders above the class folders."""
-
-NAMES = ".names.json"
-"""An optional file in the folder: what messages call a picture, by its path in the folder, and the folder itself, by
-the path `.`. The service stores uploaded pictures under numbers.
-"""
-
-Parts = dict[str, list[list[Picture]]]
-"""The pictures of each class, by part."""
 
 
 @dataset("folder")
@@ -34,7 +20,8 @@ class Folder(DatasetSource):
     If validation or test is absent, it is drawn from train. Images are cut to their central square and resized to
     size x size pixels. Without size, equal squares stay as they are, and a search cuts and resizes others to the
     resolution of its space. They are RGB unless all are grey. flip: whether a mirrored image is still one of its class;
-    by default it is, unless the classes are named by numbers or single letters.
+    by default it is, unless the classes are named by numbers or single letters. on_damaged: refuse names all images
+    that cannot be read; skip leaves them out, and says so.
     """
 
     summary = "your own images, a sub-folder for each class"
@@ -52,113 +39,87 @@ class Folder(DatasetSource):
         ],
         size: Annotated[int | None, SIZE] = None,
         flip: Annotated[bool | None, FLIP] = None,
+        on_damaged: Annotated[OnDamaged, DAMAGED] = OnDamaged.REFUSE,
     ) -> None:
         self.path = Path(path).expanduser()
         self.size = size
         self.flip = flip
+        self.on_damaged = on_damaged
 
     def load(self, seed: int) -> Dataset:
-        classes, parts = self._found()
-        labels: dict[str, Labels] = {
-            part: np.repeat(np.arange(len(classes)), [len(members) for members in found])
-            for part, found in parts.items()
-        }
-        splits = decoded_splits(_all(parts), labels, self.size)
-        return split(self._title, classes, splits, seed=seed, flip=self.flip)
+        folders = class_folders(self.path)
+        looked = look(folders.members)
+        self._check(folders, looked)
+        read = read_splits(looked, folders.parts, self.size, self.on_damaged)
+        return split(
+            self._title,
+            folders.classes,
+            read.splits,
+            seed=seed,
+            flip=self.flip,
+            names=read.names,
+            reading=(*folders.notes, *read.notes),
+        )
 
     def outline(self) -> Outline:
-        classes, parts = self._found()
-        pictures = tuple(_all(parts))
-        counts = {part: [len(members) for members in found] for part, found in parts.items()}
-        folders = {Path(picture.content).parent for picture in pictures if isinstance(picture.content, Path)}
-        changed = tuple(sorted((folder, folder.stat().st_mtime_ns) for folder in folders))
-        sizes, channels = _sizes_and_channels(pictures, changed)
+        folders = class_folders(self.path)
+        files = [member.picture.content for member in folders.members]
+        homes = {file.parent for file in files if isinstance(file, Path)}
+        looked = _looked(folders.members, tuple(sorted((home, home.stat().st_mtime_ns) for home in homes)))
+        self._check(folders, looked)
+        looked.refuse_damaged(self.on_damaged)
+        counts = looked.counts(folders.parts, len(folders.classes))
+        sizes = {seen.size for seen in looked.headers}
         side = self.size or next(iter(sizes))[0]
-        equal = len(sizes) == 1 and sizes == {(side, side)} and side <= MAX_SIDE
-        side_px = side if self.size or equal else None
-        return Outline.of(self._title, classes, counts, side=side_px, channels=channels)
+        equal = sizes == {(side, side)} and side <= MAX_SIDE
+        return Outline.of(
+            self._title,
+            folders.classes,
+            counts,
+            side=side if self.size or equal else None,
+            channels=looked.channels,
+            notes=(*folders.notes, *looked.notes()),
+        )
 
     def pictures(self) -> dict[str, dict[str, list[Picture]]]:
-        """Its pictures by part and class. DataError says what is wrong with the folders."""
-        classes, parts = self._found()
-        return {part: dict(zip(classes, found, strict=True)) for part, found in parts.items()}
+        """Its pictures by part and class. DataError says what is wrong with the folders, or names damaged pictures."""
+        folders = class_folders(self.path)
+        looked = look(folders.members)
+        looked.refuse_damaged(self.on_damaged)
+        found: dict[str, dict[str, list[Picture]]] = {part: {} for part in folders.parts}
+        for member in looked.members:
+            found[member.part].setdefault(folders.classes[member.label], []).append(member.picture)
+        return found
+
+    def left_out(self) -> list[Note]:
+        """Notes on what lies in the folder and is not among its pictures."""
+        folders = class_folders(self.path)
+        looked = look(folders.members)
+        return [*folders.notes, *looked.left_out()]
 
     @property
     def _title(self) -> str:
-        return f"folder:{_names(self.path).get('.') or self.path.resolve().name}"
+        return f"folder:{names_in(self.path).get('.') or self.path.resolve().name}"
 
-    def _found(self) -> tuple[tuple[str, ...], Parts]:
-        """The classes, and the pictures of each class by part."""
-        folders = self._parts()
-        classes = tuple(folder.name for folder in _folders(folders["train"]))
-        names = _names(self.path)
-        parts = {
-            part: [_pictures(folder / name, self.path, names) for name in _same_classes(folder, classes)]
-            for part, folder in folders.items()
-        }
-        return classes, parts
-
-    def _parts(self) -> dict[str, Path]:
-        """The folders of class folders: the path itself if it has no train/, or if train is the name of a class."""
-        if not self.path.is_dir():
-            raise DataError(f"{self.path} is not a folder; give the folder whose sub-folders are the classes")
-        inside = _folders(self.path)
-        parts = {part: folder for part, names in PARTS.items() for folder in inside if folder.name.lower() in names}
-        if "train" in parts and (len(inside) == len(parts) or _inside(parts["train"])):
-            return parts
-        return {"train": self.path}
-
-
-def _inside(folder: Path) -> list[Path]:
-    """Sub-folders by name, hidden ones left out."""
-    return sorted(inside for inside in folder.iterdir() if inside.is_dir() and not inside.name.startswith((".", "__")))
-
-
-def _folders(folder: Path) -> list[Path]:
-    """Sub-folders by name, hidden ones left out; DataError if there are none."""
-    found = _inside(folder)
-    if not found:
-        raise DataError(f"{folder} has no sub-folders; make one for each class and put its images there")
-    return found
-
-
-def _same_classes(folder: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
-    names = tuple(inside.name for inside in _folders(folder))
-    if names != classes:
-        raise DataError(
-            f"{folder} has other classes than train: {', '.join(sorted(set(names) ^ set(classes)))}; "
-            "give each part the same class folders"
-        )
-    return classes
-
-
-def _all(parts: Parts) -> list[Picture]:
-    return [picture for found in parts.values() for members in found for picture in members]
+    def _check(self, folders: ClassFolders, looked: Looked) -> None:
+        """DataError names a class without a training image that can be read."""
+        if self.on_damaged is OnDamaged.REFUSE and looked.damaged:
+            return  # which names them
+        counts = looked.counts(("train",), len(folders.classes))["train"]
+        for label, (name, count) in enumerate(zip(folders.classes, counts, strict=True)):
+            if not count:
+                others = [member.picture for member in looked.others if (member.part, member.label) == ("train", label)]
+                only = f", only other files ({by_suffix(others)})" if others else ""
+                raise DataError(
+                    f"{self.path / name} has no images{only}; add some (.jpg, .png, .webp and so on) or remove this "
+                    "class"
+                )
 
 
 @lru_cache(maxsize=8)
-def _sizes_and_channels(
-    pictures: tuple[Picture, ...],
+def _looked(
+    members: tuple[Member, ...],
     changed: tuple[tuple[Path, int], ...],  # noqa: ARG001 - a part of the key: folders, and when they were changed
-) -> tuple[frozenset[tuple[int, int]], int]:
-    """sizes_and_channels, kept until a picture comes or goes: a form asks for it with every change of a spec."""
-    return sizes_and_channels(pictures)
-
-
-def _names(root: Path) -> dict[str, str]:
-    """The names in NAMES, if root has this file."""
-    file = root / NAMES
-    names: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    return names
-
-
-def _pictures(folder: Path, root: Path, names: Mapping[str, str]) -> list[Picture]:
-    found = [
-        replace(picture, where=names.get((folder / inside).relative_to(root).as_posix(), picture.where))
-        for inside, picture in read_files(folder)
-    ]
-    if not found:
-        raise DataError(
-            f"{folder} has no images; add some ({', '.join(sorted(SUFFIXES))}) or remove this class from {root}"
-        )
-    return found
+) -> Looked:
+    """look, kept until a file comes or goes: a form asks for it with every change of a spec."""
+    return look(members)

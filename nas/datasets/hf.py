@@ -8,7 +8,9 @@ import numpy as np
 
 from nas.dataset import FLIP, SIZE, Dataset, DatasetSource, Labels, dataset, split
 from nas.errors import DataError
-from nas.images.pictures import Picture, decoded_splits
+from nas.images.formats import Picture
+from nas.images.reading import DAMAGED, Member, OnDamaged, look, read_splits
+from nas.note import Note, counted, listed
 from nas.registry import described
 
 PARTS = {"train": ("train",), "validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
@@ -19,8 +21,8 @@ class Hub(DatasetSource):
     """path is the set's name on the hub, or a local folder that the library reads.
 
     config and revision choose one where the set has several. image and label name the columns to read; by default they
-    are the first of their kind. size and flip are those of `folder`. A split whose labels are hidden (-1) counts as
-    absent. If validation or test is absent, it is drawn from train.
+    are the first of their kind. size, flip and on_damaged are those of `folder`. A split with labels that are hidden
+    (-1) counts as absent. If validation or test is absent, it is drawn from train.
     """
 
     summary = "any image set of the Hugging Face hub: hf:OWNER/SET"
@@ -48,10 +50,12 @@ class Hub(DatasetSource):
         label: Annotated[
             str | None, described("the column of classes; left out, the first of its kind", "where there are several")
         ] = None,
+        on_damaged: Annotated[OnDamaged, DAMAGED] = OnDamaged.REFUSE,
     ) -> None:
         self.path, self.config, self.revision = path, config, revision
         self.size, self.flip = size, flip
         self.image, self.label = image, label
+        self.on_damaged = on_damaged
 
     def load(self, seed: int) -> Dataset:
         tables = self._tables()
@@ -63,9 +67,17 @@ class Hub(DatasetSource):
         image, label = self._columns(given["train"].features)
         classes, numbers = _classes(given, label)
         labelled = {part: table for part, table in given.items() if numbers[part].min(initial=0) >= 0}
-        pictures = [picture for part, table in labelled.items() for picture in _pictures(part, table, image, self.path)]
-        splits = decoded_splits(pictures, {part: numbers[part] for part in labelled}, self.size)
-        return split(f"hf:{self.path}", classes, splits, seed=seed, flip=self.flip)
+        if "train" not in labelled:
+            raise DataError(f"hf:{self.path} hides labels of train (-1); choose another set or `label`")
+        members = [
+            Member(part, int(label), picture)
+            for part, table in labelled.items()
+            for label, picture in zip(numbers[part], _pictures(part, table, image, self.path), strict=True)
+        ]
+        read = read_splits(look(members), tuple(labelled), self.size, self.on_damaged)
+        notes = (*(_hidden(part, numbers[part]) for part in given if part not in labelled), *read.notes)
+        name = f"hf:{self.path}"
+        return split(name, classes, read.splits, seed=seed, flip=self.flip, names=read.names, reading=notes)
 
     def outline(self) -> None:
         """None, as the hub is not asked; DataError without the library that reads it."""
@@ -113,9 +125,18 @@ def _classes(tables: Mapping[str, Any], label: str) -> tuple[tuple[str, ...], di
         return tuple(feature.names), {part: np.asarray(table[label], np.int64) for part, table in tables.items()}
     values = sorted(set(tables["train"][label]))
     number = {value: place for place, value in enumerate(values)}
+    for part, table in tables.items():
+        if unknown := sorted(map(str, set(table[label]) - set(values))):
+            raise DataError(f"{part} has classes that train lacks: {listed(unknown)}; choose another `label` or config")
     return tuple(map(str, values)), {
-        part: np.array([number.get(value, -1) for value in table[label]], np.int64) for part, table in tables.items()
+        part: np.array([number[value] for value in table[label]], np.int64) for part, table in tables.items()
     }
+
+
+def _hidden(part: str, numbers: Labels) -> Note:
+    count = int((numbers < 0).sum())
+    said = f"{part} left out, as {counted(count, 'label is', 'labels are')} hidden (-1); it is drawn from train"
+    return Note.on("hidden", said, [], count)
 
 
 def _pictures(part: str, table: Any, column: str, path: str) -> Iterable[Picture]:

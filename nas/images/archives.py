@@ -21,7 +21,8 @@ import numpy as np
 
 from nas.dataset import Images, Labels, Split, Splits
 from nas.errors import DataError
-from nas.images.pictures import SUFFIXES, Picture, decode, pixels
+from nas.images.formats import Picture
+from nas.images.pictures import decode, pixels
 
 DAMAGE = (
     OSError, EOFError, LookupError, ValueError, TypeError, zlib.error,
@@ -154,6 +155,10 @@ class _PlainUnpickler(pickle.Unpickler):
 
 
 # Archives and folders of picture files; the class is the name of the folder a picture lies in.
+
+
+SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+"""Of the pictures in published sets; other files in them are ignored."""
 
 
 def read_files(path: Path) -> Iterator[tuple[PurePosixPath, Picture]]:

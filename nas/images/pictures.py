@@ -1,30 +1,21 @@
 """Encoded pictures (PNG, JPEG, WebP...) to arrays: one size, grey or RGB, many at once."""
 
-import io
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from struct import error as StructError  # noqa: N812 - a class in all but its name
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from nas.dataset import Images, Labels, Split, Splits
+from nas.dataset import Images
 from nas.errors import DataError
+from nas.image_checks import BYTE
+from nas.images.formats import Header, Picture, PictureError, bits, header, is_grey, opened
 from nas.machine.cgroup import core_count
 
 S = TypeVar("S")
 T = TypeVar("T")
-
-SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-"""Suffixes of the files that count as pictures; other files in a folder are ignored."""
-
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""The formats that are decoded, whatever the suffix: for some others, Pillow would start external programs."""
 
 BACKGROUND = "white"
 """The colour behind transparent pixels."""
@@ -32,32 +23,8 @@ BACKGROUND = "white"
 DRAFT = 2
 """A JPEG is decoded at the smallest fraction of its size whose sides are at least so many times those wanted."""
 
-Header = tuple[tuple[int, int], bool]
-"""Width and height of a picture in pixels, and whether it is grey."""
-
-GREY = frozenset({"1", "L", "LA", "La"})
-WIDE = ("I", "F")
-"""First letters of the modes with more than 8 bits a channel, whose value for white is not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """An encoded picture: its bytes, or the file that holds them. where is its name in errors."""
-
-    where: str
-    content: bytes | Path
-
-
-@contextmanager
-def opened(picture: Picture) -> Iterator[Image.Image]:
-    """The picture, not decoded yet. DataError names it if it cannot be read, also within the with block."""
-    content = picture.content
-    try:
-        with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=FORMATS) as image:
-            yield image
-    except (OSError, EOFError, SyntaxError, ValueError, StructError, zlib.error, Image.DecompressionBombError) as fault:
-        said = str(fault).replace(str(content), picture.where) if isinstance(content, Path) else str(fault)
-        raise DataError(f"{picture.where} is not a readable image ({said}); replace or remove it") from fault
+DEEP_WHITE = 65_535
+"""Of 16 bits."""
 
 
 def pixels(pictures: Sequence[Picture], side: int | None = None, channels: int | None = None) -> Images:
@@ -66,33 +33,32 @@ def pixels(pictures: Sequence[Picture], side: int | None = None, channels: int |
     If side is None they must be squares of one size. If channels is None they are grey if all of them are.
     """
     if side is None or channels is None:
-        headers = _each(pictures, _header)
-        side = side or _common_side(pictures, [size for size, _ in headers])
-        channels = channels or _channels(headers)
-    out = np.empty((len(pictures), side, side, channels), np.uint8)
-
-    def fill(number: int) -> None:
-        out[number] = decode(pictures[number], side, channels)
-
-    _each(range(len(pictures)), fill)
-    return out
+        headers = each(pictures, header)
+        side = side or common_side(pictures, headers)
+        channels = channels or channels_of(headers)
+    images, faults = decoded(pictures, side, channels)
+    for fault in faults.values():
+        raise fault
+    return images
 
 
-def sizes_and_channels(pictures: Sequence[Picture]) -> tuple[frozenset[tuple[int, int]], int]:
-    """The widths and heights that occur, in pixels, and the channels that pixels() has; nothing is decoded."""
-    headers = _each(pictures, _header)
-    return frozenset(size for size, _ in headers), _channels(headers)
+def decoded(pictures: Sequence[Picture], side: int, channels: int) -> tuple[Images, dict[int, PictureError]]:
+    """All pictures as [N, side, side, channels]; and by place, why some cannot be decoded, whose rows are zeros."""
+    out = np.zeros((len(pictures), side, side, channels), np.uint8)
+
+    def fill(number: int) -> PictureError | None:
+        try:
+            out[number] = decode(pictures[number], side, channels)
+        except PictureError as error:
+            return error
+        return None
+
+    faults = each(range(len(pictures)), fill)
+    return out, {number: fault for number, fault in enumerate(faults) if fault is not None}
 
 
-def _channels(headers: Sequence[Header]) -> int:
-    return 1 if all(grey for _, grey in headers) else 3
-
-
-def decoded_splits(pictures: Sequence[Picture], labels: Mapping[str, Labels], side: int | None) -> Splits:
-    """The splits of pictures that are given split by split, in the order of labels, [N] by name of the split."""
-    ends = np.cumsum([len(numbers) for numbers in labels.values()])
-    parts = np.split(pixels(pictures, side), ends[:-1])
-    return {part: Split(images, numbers) for (part, numbers), images in zip(labels.items(), parts, strict=True)}
+def channels_of(headers: Sequence[Header]) -> int:
+    return 1 if all(seen.grey for seen in headers) else 3
 
 
 def decode(picture: Picture, side: int | None, channels: int) -> Images:
@@ -101,10 +67,10 @@ def decode(picture: Picture, side: int | None, channels: int) -> Images:
     with opened(picture) as image:
         if side is not None:
             image.draft(mode, (DRAFT * side, DRAFT * side))  # many megapixels need not be decoded
-        decoded = _plain(image, picture.where).convert(mode)
-        if side is not None and decoded.size != (side, side):
-            decoded = ImageOps.fit(decoded, (side, side), Image.Resampling.BILINEAR)
-        return np.asarray(decoded).reshape(decoded.height, decoded.width, channels)
+        found = _plain(image).convert(mode)
+        if side is not None and found.size != (side, side):
+            found = ImageOps.fit(found, (side, side), Image.Resampling.BILINEAR)
+        return np.asarray(found).reshape(found.height, found.width, channels)
 
 
 def mode_of(channels: int) -> str:
@@ -112,39 +78,43 @@ def mode_of(channels: int) -> str:
     return "L" if channels == 1 else "RGB"
 
 
-def _plain(image: Image.Image, where: str) -> Image.Image:
-    """The picture turned as the camera noted, and on BACKGROUND where it is transparent."""
-    _refuse_wide(image, where)
+def _plain(image: Image.Image) -> Image.Image:
+    """The picture in 8 bits a channel, turned as the camera noted, and on BACKGROUND where it is transparent."""
+    depth = bits(image)
     upright = ImageOps.exif_transpose(image)
+    if depth > 8 and is_grey(upright):  # noqa: PLR2004 - of a byte; Pillow scales channels of colour itself
+        return Image.fromarray(_scaled(np.asarray(upright), depth))
     if not upright.has_transparency_data:
         return upright
     solid = upright.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", solid.size, BACKGROUND), solid)
 
 
-def _refuse_wide(image: Image.Image, where: str) -> None:
-    if image.mode.startswith(WIDE):
-        raise DataError(f"{where} has more than 8 bits a channel (mode {image.mode}); convert it to 8 bits")
+def _scaled(levels: NDArray[Any], depth: int) -> Images:
+    """Grey levels [H, W] of more than 8 bits in 8 bits, rounded: of 16 bits from 0..DEEP_WHITE, of 32 bits from their
+    own least and greatest finite value, as nothing says which value is white.
+    """
+    values = levels.astype(np.float64)
+    finite = values[np.isfinite(values)]
+    low, high = (0.0, float(DEEP_WHITE)) if depth == 16 or not finite.size else (finite.min(), finite.max())  # noqa: PLR2004
+    shares = (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) / ((high - low) or 1.0)
+    scaled: Images = np.rint(shares.clip(0, 1) * BYTE).astype(np.uint8)
+    return scaled
 
 
-def _header(picture: Picture) -> Header:
-    with opened(picture) as image:
-        _refuse_wide(image, picture.where)
-        return image.size, image.mode in GREY
-
-
-def _common_side(pictures: Sequence[Picture], sizes: Sequence[tuple[int, int]]) -> int:
-    side = sizes[0][0]
-    for picture, size in zip(pictures, sizes, strict=True):
-        if size != (side, side):
+def common_side(pictures: Sequence[Picture], headers: Sequence[Header]) -> int:
+    """The side of the squares that all of them are. DataError names one that differs."""
+    side = headers[0].size[0]
+    for picture, seen in zip(pictures, headers, strict=True):
+        if seen.size != (side, side):
             raise DataError(
-                f"{picture.where} has {size[0]} x {size[1]} pixels where others are {side} wide; "
+                f"{picture.where} has {seen.size[0]} x {seen.size[1]} pixels where others are {side} wide; "
                 "give `size` to cut and resize all images to one square"
             )
     return side
 
 
-def _each(items: Sequence[S], read: Callable[[S], T]) -> list[T]:
+def each(items: Sequence[S], read: Callable[[S], T]) -> list[T]:
     """read of every item, in order; threads help because decoding releases the interpreter lock."""
     with ThreadPoolExecutor(core_count()) as threads:
         return list(threads.map(read, items))

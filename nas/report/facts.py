@@ -50,6 +50,7 @@ def _data(dataset: Record) -> list[tuple[str, Child]]:
         ("Test", f"{whole(dataset['test'])} images: once, for finalists and references"),
         (f"{len(dataset['classes'])} classes", ", ".join(map(str, dataset["classes"]))),
         ("Digest of pixels", tag("code", dataset["digest"])),
+        *(("Note", note["text"]) for note in dataset.get("notes", ())),
     ]
 
 

@@ -54,6 +54,8 @@ class Opening:
         counts = f"{len(images.train)} training, {len(images.validation)} validation, {len(images.test)} test images"
         side = f"{images.side} x {images.side} px"
         self.listener.say(f"{images.name}: {counts} of {side} in {len(images.classes)} classes")
+        for note in images.notes:
+            self.listener.say(f"{images.name}: {note.text}")
         return images
 
     def check_unchanged(self, space: SearchSpace, made: Evaluator) -> None:

@@ -44,6 +44,7 @@ def _dataset(images: Dataset) -> dict[str, Any]:
         "side": images.side,
         "channels": images.channels,
         "digest": images.digest,
+        "notes": [note.row() for note in images.notes],
     }
 
 

@@ -65,6 +65,7 @@ def test_an_upload_can_be_searched_on(open_client, folder, service_home):
         "parts": {"train": 10},
         "sizes": {"min": 8, "max": 8},
         "ignored": 0,
+        "notes": [],
     }
     loaded = load({"name": "folder", "path": str(folder / sha256)}, 0)
     assert (loaded.name, loaded.classes) == ("folder:my pets", ("cat", "dog"))

@@ -1,0 +1,80 @@
+"""What is odd in images: some that lie in several splits or classes, classes that are missing or rare, no contrast."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.errors import DataError
+from nas.note import Note, counted
+
+BYTE = 255
+CHUNK = 1000
+
+UNEVEN = 3
+"""How many times as many training images as the rarest class the commonest may have before it is told."""
+
+
+def digests(images: NDArray[np.uint8]) -> list[bytes]:
+    """Of the pixels of each image of [N, H, W, C]: equal for equal images."""
+    return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
+
+
+def also_in(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which of the images [N, H, W, C] are among the others, pixel for pixel: [N]."""
+    known = set(digests(others))
+    return np.array([digest in known for digest in digests(images)], bool)
+
+
+def overlap_note(part: str, seen: NDArray[np.bool_], names: Sequence[str]) -> Iterator[Note]:
+    """The note on images of a split that lie in train too. names: of the split's images, or none."""
+    if count := int(seen.sum()):
+        lie = "lies" if count == 1 else "lie"
+        said = f"{count:,} of {len(seen):,} {part} images also {lie} in train, pixel for pixel at this size"
+        yield Note.on(f"{part}_in_train", said, [names[int(at)] for at in np.flatnonzero(seen)] if names else [], count)
+
+
+def missing_note(part: str, labels: NDArray[np.int64], classes: Sequence[str]) -> Iterator[Note]:
+    """The note on classes of which a split has no image."""
+    absent = sorted(set(range(len(classes))) - set(labels.tolist()))
+    if absent:
+        said = f"{part} has no image of {counted(len(absent), 'class', 'classes')}, of which its accuracy says nothing"
+        yield Note.on(f"{part}_lacks_classes", said, [classes[label] for label in absent])
+
+
+def uneven_note(labels: NDArray[np.int64], classes: Sequence[str]) -> Iterator[Note]:
+    """The note on training images that are very unevenly spread over the classes."""
+    counts = np.bincount(labels, minlength=len(classes))
+    most, least = int(counts.argmax()), int(counts.argmin())
+    if counts[most] > UNEVEN * counts[least]:
+        share = f"{counts[most] / len(labels):.0%}"
+        said = (
+            f"the classes are uneven: {classes[most]} has {counts[most]:,} training images ({share}), "
+            f"{classes[least]} has {counts[least]:,}"
+        )
+        yield Note.on("uneven", said, [])
+
+
+def conflict_note(images: NDArray[np.uint8], labels: NDArray[np.int64], names: Sequence[str]) -> Iterator[Note]:
+    """The note on training images that lie in several classes. names: of the images, or none."""
+    first: dict[bytes, int] = {}
+    found = [at for at, digest in enumerate(digests(images)) if first.setdefault(digest, labels[at]) != labels[at]]
+    if found:
+        said = f"{counted(len(found), 'training image')} also in another class, pixel for pixel; keep each in one"
+        yield Note.on("in_several_classes", said, [names[at] for at in found] if names else [], len(found))
+
+
+def statistics(name: str, images: NDArray[np.uint8]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel in [0, 1] units, exact: from a histogram of the pixels."""
+    values, mean, std = np.arange(BYTE + 1) / BYTE, [], []
+    for channel in range(images.shape[3]):
+        counts = np.zeros(BYTE + 1, np.int64)
+        for start in range(0, len(images), CHUNK):  # bincount widens its input eightfold
+            counts += np.bincount(images[start : start + CHUNK, ..., channel].ravel(), minlength=BYTE + 1)
+        share = counts / counts.sum()
+        mean.append(float(share @ values))
+        std.append(float(np.sqrt(share @ (values - mean[-1]) ** 2)))
+    if min(std) == 0:
+        raise DataError(f"{name}: all pixels of a channel are equal, so there is nothing to learn; check the images")
+    return tuple(mean), tuple(std)
