@@ -3,13 +3,13 @@
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from api.client.calls import Downloadable, Spec, at, body, download, folder_of, items, pages, wait, with_images
 from api.client.objects import SingleTrial
 from api.client.operation import Awaitable, Blocking, Operation, Streaming
 from api.client.search import AsyncSearch, Search
-from api.client.sending import Progress, unheard, upload
+from api.client.sending import OnDamaged, Progress, unheard, upload
 from api.client.transport import AsyncTransport, BlockingTransport, Transport
 from api.client.wire import Json, Request, creation
 from api.schemas.device import LatencyEstimate
@@ -194,7 +194,7 @@ class ClientOperations(Generic[S]):
         self,
         source: str | Path,
         progress: Progress = unheard,
-        on_damaged: Literal["refuse", "skip"] = "refuse",
+        on_damaged: OnDamaged = "refuse",
     ) -> Json:
         """Send images, a folder or archive of one folder a class; the answer has the `dataset` of a spec.
 

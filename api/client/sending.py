@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Literal
 
 from api.client.errors import ApiError
 from api.client.transport import Transport
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 PIECE_BYTES = 8 << 20
 NOT_FOUND = 404
 
+OnDamaged = Literal["refuse", "skip"]
+"""Whether images that cannot be read are an error, or are left out and told."""
+
 Progress = Callable[[int, int], None]
 """Called with the bytes of an archive that have arrived, and all of them."""
 
@@ -27,7 +30,9 @@ def unheard(arrived: int, total: int) -> None:
     """Nobody is told."""
 
 
-async def upload(transport: Transport, source: Path, progress: Progress = unheard, on_damaged: str = "refuse") -> Json:
+async def upload(
+    transport: Transport, source: Path, progress: Progress = unheard, on_damaged: OnDamaged = "refuse"
+) -> Json:
     """The data set of a folder of class folders, or of an archive of one, sent as far as the service lacks it.
 
     Called again after it was cut off, it goes on where it was. on_damaged: `refuse` or `skip`. DataError if the folder

@@ -3,11 +3,10 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from nas.datasets.folder import Folder
 from nas.images.formats import Picture
-from nas.images.reading import OnDamaged
 
 ALONE = "train"
 """The part of pictures whose class folders lie in no folder of a part."""
@@ -27,11 +26,13 @@ def content_digest(files: Files) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def folder_files(folder: Path, on_damaged: str = OnDamaged.REFUSE) -> dict[str, dict[str, list[Path]]] | None:
+def folder_files(
+    folder: Path, on_damaged: Literal["refuse", "skip"] = "refuse"
+) -> dict[str, dict[str, list[Path]]] | None:
     """The pictures of a folder of class folders, by part and class; None for a file. DataError says what is wrong."""
     if folder.is_file():
         return None
-    found = Folder(path=str(folder), on_damaged=OnDamaged(on_damaged)).pictures()
+    found = Folder(path=str(folder), on_damaged=on_damaged).pictures()
     return {part: {name: _paths(chosen) for name, chosen in classes.items()} for part, classes in found.items()}
 
 

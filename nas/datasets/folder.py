@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from nas.dataset import FLIP, MAX_SIDE, SIZE, Dataset, DatasetSource, Outline, dataset, split
 from nas.errors import DataError
@@ -39,12 +39,12 @@ class Folder(DatasetSource):
         ],
         size: Annotated[int | None, SIZE] = None,
         flip: Annotated[bool | None, FLIP] = None,
-        on_damaged: Annotated[OnDamaged, DAMAGED] = OnDamaged.REFUSE,
+        on_damaged: Annotated[Literal["refuse", "skip"], DAMAGED] = "refuse",
     ) -> None:
         self.path = Path(path).expanduser()
         self.size = size
         self.flip = flip
-        self.on_damaged = on_damaged
+        self.on_damaged = OnDamaged(on_damaged)
 
     def load(self, seed: int) -> Dataset:
         folders = class_folders(self.path)

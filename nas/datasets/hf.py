@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -50,12 +50,12 @@ class Hub(DatasetSource):
         label: Annotated[
             str | None, described("the column of classes; left out, the first of its kind", "where there are several")
         ] = None,
-        on_damaged: Annotated[OnDamaged, DAMAGED] = OnDamaged.REFUSE,
+        on_damaged: Annotated[Literal["refuse", "skip"], DAMAGED] = "refuse",
     ) -> None:
         self.path, self.config, self.revision = path, config, revision
         self.size, self.flip = size, flip
         self.image, self.label = image, label
-        self.on_damaged = on_damaged
+        self.on_damaged = OnDamaged(on_damaged)
 
     def load(self, seed: int) -> Dataset:
         tables = self._tables()
