@@ -44,10 +44,10 @@ async def upload(
     known = None if files is None else await _known(transport, content_digest(files))
     here = folder_notes(source)  # of what is not sent
     if known is not None:
-        return known | {"notes": [*known["notes"], *here]}
+        return known | {"notes": [*known.get("notes", ()), *here]}
     with _archive(source, files or {}) as archive:
         sent = await _sent(transport, archive, {"title": title_of(source), "on_damaged": on_damaged}, progress)
-    return sent | {"notes": [*sent["notes"], *here]}
+    return sent | {"notes": [*sent.get("notes", ()), *here]}
 
 
 def title_of(source: Path) -> str:

@@ -23,7 +23,7 @@ from api.uploading.multipart import receive_file
 from api.uploading.pieces import Pieces
 from api.uploading.uploads import Uploads
 from nas.dataset import dataset
-from nas.images.reading import OnDamaged
+from nas.images.on_damaged import OnDamaged
 from nas.service.upload_removal import remove_upload
 
 T = TypeVar("T")

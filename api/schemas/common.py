@@ -70,3 +70,16 @@ class Problem(Sent):
     reason: str
     request_id: str
     errors: list[FieldProblem] | None = None
+
+
+class ImagesNote(Sent):
+    """What was left out, changed or guessed when images were read.
+
+    kind: stable, for programs. count: how many files or images it is about; names: of the first hundred of them, as the
+    user knows them.
+    """
+
+    kind: str
+    count: int
+    text: str
+    names: list[str]

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from api.http.body_limits import UPLOAD_LIMIT
-from api.schemas.common import Received, Sent, Text
-from nas.images.reading import OnDamaged
+from api.schemas.common import ImagesNote, Received, Sent, Text
+from nas.images.on_damaged import OnDamaged
 
 
 class Sides(Sent):
@@ -16,19 +16,6 @@ class Sides(Sent):
 
     min: int
     max: int
-
-
-class ImagesNote(Sent):
-    """What was left out, changed or guessed when images were read.
-
-    kind: stable, for programs. count: how many files or images it is about; names: of the first hundred of them, as the
-    user knows them.
-    """
-
-    kind: str
-    count: int
-    text: str
-    names: list[str]
 
 
 class Upload(Sent):

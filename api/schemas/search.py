@@ -5,8 +5,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.common import DescribedBy, Json, Sent, one_of
-from api.schemas.dataset import ImagesNote
+from api.schemas.common import DescribedBy, ImagesNote, Json, Sent, one_of
 from nas.jobs.states import TERMINAL, SearchState
 
 ENDED = frozenset(state.value for state in TERMINAL)

@@ -25,7 +25,8 @@ from nas.errors import DataError
 from nas.images.archives import DAMAGE
 from nas.images.class_folders import NAMES, NOTES
 from nas.images.formats import NoPictureError, Picture, PictureError, may_be_picture, suffixes
-from nas.images.reading import OnDamaged, left_out, refuse_damaged, skipped
+from nas.images.on_damaged import OnDamaged
+from nas.images.reading import left_out, refuse_damaged, skipped
 from nas.machine.cgroup import memory_bytes
 from nas.machine.limits import limit_process
 

@@ -17,7 +17,7 @@ from typing import Any
 from nas.errors import DataError
 from nas.files import write_whole
 from nas.images.class_folders import NAMES
-from nas.images.reading import OnDamaged
+from nas.images.on_damaged import OnDamaged
 
 FACTS = "upload.json"
 INCOMING = ".incoming-"

@@ -8,7 +8,8 @@ from nas.dataset import FLIP, MAX_SIDE, SIZE, Dataset, DatasetSource, Outline, d
 from nas.errors import DataError
 from nas.images.class_folders import ClassFolders, class_folders, names_in
 from nas.images.formats import Picture
-from nas.images.reading import DAMAGED, Looked, Member, OnDamaged, by_suffix, look, read_splits
+from nas.images.on_damaged import OnDamaged
+from nas.images.reading import DAMAGED, Looked, Member, by_suffix, look, read_splits
 from nas.note import Note
 from nas.registry import described
 

@@ -9,7 +9,8 @@ import numpy as np
 from nas.dataset import FLIP, SIZE, Dataset, DatasetSource, Labels, dataset, split
 from nas.errors import DataError
 from nas.images.formats import Picture
-from nas.images.reading import DAMAGED, Member, OnDamaged, look, read_splits
+from nas.images.on_damaged import OnDamaged
+from nas.images.reading import DAMAGED, Member, look, read_splits
 from nas.note import Note, counted, listed
 from nas.registry import described
 

@@ -3,26 +3,19 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from nas.dataset import Split, Splits
 from nas.errors import DataError
 from nas.images.formats import Change, Header, NoPictureError, Picture, PictureError, header, suffix_of
+from nas.images.on_damaged import OnDamaged
 from nas.images.pictures import channels_of, common_side, decoded, each
 from nas.note import Note, counted, listed
 from nas.registry import described
 
 NAMED = 50
 """Damaged pictures that an error names."""
-
-
-class OnDamaged(StrEnum):
-    """Whether pictures that cannot be read are an error, or are left out and told."""
-
-    REFUSE = "refuse"
-    SKIP = "skip"
 
 
 DAMAGED = described(

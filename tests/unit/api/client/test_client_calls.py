@@ -11,6 +11,7 @@ from threading import Event
 
 import httpx2
 import pytest
+from archives import picture
 from processes import PATIENCE_S
 from scripted_server import Answer, scripted
 
@@ -277,7 +278,8 @@ def test_a_download_is_whole_and_right_or_absent(tmp_path):
 def test_a_folder_is_packed_and_sent_and_sent_again(tmp_path):
     for name in ("cat", "dog"):
         (tmp_path / "pets" / name).mkdir(parents=True)
-        (tmp_path / "pets" / name / "1.png").write_bytes(name.encode())
+        (tmp_path / "pets" / name / "1.png").write_bytes(picture(0))
+    (tmp_path / "pets" / "cat" / "film.mp4").write_bytes(b"film")
     answers = iter([Answer(503, {}), Answer(201, {"name": "folder", "path": "uploads/abc"})])
 
     def answer(request):
@@ -286,6 +288,8 @@ def test_a_folder_is_packed_and_sent_and_sent_again(tmp_path):
     with scripted(answer) as server, Client(server.url) as client:
         dataset = client.upload(tmp_path / "pets")
 
+    [note] = dataset.pop("notes")
+    assert note["text"] == "1 file left out, being no pictures that can be read (.mp4 1): pets/cat/film.mp4"
     assert dataset == {"name": "folder", "path": "uploads/abc"}
     sent = [request for request in server.requests if request.method == "PUT"]
     assert len(sent) == 2

@@ -16,7 +16,7 @@ from archives import class_folders, packed, picture
 from api.uploading.entries import METHODS, entries
 from api.uploading.unpack import unpack
 from nas.errors import DataError
-from nas.images.reading import OnDamaged
+from nas.images.on_damaged import OnDamaged
 
 GOOD = class_folders("a", "b")
 
