@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 
 from nas.errors import DataError
 from nas.held_out import SHARES, drawn, drawn_count
-from nas.image_checks import BYTE, also_in, conflict_note, missing_note, overlap_note, statistics, uneven_note
+from nas.image_checks import (
+    BYTE,
+    also_in,
+    conflict_note,
+    missing_note,
+    one_class,
+    overlap_note,
+    statistics,
+    too_few,
+    uneven_note,
+)
 from nas.machine.folders import data_folder, user_data_folder
 from nas.note import Note
 from nas.registry import Registry, described
@@ -74,8 +84,8 @@ class Dataset:
     """A data set ready for a search. Normalisation is (pixel / 255 - mean) / std, per channel, from train.
 
     flip: whether a mirrored image is still one of its class. variant: how the pixels differ from those of the published
-    set; None if they are the same, or if nothing is published. reading: notes on what was left
-    out, changed or guessed when files were read. names: of images by split, as far as they have some.
+    set; None if they are the same, or if nothing is published. reading: notes on what was left out, changed or guessed
+    when files were read. names: of images by split, as far as they have some.
     """
 
     name: str
@@ -158,14 +168,14 @@ class Outline:
         split(). DataError if there are too few.
         """
         if len(classes) < 2:  # noqa: PLR2004 - a choice needs two
-            raise DataError(_one_class(name, classes))
+            raise DataError(one_class(name, classes))
         train = list(counts["train"])
         held_out = {}
         for part in SHARES:
             less = [0] * len(train) if part in counts else [drawn_count(count, part) for count in train]
             train = [count - taken for count, taken in zip(train, less, strict=True)]
             held_out[part] = sum(counts.get(part, less))
-        if fault := _too_few(name, classes, [label for label, count in enumerate(train) if not count], held_out):
+        if fault := too_few(name, classes, [label for label, count in enumerate(train) if not count], held_out):
             raise DataError(fault)
         sizes = (sum(train), held_out["validation"], held_out["test"])
         return cls(tuple(classes), *sizes, side, channels, notes=tuple(notes))
@@ -244,7 +254,7 @@ def split(
     for part, images in splits.items():
         _check(f"{name}: {part}", images, len(classes), splits["train"].images.shape)
     if len(classes) < 2:  # noqa: PLR2004 - a choice needs two
-        raise DataError(_one_class(name, classes))
+        raise DataError(one_class(name, classes))
     found = dict(splits)
     called = {part: np.array(given, object) for part, given in (names or {}).items()}
     for part in SHARES:
@@ -259,7 +269,7 @@ def split(
                 called |= {"train": called["train"][~chosen], part: called["train"][chosen]}
     train, validation, test = found["train"], found["validation"], found["test"]
     empty = sorted(set(range(len(classes))) - set(train.labels.tolist()))
-    if fault := _too_few(name, classes, empty, {"validation": len(validation), "test": len(test)}):
+    if fault := too_few(name, classes, empty, {"validation": len(validation), "test": len(test)}):
         raise DataError(fault)
     mean, std = statistics(name, train.images)
     mirrored = _mirrored(classes) if flip is None else flip
@@ -270,18 +280,6 @@ def split(
 def _mirrored(classes: Sequence[str]) -> bool:
     """Whether a mirrored image is still one of its class, as far as the names tell: digits and letters are not."""
     return not all(name.isdigit() or len(name) == 1 for name in classes)
-
-
-def _one_class(name: str, classes: Sequence[str]) -> str:
-    return f"{name}: one class ({', '.join(classes)}) gives nothing to tell apart; add images of a second class"
-
-
-def _too_few(name: str, classes: Sequence[str], empty: Sequence[int], held_out: Mapping[str, int]) -> str | None:
-    """The fault of a set whose classes of these numbers have no training images, or with an empty split; else None."""
-    if not empty and all(held_out.values()):
-        return None
-    what = f"class {classes[empty[0]]!r} has no training images" if empty else "validation or test is empty"
-    return f"{name}: {what}; give each class at least 3 images, and leave no class folder empty"
 
 
 def _check(where: str, part: Split, classes: int, like: tuple[int, ...]) -> None:

@@ -1,7 +1,7 @@
 """What is odd in images: some that lie in several splits or classes, classes that are missing or rare, no contrast."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,3 +78,15 @@ def statistics(name: str, images: NDArray[np.uint8]) -> tuple[tuple[float, ...],
     if min(std) == 0:
         raise DataError(f"{name}: all pixels of a channel are equal, so there is nothing to learn; check the images")
     return tuple(mean), tuple(std)
+
+
+def one_class(name: str, classes: Sequence[str]) -> str:
+    return f"{name}: one class ({', '.join(classes)}) gives nothing to tell apart; add images of a second class"
+
+
+def too_few(name: str, classes: Sequence[str], empty: Sequence[int], held_out: Mapping[str, int]) -> str | None:
+    """The fault of a set whose classes of these numbers have no training images, or with an empty split; else None."""
+    if not empty and all(held_out.values()):
+        return None
+    what = f"class {classes[empty[0]]!r} has no training images" if empty else "validation or test is empty"
+    return f"{name}: {what}; give each class at least 3 images, and leave no class folder empty"
