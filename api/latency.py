@@ -7,18 +7,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import onnx
+from google.protobuf.message import DecodeError
+
 from latency_db.agent.measuring_process import device_json
 from latency_db.devices.device import Device
+from latency_db.estimating.estimate import Estimate
 from latency_db.estimating.estimator import Estimator
-from latency_db.records.signatures import network_signature
+from latency_db.records.signatures import network_signature, onnx_signature
 from latency_db.remote.agents import AgentRecord, Agents, Hello
 from latency_db.remote.leases import LEASE_S, Failure, Leases
 from latency_db.remote.requests import Requests, RequestStatus
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
 from latency_db.validating.device_rows import device_row, device_rows
+from nas.errors import NotMeasuredError, SpecError
 from nas.jobs.keys import Keys
+from nas.metadata import properties
 from nas.ops import Network
+from nas.spaces import read_architecture
 from nas.sql.connections import Connections
 
 Json = dict[str, Any]
@@ -45,6 +52,23 @@ class Latency:
     def estimate(self, name: str, network: Network) -> Json:
         """The latency of a network from a device's records, in ms. NotMeasuredError if they are too few."""
         return Estimator(self._store, self.find(name)).estimate(network).plain()
+
+    def estimate_file(self, name: str, model: bytes) -> Json:
+        """The latency of an ONNX file, in ms: of its own record, or of the architecture that its metadata names.
+
+        NotMeasuredError if there is neither; SpecError if it is no ONNX file.
+        """
+        estimator = Estimator(self._store, self.find(name))
+        record = estimator.predictor.network_records.get(onnx_signature(model).key)
+        if record is not None:
+            return estimator.check(Estimate.of_record(record), "the file").plain()
+        architecture = _metadata(model).get("architecture")
+        if architecture is None:
+            raise NotMeasuredError(
+                f"the file was not measured on {name}, and no metadata say which network it is; measure it on that "
+                f"machine with `nas latency estimate FILE --device {name}`, or send the network's notation"
+            )
+        return estimator.estimate(read_architecture(architecture).expand()).plain()
 
     def agents(self) -> list[AgentRecord]:
         """All agents, by name."""
@@ -77,6 +101,13 @@ class Latency:
         device = self.find(name)
         wanted = [network_signature(network) for network in networks]
         return Requests(self._store).ask(device, wanted, effort, models={}, priority=priority)
+
+
+def _metadata(model: bytes) -> Json:
+    try:
+        return properties(onnx.load_from_string(model))
+    except (DecodeError, ValueError):  # ValueError: metadata that are not JSON, and so not ours
+        raise SpecError("model: this is no ONNX file that nas exported; send the .onnx as it was downloaded") from None
 
 
 @dataclass(frozen=True, slots=True)

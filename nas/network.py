@@ -1,12 +1,16 @@
 """Hand-designed networks by name, which searches are compared with."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from nas.errors import SpecError
 from nas.ops import Network, Seq, Shape
+from nas.ops.cost import network_cost
+from nas.ops.notation import read_network
 from nas.registry import Registry, described
 
 Width = Annotated[
@@ -53,3 +57,18 @@ class ReferenceNetwork(ABC):
 
 
 network: Registry[ReferenceNetwork] = Registry("network", "nas.networks")
+
+
+def read_network_or_name(text: str, parameters: Mapping[str, Any]) -> Network:
+    """The network of a notation (input, colon, layers), or of a name with its parameters, which can be built.
+
+    SpecError if a notation is given parameters, or a parameter is wrong; UnknownNameError lists the names.
+    """
+    if ":" not in text:
+        found = network.make({"name": text, **parameters}).expand()
+    elif parameters:
+        raise SpecError(f"{next(iter(parameters))}: a notation says it itself; leave it out, or name a network")
+    else:
+        found = read_network(text)
+    network_cost(found)
+    return found

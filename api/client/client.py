@@ -9,9 +9,9 @@ from api.client.calls import Downloadable, Spec, at, body, download, folder_of, 
 from api.client.objects import SingleTrial
 from api.client.operation import Awaitable, Blocking, Operation, Streaming
 from api.client.search import AsyncSearch, Search
-from api.client.sending import OnDamaged, Progress, unheard, upload
+from api.client.sending import OnDamaged, Progress, file_field, unheard, upload
 from api.client.transport import AsyncTransport, BlockingTransport, Transport
-from api.client.wire import Json, Request, creation
+from api.client.wire import Json, Request, content, creation
 from api.schemas.device import LatencyEstimate
 from api.schemas.proxy_check import ProxyCheckOut
 from api.schemas.trial import ExportOut
@@ -158,11 +158,19 @@ class ClientOperations(Generic[S]):
         return await self._transport.get(at("devices", name))
 
     @Operation
-    async def estimate(self, device: str, network: str | Mapping[str, Any]) -> LatencyEstimate:
-        """The latency of a network, given as notation or as an architecture, on a device that was measured."""
+    async def estimate(
+        self, /, device: str, network: str | Mapping[str, Any] | Path, **parameters: float
+    ) -> LatencyEstimate:
+        """The latency of a network on a device that was measured: a name, with width, resolution and classes, notation,
+        an architecture, or the Path of an ONNX file.
+        """
+        if isinstance(network, Path):
+            path, file = at("latency", action="estimate-file"), file_field("model", network)
+            request = Request("POST", path, {"device": device}, files=file)
+            return LatencyEstimate.model_validate(content(await self._transport.answered(request)))
         form = "network" if isinstance(network, str) else "architecture"
-        found = await self._transport.post(at("latency", action="estimate"), {"device": device, form: network})
-        return LatencyEstimate.model_validate(found)
+        body = {"device": device, form: network, **parameters}
+        return LatencyEstimate.model_validate(await self._transport.post(at("latency", action="estimate"), body))
 
     @Operation
     async def datasets(self) -> list[Json]:

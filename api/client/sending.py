@@ -30,6 +30,11 @@ def unheard(arrived: int, total: int) -> None:
     """Nobody is told."""
 
 
+def file_field(field: str, path: Path) -> dict[str, tuple[str, bytes]]:
+    """A small file as the field of a body."""
+    return {field: (path.name, path.read_bytes())}
+
+
 async def upload(
     transport: Transport, source: Path, progress: Progress = unheard, on_damaged: OnDamaged = "refuse"
 ) -> Json:

@@ -196,6 +196,7 @@ def _print(found: Search) -> None:
         "labels": ", ".join(f"{key}={value}" for key, value in found.labels.items()) or None,
         "state": found.state + (f" ({found.phase})" if found.phase else ""),
         "because": found.state_message or found.state_reason,
+        "note": " ".join(found.facts.get("notes", [])) if found.facts else None,
         "trials": ", ".join([f"{counts.done} of {found.max_trials} done", *counted]),
         "best": found.best and f"trial {found.best.trial}, reward {found.best.reward:.4f}",
         "target": number(found.target_latency_ms, ".4g") and f"{found.target_latency_ms:.4g} ms",

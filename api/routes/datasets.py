@@ -19,7 +19,7 @@ from api.http.parameters import Digest
 from api.http.problems import ProblemError, problems
 from api.http.security import READ, WRITE, Writer
 from api.schemas.dataset import Arrived, Damaged, Datasets, Piece, Upload
-from api.uploading.multipart import receive_file
+from api.uploading.multipart import file_body, receive_file
 from api.uploading.pieces import Pieces
 from api.uploading.uploads import Uploads
 from nas.dataset import dataset
@@ -34,20 +34,7 @@ FIELD = "archive"
 NAMED = 5
 """Searches that a refusal names."""
 
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {FIELD: {"type": "string", "format": "binary", "description": "the archive"}},
-                    "required": [FIELD],
-                }
-            }
-        },
-    }
-}
+BODY = file_body(FIELD, "the archive")
 
 
 @router.get("/datasets", dependencies=[READ, RECORDS])

@@ -11,13 +11,20 @@ MAX_NOTATION = 100_000
 
 
 class EstimateBody(Received):
-    """A device and a network, in notation or as the architecture of a trial."""
+    """A device and a network: by name, in notation, or as the architecture of a trial."""
 
     device: Annotated[str, Field(max_length=200, examples=["local-cpu-1t"])]
     network: Annotated[
         str | None,
-        Field(max_length=MAX_NOTATION, description="notation", examples=["1x28x28: conv_16_k3_s2 gap linear_10"]),
+        Field(
+            max_length=MAX_NOTATION,
+            description="a name of the catalogue's networks, or notation",
+            examples=["1x28x28: conv_16_k3_s2 gap linear_10", "mobilenetv1"],
+        ),
     ] = None
+    width: Annotated[float | None, Field(description="of a network by name: multiplier of its channels")] = None
+    resolution: Annotated[int | None, Field(description="of a network by name: sides of its input in pixels")] = None
+    classes: Annotated[int | None, Field(description="of a network by name: scores of its output")] = None
     architecture: Annotated[dict[str, Any] | None, Field(description="as a trial shows it")] = None
 
     @model_validator(mode="after")
@@ -25,6 +32,12 @@ class EstimateBody(Received):
         if (self.network is None) == (self.architecture is None):
             raise ValueError("give either network or architecture")
         return self
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Those that are given."""
+        given = {"width": self.width, "resolution": self.resolution, "classes": self.classes}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 class LatencyEstimate(Sent):

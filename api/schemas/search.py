@@ -104,6 +104,7 @@ class Facts(Sent):
     devices: list[SearchDeviceFacts] | None = Field(None, description="of a search for several, the first one first")
     searcher: SearcherFacts | None = Field(None, description="null for searches from before it was kept")
     objective: ObjectiveFacts
+    notes: list[str] = Field([], description="what its head line says: of a target or a space that decides the outcome")
 
 
 class Urls(Sent):

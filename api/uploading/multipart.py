@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from anyio import to_thread
 from fastapi import Request
@@ -20,6 +21,13 @@ class Received:
 
     sha256: str
     name: str
+
+
+def file_body(field: str, about: str) -> dict[str, Any]:
+    """How a route with such a body describes it in OpenAPI."""
+    file = {"type": "string", "format": "binary", "description": about}
+    schema = {"type": "object", "properties": {field: file}, "required": [field]}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 
 
 async def receive_file(request: Request, field: str, path: Path, count: Callable[[int], None]) -> Received:

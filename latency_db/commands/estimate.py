@@ -12,10 +12,7 @@ from latency_db.commands.progress import progress_bar
 from latency_db.estimating.estimate import Estimate
 from latency_db.validating.scores import table
 from latency_db.validating.validation import Plan, Validation, validate_estimates
-from nas.network import network
-from nas.ops import Network
-from nas.ops.cost import network_cost
-from nas.ops.notation import read_network
+from nas.network import read_network_or_name
 from nas.spaces import load_space
 
 _DEVICE = click.option("--device", "device_name", required=True, help="Name of the device, as in `nas device list`.")
@@ -25,16 +22,24 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.command("estimate")
 @click.argument("network")
 @_DEVICE
+@click.option("--width", type=float, help="Of a network by name: the multiplier of its channels.")
+@click.option("--resolution", type=int, help="Of a network by name: height and width of its input in pixels.")
+@click.option("--classes", type=int, help="Of a network by name: scores of its output.")
 @_JSON
-def estimate(network: str, device_name: str, *, as_json: bool) -> None:
+def estimate(network: str, device_name: str, *, as_json: bool, **parameters: float | None) -> None:
     """Say how long NETWORK takes on a device: a name of `nas network`, the notation, or an ONNX file.
 
     The latency of a network is estimated from earlier measurements, and nothing is measured now. An ONNX file that was
     not measured yet is measured end to end.
     """
+    given = {name: value for name, value in parameters.items() if value is not None}
     measurer, file = measurer_of(device_name), Path(network)
-    is_file = file.suffix == ".onnx"
-    found = measurer.estimate_file(_read(file)) if is_file else measurer.estimator.estimate(_network(network))
+    if file.suffix == ".onnx":
+        if given:
+            raise click.UsageError(f"--{next(iter(given))} goes with the name of a network, not with a file")
+        found = measurer.estimate_file(_read(file))
+    else:
+        found = measurer.estimator.estimate(read_network_or_name(network, given))
     if as_json:
         click.echo(json.dumps({"device": device_name, **found.plain()}, indent=2))
         return
@@ -66,13 +71,6 @@ def validate(
         click.echo(json.dumps({"device": device_name, **asdict(found)}, indent=2))
         return
     _print(found)
-
-
-def _network(text: str) -> Network:
-    """The network of a notation (input, colon, layers) or of a name; UnknownNameError lists the names."""
-    found = read_network(text) if ":" in text else network.make(text).expand()
-    network_cost(found)
-    return found
 
 
 def _read(file: Path) -> bytes:

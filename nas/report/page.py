@@ -49,7 +49,8 @@ def _header(record: Record, name: str) -> Markup:
     about = [f"{day} {time.removesuffix('Z')[:5]} UTC", f"{count} trial{'' if count == 1 else 's'}"]
     about += [] if seconds is None else [duration(seconds)]
     facts_line = tag("p", state, *(tag("span", part) for part in about), class_="about")
-    return tag("header", tag("p", "Architecture search", class_="eyebrow"), tag("h1", name), facts_line)
+    notes = (tag("p", note, class_="note") for note in record.get("notes", ()))
+    return tag("header", tag("p", "Architecture search", class_="eyebrow"), tag("h1", name), facts_line, *notes)
 
 
 def _sections(record: Record) -> list[Child]:

@@ -162,27 +162,34 @@ class Assignment:
         except UnknownNameError as error:
             self._pause("DEVICE_MISSING" if error.kind == "device" else "PLUGIN_MISSING", str(error))
         except NasError as error:
-            self._owner.end(SearchState.FAILED, _reason(error), shown(str(error), self._settings.data_root))
+            self._end(SearchState.FAILED, _reason(error), shown(str(error), self._settings.data_root))
         except Exception:
             log.exception("%s failed by an error of the program", self.id)
-            self._owner.end(SearchState.FAILED, "INTERNAL_ERROR", "an error of the program; its log has the details")
+            self._end(SearchState.FAILED, "INTERNAL_ERROR", "an error of the program; its log has the details")
         else:
-            self._owner.end(SearchState.SUCCEEDED)
+            self._end(SearchState.SUCCEEDED)
+
+    def _end(self, state: SearchState, reason: str | None = None, message: str | None = None) -> None:
+        """Write the final state, or the one in which the search waits for a client, and tell the log."""
+        ended = self._owner.end(state, reason, message)
+        why = f": {reason}: {message}" if reason else ""
+        log.info("%s (%s): %s with %d trials%s", self.id, ended.name, ended.state, ended.counts.succeeded, why)
 
     def _pause(self, reason: str, change: str) -> None:
         """Pause a search that cannot go on here until something is again as it was."""
         message = f"{change}. Resume the search when that is as it was, or fork it to search with what is there now."
-        self._owner.end(SearchState.PAUSED, reason, shown(message, self._settings.data_root))
+        self._end(SearchState.PAUSED, reason, shown(message, self._settings.data_root))
 
     def _end_stopped(self) -> None:
         """Write the state that the stop was for; if another dispatcher is to resume the search, release it."""
         state = self._ledger.claims.renew(self._claim.lease).state
         if state is SearchState.PAUSING:
-            self._owner.end(SearchState.PAUSED)
+            self._end(SearchState.PAUSED)
         elif state is SearchState.CANCELLING:
-            self._owner.end(SearchState.CANCELLED)
+            self._end(SearchState.CANCELLED)
         else:
             self._ledger.claims.release(self._claim.lease)
+            log.info("%s: released, for another dispatcher to go on", self.id)
 
     def _spec(self) -> SearchSpec:
         """The spec as data, with what a client has changed and where this machine keeps the images.

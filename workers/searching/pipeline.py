@@ -52,6 +52,7 @@ from workers.searching.references import reference_rows, train_references
 from workers.searching.run_description import describe_run
 from workers.searching.run_record import RunRecord
 from workers.searching.training_keys import TrainingKeys
+from workers.searching.within_reach import add_notes, exhausted, foreseen
 from workers.searching.zero_cost import scored, scores_of
 from workers.tasks.train import Setup
 
@@ -110,11 +111,12 @@ class Pipeline:
         known = {device.name: SpaceOracle(space, frozen_latencies(context, device)) for device in on}
         problem = Problem(space, goal, KnownOnDevices(known), scores=scores_of(context))
         self.search = Search(searcher_for(spec, problem), goal, store.journal)
-        described = dict(zip(spec.device_names, devices, strict=True))
-        facts = describe_run(images, described, self.search.searcher, spec.objective)
+        facts = describe_run(
+            images, dict(zip(spec.device_names, devices, strict=True)), self.search.searcher, spec.objective
+        )
         if (note := self.search.searcher.note) is not None:
             listener.say(note)
-        store.keep("facts", facts)
+        add_notes(context, facts, foreseen(context, space, goal))
         record = RunRecord(context, self.search, facts, update_s)
         context = replace(context, prepared=prepared_file(context, space))
         forecast.resumed(self.search.finished)
@@ -123,6 +125,7 @@ class Pipeline:
             run_trials(context, self.search, record.update)
         finally:
             record.flush()
+        add_notes(context, facts, exhausted(self.search))
         listener.phase("REFERENCES")
         references = store.keep("references", train_references(context, references))
         listener.phase("FINALISTS")
@@ -174,10 +177,6 @@ def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]
         report=report,
     )
     search.run(steps, max_trials=context.spec.max_trials, parallel=context.spec.parallel)
-    if search.exhausted:
-        context.listener.say(
-            f"the searcher has nothing left to propose: the search ends after {search.finished} trials"
-        )
     for each in correlations([t.metrics for t in search.trials.values() if t.state is State.SUCCEEDED]):
         context.listener.say(in_words(each))
     if not any(trial.state is State.SUCCEEDED for trial in search.trials.values()):

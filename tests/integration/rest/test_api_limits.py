@@ -29,7 +29,7 @@ QUICK = {
 """Routes that read or write a few rows, or a file piece by piece."""
 
 OWN_LIMITS = {
-    *(("POST", "/v1/datasets"), ("PUT", "/v1/datasets/{sha256}/archive")),
+    *(("POST", "/v1/datasets"), ("PUT", "/v1/datasets/{sha256}/archive"), ("POST", "/v1/latency:estimate-file")),
     ("GET", "/v1/searches/{search_id}/events"),
 }
 """Routes that take turns themselves: an upload for a part of its work, events where they are a page."""

@@ -75,6 +75,11 @@ export function SearchHead({ live }: { live: LiveSearch }) {
         <Labels labels={search.labels} />
         <ConnectionSign live={live} />
       </p>
+      {search.facts?.notes.map((note) => (
+        <p key={note} class="notice" data-testid="head-note">
+          {note}
+        </p>
+      ))}
       {problem && <Trouble problem={problem} />}
       {(search.state === "FAILED" || (search.state === "PAUSED" && search.state_reason)) && (
         <p class="trouble" role="alert" tabIndex={0} data-testid="failed-reason">

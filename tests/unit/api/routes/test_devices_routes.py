@@ -12,7 +12,10 @@ from latency_db.records.record import RecordState
 from latency_db.records.signatures import network_signature
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
+from nas.metadata import stamped
+from nas.network import read_network_or_name
 from nas.ops.notation import read_network, write_network
+from nas.ops.onnx_graph import RandomWeights, onnx_model
 from nas.spaces import load_space
 
 TINY = {
@@ -126,3 +129,36 @@ def test_a_broken_latency_database_is_said_to_be_so(locked_client, open_client, 
 
     assert_problem(open_client.get("/v1/devices"), 503, "DEVICES_UNAVAILABLE")
     assert_problem(locked_client.get("/v1/devices"), 401, "KEY_MISSING")
+
+
+def test_a_network_is_estimated_by_name_with_its_parameters(open_client, measured):
+    smaller = {"device": DEVICE, "network": "lenet_300_100", "resolution": 14}
+    measured.ensure([read_network_or_name("lenet_300_100", {"resolution": 14})])
+
+    found = open_client.post("/v1/latency:estimate", json=smaller)
+
+    assert found.json()["ms"] > 0
+    for wrong, field in (
+        ({"network": "lenet_300_100", "width": 2.0}, "network.width"),
+        ({"network": OTHER, "resolution": 28}, "resolution"),
+    ):
+        answer = open_client.post("/v1/latency:estimate", json={"device": DEVICE, **wrong})
+        assert assert_problem(answer, 422, "SPEC_INVALID")["errors"][0]["field"] == field
+    unknown = open_client.post("/v1/latency:estimate", json={"device": DEVICE, "network": "lenet_301"})
+    assert "did you mean lenet_300_100?" in assert_problem(unknown, 422, "NAME_UNKNOWN")["detail"]
+
+
+def test_an_onnx_file_is_estimated_by_the_network_that_it_names(open_client, candidate):
+    url, graph = f"/v1/latency:estimate-file?device={DEVICE}", onnx_model(candidate.expand(), RandomWeights(0))
+    nameless = graph.SerializeToString()
+    named = stamped(graph, {"architecture": candidate.to_dict()})
+
+    found = open_client.post(url, files={"model": ("a.onnx", named)}).json()
+    by_architecture = open_client.post(
+        "/v1/latency:estimate", json={"device": DEVICE, "architecture": candidate.to_dict()}
+    ).json()
+
+    assert found == by_architecture
+    plain = open_client.post(url, files={"model": ("a.onnx", nameless)})
+    assert "nas latency estimate FILE" in assert_problem(plain, 409, "NOT_MEASURED")["detail"]
+    assert_problem(open_client.post(url, files={"model": ("a.onnx", b"none")}), 422, "SPEC_INVALID")

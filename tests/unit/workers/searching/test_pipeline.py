@@ -8,6 +8,7 @@ from nas.dataset import dataset
 from nas.errors import DataError, DivergedError, InfeasibleError, NotMeasuredError, SpecError
 from nas.evaluator import evaluator
 from nas.ops.cost import network_cost
+from nas.spaces import load_space
 from nas.spec import parse_spec
 from nas.testing import halves
 from workers.folder_run.run import run
@@ -116,3 +117,30 @@ def test_kernels_that_are_missing_and_cannot_be_measured_end_the_search(tmp_path
 
     with pytest.raises(NotMeasuredError, match="pocket"):
         searched(spec | {"space": other}, tmp_path, listener())
+
+
+@pytest.mark.parametrize(
+    ("target_ms", "said"),
+    [(1e5, "limits nothing: the slowest of 200 random networks takes"), (1e-5, "None of 200 random networks keeps")],
+)
+def test_a_target_that_decides_nothing_is_said_before_the_first_trial(tmp_path, spec, listener, target_ms, said):
+    spec = spec | {"objective": {"name": "mnasnet", "alpha": 0, "beta": -1, "target_latency_ms": target_ms}}
+    heard = listener()
+
+    record = searched(spec, tmp_path, heard)
+
+    (note,) = [note for note in record["notes"] if "random networks" in note]
+    assert said in note
+    assert note in heard.lines
+    assert searched(spec, tmp_path, listener())["notes"] == record["notes"]
+    assert note in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_space_that_is_exhausted_is_said_at_once_and_at_the_end(tmp_path, spec, listener):
+    space = load_space(spec["space"])
+    spec = spec | {"max_trials": 500, "searcher": "random", "finalists": {"count": 0}, "references": []}
+
+    notes = searched(spec, tmp_path, listener())["notes"]
+
+    assert f"has {space.size()} networks, fewer than max_trials (500)" in notes[0]
+    assert notes[-1].startswith("The space is exhausted: the search ended after ")
