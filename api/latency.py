@@ -78,6 +78,14 @@ class Latency:
         """A new agent, and its token. AgentError if the name is taken."""
         return Agents(self._store).add_with_token(name, keys)
 
+    def renew_agent(self, agent_id: str, keys: Keys) -> tuple[AgentRecord, str]:
+        """The agent, and a new token for it. UnknownNameError if there is none."""
+        return Agents(self._store).renew(agent_id, keys)
+
+    def remove_agent(self, agent_id: str, keys: Keys) -> None:
+        """Forget an agent; what it measured stays. UnknownNameError if there is none."""
+        Agents(self._store).remove(agent_id, keys)
+
     def register(self, hello: Mapping[str, Any], key_id: str | None, keys: Keys) -> tuple[AgentRecord, list[str]]:
         """An agent that starts, as it describes itself; the names of its devices. AgentError if it is refused."""
         devices = [Device(**offered) for offered in hello["devices"]]

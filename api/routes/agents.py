@@ -1,5 +1,7 @@
 """Agents: devices elsewhere that lease what is to be measured on them, and what is asked of them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -39,6 +41,40 @@ def add_device(body: bodies.NewDevice, app: App) -> bodies.CreatedDevice:
     """A device that an agent will measure on, and the token for it, which is in this answer and nowhere else."""
     made, token = app.latency.add_agent(body.name, app.ledger.keys)
     return bodies.CreatedDevice(id=made.id, name=made.name, key_id=str(made.key_id), token=token)
+
+
+@router.post(
+    "/agents/{agent_id:id}:renew",
+    dependencies=[ADMIN, AGENT_WORK],
+    responses=problems("NOT_FOUND", "DEVICES_UNAVAILABLE"),
+)
+def renew_device(agent_id: AgentId, app: App) -> bodies.CreatedDevice:
+    """A new token for an agent; its last one is refused from now on."""
+    with _known_agent():
+        made, token = app.latency.renew_agent(agent_id, app.ledger.keys)
+    return bodies.CreatedDevice(id=made.id, name=made.name, key_id=str(made.key_id), token=token)
+
+
+@router.delete(
+    "/agents/{agent_id:id}",
+    status_code=204,
+    dependencies=[ADMIN, AGENT_WORK],
+    responses=problems("NOT_FOUND", "DEVICES_UNAVAILABLE"),
+)
+def remove_device(agent_id: AgentId, app: App) -> Response:
+    """Ask nothing of an agent any more, and refuse its token. What it has measured stays."""
+    with _known_agent():
+        app.latency.remove_agent(agent_id, app.ledger.keys)
+    return Response(status_code=204)
+
+
+@contextmanager
+def _known_agent() -> Iterator[None]:
+    """NOT_FOUND where there is no such agent."""
+    try:
+        yield
+    except UnknownNameError as error:
+        raise ProblemError("NOT_FOUND", str(error)) from None
 
 
 @router.post("/agents:register", dependencies=[AGENT_WORK], responses=problems("AGENT_REFUSED", "DEVICES_UNAVAILABLE"))

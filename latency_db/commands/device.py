@@ -82,6 +82,35 @@ def add(name: str, *, database: str | None, as_json: bool) -> None:
     click.echo(f"{made.name}: on that machine, NAS_API_KEY=TOKEN nas agent --server URL", err=True)
 
 
+@click.command("renew")
+@click.argument("name")
+@DATABASE
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def renew(name: str, *, database: str | None, as_json: bool) -> None:
+    """Print a new token for the machine NAME, as when its last one was lost; that one is refused from now on."""
+    with open_ledger(database) as ledger:
+        made, token = Agents(Store()).renew(name, ledger.keys)
+    if as_json:
+        click.echo(json.dumps({"id": made.id, "name": made.name, "key_id": made.key_id, "token": token}))
+        return
+    click.echo(token)
+    click.echo(f"{made.name}: on that machine, NAS_API_KEY=TOKEN nas agent --server URL", err=True)
+
+
+@click.command("remove")
+@click.argument("name")
+@DATABASE
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def remove(name: str, *, database: str | None, as_json: bool) -> None:
+    """Remove the machine NAME: nothing is asked of it any more, and its token is refused. What it measured stays."""
+    with open_ledger(database) as ledger:
+        gone = Agents(Store()).remove(name, ledger.keys)
+    if as_json:
+        click.echo(json.dumps({"id": gone.id, "name": gone.name, "removed": True}))
+        return
+    click.echo(f"{gone.name}  removed; what it measured stays, and `nas device add {gone.name}` adds it again")
+
+
 @click.command("measure")
 @click.argument("name")
 @click.option("--space", "source", required=True, help="A space's name or file; its kernels are measured.")

@@ -15,6 +15,7 @@ from latency_db.remote.offers import offer
 from latency_db.remote.tables import BatchState, RequestState
 from latency_db.storing import refusals
 from latency_db.storing.store import Store
+from nas.errors import UnknownNameError
 from nas.jobs.keys import Keys
 from nas.sql.column_types import now
 from nas.sql.ids import new_id
@@ -78,6 +79,46 @@ class Agents:
             keys.revoke(key.id)
             raise
 
+    def renew(self, agent: str, keys: Keys) -> tuple[AgentRecord, str]:
+        """A new token for an agent, given its name or id; its last one is refused from now on.
+
+        UnknownNameError if there is no such agent.
+        """
+        known = self._named(agent)
+        key, token = keys.create(f"device {known.name}", ["agent"])
+        try:
+            with self._store.writing() as connection:
+                changed = update(request_tables.agent).where(_agent.id == known.id)
+                connection.execute(changed.values(key_id=key.id))
+                renewed = _read(connection, known.id)
+        except BaseException:
+            keys.revoke(key.id)
+            raise
+        _revoke(keys, known)
+        return renewed, token
+
+    def remove(self, agent: str, keys: Keys) -> AgentRecord:
+        """Forget an agent, given its name or id, and what is asked of it; its token is refused from now on.
+
+        What it has measured stays. UnknownNameError if there is no such agent.
+        """
+        known = self._named(agent)
+        _revoke(keys, known)
+        with self._store.writing() as connection:
+            for table in (request_tables.request, request_tables.batch):
+                connection.execute(delete(table).where(table.c.agent_id == known.id))
+            connection.execute(delete(request_tables.agent).where(_agent.id == known.id))
+        return known
+
+    def _named(self, agent: str) -> AgentRecord:
+        """The agent of a name or an id. UnknownNameError lists the known ones."""
+        known = self.all()
+        for found in known:
+            if agent in {found.id, found.name}:
+                return found
+        names = [found.name for found in known] or ["none"]
+        raise UnknownNameError("device", agent, names, "`nas device add NAME` adds a machine")
+
     def register(
         self, hello: Hello, key_id: str | None, is_active: Callable[[str], bool] = lambda _: True
     ) -> tuple[AgentRecord, list[str]]:
@@ -110,6 +151,11 @@ class Agents:
             mine = select(request_tables.agent).where(_agent.id == agent_id, _agent.key_id.is_not_distinct_from(key_id))
             row = connection.execute(mine).one_or_none()
         return None if row is None else _record(row)
+
+
+def _revoke(keys: Keys, agent: AgentRecord) -> None:
+    if agent.key_id is not None:
+        keys.revoke(agent.key_id)
 
 
 def _find(connection: Connection, hello: Hello, key_id: str | None, is_active: Callable[[str], bool]) -> AgentRecord:

@@ -1,5 +1,6 @@
 """Agents that register: what one token, one machine and one name keep from another, and how many devices there are."""
 
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,8 @@ from latency_db.remote.offers import MAX_DEVICES
 from latency_db.remote.requests import Requests
 from latency_db.storing import tables
 from latency_db.storing.known_devices import find_device
+from nas.errors import NotMeasuredError, UnknownNameError
+from nas.jobs.ledger import Ledger
 from nas.ops.notation import read_network
 
 ONE, OTHER = "1" * 32, "2" * 32
@@ -126,3 +129,27 @@ def test_facts_of_any_form_do_not_disturb_requests(agents, store, runtimes):
     asked = Requests(store).ask(find_device(store, "pi-cpu-1t"), [NETWORK], "quick", models={}, priority=0)
 
     assert asked == 1
+
+
+def test_a_renewed_token_is_the_only_one_and_a_removed_agent_leaves_its_measurements(agents, store, tmp_path):
+    ledger = Ledger(f"sqlite:///{tmp_path / 'nas.db'}")
+    with closing(ledger):
+        ledger.migrate()
+        made, first = agents.add_with_token("pi", ledger.keys)
+        agents.register(hello(ONE, None), made.key_id, ledger.keys.is_active)
+        device = find_device(store, "pi-cpu-1t")
+        Requests(store).ask(device, [NETWORK], "quick", models={}, priority=0)
+
+        renewed, second = agents.renew("pi", ledger.keys)
+
+        assert ledger.keys.find(first) is None
+        assert ledger.keys.find(second).id == renewed.key_id
+        assert agents.register(hello(ONE, None), renewed.key_id, ledger.keys.is_active)[0].id == made.id
+        agents.remove(made.id, ledger.keys)
+        assert ledger.keys.find(second) is None
+        assert agents.all() == []
+        assert find_device(store, "pi-cpu-1t") == device
+        with pytest.raises(NotMeasuredError, match="no agent has registered"):
+            Requests(store).status(device)
+        with pytest.raises(UnknownNameError, match=r"no device named .pi. \(`nas device add NAME` adds a machine\)"):
+            agents.renew("pi", ledger.keys)
