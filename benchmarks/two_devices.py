@@ -1,6 +1,7 @@
 """Claim: two devices in one search cost at most 1.2 times the trials of one, for fronts as good on both.
 
-    python benchmarks/two_devices.py --problems FILE FILE [--searcher auto] [--evals 200] [--seeds 20] --json OUT
+    python benchmarks/two_devices.py --problems FILE FILE [--searcher auto] [--evals 200] [--seeds 20] \
+        [--fronts each,joint] --json OUT
 
 The files are problem files (docs/tabular.md) of one space and one accuracy, with the latency of a device each. For each
 seed there are a search for each device alone, and one for both with half as many trainings again: with a front for each
@@ -112,7 +113,7 @@ def table(rows: Sequence[Row], names: Sequence[str], evals: int) -> Iterator[str
     by_kind = {kind: [row for row in rows if row["kind"] == kind] for kind in (*names, "each", "joint")}
     yield f"| front of both | trainings for one | {names[0]} | {names[1]} | trainings for both | share |"
     yield "|---|---|---|---|---|---|"
-    for kind in ("each", "joint"):
+    for kind in [kind for kind in ("each", "joint") if by_kind[kind]]:
         for n in [budget for budget in BUDGETS if budget <= evals]:
             wanted = {name: median_at(by_kind[name], name, n) for name in names}
             m = needed(by_kind[kind], wanted, int(MORE * evals))
@@ -126,6 +127,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--problems", type=Path, nargs=2, required=True, metavar="FILE")
     parser.add_argument("--searcher", default="auto")
     parser.add_argument("--evals", type=int, default=200, help="trainings of a search for one device")
+    parser.add_argument("--fronts", default="each,joint", help="of the searches for both, with commas between them")
     parser.add_argument("--seeds", type=int, default=20, help="number of seeds")
     parser.add_argument("--json", type=Path, required=True, metavar="OUT")
     arguments = parser.parse_args(given)
@@ -134,7 +136,7 @@ def main(given: Sequence[str] | None = None) -> None:
     about = {"problems": list(pair.names), "searcher": arguments.searcher}
     print(f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}, {os.cpu_count()} cores")
     for seed in range(arguments.seeds):
-        for kind in (*pair.names, "each", "joint"):
+        for kind in (*pair.names, *arguments.fronts.split(",")):
             trials = arguments.evals if kind in pair.names else int(MORE * arguments.evals)
             key = {**about, "kind": kind, "seed": seed, "trials": trials}
             if not any(key.items() <= row.items() for row in rows):

@@ -1,6 +1,6 @@
 """Candidates for the next trial: drawn from the space, and neighbours of the best networks, climbing what they gain."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.random import Generator
@@ -21,7 +21,7 @@ NEIGHBOURS = 20
 """In each round, so many of the best candidates have so many neighbours at a distance of one decision looked at."""
 
 BANDS = 8
-"""In each band of the axis the best candidate climbs too, so that one good region does not take all proposals."""
+"""In each band of an axis the best candidate climbs too, so that one good region does not take all proposals."""
 
 Read = Callable[[Codes], Networks]
 Score = Callable[[Networks], Values]
@@ -33,21 +33,21 @@ class Candidates:
     def __init__(self, space: Space, unasked: Unasked, read: Read, rng: Generator) -> None:
         self._space, self._unasked, self._read, self._rng = space, unasked, read, rng
 
-    def around(self, parents: Codes, allowed: Codes) -> Networks:
-        """Candidates around parents [p, decisions], and around networks from all of the space [a, decisions] that keep
-        the limits; those too where they are few.
+    def around(self, parents: Codes, allowed: Codes, fronts: int) -> Networks:
+        """Candidates around parents [p, decisions], the members of so many fronts, and around networks from all of the
+        space [a, decisions] that keep the limits; those too where they are few.
         """
-        sources = ((allowed, SPREAD), (parents, MUTANTS))
+        sources = ((allowed, SPREAD), (parents, MUTANTS * fronts))
         chosen = [codes[self._rng.integers(len(codes), size=count)] for codes, count in sources if len(codes)]
         near = mutated_codes(self._space, np.concatenate(chosen), self._rng)
         few = allowed if len(allowed) < SPREAD else allowed[:0]
         return self._read(self._unasked.fresh(np.concatenate([near, few])))
 
-    def climbed(self, start: Networks, score: Score, axis: str | None) -> tuple[Networks, Values]:
+    def climbed(self, start: Networks, score: Score, axes: Sequence[str]) -> tuple[Networks, Values]:
         """start and neighbours of its best, with their scores [n]."""
         networks, scores = start, score(start)
         for _ in range(ROUNDS):
-            best = _leading(networks, scores, axis)
+            best = _leading(networks, scores, axes)
             near = mutated_codes(self._space, np.repeat(networks.codes[best], NEIGHBOURS, axis=0), self._rng, most=1)
             known = {row.tobytes() for row in networks.codes}
             fresh = [row for row in self._unasked.fresh(near) if row.tobytes() not in known]
@@ -58,13 +58,15 @@ class Candidates:
         return networks, scores
 
 
-def _leading(networks: Networks, scores: Values, axis: str | None) -> Indices:
-    """Places of the best, and of the best in each band of the axis."""
+def _leading(networks: Networks, scores: Values, axes: Sequence[str]) -> Indices:
+    """Places of the best, and of the best in each band of each axis."""
     order = np.argsort(-scores, kind="stable")
-    if axis is None:
+    if not axes:
         return order[:CLIMBING]
-    values = networks.columns[axis]
-    edges = np.quantile(values, np.linspace(0, 1, BANDS + 1)[1:-1])
-    band = np.searchsorted(edges, values[order], side="right")
-    _, first = np.unique(band, return_index=True)
-    return np.unique(np.concatenate([order[:CLIMBING], order[first]]))
+    leading = [order[:CLIMBING]]
+    for values in (networks.columns[axis] for axis in axes):
+        edges = np.quantile(values, np.linspace(0, 1, BANDS + 1)[1:-1])
+        band = np.searchsorted(edges, values[order], side="right")
+        _, first = np.unique(band, return_index=True)
+        leading.append(order[first])
+    return np.unique(np.concatenate(leading))

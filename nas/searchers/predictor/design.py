@@ -55,6 +55,15 @@ def axis_of(objective: Objective, known: Collection[str]) -> str | None:
     return next((name for name in names if name in known), None)
 
 
+def axes_of(objective: Objective, known: Collection[str]) -> list[str]:
+    """The columns along which candidates climb in bands: all goals that are known, as the latencies of several devices,
+    or the one of axis_of.
+    """
+    goals = [goal.metric for goal in objective.goals if goal.metric in known]
+    axis = axis_of(objective, known)
+    return goals or ([] if axis is None else [axis])
+
+
 def _size(inputs: NetworkInputs, sample: Networks, axis: str | None) -> Values:
     """[n] mean of the standardised columns but the axis."""
     standard = inputs.standardised(sample.columns, len(sample.codes))

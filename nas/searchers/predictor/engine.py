@@ -12,7 +12,7 @@ from nas.codes import Codes, choices_of
 from nas.problem import Problem
 from nas.searchers.predictor.aims import aim_of, modelled_goal, other_metrics
 from nas.searchers.predictor.candidates import Candidates
-from nas.searchers.predictor.design import Design, axis_of
+from nas.searchers.predictor.design import Design, axes_of, axis_of
 from nas.searchers.predictor.expectations import Expectations, Knowledge
 from nas.searchers.predictor.history import History
 from nas.searchers.predictor.reader import Reader
@@ -99,10 +99,10 @@ class Engine:
         knowledge = Knowledge(process.believing(reader.inputs(pending)), networks, space)
         expectations = Expectations(self._problem.objective, aim, reader, knowledge)
         candidates = Candidates(self._problem.space, self._unasked, reader.read, rng)
-        near = candidates.around(expectations.parents, allowed.codes)
+        near = candidates.around(expectations.parents, allowed.codes, len(self._problem.objective.fronts))
         if not len(near.codes):
             return []
-        climbed, scores = candidates.climbed(near, expectations.score, self._ground.axis)
+        climbed, scores = candidates.climbed(near, expectations.score, self._ground.axes)
         ranked = expectations.ranked(climbed, scores, self._explore, rng)
         return list(islice((found for row in ranked if (found := self._decoded(row))), count))
 
@@ -122,4 +122,5 @@ class _Ground:
             self.inputs = inputs_of(problem, self.sample)
             allowed = within(problem, self.sample)
             self.axis = axis_of(problem.objective, self.sample.columns)
+            self.axes = axes_of(problem.objective, self.sample.columns)
             self.design = Design(allowed, self.axis, self.inputs, initial, rng)
