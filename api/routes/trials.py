@@ -96,9 +96,15 @@ def get_columns(
     after_seq: AfterSeq = 0,
     column: Annotated[list[ColumnName] | None, Query(description="Only these, for a smaller answer")] = None,
 ) -> Response:
-    """All trials as parallel lists, for charts: those that changed after an event, or all."""
-    found = app.ledger.trials.columns(search_id, after_seq, tuple(dict.fromkeys(column or COLUMNS)))
-    columns = found.columns | {name: six_digits(found.columns[name]) for name in MEASURED if name in found.columns}
+    """All trials as parallel lists, for charts: those that changed after an event, or all.
+
+    Of a search for several devices, the column of latency_ms brings one for each other device: latency_ms@NAME.
+    """
+    names = dict.fromkeys(column or COLUMNS)
+    others = [device.latency for device in _devices(app.ledger.searches.get(search_id))[1:] if LATENCY in names]
+    found = app.ledger.trials.columns(search_id, after_seq, (*names, *others))
+    measured = [name for name in (*MEASURED, *others) if name in found.columns]
+    columns = found.columns | {name: six_digits(found.columns[name]) for name in measured}
     content = to_json({"seq": found.seq, "columns": columns})  # a third of the time that json.dumps takes
     return Response(content, media_type="application/json")
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from nas.metric import FRONT
 from nas.report.markup import Markup, tag
-from nas.report.results import Record
+from nas.report.results import Record, on_devices
 
 _FOLDER = files("nas.report") / "figures"
 _TRIAL = ("number", "state", "reward", "reused")
@@ -50,9 +50,10 @@ def figure_data(record: Record) -> Markup:
     """What the figures are drawn from, as a data block of the page."""
     trials = record["trials"]
     columns = {name: [trial.get(name) for trial in trials] for name in _TRIAL}
-    columns |= {name: [trial["metrics"].get(name) for trial in trials] for name in FRONT}
+    names = dict.fromkeys([*FRONT, *(device.latency for device in on_devices(record))])
+    columns |= {name: [trial["metrics"].get(name) for trial in trials] for name in names}
     columns["state"] = [trial["state"].upper() for trial in trials]
-    drawn = {name: record[name] for name in ("objective", "references", "finalists")}
+    drawn = {name: record[name] for name in ("objective", "references", "finalists", "devices") if name in record}
     text = json.dumps(_json({"columns": columns, **drawn}), allow_nan=False).replace("<", "\\u003c")
     return tag("script", Markup(text), type="application/json", id="drawn")
 

@@ -81,14 +81,15 @@ class Filling:
         self.more: dict[str, float] = {}
         """Metrics that trials have beside the usual ones."""
 
-    def begin(self, objective: dict[str, Any] | None = None) -> "Filling":
+    def begin(self, objective: dict[str, Any] | None = None, more: dict[str, Any] | None = None) -> "Filling":
+        """more: facts beside the usual ones."""
         self.ledger.searches.change(self.id, priority=100)  # before those that other tests left in the queue
         claim = self.ledger.claims.claim(f"dispatcher {self.id}")
         assert claim is not None
         assert claim.search.id == self.id
         self.owner = SearchOwner(self.ledger, claim.lease)
         Thread(target=self._renew, daemon=True).start()
-        self.owner.facts(FACTS | {"objective": objective or FACTS["objective"]}, TARGET_MS)
+        self.owner.facts(FACTS | {"objective": objective or FACTS["objective"]} | (more or {}), TARGET_MS)
         self.owner.phase("TRAINING")
         return self
 

@@ -14,6 +14,7 @@ import "./styles/diagram.css";
 interface Drawn {
   columns: Record<string, unknown[]>;
   objective: ObjectiveFacts;
+  devices?: NonNullable<Search["facts"]>["devices"];
   references: Reference[];
   finalists: (Finalist & { diagram: Diagram })[];
 }
@@ -23,7 +24,7 @@ const table = new TrialTable();
 table.load(drawn.columns);
 const view: SearchView = {
   table,
-  search: signal({ facts: { objective: drawn.objective } } as Search),
+  search: signal({ facts: { objective: drawn.objective, devices: drawn.devices } } as Search),
   references: signal(drawn.references),
   finalists: signal(drawn.finalists),
   revision: signal(0),

@@ -84,6 +84,18 @@ def test_each_device_has_its_front(client, settings):
     assert [p["number"] for p in client.get(url, params={"metric": [ON_TWO, "accuracy"]}).json()["points"]] == [1, 2]
 
 
+def test_columns_have_the_latency_on_each_device(client, settings):
+    made = client.post("/v1/searches", json=SEVERAL).json()
+    carried_out(settings)
+
+    every = client.get(made["urls"]["columns"]).json()["columns"]
+    some = client.get(made["urls"]["columns"], params={"column": ["latency_ms", "number"]}).json()["columns"]
+
+    assert every[ON_TWO] == [second for _, second in LATENCIES]
+    assert some == {name: every[name] for name in ("latency_ms", "number", ON_TWO)}
+    assert set(client.get(made["urls"]["columns"], params={"column": "number"}).json()["columns"]) == {"number"}
+
+
 def test_what_is_wrong_is_refused(client):
     assert_problem(client.post("/v1/searches", json=SEVERAL | {"device": HERE}), 422, "REQUEST_INVALID")
     unknown = client.post("/v1/searches", json=SEVERAL | {"devices": [HERE, "moon"]})

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { accuracy, finite, milliseconds, percent, significant } from "../format";
 import { valueOf } from "../store/columns";
+import { devicesOf, type OnDevice } from "../store/devices";
 import type { SearchView } from "../store/live";
 import { dark } from "../theme";
 import { Over, Under } from "./Frame";
@@ -26,8 +27,13 @@ export function ParetoPlot({ live, selected, select }: Props) {
   const width = useWidth(frame);
   const [at, setAt] = useState<Hit | null>(null);
   const { table } = live;
-  const facts = live.search.value?.facts?.objective ?? null;
-  const target = finite(live.search.value?.target_latency_ms) ?? finite(facts?.target_latency_ms);
+  const devices = devicesOf(live.search.value);
+  const device = devices.find((each) => each.metric === table.latency) ?? devices[0];
+  const objective = live.search.value?.facts?.objective ?? null;
+  const facts = device ? null : objective; // a reward over several devices has no curve by the latency on one
+  const target = device
+    ? device.target
+    : (finite(live.search.value?.target_latency_ms) ?? finite(objective?.target_latency_ms));
   const height = Math.round(Math.min(Math.max(width * 0.56, 320), 520));
   const found = useMemo(
     () =>
@@ -38,7 +44,7 @@ export function ParetoPlot({ live, selected, select }: Props) {
             height,
           )
         : null,
-    [width, height, live.revision.value, live.references.value, live.finalists.value, target, facts],
+    [width, height, live.revision.value, live.references.value, live.finalists.value, target, facts, table.latency],
   );
   useEffect(() => {
     if (found && canvas.current) paint(canvas.current, found);
@@ -74,6 +80,17 @@ export function ParetoPlot({ live, selected, select }: Props) {
   const said = at && describe(at, live);
   return (
     <figure class="chart" data-testid="pareto">
+      {device && (
+        <DeviceChoice
+          devices={devices}
+          chosen={device}
+          choose={(metric) => {
+            table.measureBy(metric);
+            setAt(null);
+            live.revision.value++;
+          }}
+        />
+      )}
       {found && <Legend entries={legend(found)} />}
       <div
         ref={frame}
@@ -111,6 +128,34 @@ export function ParetoPlot({ live, selected, select }: Props) {
   );
 }
 
+/** Whose latency is drawn, and whose front. */
+function DeviceChoice({
+  devices,
+  chosen,
+  choose,
+}: {
+  devices: readonly OnDevice[];
+  chosen: OnDevice;
+  choose: (metric: string) => void;
+}) {
+  return (
+    <label class="device-choice">
+      Latency on{" "}
+      <select
+        value={chosen.metric}
+        data-testid="pareto-device"
+        onChange={(event) => choose(event.currentTarget.value)}
+      >
+        {devices.map(({ name, metric }) => (
+          <option key={metric} value={metric}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 function steer(
   event: KeyboardEvent,
   found: Scene,
@@ -138,7 +183,7 @@ function steer(
 }
 
 function describe(at: Hit, live: SearchView): string[] {
-  if (at.kind === "mark") return describeMark(at.mark);
+  if (at.kind === "mark") return describeMark(at.mark, live.table.latency);
   const { columns, front } = live.table;
   const [row, number] = [at.row, columns.number[at.row]!];
   const reward = finite(columns.reward[row]);
@@ -146,7 +191,7 @@ function describe(at: Hit, live: SearchView): string[] {
   return [
     `trial ${number}${place}${columns.reused[row] ? " · reused" : ""}`,
     `${percent(valueOf(columns, "accuracy", row))} validation accuracy`,
-    milliseconds(valueOf(columns, "latency_ms", row)) + (reward === null ? "" : ` · reward ${significant(reward, 4)}`),
+    milliseconds(valueOf(columns, live.table.latency, row)) + (reward === null ? "" : ` · reward ${significant(reward, 4)}`),
   ];
 }
 
@@ -156,9 +201,9 @@ const VERDICTS: Record<string, string> = {
   unclear: "no clear difference to the best finalist",
 };
 
-function describeMark({ kind, name, metrics, verdict }: Mark): string[] {
-  const error = finite(metrics["latency_error_ms"]);
-  const latency = `${milliseconds(metrics["latency_ms"])}${error === null ? "" : ` ± ${significant(error, 2)}`} measured`;
+function describeMark({ kind, name, metrics, verdict }: Mark, by: string): string[] {
+  const error = finite(metrics[by.replace("latency_ms", "latency_error_ms")]);
+  const latency = `${milliseconds(metrics[by])}${error === null ? "" : ` ± ${significant(error, 2)}`} measured`;
   if (kind === "finalist") return [`${name} · finalist`, accuracyOf(metrics), latency];
   const said = [`${name} · reference`, kind === "tick" ? "not trained" : accuracyOf(metrics), latency];
   return verdict && VERDICTS[verdict] ? [...said, VERDICTS[verdict]] : said;

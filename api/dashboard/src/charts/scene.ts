@@ -67,7 +67,7 @@ export function scene(subject: Subject, width: number, height: number): Scene | 
   const named = [...subject.finalists, ...subject.references]
     .map((row) => ({
       row,
-      latency: finite(row.metrics["latency_ms"]),
+      latency: finite(row.metrics[table.latency]),
       accuracy: finite(row.metrics["test_accuracy"]) ?? finite(row.metrics["accuracy"]),
     }))
     .filter((each): each is typeof each & { latency: number } => each.latency !== null && each.latency > 0);
@@ -145,7 +145,7 @@ function runningLatencies(table: TrialTable): number[] {
   const { state } = columns;
   const found: number[] = [];
   for (let row = state.length - 1; row >= 0 && found.length < MAX_RUNNING; row--) {
-    const latency = valueOf(columns, "latency_ms", row);
+    const latency = valueOf(columns, table.latency, row);
     if (state[row] === "RUNNING" && latency !== null && latency > 0) found.push(latency);
   }
   return found;
@@ -235,7 +235,7 @@ export function neighbour(
 ): number | null {
   const front = new Set(found.front.map((point) => point.trial));
   const { columns } = table;
-  const latency = (of: number) => valueOf(columns, "latency_ms", of) ?? Infinity;
+  const latency = (of: number) => valueOf(columns, table.latency, of) ?? Infinity;
   const onFront = (each: number) => front.has(columns.number[each]!);
   const order = Array.from(found.dots.row).filter((each) => !alongFront || onFront(each) || each === row);
   order.sort((a, b) => latency(a) - latency(b) || a - b);

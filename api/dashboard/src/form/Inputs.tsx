@@ -99,7 +99,7 @@ export function FieldInput({
   suggestions?: readonly string[];
 }) {
   const value = valueAt(editing.draft, field.path);
-  const wrong = editing.faults.get(field.name) ?? (value === undefined ? null : fault(field, value));
+  const wrong = editing.faults.get(field.name) ?? editing.faults.get(field.owner ?? "") ?? (value === undefined ? null : fault(field, value));
   const set = (next: Json | undefined) => editing.change(withValue(editing.draft, field.path, next));
   return (
     <Labelled
@@ -151,7 +151,7 @@ function TextControl({ field, value, set, common, suggestions }: ControlProps) {
     setText(event.currentTarget.value);
     set(typed(field, event.currentTarget.value));
   };
-  const rest = { ...common, value: text, placeholder: shown(field.fallback) || LEFT_OUT[field.name], onInput: input };
+  const rest = { ...common, value: text, placeholder: shown(field.fallback) || LEFT_OUT[field.owner ?? field.name], onInput: input };
   if (field.kind === "json")
     return <textarea {...rest} rows={field.fallback && shown(field.fallback).length > 60 ? 4 : 2} spellcheck={false} />;
   const numeric = field.kind !== "text";

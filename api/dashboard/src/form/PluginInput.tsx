@@ -21,7 +21,7 @@ interface Props {
 export function PluginInput({ family, help, variants, editing, first, fallback, note, suggestions, children }: Props) {
   const name = pluginName(editing.draft, family) ?? fallback;
   const variant = variants.find((each) => each.name === name);
-  const inSight = (field: Field) => field.required || first.includes(field.path.at(-1) ?? "");
+  const inSight = (field: Field) => field.required || first.includes(field.path[1] ?? "");
   const shown = variant?.fields.filter(inSight) ?? [];
   const folded = variant?.fields.filter((field) => !inSight(field)) ?? [];
   const wrong = editing.faults.get(family);

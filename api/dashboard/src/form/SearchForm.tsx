@@ -1,6 +1,8 @@
 // The fields of a search in an order that a reader can follow.
 import type { Datasets, Uploaded } from "../api";
 import { variantsOf, fieldOf, fieldsOf, namesOf, type Field, type Schema, type Variant } from "./schema";
+import { devicesIn, forEach } from "./devices";
+import { DevicesInput } from "./DevicesInput";
 import { FieldInput, type Editing } from "./Inputs";
 import { Folded, PluginInput } from "./PluginInput";
 import { SpaceInput } from "./SpaceInput";
@@ -29,7 +31,7 @@ export function formOf(root: Schema): Form {
     {
       properties: Object.fromEntries(
         Object.entries(root.properties ?? {}).filter(
-          ([name]) => !FAMILIES.includes(name) && name !== "space" && name !== "device",
+          ([name]) => !FAMILIES.includes(name) && !["space", "device", "devices"].includes(name),
         ),
       ),
     },
@@ -64,7 +66,7 @@ export function formOf(root: Schema): Form {
     folded,
     help,
     spaces: namesOf(root, "space"),
-    names: [...new Set([...fields.map((field) => field.name), ...FAMILIES, "space", "device"])],
+    names: [...new Set([...fields.map((field) => field.name), ...FAMILIES, "space", "device", "devices"])],
   };
 }
 
@@ -76,11 +78,12 @@ interface Props {
 }
 
 export function SearchForm({ form, editing, datasets, reload }: Props) {
+  const devices = devicesIn(editing.draft);
   const plugin = (family: string) => ({
     family,
     editing,
     help: form.help[family] ?? "",
-    variants: form.families[family] ?? [],
+    variants: (form.families[family] ?? []).map((each) => ({ ...each, fields: forEach(each.fields, devices) })),
     fallback: form.fallbacks[family] ?? "",
   });
   const missing = new Set(datasets?.items.filter((row) => !row.available).map((row) => row.name));
@@ -103,7 +106,7 @@ export function SearchForm({ form, editing, datasets, reload }: Props) {
       </fieldset>
       <fieldset>
         <legend>Device and goal</legend>
-        <FieldInput field={form.device} editing={editing} />
+        <DevicesInput field={form.device} editing={editing} />
         <PluginInput {...plugin("objective")} first={["target_latency_ms", "alpha", "beta"]} />
       </fieldset>
       <fieldset>

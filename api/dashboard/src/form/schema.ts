@@ -32,6 +32,8 @@ export interface Field {
   path: Path;
   /** The path as problems name it: objective.alpha. */
   name: string;
+  /** The name of the field that this is a part of, under which problems may name it. */
+  owner?: string;
   label: string;
   kind: Kind;
   help: string;

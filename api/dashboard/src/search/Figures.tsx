@@ -5,6 +5,7 @@ import { finite, milliseconds, MISSING, percent, shown, significant, size, whole
 import { Progress } from "../components/badges";
 import { at } from "../root";
 import { bestRow, tally, valueOf } from "../store/columns";
+import { devicesOf, LATENCY, type OnDevice } from "../store/devices";
 import type { LiveSearch } from "../store/live";
 import { metrics as known, sizes } from "../store/metrics";
 
@@ -19,7 +20,9 @@ export function Figures({ live, select }: { live: LiveSearch; select: (trial: nu
   const search = live.search.value!;
   const target = finite(search.target_latency_ms);
   const finalist = live.finalists.value.find((each) => each.best) ?? null;
-  const figures = finalist ? ofFinalist(finalist, target) : ofBest(live, target);
+  const [first, ...others] = devicesOf(search);
+  const devices = [{ name: first?.name ?? null, metric: LATENCY, target }, ...others];
+  const figures = finalist ? ofFinalist(finalist, devices) : ofBest(live, devices);
   const url = finalist?.url;
   const said = tally(live.table.columns);
   return (
@@ -96,18 +99,24 @@ function tested(metrics: Finalist["metrics"]): string {
   return low === null || high === null ? how : `${percent(low, 1)} to ${percent(high, 1)} with 95 % confidence; ${how}`;
 }
 
-function ofFinalist({ metrics, latency_note }: Finalist, target: number | null): Shown[] {
+type Latency = Omit<OnDevice, "name"> & { name: string | null };
+
+const on = ({ name }: Latency): string => (name === null ? "" : ` on ${name}`);
+
+function ofFinalist({ metrics, latency_note }: Finalist, devices: readonly Latency[]): Shown[] {
   const [first, ...others] = sizes(known.value);
   const notes = others.map((metric) => `${shown(metric, metrics[metric.name])} ${metric.heading}`);
   return [
     figure("Test accuracy", percent(metrics["test_accuracy"]), tested(metrics)),
-    figure(
-      "Measured latency",
-      milliseconds(metrics["latency_ms"]),
-      <>
-        {within(finite(metrics["latency_ms"]), target)}
-        {latency_note && <div data-testid="latency-note">{latency_note}</div>}
-      </>,
+    ...devices.map((device, i) =>
+      figure(
+        `Measured latency${on(device)}`,
+        milliseconds(metrics[device.metric]),
+        <>
+          {within(finite(metrics[device.metric]), device.target)}
+          {i === 0 && latency_note && <div data-testid="latency-note">{latency_note}</div>}
+        </>,
+      ),
     ),
     ...(first
       ? [
@@ -121,14 +130,17 @@ function ofFinalist({ metrics, latency_note }: Finalist, target: number | null):
   ];
 }
 
-function ofBest(live: LiveSearch, target: number | null): Shown[] {
+function ofBest(live: LiveSearch, devices: readonly Latency[]): Shown[] {
   const { columns } = live.table;
   const best = bestRow(columns);
-  const [latency, reward] = [valueOf(columns, "latency_ms", best), finite(columns.reward[best])];
+  const reward = finite(columns.reward[best]);
   const note =
     best < 0 ? "no trial has succeeded" : `trial ${columns.number[best]}, reward ${significant(reward ?? 0, 4)}`;
   return [
     figure("Best validation accuracy so far", percent(valueOf(columns, "accuracy", best)), note),
-    figure("At a latency of", milliseconds(latency), within(latency, target)),
+    ...devices.map((device) => {
+      const latency = valueOf(columns, device.metric, best);
+      return figure(`At a latency${on(device)} of`, milliseconds(latency), within(latency, device.target));
+    }),
   ];
 }

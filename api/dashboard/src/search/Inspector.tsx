@@ -6,6 +6,7 @@ import { Code } from "../components/Code";
 import { Rows, type Row } from "../components/Rows";
 import { Network } from "../diagram/Network";
 import { accuracy, duration, finite, milliseconds, MISSING, percent, shown, significant, title, whole } from "../format";
+import { split } from "../store/devices";
 import { useLoaded } from "../store/load";
 import type { LiveSearch } from "../store/live";
 import { metrics } from "../store/metrics";
@@ -106,9 +107,13 @@ function rowsOf(all: Trial["metrics"]): [string, string][] {
       rows.push([`${metric.label}, source`, source(all)]);
   }
   const declared = new Set(metrics.value.map((metric) => metric.name));
-  for (const [name, value] of Object.entries(all))
-    if (value !== null && !declared.has(name) && !OF_LATENCY.has(name))
-      rows.push([title(name).toLowerCase(), Number.isInteger(value) ? whole(value) : significant(value)]);
+  for (const [name, value] of Object.entries(all)) {
+    const [plain, device] = split(name);
+    if (value === null || declared.has(name) || OF_LATENCY.has(plain)) continue;
+    const metric = device && metrics.value.find((each) => each.name === plain);
+    if (metric) rows.push([`${metric.label} on ${device}, estimated`, shown(metric, value)]);
+    else rows.push([title(name).toLowerCase(), Number.isInteger(value) ? whole(value) : significant(value)]);
+  }
   return rows;
 }
 

@@ -2,7 +2,7 @@
 import type { ObjectiveFacts } from "../api";
 import { Code } from "../components/Code";
 import { Rows, type Row } from "../components/Rows";
-import { dimensions, magnitude, milliseconds, number, shown, significant, whole } from "../format";
+import { dimensions, finite, magnitude, milliseconds, number, shown, significant, whole } from "../format";
 import type { LiveSearch } from "../store/live";
 import { metrics } from "../store/metrics";
 
@@ -19,7 +19,7 @@ function limit([name, value]: [string, number]): Row {
 
 export function SearchFacts({ live }: { live: LiveSearch }) {
   const { facts, spec } = live.search.value!;
-  const { dataset, space, device, searcher, objective } = facts ?? {};
+  const { dataset, space, device, devices, searcher, objective } = facts ?? {};
   const groups: [string, Row[]][] = [];
   if (dataset) {
     groups.push([
@@ -35,17 +35,18 @@ export function SearchFacts({ live }: { live: LiveSearch }) {
       ],
     ]);
   }
-  if (device) {
+  for (const one of devices ?? (device ? [device] : [])) {
     groups.push([
       "Device",
       [
-        ["name", device.name],
+        ["name", one.name],
+        ...("target_latency_ms" in one ? [["target", milliseconds(finite(one.target_latency_ms))] as Row] : []),
         [
           "runtime",
-          [`${device.runtime} ${device.runtime_version}`, device.precision, threads(device.threads)].join(", "),
+          [`${one.runtime} ${one.runtime_version}`, one.precision, threads(one.threads)].join(", "),
         ],
-        ["processor", device.cpu],
-        ["latency is", device.statistic],
+        ["processor", one.cpu],
+        ["latency is", one.statistic],
       ],
     ]);
   }
@@ -66,7 +67,7 @@ export function SearchFacts({ live }: { live: LiveSearch }) {
       [
         ["name", objective.name],
         ["formula", objective.formula ?? ""],
-        ["target", milliseconds(objective.target_latency_ms)],
+        ...(devices ? [] : [["target", milliseconds(objective.target_latency_ms)] as Row]),
         ...own.map(([key, value]): Row => [key, typeof value === "number" ? significant(value) : String(value)]),
         ...limits.map(limit),
       ],
@@ -80,7 +81,7 @@ export function SearchFacts({ live }: { live: LiveSearch }) {
       {!groups.length && <p class="soft">They are written down once the data set and the device are known.</p>}
       <div class="fact-groups">
         {groups.map(([title, rows]) => (
-          <div key={title}>
+          <div key={`${title} ${String(rows[0]?.[1])}`}>
             <h3>{title}</h3>
             <Rows rows={rows} />
           </div>

@@ -5,6 +5,7 @@ import { duration, MISSING, shown, significant } from "../format";
 import { FRONT } from "../store/front";
 import { seconds, ordered, type Show, type SortKey } from "../store/order";
 import { valueOf, type Columns } from "../store/columns";
+import { devicesOf, split, withDevices } from "../store/devices";
 import type { LiveSearch } from "../store/live";
 import { listed, metrics } from "../store/metrics";
 
@@ -24,14 +25,14 @@ interface Column {
 const ofMetric = (metric: Metric): Column => ({
   key: metric.name,
   heading: metric.heading,
-  wide: !FRONT.includes(metric.name),
+  wide: !FRONT.includes(split(metric.name)[0]),
   rising: metric.better === "lower",
   show: (columns, row) => shown(metric, valueOf(columns, metric.name, row)),
 });
 
 /** The trial, the metrics of the front and the reward, then the other metrics. */
-function columnsOf(all: readonly Metric[], spec: Search["spec"]): Column[] {
-  const known = listed(all, spec).map(ofMetric);
+function columnsOf(all: readonly Metric[], search: Search): Column[] {
+  const known = withDevices(listed(all, search.spec), devicesOf(search)).map(ofMetric);
   return [
     { key: "number", heading: "trial", show: (c, row) => String(c.number[row]) },
     { key: "state", heading: "state", show: (c, row) => c.state[row]!.toLowerCase() },
@@ -83,7 +84,7 @@ export function TrialsTable({ live, selected, select }: Props) {
     const next = rows[Math.min(Math.max((at < 0 ? -1 : at) + by, 0), rows.length - 1)]!;
     select(columns.number[next]!);
   };
-  const heads = columnsOf(metrics.value, live.search.value!.spec);
+  const heads = columnsOf(metrics.value, live.search.value!);
   const sortBy = ({ key, rising }: Column) =>
     setSort((old) => ({ key, down: old.key === key ? !old.down : !rising }));
   return (

@@ -1,6 +1,7 @@
 // The trials of a search as parallel lists: loaded once, then kept up to date by events.
 import type { SearchEvent, TrialState } from "../api";
 import { finite } from "../format";
+import { LATENCY } from "./devices";
 import { extended, FRONT, frontOf, type Point } from "./front";
 
 type Values = (number | null)[];
@@ -44,6 +45,8 @@ export interface TrialResult {
 export class TrialTable {
   columns = empty(FRONT);
   front: readonly Point[] = [];
+  /** The metric that is the latency of points: that on the chosen device. */
+  latency = LATENCY;
   private readonly rows = new Map<number, number>();
   /** Last epoch reported by trials that run. */
   readonly epochs = new Map<number, { epoch: number; metrics: Record<string, number> }>();
@@ -56,6 +59,12 @@ export class TrialTable {
     this.columns = { ...fixed(), ...own, metrics };
     this.rows.clear();
     this.columns.number.forEach((number, row) => this.rows.set(number, row));
+    this.measureBy(this.latency);
+  }
+
+  /** Points and their front by this latency from here on. */
+  measureBy(latency: string): void {
+    this.latency = latency;
     const points = this.columns.number.map((_, row) => this.point(row)).filter((point) => point !== null);
     this.front = frontOf(points);
   }
@@ -71,7 +80,7 @@ export class TrialTable {
   /** Where the row is drawn; null if it did not end well or something was not measured. */
   point(row: number): Point | null {
     const { number, state } = this.columns;
-    const [latency, accuracy] = [valueOf(this.columns, "latency_ms", row), valueOf(this.columns, "accuracy", row)];
+    const [latency, accuracy] = [valueOf(this.columns, this.latency, row), valueOf(this.columns, "accuracy", row)];
     if (state[row] !== "SUCCEEDED" || latency === null || accuracy === null || latency <= 0) return null;
     return { trial: number[row]!, latency, accuracy };
   }
