@@ -52,6 +52,16 @@ class Earlier:
     same: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """Zero-cost scores of networks drawn from the space [n, decisions]: columns [n] by name; higher is better, and NaN
+    says nothing of the network.
+    """
+
+    codes: Codes
+    columns: Columns
+
+
 class Scores(Protocol):
     """The zero-cost scores of candidates: nas.zero_cost. They take a fraction of a second each, on a worker.
 
@@ -84,3 +94,4 @@ class Problem:
     known: Known = field(default_factory=NothingKnown)
     earlier: tuple[Earlier, ...] = ()
     scores: Scores = field(default_factory=NoScores)
+    scored: Scored | None = None

@@ -88,7 +88,7 @@ class ZeroCostUse(BaseModel):
         ),
         AfterValidator(_check_names),
         WithJsonSchema({"type": "array", "items": {"type": "string", "enum": [*zero_cost]}, "minItems": 1}),
-    ] = ("naswot", "zico")
+    ] = ("naswot", "synflow")
     pre_filter: Annotated[
         int,
         described(
@@ -99,3 +99,14 @@ class ZeroCostUse(BaseModel):
             strict=True,
         ),
     ] = 1
+    sample: Annotated[
+        int,
+        described(
+            "random networks that are scored when the search begins, so that `predictor`, and `auto`, learn what looks "
+            "good in the space; 0 for none",
+            "0 where the trials of a first search show that scores tell nothing",
+            ge=0,
+            le=2000,
+            strict=True,
+        ),
+    ] = 200

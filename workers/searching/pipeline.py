@@ -15,6 +15,7 @@ from nas.errors import InfeasibleError
 from nas.evaluator import evaluator
 from nas.forecast import Pace, plan_of
 from nas.jobs.rows import PACE
+from nas.objective import Objective
 from nas.ops.notation import write_network
 from nas.problem import Problem
 from nas.report.correlations import correlations, in_words
@@ -23,7 +24,7 @@ from nas.search.loop import Search, Steps
 from nas.search.pre_filter import PreFilter
 from nas.search_devices import KnownOnDevices
 from nas.searcher import Searcher, searcher
-from nas.space import Candidate
+from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space
 from nas.spec import SearchSpec
 from nas.trial import Metrics, State, Trial
@@ -53,7 +54,7 @@ from workers.searching.run_description import describe_run
 from workers.searching.run_record import RunRecord
 from workers.searching.training_keys import TrainingKeys
 from workers.searching.within_reach import add_notes, exhausted, foreseen
-from workers.searching.zero_cost import scored, scores_of
+from workers.searching.zero_cost import sample_scores, scored, scores_of
 from workers.tasks.train import Setup
 
 MAX_UNCERTAINTY = 0.01
@@ -108,8 +109,7 @@ class Pipeline:
         keys = TrainingKeys(spec, made, images)
         context = SearchContext(spec, store, listener, images, on, self._quota, self._setup, made, keys)
         check_compression(context)
-        known = {device.name: SpaceOracle(space, frozen_latencies(context, device)) for device in on}
-        problem = Problem(space, goal, KnownOnDevices(known), scores=scores_of(context))
+        problem = problem_of(context, space, goal)
         self.search = Search(searcher_for(spec, problem), goal, store.journal)
         facts = describe_run(
             images, dict(zip(spec.device_names, devices, strict=True)), self.search.searcher, spec.objective
@@ -137,6 +137,13 @@ class Pipeline:
         found = outcome({**facts, "references": references, "finalists": finalists}, targets(facts))
         references = store.keep("references", found["references"])
         return record.finish(references, store.keep("finalists", found["finalists"]))
+
+
+def problem_of(context: SearchContext, space: SearchSpace, goal: Objective) -> Problem:
+    """What the searcher is given; what it knows without training is as it was when the search began."""
+    known = {device.name: SpaceOracle(space, frozen_latencies(context, device)) for device in context.devices}
+    scores = scores_of(context)
+    return Problem(space, goal, KnownOnDevices(known), scores=scores, scored=sample_scores(context, space, scores))
 
 
 def searcher_for(spec: SearchSpec, problem: Problem) -> Searcher:

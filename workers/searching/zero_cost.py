@@ -1,17 +1,23 @@
 """The zero-cost scores of a search's candidates, computed by its workers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from math import isfinite, nan
+from math import isfinite, isnan, nan
+from random import Random
 
 import numpy as np
 
+from nas.codes import encode
 from nas.errors import NasError
+from nas.jobs.records import Json
 from nas.ops.notation import write_network
-from nas.problem import NoScores, Problem, Scores
-from nas.space import Candidate
+from nas.problem import NoScores, Problem, Scored, Scores
+from nas.space import Candidate, SearchSpace
 from nas.trial import REFUSED_KERNELS, Columns, Metrics
 from workers.searching.context import SearchContext
 from workers.tasks.score import score
+
+NAME = "zero-cost-sample"
+"""The name under which a search keeps what it has scored when it began."""
 
 CHUNK = 4
 """Networks of a task: other workers take others meanwhile."""
@@ -56,6 +62,31 @@ class WorkerScores:
                 self._context.listener.say(f"{len(chunk)} networks have no zero-cost scores: {error}")
                 found = [{}] * len(chunk)
             self._known |= zip(chunk, found, strict=True)
+
+
+def sample_scores(context: SearchContext, space: SearchSpace, scores: Scores) -> Scored | None:
+    """The scores of random networks of the space, computed now or by an earlier call; None if the spec wants none."""
+    use = context.spec.zero_cost
+    if use is None or not use.sample:
+        return None
+    known = context.store.known(NAME) or context.store.keep(NAME, _scored_now(context, space, scores, use.sample))
+    columns = {name: np.array(column, np.float64) for name, column in known["scores"].items()}
+    return Scored(encode(space, known["choices"]), columns)
+
+
+def _scored_now(context: SearchContext, space: SearchSpace, scores: Scores, count: int) -> Json:
+    """The choices of so many random networks, or fewer where some are the same, and their scores, None for NaN."""
+    context.listener.phase("SCORING")
+    rng = Random(f"{context.spec.seed} {NAME}")
+    drawn = {each.architecture.network_id: each for each in (space.sample(rng) for _ in range(count))}
+    candidates, at_once = [*drawn.values()], CHUNK * context.quota.workers
+    found: dict[str, list[float | None]] = {name: [] for name in scores.names}
+    for start in range(0, len(candidates), at_once):
+        for name, column in scores(candidates[start : start + at_once]).items():
+            found[name] += [None if isnan(value) else float(value) for value in column]
+        context.listener.step("scoring networks", min(start + at_once, len(candidates)), len(candidates))
+    context.listener.say(f"{len(candidates)} random networks of the space are scored: {', '.join(scores.names)}")
+    return {"choices": [dict(each.choices) for each in candidates], "scores": found}
 
 
 def scored(known: Callable[[Candidate], Metrics], problem: Problem) -> Callable[[Candidate], Metrics]:

@@ -4,7 +4,7 @@ The search's own trials decide how much they count: this is the autoregressive m
 the earlier search as the cheap code, and a slope that the evidence sets near 0 for a task that has nothing in common.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from random import Random
@@ -14,6 +14,7 @@ from numpy.random import Generator
 
 from nas.codes import Codes
 from nas.objective import Goal
+from nas.pareto import Better
 from nas.problem import Earlier, Problem
 from nas.searchers.predictor.aims import modelled_goal, sign
 from nas.searchers.predictor.design import axis_of
@@ -64,18 +65,26 @@ class Informed:
         """The surrogates of the searches that have enough results, by their names."""
         found: dict[str, GaussianProcess] = {}
         axis = axis_of(self._problem.objective, self._sample.columns)
-        for earlier in self._related if len(self._sample.codes) else ():
+        for earlier, goal in self._learned() if len(self._sample.codes) else ():
             history = History(self._problem.space, [earlier])
-            surrogate = Surrogates(self._problem, history, self._inputs).of_goal(self._goal, axis)
+            surrogate = Surrogates(self._problem, history, self._inputs).of_goal(goal, axis)
             if surrogate is not None:
                 found[earlier.name] = surrogate[0]
         return found
+
+    def _learned(self) -> Iterator[tuple[Earlier, Goal]]:
+        """What surrogates are made of: the results of related searches, and zero-cost scores of drawn networks."""
+        for earlier in self._related:
+            yield earlier, self._goal
+        if scored := self._problem.scored:
+            for name in scored.columns:
+                yield Earlier(name, scored.codes, scored.columns, same=False), Goal(name, Better.HIGHER)
 
 
 def informed(problem: Problem, seed: int) -> Problem:
     """The problem with what related searches predict among the things that are known."""
     related = [earlier for earlier in problem.earlier if not earlier.same]
-    if not related:
+    if not related and problem.scored is None:
         return problem
     rng = np.random.default_rng(Random(f"{seed} related").getrandbits(64))
     return replace(problem, known=Informed(problem, related, rng))

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from nas.codes import encode
+from nas.codes import encode, random_codes
 from nas.objective import Goal, Objective, objective
 from nas.pareto import Better, hypervolume
-from nas.problem import NothingKnown, Problem
+from nas.problem import NothingKnown, Problem, Scored
 from nas.searcher import searcher
 from nas.searchers.predictor.surrogates import MOST, _kept
 from nas.tabular.file import DecisionEntry
@@ -56,9 +56,9 @@ def measured(codes):
     }
 
 
-def searched(name, aim, trials, *, known=None, batch=1):
+def searched(name, aim, trials, *, known=None, batch=1, scored=None):
     """The metrics of the trials that succeeded, and how many proposals were over a limit."""
-    problem = Problem(SPACE, aim, known or Formula())
+    problem = Problem(SPACE, aim, known or Formula(), scored=scored)
     made, found, refused, number = searcher.make(name, problem, 0), [], 0, 0
     noise = np.random.default_rng(0)
     while len(found) < trials:
@@ -95,6 +95,30 @@ def test_the_front_of_40_trials_is_that_of_many_random_ones():
     random, _ = searched("random", PARETO, 400)
 
     assert volume(found, "latency_ms") > volume(random, "latency_ms")
+
+
+def scored(score):
+    """200 random networks with a score that says nothing of every tenth."""
+    codes = random_codes(SPACE, 200, np.random.default_rng(5))
+    values = score(measured(codes)["accuracy"])
+    values[::10] = np.nan
+    return Scored(codes, {"score": values})
+
+
+def test_scores_of_random_networks_lead_to_better_ones_sooner():
+    """Already the first networks are chosen by what the scores say, if they are right."""
+    plain, _ = searched("predictor", PARETO, 16)
+    helped, _ = searched("predictor", PARETO, 16, scored=scored(lambda accuracy: 100 * accuracy**3))
+
+    assert volume(helped, "latency_ms") > 1.1 * volume(plain, "latency_ms")
+
+
+def test_scores_that_tell_nothing_do_little_harm():
+    noise = np.random.default_rng(2)
+    plain, _ = searched("predictor", PARETO, 32)
+    misled, _ = searched("predictor", PARETO, 32, scored=scored(lambda values: noise.random(len(values))))
+
+    assert volume(misled, "latency_ms") > 0.9 * volume(plain, "latency_ms")
 
 
 def test_asks_for_many_at_once_lose_little():
