@@ -13,6 +13,7 @@ from nas.images.published import dataset_row
 from nas.metric import metrics
 from nas.network import network
 from nas.objective import objective
+from nas.pruner import pruner
 from nas.registry import Registry
 from nas.searcher import searcher
 from nas.spaces import known_spaces, named_space
@@ -20,6 +21,7 @@ from nas.spaces import known_spaces, named_space
 FAMILIES: Mapping[str, Registry[Any]] = {
     "blocks": block,
     "searchers": searcher,
+    "pruners": pruner,
     "objectives": objective,
     "evaluators": evaluator,
     "datasets": dataset,

@@ -5,11 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from pydantic import BaseModel
+
 from nas.dataset import Dataset
 from nas.ops import Network
 from nas.registry import Registry
 from nas.space import SearchSpace
 from nas.trial import Metrics, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where evaluate stops before its end: after so many epochs. checkpoint: the file that it leaves its state in, and
+    that it goes on from if the file is there.
+    """
+
+    epochs: int
+    checkpoint: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,8 @@ class Evaluator(ABC):
     """How often evaluate reports, at most."""
     trains: ClassVar[bool] = False
     """Whether evaluate trains the network's weights; if not, it scores the network in another way."""
+    stops: ClassVar[bool] = False
+    """Whether evaluate_until is implemented, which pruners need."""
     preparation_epochs: int = 0
     """How often prepare reports, at most; 0 for an evaluator without shared state."""
 
@@ -73,6 +87,19 @@ class Evaluator(ABC):
 
         What report raises ends the call.
         """
+
+    def evaluate_until(self, network: Network, report: Report, stop: Stop) -> Metrics:
+        """What evaluate returns, of a training that stops early and goes on from its checkpoint in a later call.
+
+        The training is that of evaluate, which takes the same steps however often it stops. CheckpointError if the
+        checkpoint is damaged or of another training.
+        """
+        raise NotImplementedError(f"{self.name} does not stop early")
+
+    @classmethod
+    def full_epochs(cls, parameters: BaseModel) -> int | None:  # noqa: ARG003 - the contract
+        """Epochs of a whole evaluation with the user's parameters; None if pruners cannot compare trials by epochs."""
+        return None
 
 
 evaluator: Registry[Evaluator] = Registry("evaluator", "nas.evaluators")

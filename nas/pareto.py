@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import pairwise
+from math import dist, inf
 
 Row = tuple[float, ...]
 """A point whose values are all better the lower they are."""
@@ -30,6 +31,42 @@ def front(points: Sequence[Sequence[float]], better: Sequence[Better]) -> list[i
         if not any(_dominates(rows[k], rows[i]) for k in rivals):
             kept.append(i)
     return kept
+
+
+def spread_fronts(points: Sequence[Sequence[float]], better: Sequence[Better], count: int) -> list[int]:
+    """Indices of the best count points, the best first: those on the front, then on the front of the others, and so on.
+
+    Of a front that is not taken whole, the point that is best in the first metric, then each time the one furthest from
+    those taken (an epsilon-net, arXiv:2106.12639, section 3), by the distance in ranges of the metrics on that front.
+    points, better: as in front. Of equal points the first comes first.
+    """
+    if len(better) == 1:  # every front is one value
+        rows = _lower_is_better(points, better)
+        return sorted(range(len(rows)), key=rows.__getitem__)[:count]
+    taken: list[int] = []
+    left = list(range(len(points)))
+    while left and len(taken) < count:
+        first = [left[place] for place in front([points[index] for index in left], better)]
+        room = count - len(taken)
+        taken += first if len(first) <= room else [first[place] for place in _net([points[i] for i in first], room)]
+        gone = set(first)
+        left = [index for index in left if index not in gone]
+    return taken
+
+
+def _net(points: Sequence[Sequence[float]], count: int) -> list[int]:
+    """Places of count points, each the furthest from those before; the first is the first."""
+    ranges = [(max(column) - min(column)) or 1.0 for column in zip(*points, strict=True)]
+    rows = [[value / span for value, span in zip(point, ranges, strict=True)] for point in points]
+    chosen: list[int] = []
+    last = 0
+    nearest = [inf] * len(rows)
+    while len(chosen) < count:
+        chosen.append(last)
+        nearest = [min(near, dist(row, rows[last])) for near, row in zip(nearest, rows, strict=True)]
+        nearest[last] = -1.0
+        last = max(range(len(rows)), key=nearest.__getitem__)  # the first of equals
+    return chosen
 
 
 def hypervolume(points: Sequence[Sequence[float]], reference: Sequence[float], better: Sequence[Better]) -> float:

@@ -1,6 +1,7 @@
 """Plugins with parameters that users set: checked, and described as JSON schema."""
 
 import inspect
+import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
@@ -119,3 +120,22 @@ def settable(default: Any, *fixed: str) -> type[BaseModel]:
     found = _defaults(type(default), default)
     given = {name: field for name, field in found.items() if name not in fixed}
     return _model(type(default).__name__, given, strict=True)
+
+
+def plugin_of(registry: Registry[Any], text: str) -> dict[str, Any]:
+    """The plugin in a word, such as `asha:reduction=3:first_epochs=1`, as in a spec: its name and parameters.
+
+    SpecError names a parameter that is wrong.
+    """
+    name, *given = text.split(":")
+    config: dict[str, Any] = {"name": name}
+    for parameter in given:
+        key, equals, value = parameter.partition("=")
+        if not equals:
+            raise SpecError(f"{registry.kind} {text}: write parameters as {name}:parameter=value")
+        try:
+            config[key] = json.loads(value)
+        except ValueError:
+            config[key] = value
+    registry.checked(config, registry.kind)
+    return config

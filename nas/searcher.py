@@ -1,14 +1,12 @@
 """Searchers: what to try next, given what has been tried."""
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from random import Random
 from typing import Any, ClassVar, final
 
-from nas.errors import SpecError
 from nas.problem import Problem
-from nas.registry import Registry
+from nas.registry import Registry, plugin_of
 from nas.space import Candidate
 from nas.trial import Trial
 
@@ -67,15 +65,18 @@ class Searcher(ABC):
     def asked(self, trial: Trial) -> None:
         """A proposal is this trial now, and pending until it is told. Each proposal is, in the order proposed.
 
-        A proposal that is a network of an earlier trial has that trial's number, with its own choices.
+        A proposal that is a network of an earlier trial has that trial's number, with its own choices. A pruned trial
+        that goes on is asked again under its number, with its rungs.
         """
 
     @abstractmethod
     def tell(self, trial: Trial) -> None:
         """A trial that was asked has ended. Its reward is None when it failed.
 
-        A number that is not finite says nothing. A proposal that is a network of an earlier trial is told with that
-        trial's result. Infeasible ones have the number of the next trial: proposals are told apart by their choices.
+        A pruned trial has the metrics and the reward of its last rung, which say less than those of a whole training;
+        if it goes on later, it is told again. A number that is not finite says nothing. A proposal that is a network of
+        an earlier trial is told with that trial's result. Infeasible ones have the number of the next trial: proposals
+        are told apart by their choices.
         """
 
 
@@ -87,15 +88,6 @@ def searcher_of(text: str) -> dict[str, Any]:
 
     SpecError names a parameter that is wrong.
     """
-    name, *given = text.split(":")
-    config: dict[str, Any] = {"name": name}
-    for parameter in given:
-        key, equals, value = parameter.partition("=")
-        if not equals:
-            raise SpecError(f"searcher {text}: write parameters as {name}:parameter=value")
-        try:
-            config[key] = json.loads(value)
-        except ValueError:
-            config[key] = value
-    searcher[name].check(**dict(searcher.checked(config, "searcher")))
+    config = plugin_of(searcher, text)
+    searcher[config["name"]].check(**dict(searcher.checked(config, "searcher")))
     return config

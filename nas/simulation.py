@@ -15,10 +15,12 @@ from nas.codes import encode, random_codes
 from nas.errors import DivergedError
 from nas.objective import Objective
 from nas.problem import Earlier, Problem
+from nas.pruner import pruner
 from nas.search.journal import MemoryJournal
 from nas.search.loop import Search, Steps
 from nas.searcher import searcher
 from nas.space import Candidate
+from nas.tabular.curves import Curves
 from nas.tabular.problem import TabularProblem
 from nas.trial import Metrics, State, Trial
 
@@ -44,7 +46,7 @@ class Plan:
     """What is simulated: a number of trials on so many workers.
 
     failures: share of the trainings that fail, part of the way through. noise: as in TabularProblem.observed. earlier:
-    as in nas.problem.Problem; what they trained as this search does is not trained again.
+    as in nas.problem.Problem; what they trained as this search does is not trained again. epochs: of a whole training.
     """
 
     trials: int
@@ -54,14 +56,18 @@ class Plan:
     failures: float = 0.0
     noise: float = 1.0
     earlier: tuple[Earlier, ...] = ()
+    epochs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A trial that has ended, so many simulated seconds after the search began."""
+    """A trial that has ended, so many simulated seconds after the search began. epochs: that all trials were trained
+    for by then.
+    """
 
     seconds: float
     trial: Trial
+    epochs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,29 +85,45 @@ class Simulated:
         """What the search took."""
         return self.ended[-1].seconds if self.ended else 0.0
 
-    def trained(self) -> list[Trial]:
+    @property
+    def epochs(self) -> int:
+        """What was trained in all."""
+        return self.ended[-1].epochs if self.ended else 0
+
+    def trained(self, epochs: int | None = None) -> list[Trial]:
         """The trial of each network that was trained with success, here or in an earlier search, once, in the order in
-        which trainings ended.
+        which trainings ended. epochs: those alone that ended before more epochs were trained in all.
         """
         first: dict[str, Trial] = {}
         for each in self.ended:
-            if each.trial.state is State.SUCCEEDED:
+            if each.trial.state is State.SUCCEEDED and (epochs is None or each.epochs <= epochs):
                 first.setdefault(each.trial.candidate.architecture.network_id, each.trial)
         return list(first.values())
 
 
-def simulate(problem: TabularProblem, config: Mapping[str, Any] | str, objective: Objective, plan: Plan) -> Simulated:
-    """Search the problem with the searcher that config names. InfeasibleError as in nas.search.loop.Search.run."""
+def simulate(
+    problem: TabularProblem,
+    config: Mapping[str, Any] | str,
+    objective: Objective,
+    plan: Plan,
+    pruning: Mapping[str, Any] | str | None = None,
+) -> Simulated:
+    """Search the problem with the searcher that config names, and the pruner that pruning names.
+
+    InfeasibleError as in nas.search.loop.Search.run; SpecError if the pruner does not fit the plan.
+    """
     made = searcher.make(config, Problem(problem.space, objective, problem.known, plan.earlier), plan.seed)
     workers = _Workers(problem, plan)
-    search = Search(made, objective, MemoryJournal())
+    stops = None if pruning is None else pruner.make(pruning, objective, plan.epochs)
+    search = Search(made, objective, MemoryJournal(), stops)
     steps = Steps(
         known=workers.known,
-        train=workers.train,
+        train=lambda trial: workers.train_until(trial, plan.epochs),
         cached_training=workers.trained_before,
         store_training=lambda _candidate, _metrics: None,
         report=workers.report,
         completed=workers.completed,
+        train_until=workers.train_until,
     )
     search.run(steps, max_trials=plan.trials, parallel=plan.workers)
     return Simulated(tuple(workers.ended), workers.worker_seconds, search.refused)
@@ -113,8 +135,9 @@ class Outcome:
     trials: as Simulated.trained. accuracy (true), observed (both fractions) and latency_ms are [n] in that order.
     """
 
-    def __init__(self, problem: TabularProblem, simulated: Simulated) -> None:
-        self.trials = simulated.trained()
+    def __init__(self, problem: TabularProblem, simulated: Simulated, epochs: int | None = None) -> None:
+        """epochs: as of Simulated.trained."""
+        self.trials = simulated.trained(epochs)
         codes = encode(problem.space, [trial.candidate.choices for trial in self.trials])
         self._scores = problem.scores
         self.accuracy, self.latency_ms = problem.accuracy(codes), problem.known(codes)["latency_ms"]
@@ -152,6 +175,8 @@ class _Workers:
         self._running: list[tuple[float, int, Future[Metrics]]] = []
         sample = random_codes(problem.space, SAMPLES, np.random.default_rng(plan.seed))
         self._median_ms = float(np.median(problem.known(sample)["latency_ms"]))
+        self._curves = Curves(problem, plan.epochs)
+        self._epochs = 0
         self.ended: list[Ended] = []
         self.worker_seconds = 0.0
         same = [earlier for earlier in plan.earlier if earlier.same]
@@ -170,24 +195,27 @@ class _Workers:
         columns = self._problem.known(encode(self._problem.space, [candidate.choices]))
         return {name: float(values[0]) for name, values in columns.items()}
 
-    def train(self, trial: Trial) -> Future[Metrics]:
-        """A training that is under way: the loop looks at its result when the clock comes to its end."""
-        times, rng = self._plan.times, np.random.default_rng([self._plan.seed, trial.number])
-        seconds = times.median_s * (trial.metrics["latency_ms"] / self._median_ms) ** times.power
+    def train_until(self, trial: Trial, epochs: int) -> Future[Metrics]:
+        """A training from the trial's last rung, under way: the loop looks at its result when the clock comes there."""
+        times, share = self._plan.times, (epochs - trial.rung) / self._plan.epochs
+        rng = np.random.default_rng([self._plan.seed, trial.number, *([trial.rung] if trial.rung else [])])
+        seconds = times.median_s * (trial.metrics["latency_ms"] / self._median_ms) ** times.power * share
         seconds *= exp(times.spread * rng.standard_normal())
         future: Future[Metrics] = Future()
-        if rng.random() < self._plan.failures:
+        if rng.random() < self._plan.failures * share:
             seconds *= rng.random()
             future.set_exception(DivergedError("a failure of the simulation"))
         else:
-            future.set_result({"accuracy": self._observed(trial.candidate), "train_seconds": seconds})
+            accuracy = self._observed(trial.candidate, epochs)
+            future.set_result({"accuracy": accuracy, "train_seconds": seconds, "epochs": epochs})
         self.worker_seconds += seconds
+        self._epochs += epochs - trial.rung
         self._running.append((self._now + seconds, trial.number, future))
         return future
 
-    def _observed(self, candidate: Candidate[Any]) -> float:
+    def _observed(self, candidate: Candidate[Any], epochs: int) -> float:
         codes = encode(self._problem.space, [candidate.choices])
-        return float(self._problem.observed(codes, self._plan.seed, self._plan.noise)[0])
+        return float(self._curves.observed(codes, epochs, self._plan.seed, self._plan.noise)[0])
 
     def completed(self, running: Collection[Future[Metrics]]) -> list[Future[Metrics]]:
         """The first of these that ends; the clock moves there."""
@@ -198,4 +226,4 @@ class _Workers:
 
     def report(self, trial: Trial) -> None:
         if trial.state is not State.RUNNING:
-            self.ended.append(Ended(self._now, trial))
+            self.ended.append(Ended(self._now, trial, self._epochs))

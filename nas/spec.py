@@ -128,6 +128,10 @@ class Export(BaseModel):
     ] = ModelInput.FLOAT32
 
 
+LATER: dict[str, Any] = {"export": Export(), "zero_cost": None, "pruner": None}
+"""Fields that specs did not always have, with what their absence means."""
+
+
 class SearchSpec(BaseModel):
     """A search. Every field but `dataset` has a default.
 
@@ -171,6 +175,13 @@ class SearchSpec(BaseModel):
     evaluator: Annotated[
         Plugin, described("how an architecture is scored", "its epochs, if trials rank networks too roughly")
     ] = {"name": "train"}
+    pruner: Annotated[
+        Plugin | None,
+        described(
+            "what stops trials early that score less than others after as many epochs; null for nothing",
+            "trials of many epochs: asha then tries more networks in the same time",
+        ),
+    ] = None
     max_trials: Annotated[
         int,
         described(
@@ -232,7 +243,7 @@ class SearchSpec(BaseModel):
     def _without_later_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """A spec that leaves out what came later, or has one device, is equal to one from before there was a choice."""
         values: dict[str, Any] = handler(self)
-        left_out = [name for name, value in (("export", Export()), ("zero_cost", None)) if getattr(self, name) == value]
+        left_out = [name for name, value in LATER.items() if getattr(self, name) == value]
         left_out.append("device" if self.devices else "devices")
         return {name: value for name, value in values.items() if name not in left_out}
 

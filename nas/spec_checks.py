@@ -13,6 +13,7 @@ from nas.faults import reason
 from nas.network import network
 from nas.registry import settable
 from nas.search_devices import check_objective
+from nas.search_pruner import check_pruner
 from nas.searcher import searcher
 from nas.spaces import load_space
 from nas.training import FINALISTS
@@ -31,6 +32,7 @@ def wrong_inside(spec: Mapping[str, Any], devices: Sequence[str]) -> Iterator[Na
         lambda: check_objective(devices, spec["objective"]),
         lambda: _check_searcher(spec["searcher"]),
         lambda: evaluator.checked(spec["evaluator"], "evaluator"),
+        lambda: check_pruner(spec["pruner"], spec["evaluator"], devices, spec["objective"]),
         lambda: _check_recipe(spec["finalists"].recipe),
         *(partial(_check_reference, number, reference) for number, reference in enumerate(spec["references"])),
         lambda: _check_space(spec),

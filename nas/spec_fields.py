@@ -13,6 +13,7 @@ from nas.errors import SpecError
 from nas.evaluator import evaluator
 from nas.network import network
 from nas.objective import objective
+from nas.pruner import pruner
 from nas.registry import Registry
 from nas.searcher import searcher
 from nas.spaces import known_spaces, space_schema
@@ -29,6 +30,7 @@ FAMILIES: Mapping[str, tuple[Registry[Any], tuple[str, ...], str]] = {
     "objective": (objective, DETERMINED_BY_SEARCH, "Objective"),
     "searcher": (searcher, (), "Searcher"),
     "evaluator": (evaluator, (), "Trials"),
+    "pruner": (pruner, (), "Pruner"),
 }
 """Of each field that names a plugin: the plugins, parameters that may be left out all the same, and what labels of
 parameters begin with.
@@ -46,7 +48,9 @@ def search_schema(body: type[BaseModel] = SearchSpec, devices: Iterable[str] = (
     for part in (schema, *schema.get("$defs", {}).values()):
         _entitle(part)
     for field, (registry, optional, context) in FAMILIES.items():
-        fields[field] = _description(fields[field]) | {"oneOf": _variants(registry, context, optional=optional)}
+        none = [{"title": "none", "type": "null"}] if fields[field].get("default", ...) is None else []
+        variants = _variants(registry, context, optional=optional)
+        fields[field] = _description(fields[field]) | {"oneOf": [*none, *variants]}
     fields["references"]["items"] = {"oneOf": _variants(network, "Reference", left_out=DETERMINED_BY_DATASET)}
     own = space_schema()
     schema["$defs"] = schema.get("$defs", {}) | own.pop("$defs")
@@ -163,7 +167,7 @@ def _fields(path: str, raw: Json, owner: Json, root: Json, plugin: str = "") -> 
 def _plugins(schema: Json) -> list[Json]:
     """The plugins that a field, or each item of its list, may name."""
     found: list[Json] = schema.get("oneOf") or schema.get("items", {}).get("oneOf", [])
-    return found
+    return [variant for variant in found if variant.get("type") != "null"]
 
 
 def _resolved(raw: Json, root: Json) -> Json:

@@ -30,11 +30,12 @@ class State(StrEnum):
     """How a trial stands.
 
     infeasible: refused before training, because a limit of the objective does not hold or the device does not run it;
-    told to the searcher.
+    told to the searcher. pruned: its training was stopped early by a pruner, and may go on later.
     """
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
+    PRUNED = "pruned"
     INFEASIBLE = "infeasible"
     FAILED = "failed"
 
@@ -43,7 +44,8 @@ class State(StrEnum):
 class Trial:
     """number: place in the search, from 0. reward: higher is better; None if failed. reason: why it did not succeed.
 
-    reused: no training was needed, as the same network had been trained before.
+    reused: no training was needed, as the same network had been trained before. rungs: the metrics at each number of
+    epochs after which a pruner looked at its training; metrics and reward of a pruned trial are those of the last.
     """
 
     number: int
@@ -53,3 +55,9 @@ class Trial:
     reward: float | None = None
     reason: str | None = None
     reused: bool = False
+    rungs: Mapping[int, Metrics] = field(default_factory=dict)
+
+    @property
+    def rung(self) -> int:
+        """The last of its rungs, in epochs; 0 for none."""
+        return max(self.rungs, default=0)

@@ -39,7 +39,13 @@ class Picture:
         left = summary.left(now())
         parts = [f"{summary.done}/{summary.max_trials}"]
         parts += [
-            f"{count} {name}" for count, name in ((summary.failed, "failed"), (summary.reused, "reused")) if count
+            f"{count} {name}"
+            for count, name in (
+                (summary.pruned, "stopped early"),
+                (summary.failed, "failed"),
+                (summary.reused, "reused"),
+            )
+            if count
         ]
         if left is not None:
             parts.append(f"about {timedelta(seconds=round(left.total_seconds()))} left")

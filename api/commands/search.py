@@ -188,7 +188,7 @@ def _best(found: Search) -> str | None:
 
 def _print(found: Search) -> None:
     counts = found.counts
-    states = ("queued", "running", "succeeded", "failed", "cancelled", "refused", "reused")
+    states = ("queued", "running", "succeeded", "pruned", "failed", "cancelled", "refused", "reused")
     counted = [f"{getattr(counts, state)} {state}" for state in states if getattr(counts, state)]
     rows = {
         "id": found.id,

@@ -22,7 +22,7 @@ class SearchSummary:
         self.ended = False
         self.phase: str | None = None
         self.progress: dict[str, Any] | None = None
-        self.done = self.failed = self.reused = 0
+        self.done = self.failed = self.pruned = self.reused = 0
         self.best: dict[str, Any] | None = None
         self.last: deque[dict[str, Any]] = deque(maxlen=LAST_TRIALS)
         self.front: list[tuple[float, float]] = []
@@ -87,15 +87,20 @@ class SearchSummary:
         self._began_at, self._last_result_at = self._began_at or event.at, event.at
         self.done += 1
         self.failed += trial["state"] == "FAILED"
+        self.pruned += trial["state"] == "PRUNED"
         self.reused += bool(trial["reused"])
         self.last.append(trial)
         reward, metrics = trial["reward"], trial["metrics"]
-        if reward is not None and (self.best is None or reward > self.best["reward"]):
+        if reward is not None and trial["state"] != "PRUNED" and (self.best is None or reward > self.best["reward"]):
             self.best = trial
         if trial["state"] == "SUCCEEDED" and {"latency_ms", "accuracy"} <= metrics.keys():
             points = [*self.front, (metrics["latency_ms"], metrics["accuracy"])]
             self.front = [points[i] for i in front(points, directions(FRONT))]
         return f"trial {trial['number']} ({self.done}/{self.max_trials})  {described(trial)}"
+
+    def _trial_promoted(self, event: Event) -> str:
+        self.done, self.pruned = self.done - 1, self.pruned - 1
+        return f"trial {event.data['number']} goes on"
 
     def _artifact_added(self, event: Event) -> str:
         return f"file {event.data['file']}"
@@ -103,10 +108,10 @@ class SearchSummary:
 
 def described(trial: dict[str, Any]) -> str:
     """The result of a trial in one line."""
-    if trial["state"] != "SUCCEEDED":
-        reasons = [line["reason"] for line in trial.get("lines", ()) if line.get("reason")]
+    reasons = [line["reason"] for line in trial.get("lines", ()) if line.get("reason")]
+    if trial["state"] not in {"SUCCEEDED", "PRUNED"}:
         return ": ".join([trial["state"].lower(), *reasons])
-    metrics, parts = trial["metrics"], []
+    metrics, parts = trial["metrics"], reasons
     for name, form in (("accuracy", "{:.1%}"), ("latency_ms", "{:.3f} ms"), ("params", "{:,.0f} params")):
         if metrics.get(name) is not None:
             parts.append(form.format(metrics[name]))

@@ -13,7 +13,9 @@ State = Annotated[str, one_of(SearchState)]
 
 
 class CountsOut(Sent):
-    """trials: those that were asked for, by state. refused: candidates over a limit. reused: not trained again."""
+    """trials: those that were asked for, by state. refused: candidates over a limit. reused: not trained again. pruned:
+    stopped early.
+    """
 
     trials: int = 0
     queued: int = 0
@@ -23,10 +25,11 @@ class CountsOut(Sent):
     cancelled: int = 0
     refused: int = 0
     reused: int = 0
+    pruned: int = 0
 
     @property
     def done(self) -> int:
-        return self.succeeded + self.failed + self.cancelled
+        return self.succeeded + self.failed + self.pruned + self.cancelled
 
 
 class Best(Sent):

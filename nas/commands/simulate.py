@@ -11,7 +11,9 @@ from rich.table import Table
 
 from nas.objective import objective
 from nas.pareto import Better, front
+from nas.pruner import pruner
 from nas.quantities import duration, percent, significant
+from nas.registry import plugin_of
 from nas.searcher import searcher_of
 from nas.simulation import Outcome, Plan, Simulated, TrialTimes, simulate
 from nas.tabular.problem import TabularProblem, load_problem
@@ -22,6 +24,8 @@ from nas.trial import State
 @click.command("simulate")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--searcher", "searcher_name", default="evolution", show_default=True, help="NAME:parameter=value...")
+@click.option("--pruner", "pruner_name", help="What stops trainings early: NAME:parameter=value...")
+@click.option("--epochs", type=click.IntRange(min=2), default=27, show_default=True, help="Of a whole training.")
 @click.option("--target", "target_ms", type=click.FloatRange(min=0, min_open=True), help="A latency limit in ms.")
 @click.option("--trials", type=click.IntRange(min=1), default=100, show_default=True, help="How many.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Trainings at a time.")
@@ -39,6 +43,8 @@ def simulate_command(
     *,
     file: Path,
     searcher_name: str,
+    pruner_name: str | None,
+    epochs: int,
     target_ms: float | None,
     trials: int,
     workers: int,
@@ -54,11 +60,14 @@ def simulate_command(
     problem = load_problem(file)
     aim = {"name": "constrained", "target_latency_ms": target_ms} if target_ms else {"name": "pareto"}
     made = objective.make({"target_latency_ms": 1.0, **aim})
-    plan = Plan(trials, workers, seed, TrialTimes(trial_seconds), failures)
-    simulated = simulate(problem, searcher_of(searcher_name), made, plan)
+    plan = Plan(trials, workers, seed, TrialTimes(trial_seconds), failures, epochs=epochs)
+    stops = None if pruner_name is None else plugin_of(pruner, pruner_name)
+    simulated = simulate(problem, searcher_of(searcher_name), made, plan, stops)
     result = {
         "problem": problem.name,
         "searcher": searcher_name,
+        "pruner": pruner_name,
+        "epochs": simulated.epochs,
         "objective": aim,
         "seed": seed,
         **_summary(simulated, workers),
@@ -75,6 +84,7 @@ def _summary(simulated: Simulated, workers: int) -> dict[str, Any]:
     return {
         "trials": len(states),
         "failed": states.count(State.FAILED),
+        "pruned": states.count(State.PRUNED),
         "refused": simulated.refused,
         "workers": workers,
         "seconds": simulated.seconds,
@@ -113,6 +123,8 @@ def _print(result: Mapping[str, Any]) -> None:
         f"{result['refused']} refused before training; {duration(result['seconds'])} with {result['workers']} workers, "
         f"{duration(result['worker_seconds'])} of training"
     )
+    if result["pruner"]:
+        click.echo(f"  {result['pruned']} stopped early by {result['pruner']}; {result['epochs']} epochs in all")
     for budget, volume in result["hypervolume"].items():
         click.echo(f"  hypervolume after {budget} networks: {volume:.3f}")
     for target, regret in result["regret"].items():

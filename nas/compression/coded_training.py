@@ -41,8 +41,9 @@ _FORMS: dict[str, tuple[str, Callable[[Layer], dict[str, Any]]]] = {
 """By precision, the name of the form of weights and its configuration for a layer."""
 
 
-def train_coded(network: Network, recipe: Recipe, bench: Bench) -> tuple[Model, Fitted]:
+def train_coded(network: Network, recipe: Recipe, bench: Bench, until: int | None = None) -> tuple[Model, Fitted]:
     """The network trained from weights of the seed, with the precision and density that its expression gives them.
+    until: as of nas.training.fit.fit.
 
     There is no moving average of weights: the average of rounded ones is not rounded.
     """
@@ -58,6 +59,7 @@ def train_coded(network: Network, recipe: Recipe, bench: Bench) -> tuple[Model, 
         device=bench.device,
         resolution=network.input.height,
         checkpoint_path=bench.checkpoint,
+        until=until,
         criterion=_Criterion(model, bench, recipe),
     )
     module.cpu()

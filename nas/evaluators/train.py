@@ -1,13 +1,14 @@
 """Training for a few epochs: the plain way to score a network (MnasNet, arXiv:1807.11626, trains each for five)."""
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import BaseModel
 
 from nas.dataset import Dataset
 from nas.errors import SpecError
-from nas.evaluator import CacheKey, Evaluator, evaluator
+from nas.evaluator import CacheKey, Evaluator, Stop, evaluator
 from nas.ops import Network
 from nas.ops.cost import is_coded
 from nas.registry import described
@@ -26,6 +27,7 @@ class TrainEvaluator(Evaluator):
     """
 
     trains = True
+    stops = True
 
     def __init__(
         self,
@@ -70,13 +72,25 @@ class TrainEvaluator(Evaluator):
             )
         return "cuda" if present and self._device != "cpu" else "cpu"
 
+    @classmethod
+    def full_epochs(cls, parameters: BaseModel) -> int | None:
+        """None with a time budget, as trials then differ in epochs."""
+        given: Any = parameters
+        return None if given.time_budget_s else int(given.epochs)
+
     def evaluate(self, network: Network, report: Report) -> Metrics:
         """accuracy and loss on the validation images, train_seconds without scoring, and the epochs trained.
 
         Of a network with codes for weights they are those of its compressed file, whose size_bytes come with them.
         """
+        return self._evaluated(network, report, None)
+
+    def evaluate_until(self, network: Network, report: Report, stop: Stop) -> Metrics:
+        return self._evaluated(network, report, stop)
+
+    def _evaluated(self, network: Network, report: Report, stop: Stop | None) -> Metrics:
         if is_coded(network):
-            return self._coded(network, report)
+            return self._coded(network, report, stop)
         from nas.ops.torch_module import build  # noqa: PLC0415 - as in device
         from nas.training.fit import fit  # noqa: PLC0415 - as in device
 
@@ -88,6 +102,8 @@ class TrainEvaluator(Evaluator):
             report=report,
             device=self.device,
             resolution=network.input.height,
+            checkpoint_path=stop.checkpoint if stop else None,
+            until=stop.epochs if stop else None,
         )
         return {
             "accuracy": fitted.accuracy,
@@ -96,11 +112,12 @@ class TrainEvaluator(Evaluator):
             "epochs": fitted.epochs,
         }
 
-    def _coded(self, network: Network, report: Report) -> Metrics:
+    def _coded(self, network: Network, report: Report, stop: Stop | None) -> Metrics:
         from nas.compression.bench import Bench  # noqa: PLC0415 - as in device
         from nas.compression.coded_training import file_score, train_coded  # noqa: PLC0415 - as in device
 
-        model, fitted = train_coded(network, self.recipe, Bench(self._images, self.seed, report, device=self.device))
+        bench = Bench(self._images, self.seed, report, stop.checkpoint if stop else None, self.device)
+        model, fitted = train_coded(network, self.recipe, bench, stop.epochs if stop else None)
         file, score = file_score(model, self._images)
         return {
             "accuracy": score.accuracy,

@@ -23,7 +23,7 @@ class Events(LedgerPart):
         return {search.id: search.last_seq for search in found}
 
 
-_RESULTS = ("trial.told", "trial.epoch", "artifact.added")
+_RESULTS = ("trial.told", "trial.rung", "trial.epoch", "artifact.added")
 _EPOCHS_IN = ("PREPARING", "REFERENCES", "FINALISTS")
 """Phases in which progress is that of trainings."""
 

@@ -20,7 +20,7 @@ from nas.sql.database import upsert
 
 Line = Mapping[str, Any]
 
-_JOURNAL = ("trial.asked", "candidates.refused", "candidates.repeated", "trial.told")
+_JOURNAL = ("trial.asked", "candidates.refused", "candidates.repeated", "trial.told", "trial.rung", "trial.promoted")
 _SHOWN = ("references", "finalists")
 _PASSED_AT_ONCE = 100
 """Lines on candidates that are no trials are written together with the next other line, or when there are this many."""
@@ -49,7 +49,8 @@ class SearchOwner:
     def add(self, line: Line) -> None:
         """Add a line to the journal. An `asked` line also has the candidate's architecture_id, notation, architecture.
 
-        StateError if the trial's number is not the next one (`asked`), or the trial has a result already (`told`).
+        StateError if the trial's number is not the next one (`asked`), or the trial has a result already (`told`,
+        `rung`) or is not pruned (`promoted`).
         """
         match line["event"]:
             case "asked":
@@ -57,6 +58,12 @@ class SearchOwner:
                     trial_changes.ask(transaction, line)
             case "told":
                 self.told(line)
+            case "rung":
+                with self._journal() as transaction:
+                    trial_changes.pass_rung(transaction, line)
+            case "promoted":
+                with self._journal() as transaction:
+                    trial_changes.promote(transaction, line)
             case "refused" | "repeated":
                 self._passed.append(dict(line))
                 if len(self._passed) >= _PASSED_AT_ONCE:

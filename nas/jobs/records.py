@@ -32,6 +32,7 @@ class Counts:
     cancelled: int = 0
     refused: int = 0
     reused: int = 0
+    pruned: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def ownerless(values: dict[str, Any]) -> bool:
 
 def waiting(values: dict[str, Any], what: str) -> dict[str, Any]:
     """Phase and progress of a search of which nothing runs; what: it waits for."""
-    done = values["succeeded"] + values["failed"]
+    done = values["succeeded"] + values["failed"] + values["pruned"]
     return {"phase": WAITING, "progress": {"what": what, "done": done, "total": values["max_trials"]}}
 
 

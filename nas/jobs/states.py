@@ -17,18 +17,22 @@ class SearchState(StrEnum):
 
 
 class TrialState(StrEnum):
+    """PRUNED: stopped early by a pruner; it may be QUEUED again while the search runs."""
+
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
+    PRUNED = "PRUNED"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
 
 
 class AttemptState(StrEnum):
-    """LOST: its dispatcher died or stopped; the trial is tried again."""
+    """LOST: its dispatcher died or stopped; the trial is tried again. PRUNED: it came to a rung of a pruner."""
 
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
+    PRUNED = "PRUNED"
     FAILED = "FAILED"
     LOST = "LOST"
     CANCELLED = "CANCELLED"

@@ -18,7 +18,7 @@ from nas.metric import metrics
 from nas.sql.column_types import Instant, Json, Words, lease_over
 from nas.sql.declaring import CONSTRAINT_NAMES, counters, optional, required
 
-HEAD = "0006"
+HEAD = "0007"
 """The revision that this module describes."""
 
 METRICS = ("accuracy", "latency_ms", "params", "macs", "size_bytes")
@@ -47,7 +47,9 @@ search = Table(
     *optional(Json, "progress"),
     *required(Integer, "priority", "max_trials"),
     Column("parent_id", Words),  # no foreign key: the parent may be purged
-    *counters(Integer, "trials", "queued", "running", "succeeded", "failed", "cancelled", "refused", "reused"),
+    *counters(
+        Integer, "trials", "queued", "running", "succeeded", "failed", "cancelled", "refused", "reused", "pruned"
+    ),
     *optional(Integer, "best_trial"),
     *optional(Double, "best_reward", "target_latency_ms"),
     *optional(Json, "facts"),

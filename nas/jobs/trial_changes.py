@@ -35,7 +35,11 @@ _END_ONE = _END_ALL.where(_attempt.number == bindparam("trial"))
 _ASK = insert(tables.trial)
 _START = insert(tables.attempt)
 
-_ENDED = {State.SUCCEEDED: TrialState.SUCCEEDED, State.FAILED: TrialState.FAILED}
+_ENDED = {
+    State.SUCCEEDED: TrialState.SUCCEEDED,
+    State.FAILED: TrialState.FAILED,
+    State.PRUNED: TrialState.PRUNED,
+}
 """The trial's state in the ledger, by the state in a `told` line of the journal."""
 
 LEASE_OVER = "the dispatcher's lease ran out"
@@ -73,6 +77,30 @@ def ask(transaction: SearchTransaction, line: Line) -> None:
     transaction.connection.execute(_ASK, {"search_id": transaction.id, **values, **_metrics(line["metrics"])})
 
 
+def promote(transaction: SearchTransaction, line: Line) -> None:
+    """Queue the pruned trial again, as it goes on. StateError unless it is pruned."""
+    number = line["trial"]
+    row = _known(transaction, number)
+    if row.state != TrialState.PRUNED:
+        raise StateError(f"trial {trial_id(transaction.id, number)} is {row.state}: only a pruned one goes on")
+    transaction.count(pruned=-1, queued=1)
+    seq = transaction.event("trial.promoted", lines=[dict(line)], number=number)
+    queued = {"state": TrialState.QUEUED.value, "seq": seq, "reward": None, "reason": None, "ended_at": None}
+    transaction.connection.execute(_CHANGE, {**_key(transaction, number), **queued})
+
+
+def pass_rung(transaction: SearchTransaction, line: Line) -> None:
+    """The trial has come to a rung and goes on: it is queued for its next part. StateError if it has ended."""
+    number = line["trial"]
+    row = _open_trial(transaction, number)
+    transaction.count(**{row.state.lower(): -1, "queued": 1})
+    seq = transaction.event("trial.rung", lines=[dict(line)], number=number)
+    queued = {"state": TrialState.QUEUED.value, "seq": seq}
+    transaction.connection.execute(_CHANGE, {**_key(transaction, number), **queued})
+    if row.state == TrialState.RUNNING:
+        _end_attempts(transaction, AttemptState.PRUNED, None, number)
+
+
 def start(transaction: SearchTransaction, number: int, epoch: int, worker: str) -> int:
     """Begin an attempt; returns its number. StateError unless the trial is queued."""
     row = _open_trial(transaction, number)
@@ -108,9 +136,8 @@ def tell(transaction: SearchTransaction, line: Line, *, reused: bool) -> None:
     known = _metrics(line["metrics"])
     on_front = state is TrialState.SUCCEEDED and _enter_front(transaction, known)
     transaction.count(**{row.state.lower(): -1, state.value.lower(): 1, "reused": int(reused)})
-    if line["reward"] is not None and (
-        transaction.values["best_reward"] is None or line["reward"] > transaction.values["best_reward"]
-    ):
+    best = transaction.values["best_reward"]
+    if state is not TrialState.PRUNED and line["reward"] is not None and (best is None or line["reward"] > best):
         transaction.set(best_trial=number, best_reward=line["reward"])
     shown = {"state": state.value, "reward": line["reward"], "on_front": on_front, "reused": reused}
     seq = transaction.event("trial.told", lines=[dict(line)], number=number, metrics=dict(line["metrics"]), **shown)
@@ -177,11 +204,17 @@ def _key(transaction: SearchTransaction, number: int) -> dict[str, Any]:
 
 def _open_trial(transaction: SearchTransaction, number: int) -> Any:
     """The trial's state, attempts and start. StateError if it has ended or does not exist."""
+    known = _known(transaction, number)
+    if known.state not in OPEN_TRIALS:
+        raise StateError(f"trial {trial_id(transaction.id, number)} is {known.state}: it is not open")
+    return known
+
+
+def _known(transaction: SearchTransaction, number: int) -> Any:
+    """The trial's state, attempts and start. StateError if it does not exist."""
     known = transaction.connection.execute(_OPEN, _key(transaction, number)).one_or_none()
-    if known is None or known.state not in OPEN_TRIALS:
-        raise StateError(
-            f"trial {trial_id(transaction.id, number)} is {known.state if known else 'unknown'}: it is not open"
-        )
+    if known is None:
+        raise StateError(f"trial {trial_id(transaction.id, number)} is unknown: it is not open")
     return known
 
 

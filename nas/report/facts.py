@@ -18,7 +18,7 @@ from nas.quantities import (
     whole,
 )
 from nas.report.markup import Child, Markup, tag
-from nas.report.results import SUCCEEDED, Record, estimate_error, trials
+from nas.report.results import STATES, SUCCEEDED, Record, estimate_error, trials
 
 LARGE = 10**6
 """Space sizes from here on are also given in short."""
@@ -87,10 +87,11 @@ def _search(record: Record) -> list[tuple[str, Child]]:
     size = int(space["size"])
     short = f"{magnitude(size)} = " if size >= LARGE else ""
     states = [trial["state"] for trial in record["trials"]]
-    counts = [f"{states.count(state)} {state}" for state in dict.fromkeys([SUCCEEDED, *states])]
+    counts = [f"{states.count(state)} {STATES.get(state, state)}" for state in dict.fromkeys([SUCCEEDED, *states])]
     return [
         ("Objective", f"{objective['name']}: {objective['formula']}"),
         *_searcher(record.get("searcher")),
+        *_pruner(record["spec"].get("pruner")),
         ("Space", f"{space['name']}"),
         ("Its size", f"{short}{exact(size)}"),
         ("Trials", ", ".join(counts)),
@@ -99,6 +100,13 @@ def _search(record: Record) -> list[tuple[str, Child]]:
         ("Started", record["created"]),
         ("Wall-clock time", duration(number(record, "seconds"))),
     ]
+
+
+def _pruner(pruner: Record | None) -> list[tuple[str, Child]]:
+    if pruner is None:
+        return []
+    parameters = [f"{name} {value}" for name, value in pruner.items() if name != "name"]
+    return [("Pruner", ", ".join([pruner["name"], *parameters]))]
 
 
 def _searcher(searcher: Record | None) -> list[tuple[str, Child]]:

@@ -13,6 +13,8 @@ Record = Mapping[str, Any]
 LATENCY = "latency_ms"
 SUCCEEDED = "succeeded"
 FAILED = "failed"
+STATES = {"pruned": "stopped early"}
+"""States of trials that have other words for people."""
 TEST = "test_accuracy"
 VERDICTS: Mapping[str, str] = {
     Verdict.BETTER: "better than",

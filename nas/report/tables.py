@@ -12,6 +12,7 @@ from nas.report.markup import Child, Markup, join, tag
 from nas.report.results import (
     FAILED,
     LATENCY,
+    STATES,
     SUCCEEDED,
     OnDevice,
     Record,
@@ -167,7 +168,8 @@ def _state(trial: Record, *, on_front: bool) -> Markup:
     state = trial["state"]
     badge = tag("span", "front", class_="badge front-badge", title="on the Pareto front") if on_front else None
     reason = tag("span", trial["reason"], class_="reason") if trial.get("reason") else None
-    name = tag("span", state, class_=f"state {state if state in {SUCCEEDED, FAILED, 'running'} else 'other'}")
+    shown_as = state if state in {SUCCEEDED, FAILED, "running"} else "other"
+    name = tag("span", STATES.get(state, state), class_=f"state {shown_as}")
     return join([name, badge, reason])
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from nas.pruner import Pruner
 from nas.searcher import Searcher
 from nas.space import Candidate
 from nas.trial import State, Trial
@@ -12,14 +13,14 @@ that there are others; they are not trained again."""
 
 
 class History:
-    """Each method is something that happens to a proposal; it keeps that, and says it to the searcher.
+    """Each method is something that happens to a proposal; it keeps that, and says it to the searcher and the pruner.
 
     trials: those that were asked, by number. finished: how many of them have ended. refused: how many candidates were
     infeasible; refused_in_a_row: since the last trial.
     """
 
-    def __init__(self, searcher: Searcher) -> None:
-        self.searcher = searcher
+    def __init__(self, searcher: Searcher, pruner: Pruner | None = None) -> None:
+        self.searcher, self.pruner = searcher, pruner
         self.trials: dict[int, Trial] = {}
         self.finished = 0
         self.refused = 0
@@ -71,12 +72,32 @@ class History:
         else:
             self.searcher.tell(replace(trial, candidate=candidate))
 
+    def pass_rung(self, trial: Trial) -> None:
+        """The trial has come to a rung, and is still trained; the searcher hears when it ends."""
+        self.trials[trial.number] = trial
+        if self.pruner:
+            self.pruner.reported(trial)
+
+    def promote(self, number: int) -> Trial:
+        """The pruned trial goes on; returns it."""
+        trial = replace(self.trials[number], state=State.RUNNING, reward=None, reason=None)
+        self.trials[number] = trial
+        self.finished -= 1
+        if self.pruner:
+            self.pruner.promoted(number)
+        self.searcher.asked(trial)
+        return trial
+
     def tell(self, trial: Trial) -> None:
         """The trial has ended."""
         self.finished += 1
         self.trials[trial.number] = trial
         network_id = self._networks[trial.number]
-        if trial.state is not State.FAILED:
+        if trial.state is State.PRUNED:
+            self._by_network.setdefault(network_id, trial.number)
+            if self.pruner and not trial.reused:
+                self.pruner.reported(trial)
+        elif trial.state is not State.FAILED:
             self._by_network[network_id] = trial.number
         elif self._by_network.get(network_id) == trial.number:
             del self._by_network[network_id]

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from nas.space import Candidate
-from nas.trial import Trial
+from nas.trial import State, Trial
 
 Line = Mapping[str, Any]
-"""{"event": "asked" | "refused" | "repeated" | "told", ...} in JSON values. The first three are of a proposal each."""
+"""{"event": "asked" | "refused" | "repeated" | "told" | "rung" | "promoted", ...} in JSON values.
+
+The first three are of a proposal each; the last two are written in searches with a pruner.
+"""
 
 PROPOSALS = ("asked", "refused", "repeated")
 
@@ -55,7 +58,19 @@ def told(trial: Trial, before_asking: Sequence[int]) -> Line:
     """The trial has ended; before_asking: numbers of trials that are told, in this order, before another ask."""
     line = {"event": "told", "trial": trial.number, "metrics": dict(trial.metrics), "state": trial.state.value}
     line |= {"reward": trial.reward, "reason": trial.reason, "reused": trial.reused}
+    line |= {"rung": trial.rung} if trial.state is State.PRUNED else {}
     return line | ({"before_asking": [*before_asking]} if before_asking else {})
+
+
+def rung(trial: Trial, before_asking: Sequence[int]) -> Line:
+    """The trial has come to a rung, and goes on. before_asking: as in told."""
+    line = {"event": "rung", "trial": trial.number, "rung": trial.rung, "metrics": dict(trial.metrics)}
+    return line | {"reward": trial.reward} | ({"before_asking": [*before_asking]} if before_asking else {})
+
+
+def promoted(trial: Trial) -> Line:
+    """The trial, which was pruned at its last rung, goes on."""
+    return {"event": "promoted", "trial": trial.number, "rung": trial.rung}
 
 
 def _proposed(event: str, number: int, proposal: Proposal) -> dict[str, Any]:

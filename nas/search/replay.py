@@ -70,9 +70,18 @@ def _proposals(lines: Sequence[Line], history: History) -> list[Proposal]:
 
 def _happen(line: Line, history: History, objective: Objective) -> None:
     number = line["trial"]
-    if line["event"] == "told":
-        history.tell(_ended(line, history.trials[number], objective))
-        return
+    match line["event"]:
+        case "told":
+            history.tell(_ended(line, history.trials[number], objective))
+        case "rung":
+            history.pass_rung(_at_rung(line, history.trials[number]))
+        case "promoted":
+            history.promote(number)
+        case _:
+            _propose(line, number, history)
+
+
+def _propose(line: Line, number: int, history: History) -> None:
     candidate = _candidate(line, history)
     # Journals written before count proposals of a known network, and have an ask for each proposal.
     asks = history.searcher.asks + line.get("repeats", 0)
@@ -105,17 +114,23 @@ def _candidate(line: Line, history: History) -> Candidate:
     )
 
 
+def _at_rung(line: Line, trial: Trial) -> Trial:
+    """The trial with what it had come to at the line's rung."""
+    rungs = {**trial.rungs, line["rung"]: line["metrics"]}
+    return replace(trial, metrics=line["metrics"], reward=line["reward"], rungs=rungs)
+
+
 def _ended(line: Line, trial: Trial, objective: Objective) -> Trial:
     """The trial with its result. ChangedError unless the objective gives it the reward that it got."""
     ended = replace(
-        trial,
+        _at_rung(line, trial) if "rung" in line else trial,
         state=State(line["state"]),
         metrics=line["metrics"],
         reward=line["reward"],
         reason=line["reason"],
         reused=line.get("reused", False),
     )
-    if ended.state is State.SUCCEEDED and ended.reward is not None:
+    if ended.state in {State.SUCCEEDED, State.PRUNED} and ended.reward is not None:
         now = objective.reward(ended.metrics)
         if not isclose(now, ended.reward, rel_tol=SAME_REWARD, abs_tol=SAME_REWARD):
             was = f"{ended.reward:.6g} in the journal, which another version or spec wrote"

@@ -82,7 +82,7 @@ class LocalSearch(Searcher):
     def tell(self, trial: Trial) -> None:
         values = [goal.of(trial) for goal in self.problem.objective.goals]
         point = tuple(value for value in values if value is not None and isfinite(value))
-        if trial.state is State.SUCCEEDED and len(point) == len(values):
+        if trial.state in {State.SUCCEEDED, State.PRUNED} and len(point) == len(values):
             members = [*self._front, (point, trial.candidate)]
             self._front = [members[i] for i in front([values for values, _ in members], self._better)]
 

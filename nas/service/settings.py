@@ -192,9 +192,6 @@ class Settings(BaseSettings):
         default=None,
         ge=0,
     )
-    tune_scheduler: Literal["none", "asha"] = _set(
-        "with the executor ray_tune: asha ends trials early that fall behind", default="none"
-    )
     keep_deleted_days: int = _set(
         "days in which a deleted search can be undeleted before it is removed with its files; 0: for ever",
         default=30,

@@ -12,6 +12,7 @@ from nas.testing.bandits import Bandit, bandit_space, problem_in
 from nas.testing.evaluators import EvaluatorContract, check_evaluator, halves
 from nas.testing.metrics import check_metric
 from nas.testing.objectives import ObjectiveContract, check_objective
+from nas.testing.pruners import PrunerContract, check_pruner
 from nas.testing.rehearsal import Rehearsal, play
 from nas.testing.searchers import SearcherContract, check_searcher
 
@@ -19,12 +20,14 @@ __all__ = [
     "Bandit",
     "EvaluatorContract",
     "ObjectiveContract",
+    "PrunerContract",
     "Rehearsal",
     "SearcherContract",
     "bandit_space",
     "check_evaluator",
     "check_metric",
     "check_objective",
+    "check_pruner",
     "check_searcher",
     "halves",
     "play",

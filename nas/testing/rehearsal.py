@@ -11,6 +11,9 @@ from nas.testing.bandits import Bandit
 from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
 
 STEPS = 12
+EARLY = 0.6
+"""What a training shows at a rung, as a share of what it shows at its end."""
+
 ENDS = tuple(state for state in State if state is not State.RUNNING)
 
 
@@ -40,13 +43,20 @@ class Rehearsal:
     def end(self, place: int = 0, state: State = State.SUCCEEDED) -> None:
         """End the open trial of this place; one that is over a limit, or does not run, is infeasible."""
         trial, aim = self._open.pop(place), self.searcher.problem.objective
-        if trial.metrics and (REFUSED_KERNELS in trial.metrics or aim.violation(trial.metrics)):
+        if not trial.rungs and trial.metrics and (REFUSED_KERNELS in trial.metrics or aim.violation(trial.metrics)):
             state = State.INFEASIBLE
         self._say(ended(trial, self.bandit, state))
 
     def end_all(self, state: State = State.SUCCEEDED) -> None:
         while self._open:
             self.end(state=state)
+
+    def go_on(self) -> None:
+        """The first pruned trial is trained on: it is asked again and open, in its own words."""
+        number = next(trial.number for trial in self.said if trial.state is State.PRUNED)
+        latest = next(trial for trial in reversed(self.said) if trial.number == number)
+        self._say(replace(latest, state=State.RUNNING, reward=None))
+        self._open.append(self.said[-1])
 
     def repeat(self, choices: Candidate) -> None:
         """A proposal of a network of the first trial, in other words: it has that trial's number and its end."""
@@ -98,4 +108,10 @@ def ended(trial: Trial, bandit: Bandit, state: State) -> Trial:
         return replace(trial, state=state, metrics={**trial.metrics, "accuracy": nan}, reason="accuracy is nan")
     if state is State.INFEASIBLE:
         return replace(trial, state=state, reward=-10 * reward)
+    if state is State.PRUNED:
+        reward *= EARLY
+        metrics = {**trial.metrics, "accuracy": reward, "epochs": trial.rung + 1.0}
+        return replace(
+            trial, state=state, metrics=metrics, reward=reward, rungs={**trial.rungs, trial.rung + 1: metrics}
+        )
     return replace(trial, state=state, metrics={**trial.metrics, "accuracy": reward}, reward=reward)

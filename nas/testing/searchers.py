@@ -150,6 +150,21 @@ class SearcherContract(Contract):
                 assert history.ask()
                 history.end(state=state)
 
+    def test_takes_pruned_trials_that_go_on(self) -> None:
+        """Stopped once, twice, for good, or trained to the end after all; a history tells it alike."""
+        bandit = bandit_space()
+        history = self.started(bandit)
+        for end in (State.SUCCEEDED, State.PRUNED, State.FAILED) * 4:
+            history.ask(2)
+            history.end(state=State.PRUNED)
+            history.go_on()
+            history.end(place=1, state=end)
+            history.end()
+        resumed = history.resumed(self.made(bandit.problem))
+
+        assert history.ask(2)
+        assert history.proposed[-1] == resumed.ask(2)
+
     def test_outlives_numbers_that_are_none(self) -> None:
         """A reward and metrics that are not numbers."""
         made = self.made(bandit_space().problem)

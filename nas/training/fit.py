@@ -31,13 +31,16 @@ REESTIMATION_IMAGES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The result of a training. epochs may have a fraction if the time budget ended it; seconds exclude scoring."""
+    """The result of a training. epochs may have a fraction if the time budget ended it; seconds exclude scoring.
+
+    stopped: what ended it; `until` if it may go on.
+    """
 
     accuracy: float
     loss: float
     epochs: float
     seconds: float
-    stopped: Literal["epochs", "time budget"]
+    stopped: Literal["epochs", "time budget", "until"]
 
 
 def fit(
@@ -50,6 +53,7 @@ def fit(
     device: str = "cpu",
     resolution: int | None = None,
     checkpoint_path: Path | None = None,
+    until: int | None = None,
     score_on: Literal["validation", "test"] = "validation",
     criterion: Criterion | None = None,
     clock: Callable[[], float] = time.perf_counter,
@@ -70,6 +74,10 @@ def fit(
     uninterrupted training. Dropout draws from torch's global generator, which is seeded by (seed, epoch) and restored
     after each epoch; so train one module at a time in a process. No other global generator is used.
 
+    until: the training stops after so many epochs, scored as after any, and a later call goes on from its checkpoint.
+    The rate follows the schedule over all epochs of the recipe. Epochs that were reported before it stopped are not
+    reported again, but for one that is the last here too.
+
     DivergedError names the epoch and step where the loss was not a finite number; CheckpointError a checkpoint that is
     damaged, of another training, or cannot be written.
     """
@@ -87,12 +95,14 @@ def fit(
     identity = _identity(training) if checkpoint_path else {}
     if checkpoint_path and (state := checkpoint.load(checkpoint_path, identity, device)):
         training.restore(state)
+    goes_on = until is not None and training.epoch < until and not training.over
     while True:
-        if training.epoch:
+        if training.epoch and not goes_on:
             score = training.score(score_on)
             report(training.epoch, training.metrics(score))
-            if training.over:
+            if training.over or training.epoch == until:
                 return training.fitted(score)
+        goes_on = False
         training.train_epoch()
         if checkpoint_path:
             checkpoint.save(checkpoint_path, identity, training.state())
@@ -216,8 +226,8 @@ class _Training:
 
     def fitted(self, score: Score) -> Fitted:
         epochs = self.step / len(self.batches)
-        stopped: Literal["epochs", "time budget"] = "epochs" if epochs >= self.recipe.epochs else "time budget"
-        return Fitted(score.accuracy, score.loss, epochs, self.seconds, stopped)
+        ended: Literal["epochs", "time budget"] = "epochs" if epochs >= self.recipe.epochs else "time budget"
+        return Fitted(score.accuracy, score.loss, epochs, self.seconds, ended if self.over else "until")
 
     def state(self) -> dict[str, Any]:
         return {

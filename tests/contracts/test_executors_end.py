@@ -1,4 +1,4 @@
-"""How executors end: closed with tasks under way, or with Ray killed beneath them; and how Tune ends trials early."""
+"""How executors end: closed with tasks under way, or with Ray killed beneath them."""
 
 import os
 import secrets
@@ -14,7 +14,7 @@ import pytest
 from processes import PATIENCE_S, alive
 
 from workers.executing import ray_session
-from workers.executing.executor import ExecutorLostError, executor, may_end_early
+from workers.executing.executor import ExecutorLostError, executor
 
 
 def linger(*, report):
@@ -22,13 +22,6 @@ def linger(*, report):
     for epoch in range(1, 10_000):
         report(epoch, {"pid": os.getpid()})
         time.sleep(0.02)
-
-
-@may_end_early
-def climb(height, *, report):
-    for epoch in range(1, 9):
-        report(epoch, {"accuracy": height * epoch / 8})
-    return {"accuracy": height}
 
 
 def ignore(_, __):
@@ -55,15 +48,6 @@ def test_closing_ends_what_runs_and_leaves_nothing(name, importable, tmp_path, m
     assert not [session for session in used if (ray_session.SHORT / session).is_symlink()]
     with pytest.raises(ExecutorLostError, match="closed"):
         pool.submit(linger, report=ignore)
-
-
-def test_a_scheduler_of_tune_ends_the_worse_trials_early(importable, monkeypatch):  # noqa: ARG001 - it is in effect
-    monkeypatch.setenv("NAS_TUNE_SCHEDULER", "asha")
-    with executor["ray_tune"](1) as pool:
-        results = [pool.submit(climb, height, report=ignore).result(PATIENCE_S) for height in (0.8, 0.4, 0.2)]
-
-    assert results[0] == {"accuracy": 0.8}
-    assert results[1:] == [{"accuracy": 0.05, "stopped_epoch": 1}, {"accuracy": 0.025, "stopped_epoch": 1}]
 
 
 def test_a_cluster_that_is_not_there_is_said(monkeypatch):

@@ -39,6 +39,7 @@ nas.{family}.__path__.append({folder!r})
             "nas/searchers/climb.py",
             "from nas.testing import check_searcher; check_searcher('climb')",
         ),
+        ("nas/pruners/half.py", "from nas.testing import check_pruner; check_pruner('half')"),
         ("nas/metrics/energy_uj.py", "from nas.testing import check_metric; check_metric('energy_uj')"),
     ],
 )

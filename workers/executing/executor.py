@@ -15,19 +15,6 @@ Task = Callable[..., Any]
 """task(*arguments, report=...): reports each epoch, returns plain data."""
 
 
-_EARLY: set[Task] = set()
-
-
-def may_end_early(task: Task) -> Task:
-    """Decorator for tasks that a scheduler may end at any report: the report has what the task would return then."""
-    _EARLY.add(task)
-    return task
-
-
-def ends_early(task: Task) -> bool:
-    return task in _EARLY
-
-
 class WorkerDiedError(NasError):
     """The process of a task died, more than once; the machine may be short of memory."""
 

@@ -11,15 +11,12 @@ from typing import Any
 
 import ray
 from ray import tune
-from ray.tune import schedulers
 from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 
-from nas.service.settings import read_settings
-from workers.executing.executor import Task, ends_early
+from workers.executing.executor import Task
 from workers.executing.pool import Ended, Reported, WorkerGoneError, perform
 
-MAX_EPOCHS = 100_000
 WAIT_S = 0.01
 """How long Tune's loop waits for work each time it asks; it handles no other events meanwhile."""
 
@@ -33,9 +30,9 @@ class TaskTrainable(tune.Trainable):
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.cleanup()
-        task, arguments, reports_accuracy = pickle.loads(new_config["work"])  # noqa: S301 - the driver's own
+        task, arguments = pickle.loads(new_config["work"])  # noqa: S301 - the driver's own
         given = tuple(ray.get(value) if isinstance(value, ray.ObjectRef) else value for value in arguments)
-        self._running = _Running(task, given, reports_accuracy)
+        self._running = _Running(task, given)
         return True
 
     def step(self) -> dict[str, Any]:
@@ -48,13 +45,9 @@ class TaskTrainable(tune.Trainable):
 
 
 class _Running:
-    """A task in a thread. It waits in its report until the next step, as Tune may end it there.
+    """A task in a thread. It waits in its report until the next step, as Tune may end it there."""
 
-    reports_accuracy: whether Tune's scheduler gets its accuracies, and so may end it early.
-    """
-
-    def __init__(self, task: Task, arguments: tuple[Any, ...], reports_accuracy: bool) -> None:
-        self._reports_accuracy = reports_accuracy
+    def __init__(self, task: Task, arguments: tuple[Any, ...]) -> None:
         self._messages: queue.SimpleQueue[tuple[Reported | Ended, bytes]] = queue.SimpleQueue()
         self._go = threading.Semaphore(0)
         self._reported = self._stopped = False
@@ -69,8 +62,6 @@ class _Running:
         self._reported = isinstance(message, Reported)
         if isinstance(message, Ended):
             return {"done": True, "message": sent}
-        if self._reports_accuracy and "accuracy" in message.metrics:
-            return {"message": sent, "accuracy": message.metrics["accuracy"]}
         return {"message": sent}
 
     def stop(self) -> None:
@@ -127,8 +118,8 @@ class Feed(Searcher):
         attempt = self.running.pop(trial_id)
         message = None if error or not result else pickle.loads(result["message"])  # noqa: S301 - as above
         attempt.messages.put(message)
-        if isinstance(message, Reported):  # its scheduler, or a cancel, has ended it
-            attempt.messages.put(Ended({**message.metrics, "stopped_epoch": message.epoch}))
+        if isinstance(message, Reported):  # it was cancelled
+            attempt.messages.put(Ended(error=CancelledError()))
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing is resumed from Tune's files: the ledger has the state of the search."""
@@ -149,7 +140,7 @@ class TuneWorker:
         self._attempt: _Attempt | None = None
 
     def run(self, number: int, task: Task, arguments: tuple[Any, ...]) -> Iterator[Reported | Ended]:
-        attempt = self._attempt = _Attempt(_pickled((task, arguments, ends_early(task))))
+        attempt = self._attempt = _Attempt(_pickled((task, arguments)))
         attempt.stopped = number == self._stopped
         self._feed.waiting.put(attempt)
         while (message := attempt.messages.get()) is not None:
@@ -210,7 +201,6 @@ def run_experiment(feed: Feed, name: str, folder: Path, resources: dict[str, flo
         tune.with_resources(TaskTrainable, resources),
         tune_config=tune.TuneConfig(
             search_alg=feed,
-            scheduler=_scheduler(),
             num_samples=-1,
             reuse_actors=True,
             trial_dirname_creator=lambda trial: str(trial.trial_id),
@@ -226,15 +216,6 @@ def run_experiment(feed: Feed, name: str, folder: Path, resources: dict[str, flo
         ),
     )
     tuner.fit()
-
-
-def _scheduler() -> Any:
-    """One of Tune's schedulers that never pause a trial: a task has no checkpoint that Tune could move."""
-    if read_settings().tune_scheduler == "none":
-        return schedulers.FIFOScheduler()  # type: ignore[no-untyped-call]  # Ray leaves it untyped
-    return schedulers.AsyncHyperBandScheduler(
-        time_attr="training_iteration", metric="accuracy", mode="max", max_t=MAX_EPOCHS
-    )
 
 
 def _pickled(value: Any) -> bytes:

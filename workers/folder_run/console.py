@@ -63,6 +63,8 @@ class ConsoleListener:
         name = f"trial {trial.number} (of {total})  {trial.candidate.architecture.id}"
         if trial.state is State.SUCCEEDED:
             self.say(f"{name}  {_described(trial.metrics)}  reward {trial.reward:.4f}")
+        elif trial.state is State.PRUNED:
+            self.say(f"{name}  {_described(trial.metrics)}  {trial.reason}")
         else:
             self._print(f"{name}  [red]{trial.state}[/red]: {escape(str(trial.reason))}")
 

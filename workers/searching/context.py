@@ -75,9 +75,14 @@ class SearchContext:
         self, notation: str, report: Report, on_start: Callable[[], None] | None = None, *, seed: int | None = None
     ) -> TaskHandle:
         """Queue an evaluation of a network. seed: of this evaluation; None for the search's."""
+        return self.submit(evaluate, notation, self.prepared_content(), seed, report=report, on_start=on_start)
+
+    def prepared_content(self) -> Any:
+        """What to give evaluations of the evaluator's shared state: its content as shared by the executor, its file, or
+        None if it has none.
+        """
         path = self.prepared
-        prepared = path and (self.quota.share(path.name, path.read_bytes) or path)
-        return self.submit(evaluate, notation, prepared, seed, report=report, on_start=on_start)
+        return path and (self.quota.share(path.name, path.read_bytes) or path)
 
     def cached_training(self, *keys: TrainingKey | None) -> dict[str, Any] | None:
         """The result of an earlier training of the same network, under the first of its keys that has one."""
@@ -85,8 +90,8 @@ class SearchContext:
         return next((training for training in found if training is not None), None)
 
     def store_training(self, key: TrainingKey | None, metrics: Metrics, model: bytes | None = None) -> None:
-        """Keep the result of a training for later searches, unless a scheduler has cut it short."""
-        if key is not None and "stopped_epoch" not in metrics:
+        """Keep the result of a whole training for later searches."""
+        if key is not None:
             self.store.store_training(key, dict(metrics), model)
 
 

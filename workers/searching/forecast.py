@@ -51,7 +51,8 @@ class Forecast:
         self._say_left = say_left
         self._lock = RLock()  # epochs come from workers' threads, and others ask for what is left
         self._phase = _Phase("STARTING", clock())
-        self._ended = self._trained = self._reused = 0
+        self._ended = self._reused = 0
+        self._trained: dict[int, float] = {}
 
     def resumed(self, ended: int) -> None:
         """So many trials had ended before this process began."""
@@ -127,9 +128,9 @@ class Forecast:
         if trial.state is not State.RUNNING:
             with self._lock:
                 self._reused += trial.reused
-                self._trained += not trial.reused
                 if not trial.reused:
-                    self._phase.done[f"trial {trial.number}"] = float(self._plan.trial_epochs)
+                    epochs = float(trial.rung if trial.state is State.PRUNED else self._plan.trial_epochs)
+                    self._phase.done[f"trial {trial.number}"] = self._trained[trial.number] = epochs
         self._listener.trial(trial, total)
 
     def say(self, text: str) -> None:
@@ -158,9 +159,10 @@ class Forecast:
         """Epochs of the trials that were trained here and of those that have not ended, without the share of these that
         is not trained again.
         """
-        seen = self._trained + self._reused
-        share = self._trained / seen if self._trained else 1.0
-        return self._plan.trial_epochs * (self._trained + share * max(0, self._plan.trials - self._ended))
+        count, epochs = len(self._trained), sum(self._trained.values())
+        share = count / (count + self._reused) if count else 1.0
+        each = epochs / count if count else self._plan.trial_epochs
+        return epochs + share * each * max(0, self._plan.trials - self._ended)
 
     def _pace_now(self) -> Pace:
         """The pace with the seconds of this phase's trainings, if there are any."""

@@ -18,16 +18,18 @@ from nas.jobs.rows import PACE
 from nas.objective import Objective
 from nas.ops.notation import write_network
 from nas.problem import Problem
+from nas.pruner import Pruner
 from nas.report.correlations import correlations, in_words
 from nas.report.results import outcome, targets
 from nas.search.loop import Search, Steps
 from nas.search.pre_filter import PreFilter
 from nas.search_devices import KnownOnDevices
+from nas.search_pruner import made_pruner
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space
 from nas.spec import SearchSpec
-from nas.trial import Metrics, State, Trial
+from nas.trial import Metrics, Report, State, Trial
 from workers.executing.scheduler import Quota
 from workers.searching.compressed_files import check_devices
 from workers.searching.context import (
@@ -52,6 +54,7 @@ from workers.searching.quantised_files import quantise_finalists
 from workers.searching.references import reference_rows, train_references
 from workers.searching.run_description import describe_run
 from workers.searching.run_record import RunRecord
+from workers.searching.rungs import RungTrainings
 from workers.searching.training_keys import TrainingKeys
 from workers.searching.within_reach import add_notes, exhausted, foreseen
 from workers.searching.zero_cost import sample_scores, scored, scores_of
@@ -110,7 +113,7 @@ class Pipeline:
         context = SearchContext(spec, store, listener, images, on, self._quota, self._setup, made, keys)
         check_compression(context)
         problem = problem_of(context, space, goal)
-        self.search = Search(searcher_for(spec, problem), goal, store.journal)
+        self.search = Search(searcher_for(spec, problem), goal, store.journal, pruner_for(spec, goal))
         facts = describe_run(
             images, dict(zip(spec.device_names, devices, strict=True)), self.search.searcher, spec.objective
         )
@@ -153,15 +156,22 @@ def searcher_for(spec: SearchSpec, problem: Problem) -> Searcher:
     return PreFilter(made, choice) if choice > 1 else made
 
 
+def pruner_for(spec: SearchSpec, goal: Objective) -> Pruner | None:
+    """The spec's pruner, if it has one."""
+    return made_pruner(spec.pruner, spec.evaluator, goal)
+
+
 def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]) -> None:
     """Run the search's trials; ended is called after each. InfeasibleError if none succeeded."""
     epochs = context.evaluator.epochs
 
+    def heard(trial: Trial) -> Report:
+        return epoch_listener(context.listener, f"trial {trial.number}", epochs, trial.number)
+
     def train(trial: Trial) -> Future[Metrics]:
         network = trial.candidate.architecture
-        report_epoch = epoch_listener(context.listener, f"trial {trial.number}", epochs, trial.number)
         started = partial(context.listener.started, trial.number)
-        return context.evaluate(write_network(network.expand()), report_epoch, started)
+        return context.evaluate(write_network(network.expand()), heard(trial), started)
 
     def report(trial: Trial) -> None:
         context.listener.trial(trial, search.max_trials)
@@ -172,6 +182,7 @@ def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]
     if search.trials:
         context.listener.say(f"resumed: {search.finished} of {context.spec.max_trials} trials are finished already")
     key = context.training_keys.trial
+    rungs = RungTrainings(context, heard)
     steps = Steps(
         known=scored(partial(metrics_before_training, context), search.searcher.problem),
         train=train,
@@ -182,8 +193,11 @@ def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]
             key(candidate.architecture.network_id), metrics
         ),
         report=report,
+        train_until=rungs.train_until,
+        give_up=rungs.drop,
     )
     search.run(steps, max_trials=context.spec.max_trials, parallel=context.spec.parallel)
+    rungs.drop_all()
     for each in correlations([t.metrics for t in search.trials.values() if t.state is State.SUCCEEDED]):
         context.listener.say(in_words(each))
     if not any(trial.state is State.SUCCEEDED for trial in search.trials.values()):

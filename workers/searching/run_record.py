@@ -99,8 +99,9 @@ class RunRecord:
         }
 
     def _row(self, trial: Trial) -> dict[str, Any]:
-        """The trial as a row, made once for one that is finished."""
-        if trial.number not in self._rows or self._rows[trial.number]["state"] == State.RUNNING:
+        """The trial as a row, made once for one that is finished and does not go on."""
+        known = self._rows.get(trial.number)
+        if known is None or known["state"] in {State.RUNNING, State.PRUNED}:
             self._rows[trial.number] = _row(trial)
         return self._rows[trial.number]
 

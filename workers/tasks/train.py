@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from nas.dataset import Dataset, dataset
-from nas.errors import OutOfMemoryError
-from nas.evaluator import Evaluator
+from nas.errors import CheckpointError, OutOfMemoryError
+from nas.evaluator import Evaluator, Stop
 from nas.evaluator import evaluator as evaluators
 from nas.ops import Network
 from nas.ops.cost import is_coded
@@ -21,7 +22,6 @@ from nas.ops.notation import read_network
 from nas.space import SearchSpace
 from nas.training import Recipe
 from nas.trial import Report
-from workers.executing.executor import may_end_early
 
 if TYPE_CHECKING:
     from nas.compression.bench import Bench
@@ -53,6 +53,26 @@ class Final:
     def epochs(self) -> int:
         """How often it reports."""
         return self.recipe.epochs
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A part of a trial's training: up to so many epochs. checkpoint: the content of the state to go on from, if any.
+    lost: why there is none although the trial was trained before, if that is so.
+    """
+
+    until: int
+    checkpoint: bytes | None = None
+    lost: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Metrics after a leg, and the state to go on from. lost: why it was trained from its start, if it should not."""
+
+    metrics: dict[str, float]
+    checkpoint: bytes
+    lost: str | None
 
 
 Finalised = tuple[dict[str, float], bytes]
@@ -107,7 +127,6 @@ def prepare(setup: Setup, shared: Dataset | None, space: SearchSpace, checkpoint
         return evaluator_of(setup, images_of(setup, shared)).prepare(space, path, report)
 
 
-@may_end_early
 def evaluate(
     setup: Setup,
     shared: Dataset | None,
@@ -122,11 +141,44 @@ def evaluate(
     seed: of this evaluation, on the images that the search's own seed draws; None for the search's.
     """
     with memory_errors():
-        evaluator = evaluator_of(setup, images_of(setup, shared))
+        evaluator = _evaluator(setup, shared, prepared)
         evaluator.seed = setup.seed if seed is None else seed
-        if prepared is not None:
-            evaluator.load_prepared(_content(prepared) if isinstance(prepared, Path) else prepared)
         return dict(evaluator.evaluate(read_network(notation), report))
+
+
+def _evaluator(setup: Setup, shared: Dataset | None, prepared: bytes | Path | None) -> Evaluator:
+    """The search's evaluator, with the state that its evaluations share, if there is any."""
+    evaluator = evaluator_of(setup, images_of(setup, shared))
+    if prepared is not None:
+        evaluator.load_prepared(_content(prepared) if isinstance(prepared, Path) else prepared)
+    return evaluator
+
+
+def evaluate_until(
+    setup: Setup,
+    shared: Dataset | None,
+    notation: str,
+    leg: Leg,
+    prepared: bytes | Path | None = None,
+    *,
+    report: Report,
+) -> Stopped:
+    """As evaluate, of a training that stops early and goes on from its checkpoint in a later call."""
+    with memory_errors(), TemporaryDirectory(prefix="nas-trial-") as folder:
+        evaluator = _evaluator(setup, shared, prepared)
+        stop = Stop(leg.until, Path(folder) / "checkpoint")
+        lost = leg.lost
+        if leg.checkpoint:
+            stop.checkpoint.write_bytes(leg.checkpoint)
+        try:
+            metrics = evaluator.evaluate_until(read_network(notation), report, stop)
+        except CheckpointError as error:
+            if not leg.checkpoint:
+                raise
+            lost = str(error)
+            stop.checkpoint.unlink()
+            metrics = evaluator.evaluate_until(read_network(notation), report, stop)
+        return Stopped(dict(metrics), stop.checkpoint.read_bytes(), lost)
 
 
 def finalise(setup: Setup, shared: Dataset | None, notation: str, final: Final, *, report: Report) -> Finalised:

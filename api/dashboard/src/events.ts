@@ -13,6 +13,8 @@ export const EVENT_TYPES = [
   "trial.asked",
   "candidates.refused",
   "trial.told",
+  "trial.rung",
+  "trial.promoted",
   "trial.started",
   "trial.lost",
   "trial.epoch",

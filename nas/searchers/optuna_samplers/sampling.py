@@ -161,15 +161,16 @@ class SamplerSearcher(Searcher):
     def _values(self, trial: Trial) -> list[float] | None:
         """What the study is told of the goals; None of a trial that is to teach nothing, as one that failed.
 
-        A refused trial has no accuracy: it gets the worst of all trials before it.
+        A refused trial has no accuracy: it gets the worst of all trials before it. One that was pruned has the values
+        of its last epoch, and is another trial of the study if it goes on.
         """
         found = [goal.of(trial) for goal in self._goals]
         if trial.state is State.INFEASIBLE:
             found = [worst if value is None else value for value, worst in zip(found, self._worst, strict=True)]
         values = [value for value in found if value is not None and isfinite(value)]
-        if trial.state not in {State.SUCCEEDED, State.INFEASIBLE} or len(values) < len(found):
+        if trial.state is State.FAILED or len(values) < len(found):
             return None
-        if trial.state is State.SUCCEEDED:
+        if trial.state is not State.INFEASIBLE:
             for place, (goal, value) in enumerate(zip(self._goals, values, strict=True)):
                 worst = self._worst[place]
                 if worst is None or (value < worst) is (goal.better is Better.HIGHER):

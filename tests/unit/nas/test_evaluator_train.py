@@ -1,5 +1,6 @@
 """The train evaluator: a recipe, a share of the images, a device."""
 
+import io
 from dataclasses import asdict
 
 import numpy as np
@@ -8,7 +9,8 @@ import torch
 
 from nas.dataset import Dataset, Split
 from nas.errors import SpecError
-from nas.evaluator import evaluator
+from nas.evaluator import Stop, evaluator
+from nas.ops.notation import read_network
 from nas.training import Recipe
 
 
@@ -66,3 +68,30 @@ def test_a_gpu_that_is_not_there_is_an_error_and_auto_is_the_cpu():
 
     with pytest.raises(SpecError, match=r"evaluator\.device: torch sees no GPU"):
         _ = evaluator.make({"name": "train", "device": "cuda"}, dataset(), 0).device
+
+
+@pytest.mark.parametrize("notation", ["8x8: conv_4_k3_s2 gap drop_0.3 linear_2", "8x8: conv_4_k3_s2 gap linear_2"])
+def test_a_training_that_stops_and_goes_on_is_bit_for_bit_one_that_does_not(notation, tmp_path):
+    """Its rate follows the schedule over all epochs; each part is of an evaluator of its own, as in another process."""
+    network = read_network(f"1x{notation}")
+    config = {"name": "train", "epochs": 4, "batch_size": 8}
+    heard, whole = [], []
+    evaluator.make(config, dataset(), 0).evaluate_until(
+        network, lambda *epoch: whole.append(epoch), Stop(4, tmp_path / "whole")
+    )
+    for epochs in (1, 3, 4):
+        stop = Stop(epochs, tmp_path / "parts")
+        found = evaluator.make(config, dataset(), 0).evaluate_until(network, lambda *epoch: heard.append(epoch), stop)
+        assert found["epochs"] == epochs
+
+    def told(epochs):
+        return [(epoch, {**metrics, "seconds": 0}) for epoch, metrics in epochs]
+
+    assert told(heard) == told(whole)
+    states = [torch.load(io.BytesIO((tmp_path / name).read_bytes()[32:]))["state"] for name in ("whole", "parts")]
+    for name in ("module", "average"):
+        weights = {
+            key: value for key, value in states[0][name].items() if "running" not in key
+        }  # these are re-estimated
+        assert weights
+        assert all(torch.equal(value, states[1][name][key]) for key, value in weights.items())

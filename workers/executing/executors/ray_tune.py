@@ -1,4 +1,4 @@
-"""Tasks as trials of Ray Tune, for its schedulers. Each takes some 0.01 s longer than on plain actors."""
+"""Tasks as trials of Ray Tune, beside others of its cluster. Each takes some 0.01 s longer than on plain actors."""
 
 import itertools
 import os
@@ -26,11 +26,7 @@ ENVIRONMENT = {
 
 @executor("ray_tune")
 class TuneExecutor(RayPoolExecutor):
-    """With NAS_TUNE_SCHEDULER=asha, Tune compares accuracies epoch by epoch and ends the worse trials.
-
-    The result of a task that it ends early (executor.may_end_early) is the metrics of its last report and
-    stopped_epoch.
-    """
+    """All workers are trials of one experiment at a time; what stops trainings early is the search's pruner."""
 
     def __init__(self, workers: int, threads: int = 1) -> None:
         os.environ |= ENVIRONMENT | {"TUNE_MAX_PENDING_TRIALS_PG": str(workers)}

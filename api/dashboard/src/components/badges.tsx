@@ -14,6 +14,9 @@ const WORDS: Record<SearchState, [string, string]> = {
 };
 export const TERMINAL: ReadonlySet<string> = new Set(["CANCELLED", "SUCCEEDED", "FAILED"]);
 
+/** The state of a trial in words. */
+export const trialWord = (state: string): string => (state === "PRUNED" ? "stopped early" : state.toLowerCase());
+
 export function StateBadge({ state }: { state: string }) {
   const [word, kind] = WORDS[state as SearchState] ?? [state.toLowerCase(), "waits"];
   return (

@@ -1,7 +1,7 @@
 // A plugin and its parameters: those that matter first, the others folded.
 import type { ComponentChildren } from "preact";
 import { title } from "../format";
-import { pluginName, withPlugin } from "./draft";
+import { pluginName, withPlugin, withValue } from "./draft";
 import { FieldInput, Labelled, Select, type Editing } from "./Inputs";
 import type { Field, Variant } from "./schema";
 
@@ -13,12 +13,14 @@ interface Props {
   /** The parameters that are always in sight. */
   first: readonly string[];
   fallback: string;
+  /** What is chosen without one, where one may be left out. */
+  none?: string;
   note?: (variant: string) => string;
   suggestions?: readonly string[];
   children?: ComponentChildren;
 }
 
-export function PluginInput({ family, help, variants, editing, first, fallback, note, suggestions, children }: Props) {
+export function PluginInput({ family, help, variants, editing, first, fallback, none, note, suggestions, children }: Props) {
   const name = pluginName(editing.draft, family) ?? fallback;
   const variant = variants.find((each) => each.name === name);
   const inSight = (field: Field) => field.required || first.includes(field.path[1] ?? "");
@@ -26,6 +28,7 @@ export function PluginInput({ family, help, variants, editing, first, fallback, 
   const folded = variant?.fields.filter((field) => !inSight(field)) ?? [];
   const wrong = editing.faults.get(family);
   const choose = (next: string) => {
+    if (!next) return editing.change(withValue(editing.draft, [family], undefined));
     const fields = variants.find((each) => each.name === next)?.fields ?? [];
     editing.change(withPlugin(editing.draft, family, next, fields));
   };
@@ -43,7 +46,10 @@ export function PluginInput({ family, help, variants, editing, first, fallback, 
             common={common}
             chosen={name}
             choose={choose}
-            options={variants.map((each) => [each.name, each.name + (note?.(each.name) ?? "")])}
+            options={[
+              ...(none ? [["", none] as const] : []),
+              ...variants.map((each) => [each.name, each.name + (note?.(each.name) ?? "")] as const),
+            ]}
             absent={name || "choose …"}
           />
         )}

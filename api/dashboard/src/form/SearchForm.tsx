@@ -8,7 +8,7 @@ import { Folded, PluginInput } from "./PluginInput";
 import { SpaceInput } from "./SpaceInput";
 import { Upload } from "./Upload";
 
-const FAMILIES = ["dataset", "objective", "searcher", "evaluator"];
+const FAMILIES = ["dataset", "objective", "searcher", "evaluator", "pruner"];
 const PLAIN = ["name", "max_trials", "parallel"];
 
 export interface Form {
@@ -114,6 +114,7 @@ export function SearchForm({ form, editing, datasets, reload }: Props) {
         <SpaceInput spaces={form.spaces} help={form.help["space"] ?? ""} editing={editing} />
         <PluginInput {...plugin("searcher")} first={[]} />
         <PluginInput {...plugin("evaluator")} first={["epochs"]} />
+        <PluginInput {...plugin("pruner")} first={["first_epochs"]} none="none: all are trained to their end" />
       </fieldset>
       <fieldset>
         <legend>Extent</legend>

@@ -125,7 +125,8 @@ export function fieldsOf(raw: Schema, path: Path, root: Schema): Field[] {
 
 /** The plugins that a field offers. */
 export function variantsOf(root: Schema, family: string): Variant[] {
-  return (root.properties?.[family]?.oneOf ?? []).map((schema) => ({
+  const offered = root.properties?.[family]?.oneOf ?? [];
+  return offered.filter(({ type }) => type !== "null").map((schema) => ({
     name: String(schema.properties?.["name"]?.const ?? schema.title ?? ""),
     summary: schema.description ?? "",
     fields: fieldsOf(schema, [family], root),

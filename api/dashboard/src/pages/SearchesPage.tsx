@@ -105,7 +105,7 @@ function Filters({ text, state }: { text: string; state: string }) {
 function Row({ search }: { search: SearchItem }) {
   const ref = useRef<HTMLLIElement>(null);
   const pareto = usePareto(search, ref);
-  const ended = search.counts.succeeded + search.counts.failed + search.counts.cancelled;
+  const ended = search.counts.succeeded + search.counts.failed + search.counts.pruned + search.counts.cancelled;
   const doing = TERMINAL.has(search.state) ? search.state_message : phase(search.phase);
   return (
     <li ref={ref} data-testid="search-row" data-id={search.id}>

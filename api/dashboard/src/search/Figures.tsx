@@ -40,6 +40,7 @@ export function Figures({ live, select }: { live: LiveSearch; select: (trial: nu
         <div class="note">
           {[
             [said.running, "in training"],
+            [search.counts.pruned, "stopped early"],
             [said.failed, "failed"],
             [search.counts.reused, "reused"],
             [search.counts.refused, "over a limit"],

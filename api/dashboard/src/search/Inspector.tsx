@@ -1,6 +1,7 @@
 // The selected trial: what it measured, what it is made of, what can be downloaded.
 import { useEffect, useRef } from "preact/hooks";
 import { trialPath, type Finalist, type LogPage, type Trial } from "../api";
+import { trialWord } from "../components/badges";
 import { Failure, Loading, Trouble } from "../components/states";
 import { Code } from "../components/Code";
 import { Rows, type Row } from "../components/Rows";
@@ -125,7 +126,7 @@ function Metrics({ trial, finalist }: { trial: Trial; finalist: Finalist | null 
       <div>
         <dt>state</dt>
         <dd class={`trial-state ${trial.state.toLowerCase()}`}>
-          {trial.state.toLowerCase()}
+          {trialWord(trial.state)}
           {trial.on_front && <span class="badge">front</span>}
           {trial.reused && <span class="badge">reused</span>}
         </dd>
@@ -224,7 +225,7 @@ function Details({ trial }: { trial: Trial }) {
           <ol class="attempts">
             {trial.attempt_list.map((attempt) => (
               <li key={attempt.attempt} value={attempt.attempt}>
-                <span class={`trial-state ${attempt.state.toLowerCase()}`}>{attempt.state.toLowerCase()}</span> on{" "}
+                <span class={`trial-state ${attempt.state.toLowerCase()}`}>{trialWord(attempt.state)}</span> on{" "}
                 <code>{attempt.worker}</code>
                 {attempt.reason && <span class="reason">{attempt.reason}</span>}
               </li>

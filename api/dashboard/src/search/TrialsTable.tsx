@@ -1,6 +1,7 @@
 // All trials as a table: the plot's numbers, sortable. Only the rows in sight are in the document.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Metric, Search } from "../api";
+import { trialWord } from "../components/badges";
 import { duration, MISSING, shown, significant } from "../format";
 import { FRONT } from "../store/front";
 import { seconds, ordered, type Show, type SortKey } from "../store/order";
@@ -35,7 +36,7 @@ function columnsOf(all: readonly Metric[], search: Search): Column[] {
   const known = withDevices(listed(all, search.spec), devicesOf(search)).map(ofMetric);
   return [
     { key: "number", heading: "trial", show: (c, row) => String(c.number[row]) },
-    { key: "state", heading: "state", show: (c, row) => c.state[row]!.toLowerCase() },
+    { key: "state", heading: "state", show: (c, row) => trialWord(c.state[row]!) },
     ...known.filter(({ wide }) => !wide),
     {
       key: "reward",
@@ -56,6 +57,7 @@ const SHOWN: [Show, string][] = [
   ["all", "all trials"],
   ["front", "on the front"],
   ["running", "in training"],
+  ["pruned", "stopped early"],
   ["failed", "failed"],
 ];
 

@@ -98,6 +98,10 @@ export class TrialTable {
         return this.set(data["number"], { state: "QUEUED", started_at: null });
       case "trial.told":
         return this.finish(data as unknown as TrialResult & { lines?: any[] }, at);
+      case "trial.rung":
+        return this.set(data["number"], { state: "QUEUED" });
+      case "trial.promoted":
+        return this.set(data["number"], { state: "QUEUED", reward: null, ended_at: null });
       case "trial.epoch":
         this.epochs.set(data["number"], { epoch: data["epoch"], metrics: data["metrics"] ?? {} });
         return true;

@@ -4,7 +4,7 @@ import { valueOf, type Columns } from "./columns";
 
 /** A fixed column, `seconds`, or the name of a metric. */
 export type SortKey = string;
-export type Show = "all" | "front" | "running" | "failed";
+export type Show = "all" | "front" | "running" | "pruned" | "failed";
 
 export const seconds = (columns: Columns, row: number): number | null => {
   const [start, end] = [columns.started_at[row], columns.ended_at[row]];
@@ -24,6 +24,7 @@ export function ordered(
     .map((_, row) => row)
     .filter((row) => {
       if (show === "front") return front.has(number[row]!);
+      if (show === "pruned") return state[row] === "PRUNED";
       if (show === "failed") return state[row] === "FAILED";
       return show === "all" || state[row] === "RUNNING";
     });

@@ -336,3 +336,33 @@ def test_a_trial_costs_as_much_late_as_early(sqlite_url, request):
         carry_out(owner, number, latency_ms=1.0 + number, accuracy=0.5)
         costs.append(steps - before)
     assert sum(costs[-40:]) < 1.1 * sum(costs[20:60])
+
+
+def test_a_pruned_trial_rests_and_goes_on(ledger):
+    search, owner = claimed(ledger)
+    owner.add(asked(0))
+    owner.started(0, "worker 1")
+    owner.add(
+        {**told(0, accuracy=0.3, reward=0.3), "state": "pruned", "rung": 1, "reason": "stopped after 1 of 9 epochs"}
+    )
+    trial = ledger.trials.get(f"{search.id}.0")
+    assert (trial.state, trial.reward, trial.on_front) == (TrialState.PRUNED, 0.3, False)
+    assert trial.ended_at is not None
+    found = ledger.searches.get(search.id)
+    assert (found.counts, found.best_trial) == (Counts(trials=1, pruned=1), None)
+    owner.add({"event": "promoted", "trial": 0, "rung": 1})
+    assert ledger.searches.get(search.id).counts == Counts(trials=1, queued=1)
+    with pytest.raises(StateError, match="is QUEUED: only a pruned one goes on"):
+        owner.add({"event": "promoted", "trial": 0, "rung": 1})
+    assert owner.started(0, "worker 2") == 2
+    owner.add({"event": "rung", "trial": 0, "rung": 3, "metrics": {"accuracy": 0.4}, "reward": 0.4})
+    assert ledger.searches.get(search.id).counts == Counts(trials=1, queued=1)
+    assert owner.started(0, "worker 2") == 3
+    owner.add(told(0, accuracy=0.5, reward=0.5))
+    trial = ledger.trials.get(trial.id)
+    assert (trial.state, trial.reward, trial.on_front) == (TrialState.SUCCEEDED, 0.5, True)
+    found = ledger.searches.get(search.id)
+    assert (found.counts, found.best_trial) == (Counts(trials=1, succeeded=1), 0)
+    states = [attempt.state for attempt in ledger.trials.attempts(trial.id)]
+    assert states == [AttemptState.PRUNED, AttemptState.PRUNED, AttemptState.SUCCEEDED]
+    assert [line["event"] for line in owner.events()] == ["asked", "told", "promoted", "rung", "told"]

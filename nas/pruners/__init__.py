@@ -1,0 +1,1 @@
+"""The pruners that ship with nas; a new one is one new module here."""
