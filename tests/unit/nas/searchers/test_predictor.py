@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nas.codes import encode, random_codes
-from nas.objective import Goal, Objective, objective
+from nas.objective import objective
 from nas.pareto import Better, hypervolume
 from nas.problem import NothingKnown, Problem, Scored
 from nas.searcher import searcher
@@ -21,22 +21,11 @@ HIGHER, LOWER = Better.HIGHER, Better.LOWER
 TARGET = 6.0
 
 
-class TwoDevices(Objective):
-    """The front of the accuracy and the latencies of two devices."""
-
-    name = "two_devices"
-    needs = ("accuracy", "latency_ms")
-    goals = (Goal("accuracy", HIGHER), Goal("latency_ms", LOWER), Goal("latency_b_ms", LOWER))
-
-    def reward(self, metrics):
-        return metrics["accuracy"]
-
-
 @dataclass
 class Formula:
     """What is known of codes [n, 10]."""
 
-    names: tuple[str, ...] = ("latency_ms", "latency_b_ms", "macs")
+    names: tuple[str, ...] = ("latency_ms", "latency_ms@b", "macs")
     digest: str = "formula"
 
     def __call__(self, codes):
@@ -51,7 +40,7 @@ def measured(codes):
     return {
         "accuracy": 1 - np.exp(-0.12 * (np.sqrt(x) @ values + 0.4 * equal)),
         "latency_ms": 1 + x @ first,
-        "latency_b_ms": 1 + x @ second,
+        "latency_ms@b": 1 + x @ second,
         "macs": 1e6 * (1 + x.sum(axis=1)),
     }
 
@@ -153,12 +142,14 @@ def test_a_reward_of_accuracy_and_latency(name):
     assert max(map(aim.reward, found)) > max(map(aim.reward, random))
 
 
-def test_two_devices_at_once():
-    aim = TwoDevices(target_latency_ms=1.0)
+@pytest.mark.parametrize("metrics", [None, ["accuracy", "latency_ms", "latency_ms@b"]], ids=["each", "joint"])
+def test_two_devices_at_once(metrics):
+    """With a front for each, or one of all three."""
+    aim = objective.make({"name": "pareto", "target_latency_ms": {"a": 1.0, "b": 1.0}, "metrics": metrics})
     found, _ = searched("predictor", aim, 40)
     random, _ = searched("random", aim, 200)
 
-    assert volume(found, "latency_ms", "latency_b_ms") > volume(random, "latency_ms", "latency_b_ms")
+    assert volume(found, "latency_ms", "latency_ms@b") > volume(random, "latency_ms", "latency_ms@b")
 
 
 def test_latencies_that_nobody_knows_are_learned():
