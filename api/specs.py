@@ -15,6 +15,7 @@ from nas.errors import SpecError, UnknownNameError
 from nas.forecast import Pace, Plan, plan_of, plan_of_check, step_seconds
 from nas.proxy.request import CheckOptions, budgets
 from nas.service.data_root import resolve_path, shown
+from nas.service.earlier_searches import ids_of_earlier
 from nas.spaces import known_spaces, named_space
 from nas.spec import TRIES, SearchSpec, parse_spec
 from nas.spec_images import check_images, notes
@@ -60,6 +61,8 @@ def _checked(data: Mapping[str, Any], app: AppState) -> Checked:
         if not is_local_name(name):
             app.latency.find(name)
     images = check_images(spec, source)
+    if spec.warm_start:
+        spec = spec.model_copy(update={"warm_start": ids_of_earlier(app.ledger, spec)})
     return Checked(spec, images, notes(spec, images))
 
 

@@ -42,7 +42,7 @@ from nas.tabular.problem import load_problem
 BUDGETS = (0, 10, 25, 50, 100)
 PARETO = {"name": "pareto", "target_latency_ms": 1.0}  # which the objective does not use
 RELATIONS = ("same", "related", "permuted", "negated")
-REPEATED = 30
+REPEATED = 40
 """Trials more than trainings that a warm search may have: networks that it knows already."""
 
 

@@ -27,6 +27,7 @@ from nas.search_devices import MAX_DEVICES, DeviceName, first_of_devices
 from nas.spec_checks import NO_IMAGES, RecipeFields, wrong_inside
 from nas.spec_paths import beside
 from nas.training import FINALISTS, Recipe
+from nas.warm_start import EarlierNames
 from nas.zero_cost import ZeroCostUse
 
 
@@ -128,7 +129,7 @@ class Export(BaseModel):
     ] = ModelInput.FLOAT32
 
 
-LATER: dict[str, Any] = {"export": Export(), "zero_cost": None, "pruner": None}
+LATER: dict[str, Any] = {"export": Export(), "zero_cost": None, "pruner": None, "warm_start": ()}
 """Fields that specs did not always have, with what their absence means."""
 
 
@@ -228,6 +229,13 @@ class SearchSpec(BaseModel):
             "to see whether they order your networks: docs/zero_cost.md",
         ),
     ] = None
+    warm_start: Annotated[
+        EarlierNames,
+        described(
+            "earlier searches of the space to begin with: ids or names, or auto; folders of runs for `nas run`",
+            "[auto] for a second device or data set: docs/warm_start.md",
+        ),
+    ] = ()
 
     @property
     def device_names(self) -> tuple[str, ...]:

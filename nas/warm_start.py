@@ -1,9 +1,11 @@
 """Networks of earlier searches that are worth to begin with: the fronts of what they found, on this search's device."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator, Field
 
 from nas.codes import Codes, choices_of
 from nas.metric import metrics
@@ -12,6 +14,18 @@ from nas.pareto import Better, front
 from nas.problem import Earlier, Problem
 from nas.space import Candidate
 from nas.trial import Columns
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("it names a search twice")
+    return names
+
+
+EarlierNames = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...], Field(max_length=16), AfterValidator(_each_once)
+]
+"""Of searches, as a spec has them."""
 
 
 def earlier_fronts(problem: Problem, earlier: Earlier) -> Iterator[Codes]:

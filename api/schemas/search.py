@@ -98,6 +98,24 @@ class SearcherFacts(Sent):
     note: str | None = Field(description="what the searcher says of itself, such as what `auto` chose")
 
 
+class EarlierFacts(Sent):
+    """An earlier search of which so many trainings are taken over. same: of the same images and recipe, so that these
+    networks are not trained again; otherwise they are a hint.
+    """
+
+    id: str
+    name: str
+    same: bool
+    trainings: int
+
+
+class WarmStartFacts(Sent):
+    """What a search began with; notes: what there is to say of it."""
+
+    searches: list[EarlierFacts]
+    notes: list[str]
+
+
 class Facts(Sent):
     """What became known of a search when it began."""
 
@@ -108,6 +126,7 @@ class Facts(Sent):
     searcher: SearcherFacts | None = Field(None, description="null for searches from before it was kept")
     objective: ObjectiveFacts
     notes: list[str] = Field([], description="what its head line says: of a target or a space that decides the outcome")
+    warm_start: WarmStartFacts | None = Field(None, description="of a search that named earlier ones in its spec")
 
 
 class Urls(Sent):

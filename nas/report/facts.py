@@ -92,6 +92,7 @@ def _search(record: Record) -> list[tuple[str, Child]]:
         ("Objective", f"{objective['name']}: {objective['formula']}"),
         *_searcher(record.get("searcher")),
         *_pruner(record["spec"].get("pruner")),
+        *_warm_start(record.get("warm_start")),
         ("Space", f"{space['name']}"),
         ("Its size", f"{short}{exact(size)}"),
         ("Trials", ", ".join(counts)),
@@ -112,6 +113,18 @@ def _pruner(pruner: Record | None) -> list[tuple[str, Child]]:
 def _searcher(searcher: Record | None) -> list[tuple[str, Child]]:
     """Searches from before it was kept have none."""
     return [] if searcher is None else [("Searcher", searcher["note"] or searcher["name"])]
+
+
+def _warm_start(begun: Record | None) -> list[tuple[str, Child]]:
+    """What the search took over from earlier ones; most have none."""
+    if begun is None:
+        return []
+    worth = {True: "not trained again", False: "of another task, as a hint"}
+    searches = [
+        f"{whole(search['trainings'])} trainings of {search['name']}: {worth[search['same']]}"
+        for search in begun["searches"]
+    ]
+    return [("Warm start", "; ".join((*searches, *begun["notes"])))]
 
 
 def spec_text(spec: Mapping[str, Any]) -> Markup:

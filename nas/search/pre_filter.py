@@ -37,6 +37,10 @@ class PreFilter(Searcher):
         filtered = f"of {self._choice} proposals of similar cost, the best by {scores} before training is trained"
         return "; ".join(part for part in (self._inner.note, filtered) if part)
 
+    @property
+    def uses_earlier(self) -> bool:
+        return self._inner.uses_earlier
+
     def propose(self, count: int, rng: Random) -> Sequence[Candidate]:
         pool = self._inner.propose(POOL * self._choice * count, rng)
         if len(pool) <= count:

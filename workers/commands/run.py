@@ -32,7 +32,7 @@ def run(spec: Path, out: Path, executor_name: str, *, as_json: bool) -> None:
     checked = load_spec(spec)
     console = Console(stderr=as_json)
     with ConsoleListener(console).drawn() as listener:
-        record = run_search(checked, out, listener, executor_name=executor_name)
+        record = run_search(checked, out, listener, executor_name=executor_name, spec_folder=spec.parent)
     if as_json:
         click.echo((out / "pareto.json").read_text(encoding="utf-8"), nl=False)
         return

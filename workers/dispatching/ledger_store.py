@@ -1,6 +1,6 @@
 """The progress store of a search in the service: the ledger and the artifact folder, as long as its lease holds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,10 @@ from nas.jobs.errors import NotFoundError
 from nas.jobs.ledger import Ledger
 from nas.jobs.owner import SearchOwner
 from nas.jobs.records import Json, TrainingKey
+from nas.search.earlier import EarlierSearch
 from nas.service.artifact_store import ArtifactStore
+from nas.service.earlier_searches import earlier_searches
+from nas.spec import SearchSpec
 
 MODEL = "application/octet-stream"
 MEDIA_TYPES = {
@@ -68,6 +71,9 @@ class LedgerStore:
 
     def paces(self) -> list[Json]:
         return self._ledger.paces()
+
+    def earlier(self, spec: SearchSpec, recipe: Sequence[Any]) -> tuple[list[EarlierSearch], list[str]]:
+        return earlier_searches(self._ledger, self.owner.lease.search_id, spec, recipe)
 
     def cached_training(self, key: TrainingKey) -> dict[str, Any] | None:
         found = cached_training(self._ledger, self._artifacts, key)

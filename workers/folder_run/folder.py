@@ -13,8 +13,10 @@ from nas.files import write_whole
 from nas.jobs.records import Json, TrainingKey
 from nas.jobs.rows import PACE
 from nas.machine.folders import data_folder
+from nas.search.earlier import EarlierSearch
 from nas.search.journal import FileJournal
 from nas.spec import SearchSpec
+from workers.folder_run.earlier_runs import earlier_runs
 
 MOST_PACES = 20
 
@@ -23,11 +25,11 @@ class RunFolder:
     """The folder of a run, locked by one process at a time. The same spec in the same folder resumes the run.
 
     So does one with more trials, also after the run has ended. SpecError if the folder has anything of another spec;
-    NasError if another process holds it.
+    NasError if another process holds it. spec_folder: where the folders of spec.warm_start are relative to.
     """
 
-    def __init__(self, path: Path, spec: SearchSpec) -> None:
-        self.path = path
+    def __init__(self, path: Path, spec: SearchSpec, spec_folder: Path = Path()) -> None:
+        self.path, self._spec_folder = path, spec_folder
         path.mkdir(parents=True, exist_ok=True)
         self._lock = (path / ".lock").open("w")
         try:
@@ -77,6 +79,9 @@ class RunFolder:
 
     def _result(self, name: str) -> Path:
         return self.path / "results" / f"{name}.json"
+
+    def earlier(self, spec: SearchSpec, recipe: Sequence[Any]) -> tuple[list[EarlierSearch], list[str]]:  # noqa: ARG002 - folders are named one by one
+        return earlier_runs(spec, self._spec_folder)
 
     def cached_training(self, key: TrainingKey) -> None:
         """None: a folder has no other searches."""

@@ -9,26 +9,38 @@ from nas.spec import SearchSpec
 from nas.spec_images import check_images, notes, with_size
 from workers.executing.executor import executor
 from workers.executing.scheduler import Scheduler
+from workers.folder_run.earlier_runs import check_earlier
 from workers.folder_run.folder import RunFolder
 from workers.searching.pipeline import Pipeline
 from workers.searching.progress_listener import ProgressListener
+from workers.searching.warm_start import NAME as EARLIER
 
 UPDATE_S = 5.0
 """How often the files are written while trials come in."""
 
 
-def run(spec: SearchSpec, out: Path, listener: ProgressListener, *, executor_name: str = "process") -> dict[str, Any]:
+def run(
+    spec: SearchSpec,
+    out: Path,
+    listener: ProgressListener,
+    *,
+    executor_name: str = "process",
+    spec_folder: Path = Path(),
+) -> dict[str, Any]:
     """Run the search of spec in the folder out; a call with the same spec resumes an earlier one.
 
-    Returns the record of the run, which report.html shows. SpecError, before anything is measured or trained, if the
-    images cannot work; NasError if it cannot go on; what was finished stays.
+    spec_folder: where the folders of spec.warm_start are relative to. Returns the record of the run, which report.html
+    shows. SpecError, before anything is measured or trained, if the images or spec.warm_start cannot work; NasError if
+    it cannot go on; what was finished stays.
     """
     source = dataset.make(spec.dataset)
     for note in notes(spec, check_images(spec, source)):
         listener.say(note)
+    if not (out / "results" / f"{EARLIER}.json").exists():  # what it took over stays when the others are gone
+        check_earlier(spec, spec_folder, out)
     start_pool = executor[executor_name]
     threads = max(1, core_count() // spec.parallel)
-    with RunFolder(out, spec) as folder, start_pool(spec.parallel, threads) as pool:
+    with RunFolder(out, spec, spec_folder) as folder, start_pool(spec.parallel, threads) as pool:
         sized = with_size(spec, source)
         quota = Scheduler(pool).quota()
         return Pipeline(sized, folder, listener, quota, threads=threads, say_left=True).run(UPDATE_S)

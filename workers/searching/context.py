@@ -14,6 +14,7 @@ from nas.evaluator import Evaluator
 from nas.jobs.records import TrainingKey
 from nas.metric import AT, device_of, network_metrics, suffixes
 from nas.ops import Network
+from nas.search.earlier import NOTHING_TAKEN, TakenOver
 from nas.spec import SearchSpec
 from nas.trial import REFUSED_KERNELS, Metrics, Report
 from workers.executing.executor import Task
@@ -50,7 +51,8 @@ class SearchContext:
     """One search's spec, storage, listener and tools.
 
     devices: one or more; files are in the precision of the first, which is that of all. setup: what its workers need to
-    know. prepared: the file with the evaluator's shared state, if it has any.
+    know. prepared: the file with the evaluator's shared state, if it has any. taken: what it takes over from
+    earlier searches.
     """
 
     spec: SearchSpec
@@ -63,6 +65,7 @@ class SearchContext:
     evaluator: Evaluator
     training_keys: TrainingKeys
     prepared: Path | None = None
+    taken: TakenOver = NOTHING_TAKEN
 
     def submit(
         self, task: Task, *arguments: Any, report: Report, on_start: Callable[[], None] | None = None

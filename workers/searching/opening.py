@@ -16,6 +16,7 @@ from nas.forecast import MEASURING_S
 from nas.objective import Objective, objective
 from nas.ops import Network
 from nas.ops.kernels import kernels
+from nas.search.earlier import BEGAN_WITH, DIGEST, EVALUATOR
 from nas.search_devices import given_targets_ms, with_targets
 from nas.space import SearchSpace
 from nas.spec import SearchSpec
@@ -23,9 +24,6 @@ from workers.executing.scheduler import Quota
 from workers.searching.context import SearchDevice, measuring
 from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ResultStore
-
-BEGAN_WITH = "began_with"
-"""The name under which a search keeps what identifies its space and its evaluator."""
 
 TARGET_SAMPLES = 200
 MIN_TARGET_SAMPLES = 20
@@ -42,14 +40,14 @@ class Opening:
 
     def images(self) -> Dataset:
         """The data set; ChangedDataError if it is not the one that the search began with."""
-        digest = self.store.known("digest")
+        digest = self.store.known(DIGEST)
         try:
             images = dataset.make(self.spec.dataset).load(self.spec.seed)
         except DataError as error:
             if digest is None:
                 raise
             raise ChangedDataError(str(error)) from None
-        if (digest or self.store.keep("digest", images.digest)) != images.digest:
+        if (digest or self.store.keep(DIGEST, images.digest)) != images.digest:
             raise ChangedDataError(f"{images.name}: the images are not those that this search began with")
         counts = f"{len(images.train)} training, {len(images.validation)} validation, {len(images.test)} test images"
         side = f"{images.side} x {images.side} px"
@@ -64,10 +62,10 @@ class Opening:
         described = json.dumps(space.describe(), sort_keys=True)
         now = {
             "SPACE_CHANGED": hashlib.sha256(described.encode()).hexdigest(),
-            "EVALUATOR_CHANGED": [key and key.recipe_id, made.epochs],
+            EVALUATOR: [key and key.recipe_id, made.epochs],
         }
         began = self.store.known(BEGAN_WITH) or self.store.keep(BEGAN_WITH, now)
-        for reason, name in (("SPACE_CHANGED", space.name), ("EVALUATOR_CHANGED", made.name)):
+        for reason, name in (("SPACE_CHANGED", space.name), (EVALUATOR, made.name)):
             if began[reason] != now[reason]:
                 what = reason.partition("_")[0].lower()
                 raise ChangedError(reason, f"the {what} {name} is not as it was when this search began")

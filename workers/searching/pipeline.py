@@ -52,10 +52,11 @@ from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ProgressStore
 from workers.searching.quantised_files import quantise_finalists
 from workers.searching.references import reference_rows, train_references
-from workers.searching.run_description import describe_run
+from workers.searching.run_description import describe_run, notes_of_searcher
 from workers.searching.run_record import RunRecord
 from workers.searching.rungs import RungTrainings
 from workers.searching.training_keys import TrainingKeys
+from workers.searching.warm_start import describe_warm_start, notes_of_warm_start, warm_started
 from workers.searching.within_reach import add_notes, exhausted, foreseen
 from workers.searching.zero_cost import sample_scores, scored, scores_of
 from workers.tasks.train import Setup
@@ -109,15 +110,18 @@ class Pipeline:
         opening = replace(opening, listener=listener)
         on = devices_of(spec, [Measurer(latencies, device) for device in devices])
         goal = opening.objective(on, space)
-        keys = TrainingKeys(spec, made, images)
-        context = SearchContext(spec, store, listener, images, on, self._quota, self._setup, made, keys)
+        context = SearchContext(
+            spec, store, listener, images, on, self._quota, self._setup, made, TrainingKeys(spec, made, images)
+        )
         check_compression(context)
+        context = warm_started(context, store, space)
         problem = problem_of(context, space, goal)
         self.search = Search(searcher_for(spec, problem), goal, store.journal, pruner_for(spec, goal))
         facts = describe_run(
             images, dict(zip(spec.device_names, devices, strict=True)), self.search.searcher, spec.objective
         )
-        if (note := self.search.searcher.note) is not None:
+        facts |= describe_warm_start(context, self.search.searcher)
+        for note in (*notes_of_searcher(facts), *notes_of_warm_start(facts)):
             listener.say(note)
         add_notes(context, facts, foreseen(context, space, goal))
         record = RunRecord(context, self.search, facts, update_s)
@@ -145,8 +149,9 @@ class Pipeline:
 def problem_of(context: SearchContext, space: SearchSpace, goal: Objective) -> Problem:
     """What the searcher is given; what it knows without training is as it was when the search began."""
     known = {device.name: SpaceOracle(space, frozen_latencies(context, device)) for device in context.devices}
-    scores = scores_of(context)
-    return Problem(space, goal, KnownOnDevices(known), scores=scores, scored=sample_scores(context, space, scores))
+    scores, earlier = scores_of(context), context.taken.earlier(space)
+    sample = sample_scores(context, space, scores)
+    return Problem(space, goal, KnownOnDevices(known), earlier, scores=scores, scored=sample)
 
 
 def searcher_for(spec: SearchSpec, problem: Problem) -> Searcher:
@@ -186,9 +191,7 @@ def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]
     steps = Steps(
         known=scored(partial(metrics_before_training, context), search.searcher.problem),
         train=train,
-        cached_training=lambda candidate: context.cached_training(
-            key(candidate.architecture.network_id), key(candidate.architecture.id)
-        ),
+        cached_training=lambda candidate: trained_before(context, candidate),
         store_training=lambda candidate, metrics: context.store_training(
             key(candidate.architecture.network_id), metrics
         ),
@@ -203,6 +206,13 @@ def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]
     if not any(trial.state is State.SUCCEEDED for trial in search.trials.values()):
         reasons = "; ".join(sorted({trial.reason or "no reason" for trial in search.trials.values()}))
         raise InfeasibleError(f"no trial succeeded: {reasons or 'the searcher proposed nothing'}")
+
+
+def trained_before(context: SearchContext, candidate: Candidate) -> Metrics | None:
+    """The metrics of the candidate's network from a training like this search's; None if there was none."""
+    network_id, key = candidate.architecture.network_id, context.training_keys.trial
+    found = context.cached_training(key(network_id), key(candidate.architecture.id))
+    return found or context.taken.training(network_id)
 
 
 def finalists_of(context: SearchContext, search: Search) -> list[dict[str, Any]]:

@@ -1,10 +1,13 @@
 """Where work on a search keeps its results so that it can be resumed: a folder, or the ledger."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from nas.jobs.records import Json, TrainingKey
+from nas.search.earlier import EarlierSearch
 from nas.search.lines import Journal
+from nas.spec import SearchSpec
 
 
 class ResultStore(Protocol):
@@ -43,3 +46,9 @@ class ProgressStore(ResultStore, Protocol):
 
     @property
     def journal(self) -> Journal: ...
+
+    def earlier(self, spec: SearchSpec, recipe: Sequence[Any]) -> tuple[list[EarlierSearch], list[str]]:
+        """The searches that spec.warm_start names, and those of them that are gone meanwhile.
+
+        recipe: of the search's evaluator, as nas.search.earlier.EVALUATOR says.
+        """

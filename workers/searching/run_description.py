@@ -34,6 +34,12 @@ def describe_run(images: Dataset, devices: Mapping[str, Device], chosen: Searche
     }
 
 
+def notes_of_searcher(facts: dict[str, Any]) -> list[str]:
+    """What its user is told of it."""
+    note = facts["searcher"]["note"]
+    return [] if note is None else [note]
+
+
 def _dataset(images: Dataset) -> dict[str, Any]:
     return {
         "name": images.name,

@@ -24,7 +24,7 @@ class Design:
     """Bands of the sample by latency, or by what else is a goal or limited, each with as many networks.
 
     Networks with more operations and parameters than others of their latency are usually more accurate. Where earlier
-    searches predict something, every other network is one of which they expect most.
+    searches predict something and are trusted, every other network is one of which they expect most.
     """
 
     def __init__(self, sample: Networks, axis: str | None, inputs: NetworkInputs, bands: int, rng: Generator) -> None:
@@ -35,11 +35,14 @@ class Design:
         parts = [band for band in np.array_split(order, bands) if len(band)]
         self._bands = [parts[place] for place in rng.permutation(len(parts))]
 
-    def network(self, number: int, unasked: Unasked, rng: Generator) -> Codes | None:
-        """[decisions] of the network of this number from 0, which was not asked; None if the sample has no more."""
+    def network(self, number: int, unasked: Unasked, rng: Generator, *, trusting: bool) -> Codes | None:
+        """[decisions] of the network of this number from 0, which was not asked; None if the sample has no more.
+
+        trusting: earlier searches.
+        """
         band = self._bands[number % len(self._bands)]
         rank, share = self._size, LARGE
-        if self._expected is not None and number % 2 == 0:
+        if trusting and self._expected is not None and number % 2:
             rank, share = self._expected, PROMISING
         first = band[np.argsort(-rank[band], kind="stable")[: max(1, round(share * len(band)))]]
         for codes in (self._codes[first], self._codes[band], self._codes):

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.random import Generator
 
 from nas.codes import Codes, choices_of
+from nas.objective import Goal
 from nas.problem import Problem
 from nas.searchers.predictor.aims import aim_of, modelled_goal, other_metrics
 from nas.searchers.predictor.candidates import Candidates
 from nas.searchers.predictor.design import Design, axes_of, axis_of
 from nas.searchers.predictor.expectations import Expectations, Knowledge
+from nas.searchers.predictor.found import found_before
 from nas.searchers.predictor.history import History
 from nas.searchers.predictor.reader import Reader
 from nas.searchers.predictor.related import agreement, informed
@@ -21,10 +23,9 @@ from nas.searchers.predictor.sample import inputs_of, sample_of, within
 from nas.searchers.predictor.surrogates import FEW, Surrogates
 from nas.space import Candidate
 from nas.unasked import Unasked
-from nas.warm_start import starting_candidates
 
-FOUND = 24
-"""Networks that earlier searches have trained for this one with which it begins, as its first trials."""
+FIRST, TRUSTED = 3, 0.2
+"""From so many results on, the design follows earlier searches only if Kendall's tau of their predictions is that."""
 
 AGREEING = 0.5
 """Kendall's tau of an earlier search's predictions with the first results from which it replaces the design."""
@@ -37,8 +38,7 @@ class Engine:
     """Proposes by a history. What it keeps from one ask to the next follows from the history alone."""
 
     def __init__(self, problem: Problem, unasked: Unasked, seed: int, *, initial: int, explore: float) -> None:
-        self._same = replace(problem, earlier=tuple(earlier for earlier in problem.earlier if earlier.same))
-        self.history = History(problem.space, self._same.earlier)
+        self.history = History(problem.space, (earlier for earlier in problem.earlier if earlier.same))
         self._problem, self._unasked, self._seed = informed(problem, seed), unasked, seed
         self._initial, self._explore = initial, explore
 
@@ -58,32 +58,39 @@ class Engine:
         return _Ground(self._problem, self._initial, self._seed)
 
     @cached_property
+    def _goal(self) -> Goal:
+        return modelled_goal(self._problem.objective, self._ground.sample.columns)
+
+    @cached_property
     def _surrogates(self) -> Surrogates:
         return Surrogates(self._problem, self.history, self._ground.inputs)
 
     def _missing(self) -> int:
         """Number of networks by design that are still wanted; none once an earlier search proves right."""
         missing = self._initial - self.history.started - self.history.taken_over
-        goal = modelled_goal(self._problem.objective, self._ground.sample.columns)
-        return 0 if missing > 0 and agreement(self._problem, self.history, goal) >= AGREEING else missing
+        return 0 if missing > 0 and self._agreement() >= AGREEING else missing
+
+    def _agreement(self) -> float:
+        """Of what earlier searches of other tasks predict with the results by now."""
+        return agreement(self._problem, self.history, self._goal)
 
     def _found_before(self, count: int) -> list[Candidate]:
-        """Networks that earlier searches have trained for this one, from their fronts: nothing is trained."""
-        return [candidate for candidate in self._front if candidate in self._unasked][:count]
+        return [candidate for candidate in self._found if candidate in self._unasked][:count]
 
     @cached_property
-    def _front(self) -> list[Candidate]:
-        return starting_candidates(self._same, FOUND)
+    def _found(self) -> list[Candidate]:
+        problem = replace(self._problem, earlier=tuple(each for each in self._problem.earlier if each.same))
+        return found_before(problem, self._ground.inputs, self._goal, self._ground.axis) if problem.earlier else []
 
     def _designed(self, count: int, rng: Generator) -> list[Candidate]:
         first, design = self.history.started, self._ground.design
-        rows = (design.network(number, self._unasked, rng) for number in range(first, first + count))
+        trusting = len(self.history) < FIRST or self._agreement() >= TRUSTED
+        rows = (design.network(n, self._unasked, rng, trusting=trusting) for n in range(first, first + count))
         return [found for row in rows if row is not None and (found := self._decoded(row))]
 
     def _expected(self, count: int, rng: Generator) -> list[Candidate]:
         """The networks of which most is expected; none where too little was seen."""
-        goal = modelled_goal(self._problem.objective, self._ground.sample.columns)
-        surrogate = self._surrogates.of_goal(goal, self._ground.axis)
+        goal, surrogate = self._goal, self._surrogates.of_goal(self._goal, self._ground.axis)
         if surrogate is None:
             return []
         process, trained = surrogate

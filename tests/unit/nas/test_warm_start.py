@@ -11,7 +11,7 @@ from nas.codes import encode, random_codes
 from nas.objective import objective
 from nas.problem import Earlier, Problem
 from nas.searcher import searcher
-from nas.searchers.predictor.engine import FOUND
+from nas.searchers.predictor.found import MOST
 from nas.simulation import Outcome, Plan, earlier_of, simulate
 from nas.tabular.problem import load_problem
 from nas.warm_start import earlier_fronts, starting_candidates
@@ -89,7 +89,7 @@ def test_nothing_is_trained_twice(table, found, name):
     """A search on a second device has the front of the first one's networks before it trains any."""
     best = Outcome(table, simulate(table, "random", FRONT, Plan(40, seed=9))).hypervolume(40)
 
-    simulated = simulate(table, name, FRONT, Plan(FOUND + 4, seed=0, earlier=(found,)))
+    simulated = simulate(table, name, FRONT, Plan(MOST + 4, seed=0, earlier=(found,)))
     outcome = Outcome(table, simulated)
 
     reused = [each.trial.reused for each in simulated.ended]
@@ -99,7 +99,7 @@ def test_nothing_is_trained_twice(table, found, name):
     assert reused == [row.tobytes() in known for row in codes]
     assert outcome.hypervolume(0) > 0.6 * best
     if name in {"auto", "predictor"}:
-        assert sum(reused[:FOUND]) == FOUND
+        assert sum(reused[:MOST]) == MOST
         assert outcome.hypervolume(0) > 0.95 * best
 
 

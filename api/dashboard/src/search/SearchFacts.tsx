@@ -4,6 +4,7 @@ import { Code } from "../components/Code";
 import { Rows, type Row } from "../components/Rows";
 import { dimensions, finite, magnitude, milliseconds, number, shown, significant, whole } from "../format";
 import type { LiveSearch } from "../store/live";
+import { at } from "../root";
 import { metrics } from "../store/metrics";
 
 const MAX_CLASSES = 12;
@@ -19,7 +20,7 @@ function limit([name, value]: [string, number]): Row {
 
 export function SearchFacts({ live }: { live: LiveSearch }) {
   const { facts, spec } = live.search.value!;
-  const { dataset, space, device, devices, searcher, objective } = facts ?? {};
+  const { dataset, space, device, devices, searcher, objective, warm_start: begun } = facts ?? {};
   const groups: [string, Row[]][] = [];
   if (dataset) {
     groups.push([
@@ -73,10 +74,27 @@ export function SearchFacts({ live }: { live: LiveSearch }) {
       ],
     ]);
   }
+  if (begun?.searches.length) {
+    const worth = (same: boolean) => (same ? "not trained again" : "another task, as a hint");
+    groups.push([
+      "Warm start",
+      begun.searches.map(({ id, name, trainings, same }): Row => [
+        `${whole(trainings)} trainings`,
+        <>
+          <a href={at(`/searches/${id}`)}>{name}</a>, {worth(same)}
+        </>,
+      ]),
+    ]);
+  }
   return (
     <section class="facts" aria-labelledby="facts-title">
       <h2 id="facts-title">Conditions</h2>
       {searcher?.note && <p class="notice">{searcher.note}</p>}
+      {begun?.notes.map((note) => (
+        <p key={note} class="notice">
+          Warm start: {note}
+        </p>
+      ))}
       {objective?.note && <p class="notice">{objective.note}</p>}
       {!groups.length && <p class="soft">They are written down once the data set and the device are known.</p>}
       <div class="fact-groups">

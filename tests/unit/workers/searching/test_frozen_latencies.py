@@ -25,8 +25,8 @@ def problems(monkeypatch):
     """The problems that searches make."""
     made = []
 
-    def problem(*arguments):
-        made.append(Problem(*arguments))
+    def problem(*arguments, **named):
+        made.append(Problem(*arguments, **named))
         return made[-1]
 
     monkeypatch.setattr(pipeline, "Problem", problem)
