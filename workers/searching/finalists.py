@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import Future, as_completed
+from itertools import zip_longest
 from typing import Any
 
 from nas.architecture import Architecture
@@ -10,6 +11,7 @@ from nas.files import write_whole
 from nas.machine.versions import versions
 from nas.metadata import annotated
 from nas.metric import Shown, Source, metrics
+from nas.objective import Objective
 from nas.ops.cost import is_coded
 from nas.ops.diagram import diagram
 from nas.ops.notation import write_network
@@ -24,12 +26,24 @@ Row = dict[str, Any]
 
 
 def best_trials(search: Search, count: int) -> list[Trial]:
-    """The trials of the best distinct networks, by reward."""
+    """The trials of the best distinct networks, by reward; those for each device in turn if each has its own front."""
     done = [trial for trial in search.trials.values() if trial.state is State.SUCCEEDED and trial.reward is not None]
     best: dict[str, Trial] = {}
     for trial in sorted(done, key=lambda trial: (-(trial.reward or 0.0), trial.number)):
         best.setdefault(trial.candidate.architecture.network_id, trial)
-    return list(best.values())[:count]
+    return _for_each_device(list(best.values()), search.objective)[:count]
+
+
+def _for_each_device(best: list[Trial], objective: Objective) -> list[Trial]:
+    """The trials with the best within the target of the first device first, then that of the second, and so on."""
+    if len(objective.fronts) == 1:
+        return best
+    within = (
+        [trial for trial in best if trial.metrics[latency] <= target_ms]
+        for latency, target_ms in objective.targets.items()
+    )
+    turns = (trial for turn in zip_longest(*within) for trial in turn if trial is not None)
+    return list({trial.number: trial for trial in (*turns, *best)}.values())
 
 
 def train_finalists(context: SearchContext, search: Search) -> list[Row]:

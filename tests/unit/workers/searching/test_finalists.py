@@ -12,6 +12,7 @@ import pytest
 
 from nas.dataset import dataset
 from nas.errors import DivergedError
+from nas.objective import objective
 from nas.proportions import wilson
 from nas.spaces import load_space
 from nas.spec import parse_spec
@@ -20,6 +21,7 @@ from workers.folder_run.run import run
 from workers.searching import finalists
 from workers.searching.finalists import best_trials
 
+AIM = objective.make({"name": "constrained", "target_latency_ms": 1.0})
 REFERENCES = [{"name": "mobilenetv1", "width": 0.25}, {"name": "mobilenetv2", "width": 0.5}]
 
 
@@ -59,7 +61,7 @@ def test_finalists_are_the_best_distinct_architectures(spec):
         for number, (candidate, reward) in enumerate([(a, 0.5), (b, 0.7), (a, 0.9), (b, 0.7), (c, 0.6)])
     ]
     trials.append(replace(Trial(5, c, State.FAILED, reason="diverged"), reward=None))
-    search = SimpleNamespace(trials={trial.number: trial for trial in trials})
+    search = SimpleNamespace(trials={trial.number: trial for trial in trials}, objective=AIM)
 
     assert [trial.number for trial in best_trials(search, 2)] == [2, 1]
     assert [trial.number for trial in best_trials(search, 9)] == [2, 1, 4]

@@ -2,15 +2,19 @@
 
 import json
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 from made_up import pocket, table, tablet
 
 from latency_db.storing.store import Store
 from nas.errors import SpecError
+from nas.objective import objective
 from nas.spaces import load_space
 from nas.spec import parse_spec
+from nas.trial import State, Trial
 from workers.folder_run.run import run
+from workers.searching.finalists import best_trials
 
 POCKET, TABLET = (f"{each.device.name}@{each.device.machine_id}" for each in (pocket(), tablet()))
 
@@ -88,6 +92,29 @@ def test_a_killed_search_goes_on_as_if_it_had_not_been(tmp_path, both, listener)
         searched({**both, "searcher": "predictor"}, tmp_path / "out", listener(stop_at=("trial 1", 1)))
 
     assert searched({**both, "searcher": "predictor"}, tmp_path / "out", listener())["trials"] == calm["trials"]
+
+
+@pytest.mark.parametrize(("name", "chosen"), [("pareto", [1, 2]), ("tunas", [0, 1])])
+def test_finalists_are_the_best_for_each_device_in_turn_where_each_has_its_front(name, chosen):
+    """The most accurate trial is too slow for both; trial 1 is the best for one device, trial 2 for the other."""
+    space = load_space("small")
+    latencies, accuracies = [(9.0, 9.0), (1.0, 9.0), (9.0, 1.0), (1.0, 1.0)], [0.9, 0.8, 0.7, 0.6]
+    trials = {
+        number: Trial(
+            number,
+            space.sample(Random(number)),
+            State.SUCCEEDED,
+            {"accuracy": accuracy, "latency_ms": first, f"latency_ms@{TABLET}": second},
+            accuracy,
+        )
+        for number, (accuracy, (first, second)) in enumerate(zip(accuracies, latencies, strict=True))
+    }
+    aim = objective.make({"name": name, "target_latency_ms": {POCKET: 2.0, TABLET: 2.0}})
+
+    best = best_trials(SimpleNamespace(trials=trials, objective=aim), 4)
+
+    assert [trial.number for trial in best[:2]] == chosen
+    assert {trial.number for trial in best} == {0, 1, 2, 3}
 
 
 def test_devices_that_compute_in_different_numbers_are_refused(tmp_path, spec, listener):
