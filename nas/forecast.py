@@ -40,7 +40,8 @@ class Plan:
     """What a search has to do. work: of one epoch of a trial, in images times multiply-adds; longer_work: of a longer
     training, of a reference network or a finalist, of final_epochs epochs.
 
-    parallel: trainings at a time. networks: those that are measured whole.
+    parallel: trainings at a time. networks: those that are measured whole. repeats: trainings of trials again, with
+    other seeds, before the finalists are chosen.
     """
 
     evaluator: str
@@ -55,6 +56,7 @@ class Plan:
     final_epochs: int
     work: float
     longer_work: float
+    repeats: int = 0
 
 
 def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers: int) -> Plan:
@@ -77,6 +79,7 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
         final_epochs=spec.finalists.epochs,
         work=used * (macs + OVERHEAD_MACS),
         longer_work=train * (macs + OVERHEAD_MACS),
+        repeats=spec.finalists.repeats * min(spec.finalists.candidates, spec.max_trials),
     )
 
 
@@ -133,10 +136,12 @@ def step_seconds(plan: Plan, pace: Pace) -> dict[str, float] | None:
     measured_s = plan.networks * (NETWORK_S if pace.network_s is None else pace.network_s)
     epoch_s = pace.work_s * plan.work
     longer_s = plan.final_epochs * plan.longer_work * (pace.work_s if pace.longer_s is None else pace.longer_s)
+    repeated_s = ceil(plan.repeats / plan.parallel) * plan.trial_epochs * epoch_s
     return {
         "MEASURING": MEASURING_S if pace.measuring_s is None else pace.measuring_s,
         "PREPARING": pace.preparation_s or 0.0,
         "TRAINING": ceil(plan.trials / plan.parallel) * plan.trial_epochs * epoch_s,
+        **({"REPEATS": repeated_s} if plan.repeats else {}),
         "REFERENCES": ceil(plan.references / plan.parallel) * longer_s,
         "FINALISTS": ceil(plan.finalists / plan.parallel) * longer_s + measured_s,
     }

@@ -34,6 +34,7 @@ def wrong_inside(spec: Mapping[str, Any], devices: Sequence[str]) -> Iterator[Na
         lambda: evaluator.checked(spec["evaluator"], "evaluator"),
         lambda: check_pruner(spec["pruner"], spec["evaluator"], devices, spec["objective"]),
         lambda: _check_recipe(spec["finalists"].recipe),
+        lambda: _check_repeats(spec),
         *(partial(_check_reference, number, reference) for number, reference in enumerate(spec["references"])),
         lambda: _check_space(spec),
     ]
@@ -54,6 +55,15 @@ def _check_recipe(recipe: Mapping[str, Any]) -> None:
         RecipeFields.model_validate(recipe)
     except ValidationError as error:
         raise SpecError(reason(error, "finalists.recipe", RecipeFields)) from None
+
+
+def _check_repeats(spec: Mapping[str, Any]) -> None:
+    name = spec["evaluator"]["name"]
+    if spec["finalists"].repeats and not evaluator[name].trains:
+        raise SpecError(
+            f"finalists.repeats: the evaluator {name} does not train networks, so that another seed says nothing new "
+            "of them; leave repeats out"
+        )
 
 
 def _check_reference(number: int, reference: Mapping[str, Any]) -> None:

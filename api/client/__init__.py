@@ -18,7 +18,7 @@ from api.schemas.device import LatencyEstimate as Estimate
 from api.schemas.proxy_check import ProxyCheckOut as ProxyCheck
 from api.schemas.trial import ArtifactOut as Artifact
 from api.schemas.trial import EventOut as Event
-from api.schemas.trial import ExportFile, Finalist, ModelFile, Point, Reference
+from api.schemas.trial import ExportFile, Finalist, ModelFile, Point, Ranking, Reference
 from api.schemas.trial import ExportOut as Export
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Pareto",
     "Point",
     "ProxyCheck",
+    "Ranking",
     "Reference",
     "Search",
     "SingleTrial",

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from api.client import Export, ExportFile, ModelFile, Reference, Search
+from api.client import Export, ExportFile, ModelFile, Ranking, Reference, Search
 from api.commands.remote import SEARCH, Remote, remote
 from api.commands.tables import number, table
 from nas.command_line.option_types import Bytes
@@ -28,6 +28,7 @@ PLAN_FILES = (".yaml", ".yml", ".json")
 @click.option("--device", help="Of a search for several devices: whose latency.  [default: the first]")
 def pareto(service: Remote, search: str, metrics: tuple[str, ...], device: str | None) -> None:
     """The trials that no other beats in both accuracy and latency; references and finalists, best first, below them.
+    Then how the finalists were chosen.
 
     Accuracies of trials are on validation images after their short training. Finalists and references are trained for
     longer and tested; in brackets are 95 % intervals, and what they say of the best finalist beside a reference.
@@ -41,10 +42,33 @@ def pareto(service: Remote, search: str, metrics: tuple[str, ...], device: str |
     ]
     rows = [(*named, *_by_split(values, columns)) for named, values in networks]
     value = found.model_dump(mode="json", exclude={"finalists": {"__all__": {"diagram"}}})
-    service.show(value, lambda: table(("network", "", *_headings(columns, SPLITS.values())), rows, left=2))
+
+    def tables() -> None:
+        table(("network", "", *_headings(columns, SPLITS.values())), rows, left=2)
+        if found.ranking:
+            _print_ranking(found.ranking)
+
+    service.show(value, tables)
     for finalist in found.finalists:
         if finalist.latency_note:
             click.echo(f"trial {finalist.trial}: {finalist.latency_note}", err=True)
+
+
+def _print_ranking(found: Ranking) -> None:
+    """A sentence and a table of how the finalists were chosen."""
+    rows = [
+        (
+            f"trial {each.trial}",
+            f"{each.observed:.2%}",
+            each.trainings,
+            f"{each.mean:.2%}{bracketed(each.model_dump(), 'mean')}",
+            f"{each.reward:.4f}",
+        )
+        for each in found.standings
+    ]
+    noise = "" if found.noise is None else f" One training deviates by {found.noise:.2%}."
+    click.echo(f"\nFinalists are chosen by posterior mean, from {found.explanation}.{noise}")
+    table(("trial", "observed", "trainings", "posterior mean", "reward"), rows)
 
 
 @click.command()

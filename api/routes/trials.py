@@ -24,12 +24,14 @@ from api.schemas.trial import (
     Finalist,
     ParetoOut,
     Point,
+    Ranking,
     Reference,
     TrialDetail,
     TrialOut,
     TrialPage,
 )
 from nas.jobs.records import ArtifactLink, SearchRecord, TrialRecord
+from nas.jobs.rows import RANKING
 from nas.jobs.states import TrialState
 from nas.jobs.trials import COLUMNS
 from nas.metric import declared, directions, listed_where_present, metrics, of_devices
@@ -130,6 +132,7 @@ def get_pareto(
     names = dict.fromkeys(on.latency if name == LATENCY else name for name in metric or of_front)
     points = app.ledger.trials.front(search_id, tuple(names))
     results = app.ledger.trials.results(search_id)
+    ranking = results.get(RANKING)
     rows = {name: results.get(name) or [] for name in ("references", "finalists")}
     targets_ms = _targets_ms(search) if device is None else {on.latency: on.target_ms}
     shown = outcome({"dataset": {}, **(search.facts or {}), **rows}, targets_ms)
@@ -145,6 +148,7 @@ def get_pareto(
         reference_ms=reference_ms,
         hypervolume=area / reference_ms if reference_ms else None,
         points=[Point.model_validate(point) for point in points],
+        ranking=ranking and Ranking.model_validate(ranking),
         references=[Reference.model_validate(row) for row in shown["references"]],
         finalists=_finalists(shown["finalists"], app.ledger.artifacts.links(search_id)),
     )

@@ -11,6 +11,7 @@ from api.schemas.search import ENDED
 from api.schemas.space import Diagram
 from nas.jobs.states import AttemptState, ExportState, TrialState
 from nas.proportions import Verdict
+from nas.winner.method import Method
 
 
 class TrialOut(Sent):
@@ -171,13 +172,45 @@ class Finalist(Stored):
     url: str | None = None
 
 
+class Standing(Stored):
+    """What is known of one network, after `trainings` of it.
+
+    observed: the accuracy of its trial; average: over all its trainings. mean: the posterior mean of its accuracy over
+    seeds, with its 95 % interval, which is null where nothing is known of the noise. reward: of the objective, with the
+    mean as the accuracy.
+    """
+
+    trial: int
+    observed: float
+    average: float
+    trainings: int
+    mean: float
+    mean_low: float | None = None
+    mean_high: float | None = None
+    reward: float
+
+
+class Ranking(Stored):
+    """How the finalists were chosen: networks by the reward of their posterior mean, not by the luckiest score.
+
+    explanation: where the means come from, in words. noise: the standard deviation of one training's accuracy, if
+    anything is known of it. standings: the best, and all that were trained again.
+    """
+
+    method: Annotated[str, one_of(Method)]
+    explanation: str
+    noise: float | None = None
+    standings: list[Standing]
+
+
 class ParetoOut(Sent):
     """The front of latency and accuracy, by rising latency; or of the metrics that were asked for, by the first one.
 
     hypervolume: the area that the front dominates, up to reference_ms and down to an accuracy of 0, as a fraction of
     the whole; null while the front is empty, and for other metrics. reference_ms is twice the target, or the slowest
-    point where there is no target. finalists: best first. Of a search for several devices: device is that of the front,
-    of which finalists are best first, and metrics names those of the front.
+    point where there is no target. ranking: null before all trials and their repeats have ended. finalists: best first.
+    Of a search for several devices: device is that of the front, of which finalists are best first, and metrics names
+    those of the front.
     """
 
     search_id: str
@@ -188,6 +221,7 @@ class ParetoOut(Sent):
     reference_ms: float | None = None
     hypervolume: float | None = None
     points: list[Point] = Field(default_factory=list)
+    ranking: Ranking | None = None
     references: list[Reference] = Field(default_factory=list)
     finalists: list[Finalist] = Field(default_factory=list)
 

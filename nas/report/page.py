@@ -10,6 +10,7 @@ from nas.report.correlations import correlations
 from nas.report.facts import facts, spec_text
 from nas.report.figures import Figures, built_figures, figure, figure_data
 from nas.report.markup import Child, Markup, tag
+from nas.report.ranking import ranking
 from nas.report.results import SUCCEEDED, Record, accuracy_shown, on_devices, outcome, shown, targets, trials
 from nas.report.summary import summary
 from nas.report.tables import correlations_table, devices_table, failures, finalists_table, trials_table
@@ -63,11 +64,12 @@ def _sections(record: Record) -> list[Child]:
 
 
 def _evidence(record: Record) -> list[Child]:
-    failed = failures(record)
+    failed, ranked = failures(record), ranking(record)
     return [
         _section("Accuracy against latency", figure("pareto")),
         _section("Each device", devices_table(record)) if "devices" in record else None,
         _section("Finalists", finalists_table(record), _finalists_note(record)),
+        _section("How the finalists were chosen", ranked) if ranked else None,
         _section("Architectures", *map(_diagram, record["finalists"])) if record["finalists"] else None,
         _section("Progress of the search", figure("reward")),
         _section("Trials", trials_table(record)),

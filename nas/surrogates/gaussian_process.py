@@ -107,12 +107,13 @@ class GaussianProcess:
         return (prior - explained) * self._unit**2
 
 
-def fit(layout: Layout, seen: Observations, iterations: int = ITERATIONS) -> Hyperparameters:
+def fit(layout: Layout, seen: Observations, iterations: int = ITERATIONS, *, noise: Prior = NOISE) -> Hyperparameters:
     """The hyperparameters of highest posterior density that L-BFGS finds from the prior's mean.
 
-    A function of its arguments alone, with no memory of earlier fits. O(iterations n^2 (n + C)).
+    noise: what is known of the noise's variance, in those of the standardised observations. A function of its arguments
+    alone, with no memory of earlier fits. O(iterations n^2 (n + C)).
     """
-    priors = _priors(layout)
+    priors = _priors(layout, noise)
     means, deviations = (np.array([getattr(p, name) for p in priors]) for name in ("mean", "deviation"))
     standard = (seen.values - np.mean(seen.values)) / _unit(seen.values)
 
@@ -170,7 +171,7 @@ def _unit(values: Values) -> float:
     return float(np.std(values)) or 1.0
 
 
-def _priors(layout: Layout) -> list[Prior]:
+def _priors(layout: Layout, noise: Prior) -> list[Prior]:
     fall = RATE_FALL * float(np.log(max(layout.scales, 1)))
     rate = Prior(RATE.mean - fall, RATE.deviation, RATE.low, RATE.high)
-    return [*[rate] * layout.scales, VARIANCE, *[SLOPES] * layout.slopes, NOISE]
+    return [*[rate] * layout.scales, VARIANCE, *[SLOPES] * layout.slopes, noise]

@@ -1,6 +1,6 @@
 """After the trials: the best are trained for longer, exported and tested."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, as_completed
 from itertools import zip_longest
 from typing import Any
@@ -15,8 +15,7 @@ from nas.objective import Objective
 from nas.ops.cost import is_coded
 from nas.ops.diagram import diagram
 from nas.ops.notation import write_network
-from nas.search.loop import Search
-from nas.trial import State, Trial
+from nas.trial import Trial
 from workers.searching.compressed_files import is_compressed, naz_file, naz_row, write_compressed
 from workers.searching.context import SearchContext, epoch_listener
 from workers.searching.finalist_files import network_file
@@ -25,19 +24,10 @@ from workers.tasks.train import Final, Finalised, finalise
 Row = dict[str, Any]
 
 
-def best_trials(search: Search, count: int) -> list[Trial]:
-    """The trials of the best distinct networks, by reward; those for each device in turn if each has its own front."""
-    done = [trial for trial in search.trials.values() if trial.state is State.SUCCEEDED and trial.reward is not None]
-    best: dict[str, Trial] = {}
-    for trial in sorted(done, key=lambda trial: (-(trial.reward or 0.0), trial.number)):
-        best.setdefault(trial.candidate.architecture.network_id, trial)
-    return _for_each_device(list(best.values()), search.objective)[:count]
-
-
-def _for_each_device(best: list[Trial], objective: Objective) -> list[Trial]:
+def in_turn(best: Sequence[Trial], objective: Objective) -> list[Trial]:
     """The trials with the best within the target of the first device first, then that of the second, and so on."""
     if len(objective.fronts) == 1:
-        return best
+        return [*best]
     within = (
         [trial for trial in best if trial.metrics[latency] <= target_ms]
         for latency, target_ms in objective.targets.items()
@@ -46,12 +36,11 @@ def _for_each_device(best: list[Trial], objective: Objective) -> list[Trial]:
     return list({trial.number: trial for trial in (*turns, *best)}.values())
 
 
-def train_finalists(context: SearchContext, search: Search) -> list[Row]:
-    """The best trials as finalists: trained, exported and tested, each kept as soon as it is done.
+def train_finalists(context: SearchContext, chosen: Sequence[Trial]) -> list[Row]:
+    """Trials as finalists: trained, exported and tested, each kept as soon as it is done.
 
     One whose longer training diverges is left out; the listener gets the reason.
     """
-    chosen = best_trials(search, context.spec.finalists.count)
     found = {trial.number: _known_finalist(context, trial) for trial in chosen}
     rows = {number: row for number, row in found.items() if row is not None}
     open_trials = [trial for trial in chosen if trial.number not in rows]

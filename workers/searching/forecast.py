@@ -18,6 +18,9 @@ LEAST_S = 1.0
 MEASURING_NETWORKS = "NETWORKS"
 """The end of the phase FINALISTS: all trainings have ended."""
 
+SHORT_TRAININGS = ("TRAINING", "REPEATS")
+"""Phases whose trainings are by the trials' recipe."""
+
 PACE_FIELDS = tuple(each.name for each in fields(Pace))
 
 
@@ -99,8 +102,13 @@ class Forecast:
             self._pace = replace(self._pace, measuring_s=self._elapsed_s())
         if self._phase.name == "PREPARING":
             self._pace = replace(self._pace, preparation_s=self._elapsed_s())
-        trainings = {"REFERENCES": self._plan.references, "FINALISTS": self._plan.finalists}.get(phase, 0)
-        self._phase = _Phase(phase, self._clock(), total=float(trainings * self._plan.final_epochs))
+        plan = self._plan
+        epochs = {
+            "REPEATS": plan.repeats * plan.trial_epochs,
+            "REFERENCES": plan.references * plan.final_epochs,
+            "FINALISTS": plan.finalists * plan.final_epochs,
+        }
+        self._phase = _Phase(phase, self._clock(), total=float(epochs.get(phase, 0)))
         self._tell()
         self._listener.phase(phase)
 
@@ -166,13 +174,12 @@ class Forecast:
 
     def _pace_now(self) -> Pace:
         """The pace with the seconds of this phase's trainings, if there are any."""
-        done, plan = sum(self._phase.done.values()), self._plan
-        trials = self._phase.name == "TRAINING"
-        if self._phase.name not in {"TRAINING", "REFERENCES", "FINALISTS"} or not done or not self._elapsed_s():
+        done, plan, phase = sum(self._phase.done.values()), self._plan, self._phase.name
+        if phase not in {*SHORT_TRAININGS, "REFERENCES", "FINALISTS"} or not done or not self._elapsed_s():
             return self._pace
-        side_by_side = min(plan.parallel, plan.trials if trials else len(self._phase.done))
+        side_by_side = min(plan.parallel, plan.trials if phase == "TRAINING" else len(self._phase.done))
         epoch_s = self._elapsed_s() * side_by_side / done
-        if trials:
+        if phase in SHORT_TRAININGS:
             return replace(self._pace, work_s=epoch_s / plan.work)
         return replace(self._pace, longer_s=epoch_s / plan.longer_work)
 

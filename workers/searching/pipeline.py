@@ -1,6 +1,6 @@
 """A whole search: measure, search, train the finalists, export and test them, report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -42,7 +42,7 @@ from workers.searching.context import (
 from workers.searching.end_to_end import measure_end_to_end
 from workers.searching.finalist_compression import check_compression, compress_finalists
 from workers.searching.finalist_files import add_files, add_picture_files
-from workers.searching.finalists import train_finalists
+from workers.searching.finalists import in_turn, train_finalists
 from workers.searching.forecast import Forecast
 from workers.searching.frozen_latencies import frozen_latencies
 from workers.searching.latency_notes import add_latency_notes
@@ -52,6 +52,7 @@ from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ProgressStore
 from workers.searching.quantised_files import quantise_finalists
 from workers.searching.references import reference_rows, train_references
+from workers.searching.repeats import rank_trials
 from workers.searching.run_description import describe_run, notes_of_searcher
 from workers.searching.run_record import RunRecord
 from workers.searching.rungs import RungTrainings
@@ -133,17 +134,32 @@ class Pipeline:
         finally:
             record.flush()
         add_notes(context, facts, exhausted(self.search))
-        listener.phase("REFERENCES")
-        references = store.keep("references", train_references(context, references))
-        listener.phase("FINALISTS")
-        finalists = finalists_of(context, self.search)
-        with forecast.measuring_networks((len(references) + len(finalists)) * len(on)):
-            measure_end_to_end(context, references, finalists)
-        store.keep(PACE, forecast.pace())
-        add_latency_notes(context, self.search.trials, finalists)
-        found = outcome({**facts, "references": references, "finalists": finalists}, targets(facts))
-        references = store.keep("references", found["references"])
-        return record.finish(references, store.keep("finalists", found["finalists"]))
+        ranking = rank_trials(context, problem, self.search)
+        record.ranking = ranking.describe()
+        chosen = in_turn(ranking.trials, goal)[: spec.finalists.count]
+        return after_trials(context, record, forecast, references, chosen)
+
+
+def after_trials(
+    context: SearchContext,
+    record: RunRecord,
+    forecast: Forecast,
+    references: list[dict[str, Any]],
+    chosen: Sequence[Trial],
+) -> dict[str, Any]:
+    """Train, export and measure the references and the chosen trials; returns the whole record."""
+    store, facts = context.store, record.facts
+    forecast.phase("REFERENCES")
+    references = store.keep("references", train_references(context, references))
+    forecast.phase("FINALISTS")
+    finalists = finalists_of(context, chosen)
+    with forecast.measuring_networks((len(references) + len(finalists)) * len(context.spec.device_names)):
+        measure_end_to_end(context, references, finalists)
+    store.keep(PACE, forecast.pace())
+    add_latency_notes(context, record.search.trials, finalists)
+    found = outcome({**facts, "references": references, "finalists": finalists}, targets(facts))
+    references = store.keep("references", found["references"])
+    return record.finish(references, store.keep("finalists", found["finalists"]))
 
 
 def problem_of(context: SearchContext, space: SearchSpace, goal: Objective) -> Problem:
@@ -215,9 +231,9 @@ def trained_before(context: SearchContext, candidate: Candidate) -> Metrics | No
     return found or context.taken.training(network_id)
 
 
-def finalists_of(context: SearchContext, search: Search) -> list[dict[str, Any]]:
-    """The best trials, trained for longer, with all their files."""
-    finalists = train_finalists(context, search)
+def finalists_of(context: SearchContext, chosen: Sequence[Trial]) -> list[dict[str, Any]]:
+    """The chosen trials, trained for longer, with all their files."""
+    finalists = train_finalists(context, chosen)
     compress_finalists(context, finalists)
     quantise_finalists(context, finalists)
     add_picture_files(context, finalists)

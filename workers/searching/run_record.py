@@ -32,8 +32,10 @@ class RunRecord:
         self._context = context
         self._update_s = update_s
         self._clock = clock
-        self._search = search
-        self._facts = facts
+        self.search = search
+        self.facts = facts
+        self.ranking: dict[str, Any] | None = None
+        """How the networks are ranked for the choice of finalists, once they are."""
         self._devices = suffixes(context.spec.device_names)
         self._rows: dict[int, dict[str, Any]] = {}
         self._start = clock() - (context.store.known("seconds") or 0.0)  # earlier calls count
@@ -66,7 +68,7 @@ class RunRecord:
         points = [by_number[number] for number in dict.fromkeys(number for front in fronts for number in front)]
         pareto = {name: record[name] for name in ("finished", "dataset", "device", "objective", "front")}
         pareto |= {name: record[name] for name in ("devices", "fronts") if name in record}
-        pareto |= {"points": points, "references": record["references"], "finalists": record["finalists"]}
+        pareto |= {"points": points} | {name: record[name] for name in ("ranking", "references", "finalists")}
         texts = {
             "trials.jsonl": "".join(json.dumps(row) + "\n" for row in ended),
             "pareto.json": json.dumps(pareto, indent=1) + "\n",
@@ -80,7 +82,7 @@ class RunRecord:
     def _record(
         self, references: list[dict[str, Any]], finalists: list[dict[str, Any]], *, finished: bool
     ) -> dict[str, Any]:
-        trials = [self._search.trials[number] for number in sorted(self._search.trials)]
+        trials = [self.search.trials[number] for number in sorted(self.search.trials)]
         done = [trial for trial in trials if trial.state is State.SUCCEEDED]
         fronts = {device: _front(done, (f"latency_ms{suffix}", "accuracy")) for device, suffix in self._devices.items()}
         return {
@@ -89,11 +91,12 @@ class RunRecord:
             "created": self._begun["at"],
             "seconds": round(self._clock() - self._start, 1),
             "versions": versions(),
-            **self._facts,
+            **self.facts,
             "trials": [self._row(trial) for trial in trials],
-            "refused": self._search.refused,
+            "refused": self.search.refused,
             "front": next(iter(fronts.values())),
             **({"fronts": fronts} if len(fronts) > 1 else {}),
+            "ranking": self.ranking,
             "references": references,
             "finalists": finalists,
         }

@@ -13,6 +13,7 @@ from nas.searchers.predictor.sample import known_of
 from nas.surrogates.gaussian_process import GaussianProcess, Observations, fit
 from nas.surrogates.kernel import Hyperparameters, Indices, Values
 from nas.surrogates.network_inputs import NetworkInputs
+from nas.surrogates.selection import evenly, without_outliers
 
 FEW = 5
 """Results without which a surrogate says nothing."""
@@ -25,9 +26,6 @@ FITTED = 160
 
 GROWTH = 1.1
 """Hyperparameters are fitted again when there are so many times as many results."""
-
-OUTLYING = 2.5
-"""Values so many quartile ranges beyond the worse quartile count as no worse than that."""
 
 BANDS = 10
 
@@ -58,7 +56,7 @@ class Surrogates:
             return None
         number = self._history.ended
         hyper = self._hyperparameters(metric, number, lambda first: self._history.measured(metric, first))
-        return GaussianProcess(self.inputs.layout, hyper, seen.of(_evenly(len(seen.values), MOST)))
+        return GaussianProcess(self.inputs.layout, hyper, seen.of(evenly(len(seen.values), MOST)))
 
     def _hyperparameters(self, name: Goal | str, trials: int, of_first: Callable[[int], Seen]) -> Hyperparameters:
         """Those fitted to the first trials, up to the last number of trials at which they are fitted again."""
@@ -66,7 +64,7 @@ class Surrogates:
         kept = self._fitted.get(name)
         if kept is None or kept[0] != number:
             _, seen = self._observed(of_first(number), name if isinstance(name, Goal) else None)
-            hyper = fit(self.inputs.layout, seen.of(_evenly(len(seen.values), FITTED)))
+            hyper = fit(self.inputs.layout, seen.of(evenly(len(seen.values), FITTED)))
             kept = self._fitted[name] = number, hyper
         return kept[1]
 
@@ -75,7 +73,7 @@ class Surrogates:
         networks = known_of(self._problem, seen.codes)
         rows = networks.is_possible()
         networks = networks.of(rows)
-        values = seen.values[rows] if goal is None else _without_outliers(seen.values[rows], sign(goal))
+        values = seen.values[rows] if goal is None else without_outliers(seen.values[rows], sign(goal))
         return networks, Observations(self.inputs(networks.codes, networks.columns), values, seen.repeats[rows])
 
 
@@ -96,17 +94,4 @@ def _kept(values: Values, axis: Values | None) -> Indices:
     starts = np.searchsorted(band[order], band[order])
     best = order[np.argsort(np.arange(len(order)) - starts, kind="stable")[: MOST // 2]]
     others = np.setdiff1d(np.arange(len(values)), best)
-    return np.sort(np.concatenate([best, others[_evenly(len(others), MOST - len(best))]]))
-
-
-def _evenly(count: int, most: int) -> Indices:
-    """At most so many places of count, spread evenly, the first and the last among them."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.intp))
-
-
-def _without_outliers(values: Values, direction: float) -> Values:
-    """A failed training must not flatten all others: values, of which the worst are raised to a bound."""
-    if not len(values):
-        return values
-    low, high = np.quantile(direction * values, [0.25, 0.75])
-    return np.asarray(direction * np.maximum(direction * values, low - OUTLYING * (high - low)))
+    return np.sort(np.concatenate([best, others[evenly(len(others), MOST - len(best))]]))

@@ -31,6 +31,7 @@ const PHASES: Record<string, string> = {
   MEASURING: "measuring kernels on the device",
   PREPARING: "preparing the evaluator",
   TRAINING: "training candidates",
+  REPEATS: "training the best again, with other seeds",
   REFERENCES: "training reference networks",
   FINALISTS: "training finalists for longer",
   WAITING_FOR_WORKERS: "waiting for workers",

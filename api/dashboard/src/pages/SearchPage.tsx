@@ -8,6 +8,7 @@ import { query, setQuery } from "../router";
 import { Correlations } from "../search/Correlations";
 import { Figures } from "../search/Figures";
 import { Inspector } from "../search/Inspector";
+import { Ranking } from "../search/Ranking";
 import { SearchFacts } from "../search/SearchFacts";
 import { SearchHead } from "../search/SearchHead";
 import { TrialsTable } from "../search/TrialsTable";
@@ -49,6 +50,7 @@ function Loaded({ live }: { live: LiveSearch }) {
             <h2 id="reward-title">Best reward so far</h2>
             <RewardChart live={live} select={select} />
           </section>
+          <Ranking live={live} select={select} />
           <TrialsTable live={live} selected={selected} select={select} />
           <Correlations live={live} />
           <SearchFacts live={live} />

@@ -9,6 +9,7 @@ import {
   type Finalist,
   type Pareto,
   type Problem,
+  type RankingOut,
   type Reference,
   type Search,
   type SearchEvent,
@@ -45,6 +46,7 @@ export class LiveSearch {
   readonly references = signal<Reference[]>([]);
   readonly finalists = signal<Finalist[]>([]);
   readonly correlations = signal<readonly Correlation[]>([]);
+  readonly ranking = signal<RankingOut | null>(null);
   readonly hypervolume = signal<number | null>(null);
   readonly note = signal<string | null>(null);
   readonly exports = signal<ReadonlyMap<number, Partial<Export>>>(new Map());
@@ -129,6 +131,7 @@ export class LiveSearch {
     if (type === "export.state") this.took(data);
     if (type === "export.progress")
       this.exporting.value = new Map(this.exporting.value).set(data["id"], data as Exporting);
+    if (type === "search.phase") this.soon("pareto", REFRESH_MS); // the ranking is known after the repeats
     if (type === "references" || type === "finalists" || type === "artifact.added") this.soon("pareto", SOON_MS);
     if (type === "artifact.added" && typeof data["trial"] === "number") this.touch(data["trial"], event.seq);
     const search = this.search.value;
@@ -205,6 +208,7 @@ export class LiveSearch {
   private takePareto(pareto: Pareto): void {
     this.references.value = pareto.references;
     this.finalists.value = pareto.finalists;
+    this.ranking.value = pareto.ranking ?? null;
     this.hypervolume.value = pareto.hypervolume;
   }
 }

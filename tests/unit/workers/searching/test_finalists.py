@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 from random import Random
-from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -12,16 +11,14 @@ import pytest
 
 from nas.dataset import dataset
 from nas.errors import DivergedError
-from nas.objective import objective
 from nas.proportions import wilson
 from nas.spaces import load_space
 from nas.spec import parse_spec
 from nas.trial import State, Trial
+from nas.winner.choice import by_reward
 from workers.folder_run.run import run
 from workers.searching import finalists
-from workers.searching.finalists import best_trials
 
-AIM = objective.make({"name": "constrained", "target_latency_ms": 1.0})
 REFERENCES = [{"name": "mobilenetv1", "width": 0.25}, {"name": "mobilenetv2", "width": 0.5}]
 
 
@@ -61,10 +58,8 @@ def test_finalists_are_the_best_distinct_architectures(spec):
         for number, (candidate, reward) in enumerate([(a, 0.5), (b, 0.7), (a, 0.9), (b, 0.7), (c, 0.6)])
     ]
     trials.append(replace(Trial(5, c, State.FAILED, reason="diverged"), reward=None))
-    search = SimpleNamespace(trials={trial.number: trial for trial in trials}, objective=AIM)
 
-    assert [trial.number for trial in best_trials(search, 2)] == [2, 1]
-    assert [trial.number for trial in best_trials(search, 9)] == [2, 1, 4]
+    assert [trial.number for trial in by_reward(trials)] == [2, 1, 4]
 
 
 def test_a_finalist_that_diverges_is_left_out_and_the_others_are_kept(tmp_path, spec, listener, monkeypatch):

@@ -2,7 +2,6 @@
 
 import json
 from random import Random
-from types import SimpleNamespace
 
 import pytest
 from made_up import pocket, table, tablet
@@ -13,8 +12,9 @@ from nas.objective import objective
 from nas.spaces import load_space
 from nas.spec import parse_spec
 from nas.trial import State, Trial
+from nas.winner.choice import by_reward
 from workers.folder_run.run import run
-from workers.searching.finalists import best_trials
+from workers.searching.finalists import in_turn
 
 POCKET, TABLET = (f"{each.device.name}@{each.device.machine_id}" for each in (pocket(), tablet()))
 
@@ -111,7 +111,7 @@ def test_finalists_are_the_best_for_each_device_in_turn_where_each_has_its_front
     }
     aim = objective.make({"name": name, "target_latency_ms": {POCKET: 2.0, TABLET: 2.0}})
 
-    best = best_trials(SimpleNamespace(trials=trials, objective=aim), 4)
+    best = in_turn(by_reward(trials.values()), aim)[:4]
 
     assert [trial.number for trial in best[:2]] == chosen
     assert {trial.number for trial in best} == {0, 1, 2, 3}

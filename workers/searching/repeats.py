@@ -1,0 +1,114 @@
+"""After the trials: the best are trained again with other seeds, and all are ranked by what is believed of them."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, as_completed
+from typing import NamedTuple
+
+from nas.errors import NasError
+from nas.jobs.rows import RANKING
+from nas.ops.notation import write_network
+from nas.problem import Problem
+from nas.quantities import percent
+from nas.search.loop import Search
+from nas.trial import Metrics, Trial
+from nas.winner.beliefs import ACCURACY
+from nas.winner.choice import Ranking, candidates, ranking
+from workers.searching.context import SearchContext, epoch_listener
+
+SEEDS = 2**31
+
+
+class _Repeat(NamedTuple):
+    """The training of a trial's network with another seed; number: from 1."""
+
+    trial: Trial
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"repeat-{self.trial.number}-{self.number}"
+
+
+def rank_trials(context: SearchContext, problem: Problem, search: Search) -> Ranking:
+    """The networks of a search by the posterior mean of their reward, after the repeats that the spec wants.
+
+    Each training is kept as soon as it is done. One that fails says nothing; the listener gets the reason.
+    """
+    trials = [*search.trials.values()]
+    wanted = context.spec.finalists
+    repeated = candidates(problem, trials, wanted.candidates) if wanted.repeats else []
+    repeats = [_Repeat(trial, number) for trial in repeated for number in range(1, wanted.repeats + 1)]
+    scores = _trained(context, repeats)
+    accuracies: defaultdict[int, list[float]] = defaultdict(list)
+    for repeat in repeats:
+        if ACCURACY in scores[repeat.name]:
+            accuracies[repeat.trial.number].append(scores[repeat.name][ACCURACY])
+    found = ranking(problem, trials, accuracies)
+    context.store.keep(RANKING, found.describe())
+    if accuracies:
+        context.listener.say(_said(found, accuracies))
+    return found
+
+
+def _trained(context: SearchContext, repeats: Sequence[_Repeat]) -> dict[str, Metrics]:
+    """The metrics of each repeat by its name; none of one that failed."""
+    found = {repeat.name: _known(context, repeat) for repeat in repeats}
+    missing = [repeat for repeat in repeats if found[repeat.name] is None]
+    done, total = len(repeats) - len(missing), len(repeats)
+    if missing:
+        context.listener.phase("REPEATS")
+        context.listener.say(f"training the best {len({r.trial.number for r in repeats})} trials again, {total} times")
+    futures = {_submit(context, repeat): repeat for repeat in missing}
+    for future in as_completed(futures):
+        found[futures[future].name] = _result(context, futures[future], future)
+        done += 1
+        context.listener.step("repeats", done, total)
+    return {name: metrics or {} for name, metrics in found.items()}
+
+
+def _submit(context: SearchContext, repeat: _Repeat) -> Future[Metrics]:
+    what = f"repeat {repeat.number} of trial {repeat.trial.number}"
+    report = epoch_listener(context.listener, what, context.evaluator.epochs)
+    notation = write_network(repeat.trial.candidate.architecture.expand())
+    return context.evaluate(notation, report, seed=_seed(context, repeat))
+
+
+def _result(context: SearchContext, repeat: _Repeat, future: Future[Metrics]) -> Metrics:
+    try:
+        metrics = dict(future.result())
+    except NasError as error:
+        context.listener.say(f"repeat {repeat.number} of trial {repeat.trial.number} has failed: {error}")
+        metrics = {}
+    else:
+        network_id = repeat.trial.candidate.architecture.network_id
+        key = context.training_keys.trial(network_id, _seed(context, repeat))
+        context.store_training(key, metrics)
+    kept: Metrics = context.store.keep(repeat.name, metrics)
+    return kept
+
+
+def _known(context: SearchContext, repeat: _Repeat) -> Metrics | None:
+    """The metrics if the network was trained with this seed in this or an earlier search; none of one that failed."""
+    kept: Metrics | None = context.store.known(repeat.name)
+    if kept is not None:
+        return kept
+    network_id = repeat.trial.candidate.architecture.network_id
+    cached = context.cached_training(context.training_keys.trial(network_id, _seed(context, repeat)))
+    return None if cached is None else context.store.keep(repeat.name, cached)
+
+
+def _seed(context: SearchContext, repeat: _Repeat) -> int:
+    """Of the repeat; that of the trial is the search's."""
+    return (context.spec.seed + repeat.number) % SEEDS
+
+
+def _said(found: Ranking, accuracies: Mapping[int, Sequence[float]]) -> str:
+    best = found.standings[0]
+    luckiest = max(found.standings, key=lambda each: each.observed)
+    number, observed = luckiest.trial.number, percent(luckiest.observed)
+    return (
+        f"ranked by {found.method} after {sum(map(len, accuracies.values()))} repeats: trial {best.trial.number} is "
+        f"first with {percent(best.mean)}; trial {number}, whose score was the best at {observed}, comes to "
+        f"{percent(luckiest.mean)}"
+    )
