@@ -13,6 +13,9 @@ from nas.registry import Registry
 from nas.space import SearchSpace
 from nas.trial import Metrics, Report
 
+PLAIN, BALANCED = "plain", "balanced"
+"""Accuracies that an evaluator may score by: the share of the images, or the mean of the classes' shares."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from nas.compression.integers import calibrated
-from nas.dataset import Dataset, Labels
+from nas.dataset import Dataset, Labels, Split
 from nas.errors import ExportError
 from nas.images.model_input import ModelInput
 from nas.images.pixel_graph import with_pixels
@@ -92,6 +92,19 @@ def in_integers(file: bytes, dataset: Dataset, recipe: str) -> Exported:
     some = images[:PARITY_IMAGES].contiguous().numpy()
     difference = float(np.abs(_scores(session, some) - _scores(_session(file), some)).max())
     return Exported(made, _accuracy(session, _arrays(dataset, network)), difference)
+
+
+def found_classes(file: bytes, dataset: Dataset, split: Split) -> NDArray[np.int64]:
+    """The class that an exported file finds in each image of a split of the data set, in ONNX Runtime: [N]."""
+    about = properties(onnx.load_from_string(file))
+    takes, side = about["preprocessing"]["input"], read_network(about["notation"]).input.height
+    session, found = _session(file), []
+    for start in range(0, len(split), BATCH_SIZE):
+        pictures = split.images[start : start + BATCH_SIZE]
+        if takes != ModelInput.UINT8:
+            pictures = normalised(tensor(pictures), dataset.mean, dataset.std, side).contiguous().numpy()
+        found.append(_scores(session, pictures).argmax(1))
+    return np.concatenate(found).astype(np.int64)
 
 
 def _session(file: bytes) -> onnxruntime.InferenceSession:

@@ -31,7 +31,10 @@ def overlap_note(part: str, seen: NDArray[np.bool_], names: Sequence[str]) -> It
     """The note on images of a split that lie in train too. names: of the split's images, or none."""
     if count := int(seen.sum()):
         lie = "lies" if count == 1 else "lie"
-        said = f"{count:,} of {len(seen):,} {part} images also {lie} in train, pixel for pixel at this size"
+        said = (
+            f"{count:,} of {len(seen):,} {part} images also {lie} in train, pixel for pixel at this size; finalists "
+            "have their accuracy without them beside"
+        )
         yield Note.on(f"{part}_in_train", said, [names[int(at)] for at in np.flatnonzero(seen)] if names else [], count)
 
 
@@ -51,7 +54,8 @@ def uneven_note(labels: NDArray[np.int64], classes: Sequence[str]) -> Iterator[N
         share = f"{counts[most] / len(labels):.0%}"
         said = (
             f"the classes are uneven: {classes[most]} has {counts[most]:,} training images ({share}), "
-            f"{classes[least]} has {counts[least]:,}"
+            f"{classes[least]} has {counts[least]:,}; look at the recall of each class, and at the evaluator's "
+            "`accuracy: balanced`"
         )
         yield Note.on("uneven", said, [])
 

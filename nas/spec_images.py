@@ -52,16 +52,20 @@ def natural_size(space: SearchSpace) -> int:
 
 
 def notes(spec: SearchSpec, images: Outline | None) -> list[str]:
-    """What the user is to know of the values that the spec leaves open, as `field: text`; images: of check_images."""
-    if images is None:
+    """What the user is to know of the values that the spec leaves open, and of the images, as `field: text`; images: of
+    check_images.
+    """
+    return [*size_notes(spec, images), *(f"dataset: {note.text}" for note in (images.notes if images else ()))]
+
+
+def size_notes(spec: SearchSpec, images: Outline | None) -> list[str]:
+    """Those on the size of the images: the log of a search tells the others when it has read them."""
+    if images is None or not images.resized:
         return []
-    told = [f"dataset: {note.text}" for note in images.notes]
-    if not images.resized:
-        return told
     side, name = images.side, spec.space if isinstance(spec.space, str) else spec.space["name"]
     resized = f"each is cut to its central square and resized to {side} x {side} px, the resolution of the space {name}"
     why = f"the images have several sizes, so {resized}; set another size to keep more or less of them"
-    return [f"dataset.size: {why}", *told]
+    return [f"dataset.size: {why}"]
 
 
 def reference_networks(spec: SearchSpec, *, side: int, channels: int, classes: int) -> list[Network]:

@@ -148,6 +148,28 @@ class ModelFile(Stored):
     url: str | None = None
 
 
+class ByClass(Stored):
+    """How right a finalist's file is on one split, class by class.
+
+    recall: the share of each class's images that are found to be of it, null for a class without images; in the order
+    of classes, as the rows (classes of the images) and columns (classes found) of confusion. majority_rate: the
+    accuracy of always answering majority_class. in_train: images that also lie in train, pixel for pixel. note: where
+    the accuracy is hardly above the majority rate.
+    """
+
+    images: int
+    accuracy: float
+    balanced_accuracy: float
+    majority_rate: float
+    majority_class: str
+    classes: list[str]
+    recall: list[float | None]
+    confusion: list[list[int]]
+    in_train: int
+    accuracy_without_train: float | None
+    note: str | None = None
+
+
 class Finalist(Stored):
     """A trial that was trained for longer, exported and tested.
 
@@ -155,7 +177,8 @@ class Finalist(Stored):
     format of its own. note: why that file is missing, and what to do. latency_note: why the measured latency is more
     than 20 % from its estimate, if it is. best: the first of them, within the target if any is, and then of the best
     validation accuracy. metrics: among them test_accuracy, of the exported file, and validation_accuracy, each with its
-    95 % interval (Wilson) as test_accuracy_low, test_accuracy_high and so on.
+    95 % interval (Wilson) as test_accuracy_low, test_accuracy_high and so on. by_class: by split. ranked_by: the metric
+    that orders finalists, null for validation_accuracy.
     """
 
     trial: int
@@ -168,6 +191,8 @@ class Finalist(Stored):
     files: list[ModelFile] = Field(default_factory=list)
     note: str | None = None
     latency_note: str | None = None
+    ranked_by: str | None = None
+    by_class: dict[str, ByClass] | None = None
     sha256: str | None = None
     url: str | None = None
 

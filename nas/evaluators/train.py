@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from nas.dataset import Dataset
 from nas.errors import SpecError
-from nas.evaluator import CacheKey, Evaluator, Stop, evaluator
+from nas.evaluator import PLAIN, CacheKey, Evaluator, Stop, evaluator
 from nas.ops import Network
 from nas.ops.cost import is_coded
 from nas.registry import described
@@ -22,8 +22,9 @@ RECIPE = Recipe(epochs=2)
 class TrainEvaluator(Evaluator):
     """Trains every network by one recipe (nas.training.Recipe says what its fields mean) from weights of one seed.
 
-    train_images: at most so many training images, drawn by the seed; None for all. device: auto is cuda where there is
-    one. A search compares its networks at equal epochs; a time_budget_s is a choice that favours fast-training ones.
+    train_images: at most so many training images, drawn by the seed, with one of each class at least; None for all.
+    device: auto is cuda where there is one. accuracy: what trials are scored by. A search compares its networks at
+    equal epochs; a time_budget_s is a choice that favours fast-training ones.
     """
 
     trains = True
@@ -49,16 +50,26 @@ class TrainEvaluator(Evaluator):
                 "where trials are trained; auto takes a GPU where torch sees one", "cpu to leave a GPU to others"
             ),
         ] = "auto",
+        accuracy: Annotated[
+            Literal["plain", "balanced"],
+            described(
+                "what trials are scored by, under the name accuracy: the share of the validation images that is right "
+                "(plain), or the mean of that share over the classes (balanced)",
+                "balanced where classes are uneven and the rare ones count as much",
+            ),
+        ] = "plain",
     ) -> None:
         super().__init__(dataset, seed)
         self.recipe = recipe
         self.epochs = recipe.epochs
         self._images = _subset(dataset, train_images, seed)
         self._device = device
+        self._accuracy = accuracy
 
     @property
     def cache_key(self) -> CacheKey:
-        return CacheKey(self._images.digest, self.recipe.id)
+        suffix = "" if self._accuracy == PLAIN else f"+{self._accuracy}"
+        return CacheKey(self._images.digest, f"{self.recipe.id}{suffix}")
 
     @property
     def device(self) -> str:
@@ -104,6 +115,7 @@ class TrainEvaluator(Evaluator):
             resolution=network.input.height,
             checkpoint_path=stop.checkpoint if stop else None,
             until=stop.epochs if stop else None,
+            accuracy=self._accuracy,
         )
         return {
             "accuracy": fitted.accuracy,
@@ -120,7 +132,7 @@ class TrainEvaluator(Evaluator):
         model, fitted = train_coded(network, self.recipe, bench, stop.epochs if stop else None)
         file, score = file_score(model, self._images)
         return {
-            "accuracy": score.accuracy,
+            "accuracy": score.accuracy if self._accuracy == PLAIN else score.balanced_accuracy,
             "loss": score.loss,
             "size_bytes": len(file),
             "train_seconds": fitted.seconds,
@@ -131,5 +143,14 @@ class TrainEvaluator(Evaluator):
 def _subset(dataset: Dataset, train_images: int | None, seed: int) -> Dataset:
     if train_images is None or train_images >= len(dataset.train):
         return dataset
-    drawn = np.random.default_rng((seed, train_images)).permutation(len(dataset.train))[:train_images]
-    return replace(dataset, train=dataset.train[np.sort(drawn)])
+    if train_images < len(dataset.classes):
+        raise SpecError(
+            f"evaluator.train_images: {train_images} images cannot show all of {len(dataset.classes)} classes; give "
+            "more, or leave it out"
+        )
+    order = np.random.default_rng((seed, train_images)).permutation(len(dataset.train))
+    labels = dataset.train.labels[order]
+    if len(np.unique(labels[:train_images])) < len(dataset.classes):  # a rare class would not be learnt at all
+        first = np.unique(labels, return_index=True)[1]
+        order = np.concatenate([order[first], np.delete(order, first)])
+    return replace(dataset, train=dataset.train[np.sort(order[:train_images])])

@@ -198,7 +198,7 @@ def _unread(picture: Picture) -> PictureError:
         return PictureError(picture.where, "is a HEIC picture, which needs the extra `heic`", how)
     if start.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
         return PictureError(picture.where, "is a JPEG XL picture, which is not read", "convert it to JPEG or PNG")
-    return PictureError(picture.where, "is not a readable image: its content is no picture")
+    return PictureError(picture.where, "is not a readable image: its content is damaged, or no picture")
 
 
 def _start(file: Picture) -> bytes:

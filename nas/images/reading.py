@@ -122,7 +122,10 @@ def read_splits(looked: Looked, parts: Sequence[str], side: int | None, on_damag
     if not pictures:
         looked.refuse_damaged(OnDamaged.REFUSE)
         raise DataError("there is no picture")
-    images, faults = decoded(pictures, side or common_side(pictures, looked.headers), looked.channels)
+    if side is None:
+        looked.refuse_damaged(on_damaged)  # before that sizes differ
+        side = common_side(pictures, looked.headers)
+    images, faults = decoded(pictures, side, looked.channels)
     damaged = (*looked.damaged, *faults.values())
     refuse_damaged(damaged, on_damaged)
     kept = [place for place in range(len(pictures)) if place not in faults]

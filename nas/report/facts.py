@@ -93,6 +93,7 @@ def _search(record: Record) -> list[tuple[str, Child]]:
         *_searcher(record.get("searcher")),
         *_pruner(record["spec"].get("pruner")),
         *_warm_start(record.get("warm_start")),
+        *_accuracy(record["spec"].get("evaluator", {})),
         ("Space", f"{space['name']}"),
         ("Its size", f"{short}{exact(size)}"),
         ("Trials", ", ".join(counts)),
@@ -108,6 +109,13 @@ def _pruner(pruner: Record | None) -> list[tuple[str, Child]]:
         return []
     parameters = [f"{name} {value}" for name, value in pruner.items() if name != "name"]
     return [("Pruner", ", ".join([pruner["name"], *parameters]))]
+
+
+def _accuracy(evaluator: Record) -> list[tuple[str, Child]]:
+    """What trials are scored by, where that is not the share of images that is right."""
+    if evaluator.get("accuracy") != "balanced":
+        return []
+    return [("Accuracy of trials", "balanced: the mean of the classes' recalls; finalists are ranked by it too")]
 
 
 def _searcher(searcher: Record | None) -> list[tuple[str, Child]]:

@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from nas.metric import Source, tabulated
 from nas.quantities import duration, minus, number
+from nas.report.classes import classes_section
 from nas.report.correlations import correlations
 from nas.report.facts import facts, spec_text
 from nas.report.figures import Figures, built_figures, figure, figure_data
@@ -70,6 +71,7 @@ def _evidence(record: Record) -> list[Child]:
         _section("Each device", devices_table(record)) if "devices" in record else None,
         _section("Finalists", finalists_table(record), _finalists_note(record)),
         _section("How the finalists were chosen", ranked) if ranked else None,
+        _section("Class by class", classes) if (classes := classes_section(record)) else None,
         _section("Architectures", *map(_diagram, record["finalists"])) if record["finalists"] else None,
         _section("Progress of the search", figure("reward")),
         _section("Trials", trials_table(record)),

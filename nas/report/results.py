@@ -75,7 +75,7 @@ def ranked(finalists: Iterable[Record], targets_ms: Mapping[str, float | None]) 
     """
 
     def rank(finalist: Record) -> tuple[float, float]:
-        accuracy = number(finalist["metrics"], "validation_accuracy")
+        accuracy = number(finalist["metrics"], finalist.get("ranked_by", "validation_accuracy"))
         excess = sum(over(finalist, latency, limit) for latency, limit in targets_ms.items())
         return excess, inf if accuracy is None else -accuracy
 

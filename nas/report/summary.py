@@ -14,7 +14,7 @@ def summary(record: Record) -> Markup:
         return join([_finalist(record, finalist), _comparison(record, finalist)])
     best = best_trial(record)
     if best:
-        return _best_trial(best, record["dataset"])
+        return _best_trial(best, record)
     state = "ended without a trained candidate" if record["finished"] else "started; no candidate has been trained yet"
     return tag("p", f"The search has {state}.", class_="lead")
 
@@ -87,17 +87,19 @@ def _against_target(record: Record, latency: float | None) -> str | None:
     return f"{where} the target of {milliseconds(limit)}"
 
 
-def _best_trial(trial: Record, images: Record) -> Markup:
+def _best_trial(trial: Record, record: Record) -> Markup:
     metrics = trial["metrics"]
-    accuracy = with_intervals({"validation_accuracy": metrics.get("accuracy")}, images)
+    is_balanced = record["spec"].get("evaluator", {}).get("accuracy") == "balanced"
+    known = {} if is_balanced else {"validation_accuracy": metrics.get("accuracy")}  # that of a mean is another
+    accuracy = with_intervals(known, record["dataset"])
     first, *others = tabulated(Source.NETWORK)
     sizes = ", ".join(f"{shown(metrics, size.name)} {size.heading}" for size in others)
     figures = (
         _figure(
             shown(metrics, "accuracy"),
-            "Validation accuracy",
+            "Balanced validation accuracy" if is_balanced else "Validation accuracy",
             "at the trials' few epochs",
-            _spread(accuracy, "validation", images),
+            _spread(accuracy, "validation", record["dataset"]),
         ),
         _figure(shown(metrics, "latency_ms"), "Estimated latency"),
         _figure(shown(metrics, first.name), first.label.capitalize(), sizes),

@@ -20,11 +20,12 @@ def evaluate_file(
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()  # by default one for each core, whatever is this worker's
     session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    right, loss = 0, 0.0
+    found, loss, classes = torch.empty(len(split), dtype=torch.int64), 0.0, 1
     for start in range(0, len(split), BATCH_SIZE):
         images, labels = (tensor(part[start : start + BATCH_SIZE]) for part in (split.images, split.labels))
         inputs = normalised(images, mean, std, resolution).contiguous().numpy()
         scores = torch.from_numpy(session.run(None, {"image": inputs})[0])
-        right += int((scores.argmax(1) == labels).sum())
+        found[start : start + BATCH_SIZE] = scores.argmax(1)
+        classes = scores.shape[1]
         loss += float(cross_entropy(scores, labels, reduction="sum"))
-    return Score(right / len(split), loss / len(split))
+    return Score.of(split, found, classes, loss)

@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from math import isfinite
 from pathlib import Path
@@ -55,6 +55,7 @@ def fit(
     checkpoint_path: Path | None = None,
     until: int | None = None,
     score_on: Literal["validation", "test"] = "validation",
+    accuracy: Literal["plain", "balanced"] = "plain",
     criterion: Criterion | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Fitted:
@@ -63,8 +64,9 @@ def fit(
     criterion: what is minimised; None for cross-entropy with the recipe's label smoothing.
 
     After each epoch report(epoch, {accuracy, loss, train_loss, seconds}) is called; an error that it raises ends the
-    training. accuracy and loss are of the split score_on. Until the rate is annealed to 0 they are of the moving
-    average of the weights, as the weights themselves vary with the rate; then they are of the weights themselves. The
+    training. accuracy and loss are of the split score_on; balanced, accuracy is the mean over the classes. Until the
+    rate is annealed to 0 they are of the moving average of the weights, as the weights themselves vary with the rate;
+    then they are of the weights themselves. The
     `mnasnet` schedule never anneals, so the average is its result. Without an ema_decay every score is of the weights
     themselves. The module ends in eval mode with the weights last scored.
     Batch-norm statistics are re-estimated on 2000 training images for every score, so their momentum has no effect.
@@ -99,6 +101,8 @@ def fit(
     while True:
         if training.epoch and not goes_on:
             score = training.score(score_on)
+            if accuracy == "balanced":
+                score = replace(score, accuracy=score.balanced_accuracy)
             report(training.epoch, training.metrics(score))
             if training.over or training.epoch == until:
                 return training.fitted(score)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from nas.by_class import balanced, confusion
 from nas.dataset import Split
 from nas.training.batches import normalised, tensor
 
@@ -15,10 +16,20 @@ BATCH_SIZE = 512
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """accuracy: share of the images whose class scores highest, in [0, 1]; loss: mean cross-entropy in nats."""
+    """accuracy: share of the images whose class scores highest, in [0, 1]; loss: mean cross-entropy in nats.
+
+    balanced_accuracy: the mean of that share over the classes that have images.
+    """
 
     accuracy: float
     loss: float
+    balanced_accuracy: float
+
+    @classmethod
+    def of(cls, split: Split, found: Tensor, classes: int, loss: float) -> "Score":
+        """found: the class of the highest score of each image, [N]. loss: the sum of cross-entropies."""
+        matrix = confusion(split.labels, found.numpy(), classes)
+        return cls(int(matrix.trace()) / len(split), loss / len(split), balanced(matrix))
 
 
 def evaluate(
@@ -26,7 +37,7 @@ def evaluate(
 ) -> Score:
     """Score module on its device, in eval mode and 32 bits, on images normalised by mean and std."""
     device = next(module.parameters()).device
-    correct = torch.zeros((), dtype=torch.int64, device=device)
+    found, classes = torch.empty(len(split), dtype=torch.int64, device=device), 1
     loss = torch.zeros((), dtype=torch.float64, device=device)
     training = module.training
     module.eval()
@@ -35,7 +46,8 @@ def evaluate(
             images = tensor(split.images[start : start + BATCH_SIZE]).to(device)
             labels = tensor(split.labels[start : start + BATCH_SIZE]).to(device)
             scores = module(normalised(images, mean, std, resolution))
-            correct += (scores.argmax(1) == labels).sum()
+            found[start : start + BATCH_SIZE] = scores.argmax(1)
+            classes = scores.shape[1]
             loss += cross_entropy(scores, labels, reduction="sum")
     module.train(training)
-    return Score(int(correct) / len(split), float(loss) / len(split))
+    return Score.of(split, found.cpu(), classes, float(loss))

@@ -6,7 +6,7 @@ from typing import Any
 from nas.dataset import dataset
 from nas.machine.cgroup import core_count
 from nas.spec import SearchSpec
-from nas.spec_images import check_images, notes, with_size
+from nas.spec_images import check_images, size_notes, with_size
 from workers.executing.executor import executor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.earlier_runs import check_earlier
@@ -34,7 +34,7 @@ def run(
     it cannot go on; what was finished stays.
     """
     source = dataset.make(spec.dataset)
-    for note in notes(spec, check_images(spec, source)):
+    for note in size_notes(spec, check_images(spec, source)):
         listener.say(note)
     if not (out / "results" / f"{EARLIER}.json").exists():  # what it took over stays when the others are gone
         check_earlier(spec, spec_folder, out)

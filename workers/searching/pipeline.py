@@ -40,6 +40,7 @@ from workers.searching.context import (
     measuring,
 )
 from workers.searching.end_to_end import measure_end_to_end
+from workers.searching.finalist_classes import add_classes
 from workers.searching.finalist_compression import check_compression, compress_finalists
 from workers.searching.finalist_files import add_files, add_picture_files
 from workers.searching.finalists import in_turn, train_finalists
@@ -237,6 +238,7 @@ def finalists_of(context: SearchContext, chosen: Sequence[Trial]) -> list[dict[s
     compress_finalists(context, finalists)
     quantise_finalists(context, finalists)
     add_picture_files(context, finalists)
+    add_classes(context, finalists)
     add_files(context, finalists)
     return finalists
 

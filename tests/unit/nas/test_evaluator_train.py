@@ -1,7 +1,7 @@
 """The train evaluator: a recipe, a share of the images, a device."""
 
 import io
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -29,12 +29,12 @@ def test_parameters_become_the_recipe():
     assert (made.recipe.epochs, made.recipe.learning_rate, made.recipe.ema_decay) == (3, 0.5, None)
 
 
-def test_its_parameters_are_the_fields_of_the_recipe_and_two_more():
+def test_its_parameters_are_the_fields_of_the_recipe_and_three_more():
     """With the recipe's defaults, but for a trial's number of epochs."""
     schema = evaluator.parameters("train").model_json_schema()["properties"]
 
     defaults = {name: described["default"] for name, described in schema.items()}
-    assert defaults == {**asdict(Recipe()), "epochs": 2, "train_images": None, "device": "auto"}
+    assert defaults == {**asdict(Recipe()), "epochs": 2, "train_images": None, "device": "auto", "accuracy": "plain"}
     assert schema["learning_rate"]["exclusiveMinimum"] == 0
     assert schema["optimizer"]["enum"] == ["sgd", "adamw", "rmsprop", "shift_adamax"]
 
@@ -51,6 +51,39 @@ def test_the_cache_key_changes_with_what_they_name():
     assert ids(epochs=5)[1] == ids()[1]
     assert ids(train_images=20)[1] not in {ids()[1], ids(train_images=21)[1]}
     assert ids(train_images=40) == ids(train_images=None)
+    assert ids(accuracy="plain") == ids()
+    assert ids(accuracy="balanced")[0] != ids()[0]
+
+
+def test_a_rare_class_is_among_few_training_images():
+    """The images are those drawn before where they show all classes."""
+    whole = dataset()
+    labels = np.array([0] * 39 + [1])
+    rare = replace(whole, train=Split(whole.train.images[:40], labels))
+
+    drawn = [evaluator.make({"name": "train", "train_images": 4}, rare, seed)._images.train for seed in range(5)]
+
+    assert [sorted(set(some.labels.tolist())) for some in drawn] == [[0, 1]] * 5
+    assert [len(some) for some in drawn] == [4] * 5
+    with pytest.raises(SpecError, match=r"evaluator\.train_images: .* 3 classes"):
+        evaluator.make({"name": "train", "train_images": 2}, replace(rare, classes=("a", "b", "c")), 0)
+
+
+def test_balanced_accuracy_is_what_trials_are_scored_by():
+    """Nine in ten images are of one class."""
+    whole = dataset()
+    part = Split(whole.validation.images[:10], np.array([0] * 9 + [1]))
+    uneven = replace(whole, train=Split(whole.train.images, np.zeros(len(whole.train), np.int64)), validation=part)
+    network = read_network("1x8x8: [gap linear_2]")
+    scores, told = {}, {}
+    for accuracy in ("plain", "balanced"):
+        made = evaluator.make({"name": "train", "epochs": 1, "accuracy": accuracy}, uneven, 0)
+        scores[accuracy] = made.evaluate(network, lambda _, metrics: told.update({accuracy: metrics["accuracy"]}))  # noqa: B023
+
+    found = {name: score["accuracy"] for name, score in scores.items()}
+    assert found == told
+    right = round(10 * found["plain"])
+    assert any(found["balanced"] == pytest.approx(((right - rare) / 9 + rare) / 2) for rare in (0, 1))
 
 
 @pytest.mark.parametrize(

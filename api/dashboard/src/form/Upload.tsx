@@ -6,11 +6,13 @@ import { size, whole } from "../format";
 import { at } from "../root";
 import { Trouble } from "../components/states";
 
+type OnDamaged = "refuse" | "skip";
+
 /** Like request, with progress, which fetch does not report. */
-function send(file: File, progress: (share: number) => void): Promise<Uploaded> {
+function send(file: File, onDamaged: OnDamaged, progress: (share: number) => void): Promise<Uploaded> {
   return new Promise((resolve, reject) => {
     const call = new XMLHttpRequest();
-    call.open("POST", at("/v1/datasets"));
+    call.open("POST", at(`/v1/datasets?on_damaged=${onDamaged}`));
     call.responseType = "json";
     call.upload.onprogress = (event) => progress(event.lengthComputable ? event.loaded / event.total : 0);
     call.onerror = () =>
@@ -41,18 +43,24 @@ export function Upload({ done }: { done: (found: Uploaded) => void }) {
   const [said, setSaid] = useState("");
   const [over, setOver] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const take = async (file: File | undefined) => {
+  const [notes, setNotes] = useState<string[]>([]);
+  const [refused, setRefused] = useState<File | null>(null);
+  const take = async (file: File | undefined, onDamaged: OnDamaged = "refuse") => {
     if (!file || share !== null) return;
     setProblem(null);
+    setNotes([]);
+    setRefused(null);
     setShare(0);
     setSaid(`${file.name}, ${size(file.size)}`);
     try {
-      const found = await send(file, setShare);
+      const found = await send(file, onDamaged, setShare);
+      setNotes(found.notes.map((note) => note.text));
       setSaid(`${file.name}: ${whole(found.images)} images in ${found.classes.length} classes`);
       done(found);
     } catch (error) {
       setSaid("");
       setProblem(error as Problem);
+      if ((error as Problem).detail.includes("on_damaged")) setRefused(file);
     }
     setShare(null);
   };
@@ -77,7 +85,7 @@ export function Upload({ done }: { done: (found: Uploaded) => void }) {
         class="unseen"
         tabIndex={-1}
         aria-label="Archive of images"
-        accept=".zip,.tar,.gz,.tgz"
+        accept=".zip,.tar,.gz,.tgz,.bz2,.xz"
         data-testid="upload"
         onChange={(event) => {
           void take(event.currentTarget.files?.[0]);
@@ -90,6 +98,16 @@ export function Upload({ done }: { done: (found: Uploaded) => void }) {
       <span class="soft">{said || "a .zip or .tar.gz with a folder for each class"}</span>
       {share !== null && <Bar done={Math.round(100 * share)} total={100} label="Upload" />}
       {problem && <Trouble problem={problem} />}
+      {refused && (
+        <button type="button" class="button" onClick={() => void take(refused, "skip")} data-testid="skip-damaged">
+          Send it again without these images
+        </button>
+      )}
+      {notes.map((note) => (
+        <p class="small track" key={note} data-testid="upload-note">
+          {note}
+        </p>
+      ))}
     </div>
   );
 }

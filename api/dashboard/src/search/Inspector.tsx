@@ -13,6 +13,7 @@ import type { LiveSearch } from "../store/live";
 import { metrics } from "../store/metrics";
 import { Compressions } from "./Compressions";
 import { Curve } from "./Curve";
+import { Classes } from "./Classes";
 import { Downloads } from "./Downloads";
 
 interface Props {
@@ -55,10 +56,12 @@ function Loaded({ live, number }: { live: LiveSearch; number: number }) {
     if (seq !== undefined) again();
   }, [seq]);
   if (!trial) return problem ? <Failure problem={problem} again={again} /> : <Loading what="the trial" lines={5} />;
+  const finalist = live.finalists.value.find((each) => each.trial === number) ?? null;
   return (
     <>
       {problem && <Trouble problem={problem} again={again} />}
-      <Metrics trial={trial} finalist={live.finalists.value.find((each) => each.trial === number) ?? null} />
+      <Metrics trial={trial} finalist={finalist} />
+      {finalist && <Classes finalist={finalist} />}
       {trial.reason && (
         <p class="trouble lines" tabIndex={0}>
           {trial.reason}

@@ -33,6 +33,7 @@ export function SearchFacts({ live }: { live: LiveSearch }) {
         ],
         ["size", `${dimensions([dataset.side, dataset.side])} px, ${dataset.channels === 1 ? "grey" : "colour"}`],
         ["classes", `${dataset.classes.length}: ${listed(dataset.classes)}`],
+        ...(dataset.notes ?? []).map((note): Row => ["note", note.text]),
       ],
     ]);
   }
