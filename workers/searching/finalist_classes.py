@@ -3,7 +3,6 @@
 from typing import Any
 
 from nas.evaluator import BALANCED
-from nas.metadata import annotate
 from workers.searching.context import SearchContext
 from workers.tasks.classify import classify
 
@@ -11,7 +10,7 @@ Row = dict[str, Any]
 
 
 def add_classes(context: SearchContext, finalists: list[Row]) -> None:
-    """Give each finalist `by_class`: by split, what nas.by_class says of its .onnx, which says it too.
+    """Give each finalist `by_class`: by split, what nas.by_class says of its .onnx.
 
     Each is kept at once. metrics get balanced accuracies, and those without the images that also lie in train if there
     are such. Where trials are scored by balanced accuracy, `ranked_by` names the metric that orders finalists.
@@ -21,9 +20,7 @@ def add_classes(context: SearchContext, finalists: list[Row]) -> None:
     models = [(context.store.path / row["file"]).read_bytes() for row in missing]
     futures = [context.submit(classify, model, report=lambda *_: None) for model in models]
     for row, future in zip(missing, futures, strict=True):
-        found = future.result()
-        annotate(context.store.path / row["file"], {"by_class": found})
-        kept[row["file"]] = context.store.keep(_key(row), found)
+        kept[row["file"]] = context.store.keep(_key(row), future.result())
     is_balanced = context.spec.evaluator.get("accuracy") == BALANCED
     for row in finalists:
         row["by_class"] = kept[row["file"]]
