@@ -28,7 +28,7 @@ def measure_end_to_end(context: SearchContext, references: list[Row], finalists:
     for device in context.devices:
         _measure(context, device, references, finalists)
     for row in finalists:
-        about = {name: row[name] for name in ("metrics", "by_class") if name in row}
+        about: dict[str, Any] = {name: row[name] for name in ("metrics", "by_class") if name in row}
         about["device"] = ", ".join(context.spec.device_names)
         annotate(context.store.path / row["file"], about)
         publish(context, row)
