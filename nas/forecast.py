@@ -41,7 +41,7 @@ class Plan:
     training, of a reference network or a finalist, of final_epochs epochs.
 
     parallel: trainings at a time. networks: those that are measured whole. repeats: trainings of trials again, with
-    other seeds, before the finalists are chosen.
+    other seeds, before the finalists are chosen. baseline: short trainings of the baseline.
     """
 
     evaluator: str
@@ -57,6 +57,7 @@ class Plan:
     work: float
     longer_work: float
     repeats: int = 0
+    baseline: int = 0
 
 
 def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers: int) -> Plan:
@@ -66,6 +67,7 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
     used = images_of_trials(spec, train)
     rng = Random(spec.seed)
     macs = median(network_cost(space.sample(rng).architecture.expand()).macs for _ in range(SAMPLES))
+    repeats = spec.finalists.repeats * min(spec.finalists.candidates, spec.max_trials)
     return Plan(
         evaluator=str(spec.evaluator["name"]),
         space=space.name,
@@ -74,12 +76,13 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
         parallel=max(1, min(spec.parallel, workers)),
         trial_epochs=int(getattr(parameters, "epochs", 1)),
         references=len(spec.references) if spec.finalists.count else 0,
-        finalists=spec.finalists.count,
+        finalists=spec.finalists.count * (2 if spec.baseline else 1),
         networks=(len(spec.references) + spec.finalists.count) * len(spec.device_names),
         final_epochs=spec.finalists.epochs,
         work=used * (macs + OVERHEAD_MACS),
         longer_work=train * (macs + OVERHEAD_MACS),
-        repeats=spec.finalists.repeats * min(spec.finalists.candidates, spec.max_trials),
+        repeats=repeats,
+        baseline=spec.max_trials + repeats if spec.baseline else 0,
     )
 
 
@@ -136,12 +139,14 @@ def step_seconds(plan: Plan, pace: Pace) -> dict[str, float] | None:
     measured_s = plan.networks * (NETWORK_S if pace.network_s is None else pace.network_s)
     epoch_s = pace.work_s * plan.work
     longer_s = plan.final_epochs * plan.longer_work * (pace.work_s if pace.longer_s is None else pace.longer_s)
+    baseline_s = ceil(plan.baseline / plan.parallel) * plan.trial_epochs * epoch_s
     repeated_s = ceil(plan.repeats / plan.parallel) * plan.trial_epochs * epoch_s
     return {
         "MEASURING": MEASURING_S if pace.measuring_s is None else pace.measuring_s,
         "PREPARING": pace.preparation_s or 0.0,
         "TRAINING": ceil(plan.trials / plan.parallel) * plan.trial_epochs * epoch_s,
         **({"REPEATS": repeated_s} if plan.repeats else {}),
+        **({"BASELINE": baseline_s} if plan.baseline else {}),
         "REFERENCES": ceil(plan.references / plan.parallel) * longer_s,
         "FINALISTS": ceil(plan.finalists / plan.parallel) * longer_s + measured_s,
     }

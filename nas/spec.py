@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -153,7 +153,7 @@ class Export(BaseModel):
     ] = ModelInput.FLOAT32
 
 
-LATER: dict[str, Any] = {"export": Export(), "zero_cost": None, "pruner": None, "warm_start": ()}
+LATER: dict[str, Any] = {"export": Export(), "baseline": None, "zero_cost": None, "pruner": None, "warm_start": ()}
 """Fields that specs did not always have, with what their absence means."""
 
 
@@ -246,6 +246,13 @@ class SearchSpec(BaseModel):
             "[] to save their trainings; others of `nas network`",
         ),
     ] = REFERENCES
+    baseline: Annotated[
+        Literal["random"] | None,
+        described(
+            "a second arm beside the searcher: as many trials, by random draws; null for none",
+            "to see what the searcher is worth here; it costs as many trainings again",
+        ),
+    ] = None
     zero_cost: Annotated[
         ZeroCostUse | None,
         described(

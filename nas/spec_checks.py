@@ -35,6 +35,7 @@ def wrong_inside(spec: Mapping[str, Any], devices: Sequence[str]) -> Iterator[Na
         lambda: check_pruner(spec["pruner"], spec["evaluator"], devices, spec["objective"]),
         lambda: _check_recipe(spec["finalists"].recipe),
         lambda: _check_repeats(spec),
+        lambda: _check_baseline(spec),
         *(partial(_check_reference, number, reference) for number, reference in enumerate(spec["references"])),
         lambda: _check_space(spec),
     ]
@@ -63,6 +64,14 @@ def _check_repeats(spec: Mapping[str, Any]) -> None:
         raise SpecError(
             f"finalists.repeats: the evaluator {name} does not train networks, so that another seed says nothing new "
             "of them; leave repeats out"
+        )
+
+
+def _check_baseline(spec: Mapping[str, Any]) -> None:
+    if spec["baseline"] and spec["pruner"]:
+        raise SpecError(
+            "baseline: a pruner stops trainings of the search early, so that as many trials are not of equal cost; "
+            "leave baseline or pruner out"
         )
 
 

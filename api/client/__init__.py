@@ -17,8 +17,8 @@ from api.client.search import AsyncSearch, Search
 from api.schemas.device import LatencyEstimate as Estimate
 from api.schemas.proxy_check import ProxyCheckOut as ProxyCheck
 from api.schemas.trial import ArtifactOut as Artifact
+from api.schemas.trial import Baseline, ExportFile, Finalist, ModelFile, Point, Ranking, Reference
 from api.schemas.trial import EventOut as Event
-from api.schemas.trial import ExportFile, Finalist, ModelFile, Point, Ranking, Reference
 from api.schemas.trial import ExportOut as Export
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Artifact",
     "AsyncClient",
     "AsyncSearch",
+    "Baseline",
     "Client",
     "DamagedError",
     "Estimate",

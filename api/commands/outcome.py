@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from api.client import Export, ExportFile, ModelFile, Ranking, Reference, Search
+from api.client import Baseline, Export, ExportFile, ModelFile, Ranking, Reference, Search
 from api.commands.remote import SEARCH, Remote, remote
 from api.commands.tables import number, table
 from nas.command_line.option_types import Bytes
@@ -28,7 +28,7 @@ PLAN_FILES = (".yaml", ".yml", ".json")
 @click.option("--device", help="Of a search for several devices: whose latency.  [default: the first]")
 def pareto(service: Remote, search: str, metrics: tuple[str, ...], device: str | None) -> None:
     """The trials that no other beats in both accuracy and latency; references and finalists, best first, below them.
-    Then how the finalists were chosen.
+    Then how the finalists were chosen, and what random draws at equal cost have found (`baseline` of a spec).
 
     Accuracies of trials are on validation images after their short training. Finalists and references are trained for
     longer and tested; in brackets are 95 % intervals, and what they say of the best finalist beside a reference.
@@ -47,11 +47,28 @@ def pareto(service: Remote, search: str, metrics: tuple[str, ...], device: str |
         table(("network", "", *_headings(columns, SPLITS.values())), rows, left=2)
         if found.ranking:
             _print_ranking(found.ranking)
+        if found.baseline:
+            _print_baseline(found.baseline)
 
     service.show(value, tables)
     for finalist in found.finalists:
         if finalist.latency_note:
             click.echo(f"trial {finalist.trial}: {finalist.latency_note}", err=True)
+
+
+def _print_baseline(found: Baseline) -> None:
+    """What random draws at equal cost have found, and the differences."""
+    click.echo(f"\nAgainst {found.trials} trials by {found.searcher} draws. {found.explanation}")
+    rows = [
+        (
+            each.figure,
+            *(f"{value:.4f}" for value in (each.searcher, each.baseline)),
+            f"{each.difference:+.4f}",
+            None if each.low is None or each.high is None else f"{each.low:+.4f} to {each.high:+.4f}",
+        )
+        for each in found.comparison
+    ]
+    table(("figure", "search", found.searcher, "difference", "95 % interval"), rows)
 
 
 def _print_ranking(found: Ranking) -> None:

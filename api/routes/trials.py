@@ -18,6 +18,7 @@ from api.http.security import READ
 from api.routes.artifacts import artifact_out, artifact_url
 from api.schemas.trial import (
     Attempt,
+    Baseline,
     ColumnsOut,
     CorrelationList,
     CorrelationOut,
@@ -31,7 +32,7 @@ from api.schemas.trial import (
     TrialPage,
 )
 from nas.jobs.records import ArtifactLink, SearchRecord, TrialRecord
-from nas.jobs.rows import RANKING
+from nas.jobs.rows import BASELINE, RANKING
 from nas.jobs.states import TrialState
 from nas.jobs.trials import COLUMNS
 from nas.metric import declared, directions, listed_where_present, metrics, of_devices
@@ -132,7 +133,7 @@ def get_pareto(
     names = dict.fromkeys(on.latency if name == LATENCY else name for name in metric or of_front)
     points = app.ledger.trials.front(search_id, tuple(names))
     results = app.ledger.trials.results(search_id)
-    ranking = results.get(RANKING)
+    ranking, baseline = results.get(RANKING), results.get(BASELINE)
     rows = {name: results.get(name) or [] for name in ("references", "finalists")}
     targets_ms = _targets_ms(search) if device is None else {on.latency: on.target_ms}
     shown = outcome({"dataset": {}, **(search.facts or {}), **rows}, targets_ms)
@@ -149,6 +150,7 @@ def get_pareto(
         hypervolume=area / reference_ms if reference_ms else None,
         points=[Point.model_validate(point) for point in points],
         ranking=ranking and Ranking.model_validate(ranking),
+        baseline=baseline and Baseline.model_validate(baseline),
         references=[Reference.model_validate(row) for row in shown["references"]],
         finalists=_finalists(shown["finalists"], app.ledger.artifacts.links(search_id)),
     )

@@ -228,12 +228,47 @@ class Ranking(Stored):
     standings: list[Standing]
 
 
+class Difference(Stored):
+    """A figure of both arms. difference: the search's less the baseline's, with its 95 % interval of low and high."""
+
+    figure: str
+    searcher: float
+    baseline: float
+    difference: float
+    low: float | None = None
+    high: float | None = None
+
+
+class BaselineColumns(Stored):
+    """The baseline's trials that have succeeded, as parallel lists."""
+
+    number: list[int]
+    latency_ms: list[float]
+    accuracy: list[float]
+    reward: list[float]
+
+
+class Baseline(Stored):
+    """What random draws at equal cost have found, beside the search. explanation: what is compared, and what the
+    intervals cover. reused: trials whose networks were trained before; refused: candidates over a limit.
+    """
+
+    searcher: str
+    explanation: str
+    trials: int
+    reused: int
+    refused: int
+    columns: BaselineColumns
+    comparison: list[Difference]
+
+
 class ParetoOut(Sent):
     """The front of latency and accuracy, by rising latency; or of the metrics that were asked for, by the first one.
 
     hypervolume: the area that the front dominates, up to reference_ms and down to an accuracy of 0, as a fraction of
     the whole; null while the front is empty, and for other metrics. reference_ms is twice the target, or the slowest
     point where there is no target. ranking: null before all trials and their repeats have ended. finalists: best first.
+    baseline: null of a search without one, and before it has ended.
     Of a search for several devices: device is that of the front, of which finalists are best first, and metrics names
     those of the front.
     """
@@ -247,6 +282,7 @@ class ParetoOut(Sent):
     hypervolume: float | None = None
     points: list[Point] = Field(default_factory=list)
     ranking: Ranking | None = None
+    baseline: Baseline | None = None
     references: list[Reference] = Field(default_factory=list)
     finalists: list[Finalist] = Field(default_factory=list)
 

@@ -63,7 +63,7 @@ def trial_key(trial_id: str) -> tuple[str, int]:
     return key
 
 
-LEFT, PACE, RANKING = "left", "pace", "ranking"
+LEFT, PACE, RANKING, BASELINE = "left", "pace", "ranking", "baseline"
 """Names of results: the time that is left of a search, and the pace from which later ones are forecast."""
 
 _left = tables.result.c

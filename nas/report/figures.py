@@ -54,6 +54,7 @@ def figure_data(record: Record) -> Markup:
     columns |= {name: [trial["metrics"].get(name) for trial in trials] for name in names}
     columns["state"] = [trial["state"].upper() for trial in trials]
     drawn = {name: record[name] for name in ("objective", "references", "finalists", "devices") if name in record}
+    drawn["baseline"] = record.get("baseline")
     text = json.dumps(_json({"columns": columns, **drawn}), allow_nan=False).replace("<", "\\u003c")
     return tag("script", Markup(text), type="application/json", id="drawn")
 

@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from nas.metric import Source, tabulated
 from nas.quantities import duration, minus, number
+from nas.report.baseline import baseline
 from nas.report.classes import classes_section
 from nas.report.correlations import correlations
 from nas.report.facts import facts, spec_text
@@ -65,7 +66,7 @@ def _sections(record: Record) -> list[Child]:
 
 
 def _evidence(record: Record) -> list[Child]:
-    failed, ranked = failures(record), ranking(record)
+    failed, ranked, against = failures(record), ranking(record), baseline(record)
     return [
         _section("Accuracy against latency", figure("pareto")),
         _section("Each device", devices_table(record)) if "devices" in record else None,
@@ -74,6 +75,7 @@ def _evidence(record: Record) -> list[Child]:
         _section("Class by class", classes) if (classes := classes_section(record)) else None,
         _section("Architectures", *map(_diagram, record["finalists"])) if record["finalists"] else None,
         _section("Progress of the search", figure("reward")),
+        _section("Against random draws at equal cost", against) if against else None,
         _section("Trials", trials_table(record)),
         _section("Failed trials", failed) if failed else None,
         _correlations(record),

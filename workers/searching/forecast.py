@@ -18,7 +18,7 @@ LEAST_S = 1.0
 MEASURING_NETWORKS = "NETWORKS"
 """The end of the phase FINALISTS: all trainings have ended."""
 
-SHORT_TRAININGS = ("TRAINING", "REPEATS")
+SHORT_TRAININGS = ("TRAINING", "REPEATS", "BASELINE")
 """Phases whose trainings are by the trials' recipe."""
 
 PACE_FIELDS = tuple(each.name for each in fields(Pace))
@@ -105,6 +105,7 @@ class Forecast:
         plan = self._plan
         epochs = {
             "REPEATS": plan.repeats * plan.trial_epochs,
+            "BASELINE": plan.baseline * plan.trial_epochs,
             "REFERENCES": plan.references * plan.final_epochs,
             "FINALISTS": plan.finalists * plan.final_epochs,
         }

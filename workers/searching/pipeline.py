@@ -31,6 +31,7 @@ from nas.spaces import load_space
 from nas.spec import SearchSpec
 from nas.trial import Metrics, Report, State, Trial
 from workers.executing.scheduler import Quota
+from workers.searching.baseline import compared, run_baseline
 from workers.searching.compressed_files import check_devices
 from workers.searching.context import (
     SearchContext,
@@ -138,7 +139,12 @@ class Pipeline:
         ranking = rank_trials(context, problem, self.search)
         record.ranking = ranking.describe()
         chosen = in_turn(ranking.trials, goal)[: spec.finalists.count]
-        return after_trials(context, record, forecast, references, chosen)
+        before = scored(partial(metrics_before_training, context), problem)
+        baseline = run_baseline(context, problem, self.search, before)
+        found = after_trials(context, record, forecast, references, chosen)
+        if baseline:
+            record.baseline = compared(context, baseline, self.search, found["finalists"])
+        return record.finish(found["references"], found["finalists"])
 
 
 def after_trials(
@@ -148,7 +154,7 @@ def after_trials(
     references: list[dict[str, Any]],
     chosen: Sequence[Trial],
 ) -> dict[str, Any]:
-    """Train, export and measure the references and the chosen trials; returns the whole record."""
+    """Train, export and measure the references and the chosen trials; returns both under these names."""
     store, facts = context.store, record.facts
     forecast.phase("REFERENCES")
     references = store.keep("references", train_references(context, references))
@@ -159,8 +165,7 @@ def after_trials(
     store.keep(PACE, forecast.pace())
     add_latency_notes(context, record.search.trials, finalists)
     found = outcome({**facts, "references": references, "finalists": finalists}, targets(facts))
-    references = store.keep("references", found["references"])
-    return record.finish(references, store.keep("finalists", found["finalists"]))
+    return {name: store.keep(name, found[name]) for name in ("references", "finalists")}
 
 
 def problem_of(context: SearchContext, space: SearchSpace, goal: Objective) -> Problem:

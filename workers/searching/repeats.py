@@ -20,33 +20,40 @@ SEEDS = 2**31
 
 
 class _Repeat(NamedTuple):
-    """The training of a trial's network with another seed; number: from 1."""
+    """The training of a trial's network with another seed; number: from 1. arm: as in rank_trials."""
 
     trial: Trial
     number: int
+    arm: str
 
     @property
     def name(self) -> str:
-        return f"repeat-{self.trial.number}-{self.number}"
+        return f"{self.arm and self.arm + '-'}repeat-{self.trial.number}-{self.number}"
+
+    @property
+    def words(self) -> str:
+        return f"repeat {self.number} of {self.arm and self.arm + ' '}trial {self.trial.number}"
 
 
-def rank_trials(context: SearchContext, problem: Problem, search: Search) -> Ranking:
+def rank_trials(context: SearchContext, problem: Problem, search: Search, arm: str = "") -> Ranking:
     """The networks of a search by the posterior mean of their reward, after the repeats that the spec wants.
 
-    Each training is kept as soon as it is done. One that fails says nothing; the listener gets the reason.
+    Each training is kept as soon as it is done. One that fails says nothing; the listener gets the reason. arm: the
+    name of a search beside the spec's own, whose ranking is not shown.
     """
     trials = [*search.trials.values()]
     wanted = context.spec.finalists
     repeated = candidates(problem, trials, wanted.candidates) if wanted.repeats else []
-    repeats = [_Repeat(trial, number) for trial in repeated for number in range(1, wanted.repeats + 1)]
+    repeats = [_Repeat(trial, number, arm) for trial in repeated for number in range(1, wanted.repeats + 1)]
     scores = _trained(context, repeats)
     accuracies: defaultdict[int, list[float]] = defaultdict(list)
     for repeat in repeats:
         if ACCURACY in scores[repeat.name]:
             accuracies[repeat.trial.number].append(scores[repeat.name][ACCURACY])
     found = ranking(problem, trials, accuracies)
-    context.store.keep(RANKING, found.describe())
-    if accuracies:
+    if not arm:
+        context.store.keep(RANKING, found.describe())
+    if accuracies and not arm:
         context.listener.say(_said(found, accuracies))
     return found
 
@@ -57,7 +64,8 @@ def _trained(context: SearchContext, repeats: Sequence[_Repeat]) -> dict[str, Me
     missing = [repeat for repeat in repeats if found[repeat.name] is None]
     done, total = len(repeats) - len(missing), len(repeats)
     if missing:
-        context.listener.phase("REPEATS")
+        if not repeats[0].arm:
+            context.listener.phase("REPEATS")
         context.listener.say(f"training the best {len({r.trial.number for r in repeats})} trials again, {total} times")
     futures = {_submit(context, repeat): repeat for repeat in missing}
     for future in as_completed(futures):
@@ -68,8 +76,7 @@ def _trained(context: SearchContext, repeats: Sequence[_Repeat]) -> dict[str, Me
 
 
 def _submit(context: SearchContext, repeat: _Repeat) -> Future[Metrics]:
-    what = f"repeat {repeat.number} of trial {repeat.trial.number}"
-    report = epoch_listener(context.listener, what, context.evaluator.epochs)
+    report = epoch_listener(context.listener, repeat.words, context.evaluator.epochs)
     notation = write_network(repeat.trial.candidate.architecture.expand())
     return context.evaluate(notation, report, seed=_seed(context, repeat))
 
@@ -78,7 +85,7 @@ def _result(context: SearchContext, repeat: _Repeat, future: Future[Metrics]) ->
     try:
         metrics = dict(future.result())
     except NasError as error:
-        context.listener.say(f"repeat {repeat.number} of trial {repeat.trial.number} has failed: {error}")
+        context.listener.say(f"{repeat.words} has failed: {error}")
         metrics = {}
     else:
         network_id = repeat.trial.candidate.architecture.network_id

@@ -36,6 +36,8 @@ class RunRecord:
         self.facts = facts
         self.ranking: dict[str, Any] | None = None
         """How the networks are ranked for the choice of finalists, once they are."""
+        self.baseline: dict[str, Any] | None = None
+        """What random draws at equal cost have found, if the spec wants that."""
         self._devices = suffixes(context.spec.device_names)
         self._rows: dict[int, dict[str, Any]] = {}
         self._start = clock() - (context.store.known("seconds") or 0.0)  # earlier calls count
@@ -68,7 +70,8 @@ class RunRecord:
         points = [by_number[number] for number in dict.fromkeys(number for front in fronts for number in front)]
         pareto = {name: record[name] for name in ("finished", "dataset", "device", "objective", "front")}
         pareto |= {name: record[name] for name in ("devices", "fronts") if name in record}
-        pareto |= {"points": points} | {name: record[name] for name in ("ranking", "references", "finalists")}
+        shown = ("ranking", "baseline", "references", "finalists")
+        pareto |= {"points": points} | {name: record[name] for name in shown}
         texts = {
             "trials.jsonl": "".join(json.dumps(row) + "\n" for row in ended),
             "pareto.json": json.dumps(pareto, indent=1) + "\n",
@@ -97,6 +100,7 @@ class RunRecord:
             "front": next(iter(fronts.values())),
             **({"fronts": fronts} if len(fronts) > 1 else {}),
             "ranking": self.ranking,
+            "baseline": self.baseline,
             "references": references,
             "finalists": finalists,
         }

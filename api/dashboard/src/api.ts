@@ -23,6 +23,7 @@ export type Reference = Schemas["Reference"];
 export type Finalist = Schemas["Finalist"];
 export type ModelFile = Schemas["ModelFile"];
 export type RankingOut = Schemas["Ranking"];
+export type BaselineOut = Schemas["Baseline"];
 export type Pareto = Schemas["ParetoOut"];
 export type Export = Schemas["ExportOut"];
 export type CompressionReport = NonNullable<Export["report"]>;

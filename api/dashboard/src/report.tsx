@@ -1,7 +1,7 @@
 // The figures of a run's report: the dashboard's own, drawn from the record that the page carries.
 import { signal } from "@preact/signals";
 import { render, type ComponentChild } from "preact";
-import type { Diagram, Finalist, ObjectiveFacts, Reference, Search } from "./api";
+import type { BaselineOut, Diagram, Finalist, ObjectiveFacts, Reference, Search } from "./api";
 import { ParetoPlot } from "./charts/ParetoPlot";
 import { RewardChart } from "./charts/RewardChart";
 import { Network } from "./diagram/Network";
@@ -16,6 +16,7 @@ interface Drawn {
   objective: ObjectiveFacts;
   devices?: NonNullable<Search["facts"]>["devices"];
   references: Reference[];
+  baseline: BaselineOut | null;
   finalists: (Finalist & { diagram: Diagram })[];
 }
 
@@ -27,6 +28,7 @@ const view: SearchView = {
   search: signal({ facts: { objective: drawn.objective, devices: drawn.devices } } as Search),
   references: signal(drawn.references),
   finalists: signal(drawn.finalists),
+  baseline: signal(drawn.baseline),
   revision: signal(0),
 };
 

@@ -43,6 +43,14 @@ function options(width: number, range: () => [number, number]): uPlot.Options {
         points: { show: true, size: 6, width: 0, fill: colour("dot") },
       },
       {
+        label: "best of random draws",
+        stroke: colour("soft"),
+        width: 1.5,
+        dash: [5, 4],
+        paths: uPlot.paths.stepped!({ align: 1 }),
+        points: { show: false },
+      },
+      {
         label: "best so far",
         stroke: colour("front"),
         width: 2,
@@ -53,11 +61,24 @@ function options(width: number, range: () => [number, number]): uPlot.Options {
   };
 }
 
+/** The best of the values with a number up to each trial's; null before the first. Numbers rise. */
+export function bestBy(trials: readonly number[], numbers: readonly number[], values: readonly number[]) {
+  let [next, best] = [0, null as number | null];
+  return trials.map((trial) => {
+    for (; next < numbers.length && numbers[next]! <= trial; next++) best = Math.max(best ?? -Infinity, values[next]!);
+    return best;
+  });
+}
+
 export function RewardChart({ live, select }: { live: SearchView; select: (trial: number) => void }) {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const width = useWidth(frame);
-  const data = useMemo(() => progress(live.table.columns), [live.revision.value]);
+  const baseline = live.baseline.value;
+  const data = useMemo(() => {
+    const found = progress(live.table.columns);
+    return { ...found, random: bestBy(found.trial, baseline?.columns.number ?? [], baseline?.columns.reward ?? []) };
+  }, [live.revision.value, baseline]);
   const latest = useRef(data);
   latest.current = data;
   const chosen = useRef(select);
@@ -65,10 +86,11 @@ export function RewardChart({ live, select }: { live: SearchView; select: (trial
   useEffect(() => {
     if (!frame.current || !width || !data.trial.length) return undefined;
     const range = (): [number, number] => {
-      const { low, high } = fencedAxis(latest.current.reward, latest.current.best, 0, 1);
+      const drawn = latest.current.random.filter((value) => value !== null);
+      const { low, high } = fencedAxis(latest.current.reward, [...latest.current.best, ...drawn], 0, 1);
       return [low, high];
     };
-    const made = new uPlot(options(width, range), [data.trial, data.reward, data.best], frame.current);
+    const made = new uPlot(options(width, range), [data.trial, data.reward, data.random, data.best], frame.current);
     plot.current = made;
     made.over.addEventListener("click", () => {
       const trial = made.cursor.idx == null ? undefined : latest.current.trial[made.cursor.idx];
@@ -79,7 +101,7 @@ export function RewardChart({ live, select }: { live: SearchView; select: (trial
       plot.current = null;
     };
   }, [width, dark.value, data.trial.length > 0]);
-  useEffect(() => plot.current?.setData([data.trial, data.reward, data.best]), [data]);
+  useEffect(() => plot.current?.setData([data.trial, data.reward, data.random, data.best]), [data]);
   const best = data.best.at(-1);
   const at = data.trial[data.reward.indexOf(best ?? NaN)];
   const said =
@@ -92,7 +114,10 @@ export function RewardChart({ live, select }: { live: SearchView; select: (trial
         role="img"
         aria-label={`Best reward so far by trial. ${said}`}
       />
-      <figcaption class="soft">{said}</figcaption>
+      <figcaption class="soft">
+        {said}
+        {baseline && " The dashed line is the best of random draws at equal cost."}
+      </figcaption>
     </figure>
   );
 }

@@ -32,6 +32,7 @@ const PHASES: Record<string, string> = {
   PREPARING: "preparing the evaluator",
   TRAINING: "training candidates",
   REPEATS: "training the best again, with other seeds",
+  BASELINE: "training random draws to compare with",
   REFERENCES: "training reference networks",
   FINALISTS: "training finalists for longer",
   WAITING_FOR_WORKERS: "waiting for workers",

@@ -5,6 +5,7 @@ import { useTitle } from "../components/title";
 import { ParetoPlot } from "../charts/ParetoPlot";
 import { RewardChart } from "../charts/RewardChart";
 import { query, setQuery } from "../router";
+import { Baseline } from "../search/Baseline";
 import { Correlations } from "../search/Correlations";
 import { Figures } from "../search/Figures";
 import { Inspector } from "../search/Inspector";
@@ -50,6 +51,7 @@ function Loaded({ live }: { live: LiveSearch }) {
             <h2 id="reward-title">Best reward so far</h2>
             <RewardChart live={live} select={select} />
           </section>
+          <Baseline live={live} />
           <Ranking live={live} select={select} />
           <TrialsTable live={live} selected={selected} select={select} />
           <Correlations live={live} />

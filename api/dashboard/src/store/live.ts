@@ -10,6 +10,7 @@ import {
   type Pareto,
   type Problem,
   type RankingOut,
+  type BaselineOut,
   type Reference,
   type Search,
   type SearchEvent,
@@ -34,7 +35,7 @@ export interface Exporting {
 type Part = "search" | "pareto" | "correlations";
 
 /** What the figures read of a search. */
-export type SearchView = Pick<LiveSearch, "search" | "table" | "revision" | "references" | "finalists">;
+export type SearchView = Pick<LiveSearch, "search" | "table" | "revision" | "references" | "finalists" | "baseline">;
 
 export class LiveSearch {
   readonly search = signal<Search | null>(null);
@@ -46,6 +47,7 @@ export class LiveSearch {
   readonly references = signal<Reference[]>([]);
   readonly finalists = signal<Finalist[]>([]);
   readonly correlations = signal<readonly Correlation[]>([]);
+  readonly baseline = signal<BaselineOut | null>(null);
   readonly ranking = signal<RankingOut | null>(null);
   readonly hypervolume = signal<number | null>(null);
   readonly note = signal<string | null>(null);
@@ -208,6 +210,7 @@ export class LiveSearch {
   private takePareto(pareto: Pareto): void {
     this.references.value = pareto.references;
     this.finalists.value = pareto.finalists;
+    this.baseline.value = pareto.baseline ?? null;
     this.ranking.value = pareto.ranking ?? null;
     this.hypervolume.value = pareto.hypervolume;
   }
