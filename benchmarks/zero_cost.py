@@ -5,7 +5,7 @@
 Random networks of a space are scored and trained, one thread, and each is appended to FILE as one JSON value a line;
 those that are there are not trained again. Printed for each score: Kendall's tau with the validation accuracy and its
 95 % interval, the tau among the more accurate half, the partial tau given the multiply-adds, and the seconds that
-scoring a network takes. Printed as a table.
+scoring a network takes. Results: docs/results/zero_cost.md
 """
 
 import argparse

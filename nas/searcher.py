@@ -25,6 +25,8 @@ class Searcher(ABC):
     """
 
     name: ClassVar[str]
+    learns_from_scores: ClassVar[bool] = False
+    """Whether it makes use of problem.scored, the zero-cost scores of random networks. If not, none are scored."""
 
     def __init__(self, problem: Problem, seed: int) -> None:
         self.problem = problem

@@ -14,7 +14,7 @@ import numpy as np
 from nas.codes import encode, random_codes
 from nas.errors import DivergedError
 from nas.objective import Objective
-from nas.problem import Earlier, Problem
+from nas.problem import Earlier, Problem, Scored
 from nas.pruner import pruner
 from nas.search.journal import MemoryJournal
 from nas.search.loop import Search, Steps
@@ -47,6 +47,7 @@ class Plan:
 
     failures: share of the trainings that fail, part of the way through. noise: as in TabularProblem.observed. earlier:
     as in nas.problem.Problem; what they trained as this search does is not trained again. epochs: of a whole training.
+    scored: as in nas.problem.Problem.
     """
 
     trials: int
@@ -57,6 +58,7 @@ class Plan:
     noise: float = 1.0
     earlier: tuple[Earlier, ...] = ()
     epochs: int = 1
+    scored: Scored | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,9 @@ def simulate(
 
     InfeasibleError as in nas.search.loop.Search.run; SpecError if the pruner does not fit the plan.
     """
-    made = searcher.make(config, Problem(problem.space, objective, problem.known, plan.earlier), plan.seed)
+    made = searcher.make(
+        config, Problem(problem.space, objective, problem.known, plan.earlier, scored=plan.scored), plan.seed
+    )
     workers = _Workers(problem, plan)
     stops = None if pruning is None else pruner.make(pruning, objective, plan.epochs)
     search = Search(made, objective, MemoryJournal(), stops)

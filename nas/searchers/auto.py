@@ -21,6 +21,8 @@ class Auto(Searcher):
     (docs/results/searchers.md). Another searcher is worth naming to reproduce a paper, or to compare.
     """
 
+    learns_from_scores = True
+
     def __init__(self, problem: Problem, seed: int) -> None:
         super().__init__(problem, seed)
         name, self._reason = _choice(problem.space)

@@ -11,6 +11,7 @@ from nas.errors import NasError
 from nas.jobs.records import Json
 from nas.ops.notation import write_network
 from nas.problem import NoScores, Problem, Scored, Scores
+from nas.searcher import searcher
 from nas.space import Candidate, SearchSpace
 from nas.trial import REFUSED_KERNELS, Columns, Metrics
 from workers.searching.context import SearchContext
@@ -65,9 +66,14 @@ class WorkerScores:
 
 
 def sample_scores(context: SearchContext, space: SearchSpace, scores: Scores) -> Scored | None:
-    """The scores of random networks of the space, computed now or by an earlier call; None if the spec wants none."""
-    use = context.spec.zero_cost
+    """The scores of random networks of the space, computed now or by an earlier call; None if the spec wants none, or
+    its searcher does not learn from them.
+    """
+    use, name = context.spec.zero_cost, context.spec.searcher["name"]
     if use is None or not use.sample:
+        return None
+    if not searcher[name].learns_from_scores:
+        context.listener.say(f"{name} does not learn from zero-cost scores, so no random networks are scored")
         return None
     known = context.store.known(NAME) or context.store.keep(NAME, _scored_now(context, space, scores, use.sample))
     columns = {name: np.array(column, np.float64) for name, column in known["scores"].items()}

@@ -23,6 +23,8 @@ class Predictor(Searcher):
     little is known of them.
     """
 
+    learns_from_scores = True
+
     def __init__(
         self,
         problem: Problem,

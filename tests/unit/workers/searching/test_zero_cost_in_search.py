@@ -17,7 +17,11 @@ SCORES = ("naswot", "synflow")
 
 @pytest.fixture
 def scored(spec):
-    return spec | {"zero_cost": {"scores": [*SCORES], "pre_filter": 2, "sample": 5}, "max_trials": 3}
+    return spec | {
+        "zero_cost": {"scores": [*SCORES], "pre_filter": 2, "sample": 5},
+        "max_trials": 3,
+        "searcher": {"name": "predictor"},
+    }
 
 
 def searched(spec, out, listener):
@@ -74,6 +78,14 @@ def test_the_searcher_is_given_the_scores_of_a_sample(tmp_path, scored, listener
     networks = [given[0].space.decode(choices_of(given[0].space, row)).architecture.expand() for row in sample.codes]
     own = zero_cost_scores(networks, SCORES, Sample.of(halves(), 0))
     assert sample.columns["naswot"].tolist() == [each["naswot"] for each in own]
+
+
+def test_no_random_networks_are_scored_for_a_searcher_that_does_not_learn_from_them(tmp_path, scored, listener):
+    heard = listener()
+
+    searched(scored | {"searcher": {"name": "evolution"}, "max_trials": 1}, tmp_path, heard)
+
+    assert "evolution does not learn from zero-cost scores, so no random networks are scored" in heard.lines
 
 
 def test_a_search_without_scores_has_none(tmp_path, spec, listener):
