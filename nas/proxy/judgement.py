@@ -79,7 +79,7 @@ def _grade(tau: float) -> Grade:
 
 
 def _graded(found: Agreement) -> Grade:
-    """By tau; good only if the interval excludes chance, and if the proxy orders better than the size does."""
+    """By tau; good only if the interval excludes chance, and if the proxy says more than the size does."""
     if found.tau is None:
         return Grade.POOR
     grade = _grade(found.tau.value)
@@ -88,7 +88,9 @@ def _graded(found: Agreement) -> Grade:
 
 
 def _no_gain(found: Agreement) -> bool:
-    return found.gain is not None and found.gain.value <= 0
+    """Whether size orders as well, and what the proxy says beyond it may be chance."""
+    beyond = found.tau_given_size
+    return found.gain is not None and found.gain.value <= 0 and (beyond is None or beyond.low <= 0)
 
 
 def _order(count: int, found: Agreement, proxy: Proxy) -> str:
@@ -104,9 +106,9 @@ def _size(found: Agreement) -> str:
     if found.tau_size is None or found.gain is None:
         return "The networks are all of one size."
     said = f"Multiply-adds alone, without training, order them with tau {_with_interval(found.tau_size)}"
-    gain = f"the proxy's is {minus(f'{abs(found.gain.value):.2f}')} {'higher' if found.gain.value >= 0 else 'lower'}"
-    bounds = minus(f"({found.gain.low:.2f} to {found.gain.high:.2f})")
-    return f"{said}; {gain} {bounds}."
+    beyond = found.tau_given_size
+    left = "nothing is left to tell" if beyond is None else f"the proxy's is {_with_interval(beyond)}"
+    return f"{said}; given the size, {left}."
 
 
 def _pick(found: Agreement, proxy: Proxy) -> str:
@@ -125,19 +127,27 @@ def _noise(noise: Noise, top: Uncertain) -> str:
 def _remedies(found: Agreement, top: Uncertain, proxy: Proxy) -> list[str]:
     """For a proxy that is not good."""
     said = []
-    epochs = min(2 * proxy.epochs, proxy.longer_epochs)
-    longer = f"train trials for {epochs} epochs (`evaluator: {{name: train, epochs: {epochs}}}`)"
-    if not proxy.trains:
-        said.append("Score networks by training them (`evaluator: train`).")
-    elif top.value < GOOD_TAU:
-        more = f", or {longer}" if epochs > proxy.epochs else ""
-        said.append(f"Noise hides the order: train trials on more images (`train_images`){more}, and check again.")
-    elif epochs > proxy.epochs:
-        said.append(f"{longer[0].upper()}{longer[1:]}, and check again.")
+    if found.tau is None or found.tau.value < GOOD_TAU:
+        said += _better_proxy(top, proxy)
     if _no_gain(found):
-        said.append("Size orders the networks as well: the largest within the limits need no search to be found.")
+        said.append(
+            "Size orders networks that are spread over all sizes as well: take the largest within the limits, or check "
+            "more candidates, to see what the proxy says beyond the size."
+        )
     said.append("Train more finalists (`finalists.count`): the proxy's first few may not include the best.")
     return said
+
+
+def _better_proxy(top: Uncertain, proxy: Proxy) -> list[str]:
+    """What may bring the two orders together."""
+    if not proxy.trains:
+        return ["Score networks by training them (`evaluator: train`)."]
+    epochs = min(2 * proxy.epochs, proxy.longer_epochs)
+    longer = f"train trials for {epochs} epochs (`evaluator: {{name: train, epochs: {epochs}}}`)"
+    if top.value < GOOD_TAU:
+        more = f", or {longer}" if epochs > proxy.epochs else ""
+        return [f"Noise hides the order: train trials on more images (`train_images`){more}, and check again."]
+    return [f"{longer[0].upper()}{longer[1:]}, and check again."] if epochs > proxy.epochs else []
 
 
 def _with_interval(found: Uncertain) -> str:

@@ -38,6 +38,9 @@ export type Datasets = Schemas["Datasets"];
 export type Uploaded = Schemas["Upload"];
 export type Disk = Schemas["Disk"];
 export type Validated = Schemas["Validated"];
+export type ProxyCheck = Schemas["ProxyCheckOut"];
+export type ProxyResult = NonNullable<ProxyCheck["result"]>;
+export type CheckedNetwork = Schemas["CheckedNetwork"];
 export type LogPage = Schemas["LogPage"];
 
 /** Why a request failed. Status 0: the service did not answer. */
@@ -124,3 +127,4 @@ export const asProblem = (error: unknown): Problem =>
 
 export const searchPath = (id: string) => `/v1/searches/${encodeURIComponent(id)}`;
 export const trialPath = (search: string, number: number) => `/v1/trials/${encodeURIComponent(`${search}.${number}`)}`;
+export const checkPath = (id: string) => `/v1/proxy-checks/${encodeURIComponent(id)}`;

@@ -6,6 +6,7 @@ import { useTitle } from "../components/title";
 import { useCheck } from "../form/check";
 import { newKey } from "../form/key";
 import { byField, type Draft } from "../form/draft";
+import { ProxyCheckPane } from "../form/ProxyCheck";
 import { SearchForm, formOf } from "../form/SearchForm";
 import { SpecPane } from "../form/SpecPane";
 import type { Schema } from "../form/schema";
@@ -80,6 +81,7 @@ function Editor({ schema, datasets, reload, parent }: Props) {
           }}
         />
       </div>
+      <ProxyCheckPane draft={draft} ready={Boolean(check.valid) && !check.busy} />
     </form>
   );
 }
