@@ -155,11 +155,6 @@ class Objective(ABC):
         return (Goal(REWARD, Better.HIGHER),)
 
     @property
-    def fronts(self) -> tuple[tuple[Goal, ...], ...]:
-        """The goals of each front that is looked for: by default one front, of all goals."""
-        return (self.goals,)
-
-    @property
     def note(self) -> str | None:
         """What reports say of it; of an objective that does not steer, why, and what does."""
         return None

@@ -60,9 +60,9 @@ class Pareto(Objective):
     """Networks that no other beats in both ACC and LAT, or in all of `metrics`, within the limits.
 
     metrics: names of metrics, such as accuracy, latency_ms and size_bytes; `latency_ms@DEVICE` is the latency on a
-    device that is not the first. Each is better in its own direction. Without them a search has a front of accuracy and
-    latency for each of its devices. Searchers that know a single number see the first metric. The target has no part in
-    it; a limit on latency_ms bounds the front.
+    device that is not the first. Each is better in its own direction. Without them the front is of accuracy and the
+    latency on each of the search's devices, and holds the front of each. Searchers that know a single number see the
+    first metric. The target has no part in it; a limit on latency_ms bounds the front.
     """
 
     def __init__(
@@ -83,15 +83,9 @@ class Pareto(Objective):
         return _goals(self.needs)
 
     @property
-    def fronts(self) -> tuple[tuple[Goal, ...], ...]:
-        if self._given:
-            return (self.goals,)
-        return tuple(_goals((ACCURACY, latency)) for latency in self.targets)
-
-    @property
     def note(self) -> str:
         which = "accuracy and latency" if not self._given else f"{', '.join(self.needs[:-1])} and {self.needs[-1]}"
-        each = " for each device" if len(self.fronts) > 1 else ""
+        each = " on each device" if len(self.targets) > 1 and not self._given else ""
         return (
             f"The search looks for the whole front of {which}{each}: take the network that suits you from it. "
             "Use the objective `constrained` to spend all trials on one latency."

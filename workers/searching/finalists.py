@@ -25,8 +25,10 @@ Row = dict[str, Any]
 
 
 def in_turn(best: Sequence[Trial], objective: Objective) -> list[Trial]:
-    """The trials with the best within the target of the first device first, then that of the second, and so on."""
-    if len(objective.fronts) == 1:
+    """The trials with the best within the target of the first device first, then that of the second, and so on, where
+    the search is for the front of several devices.
+    """
+    if len(objective.goals) == 1 or len(objective.targets) == 1:
         return [*best]
     within = (
         [trial for trial in best if trial.metrics[latency] <= target_ms]

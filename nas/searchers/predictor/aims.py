@@ -72,11 +72,8 @@ def other_metrics(objective: Objective, modelled: Goal) -> set[str]:
 
 def aim_of(objective: Objective, modelled: Goal, sample: Columns, rng: Generator) -> Aim:
     """sample: the other metrics of networks that are drawn from the space and keep the objective's limits."""
-    fronts = ([goal for goal in front if goal.metric in sample and goal != modelled] for front in objective.fronts)
-    aims = [FrontAim(modelled, others, sample, rng) for others in fronts if others]
-    if not aims:
-        return RewardAim(objective, modelled, sample)
-    return aims[0] if len(aims) == 1 else FrontsAim(aims)
+    others = [goal for goal in objective.goals if goal.metric in sample and goal != modelled]
+    return FrontAim(modelled, others, sample, rng) if others else RewardAim(objective, modelled, sample)
 
 
 class FrontAim(Aim):
@@ -88,11 +85,6 @@ class FrontAim(Aim):
         self._far, self._ideal = np.quantile(known, BEST_SHARE, axis=0), known.min(axis=0)
         self._draws = unit_draws(len(others), rng) if len(others) > EXACT_GOALS else None
 
-    @property
-    def extent(self) -> float:
-        """The product of the ranges of the known goals in the space."""
-        return float(np.prod(self._far - self._ideal))
-
     def known(self, columns: Columns) -> Values:
         """[n, k] values of the other goals, better the lower they are."""
         return -np.stack([columns[goal.metric] * sign(goal) for goal in self._others], axis=1)
@@ -100,28 +92,6 @@ class FrontAim(Aim):
     def judge(self, trained: Beliefs, space: Values) -> Judge:
         worst = float(np.quantile(sign(self.modelled) * space, WORST_SHARE))
         return _FrontJudge(self, trained, Reference(worst, self._far, self._ideal), self._draws)
-
-
-class FrontsAim(Aim):
-    """Several fronts of one modelled goal, as those of several devices: gains are shares of each front's extent."""
-
-    def __init__(self, aims: Sequence[FrontAim]) -> None:
-        self._aims = aims
-
-    def judge(self, trained: Beliefs, space: Values) -> Judge:
-        return _FrontsJudge([(aim.judge(trained, space), aim.extent) for aim in self._aims])
-
-
-class _FrontsJudge(Judge):
-    def __init__(self, judges: Sequence[tuple[Judge, float]]) -> None:
-        self._judges = judges
-
-    def gain(self, beliefs: Beliefs) -> Values:
-        gains = [judge.gain(beliefs) / extent for judge, extent in self._judges if extent]
-        return np.sum(gains, axis=0) if gains else np.zeros(len(beliefs.mean))
-
-    def parents(self) -> Indices:
-        return np.unique(np.concatenate([judge.parents() for judge, _ in self._judges]))
 
 
 class _FrontJudge(Judge):

@@ -35,7 +35,7 @@ def test_a_spec_is_equal_to_what_it_is_written_as(fields):
         ({"device": "a", "devices": ["a", "b"]}, "devices: give device or devices, not both"),
         ({"devices": ["a", "b", "a"]}, "devices: a device is named twice"),
         ({"devices": [f"d{i}" for i in range(9)]}, "devices: Tuple should have at most 8 items"),
-        ({"devices": ["a", ""]}, r"devices\.1: String should have at least 1 character"),
+        ({"devices": ["a", ""]}, r"devices\.1: "),
         (
             {"devices": ["a", "b"], "objective": aim("constrained", target_latency_ms=3)},
             r"objective\.target_latency_ms: give a target for each device: \{a: 3, b: 3\}",
@@ -46,7 +46,7 @@ def test_a_spec_is_equal_to_what_it_is_written_as(fields):
         ),
         (
             {"devices": ["a", "b"], "objective": aim("mnasnet", target_latency_ms={"b": -3})},
-            r"objective\.target_latency_ms: Input should be greater than or equal to",
+            r"objective\.target_latency_ms: give at least",
         ),
         ({"objective": aim("constrained", limits={"latency_ms@b": 3})}, r"objective\.limits: 'b' is no such device"),
         (
@@ -116,16 +116,12 @@ def test_a_target_on_each_device_is_a_limit():
     assert plain.violation({"latency_ms": 15.0, "latency_ms@b": 6.0}) == 1.0
 
 
-def test_pareto_has_a_front_for_each_device_or_one_of_the_named_metrics():
+def test_pareto_is_over_the_latency_on_each_device_or_over_the_named_metrics():
     each = objective.make(aim("pareto", target_latency_ms=TARGETS))
     named = objective.make(aim("pareto", target_latency_ms=TARGETS, metrics=["loss", "size_bytes", "latency_ms@b"]))
 
     assert [goal.metric for goal in each.goals] == ["accuracy", "latency_ms", "latency_ms@b"]
-    assert [[goal.metric for goal in front] for front in each.fronts] == [
-        ["accuracy", "latency_ms"],
-        ["accuracy", "latency_ms@b"],
-    ]
-    assert named.fronts == (named.goals,)
+    assert [goal.metric for goal in named.goals] == ["loss", "size_bytes", "latency_ms@b"]
     assert named.goals[0].better is Better.LOWER
     assert named.reward({"loss": 0.5, "size_bytes": 3, "latency_ms@b": 1.0}) == -0.5
     assert "loss, size_bytes and latency_ms@b" in named.note
