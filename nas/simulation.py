@@ -130,7 +130,7 @@ def simulate(
         train_until=workers.train_until,
     )
     search.run(steps, max_trials=plan.trials, parallel=plan.workers)
-    return Simulated(tuple(workers.ended), workers.worker_seconds, search.refused)
+    return Simulated(tuple(workers.ended.values()), workers.worker_seconds, search.refused)
 
 
 class Outcome:
@@ -181,7 +181,7 @@ class _Workers:
         self._median_ms = float(np.median(problem.known(sample)["latency_ms"]))
         self._curves = Curves(problem, plan.epochs)
         self._epochs = 0
-        self.ended: list[Ended] = []
+        self.ended: dict[int, Ended] = {}
         self.worker_seconds = 0.0
         same = [earlier for earlier in plan.earlier if earlier.same]
         self._before = {
@@ -230,4 +230,5 @@ class _Workers:
 
     def report(self, trial: Trial) -> None:
         if trial.state is not State.RUNNING:
-            self.ended.append(Ended(self._now, trial, self._epochs))
+            self.ended.pop(trial.number, None)  # it had been pruned, and has gone on
+            self.ended[trial.number] = Ended(self._now, trial, self._epochs)

@@ -51,3 +51,12 @@ def test_for_people(simulated):
     assert "hypervolume after 25 networks: 0." in printed
     assert "regret at target 50: " in printed
     assert "latency, ms" in printed
+
+
+def test_with_a_pruner(simulated):
+    result = json.loads(simulated("--trials", 30, "--pruner", "asha:first_epochs=3", "--epochs", 9, "--json"))
+
+    assert result["trials"] == 30
+    assert 0 < result["networks"] == 30 - result["pruned"] < 20
+    assert result["epochs"] < 30 * 9
+    assert "stopped early by asha; " in simulated("--trials", 30, "--pruner", "asha")

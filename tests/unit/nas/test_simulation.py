@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from problem_files import NETWORKS, write_table
 
-from nas.codes import encode
+from nas.codes import encode, random_codes
 from nas.objective import objective
 from nas.simulation import Plan, TrialTimes, simulate
+from nas.tabular.curves import Curves
 from nas.tabular.problem import load_problem
 from nas.trial import State
 
@@ -92,3 +93,34 @@ def test_a_network_is_trained_once(problem):
     assert len(set(trained)) == len(trained)
     assert sum(not each.trial.reused for each in simulated.ended) == len(trained)
     assert all(first <= second for first, second in pairwise(each.seconds for each in simulated.ended))
+
+
+def test_a_pruner_trains_less_and_the_same_networks_end_as_without_it(problem):
+    plan = Plan(60, epochs=9)
+    whole = simulate(problem, "random", FRONT, plan)
+    pruned = simulate(problem, "random", FRONT, plan, {"name": "asha"})
+    final = {each.trial.number: each.trial.metrics["accuracy"] for each in whole.ended}
+
+    assert sorted(each.trial.number for each in pruned.ended) == list(range(60))
+    assert whole.epochs == 9 * 60
+    assert pruned.epochs < whole.epochs / 2
+    assert pruned.worker_seconds < whole.worker_seconds / 2
+    states = [each.trial.state for each in pruned.ended]
+    assert states.count(State.SUCCEEDED) + states.count(State.PRUNED) == 60
+    for each in pruned.ended:
+        accuracy = each.trial.metrics["accuracy"]
+        whole_one = each.trial.state is State.SUCCEEDED
+        assert accuracy == final[each.trial.number] if whole_one else accuracy < final[each.trial.number] + 0.05
+    assert told(simulate(problem, "random", FRONT, plan, {"name": "asha"})) == told(pruned)
+
+
+def test_learning_curves_rise_to_the_observed_accuracy(problem):
+    rng = np.random.default_rng(0)
+    codes, curves = random_codes(problem.space, 200, rng), Curves(problem, 27)
+    seen = [curves.observed(codes, epochs, seed=0, noise=0.0) for epochs in (1, 3, 9, 27)]
+    ranks = [np.corrcoef(np.argsort(np.argsort(each)), np.argsort(np.argsort(seen[-1])))[0, 1] for each in seen]
+
+    assert np.array_equal(seen[-1], problem.observed(codes, 0, 0.0))
+    assert all(np.mean(early) < np.mean(late) for early, late in pairwise(seen))
+    assert ranks == sorted(ranks)
+    assert 0.4 < ranks[0] < 0.95
