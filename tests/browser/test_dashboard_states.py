@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Route, expect
 from serving import Served, served
 
 PAGES = {"searches": "/", "new": "/new", "search": "/searches/{id}?trial=3"}
+THINGS = {"data": "/data", "devices": "/devices", "keys": "/keys"}
 FAULTS = {
     "500": lambda route: route.fulfill(
         status=500,
@@ -104,7 +105,7 @@ def test_pages_fit_in_every_light(  # noqa: PLR0917 - the four things it varies 
     folder = Path(os.environ.get("NAS_SCREENSHOTS") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
     context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)  # type: ignore[arg-type]  # a literal
-    for name, path in PAGES.items():
+    for name, path in {**PAGES, **THINGS}.items():
         dashboard = Dashboard(watched(context.new_page(), heard), service.url).open(path.format(id=search_id))
         expect(dashboard.page.locator("h1")).to_be_visible()
         if name == "search":

@@ -82,6 +82,13 @@ def test_the_readmes_spec_is_valid():
     assert spec.max_trials == 24
 
 
+def test_the_dashboard_shows_the_readmes_program():
+    shown = (ROOT / "api/dashboard/src/search/use.ts").read_text(encoding="utf-8")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert re.search(r"```python\n(.*?)```", text, re.DOTALL)[1] in shown
+
+
 def test_the_documented_space_is_valid():
     text = (ROOT / "docs" / "spaces.md").read_text(encoding="utf-8")
 

@@ -123,6 +123,12 @@ export function ago(time: string | null | undefined, now = Date.now()): string {
   return seconds < 7 * 86_400 ? `${Math.round(seconds / 86_400)} d ago` : new Date(at).toISOString().slice(0, 10);
 }
 
+/** A time to the second, in the reader's zone. */
+export function exactly(time: string): string {
+  const at = new Date(time);
+  return Number.isNaN(at.getTime()) ? time : at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+}
+
 export function dimensions(shape: readonly number[]): string {
   return shape.join("×");
 }

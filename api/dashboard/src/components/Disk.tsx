@@ -57,7 +57,7 @@ function Uploads({ uploads, again }: { uploads: Uploaded[]; again: () => void })
         {uploads.map((upload) => (
           <li key={upload.path} data-testid="uploaded">
             <span>
-              {whole(upload.images)} images: {upload.classes.join(", ")}{" "}
+              {upload.title}: {whole(upload.images)} images: {upload.classes.join(", ")}{" "}
               <code class="small">{upload.path.slice(0, 16)}…</code>
             </span>
             {mayWrite() && (

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { locked, request } from "../api";
 import { at } from "../root";
 import { path } from "../router";
-import { session } from "../store/session";
+import { mayAdminister, session } from "../store/session";
 import { chooseTheme, theme, type Theme } from "../theme";
 
 const THEMES: { name: Theme; said: string; sign: string }[] = [
@@ -53,6 +53,17 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <a href={at("/new")} aria-current={current("/new")}>
             New
           </a>
+          <a href={at("/data")} aria-current={current("/data")}>
+            Images
+          </a>
+          <a href={at("/devices")} aria-current={current("/devices")}>
+            Devices
+          </a>
+          {mayAdminister() && (
+            <a href={at("/keys")} aria-current={current("/keys")}>
+              Keys
+            </a>
+          )}
           <a href={at("/docs")}>API</a>
         </nav>
         <span class="grow" />

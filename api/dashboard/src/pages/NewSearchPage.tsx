@@ -44,7 +44,7 @@ interface Props {
 
 function Editor({ schema, datasets, reload, parent }: Props) {
   const form = useMemo(() => formOf(schema), [schema]);
-  const [draft, setDraft] = useState(() => begun(schema, parent));
+  const [draft, setDraft] = useState(() => begun(schema, parent, query.value.get("data")));
   const { busy, problem, forget, run } = useAction();
   const sent = useRef({ text: "", key: "" });
   const check = useCheck(draft);
@@ -86,7 +86,9 @@ function Editor({ schema, datasets, reload, parent }: Props) {
   );
 }
 
-function begun(schema: Schema, parent: Search | null): Draft {
+/** What the form begins with: a search to fork, uploaded images, or those of the package. */
+function begun(schema: Schema, parent: Search | null, data: string | null): Draft {
+  if (data) return { dataset: { name: "folder", path: data } };
   return parent ? { name: `${parent.name} (fork)`, ...parent.spec } : { dataset: { name: firstDataset(schema) } };
 }
 

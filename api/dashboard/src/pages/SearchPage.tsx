@@ -8,6 +8,7 @@ import { query, setQuery } from "../router";
 import { Baseline } from "../search/Baseline";
 import { Correlations } from "../search/Correlations";
 import { Figures } from "../search/Figures";
+import { Finalists } from "../search/Finalists";
 import { Inspector } from "../search/Inspector";
 import { Ranking } from "../search/Ranking";
 import { SearchFacts } from "../search/SearchFacts";
@@ -41,6 +42,7 @@ function Loaded({ live }: { live: LiveSearch }) {
     <div class="search-page" data-testid="search-page">
       <SearchHead live={live} />
       <Figures live={live} select={select} />
+      <Finalists live={live} select={select} />
       <div class="columns">
         <div class="views">
           <section aria-labelledby="pareto-title">

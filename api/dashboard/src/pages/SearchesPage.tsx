@@ -1,11 +1,12 @@
 import { useRef, useState } from "preact/hooks";
 import { locked, type SearchItem, type SearchState } from "../api";
+import { Ago } from "../components/Ago";
 import { Thumbnail, usePareto } from "../charts/Thumbnail";
 import { Labels, phase, Progress, Remaining, StateBadge, TERMINAL } from "../components/badges";
 import { Disk } from "../components/Disk";
 import { Failure, Loading, Trouble } from "../components/states";
 import { useTitle } from "../components/title";
-import { ago, finite, milliseconds, MISSING, percent, significant } from "../format";
+import { finite, milliseconds, MISSING, percent, significant } from "../format";
 import { at } from "../root";
 import { query, setQuery } from "../router";
 import { useSearches } from "../store/list";
@@ -114,7 +115,7 @@ function Row({ search }: { search: SearchItem }) {
         <span class="cell name">
           <strong>{search.name}</strong>
           <span class="soft">
-            {ago(search.created_at)}
+            <Ago time={search.created_at} />
             <Labels labels={search.labels} />
           </span>
         </span>

@@ -1,11 +1,13 @@
 // What the search is called, how it stands, and what can be done with it.
-import { request, searchPath, type Search } from "../api";
+import { request, searchPath, type Artifact, type Search } from "../api";
+import { Ago } from "../components/Ago";
 import { Labels, phase, Remaining, StateBadge, TERMINAL } from "../components/badges";
 import { Trouble } from "../components/states";
 import type { Connection } from "../events";
-import { ago } from "../format";
 import { at } from "../root";
+import { navigate } from "../router";
 import { useAction } from "../store/action";
+import { useLoaded } from "../store/load";
 import { mayWrite } from "../store/session";
 import type { LiveSearch } from "../store/live";
 
@@ -24,6 +26,14 @@ export function SearchHead({ live }: { live: LiveSearch }) {
     if (verb === "cancel" && !confirm(asked)) return;
     await run(async () => {
       live.search.value = await request<Search>(`${searchPath(search.id)}:${verb}`, { method: "POST" });
+    });
+  };
+  const remove = async () => {
+    if (!confirm(`Delete ${search.name}? For some days it can be brought back with POST ${searchPath(search.id)}:undelete.`))
+      return;
+    await run(async () => {
+      await request(searchPath(search.id), { method: "DELETE" });
+      navigate("/");
     });
   };
   return (
@@ -48,6 +58,11 @@ export function SearchHead({ live }: { live: LiveSearch }) {
                 {said}
               </button>
             ))}
+          {mayWrite() && (TERMINAL.has(search.state) || search.state === "PAUSED") && (
+            <button type="button" class="button" disabled={busy} onClick={() => void remove()} data-testid="delete">
+              Delete
+            </button>
+          )}
           {mayWrite() && (
             <a
               class="button"
@@ -66,7 +81,10 @@ export function SearchHead({ live }: { live: LiveSearch }) {
         <span>
           <Remaining search={search} />
         </span>
-        <span>created {ago(search.created_at)}</span>
+        <span>
+          created <Ago time={search.created_at} />
+        </span>
+        <Written search={search} />
         {search.parent_id && (
           <span>
             fork of <a href={at(`/searches/${search.parent_id}`)}>another search</a>
@@ -75,7 +93,7 @@ export function SearchHead({ live }: { live: LiveSearch }) {
         <Labels labels={search.labels} />
         <ConnectionSign live={live} />
       </p>
-      {search.facts?.notes.map((note) => (
+      {(search.facts?.notes ?? []).map((note) => (
         <p key={note} class="notice" data-testid="head-note">
           {note}
         </p>
@@ -96,12 +114,33 @@ export function SearchHead({ live }: { live: LiveSearch }) {
   );
 }
 
+const WRITTEN = ["report.html", "trials.jsonl"];
+
+/** The files on the whole search, as they are once it has ended. */
+function Written({ search }: { search: Search }) {
+  const known = useLoaded<{ items: Artifact[] }>(
+    TERMINAL.has(search.state) ? `${searchPath(search.id)}/artifacts` : null,
+  );
+  const files = known.value?.items.filter((file) => file.file !== null && WRITTEN.includes(file.file)) ?? [];
+  return (
+    <>
+      {files.map((file) => (
+        <a key={file.file} href={at(file.url)} download={file.file} data-testid="written">
+          {file.file}
+        </a>
+      ))}
+    </>
+  );
+}
+
 /** The phase and how far it is; how many trials have ended is said elsewhere. */
 function doing({ phase: name, progress }: Search): string | null {
   const words = phase(name);
   if (name === "TRAINING" || name === "WAITING_FOR_WORKERS" || !progress?.total) return words;
   const { what, done, total } = progress;
-  return `${name === "MEASURING" ? what : `${words}: ${what}`} ${done} of ${total}`;
+  if (name === "MEASURING")
+    return `${what}: ${done} of ${total}, until the time for it is over or estimates are certain enough`;
+  return `${words}: ${what} ${done} of ${total}`;
 }
 
 const SAID: Partial<Record<Connection, string>> = {

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Metric, Search } from "../api";
 import { trialWord } from "../components/badges";
 import { duration, MISSING, shown, significant } from "../format";
+import { query, setQuery } from "../router";
 import { FRONT } from "../store/front";
 import { seconds, ordered, type Show, type SortKey } from "../store/order";
 import { valueOf, type Columns } from "../store/columns";
@@ -61,6 +62,16 @@ const SHOWN: [Show, string][] = [
   ["failed", "failed"],
 ];
 
+/** What the address says of order and choice: ?sort=-accuracy&show=front. A link shows what its sender saw. */
+function asked(address: URLSearchParams): { sort: { key: SortKey; down: boolean }; show: Show } {
+  const sort = address.get("sort") ?? "-number";
+  const show = address.get("show");
+  return {
+    sort: { key: sort.replace(/^-/, ""), down: sort.startsWith("-") },
+    show: SHOWN.find(([value]) => value === show)?.[0] ?? "all",
+  };
+}
+
 interface Props {
   live: LiveSearch;
   selected: number | null;
@@ -68,13 +79,12 @@ interface Props {
 }
 
 export function TrialsTable({ live, selected, select }: Props) {
-  const [sort, setSort] = useState<{ key: SortKey; down: boolean }>({ key: "number", down: true });
-  const [show, setShow] = useState<Show>("all");
+  const { sort, show } = asked(query.value);
   const { columns, front } = live.table;
   const onFront = useMemo(() => new Set(front.map((point) => point.trial)), [front]);
   const rows = useMemo(
     () => ordered(columns, sort.key, sort.down, show, onFront),
-    [live.revision.value, sort, show, onFront],
+    [live.revision.value, sort.key, sort.down, show, onFront],
   );
   const { box, first, last, reveal } = useWindow(rows.length);
   const at = selected === null ? -1 : rows.findIndex((row) => columns.number[row] === selected);
@@ -87,8 +97,10 @@ export function TrialsTable({ live, selected, select }: Props) {
     select(columns.number[next]!);
   };
   const heads = columnsOf(metrics.value, live.search.value!);
-  const sortBy = ({ key, rising }: Column) =>
-    setSort((old) => ({ key, down: old.key === key ? !old.down : !rising }));
+  const sortBy = ({ key, rising }: Column) => {
+    const down = sort.key === key ? !sort.down : !rising;
+    setQuery("sort", `${down ? "-" : ""}${key}`);
+  };
   return (
     <section class="trials" aria-labelledby="trials-title">
       <div class="page-head">
@@ -98,7 +110,7 @@ export function TrialsTable({ live, selected, select }: Props) {
         <select
           aria-label="Which trials"
           value={show}
-          onChange={(event) => setShow(event.currentTarget.value as Show)}
+          onChange={(event) => setQuery("show", event.currentTarget.value)}
           data-testid="show"
         >
           {SHOWN.map(([value, said]) => (

@@ -14,6 +14,11 @@ export async function openSession(): Promise<void> {
   locked.value = !found.open && !found.scopes.length;
 }
 
+export const mayAdminister = (): boolean => {
+  const known = session.value;
+  return Boolean(known && (known.open || known.scopes.includes("admin")));
+};
+
 export const mayWrite = (): boolean => {
   const known = session.value;
   return !known || known.open || known.scopes.includes("write") || known.scopes.includes("admin");

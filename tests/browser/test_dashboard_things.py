@@ -1,0 +1,83 @@
+"""The pages of images, devices and keys, and what a search's page keeps in its address."""
+
+import re
+
+import pytest
+from archives import class_folders, packed
+from filling import MNASNET, Filling
+from pages import Dashboard
+from playwright.sync_api import expect
+from serving import Served
+
+
+@pytest.fixture
+def agreeing(dashboard: Dashboard) -> Dashboard:
+    """Says yes to every question of the page."""
+    dashboard.page.on("dialog", lambda dialog: dialog.accept())
+    return dashboard
+
+
+def test_uploaded_images_are_shown_searched_on_and_deleted(agreeing: Dashboard) -> None:
+    agreeing.open("/data")
+    archive = {
+        "name": "my pets.zip",
+        "mimeType": "application/zip",
+        "buffer": packed(".zip", class_folders("cat", "dog")),
+    }
+
+    agreeing.there("upload").set_input_files(archive)  # type: ignore[arg-type]  # Playwright's form of a file
+
+    card = agreeing.there("uploaded")
+    expect(card).to_contain_text("my pets")
+    expect(card).to_contain_text("cat, dog")
+    agreeing.there("search-on").click()
+    expect(agreeing.there("field-dataset.path")).to_have_value(re.compile("^uploads/"))
+    agreeing.open("/data")
+    agreeing.there("delete-upload").click()
+    expect(agreeing.there("uploaded")).to_have_count(0)
+
+
+def test_a_machine_is_added_renewed_and_removed(agreeing: Dashboard) -> None:
+    agreeing.open("/devices")
+    expect(agreeing.there("device").first).to_contain_text("local-cpu-1t")
+
+    agreeing.there("new-device").fill("pocket")
+    agreeing.there("new-device").press("Enter")
+
+    first = agreeing.there("token").locator("code").inner_text()
+    assert first.startswith("nas_")
+    agreeing.there("renew").click()
+    expect(agreeing.there("token").locator("code")).not_to_have_text(first)
+    agreeing.there("remove").click()
+    expect(agreeing.there("agent")).to_have_count(0)
+
+
+def test_a_key_is_made_and_revoked(agreeing: Dashboard) -> None:
+    agreeing.open("/keys")
+    agreeing.there("new-key").fill("of a script")
+    agreeing.there("new-key").press("Enter")
+
+    expect(agreeing.there("token")).to_contain_text("nas_")
+    row = agreeing.there("key").filter(has_text="of a script")
+    row.get_by_test_id("revoke").click()
+    expect(row).to_contain_text("revoked")
+
+
+def test_a_search_keeps_order_and_choice_in_its_address_and_is_deleted(agreeing: Dashboard, service: Served) -> None:
+    filling = Filling(service.ledger, "sorted", max_trials=8, seed=5).begin(MNASNET)
+    for _ in range(6):
+        filling.trial()
+    filling.finish()
+    agreeing.open_search(filling.id)
+
+    agreeing.page.get_by_role("button", name="reward", exact=True).click()
+    agreeing.there("show").select_option("front")
+
+    expect(agreeing.page).to_have_url(re.compile("sort=-reward&show=front"))
+    agreeing.page.reload()
+    expect(agreeing.there("show")).to_have_value("front")
+    expect(agreeing.page.locator("th[aria-sort=descending]")).to_have_text("reward")
+    expect(agreeing.page.locator("time").first).to_have_attribute("title", re.compile(r"\d:\d\d:\d\d"))
+    agreeing.there("delete").click()
+    expect(agreeing.page).to_have_url(re.compile(r"^http://[^/]+/$"))
+    expect(agreeing.listed(filling.id)).to_have_count(0)
