@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from nas.held_out import SHARES
+from nas.images.formats import FORMATS
 from nas.service.variables import variables
 from nas.spec_fields import FAMILIES, SpecField, spec_fields
 
@@ -30,6 +32,13 @@ Environment variables, all optional. Options of a command take precedence. How t
 [deployment](deployment.md).
 """
 SECTIONS = {
+    "dataset": f"""`folder` takes a sub-folder for each class, `photos/cat/1.jpg`; or `train/`, and optionally `val/`
+and `test/`, with class folders each. Without `test/`, {SHARES["test"]:.0%} of each class are drawn for it by the
+seed, and then without `val/` {SHARES["validation"]:.0%} of what is left: trials are scored
+on validation images, finalists on test images. Pictures are {", ".join(FORMATS)},
+told by their content, turned as the camera noted, cut to their central square, and resized to `size`. A service takes
+the same folder as .zip, .tar or .tar.gz, or as it is by `nas data upload` and `nas search submit`. What was found and
+what was left out is said by `nas data show folder:photos`. `evaluator.train_images` bounds what a trial sees of it.""",
     "space": "Fields of a space of your own; [spaces](spaces.md) has examples and the parameters of blocks.",
     "references": "Each item of the list is a network by name, with these parameters.",
 }
