@@ -57,10 +57,8 @@ SPLIT_ZIP = b"PK\x07\x08"
 VOLUME = b"M"
 """The type of a tar's member that began in an earlier volume."""
 
-WINDOWS = frozenset({0, 10, 11, 14})
-"""Systems of makers (APPNOTE.TXT 4.4.2) that write names in the machine's code page."""
-THREE_BYTES = "\u0800"
-"""The first character of three bytes in UTF-8."""
+GB_2312 = (0xB0, 0xA1)
+"""The least first and second byte of a Chinese character in it, and so in GBK, that is in common use."""
 
 CODE_PAGES = ("utf-8", "cp437", "cp932", "gbk", "cp1251")
 """In which a name of no known encoding is shown."""
@@ -76,6 +74,7 @@ def entries(archive: Path) -> Iterator[Entry]:
     if start.startswith(b"PK"):
         yield from _zipped(archive, start)
     else:
+        _refuse_split(archive, b"")
         mode = next((mode for magic, mode in PACKERS.items() if start.startswith(magic)), "r:")
         yield from _tarred(archive, mode)
 
@@ -85,8 +84,9 @@ def _zipped(archive: Path, start: bytes) -> Iterator[Entry]:
     with zipfile.ZipFile(archive) as opened:
         members = opened.infolist()
         _refuse_packing(members)
+        is_utf8 = _are_utf8([_stored(member) for member in members if not member.flag_bits & UTF8])
         for member in members:
-            name = _zip_name(member)
+            name = _zip_name(member, is_utf8=is_utf8)
             kind = S_IFMT(member.external_attr >> 16)
             if is_litter(PurePosixPath(name)) or name.endswith("/"):
                 yield name, None
@@ -98,6 +98,7 @@ def _zipped(archive: Path, start: bytes) -> Iterator[Entry]:
 
 
 def _refuse_split(archive: Path, start: bytes) -> None:
+    """DataError if it is a part of a split zip. start: its first bytes, none if it does not begin as a zip."""
     with archive.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - END_BYTES))
@@ -105,7 +106,7 @@ def _refuse_split(archive: Path, start: bytes) -> None:
     at = tail.rfind(END_OF_ZIP)
     if start.startswith(SPLIT_ZIP) or (at >= 0 and tail[at + 4 : at + 6] not in {b"\0\0", b"\xff\xff"}):
         raise DataError("the zip is one part of a split archive (.z01, .zip); join them, or send several .zip files")
-    if at < 0:
+    if start and at < 0:
         raise DataError(
             "the zip has no end: it is damaged or was cut off, or it is one part of a split archive (.zip.001); "
             "send the whole file"
@@ -132,12 +133,20 @@ def _refuse_packing(members: list[zipfile.ZipInfo]) -> None:
         )
 
 
-def _zip_name(member: zipfile.ZipInfo) -> str:
-    """The member's name. DataError if the zip does not say in which encoding it is."""
+def _stored(member: zipfile.ZipInfo) -> bytes:
+    """The bytes of a name that zipfile has decoded as it does those without a mark of their encoding."""
+    return member.orig_filename.encode("cp437")
+
+
+def _zip_name(member: zipfile.ZipInfo, *, is_utf8: bool) -> str:
+    """The member's name. is_utf8: of names without a mark. DataError if it is in an encoding that is not told."""
     name = member.orig_filename
     if not member.flag_bits & UTF8:
-        stored = name.encode("cp437")  # as zipfile has decoded it
-        name = _unicode_path(member.extra, stored) or _decoded(stored, member.create_system)
+        stored = _stored(member)
+        told = _unicode_path(member.extra, stored)
+        if told is None and not is_utf8 and not stored.isascii():
+            raise _unclear("zip", stored)
+        name = told or stored.decode()
     if member.create_system == 0 and "/" not in name:  # .NET wrote the separators of Windows
         name = name.replace("\\", "/")
     return normalize("NFC", name)
@@ -153,23 +162,24 @@ def _unicode_path(extra: bytes, stored: bytes) -> str | None:
     return None
 
 
-def _decoded(stored: bytes, system: int) -> str:
-    """A name without a mark of its encoding: many programs write UTF-8 so, others what their machine was set to.
-
-    Two Chinese characters in GBK may be two letters in UTF-8 as well. So what Windows wrote counts as UTF-8 only where
-    it is unlike GBK: with a character of three bytes, or with single letters of two bytes beside plain ones.
+def _are_utf8(stored: list[bytes]) -> bool:
+    """Whether names without a mark of their encoding are UTF-8: many programs write it so, others what their machine
+    was set to. Two Chinese characters in GBK may be two letters in UTF-8 as well, so one name has to be unlike GBK.
     """
-    name = _reading(stored, "utf-8")
-    if name is None or (system in WINDOWS and not name.isascii() and not _unlike_gbk(name)):
-        raise _unclear("zip", stored)
-    return name
+    names = [_reading(name, "utf-8") for name in stored if not name.isascii()]
+    found = [name for name in names if name is not None]
+    return len(found) == len(names) and (not found or any(map(_unlike_gbk, found)))
 
 
 def _unlike_gbk(name: str) -> bool:
-    if any(letter >= THREE_BYTES for letter in name):
+    """Whether a name in UTF-8 has a character of three bytes, or of two that are none of GB 2312, or single letters of
+    two bytes beside plain ones.
+    """
+    letters = [letter.encode() for letter in name if not letter.isascii()]
+    if any(len(letter) != 2 or letter[0] < GB_2312[0] or letter[1] < GB_2312[1] for letter in letters):  # noqa: PLR2004
         return True
     return all(
-        re.search(r"[A-Za-z]", name[max(0, at.start() - 1) : at.end() + 1]) and len(at[0]) == 1
+        len(at[0]) == 1 and re.search(r"[A-Za-z]", name[max(0, at.start() - 1) : at.end() + 1])
         for at in re.finditer(r"[^\x00-\x7f]+", name)
     )
 

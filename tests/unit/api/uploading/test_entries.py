@@ -74,12 +74,22 @@ def test_names_are_as_they_were_meant(tmp_path, data):
     assert names(tmp_path, data) == [PECHE]
 
 
+def test_one_name_that_is_unlike_gbk_tells_of_the_others(tmp_path):
+    """Those of кошка are, of дом are not."""
+    archive = io.BytesIO(zip_with("дом/1.png".encode(), system=3))
+    with pytest.raises(DataError, match=r"may be 'дом/1\.png'"):
+        names(tmp_path, archive.getvalue())
+
+    assert names(tmp_path, zip_with("дом/кошка.png".encode(), system=3)) == ["дом/кошка.png"]
+
+
+@pytest.mark.parametrize("system", [0, 3])
 @pytest.mark.parametrize(
     ("name", "page"), [("pêche", "cp437"), ("ソース", "cp932"), ("图片", "gbk"), ("дом", "cp1251")]
 )
-def test_a_name_in_an_unknown_code_page_is_refused_with_what_it_may_be(tmp_path, name, page):
+def test_a_name_in_an_unknown_code_page_is_refused_with_what_it_may_be(tmp_path, name, page, system):
     with pytest.raises(DataError, match=rf"may be .*'{name}/1.png'.*names in UTF-8"):
-        names(tmp_path, zip_with(f"{name}/1.png".encode(page)))
+        names(tmp_path, zip_with(f"{name}/1.png".encode(page), system=system))
 
 
 def test_an_extra_field_for_another_name_is_not_believed(tmp_path):
@@ -125,6 +135,7 @@ def disk(data):
     [
         (b"PK\x07\x08" + packed(".zip", GOOD), "one part of a split archive"),
         (disk(packed(".zip", GOOD)), "one part of a split archive"),
+        (disk(packed(".zip", GOOD))[300:], "one part of a split archive"),
         (packed(".zip", GOOD)[:500], r"cut off, or it is one part of a split archive \(.zip.001\)"),
         (b"7z\xbc\xaf\x27\x1c" + bytes(99), "7z archive, which is not read; send a .zip .* or a .tar.gz"),
         (b"Rar!\x1a\x07\x01\x00", "RAR archive"),
