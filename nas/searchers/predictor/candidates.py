@@ -33,11 +33,12 @@ class Candidates:
     def __init__(self, space: Space, unasked: Unasked, read: Read, rng: Generator) -> None:
         self._space, self._unasked, self._read, self._rng = space, unasked, read, rng
 
-    def around(self, parents: Codes, allowed: Codes) -> Networks:
+    def around(self, parents: Codes, allowed: Codes, axes: int) -> Networks:
         """Candidates around parents [p, decisions], and around networks from all of the space [a, decisions] that keep
-        the limits; those too where they are few.
+        the limits; those too where they are few. axes: known goals of the front of parents, which has more members the
+        more they are.
         """
-        sources = ((allowed, SPREAD), (parents, MUTANTS))
+        sources = ((allowed, SPREAD), (parents, MUTANTS * max(axes, 1)))
         chosen = [codes[self._rng.integers(len(codes), size=count)] for codes, count in sources if len(codes)]
         near = mutated_codes(self._space, np.concatenate(chosen), self._rng)
         few = allowed if len(allowed) < SPREAD else allowed[:0]

@@ -106,7 +106,7 @@ class Engine:
         knowledge = Knowledge(process.believing(reader.inputs(pending)), networks, space)
         expectations = Expectations(self._problem.objective, aim, reader, knowledge)
         candidates = Candidates(self._problem.space, self._unasked, reader.read, rng)
-        near = candidates.around(expectations.parents, allowed.codes)
+        near = candidates.around(expectations.parents, allowed.codes, len(self._ground.axes))
         if not len(near.codes):
             return []
         climbed, scores = candidates.climbed(near, expectations.score, self._ground.axes)
