@@ -167,7 +167,7 @@ def trained_row(run: Run, name: str, images: int) -> Row:
 def scores(found: Sequence[Trainings]) -> Callable[[Trainings], Score]:
     every = [point for trainings in found for _, *point in trainings.points]
     corner = (WORST_ACCURACY, 1.001 * max(macs for _, macs in every))
-    unit = hypervolume(every, corner, BETTER)
+    unit = hypervolume(every, corner, BETTER) or 1.0  # 0 where no network is better than the corner
 
     def score(trainings: Trainings) -> Score:
         def after(epochs: int) -> float:
