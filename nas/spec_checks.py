@@ -59,8 +59,8 @@ def _check_recipe(recipe: Mapping[str, Any]) -> None:
 
 
 def _check_repeats(spec: Mapping[str, Any]) -> None:
-    name = spec["evaluator"]["name"]
-    if spec["finalists"].repeats and not evaluator[name].trains:
+    name = spec["evaluator"].get("name")  # its own check says that it is missing
+    if name is not None and spec["finalists"].repeats and not evaluator[name].trains:
         raise SpecError(
             f"finalists.repeats: the evaluator {name} does not train networks, so that another seed says nothing new "
             "of them; leave repeats out"
