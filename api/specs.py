@@ -13,7 +13,8 @@ from nas.compressing.plan import checked
 from nas.dataset import Outline, dataset
 from nas.errors import SpecError, UnknownNameError
 from nas.forecast import Pace, Plan, plan_of, plan_of_check, step_seconds
-from nas.proxy.request import CheckOptions, budgets
+from nas.proxy.options import CheckOptions
+from nas.proxy.request import budgets
 from nas.service.data_root import resolve_path, shown
 from nas.service.earlier_searches import ids_of_earlier
 from nas.spaces import known_spaces, named_space

@@ -11,15 +11,11 @@ from api.http.parameters import CheckId
 from api.http.problems import problems
 from api.http.root_path import served
 from api.http.security import READ, WRITE, Writer
-from api.schemas.proxy_check import (
-    NewProxyCheck,
-    ProxyCheckEffort,
-    ProxyCheckList,
-    ProxyCheckOut,
-    ProxyCheckSummary,
-)
+from api.schemas.proxy_check import ProxyCheckEffort, ProxyCheckList, ProxyCheckOut, ProxyCheckSummary
+from api.schemas.proxy_submission import NewProxyCheck
 from api.specs import SPEC_FIELDS, Checked, check_spec, seconds_of_check, seconds_of_steps
-from nas.proxy.request import CheckOptions, budgets
+from nas.proxy.options import CheckOptions
+from nas.proxy.request import budgets
 from nas.service.data_root import resolve_path
 
 router = APIRouter(prefix="/v1", tags=["proxy checks"])

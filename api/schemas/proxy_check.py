@@ -1,24 +1,14 @@
-"""Proxy checks: asked for, and what they have found (docs/proxy.md)."""
+"""Proxy checks and what they have found (docs/proxy.md)."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from api.schemas.common import DescribedBy, Json, Sent, Stored, one_of
-from api.schemas.submission import EXAMPLE
 from nas.jobs.proxy_checks.record import CheckState
-from nas.proxy.judgement import Grade
-from nas.proxy.request import CheckOptions
-from nas.spec import SearchSpec
-
-
-class NewProxyCheck(CheckOptions, SearchSpec):
-    """The spec of the search to check, as POST /v1/searches takes it, and how thorough the check is."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{**{k: v for k, v in EXAMPLE.items() if k != "name"}, "candidates": 10}]}
-    )
+from nas.proxy.grade import Grade
+from nas.proxy.options import CheckOptions
 
 
 class UncertainOut(Stored):

@@ -10,13 +10,12 @@ from nas.decision import uniform
 from nas.errors import InfeasibleError, NotMeasuredError
 from nas.objective import Objective
 from nas.proportions import wilson
+from nas.proxy.options import FEWEST
 from nas.proxy.ranks import Uncertain
 from nas.space import Candidate, SearchSpace
 from nas.trial import REFUSED_KERNELS, Metrics
 
 DRAWS = 200
-FEWEST = 4
-"""Orders of fewer networks say nothing."""
 
 SPACE, DEVICE, LIMITS = "space", "device", "limits"
 """Who refuses a random member: it cannot be built; the device does not run it; it is over a limit."""

@@ -1,8 +1,8 @@
 """What a proxy check comes to: a grade by stated thresholds, and reasons and remedies in words."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from nas.proxy.grade import Grade
 from nas.proxy.noise import Noise
 from nas.proxy.ranks import Agreement, Uncertain
 from nas.quantities import minus, percent
@@ -13,12 +13,6 @@ wrong one, as a share of all: 80 % against 20 %, and 65 % against 35 %."""
 
 LOW_SHARE = 0.1
 """Share of random members that can be trained, below which the report says so."""
-
-
-class Grade(StrEnum):
-    GOOD = "good"
-    USABLE = "usable"
-    POOR = "poor"
 
 
 @dataclass(frozen=True, slots=True)

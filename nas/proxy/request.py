@@ -1,36 +1,11 @@
-"""What a proxy check is asked for beside the spec of the search."""
+"""The two trainings that a proxy check compares."""
 
 from dataclasses import dataclass
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from nas.errors import SpecError
 from nas.evaluator import evaluator
-from nas.proxy.candidates import FEWEST
+from nas.proxy.options import CheckOptions
 from nas.spec import SearchSpec
-
-
-class CheckOptions(BaseModel):
-    """How thorough a proxy check is."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    candidates: Annotated[
-        int, Field(ge=FEWEST, le=100, strict=True, description="networks whose two orders are compared")
-    ] = 10
-    repeats: Annotated[
-        int, Field(ge=2, le=20, strict=True, description="trainings of one network, with a seed each")
-    ] = 3
-    longer_epochs: Annotated[
-        int | None,
-        Field(ge=1, le=100_000, strict=True, description="epochs of the longer training; null: as for finalists"),
-    ] = None
-
-    @property
-    def trainings(self) -> int:
-        """How many there are, short and longer ones together."""
-        return 2 * self.candidates + self.repeats - 1
 
 
 @dataclass(frozen=True, slots=True)

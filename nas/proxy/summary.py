@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from nas.errors import InfeasibleError
-from nas.proxy.candidates import FEWEST, Drawn
+from nas.proxy.candidates import Drawn
 from nas.proxy.judgement import GOOD_TAU, USABLE_TAU, Findings, Proxy, judge
 from nas.proxy.noise import ceiling, noise
+from nas.proxy.options import FEWEST
 from nas.proxy.ranks import agreement
 
 Row = Mapping[str, Any]

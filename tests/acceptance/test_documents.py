@@ -146,7 +146,7 @@ def test_the_readme_from_top_to_bottom(clone):
         client.search(begun["id"]).cancel()
 
         assert "SUCCEEDED" in clone.run(line)
-        assert len(list(clone.folder.glob("model-*.onnx"))) == 1
+        assert len(list((clone.folder / "models").glob("model-*.onnx"))) == 1
 
         assert "search.state" in clone.run(python)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from nas.proxy.request import CheckOptions
+from nas.proxy.options import CheckOptions
 from nas.proxy.text import table, verdict
 from nas.spec import load_spec
 from workers.folder_run.console import ConsoleListener

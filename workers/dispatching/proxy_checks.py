@@ -11,7 +11,7 @@ from nas.jobs.errors import FencedError
 from nas.jobs.ledger import Ledger
 from nas.jobs.proxy_checks.record import CheckClaim, CheckState
 from nas.jobs.records import Json
-from nas.proxy.request import CheckOptions
+from nas.proxy.options import CheckOptions
 from nas.service.artifact_store import ArtifactStore
 from nas.service.data_root import resolve_path, shown
 from nas.service.set_aside import remove_set_aside, set_aside

@@ -7,7 +7,8 @@ from typing import Any
 from nas.dataset import dataset
 from nas.files import write_whole
 from nas.machine.cgroup import core_count
-from nas.proxy.request import CheckOptions, budgets
+from nas.proxy.options import CheckOptions
+from nas.proxy.request import budgets
 from nas.spec import SearchSpec
 from nas.spec_images import check_images, notes, with_size
 from workers.executing.executor import executor

@@ -17,7 +17,8 @@ from nas.objective import Objective
 from nas.ops.notation import write_network
 from nas.proxy.candidates import Drawn, draw
 from nas.proxy.judgement import Proxy
-from nas.proxy.request import CheckOptions, budgets, with_longer
+from nas.proxy.options import CheckOptions
+from nas.proxy.request import budgets, with_longer
 from nas.proxy.summary import summary
 from nas.quantities import duration, significant
 from nas.space import Candidate, SearchSpace

@@ -27,7 +27,7 @@ CLAIMED = (CheckState.RUNNING, CheckState.CANCELLING)
 
 @dataclass(frozen=True, slots=True)
 class ProxyCheckRecord:
-    """spec: of the search. options: as nas.proxy.request.CheckOptions has them. progress: of a check under way, by
+    """spec: of the search. options: as nas.proxy.options.CheckOptions has them. progress: of a check under way, by
     phase, what, done, total and left_s. result: as nas.proxy.summary makes it, of one that has SUCCEEDED.
     """
 

@@ -23,9 +23,16 @@ from nas.service.settings import Settings
 
 SEARCH_ID = "srch_" + "0" * 26
 EXPORT_ID = "exp_" + "0" * 26
+CHECK_ID = "chk_" + "0" * 26
 CLIENT_CALLS = {
     "submit": {"max_trials": 0},
     "check": SPEC,
+    "check_proxy": SPEC,
+    "proxy_check_effort": SPEC,
+    "proxy_check": {"check_id": CHECK_ID},
+    "proxy_checks": {},
+    "cancel_proxy_check": {"check_id": CHECK_ID},
+    "wait_for_proxy_check": {"check_id": CHECK_ID},
     "prepared": {"dataset": {"name": "folder", "path": __file__}},
     "search": {"search_id": SEARCH_ID},
     "searches": {},

@@ -11,7 +11,8 @@ from nas.errors import InfeasibleError, SpecError
 from nas.metric import network_metrics
 from nas.objective import objective
 from nas.proxy.candidates import draw
-from nas.proxy.request import CheckOptions, budgets, with_longer
+from nas.proxy.options import CheckOptions
+from nas.proxy.request import budgets, with_longer
 from nas.spec import parse_spec
 from nas.trial import REFUSED_KERNELS
 

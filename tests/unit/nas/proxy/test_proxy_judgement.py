@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from nas.proxy.judgement import Findings, Grade, Proxy, judge
+from nas.proxy.grade import Grade
+from nas.proxy.judgement import Findings, Proxy, judge
 from nas.proxy.noise import noise
 from nas.proxy.ranks import Agreement, Uncertain
 

@@ -7,7 +7,7 @@ import pytest
 from nas.errors import DivergedError, InfeasibleError
 from nas.evaluator import evaluator
 from nas.ops.cost import network_cost
-from nas.proxy.request import CheckOptions
+from nas.proxy.options import CheckOptions
 from nas.spec import parse_spec
 from workers.folder_run.proxy_check import check_proxy
 
