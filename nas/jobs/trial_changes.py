@@ -39,6 +39,7 @@ _ENDED = {
     State.SUCCEEDED: TrialState.SUCCEEDED,
     State.FAILED: TrialState.FAILED,
     State.PRUNED: TrialState.PRUNED,
+    State.INFEASIBLE: TrialState.FAILED,  # its training brought it over a limit; the reason says so
 }
 """The trial's state in the ledger, by the state in a `told` line of the journal."""
 
@@ -137,9 +138,10 @@ def tell(transaction: SearchTransaction, line: Line, *, reused: bool) -> None:
     on_front = state is TrialState.SUCCEEDED and _enter_front(transaction, known)
     transaction.count(**{row.state.lower(): -1, state.value.lower(): 1, "reused": int(reused)})
     best = transaction.values["best_reward"]
-    if state is not TrialState.PRUNED and line["reward"] is not None and (best is None or line["reward"] > best):
-        transaction.set(best_trial=number, best_reward=line["reward"])
-    shown = {"state": state.value, "reward": line["reward"], "on_front": on_front, "reused": reused}
+    reward = None if state is TrialState.FAILED else line["reward"]
+    if state is TrialState.SUCCEEDED and reward is not None and (best is None or reward > best):
+        transaction.set(best_trial=number, best_reward=reward)
+    shown = {"state": state.value, "reward": reward, "on_front": on_front, "reused": reused}
     seq = transaction.event("trial.told", lines=[dict(line)], number=number, metrics=dict(line["metrics"]), **shown)
     reason = None if line["reason"] is None else readable(line["reason"])
     values = {"reason": reason, "seq": seq, "ended_at": transaction.at, **shown, **known}

@@ -366,3 +366,16 @@ def test_a_pruned_trial_rests_and_goes_on(ledger):
     states = [attempt.state for attempt in ledger.trials.attempts(trial.id)]
     assert states == [AttemptState.PRUNED, AttemptState.PRUNED, AttemptState.SUCCEEDED]
     assert [line["event"] for line in owner.events()] == ["asked", "told", "promoted", "rung", "told"]
+
+
+def test_a_trial_that_its_training_brings_over_a_limit_has_failed(ledger):
+    search, owner = claimed(ledger)
+    owner.add(asked(0))
+    owner.started(0, "worker 1")
+
+    owner.told({**told(0, reward=-0.2), "state": "infeasible", "reason": "trained, it is over a limit"})
+
+    trial = ledger.trials.get(f"{search.id}.0")
+    assert (trial.state, trial.reward, trial.reason) == (TrialState.FAILED, None, "trained, it is over a limit")
+    assert ledger.searches.get(search.id).best_trial is None
+    assert owner.events()[-1]["state"] == "infeasible"
