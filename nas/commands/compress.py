@@ -15,7 +15,7 @@ from nas.compressing.compressed import Compressed, compressed
 from nas.compressing.files import unpacked
 from nas.compressing.plan import Plan, plan
 from nas.compressing.run_folder import in_run
-from nas.compressing.source import begin, content_of
+from nas.compressing.source import begin, content_of, teacher_in
 from nas.compression.bench import Bench
 from nas.compression.presets import PRESETS
 from nas.dataset import Dataset, load
@@ -39,6 +39,11 @@ from nas.trial import Metrics
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the files.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Of each training, in place of the plan's; for a first try.")
 @click.option("--max-bytes", type=Bytes(), help="Of the compressed file, as 100k; with --preset mixed.")
+@click.option(
+    "--teacher",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A larger network as an ONNX file that nas exported, whose scores trainings follow.  [default: MODEL itself]",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights and batches.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True, help="Where to train.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -49,6 +54,7 @@ def compress(  # noqa: PLR0917 - click passes them by name
     out: Path,
     epochs: int | None,
     max_bytes: int | None,
+    teacher: Path | None,
     seed: int,
     device: str,
     as_json: bool,
@@ -74,7 +80,17 @@ def compress(  # noqa: PLR0917 - click passes them by name
     state = out / "state"
     bench = Bench(given, seed, lambda epoch, metrics: say("training", epoch, metrics), state / "training", device)
     start, images = begin(model, content_of(Path(model)) if model.endswith(".onnx") else None, chosen, bench)
-    made = compressed(start, chosen.stages, dataset=images, seed=seed, folder=state, listener=say, device=device)
+    followed = teacher_in(teacher, start, given, images) if teacher else None
+    made = compressed(
+        start,
+        chosen.stages,
+        dataset=images,
+        seed=seed,
+        folder=state,
+        listener=say,
+        device=device,
+        teacher=followed,
+    )
     report = _report(made, images)
     made.write(out)
     write_whole(out / "report.json", json.dumps(report, indent=2))

@@ -1,6 +1,5 @@
 """A chain of compressors: one after the other, each kept once it is done, so that a killed compression goes on."""
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,13 +62,17 @@ def chain(
     folder: Path,
     listener: Listener,
     device: str = "cpu",
+    teacher: Model | None = None,
 ) -> Iterator[Step]:
     """What each stage makes, the first step being the model as it is. A later step uses up the model of the one before.
 
     stages: as nas.compressing.plan checks them. folder keeps the state of each stage: a later call with equal arguments
-    goes on behind the last one that was done. CompressionError says why a stage cannot be.
+    goes on behind the last one that was done. teacher: as nas.compression.bench.Bench has it. CompressionError says why
+    a stage cannot be.
     """
-    identity = {"data": dataset.digest, "seed": seed, "network": repr(model.network), "weights": _digest(model)}
+    identity = {"data": dataset.digest, "seed": seed, "network": repr(model.network), "weights": model.digest}
+    if teacher:
+        identity["teacher"] = teacher.digest
     kept = folder / "before.state"
     if state := checkpoint.load(kept, identity, "cpu"):
         yield Step(model, _file(state), Stage(**state["stage"]))
@@ -86,7 +89,7 @@ def chain(
             started = time.perf_counter()
             notes: dict[str, Any] = {}
             report, training = _reporter(listener, config["name"]), kept.with_suffix(".training")
-            bench = Bench(dataset, seed, report, training, device, notes.__setitem__)
+            bench = Bench(dataset, seed, report, training, device, notes.__setitem__, teacher)
             model = compressor.make(config).compress(model, bench)
             step = _measured(model, dataset, config, time.perf_counter() - started)
             step = replace(step, stage=replace(step.stage, notes=notes))
@@ -121,11 +124,3 @@ def _measured(model: Model, dataset: Dataset, config: Mapping[str, Any], seconds
     of_file = (len(file), content.sizes, seconds, layer_rows(content))
     stage = Stage(config["name"], parameters, score.accuracy, score.loss, *of_file)
     return Step(model, file, stage)
-
-
-def _digest(model: Model) -> str:
-    digest = hashlib.sha256()
-    for name, value in model.module.state_dict().items():
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]

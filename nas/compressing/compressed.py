@@ -40,10 +40,13 @@ def compressed(
     folder: Path,
     listener: Listener,
     device: str = "cpu",
+    teacher: Model | None = None,
 ) -> Compressed:
     """The model after all stages, as files that are tested on the test images. The arguments are those of chain."""
     model, files, done = start, [], []
-    for step in chain(start, stages, dataset=dataset, seed=seed, folder=folder, listener=listener, device=device):
+    for step in chain(
+        start, stages, dataset=dataset, seed=seed, folder=folder, listener=listener, device=device, teacher=teacher
+    ):
         model = step.model
         files.append(step.file)
         done.append(step.stage)

@@ -35,6 +35,24 @@ def begin(source: str, content: bytes | None, plan: Plan, bench: Bench) -> tuple
     return trained(network_for(source, images), plan.training, replace(bench, dataset=images)), images
 
 
+def teacher_in(path: Path, pupil: Model, given: Dataset, images: Dataset) -> Model:
+    """The network in an ONNX file that nas exported, whose scores a compression of the pupil is to follow.
+
+    given: the data set; images: the same as the pupil takes it. CompressionError if the teacher cannot score these.
+    """
+    teacher = in_file(content_of(path), path.name, given)
+    if (images.mean, images.std) != (given.mean, given.std):
+        raise CompressionError(
+            f"{path}: the preset normalises images in a way of its own, which a teacher has not seen"
+        )
+    if teacher.network.input != pupil.network.input:
+        raise CompressionError(
+            f"{path} takes images of {teacher.network.input.height} px, and the network to compress of "
+            f"{pupil.network.input.height} px; give a teacher of the same resolution"
+        )
+    return teacher
+
+
 def network_for(source: str, dataset: Dataset) -> Network:
     """The network that a name or a notation means, for the images and classes of the data set.
 

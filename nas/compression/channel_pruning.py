@@ -38,7 +38,7 @@ class ChannelPruning(Distillation):
     def __init__(
         self, model: Model, sparsity: Sparsity, bench: Bench, *, label_smoothing: float, together: bool
     ) -> None:
-        super().__init__(model, sparsity.distillation, bench.device, label_smoothing)
+        super().__init__(model, sparsity.distillation, bench, label_smoothing)
         if isinstance(sparsity.density, tuple):
             raise CompressionError("prune.density: one number for all layers goes with structure: channels")
         self.density, self.ramp, self.together = sparsity.density, sparsity.ramp, together

@@ -1,4 +1,4 @@
-"""Distillation: training towards the scores that a network gave before it was made smaller (arXiv:1503.02531)."""
+"""Distillation: training towards the scores of a teacher (arXiv:1503.02531)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import kl_div, log_softmax
 
+from nas.compression.bench import Bench
 from nas.compression.model import Model
 from nas.training.criterion import Criterion
 
@@ -16,16 +17,18 @@ TEMPERATURE = 4.0
 class Distillation(Criterion):
     """share of the loss is the divergence from the teacher's softened scores, the rest cross-entropy.
 
-    The teacher is the model as it is now. share 0 is plain cross-entropy, and no teacher is kept.
+    The teacher is the bench's, or else the model as it is now. share 0 is plain cross-entropy, and no teacher is kept.
     """
 
-    def __init__(self, teacher: Model, share: float, device: str, label_smoothing: float = 0.0) -> None:
+    def __init__(self, model: Model, share: float, bench: Bench, label_smoothing: float = 0.0) -> None:
         super().__init__(label_smoothing)
         self.share = share
-        self.teacher = teacher.plain().to(device).requires_grad_(requires_grad=False) if share else None
+        teacher = bench.teacher or model
+        self.teacher = teacher.plain().to(bench.device).requires_grad_(requires_grad=False) if share else None
+        self._named = {"teacher": bench.teacher.digest} if bench.teacher and share else {}
 
     def identity(self) -> Mapping[str, Any]:
-        return {"distillation": self.share}
+        return {"distillation": self.share, **self._named}
 
     def loss(self, scores: Tensor, labels: Tensor, images: Tensor) -> Tensor:
         own = super().loss(scores, labels, images)

@@ -1,5 +1,6 @@
 """A network in the course of its compression: what each compressor takes and returns."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -56,6 +57,15 @@ class Model:
         module = build(self.network, seed=0)
         module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in self.numbers().items()})
         return module.eval()
+
+    @property
+    def digest(self) -> str:
+        """Of the network's state as it is trained: 16 hexadecimal digits."""
+        digest = hashlib.sha256()
+        for name, value in self.module.state_dict().items():
+            digest.update(name.encode())
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
 
     def state(self) -> dict[str, Any]:
         """All that restore needs, as tensors and JSON values."""

@@ -103,7 +103,7 @@ class Pruning(Distillation):
     def __init__(
         self, model: Model, sparsity: Sparsity, bench: Bench, *, label_smoothing: float, together: bool = False
     ) -> None:
-        super().__init__(model, sparsity.distillation, bench.device, label_smoothing)
+        super().__init__(model, sparsity.distillation, bench, label_smoothing)
         self.densities = by_layer(sparsity.density, len(layers(model.module)), "density")
         self.ramp, self.together = sparsity.ramp, together
 

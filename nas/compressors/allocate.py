@@ -76,7 +76,7 @@ class Allocate(Compressor):
         model = replace(model, storage=STORAGE)
         model.module.to(bench.device)
         most = self.max_bytes or int(FLOAT_BYTES * network_cost(model.network).params / self.ratio)
-        teacher = Distillation(model, self.distillation, bench.device, self.recipe.label_smoothing)
+        teacher = Distillation(model, self.distillation, bench, self.recipe.label_smoothing)
         options, rest = self._options(model, bench), _rest(model, bench)
         densities = [option.density for option in _chosen(options, most, rest)]
         begun = self._prune(model, densities, bench)

@@ -111,7 +111,7 @@ class Int8(Compressor):
         model = folded(model)
         model.module.to(bench.device)
         integers = self._chosen(model, bench)
-        teacher = Distillation(model, self.distillation, bench.device, self.recipe.label_smoothing)
+        teacher = Distillation(model, self.distillation, bench, self.recipe.label_smoothing)
         for layer in list(layers(model.module).values())[RECIPES[integers].float_layers :]:
             set_form(layer, Integers(recipe=integers))
         ranges = _ranges(model, integers, bench)

@@ -109,7 +109,7 @@ class TernaryQuantization(Compressor):
         self.epochs = recipe.epochs
 
     def compress(self, model: Model, bench: Bench) -> Model:
-        criterion = _Criterion(self, model, bench.device)
+        criterion = _Criterion(self, model, bench)
         for layer in chosen_layers(model.module, self.layers):
             set_form(layer, Ternary(threshold=self.threshold))
         tune(model, bench, self.recipe, criterion)
@@ -117,8 +117,8 @@ class TernaryQuantization(Compressor):
 
 
 class _Criterion(Distillation):
-    def __init__(self, stage: TernaryQuantization, model: Model, device: str) -> None:
-        super().__init__(model, stage.distillation, device, stage.recipe.label_smoothing)
+    def __init__(self, stage: TernaryQuantization, model: Model, bench: Bench) -> None:
+        super().__init__(model, stage.distillation, bench, stage.recipe.label_smoothing)
         self.stage = stage
 
     def identity(self) -> Mapping[str, Any]:

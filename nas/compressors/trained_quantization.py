@@ -47,7 +47,7 @@ class TrainedQuantization(Compressor):
         bits = by_layer(self.bits, len(found), "trained_quantization.bits")
         moving = self.codes == "moving"
         criterion = (MovingCodes if moving else Distillation)(
-            model, self.distillation, bench.device, self.recipe.label_smoothing
+            model, self.distillation, bench, self.recipe.label_smoothing
         )
         made = following if moving else clustered
         for layer, width in zip(found, bits, strict=True):

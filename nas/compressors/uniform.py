@@ -151,7 +151,7 @@ class UniformQuantization(Compressor):
 
     def compress(self, model: Model, bench: Bench) -> Model:
         self._check()
-        criterion = _Criterion(self, model, bench.device)
+        criterion = _Criterion(self, model, bench)
         if self.activation_bits:
             network = with_activations(model.network, self.activation_bits, self.scheme)
             model = restore({**model.state(), "network": write_network(network)})
@@ -182,8 +182,8 @@ def with_activations(network: Network, bits: int, scheme: Scheme) -> Network:
 
 
 class _Criterion(Distillation):
-    def __init__(self, stage: UniformQuantization, model: Model, device: str) -> None:
-        super().__init__(model, stage.distillation, device, stage.recipe.label_smoothing)
+    def __init__(self, stage: UniformQuantization, model: Model, bench: Bench) -> None:
+        super().__init__(model, stage.distillation, bench, stage.recipe.label_smoothing)
         self.stage = stage
 
     def identity(self) -> Mapping[str, Any]:

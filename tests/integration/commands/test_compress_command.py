@@ -262,3 +262,20 @@ def test_unpack_prints_layers_as_deep_compression_counts_them(tmp_path):
     result = CliRunner().invoke(cli, ["unpack", str(file), "--layers", "--index-bits", "4"], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert all(word in result.stdout for word in ("P+Q+H", "total"))
+
+
+def test_trainings_follow_a_teacher_that_fits(done, tmp_path):
+    folder, report = done
+    teacher = tmp_path / "teacher.onnx"
+    unpack = ["unpack", str(folder / "out" / "model.naz"), "--floats", "--out", str(teacher)]
+    assert CliRunner().invoke(cli, unpack).exit_code == 0
+
+    followed = compress(tmp_path / "pupil", PLAN, NETWORK, "--teacher", str(teacher))
+    assert followed.exit_code == 0, followed.output
+    stages = json.loads(followed.stdout)["stages"]
+    assert stages[0]["accuracy"] == report["stages"][0]["accuracy"]
+    assert stages[1]["loss"] != report["stages"][1]["loss"]
+
+    smaller = compress(tmp_path / "other", PLAN, "1x14x14: conv_8_k3 gap linear_10", "--teacher", str(teacher))
+    assert isinstance(smaller.exception, CompressionError)
+    assert "teacher.onnx takes images of 28 px, and the network to compress of 14 px" in str(smaller.exception)

@@ -1,6 +1,8 @@
 """Pruning and trained quantization of a small  network."""
 
+import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from nas.coder import Alphabet
 from nas.coders.context import ContextCoder
 from nas.compression.bench import Bench
 from nas.compression.codebooks import Codebook
+from nas.compression.distillation import Distillation
 from nas.compression.forms import coded_weight, layers, set_form
 from nas.compression.model import Model, restore
 from nas.compression.moving_codes import following
@@ -20,6 +23,7 @@ from nas.errors import CompressionError
 from nas.ops import Conv, GlobalPool, Linear, Network, Pool, Shape, seq
 from nas.ops.coded import CodedTensor
 from nas.ops.torch_module import build
+from nas.training.batches import normalised
 
 TRAINING = {"epochs": 2, "batch_size": 32, "learning_rate": 0.05}
 
@@ -168,3 +172,28 @@ def test_a_restored_model_has_the_same_forms_and_scores(model, images):
 def test_a_number_for_each_layer_needs_as_many(model, images, name, parameters, fault):
     with pytest.raises(CompressionError, match=fault):
         compress(model, images, name, **parameters)
+
+
+def test_trainings_follow_the_teacher_of_the_bench(images):
+    shape = Shape(images.channels, images.side, images.side)
+    larger = Network(seq(Conv(16, 3), GlobalPool(), Linear(4)), shape)
+    teacher = Model(larger, build(larger, seed=5).eval())
+    pixels = normalised(images.train.images, images.mean, images.std, images.side)
+
+    def distance(bench):
+        network = Network(seq(Conv(8, 3), GlobalPool(), Linear(4)), shape)
+        stage = compressor.make({"name": "prune", "density": 0.9, "distillation": 1.0, **TRAINING})
+        pruned = stage.compress(Model(network, build(network, seed=0).eval()), bench)
+        with torch.no_grad():
+            return float((pruned.module(pixels).softmax(1) - teacher.module(pixels).softmax(1)).abs().mean())
+
+    alone = Bench(images, 0, lambda *_: None)
+    assert distance(replace(alone, teacher=teacher)) < 0.5 * distance(alone)
+
+
+def test_a_training_under_another_teacher_does_not_go_on(model, images):
+    alone = Bench(images, 0, lambda *_: None)
+    for share, matters in ((0.0, False), (0.5, True)):
+        criteria = [Distillation(model, share, bench) for bench in (alone, replace(alone, teacher=model))]
+        one, other = (json.dumps(criterion.identity()) for criterion in criteria)
+        assert (one != other) == matters
