@@ -37,9 +37,9 @@ from nas.trial import Metrics, Report
 from workers.dispatching.ledger_store import MODEL, cached_training
 from workers.executing.executor import Task
 from workers.executing.scheduler import Scheduler
-from workers.searching.compressed_files import NAZ, is_compressed, naz_file
-from workers.searching.finalist_compression import label
-from workers.searching.finalist_files import picture_file
+from workers.searching.finalists.compressed_files import NAZ, is_compressed, naz_file
+from workers.searching.finalists.compression import label
+from workers.searching.finalists.files import picture_file
 from workers.searching.training_keys import TrainingKeys
 from workers.tasks.compress import STAGE, TOTAL, CompressedFiles, Compression, check, compress
 from workers.tasks.convert import Conversion, convert, take_pictures

@@ -28,8 +28,8 @@ from nas.trial import REFUSED_KERNELS, Metrics
 from workers.executing.scheduler import Quota
 from workers.proxy_checking.kinds import longer_training, short_training
 from workers.proxy_checking.trainings import Trainings
-from workers.searching.compressed_files import check_devices
 from workers.searching.context import SearchContext, devices_of, known_now
+from workers.searching.finalists.compressed_files import check_devices
 from workers.searching.opening import Opening
 from workers.searching.preparation import prepared_file
 from workers.searching.progress_listener import ProgressListener

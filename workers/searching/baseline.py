@@ -21,9 +21,9 @@ from nas.searcher import searcher
 from nas.space import Candidate
 from nas.trial import Metrics, State, Trial
 from workers.searching.context import SearchContext, epoch_listener
-from workers.searching.finalists import in_turn, train_finalists
+from workers.searching.finalists.repeats import SEEDS, rank_trials
+from workers.searching.finalists.training import in_turn, train_finalists
 from workers.searching.progress_store import ResultStore
-from workers.searching.repeats import SEEDS, rank_trials
 
 SEARCHER = "random"
 LINES = 100

@@ -32,7 +32,6 @@ from nas.spec import SearchSpec
 from nas.trial import Metrics, Report, State, Trial
 from workers.executing.scheduler import Quota
 from workers.searching.baseline import compared, run_baseline
-from workers.searching.compressed_files import check_devices
 from workers.searching.context import (
     SearchContext,
     devices_of,
@@ -40,21 +39,22 @@ from workers.searching.context import (
     known_now,
     measuring,
 )
-from workers.searching.end_to_end import measure_end_to_end
-from workers.searching.finalist_classes import add_classes
-from workers.searching.finalist_compression import check_compression, compress_finalists
-from workers.searching.finalist_files import add_files, add_picture_files
-from workers.searching.finalists import in_turn, train_finalists
+from workers.searching.finalists.classes import add_classes
+from workers.searching.finalists.compressed_files import check_devices
+from workers.searching.finalists.compression import check_compression, compress_finalists
+from workers.searching.finalists.end_to_end import measure_end_to_end
+from workers.searching.finalists.files import add_files, add_picture_files
+from workers.searching.finalists.latency_notes import add_latency_notes
+from workers.searching.finalists.quantised_files import quantise_finalists
+from workers.searching.finalists.references import reference_rows, train_references
+from workers.searching.finalists.repeats import rank_trials
+from workers.searching.finalists.training import in_turn, train_finalists
 from workers.searching.forecast import Forecast
 from workers.searching.frozen_latencies import frozen_latencies
-from workers.searching.latency_notes import add_latency_notes
 from workers.searching.opening import Opening
 from workers.searching.preparation import prepared_file
 from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ProgressStore
-from workers.searching.quantised_files import quantise_finalists
-from workers.searching.references import reference_rows, train_references
-from workers.searching.repeats import rank_trials
 from workers.searching.run_description import describe_run, notes_of_searcher
 from workers.searching.run_record import RunRecord
 from workers.searching.rungs import RungTrainings

@@ -17,7 +17,7 @@ from nas.spec import parse_spec
 from nas.trial import State, Trial
 from nas.winner.choice import by_reward
 from workers.folder_run.run import run
-from workers.searching import finalists
+from workers.searching.finalists import training
 
 REFERENCES = [{"name": "mobilenetv1", "width": 0.25}, {"name": "mobilenetv2", "width": 0.5}]
 
@@ -34,7 +34,7 @@ def searched(spec, out, listener):
 
 def trained(monkeypatch, diverging=lambda _: False):
     """The notations of finalists that are trained from now on; those chosen diverge."""
-    notations, finalise = [], finalists.finalise
+    notations, finalise = [], training.finalise
 
     def noted(setup, shared, notation, final, *, report):
         notations.append(notation)
@@ -42,7 +42,7 @@ def trained(monkeypatch, diverging=lambda _: False):
             raise DivergedError("the loss is nan")
         return finalise(setup, shared, notation, final, report=report)
 
-    monkeypatch.setattr(finalists, "finalise", noted)
+    monkeypatch.setattr(training, "finalise", noted)
     return notations
 
 
@@ -103,7 +103,7 @@ def test_a_device_that_cannot_be_measured_leaves_finalists_their_estimates(tmp_p
 def test_references_are_trained_and_tested_as_the_finalists_are_and_kept(tmp_path, spec, listener, monkeypatch):
     """One that fails has no accuracy, and is not tried again."""
     spec = spec | {"references": REFERENCES, "finalists": {"count": 1, "epochs": 1, "recipe": {"learning_rate": 0.01}}}
-    given, finalise, heard = {}, finalists.finalise, listener()
+    given, finalise, heard = {}, training.finalise, listener()
 
     def noted(setup, shared, notation, final, *, report):
         given[notation] = final.recipe
@@ -111,7 +111,7 @@ def test_references_are_trained_and_tested_as_the_finalists_are_and_kept(tmp_pat
             raise DivergedError("the loss is nan")
         return finalise(setup, shared, notation, final, report=report)
 
-    monkeypatch.setattr(finalists, "finalise", noted)
+    monkeypatch.setattr(training, "finalise", noted)
 
     record = searched(spec, tmp_path, heard)
     count = len(given)

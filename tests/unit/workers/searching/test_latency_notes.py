@@ -15,7 +15,7 @@ from nas.ops.notation import read_network
 from nas.ops.onnx_graph import RandomWeights, onnx_model
 from nas.spec import parse_spec
 from workers.folder_run.run import run
-from workers.searching.latency_notes import NO_REASON, Evidence, reasons
+from workers.searching.finalists.latency_notes import NO_REASON, Evidence, reasons
 from workers.tasks.subnormals import Subnormals, count_subnormals
 from workers.tasks.train import Setup
 

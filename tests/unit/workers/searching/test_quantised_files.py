@@ -16,7 +16,7 @@ from nas.ops.notation import read_network
 from nas.quantization.qdq import is_quantised
 from nas.spec import parse_spec
 from workers.folder_run.run import run
-from workers.searching.quantised_files import quantise_finalists
+from workers.searching.finalists.quantised_files import quantise_finalists
 
 DEVICE = "local-onnxruntime_cpu-int8_7bit-1t"
 SPEC = {

@@ -14,7 +14,7 @@ from nas.spec import parse_spec
 from nas.trial import State, Trial
 from nas.winner.choice import by_reward
 from workers.folder_run.run import run
-from workers.searching.finalists import in_turn
+from workers.searching.finalists.training import in_turn
 
 POCKET, TABLET = (f"{each.device.name}@{each.device.machine_id}" for each in (pocket(), tablet()))
 

@@ -33,7 +33,7 @@ from workers.dispatching.exports import Exporter
 from workers.executing.executors.inline import InlineExecutor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.run import run
-from workers.searching.finalist_files import add_files
+from workers.searching.finalists.files import add_files
 from workers.searching.training_keys import TrainingKeys
 from workers.tasks.convert import Conversion, convert
 from workers.tasks.train import Setup
@@ -174,7 +174,7 @@ def test_a_search_hands_out_its_runtimes_files_and_tries_again_what_failed(tmp_p
     monkeypatch.setattr("latency_db.profiling.measurer.measure_apart", measure_here)  # where mirror is known
 
     with monkeypatch.context() as patch:
-        patch.setattr("workers.searching.finalist_files.convert", refuse)
+        patch.setattr("workers.searching.finalists.files.convert", refuse)
         incomplete = run(parse_spec(SPEC), tmp_path, Silent(), executor_name="inline")["finalists"][0]
     whole = run(parse_spec(SPEC), tmp_path, Silent(), executor_name="inline")
     (finalist,) = whole["finalists"]

@@ -14,9 +14,9 @@ from nas.ops.diagram import diagram
 from nas.ops.notation import write_network
 from nas.quantities import percent
 from workers.executing.executor import WorkerDiedError
-from workers.searching.compressed_files import naz_file, naz_row, write_compressed
 from workers.searching.context import SearchContext
-from workers.searching.finalist_files import network_file
+from workers.searching.finalists.compressed_files import naz_file, naz_row, write_compressed
+from workers.searching.finalists.files import network_file
 from workers.tasks.compress import TOTAL, CompressedFiles, Compression, check, compress
 
 Row = dict[str, Any]

@@ -16,9 +16,9 @@ from nas.ops.cost import is_coded
 from nas.ops.diagram import diagram
 from nas.ops.notation import write_network
 from nas.trial import Trial
-from workers.searching.compressed_files import is_compressed, naz_file, naz_row, write_compressed
 from workers.searching.context import SearchContext, epoch_listener
-from workers.searching.finalist_files import network_file
+from workers.searching.finalists.compressed_files import is_compressed, naz_file, naz_row, write_compressed
+from workers.searching.finalists.files import network_file
 from workers.tasks.train import Final, Finalised, finalise
 
 Row = dict[str, Any]

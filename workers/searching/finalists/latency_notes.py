@@ -9,8 +9,8 @@ from nas.quantities import milliseconds, number, percent, signed_percent
 from nas.trial import Metrics, Trial
 from workers.executing.executor import WorkerDiedError
 from workers.searching.context import SearchContext, SearchDevice
-from workers.searching.end_to_end import SUSPECT
-from workers.searching.finalist_files import measured_file, network_file, takes_pictures
+from workers.searching.finalists.end_to_end import SUSPECT
+from workers.searching.finalists.files import measured_file, network_file, takes_pictures
 from workers.tasks.subnormals import Subnormals, count_subnormals
 
 Row = dict[str, Any]

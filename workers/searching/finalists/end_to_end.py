@@ -11,8 +11,8 @@ from nas.errors import NotMeasuredError
 from nas.metadata import annotate
 from nas.ops.notation import read_network
 from workers.searching.context import SearchContext, SearchDevice, measuring
-from workers.searching.finalist_files import measured_file, publish
-from workers.searching.references import as_tested
+from workers.searching.finalists.files import measured_file, publish
+from workers.searching.finalists.references import as_tested
 
 Row = dict[str, Any]
 

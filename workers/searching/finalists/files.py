@@ -16,8 +16,8 @@ from nas.images.model_input import ModelInput
 from nas.machine.versions import versions
 from workers.executing.executor import WorkerDiedError
 from workers.executing.scheduler import TaskHandle
-from workers.searching.compressed_files import compressed_row, unpacked_bytes
 from workers.searching.context import SearchContext
+from workers.searching.finalists.compressed_files import compressed_row, unpacked_bytes
 from workers.tasks.convert import Conversion, Converted, convert, take_pictures
 
 Row = dict[str, Any]

@@ -15,8 +15,8 @@ from nas.ops.notation import read_network, write_network
 from nas.spec import SearchSpec
 from nas.spec_images import reference_networks
 from workers.searching.context import SearchContext
-from workers.searching.finalists import submit_final
-from workers.searching.quantised_files import quantise_references, quantised_file, recipe_of
+from workers.searching.finalists.quantised_files import quantise_references, quantised_file, recipe_of
+from workers.searching.finalists.training import submit_final
 
 Row = dict[str, Any]
 
