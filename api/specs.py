@@ -19,7 +19,7 @@ from nas.service.data_root import resolve_path, shown
 from nas.service.earlier_searches import ids_of_earlier
 from nas.spaces import known_spaces, named_space
 from nas.spec import TRIES, SearchSpec, parse_spec
-from nas.spec_images import check_images, notes
+from nas.spec.images import check_images, notes
 
 SPEC_FIELDS = frozenset(SearchSpec.model_fields)
 FIELDS = {"network": "references"}

@@ -10,7 +10,7 @@ from pathlib import Path
 from nas.held_out import SHARES
 from nas.images.formats import FORMATS
 from nas.service.variables import variables
-from nas.spec_fields import FAMILIES, SpecField, spec_fields
+from nas.spec.fields import FAMILIES, SpecField, spec_fields
 
 DOCS = Path(__file__).parents[1] / "docs"
 MADE = "<!-- python scripts/write_reference.py makes this page from the descriptions in the code. -->"

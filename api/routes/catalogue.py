@@ -15,7 +15,7 @@ from api.schemas.metric import MetricList, MetricOut
 from api.schemas.submission import NewSearch
 from nas.compression.presets import PRESETS
 from nas.metric import metrics
-from nas.spec_fields import search_schema
+from nas.spec.fields import search_schema
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 

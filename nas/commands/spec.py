@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nas.spec import load_spec
-from nas.spec_fields import SpecField, explained, spec_fields
+from nas.spec.fields import SpecField, explained, spec_fields
 
 
 @click.group()

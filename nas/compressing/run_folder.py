@@ -12,7 +12,7 @@ from nas.images.model_input import ModelInput
 from nas.quantization.recipes import RECIPES
 from nas.report.results import ranked, targets
 from nas.spec import parse_spec
-from nas.spec_images import with_size
+from nas.spec.images import with_size
 
 
 @dataclass(frozen=True, slots=True)

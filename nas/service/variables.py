@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic_core import PydanticUndefined
 
 from nas.service.settings import Settings
-from nas.spec_fields import values_of
+from nas.spec.fields import values_of
 
 
 @dataclass(frozen=True, slots=True)

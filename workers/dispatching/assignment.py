@@ -18,7 +18,7 @@ from nas.service.artifact_store import ArtifactStore
 from nas.service.data_root import resolve_path, shown
 from nas.service.settings import Settings
 from nas.spec import SearchSpec, parse_spec
-from nas.spec_images import with_size
+from nas.spec.images import with_size
 from nas.sql.errors import LedgerError
 from workers.dispatching.ledger_listener import LedgerListener
 from workers.dispatching.ledger_store import LedgerStore, StoppedError

@@ -17,7 +17,7 @@ from nas.service.data_root import resolve_path, shown
 from nas.service.set_aside import remove_set_aside, set_aside
 from nas.service.settings import Settings
 from nas.spec import parse_spec
-from nas.spec_images import with_size
+from nas.spec.images import with_size
 from nas.sql.errors import LedgerError
 from nas.trial import Metrics, Trial
 from workers.dispatching.check_store import CheckStore

@@ -10,7 +10,7 @@ from nas.machine.cgroup import core_count
 from nas.proxy.options import CheckOptions
 from nas.proxy.request import budgets
 from nas.spec import SearchSpec
-from nas.spec_images import check_images, notes, with_size
+from nas.spec.images import check_images, notes, with_size
 from workers.executing.executor import executor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.folder import RunFolder

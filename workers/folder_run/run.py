@@ -6,7 +6,7 @@ from typing import Any
 from nas.dataset import dataset
 from nas.machine.cgroup import core_count
 from nas.spec import SearchSpec
-from nas.spec_images import check_images, size_notes, with_size
+from nas.spec.images import check_images, size_notes, with_size
 from workers.executing.executor import executor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.earlier_runs import check_earlier

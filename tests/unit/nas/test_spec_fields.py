@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from nas.commands.spec import check, explain
 from nas.errors import SpecError
 from nas.evaluator import evaluator
-from nas.spec_fields import explained, search_schema, spec_fields
+from nas.spec.fields import explained, search_schema, spec_fields
 
 
 @pytest.mark.parametrize("field", spec_fields(), ids=lambda field: field.name)

@@ -10,7 +10,7 @@ from nas.dataset import dataset
 from nas.errors import DataError, SpecError
 from nas.images.published import PublishedSource
 from nas.spec import parse_spec
-from nas.spec_images import check_images, notes, with_size
+from nas.spec.images import check_images, notes, with_size
 
 
 def spec_of(path, **more):

@@ -16,7 +16,7 @@ from nas.errors import SpecError
 from nas.files import write_whole
 from nas.metadata import annotated
 from nas.space import SearchSpace
-from nas.spec import Finalists
+from nas.spec.finalists import Finalists
 from workers.searching.context import SearchContext
 
 Row = dict[str, Any]

@@ -13,7 +13,7 @@ from nas.ops import Network
 from nas.ops.canonical import network_id
 from nas.ops.notation import read_network, write_network
 from nas.spec import SearchSpec
-from nas.spec_images import reference_networks
+from nas.spec.images import reference_networks
 from workers.searching.context import SearchContext
 from workers.searching.finalists.quantised_files import quantise_references, quantised_file, recipe_of
 from workers.searching.finalists.training import submit_final

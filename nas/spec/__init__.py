@@ -1,7 +1,6 @@
 """A search as data, as a user submits it: one check for the file of `nas run` and the body of a REST request."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,7 +15,6 @@ from pydantic import (
     model_validator,
 )
 
-from nas.compression.request import CompressionRequest
 from nas.dataset import resolve
 from nas.errors import NasError, SpecError, UnknownNameError
 from nas.faults import faults, reason
@@ -24,9 +22,9 @@ from nas.images.model_input import ModelInput
 from nas.mapping_file import read_mapping
 from nas.registry import described
 from nas.search_devices import MAX_DEVICES, DeviceName, first_of_devices
-from nas.spec_checks import NO_IMAGES, RecipeFields, wrong_inside
-from nas.spec_paths import beside
-from nas.training import FINALISTS, Recipe
+from nas.spec.checks import NO_IMAGES, wrong_inside
+from nas.spec.finalists import Finalists
+from nas.spec.paths import beside
 from nas.warm_start import EarlierNames
 from nas.zero_cost import ZeroCostUse
 
@@ -53,90 +51,6 @@ REFERENCES: tuple[Plugin, ...] = (
     {"name": "mobilenetv1", "width": 0.5},
     {"name": "mobilenetv2", "width": 1.0},
 )
-
-CANDIDATES = 8
-
-
-class Finalists(BaseModel):
-    """How many of the best trials are trained for longer, tested and exported, and how.
-
-    recipe: how these, and the reference networks, are trained, as nas.training.Recipe says; what it leaves out is as in
-    nas.training.FINALISTS. The trials' recipe is the evaluator's. compression: what they go through after that: a
-    preset's name, or as for an export. repeats: how often each of the best `candidates` trials is trained again, as the
-    trials are and with other seeds, before the finalists are chosen of them.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    count: Annotated[
-        int,
-        described(
-            "how many of the best trials are trained for longer and exported; 0 for none",
-            "raise it where trials are short and so rank networks roughly; each costs a long training",
-            ge=0,
-            le=100,
-            strict=True,
-        ),
-    ] = 3
-    epochs: Annotated[
-        int,
-        described(
-            "passes over the training images of the longer training, of finalists and references",
-            "raise it for the last points of accuracy: 20 to 100; time grows in proportion",
-            ge=1,
-            le=100_000,
-            strict=True,
-        ),
-    ] = 10
-    recipe: Annotated[
-        dict[str, Any],
-        described(
-            "the training of finalists and references; the trials' is the evaluator's",
-            "if finalists gain nothing over their trials",
-        ),
-        WithJsonSchema(RecipeFields.model_json_schema()),
-    ] = {}
-    compression: Annotated[
-        CompressionRequest | None,
-        BeforeValidator(lambda value: {"preset": value} if isinstance(value, str) else value),
-        described("makes their files smaller after training; none for files as trained", "where the download counts"),
-    ] = None
-    repeats: Annotated[
-        int,
-        described(
-            "how often each candidate is trained again, with other seeds, before the finalists are chosen; 0 for never",
-            "2 where a score depends much on its seed, as after one or two epochs",
-            ge=0,
-            le=20,
-            strict=True,
-        ),
-    ] = 0
-    candidates: Annotated[
-        int,
-        described(
-            "the best so many trials are those that repeats train again",
-            "raise it where many trials have nearly the same score; each costs `repeats` trainings",
-            ge=1,
-            le=100,
-            strict=True,
-        ),
-    ] = CANDIDATES
-
-    @property
-    def training(self) -> Recipe:
-        """The whole recipe of the longer training."""
-        given = RecipeFields.model_validate(self.recipe).model_dump()
-        return replace(FINALISTS, **given, epochs=self.epochs)
-
-    @model_serializer(mode="wrap")
-    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A spec that leaves recipe, compression or repeats out is equal to one from before there was any."""
-        values: dict[str, Any] = handler(self)
-        left_out = [name for name in ("recipe", "compression", "repeats") if not values[name]]
-        left_out += ["candidates"] if self.candidates == CANDIDATES else []
-        if self.compression:
-            values["compression"] = self.compression.wanted()
-        return {name: value for name, value in values.items() if name not in left_out}
 
 
 class Export(BaseModel):
