@@ -15,10 +15,11 @@ from api.client.errors import ApiError, DamagedError, MissingPackageError, Unrea
 from api.client.objects import Pareto, SingleTrial, Trial
 from api.client.search import AsyncSearch, Search
 from api.schemas.device import LatencyEstimate as Estimate
+from api.schemas.front import Baseline, Finalist, ModelFile, Point, Ranking, Reference
 from api.schemas.proxy_check import ProxyCheckOut as ProxyCheck
 from api.schemas.trial import ArtifactOut as Artifact
-from api.schemas.trial import Baseline, ExportFile, Finalist, ModelFile, Point, Ranking, Reference
 from api.schemas.trial import EventOut as Event
+from api.schemas.trial import ExportFile
 from api.schemas.trial import ExportOut as Export
 
 __all__ = [

@@ -18,8 +18,9 @@ from api.client.sending import Progress, upload
 from api.client.sse import MessageParser
 from api.client.transport import Transport
 from api.client.wire import SILENCE_S, Json, Request, content
+from api.schemas.front import Finalist, ModelFile
 from api.schemas.search import ENDED
-from api.schemas.trial import ArtifactOut, EventOut, ExportFile, ExportOut, Finalist, ModelFile
+from api.schemas.trial import ArtifactOut, EventOut, ExportFile, ExportOut
 from nas.files import write_whole
 from nas.mapping_file import read_mapping
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from api.client.cards import card, front_drawing
 from api.client.frames import frame
+from api.schemas.front import ParetoOut
 from api.schemas.search import SearchSummary, Urls
-from api.schemas.trial import ParetoOut, TrialDetail, TrialOut
+from api.schemas.trial import TrialDetail, TrialOut
 
 
 class SearchValue(SearchSummary):

@@ -12,7 +12,8 @@ from api.client.objects import Pareto, SearchValue, SingleTrial, Trial
 from api.client.operation import Awaitable, Blocking, Operation, Streaming
 from api.client.transport import Transport
 from api.client.wire import Json, Request, creation
-from api.schemas.trial import ArtifactOut, CorrelationList, CorrelationOut, EventOut, ExportOut
+from api.schemas.front import CorrelationList, CorrelationOut
+from api.schemas.trial import ArtifactOut, EventOut, ExportOut
 
 S = TypeVar("S")
 

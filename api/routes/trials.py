@@ -16,21 +16,8 @@ from api.http.parameters import SearchId, TrialId
 from api.http.problems import FieldFault, ProblemError, problems
 from api.http.security import READ
 from api.routes.artifacts import artifact_out, artifact_url
-from api.schemas.trial import (
-    Attempt,
-    Baseline,
-    ColumnsOut,
-    CorrelationList,
-    CorrelationOut,
-    Finalist,
-    ParetoOut,
-    Point,
-    Ranking,
-    Reference,
-    TrialDetail,
-    TrialOut,
-    TrialPage,
-)
+from api.schemas.front import Baseline, CorrelationList, CorrelationOut, Finalist, ParetoOut, Point, Ranking, Reference
+from api.schemas.trial import Attempt, ColumnsOut, TrialDetail, TrialOut, TrialPage
 from nas.jobs.records import ArtifactLink, SearchRecord, TrialRecord
 from nas.jobs.rows import BASELINE, RANKING
 from nas.jobs.states import TrialState

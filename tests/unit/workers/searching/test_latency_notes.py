@@ -8,7 +8,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from api.schemas.trial import Finalist
+from api.schemas.front import Finalist
 from latency_db.profiling.measurer import Measurer
 from latency_db.records.record import Kind, LatencyRecord, RecordState, Signature, Statistic
 from nas.ops.notation import read_network
