@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 from typing import Any
@@ -69,6 +69,17 @@ MAX_UNCERTAINTY = 0.01
 it is met. 1 % is little beside the 2 % error of estimates with all kernels measured."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a search has before its first trial. references: rows of the networks to compare with."""
+
+    context: SearchContext
+    space: SearchSpace
+    goal: Objective
+    references: list[dict[str, Any]]
+    forecast: Forecast
+
+
 class Pipeline:
     """One search from its spec to its report. A later call with the same store resumes it."""
 
@@ -94,6 +105,41 @@ class Pipeline:
 
         NasError if it cannot go on; what was finished stays.
         """
+        spec, opened = self._spec, self._opened()
+        context, space, goal, forecast = opened.context, opened.space, opened.goal, opened.forecast
+        problem = problem_of(context, space, goal)
+        self.search = Search(searcher_for(spec, problem), goal, self._store.journal, pruner_for(spec, goal))
+        facts = describe_run(
+            context.images,
+            {on.name: on.measurer.device for on in context.devices},
+            self.search.searcher,
+            spec.objective,
+        )
+        facts |= describe_warm_start(context, self.search.searcher)
+        for note in (*notes_of_searcher(facts), *notes_of_warm_start(facts)):
+            context.listener.say(note)
+        add_notes(context, facts, foreseen(context, space, goal))
+        record = RunRecord(context, self.search, facts, update_s)
+        context = replace(context, prepared=prepared_file(context, space))
+        forecast.resumed(self.search.finished)
+        forecast.phase("TRAINING")
+        try:
+            run_trials(context, self.search, record.update)
+        finally:
+            record.flush()
+        add_notes(context, facts, exhausted(self.search))
+        ranking = rank_trials(context, problem, self.search)
+        record.ranking = ranking.describe()
+        chosen = in_turn(ranking.trials, goal)[: spec.finalists.count]
+        before = scored(partial(metrics_before_training, context), problem)
+        baseline = run_baseline(context, problem, self.search, before)
+        found = after_trials(context, record, forecast, opened.references, chosen)
+        if baseline:
+            record.baseline = compared(context, baseline, self.search, found["finalists"])
+        return record.finish(found["references"], found["finalists"])
+
+    def _opened(self) -> Opened:
+        """Load the images, measure the devices and fix the target."""
         spec, store, listener = self._spec, self._store, self._listener
         listener.phase("STARTING")
         latencies = Store()
@@ -117,34 +163,7 @@ class Pipeline:
             spec, store, listener, images, on, self._quota, self._setup, made, TrainingKeys(spec, made, images)
         )
         check_compression(context)
-        context = warm_started(context, store, space)
-        problem = problem_of(context, space, goal)
-        self.search = Search(searcher_for(spec, problem), goal, store.journal, pruner_for(spec, goal))
-        facts = describe_run(
-            images, dict(zip(spec.device_names, devices, strict=True)), self.search.searcher, spec.objective
-        )
-        facts |= describe_warm_start(context, self.search.searcher)
-        for note in (*notes_of_searcher(facts), *notes_of_warm_start(facts)):
-            listener.say(note)
-        add_notes(context, facts, foreseen(context, space, goal))
-        record = RunRecord(context, self.search, facts, update_s)
-        context = replace(context, prepared=prepared_file(context, space))
-        forecast.resumed(self.search.finished)
-        listener.phase("TRAINING")
-        try:
-            run_trials(context, self.search, record.update)
-        finally:
-            record.flush()
-        add_notes(context, facts, exhausted(self.search))
-        ranking = rank_trials(context, problem, self.search)
-        record.ranking = ranking.describe()
-        chosen = in_turn(ranking.trials, goal)[: spec.finalists.count]
-        before = scored(partial(metrics_before_training, context), problem)
-        baseline = run_baseline(context, problem, self.search, before)
-        found = after_trials(context, record, forecast, references, chosen)
-        if baseline:
-            record.baseline = compared(context, baseline, self.search, found["finalists"])
-        return record.finish(found["references"], found["finalists"])
+        return Opened(warm_started(context, store, space), space, goal, references, forecast)
 
 
 def after_trials(
