@@ -12,7 +12,10 @@ def test_the_numbers_are_those_of_the_files(tmp_path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(module, "load", lambda _name, _seed: quadrants())
     for fields in (module.SPARSE, module.SHARED):
         monkeypatch.setitem(fields, "batch_size", 32)
-    small = module.Case("1x8x8: linear_16_relu linear_4", (0.2, 0.5), (2, 2), 1.58, 40, 1000, 90, (1, 1, 1), 0.05)
+    teacher = module.Teacher("1x8x8: conv_4_k3 gap linear_4", 1, 0.05, 0.5)
+    small = module.Case(
+        "1x8x8: linear_16_relu linear_4", (0.2, 0.5), (2, 2), 1.58, 40, 1000, 90, (1, 1, 1), 0.05, teacher
+    )
     monkeypatch.setattr(module, "CASES", (small,))
     lines: list[str] = []
 
@@ -25,6 +28,7 @@ def test_the_numbers_are_those_of_the_files(tmp_path, monkeypatch: pytest.Monkey
     assert (ratio.paper, ratio.is_met) == (40, False)
     assert after.is_met == (after.mean <= min(before.mean, 90))
     assert any("rate, epoch 1" in line for line in lines)
+    assert [(tmp_path / small.network / str(seed) / "state" / "teacher").is_file() for seed in (0, 1)] == [True] * 2
 
 
 def density(file):
