@@ -127,11 +127,11 @@ def get_pareto(
     reference_ms = None if metric else _reference_ms(on, points)
     front = [[point.metrics[name] for name in of_front] for point in points] if reference_ms else []
     area = hypervolume(front, (reference_ms or 0.0, 0.0), directions(of_front))
-    several: dict[str, Any] = {"device": on.name, "metrics": list(names)} if len(_devices(search)) > 1 else {}
     return ParetoOut(
-        **several,
         search_id=search_id,
         seq=search.last_seq,
+        device=on.name,
+        metrics=list(names),
         target_latency_ms=on.target_ms,
         reference_ms=reference_ms,
         hypervolume=area / reference_ms if reference_ms else None,

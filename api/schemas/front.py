@@ -176,8 +176,7 @@ class ParetoOut(Sent):
     the whole; null while the front is empty, and for other metrics. reference_ms is twice the target, or the slowest
     point where there is no target. ranking: null before all trials and their repeats have ended. finalists: best first.
     baseline: null of a search without one, and before it has ended.
-    Of a search for several devices: device is that of the front, of which finalists are best first, and metrics names
-    those of the front.
+    device: whose latency the front has, and for which finalists are best first. metrics: those of the front.
     """
 
     search_id: str

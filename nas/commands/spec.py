@@ -41,10 +41,11 @@ def explain(field: str | None, *, as_json: bool) -> None:
 
 @spec.command()
 @click.argument("path", metavar="SPEC", type=click.Path(exists=True, dir_okay=False))
-def check(path: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the whole spec, defaults included.")
+def check(path: str, as_json: bool) -> None:
     """Check SPEC, a YAML or JSON file, without its images: every wrong field is named."""
-    load_spec(Path(path))
-    click.echo(f"{path} is a spec.")
+    found = load_spec(Path(path))
+    click.echo(found.model_dump_json(indent=2) if as_json else f"{path} is a spec.")
 
 
 def _print(field: SpecField) -> None:

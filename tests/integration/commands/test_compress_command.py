@@ -206,7 +206,7 @@ def run(done, tmp_path):
         "file": "model-b-int8-uint8.onnx",
         "metrics": {"validation_accuracy": 0.5},
     }
-    pareto = {"objective": {}, "finalists": [finalist]}
+    pareto = {"objective": {}, "device": {"name": "local-cpu-1t"}, "finalists": [finalist]}
     trials = [{"number": number, "notation": NETWORK} for number in (0, 1)]
     (folder / "spec.json").write_text(json.dumps(spec))
     (folder / "pareto.json").write_text(json.dumps(pareto))

@@ -92,11 +92,11 @@ def test_a_corrupt_image_is_named(tmp_path, refused):
     assert "3.png" in message
 
 
-def test_a_missing_class_is_said_by_field_before_the_folder_is_made(tmp_path, refused):
-    photos(tmp_path / "photos" / "train")
-    photos(tmp_path / "photos" / "test", classes=("cat",))
+def test_a_class_that_train_lacks_is_said_by_field_before_the_folder_is_made(tmp_path, refused):
+    photos(tmp_path / "photos" / "train", classes=("cat", "dog"))
+    photos(tmp_path / "photos" / "test", classes=("cat", "fox"))
 
     message = refused({"dataset": {"name": "folder", "path": str(tmp_path / "photos")}})
 
-    assert message.startswith(f"Error: dataset.path: {tmp_path}/photos/test has other classes than train: dog")
+    assert message.startswith(f"Error: dataset.path: {tmp_path}/photos/test has classes that train lacks: fox")
     assert not (tmp_path / "out").exists()

@@ -80,7 +80,7 @@ def test_uploads_hold_up_no_other_route_and_end_with_their_clients(client, monke
     """As many as are admitted, two of them unpacked; the others wait."""
     begun, ended = Semaphore(0), Semaphore(0)
 
-    def unpack(_uploads, _archive, _sha256, _title, stop):
+    def unpack(_uploads, _archive, _sha256, _title, stop, **_more):
         begun.release()
         assert stop.wait(SOON_S)
         ended.release()

@@ -30,13 +30,15 @@ PUBLIC = {
     ("GET", "/"),
 }
 ADMINS = {("GET", "/v1/keys"), ("POST", "/v1/keys"), ("DELETE", "/v1/keys/{key_id}"), ("POST", "/v1/devices")}
+ADMINS |= {("POST", "/v1/agents/{agent_id}:renew"), ("DELETE", "/v1/agents/{agent_id}")}
 AGENTS = ("/v1/agents:", "/v1/agents/", "/v1/models/")
-READING_POSTS = {"/v1/spaces:decode", "/v1/spaces:check", "/v1/latency:estimate"}
+READING_POSTS = {"/v1/spaces:decode", "/v1/spaces:check", "/v1/latency:estimate", "/v1/latency:estimate-file"}
 RANKS = {"agent": 0, "read": 1, "write": 2, "admin": 3}
 FILLED = {
     "search_id": "srch_" + "0" * 26,
     "trial_id": "srch_" + "0" * 26 + ".0",
     "export_id": "exp_" + "0" * 26,
+    "check_id": "chk_" + "0" * 26,
     "key_id": "key_" + "0" * 26,
     "agent_id": "agt_" + "0" * 26,
     "batch_id": "bat_" + "0" * 26,
