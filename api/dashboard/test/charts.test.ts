@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Finalist, ObjectiveFacts } from "../src/api";
-import { latencyAxis, place, ticks, type Axis } from "../src/charts/axis";
+import { fencedAxis, latencyAxis, place, ticks, type Axis } from "../src/charts/axis";
 import { Placer, type Box } from "../src/charts/labels";
 import { scene } from "../src/charts/scene";
 import { TrialTable } from "../src/store/columns";
@@ -20,6 +20,11 @@ test("a latency axis holds all values in their order", () => {
     assert.ok(ticks(axis).length >= 2);
     assert.ok(ticks(axis).every((tick) => axis.low <= tick && tick <= axis.high));
   }
+});
+
+test("a fenced axis holds lines that go beyond its points", () => {
+  const axis = fencedAxis([0.75, 0.82, 0.8], [0.82, 0.83, 0.7], 0, 1);
+  assert.ok(axis.low < 0.7 && axis.high > 0.83);
 });
 
 test("ticks are round", () => {

@@ -86,7 +86,7 @@ export function latencyAxis(values: readonly number[], start: number, end: numbe
 
 /** An axis with a margin around important values and the others but for those far below the rest. */
 export function fencedAxis(values: readonly number[], important: readonly number[], start: number, end: number): Axis {
-  let [low, high] = extent(values);
+  let [low, high] = extent([...values, ...important]);
   if (values.length >= QUARTILES_FROM) {
     const sorted = Float64Array.from(values).sort();
     const quantile = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? low;
