@@ -13,7 +13,7 @@ from latency_db.commands.progress import Move, progress_bar
 from latency_db.commands.shown import brief_uncertainty, calibrated, lines, measured, uncertainty
 from latency_db.profiling.build import TableProgress, TableReport, build_table
 from latency_db.profiling.coverage import table_coverage
-from latency_db.remote.agents import Agents
+from latency_db.remote.agents import AgentRecord, Agents
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
 from latency_db.validating.device_rows import device_row, device_rows
@@ -75,11 +75,7 @@ def add(name: str, *, database: str | None, as_json: bool) -> None:
     """
     with open_ledger(database) as ledger:
         made, token = Agents(Store()).add_with_token(name, ledger.keys)
-    if as_json:
-        click.echo(json.dumps({"id": made.id, "name": made.name, "key_id": made.key_id, "token": token}))
-        return
-    click.echo(token)
-    click.echo(f"{made.name}: on that machine, NAS_API_KEY=TOKEN nas agent --server URL", err=True)
+    _print_token(made, token, as_json=as_json)
 
 
 @click.command("renew")
@@ -90,11 +86,7 @@ def renew(name: str, *, database: str | None, as_json: bool) -> None:
     """Print a new token for the machine NAME, as when its last one was lost; that one is refused from now on."""
     with open_ledger(database) as ledger:
         made, token = Agents(Store()).renew(name, ledger.keys)
-    if as_json:
-        click.echo(json.dumps({"id": made.id, "name": made.name, "key_id": made.key_id, "token": token}))
-        return
-    click.echo(token)
-    click.echo(f"{made.name}: on that machine, NAS_API_KEY=TOKEN nas agent --server URL", err=True)
+    _print_token(made, token, as_json=as_json)
 
 
 @click.command("remove")
@@ -161,6 +153,14 @@ def measure(
         _print(report, good_enough)
         if calibrate:
             click.echo(calibrated(name, len(measurer.estimator.predictor.measured_networks()), calibrate))
+
+
+def _print_token(made: AgentRecord, token: str, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"id": made.id, "name": made.name, "key_id": made.key_id, "token": token}))
+        return
+    click.echo(token)
+    click.echo(f"{made.name}: on that machine, NAS_API_KEY=TOKEN nas agent --server URL", err=True)
 
 
 def _moving(bar: Move) -> TableProgress:
