@@ -3,12 +3,22 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from random import Random
-from typing import Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, final
 
 from nas.problem import Problem
-from nas.registry import Registry, plugin_of
+from nas.registry import Registry, described, plugin_of
 from nas.space import Candidate
 from nas.trial import Trial
+
+Startup = Annotated[
+    int,
+    described(
+        "trials that are drawn at random first",
+        "raise it for large spaces; lower it where trials are few",
+        ge=1,
+    ),
+]
+"""The parameter `startup` of searchers that begin at random."""
 
 
 class Searcher(ABC):

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from functools import cached_property, partial
 from math import isfinite
 from random import Random
-from typing import Annotated, Any
+from typing import Any
 
 from nas.decision import uniform
 from nas.pareto import front
 from nas.problem import Problem
-from nas.registry import described
-from nas.searcher import Searcher, searcher
+from nas.searcher import Searcher, Startup, searcher
 from nas.space import Candidate
 from nas.trial import State, Trial
 from nas.unasked import Make, Unasked
@@ -33,14 +32,7 @@ class LocalSearch(Searcher):
         problem: Problem,
         seed: int,
         *,
-        startup: Annotated[
-            int,
-            described(
-                "trials that are drawn at random first",
-                "raise it for large spaces; lower it where trials are few",
-                ge=1,
-            ),
-        ] = 10,
+        startup: Startup = 10,
     ) -> None:
         super().__init__(problem, seed)
         self._startup = self._initial = startup

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from nas.problem import Problem
-from nas.registry import described
-from nas.searcher import searcher
+from nas.searcher import Startup, searcher
 from nas.searchers.optuna_samplers.sampling import SamplerSearcher
 
 if TYPE_CHECKING:
@@ -22,14 +21,7 @@ class Gp(SamplerSearcher):
         problem: Problem,
         seed: int,
         *,
-        startup: Annotated[
-            int,
-            described(
-                "trials that are drawn at random first",
-                "raise it for large spaces; lower it where trials are few",
-                ge=1,
-            ),
-        ] = 10,
+        startup: Startup = 10,
     ) -> None:
         self._startup = startup
         super().__init__(problem, seed)

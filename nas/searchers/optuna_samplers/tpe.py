@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from nas.problem import Problem
 from nas.registry import described
-from nas.searcher import searcher
+from nas.searcher import Startup, searcher
 from nas.searchers.optuna_samplers.sampling import SamplerSearcher
 
 if TYPE_CHECKING:
@@ -25,14 +25,7 @@ class Tpe(SamplerSearcher):
         problem: Problem,
         seed: int,
         *,
-        startup: Annotated[
-            int,
-            described(
-                "trials that are drawn at random first",
-                "raise it for large spaces; lower it where trials are few",
-                ge=1,
-            ),
-        ] = 10,
+        startup: Startup = 10,
         multivariate: Annotated[
             bool,
             described("decisions are suggested together, not each alone", "on where max_trials is in the hundreds"),
