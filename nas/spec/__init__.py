@@ -86,8 +86,9 @@ class SearchSpec(BaseModel):
     space: Annotated[
         str | dict[str, Any],
         described(
-            "the architectures to choose from: a known name, a file, or written out",
-            "small for images of up to 64 px, mobile and mnasnet for larger ones; `nas space show` describes each",
+            "the architectures to choose from: a known name, one with other fields, a file, or written out",
+            "small for images of up to 64 px, photos for larger ones, `{name: photos, resolution: 96}` for one of its "
+            "resolutions; mobile and mnasnet are wider; `nas space show` describes each",
         ),
     ] = "small"
     device: Annotated[

@@ -16,7 +16,7 @@ from nas.objective import objective
 from nas.pruner import pruner
 from nas.registry import Registry
 from nas.searcher import searcher
-from nas.spaces import known_spaces, space_schema
+from nas.spaces import changed_space_schema, known_spaces, space_schema
 from nas.spec import SearchSpec
 
 Json = dict[str, Any]
@@ -55,7 +55,9 @@ def search_schema(body: type[BaseModel] = SearchSpec, devices: Iterable[str] = (
     own = space_schema()
     schema["$defs"] = schema.get("$defs", {}) | own.pop("$defs")
     named = {"title": "Known space", "enum": list(known_spaces())}
-    fields["space"] = _description(fields["space"]) | {"anyOf": [named, {**own, "title": "Space of your own"}]}
+    changed = {**changed_space_schema(), "title": "Known space, changed"}
+    mine = {**own, "title": "Space of your own"}
+    fields["space"] = _description(fields["space"]) | {"anyOf": [named, changed, mine]}
     fields["device"]["examples"] = list(devices)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
@@ -159,7 +161,7 @@ def _fields(path: str, raw: Json, owner: Json, root: Json, plugin: str = "") -> 
         for key, part in variant["properties"].items():
             if key != "name":
                 yield from _fields(f"{path}.{key}", part, variant, root, variant["title"])
-    for own in schema.get("anyOf", ()) if path == "space" else ():
+    for own in schema.get("anyOf", ())[-1:] if path == "space" else ():
         for key, part in own.get("properties", {}).items():
             yield from _fields(f"{path}.{key}", part, own, root)
 

@@ -34,7 +34,7 @@ def test_show_for_people():
     assert "shuffle" in shown
 
 
-@pytest.mark.parametrize("space", ["mnasnet", "mobile", "small"])
+@pytest.mark.parametrize("space", ["mnasnet", "mobile", "photos", "small"])
 def test_samples_are_networks_of_the_size_they_say(space):
     rows = json.loads(nas("space", "sample", space, "--count", 4, "--seed", 3, "--json"))
 
@@ -70,7 +70,7 @@ def test_wrong_input_is_named_without_a_traceback(tmp_path):
     unknown = nas("space", "show", "mega", status=2)
     wrong = nas("space", "sample", file, status=2)
 
-    assert "mnasnet, mobile, small" in unknown
+    assert "mnasnet, mobile, photos, small" in unknown
     assert "stages.0.blocks.0: no block named 'warp'; there are: conv" in wrong
 
 

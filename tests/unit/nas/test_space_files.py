@@ -1,7 +1,9 @@
 """Spaces as files: the paper's space exactly, a user's own, and what is wrong with a file by name of the field."""
 
 import json
+from dataclasses import replace
 from random import Random
+from statistics import median
 
 import jsonschema
 import pytest
@@ -9,10 +11,19 @@ import yaml
 from small_spaces import every_candidate
 
 from latency_db.profiling.kernel_frequencies import kernel_frequencies
+from nas.block import block
 from nas.errors import InfeasibleError, SpecError, UnknownNameError
+from nas.network import network
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels
-from nas.spaces import known_spaces, load_space, named_space, read_architecture, space_schema
+from nas.spaces import (
+    changed_space_schema,
+    known_spaces,
+    load_space,
+    named_space,
+    read_architecture,
+    space_schema,
+)
 
 STAGE = {"blocks": ["conv"], "layers": 1, "width": 8}
 SPACE = {"name": "mine", "resolution": 28, "stem": {"width": 8}, "stages": [STAGE]}
@@ -56,6 +67,38 @@ def test_small_can_be_measured_kernel_by_kernel():
     assert len({kernel.key for network in networks for kernel in kernels(network)}) < 600
     assert min(macs) < 300_000
     assert max(macs) > 6_000_000
+
+
+def test_photos_is_for_cpus_and_its_kernels_can_be_measured():
+    """At each resolution from a quarter of MobileNetV2 0.35's multiply-adds to less than MobileNetV2 1.0's, the median
+    near the former; few distinct kernels.
+    """
+    whole = load_space("photos")
+    assert whole.resolution == (96, 128, 160, 192, 224)
+    assert {b.block.name for stage in whole.stages for b in stage.blocks} == set(block)
+    assert whole.size() == 5 * load_space({"name": "photos", "resolution": 96}).size() == 4_064_670_720
+
+    for side in (224, 96):
+        space, rng = load_space({"name": "photos", "resolution": side}), Random(0)
+        macs = [network_cost(space.sample(rng).architecture.expand()).macs for _ in range(100)]
+        references = [{"name": "mobilenetv2", "width": width, "resolution": side} for width in (0.35, 1.0)]
+        small, large = (network_cost(network.make(reference).expand()).macs for reference in references)
+        assert min(macs) < small / 3
+        assert small / 2 < median(macs) < 1.5 * small
+        assert small < max(macs) < large
+    assert len(kernel_frequencies(space)) == 437
+
+
+def test_a_mapping_changes_a_known_space():
+    whole = load_space("photos")
+
+    assert load_space({"name": "photos"}) == whole
+    assert load_space({"name": "photos", "resolution": 96, "head": 0}) == replace(whole, resolution=(96,), head=0)
+    assert jsonschema.validate({"name": "photos", "resolution": [96, 128]}, changed_space_schema()) is None
+    with pytest.raises(SpecError, match=r"space\.resolution\.0: "):
+        load_space({"name": "photos", "resolution": 0})
+    with pytest.raises(SpecError, match=r"space\.stages: "):
+        load_space({"name": "mine", "resolution": 96})
 
 
 def test_mobile_decides_on_resolution_and_width_multiplier():
@@ -206,7 +249,7 @@ def test_a_space_without_a_valid_member_says_why():
 
 
 def test_known_spaces():
-    assert known_spaces() == ("mnasnet", "mobile", "small")
+    assert known_spaces() == ("mnasnet", "mobile", "photos", "small")
 
 
 def test_untrusted_input_names_a_space_but_no_file(tmp_path, monkeypatch):

@@ -89,6 +89,7 @@ RIGHT = [
         "space": INLINE,
         "evaluator": {"name": "train", "epochs": 1, "ema_decay": None},
     },
+    {"dataset": {"name": "mnist", "download": True}, "space": {"name": "photos", "resolution": 96}},
     {
         "dataset": {"name": "mnist", "download": True},
         "objective": {"name": "mnasnet", "target_latency_ms": 0.1, "alpha": 0},
@@ -102,6 +103,8 @@ WRONG = [
     {"dataset": {"name": "mnist", "more": 1}},
     {"dataset": {"name": "mnist"}, "space": "nowhere"},
     {"dataset": {"name": "mnist"}, "space": {**INLINE, "stages": [{"blocks": ["what"], "layers": 1, "width": 8}]}},
+    {"dataset": {"name": "mnist"}, "space": {"name": "photos", "resolution": 96, "colour": 1}},
+    {"dataset": {"name": "mnist"}, "space": {"name": "photo", "resolution": 96}},
     {"dataset": {"name": "mnist"}, "searcher": {"name": "evolution", "population": 0}},
     {"dataset": {"name": "mnist"}, "objective": {"name": "constrained", "target_latency_ms": -1}},
     {"dataset": {"name": "mnist"}, "evaluator": {"name": "train", "precision": "int1"}},
