@@ -1,4 +1,5 @@
-"""Data sets: images in memory as uint8, split by seed; the searcher never sees the test split.
+"""Data sets: images as uint8, in memory or in a file that is mapped, split by seed; the searcher never sees the test
+split.
 
 Shapes: N images, H x W pixels, C channels (1 or 3).
 """
@@ -27,8 +28,10 @@ from nas.image_checks import (
     statistics,
     too_few,
     uneven_note,
+    unfit,
 )
 from nas.machine.folders import data_folder, user_data_folder
+from nas.mapped_images import MappedImages, sha256
 from nas.note import Note
 from nas.registry import Registry, described
 
@@ -57,9 +60,9 @@ FLIP = described(
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Images [N, H, W, C] and their class numbers [N]."""
+    """Images [N, H, W, C] and their class numbers [N]. Slices of it are views; so are all parts of mapped images."""
 
-    images: Images
+    images: Images | MappedImages
     labels: Labels
 
     def __len__(self) -> int:
@@ -67,12 +70,13 @@ class Split:
 
     def digest(self) -> str:
         """sha256 over the pixels, then the labels as bytes: the same whatever file they came from."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
+        digest = sha256(self.images)
         digest.update(self.labels.astype(np.uint8 if self.labels.max(initial=0) <= BYTE else "<u2").tobytes())
         return digest.hexdigest()
 
-    def __getitem__(self, indices: NDArray[np.int64]) -> "Split":
-        return Split(self.images[indices], self.labels[indices])
+    def __getitem__(self, chosen: slice | NDArray[np.int64]) -> "Split":
+        images = self.images.view(chosen) if isinstance(self.images, MappedImages) else self.images[chosen]
+        return Split(images, self.labels[chosen])
 
 
 Splits = Mapping[str, Split]
@@ -108,6 +112,11 @@ class Dataset:
     def side(self) -> int:
         """Height and width of an image in pixels."""
         return int(self.train.images.shape[1])
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether all images are in files, so that a copy for another process is small."""
+        return all(isinstance(part.images, MappedImages) for part in (self.train, self.validation, self.test))
 
     @cached_property
     def in_train(self) -> Mapping[str, NDArray[np.bool_]]:
@@ -193,7 +202,7 @@ class DatasetSource(ABC):
 
     @abstractmethod
     def load(self, seed: int) -> Dataset:
-        """The whole set in memory, split: test is the source's own if it has one, validation is drawn from train.
+        """The whole set, split: test is the source's own if it has one, validation is drawn from train.
 
         What is drawn depends on the seed alone. DataError says what is absent or damaged, and how to get it.
         """
@@ -252,7 +261,8 @@ def split(
     names of the classes tell. names: of the images, by split. DataError says why images are unfit for training.
     """
     for part, images in splits.items():
-        _check(f"{name}: {part}", images, len(classes), splits["train"].images.shape)
+        if fault := unfit(images.images, images.labels, len(classes), splits["train"].images.shape):
+            raise DataError(f"{name}: {part} {fault}")
     if len(classes) < 2:  # noqa: PLR2004 - a choice needs two
         raise DataError(one_class(name, classes))
     found = dict(splits)
@@ -280,19 +290,3 @@ def split(
 def _mirrored(classes: Sequence[str]) -> bool:
     """Whether a mirrored image is still one of its class, as far as the names tell: digits and letters are not."""
     return not all(name.isdigit() or len(name) == 1 for name in classes)
-
-
-def _check(where: str, part: Split, classes: int, like: tuple[int, ...]) -> None:
-    images, labels = part.images, part.labels
-    remedy = "convert the images to squares of one size, grey or RGB, 8 bits a channel"
-    square = images.ndim == len("NHWC") and images.shape[1] == images.shape[2] and images.shape[3] in {1, 3}
-    if images.dtype != np.uint8 or not square:
-        raise DataError(
-            f"{where} has {images.dtype} images of shape {images.shape}, not uint8 [N, H, H, 1 or 3]; {remedy}"
-        )
-    if images.shape[1:] != like[1:]:
-        raise DataError(f"{where} has images of {images.shape[1:]}, train of {like[1:]}; {remedy}")
-    if labels.shape != images.shape[:1]:
-        raise DataError(f"{where} has {len(images)} images but {labels.shape} labels; give each image one label")
-    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
-        raise DataError(f"{where} has labels {labels.min()}..{labels.max()}; number the {classes} classes from 0")

@@ -22,7 +22,8 @@ from nas.ops import Network
 from nas.ops.notation import read_network
 from nas.ops.onnx_graph import StateWeights, onnx_model
 from nas.quantization.qdq import is_quantised, quantised
-from nas.training.batches import normalised, tensor
+from nas.training.batches import at_once, normalised
+from nas.training.tensors import tensor
 
 BATCH_SIZE = 256
 PARITY_IMAGES = 256
@@ -73,8 +74,9 @@ def with_pixel_input(file: bytes, dataset: Dataset) -> Exported:
     difference = float(np.abs(_scores(session, pictures[:PARITY_IMAGES]) - expected).max())
     if not is_quantised(file):  # there, the last bit of a pixel may decide to which integer it is rounded
         check_parity(difference, float(np.abs(expected).max()), "the file with float32 input")
-    starts = range(0, len(dataset.test), BATCH_SIZE)
-    batches = ((pictures[at : at + BATCH_SIZE], dataset.test.labels[at : at + BATCH_SIZE]) for at in starts)
+    step = at_once(BATCH_SIZE, dataset.side)
+    starts = range(0, len(dataset.test), step)
+    batches = ((pictures[at : at + step], dataset.test.labels[at : at + step]) for at in starts)
     return Exported(made, _accuracy(session, batches), difference)
 
 
@@ -99,8 +101,9 @@ def found_classes(file: bytes, dataset: Dataset, split: Split) -> NDArray[np.int
     about = properties(onnx.load_from_string(file))
     takes, side = about["preprocessing"]["input"], read_network(about["notation"]).input.height
     session, found = _session(file), []
-    for start in range(0, len(split), BATCH_SIZE):
-        pictures = split.images[start : start + BATCH_SIZE]
+    step = at_once(BATCH_SIZE, max(dataset.side, side))
+    for start in range(0, len(split), step):
+        pictures = split.images[start : start + step]
         if takes != ModelInput.UINT8:
             pictures = normalised(tensor(pictures), dataset.mean, dataset.std, side).contiguous().numpy()
         found.append(_scores(session, pictures).argmax(1))
@@ -123,8 +126,9 @@ def difference_to(module: nn.Module, file: bytes, dataset: Dataset, network: Net
 def test_batches(dataset: Dataset, network: Network) -> Iterator[tuple[torch.Tensor, Labels]]:
     """The test split as the network takes it, in batches: images [N, C, H, W], N <= BATCH_SIZE, and classes [N]."""
     split, side = dataset.test, network.input.height
-    for start in range(0, len(split), BATCH_SIZE):
-        some = slice(start, start + BATCH_SIZE)
+    step = at_once(BATCH_SIZE, max(dataset.side, side))
+    for start in range(0, len(split), step):
+        some = slice(start, start + step)
         yield normalised(tensor(split.images[some]), dataset.mean, dataset.std, side), split.labels[some]
 
 

@@ -7,22 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import DataError
+from nas.mapped_images import MappedImages, chunks
 from nas.note import Note, counted
 
 BYTE = 255
-CHUNK = 1000
 
 UNEVEN = 3
 """How many times as many training images as the rarest class the commonest may have before it is told."""
 
 
-def digests(images: NDArray[np.uint8]) -> list[bytes]:
-    """Of the pixels of each image of [N, H, W, C]: equal for equal images."""
+Images = NDArray[np.uint8] | MappedImages
+"""[N, H, W, C], in memory or in a file."""
+
+
+def digests(images: Images) -> list[bytes]:
+    """Of the pixels of each image: equal for equal images."""
+    if isinstance(images, MappedImages):
+        return images.digests()
     return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
 
 
-def also_in(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which of the images [N, H, W, C] are among the others, pixel for pixel: [N]."""
+def also_in(images: Images, others: Images) -> NDArray[np.bool_]:
+    """Which of the images are among the others, pixel for pixel: [N]."""
     known = set(digests(others))
     return np.array([digest in known for digest in digests(images)], bool)
 
@@ -60,7 +66,7 @@ def uneven_note(labels: NDArray[np.int64], classes: Sequence[str]) -> Iterator[N
         yield Note.on("uneven", said, [])
 
 
-def conflict_note(images: NDArray[np.uint8], labels: NDArray[np.int64], names: Sequence[str]) -> Iterator[Note]:
+def conflict_note(images: Images, labels: NDArray[np.int64], names: Sequence[str]) -> Iterator[Note]:
     """The note on training images that lie in several classes. names: of the images, or none."""
     first: dict[bytes, int] = {}
     found = [at for at, digest in enumerate(digests(images)) if first.setdefault(digest, labels[at]) != labels[at]]
@@ -69,14 +75,13 @@ def conflict_note(images: NDArray[np.uint8], labels: NDArray[np.int64], names: S
         yield Note.on("in_several_classes", said, [names[at] for at in found] if names else [], len(found))
 
 
-def statistics(name: str, images: NDArray[np.uint8]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def statistics(name: str, images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel in [0, 1] units, exact: from a histogram of the pixels."""
+    counts = np.zeros((images.shape[3], BYTE + 1), np.int64)
+    for some in chunks(images):  # bincount widens its input eightfold
+        counts += [np.bincount(some[..., channel].ravel(), minlength=BYTE + 1) for channel in range(len(counts))]
     values, mean, std = np.arange(BYTE + 1) / BYTE, [], []
-    for channel in range(images.shape[3]):
-        counts = np.zeros(BYTE + 1, np.int64)
-        for start in range(0, len(images), CHUNK):  # bincount widens its input eightfold
-            counts += np.bincount(images[start : start + CHUNK, ..., channel].ravel(), minlength=BYTE + 1)
-        share = counts / counts.sum()
+    for share in counts / counts.sum(1, keepdims=True):
         mean.append(float(share @ values))
         std.append(float(np.sqrt(share @ (values - mean[-1]) ** 2)))
     if min(std) == 0:
@@ -94,3 +99,18 @@ def too_few(name: str, classes: Sequence[str], empty: Sequence[int], held_out: M
         return None
     what = f"class {classes[empty[0]]!r} has no training images" if empty else "validation or test is empty"
     return f"{name}: {what}; give each class at least 3 images, and leave no class folder empty"
+
+
+def unfit(images: Images, labels: NDArray[np.int64], classes: int, like: tuple[int, ...]) -> str | None:
+    """Why images cannot be trained on, or not beside others of shape `like`; None if they can."""
+    remedy = "convert the images to squares of one size, grey or RGB, 8 bits a channel"
+    square = images.ndim == len("NHWC") and images.shape[1] == images.shape[2] and images.shape[3] in {1, 3}
+    if images.dtype != np.uint8 or not square:
+        return f"has {images.dtype} images of shape {images.shape}, not uint8 [N, H, H, 1 or 3]; {remedy}"
+    if images.shape[1:] != like[1:]:
+        return f"has images of {images.shape[1:]}, train of {like[1:]}; {remedy}"
+    if labels.shape != images.shape[:1]:
+        return f"has {len(images)} images but {labels.shape} labels; give each image one label"
+    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+        return f"has labels {labels.min()}..{labels.max()}; number the {classes} classes from 0"
+    return None

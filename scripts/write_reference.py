@@ -38,7 +38,8 @@ seed, and then without `val/` {SHARES["validation"]:.0%} of what is left: trials
 on validation images, finalists on test images. Pictures are {", ".join(FORMATS)},
 told by their content, turned as the camera noted, cut to their central square, and resized to `size`. A service takes
 the same folder as .zip, .tar or .tar.gz, or as it is by `nas data upload` and `nas search submit`. What was found and
-what was left out is said by `nas data show folder:photos`. `evaluator.train_images` bounds what a trial sees of it.""",
+what was left out is said by `nas data show folder:photos`. `evaluator.train_images` bounds what a trial sees of it.
+Sets larger than memory need nothing else ([large sets](large_sets.md)).""",
     "space": "Fields of a space of your own; [spaces](spaces.md) has examples and the parameters of blocks.",
     "references": "Each item of the list is a network by name, with these parameters.",
 }

@@ -9,18 +9,31 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Column, Table
 from yaml import YAMLError, safe_load
 
 from nas.command_line.groups import EntryPointGroup
+from nas.commands.decoded import decoded
 from nas.dataset import data_dirs, dataset, load, resolve
+from nas.images.decoded_sets import telling
 from nas.images.published import Origin, PublishedSource, dataset_row
 
 
 @click.group(cls=EntryPointGroup, entry_point_group="nas.commands.data")
 def data() -> None:
     """List, download and describe data sets, and those of a service."""
+
+
+data.add_command(decoded)
 
 
 @data.command("list")
@@ -68,22 +81,23 @@ def _download(published: type[PublishedSource], sources: tuple[str, ...]) -> Pat
     """Download the set; returns its folder."""
     forms = {origin.form: origin.md5 for origin in published.origins}
     mirrors = tuple(Origin(url, form, md5) for url in sources for form, md5 in forms.items())
-    with _progress() as progress:
+    with _progress(DownloadColumn(), TransferSpeedColumn()) as progress:
         return published.get(mirrors + published.origins, progress, lambda why: click.echo(f"Failed: {why}", err=True))
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
-    """A bar for each file, on a terminal."""
+def _progress(*columns: ProgressColumn) -> Iterator[Callable[[str, int, int | None], None]]:
+    """A bar for each file or other task, on a terminal, with columns of how much of it is done."""
     console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), *columns, console=console, disable=not console.is_terminal
+    ) as bars:
         tasks: dict[str, Any] = {}
 
-        def show(url: str, arrived: int, expected: int | None) -> None:
-            if url not in tasks:
-                tasks[url] = bars.add_task(url.rpartition("/")[2], total=expected)
-            bars.update(tasks[url], completed=arrived)
+        def show(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what.rpartition("/")[2], total=total)
+            bars.update(tasks[what], completed=done)
 
         yield show
 
@@ -107,7 +121,8 @@ def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> No
             config[key] = safe_load(value)
         except YAMLError:
             raise click.BadParameter(f"{value!r} is not a YAML value", param_hint="-o") from None
-    loaded = load(config, seed)
+    with _progress(MofNCompleteColumn()) as progress, telling(progress):
+        loaded = load(config, seed)
     splits = {"train": loaded.train, "validation": loaded.validation, "test": loaded.test}
     facts: dict[str, Any] = {
         "name": loaded.name,

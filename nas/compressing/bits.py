@@ -22,6 +22,7 @@ from nas.container.file import Container, read
 from nas.dataset import Dataset
 from nas.errors import CompressionError
 from nas.images.preprocessing import SIGNED_MEAN, SIGNED_STD
+from nas.mapped_images import chunks
 from nas.ops import Leaf, Network, Op, Shape
 from nas.ops.coded import CodedTensor, Floats
 from nas.ops.cost import placed
@@ -83,7 +84,7 @@ def accuracy_on_bits(file: bytes, dataset: Dataset) -> float | None:
         network = bit_packed(read(file))
     except CompressionError:
         return None
-    found = network(dataset.test.images).argmax(1)
+    found = np.concatenate([network(some).argmax(1) for some in chunks(dataset.test.images)])
     return float(np.mean(found == dataset.test.labels))
 
 

@@ -4,6 +4,7 @@ Each returns whole splits in the order of the file, and raises a DataError that 
 """
 
 import gzip
+import hashlib
 import io
 import json
 import pickle
@@ -21,6 +22,7 @@ import numpy as np
 
 from nas.dataset import Images, Labels, Split, Splits
 from nas.errors import DataError
+from nas.images.decoded_sets import Block, decoded_once, is_large
 from nas.images.formats import Picture
 from nas.images.pictures import decode, pixels
 
@@ -51,6 +53,9 @@ def whole(path: Path) -> Iterator[None]:
 # Packed .npz: `meta` as JSON, and for each split s its labels s_y, its pictures s_blob and their offsets s_off. A
 # picture holds one image ("single"), or a mosaic ("tiles") of `per` images, `cols` to a row.
 
+MOSAICS = 1
+"""Another number wherever the pixels that `_mosaics` gives change."""
+
 PACKED_SPLITS = {"train": "train", "validation": "val", "test": "test"}
 
 
@@ -80,8 +85,19 @@ def _packed_split(path: Path, stored: str, codec: Mapping[str, Any], file: Mappi
     ]
     if codec["kind"] == "single":
         return Split(pixels(pictures, height, channels), labels)
-    images = np.concatenate([_tiles(decode(picture, None, channels), codec) for picture in pictures])
-    return Split(images[: len(labels)], labels)
+    if not is_large(shape := (len(labels), height, height, channels)):
+        return Split(np.concatenate([*_mosaics(pictures, codec, len(labels))]), labels)
+    key = hashlib.sha256(json.dumps([MOSAICS, stored, codec, len(labels)]).encode() + blob).hexdigest()[:32]
+    blocks = partial(_mosaics, pictures, codec, len(labels))
+    images, _ = decoded_once(key, shape, pictures[0].where, lambda: (Block(tiles, {}) for tiles in blocks()))
+    return Split(images, labels)
+
+
+def _mosaics(pictures: Sequence[Picture], codec: Mapping[str, Any], count: int) -> Iterator[Images]:
+    """The first so many images of mosaics, mosaic by mosaic."""
+    for number, picture in enumerate(pictures):
+        tiles = _tiles(decode(picture, None, codec["tile"][2]), codec)
+        yield np.ascontiguousarray(tiles[: max(0, count - number * codec["per"])])
 
 
 def _tiles(mosaic: Images, codec: Mapping[str, Any]) -> Images:

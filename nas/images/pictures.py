@@ -1,18 +1,22 @@
 """Encoded pictures (PNG, JPEG, WebP...) to arrays: one size, grey or RGB, many at once."""
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import numpy as np
+import PIL
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from nas.dataset import Images
 from nas.errors import DataError
 from nas.image_checks import BYTE
+from nas.images.decoded_sets import Block, decoded_once, is_large
 from nas.images.formats import Header, Picture, PictureError, bits, header, is_grey, opened
 from nas.machine.cgroup import core_count
+from nas.mapped_images import CHUNK_BYTES, MappedImages
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -23,11 +27,14 @@ BACKGROUND = "white"
 DRAFT = 2
 """A JPEG is decoded at the smallest fraction of its size whose sides are at least so many times those wanted."""
 
+DECODING = 1
+"""Another number wherever the pixels that `decode` gives change."""
+
 DEEP_WHITE = 65_535
 """Of 16 bits."""
 
 
-def pixels(pictures: Sequence[Picture], side: int | None = None, channels: int | None = None) -> Images:
+def pixels(pictures: Sequence[Picture], side: int | None = None, channels: int | None = None) -> Images | MappedImages:
     """All pictures as [N, side, side, channels], each cut to its central square and resized.
 
     If side is None they must be squares of one size. If channels is None they are grey if all of them are.
@@ -42,8 +49,23 @@ def pixels(pictures: Sequence[Picture], side: int | None = None, channels: int |
     return images
 
 
-def decoded(pictures: Sequence[Picture], side: int, channels: int) -> tuple[Images, dict[int, PictureError]]:
-    """All pictures as [N, side, side, channels]; and by place, why some cannot be decoded, whose rows are zeros."""
+def decoded(
+    pictures: Sequence[Picture], side: int, channels: int
+) -> tuple[Images | MappedImages, dict[int, PictureError]]:
+    """All pictures as [N, side, side, channels]; and by place, why some cannot be decoded, whose rows are zeros.
+
+    Many of them are decoded into a file, once for all who decode the same (nas.images.decoded_sets).
+    """
+    shape = (len(pictures), side, side, channels)
+    if not is_large(shape):
+        return _decoded(pictures, side, channels)
+    images, faults = decoded_once(
+        _key(pictures, side, channels), shape, pictures[0].where, lambda: _blocks(pictures, side, channels)
+    )
+    return images, {at: PictureError(pictures[at].where, *why) for at, why in faults.items()}
+
+
+def _decoded(pictures: Sequence[Picture], side: int, channels: int) -> tuple[Images, dict[int, PictureError]]:
     out = np.zeros((len(pictures), side, side, channels), np.uint8)
 
     def fill(number: int) -> PictureError | None:
@@ -55,6 +77,31 @@ def decoded(pictures: Sequence[Picture], side: int, channels: int) -> tuple[Imag
 
     faults = each(range(len(pictures)), fill)
     return out, {number: fault for number, fault in enumerate(faults) if fault is not None}
+
+
+def _blocks(pictures: Sequence[Picture], side: int, channels: int) -> Iterator[Block]:
+    step = max(1, CHUNK_BYTES // (side * side * channels))
+    for start in range(0, len(pictures), step):
+        images, faults = _decoded(pictures[start : start + step], side, channels)
+        yield Block(images, {at: (fault.why, fault.remedy) for at, fault in faults.items()})
+
+
+def _key(pictures: Sequence[Picture], side: int, channels: int) -> str:
+    """What decoded images follow from: the encoded ones, in order, and how they are decoded."""
+    whole = hashlib.sha256(f"{DECODING} {PIL.__version__} {side} {channels}".encode())
+    for digest in each(pictures, _digest):
+        whole.update(digest)
+    return whole.hexdigest()[:32]
+
+
+def _digest(picture: Picture) -> bytes:
+    if isinstance(picture.content, bytes):
+        return hashlib.sha256(picture.content).digest()
+    try:
+        with picture.content.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as fault:  # which decoding will name
+        return str(fault.errno).encode()
 
 
 def channels_of(headers: Sequence[Header]) -> int:

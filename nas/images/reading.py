@@ -129,21 +129,20 @@ def read_splits(looked: Looked, parts: Sequence[str], side: int | None, on_damag
     damaged = (*looked.damaged, *faults.values())
     refuse_damaged(damaged, on_damaged)
     kept = [place for place in range(len(pictures)) if place not in faults]
-    images = images[kept] if faults else images
     found = Looked(
         tuple(looked.members[place] for place in kept),
         tuple(looked.headers[place] for place in kept),
         damaged,
         looked.others,
     )
-    sizes = [sum(member.part == part for member in found.members) for part in parts]
-    ends = np.cumsum(sizes)[:-1]
-    labels = np.split(np.array([member.label for member in found.members], np.int64), ends)
+    whole = Split(images, np.array([member.label for member in looked.members], np.int64))
+    whole = whole[np.array(kept, np.int64)] if faults else whole
     names = [member.picture.where for member in found.members]
-    starts = [0, *ends.tolist()]
+    ends = np.cumsum([sum(member.part == part for member in found.members) for part in parts]).tolist()
+    of_parts = {part: slice(start, end) for part, start, end in zip(parts, [0, *ends[:-1]], ends, strict=True)}
     return ReadSplits(
-        {part: Split(some, of) for part, some, of in zip(parts, np.split(images, ends), labels, strict=True)},
-        {part: names[at : at + size] for part, at, size in zip(parts, starts, sizes, strict=True)},
+        {part: whole[some] for part, some in of_parts.items()},
+        {part: names[some] for part, some in of_parts.items()},
         tuple(found.notes()),
     )
 

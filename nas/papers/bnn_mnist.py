@@ -105,7 +105,7 @@ def train(network: Network, bench: Bench, folder: Path, binary: Mapping[str, Any
         device=bench.device,
     )
     made.write(folder)
-    images = bench.dataset.test.images
+    images = bench.dataset.test.images[:]
     with ProcessPoolExecutor(1, get_context("spawn")) as other, torch.inference_mode():
         on_bits = other.submit(scores_of_file, folder / "model.naz", images)
         module = made.model.module.cpu()

@@ -34,6 +34,19 @@ ELSEWHERE = (
     ),
     Variable("NAS_CACHE_DIR", "NAS_HOME/cache, or the user's cache folder", "a folder", "files that can be made again"),
     Variable(
+        "NAS_DECODED_FROM_BYTES",
+        "268435456 (256 MiB)",
+        "a whole number",
+        "image sets that are as large once decoded, or larger, are decoded into a file that all workers map; smaller "
+        "ones stay in the memory of each",
+    ),
+    Variable(
+        "NAS_DECODED_BYTES",
+        "68719476736 (64 GiB)",
+        "a whole number",
+        "bytes of these files in all, in NAS_CACHE_DIR/images; for a new one, those that nobody uses are removed first",
+    ),
+    Variable(
         "NAS_SECRETS_DIR",
         "none",
         "a folder",

@@ -3,18 +3,22 @@
 Shapes: N images in the set, B in a batch, H x H pixels, C channels. A shift is a random crop after reflect padding.
 """
 
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from itertools import repeat
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from nas.dataset import Images, Split
+from nas.training.stream import is_resident, on_device, streamed
+from nas.training.tensors import tensor
+
+FULL_SIDE = 128
+"""Larger images are scored in smaller batches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ NONE = Augmentation(shift=0.0)
 
 
 class Batches:
-    """The training images on one device, in batches, epoch by epoch.
+    """The training images in batches on one device, epoch by epoch: all are held there, or read batch by batch where
+    they are in a file or would take much of a GPU's memory (nas.training.stream). The batches are the same.
 
     The batches of an epoch are a function of the arguments and its number, so a resumed training sees the same ones.
     A last batch that is not full is left out, unless it is the only one. Images are float32 [B, C, H, H] in
@@ -53,14 +58,17 @@ class Batches:
         device: torch.device | str = "cpu",
         augmentation: Augmentation = NONE,
     ) -> None:
-        self._images = tensor(split.images).to(device)
+        self._device = torch.device(device)
+        self._images = split.images
+        self._resident = on_device(split.images, self._device) if is_resident(split.images, self._device) else None
+        self._places = torch.arange(min(batch_size, len(split)), device=device)  # in a batch
         self._labels = tensor(split.labels).to(device)
-        self._scale, self._offset = _affine(mean, std, self._images.device)
+        self._scale, self._offset = _affine(mean, std, self._device)
         self._batch_size = min(batch_size, len(split))
         self._seed = seed
         self._resolution = resolution
         self._augmentation = augmentation
-        self._side = int(self._images.shape[1])
+        self._side = int(split.images.shape[1])
         self._reach = int(self._side * augmentation.shift)
         self._columns = _shifted(self._side, self._reach).to(device)  # [2 reach + 1, H]
 
@@ -70,40 +78,47 @@ class Batches:
 
     def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Images and labels of each batch of one epoch."""
-        draws = self._draws(number)
-        for start in range(0, len(self) * self._batch_size, self._batch_size):
-            order, flip, shift, centre = (draw[start : start + self._batch_size] for draw in draws)
-            images = _floats(self._gather(order, flip, shift), self._scale, self._offset)
-            if self._augmentation.cutout:
-                images.masked_fill_(self._hole(centre), 0.0)  # the mean, once normalised
-            yield _resized(images, self._resolution), self._labels[order]
+        drawn = self._draws(number)
+        draws = [torch.split(draw.to(self._device, non_blocking=True), self._batch_size) for draw in drawn]
+        with closing(self._held(drawn[0])) as held:
+            for images, order, flip, shift, centre in zip(held, *draws, strict=False):
+                places = order if self._resident is not None else self._places
+                found = _floats(self._gather(images, places, flip, shift), self._scale, self._offset)
+                if self._augmentation.cutout:
+                    found.masked_fill_(self._hole(centre), 0.0)  # the mean, once normalised
+                yield _resized(found, self._resolution), self._labels[order]
+
+    def _held(self, order: Tensor) -> Generator[Tensor]:
+        """For each batch of an epoch in this order: all images, or those of the batch, on the device."""
+        if self._resident is None:
+            yield from streamed(self._images, torch.split(order, self._batch_size)[: len(self)], self._device)
+        else:
+            yield from repeat(self._resident, len(self))
 
     def _draws(self, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """An epoch's randomness: order [N], flip [N], shift [N, 2] and centre of the hole [N, 2], (row, column).
 
-        It is drawn on the CPU, so that a GPU gets the same batches, and copied to the device once.
+        It is drawn on the CPU, so that a GPU gets the same batches.
         """
         count = len(self._labels)
         state = np.random.SeedSequence((self._seed, number)).generate_state(1, np.uint64)
         rng = torch.Generator().manual_seed(int(state[0] >> np.uint64(1)))
-        draws = (
+        return (
             torch.randperm(count, generator=rng),
             torch.randint(2, (count,), generator=rng) * int(self._augmentation.flip),
             torch.randint(2 * self._reach + 1, (count, 2), generator=rng),
             torch.randint(self._side, (count, 2), generator=rng),
         )
-        order, flip, shift, centre = (draw.to(self._images.device, non_blocking=True) for draw in draws)
-        return order, flip, shift, centre
 
-    def _gather(self, order: Tensor, flip: Tensor, shift: Tensor) -> Tensor:
+    def _gather(self, images: Tensor, order: Tensor, flip: Tensor, shift: Tensor) -> Tensor:
         """Shuffle, flip and shift as one gather of pixels: uint8 [B, H, H, C]."""
         if not (self._augmentation.flip or self._reach):
-            return self._images.index_select(0, order)
-        side, channels = self._side, self._images.shape[3]
+            return images.index_select(0, order)
+        side, channels = self._side, images.shape[3]
         rows, columns = self._columns[shift[:, 0]], self._columns[shift[:, 1]]  # [B, H]
         columns = torch.where(flip[:, None] > 0, columns.flip(1), columns)
         pixel = (order[:, None] * side + rows)[:, :, None] * side + columns[:, None, :]  # [B, H, H]
-        found = self._images.view(-1, channels).index_select(0, pixel.view(-1))
+        found = images.view(-1, channels).index_select(0, pixel.view(-1))
         return found.view(-1, side, side, channels)
 
     def _hole(self, centre: Tensor) -> Tensor:
@@ -122,11 +137,11 @@ def normalised(
     return _resized(_floats(pixels, *_affine(mean, std, pixels.device)), resolution)
 
 
-def tensor(values: NDArray[Any]) -> Tensor:
-    """The values as a tensor over the same memory, to be read only: a data set may be shared between processes."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-        return torch.from_numpy(values)
+def at_once(most: int, side: int) -> int:
+    """How many images of side x side pixels are scored together: `most`, or fewer where they are large, as all that a
+    network makes of them is in memory.
+    """
+    return max(1, min(most, most * FULL_SIDE**2 // side**2))
 
 
 def _affine(mean: Sequence[float], std: Sequence[float], device: torch.device) -> tuple[Tensor, Tensor]:

@@ -22,4 +22,4 @@ def initial_module(network: Network, seed: int) -> nn.Module:
 
 def inputs(network: Network, split: Split, moments: Moments) -> Tensor:
     """The images as the network takes them: float32 [N, C, H, H]."""
-    return normalised(split.images, *moments, network.input.height)
+    return normalised(split.images[:], *moments, network.input.height)

@@ -9,9 +9,11 @@ from torch.nn.functional import cross_entropy
 
 from nas.by_class import balanced, confusion
 from nas.dataset import Split
-from nas.training.batches import normalised, tensor
+from nas.training.batches import at_once, normalised
+from nas.training.tensors import tensor
 
 BATCH_SIZE = 512
+"""At most, as nas.training.batches.at_once says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,15 @@ def evaluate(
     device = next(module.parameters()).device
     found, classes = torch.empty(len(split), dtype=torch.int64, device=device), 1
     loss = torch.zeros((), dtype=torch.float64, device=device)
+    step = at_once(BATCH_SIZE, max(split.images.shape[1], resolution or 0))
     training = module.training
     module.eval()
     with torch.inference_mode():
-        for start in range(0, len(split), BATCH_SIZE):
-            images = tensor(split.images[start : start + BATCH_SIZE]).to(device)
-            labels = tensor(split.labels[start : start + BATCH_SIZE]).to(device)
+        for start in range(0, len(split), step):
+            images = tensor(split.images[start : start + step]).to(device)
+            labels = tensor(split.labels[start : start + step]).to(device)
             scores = module(normalised(images, mean, std, resolution))
-            found[start : start + BATCH_SIZE] = scores.argmax(1)
+            found[start : start + step] = scores.argmax(1)
             classes = scores.shape[1]
             loss += cross_entropy(scores, labels, reduction="sum")
     module.train(training)

@@ -72,6 +72,8 @@ class SearchContext:
     ) -> TaskHandle:
         """Queue one of workers.tasks, with the setup and the images as its first arguments."""
         shared = self.quota.share(self.images.digest, lambda: self.images)
+        if shared is None and self.images.is_mapped:
+            shared = self.images
         return self.quota.submit(task, self.setup, shared, *arguments, report=report, on_start=on_start)
 
     def evaluate(

@@ -13,6 +13,8 @@ from nas.dataset import Dataset, dataset
 from nas.errors import ChangedDataError, ChangedError, DataError, NotMeasuredError
 from nas.evaluator import Evaluator
 from nas.forecast import MEASURING_S
+from nas.images.decoded_sets import telling
+from nas.mapped_images import MappedImages
 from nas.objective import Objective, objective
 from nas.ops import Network
 from nas.ops.kernels import kernels
@@ -42,7 +44,8 @@ class Opening:
         """The data set; ChangedDataError if it is not the one that the search began with."""
         digest = self.store.known(DIGEST)
         try:
-            images = dataset.make(self.spec.dataset).load(self.spec.seed)
+            with telling(self.listener.step):
+                images = dataset.make(self.spec.dataset).load(self.spec.seed)
         except DataError as error:
             if digest is None:
                 raise
@@ -52,6 +55,8 @@ class Opening:
         counts = f"{len(images.train)} training, {len(images.validation)} validation, {len(images.test)} test images"
         side = f"{images.side} x {images.side} px"
         self.listener.say(f"{images.name}: {counts} of {side} in {len(images.classes)} classes")
+        if isinstance(images.train.images, MappedImages):
+            self.listener.say(f"{images.name}: decoded images lie in {images.train.images.file.folder}")
         for note in images.notes:
             self.listener.say(f"{images.name}: {note.text}")
         return images

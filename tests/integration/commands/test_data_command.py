@@ -15,6 +15,7 @@ from nas.commands.data import data
 from nas.dataset import Split, dataset
 from nas.errors import DataError
 from nas.images.archives import IDX_FILES, read_idx
+from nas.images.decoded_sets import Block, decoded_once
 from nas.images.published import Content, Form, Origin, PublishedSource, packed
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8), np.uint8)
@@ -219,3 +220,22 @@ def test_an_option_that_cannot_be_used_is_named(arguments):
 
     assert done.exit_code == 2
     assert arguments[0] in done.output
+
+
+def test_decoded_sets_are_listed_and_removed(tmp_path, monkeypatch):
+    monkeypatch.setenv("NAS_CACHE_DIR", str(tmp_path))
+    block = Block(np.zeros((4, 8, 8, 3), np.uint8), {})
+    images, _ = decoded_once("abc", block.images.shape, "photos/cat/1.jpg", lambda: iter([block]))
+    listed = CliRunner().invoke(data, ["decoded"])
+    known = json.loads(CliRunner().invoke(data, ["decoded", "--json"]).output)
+    refused = CliRunner().invoke(data, ["decoded", "remove", "abc"])
+    unknown = CliRunner().invoke(data, ["decoded", "remove", "abd"])
+    del images
+    removed = CliRunner().invoke(data, ["decoded", "remove", "--all"])
+
+    assert "photos/cat/1.jpg" in listed.output
+    assert known["sets"][0] | {"key": "abc", "bytes": 768, "state": "decoded"} == known["sets"][0]
+    assert "in use, and kept: abc" in str(refused.exception)
+    assert "there are no decoded images abd" in str(unknown.exception)
+    assert "abc removed" in removed.output
+    assert json.loads(CliRunner().invoke(data, ["decoded", "--json"]).output)["sets"] == []

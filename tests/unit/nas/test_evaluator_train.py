@@ -10,6 +10,7 @@ import torch
 from nas.dataset import Dataset, Split
 from nas.errors import SpecError
 from nas.evaluator import Stop, evaluator
+from nas.images.decoded_sets import Block, decoded_once
 from nas.ops.notation import read_network
 from nas.training import Recipe
 
@@ -128,3 +129,26 @@ def test_a_training_that_stops_and_goes_on_is_bit_for_bit_one_that_does_not(nota
         }  # these are re-estimated
         assert weights
         assert all(torch.equal(value, states[1][name][key]) for key, value in weights.items())
+
+
+def test_images_in_a_file_train_to_the_same_weights_bit_for_bit(tmp_path, monkeypatch):
+    """With all images of the file, and with a part of them, drawn for validation and by train_images."""
+    monkeypatch.setenv("NAS_CACHE_DIR", str(tmp_path / "cache"))
+    network, states, metrics = read_network("1x8x8: conv_4_k3_s2 gap linear_2"), [], []
+    held = dataset()
+    for name in ("held", "mapped"):
+        images = held
+        if name == "mapped":
+            whole = np.concatenate([part.images for part in (held.test, held.train, held.validation)])
+            mapped, _ = decoded_once("key", whole.shape, "a", lambda rows=whole: iter([Block(rows, {})]))
+            labels = np.concatenate([part.labels for part in (held.test, held.train, held.validation)])
+            parts = Split(mapped, labels)
+            images = replace(held, train=parts[10:50], validation=parts[np.arange(50, 60)], test=parts[:10])
+        config = {"name": "train", "epochs": 2, "batch_size": 8, "train_images": 30, "shift": 0.25}
+        found = evaluator.make(config, images, 0).evaluate_until(network, lambda *_: None, Stop(2, tmp_path / name))
+        metrics.append({**found, "train_seconds": 0})
+        states.append(torch.load(io.BytesIO((tmp_path / name).read_bytes()[32:]))["state"])
+
+    assert metrics[0] == metrics[1]
+    for name in ("module", "average"):
+        assert all(torch.equal(value, states[1][name][key]) for key, value in states[0][name].items())

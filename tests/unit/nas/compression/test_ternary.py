@@ -19,7 +19,8 @@ from nas.errors import CompressionError
 from nas.ops import Conv, GlobalPool, Linear, Network, Pool, Shape, seq
 from nas.ops.coded import CodedTensor
 from nas.ops.torch_module import build
-from nas.training.batches import normalised, tensor
+from nas.training.batches import normalised
+from nas.training.tensors import tensor
 
 TRAINING = {"epochs": 2, "batch_size": 32, "learning_rate": 0.02}
 

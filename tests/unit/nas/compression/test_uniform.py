@@ -19,7 +19,8 @@ from nas.ops import Conv, GlobalPool, Linear, Network, Residual, Shape, seq
 from nas.ops.coded import CodedTensor
 from nas.ops.notation import read_network, write_network
 from nas.ops.torch_module import build
-from nas.training.batches import normalised, tensor
+from nas.training.batches import normalised
+from nas.training.tensors import tensor
 
 TRAINING = {"epochs": 1, "batch_size": 32, "learning_rate": 0.02}
 FORMS = [*((bits, "linear") for bits in range(1, 9)), *((bits, "logarithmic") for bits in (2, 3, 4))]

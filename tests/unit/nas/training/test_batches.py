@@ -1,11 +1,15 @@
 """Batches: each epoch repeatable, each image as a slow and obvious version would give it."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
 from torch.nn.functional import interpolate
 
+from nas import mapped_images
 from nas.dataset import Split
+from nas.images.decoded_sets import Block, decoded_once
 from nas.training.batches import NONE, Augmentation, Batches, normalised
 
 MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.25, 0.3)
@@ -127,3 +131,29 @@ def test_global_random_state_is_left_alone():
 
 def test_no_augmentation_moves_nothing():
     assert Augmentation(flip=False, shift=0.0, cutout=0.0) == NONE
+
+
+@pytest.mark.parametrize("augmentation", [NONE, ALL])
+def test_images_of_a_file_come_in_the_batches_of_those_in_memory(tmp_path, monkeypatch, augmentation):
+    monkeypatch.setenv("NAS_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(mapped_images, "MAPPED_BYTES", 1000)  # so that pages are given back
+    plain = split(130)
+    images, _ = decoded_once("key", plain.images.shape, "a", lambda: iter([Block(plain.images, {})]))
+    for part, like in ((Split(images, plain.labels), plain), (Split(images, plain.labels)[7:40], plain[7:40])):
+        streamed, held = (batches(some, augmentation=augmentation, resolution=12) for some in (part, like))
+        for epoch in range(2):
+            found, expected = whole(streamed.epoch(epoch)), whole(held.epoch(epoch))
+
+            assert torch.equal(found[0], expected[0])
+            assert torch.equal(found[1], expected[1])
+
+
+def test_reading_ahead_ends_with_the_epoch(tmp_path, monkeypatch):
+    monkeypatch.setenv("NAS_CACHE_DIR", str(tmp_path))
+    plain = split(130)
+    images, _ = decoded_once("key", plain.images.shape, "a", lambda: iter([Block(plain.images, {})]))
+    epoch = batches(Split(images, plain.labels)).epoch(0)
+    next(epoch)
+    epoch.close()
+
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("images")]
