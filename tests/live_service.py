@@ -30,7 +30,7 @@ METRICS = [
 @contextmanager
 def service_on(settings: Settings, port: int | None = None, app: FastAPI | None = None) -> Iterator[str]:
     """The address of the API, served in a thread; port is a free one, app a new one if None."""
-    with socket.socket() as listening:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listening:  # asyncio sets TCP_NODELAY on such sockets alone
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port or 0))
         app = app or create_app(settings)
