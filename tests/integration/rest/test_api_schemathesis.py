@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from live_service import SPEC, ledger_of, play, service_on
+from processes import PATIENCE_S
 
 from nas.service.settings import Settings
 from nas.spec import parse_spec
@@ -63,7 +64,7 @@ def run(tmp_path, monkeypatch):
     def run(*more):
         with service_on(settings) as url:
             call = [*COMMAND, "--config-file", config, "run", f"{url}/openapi.json", "-n", EXAMPLES, "--seed", "1"]
-            call += ["-H", f"Authorization: Bearer {secret}", "--request-timeout", "20", "--no-color", *more]
+            call += ["-H", f"Authorization: Bearer {secret}", "--request-timeout", str(PATIENCE_S), "--no-color", *more]
             done = subprocess.run(call, capture_output=True, text=True, cwd=tmp_path, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
