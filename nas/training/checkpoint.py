@@ -48,8 +48,8 @@ def load(path: Path, identity: Mapping[str, Any], device: str) -> dict[str, Any]
         saved = torch.load(io.BytesIO(body), map_location=device, weights_only=True)
     except (RuntimeError, UnpicklingError) as error:
         raise _damaged(path) from error
-    for name, ours in identity.items():
-        theirs = saved["identity"].get(name)
+    for name in {**identity, **saved["identity"]}:
+        ours, theirs = identity.get(name), saved["identity"].get(name)
         if theirs != ours:
             raise CheckpointError(
                 f"checkpoint {path} is of another training: its {name} is {theirs!r}, not {ours!r}; "

@@ -35,6 +35,13 @@ def test_a_checkpoint_of_another_training_is_refused_by_the_name_that_differs(pa
         load(path, {**IDENTITY, name: value}, "cpu")
 
 
+def test_a_checkpoint_with_a_part_that_this_training_lacks_is_refused(tmp_path):
+    save(tmp_path / "state.pt", {**IDENTITY, "lookahead": 5}, STATE)
+
+    with pytest.raises(CheckpointError, match="its lookahead is 5, not None"):
+        load(tmp_path / "state.pt", IDENTITY, "cpu")
+
+
 @pytest.mark.parametrize("damage", ["truncated", "empty", "flipped"])
 def test_a_damaged_checkpoint_is_refused_with_the_remedy(path, damage):
     """Down to one flipped bit amid the weights."""
