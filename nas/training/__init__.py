@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import cos, floor, pi
 from typing import Annotated, Any, Literal
@@ -17,14 +18,19 @@ MNASNET_DECAY_EPOCHS = 2.4
 LEAST_SHARE = 1e-4
 """Of the learning rate, at the end of the exponential schedule (arXiv:1602.02830, section 2.1)."""
 
+ADDED: Mapping[str, Any] = {"norm_bias_rate": 1.0, "lookahead": None, "alternating_flip": False}
+"""Fields that a recipe did not always have, with the values by which it trains as it did without them. They are then
+left out of its id, so that results and checkpoints of that time are still found."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """All that determines a training, but for the network, the images and the seed. The annotations hold for users'
     values, which nas.registry checks.
 
-    optimizer: `sgd` with Nesterov momentum, `adamw`, `rmsprop` as in the MnasNet paper, or `shift_adamax`, whose
-        steps are powers of two, as in the BNN paper.
+    optimizer: `sgd` with Nesterov momentum, `adamw`, `rmsprop` as in the MnasNet paper, `shift_adamax`, whose
+        steps are powers of two, as in the BNN paper, or `muon`, which is sgd but for convolutions that are neither
+        depthwise nor grouped: their steps are orthogonal matrices.
     schedule: `cosine` and `linear` rise over the share `warmup` of the training and then fall to 0 at its end, and
         `exponential` falls from there to a ten-thousandth, by the same factor in each epoch;
         `mnasnet` rises over 5 epochs, is then multiplied by 0.97 every 2.4 epochs, and knows neither warmup nor end.
@@ -32,12 +38,15 @@ class Recipe:
         that fall to 0 then follow whichever is further on, the epochs or the clock. Such a training depends on the
         speed of the machine, and fast networks see more images: candidates are compared fairly at equal epochs.
     weight_decay: on the weights of convolutions and linear layers only; decoupled from the gradient for adamw (its
-        paper's form), added to the gradient otherwise.
+        paper's form) and muon's filters, added to the gradient otherwise.
+    norm_bias_rate: 64 in arXiv:2404.00498, section 3.4.
+    lookahead: as in nas.training.averaging.Lookahead, with k steps.
     ema_decay: of the moving average of the weights; None for no average. It starts lower, after n steps at
         (1 + n) / (10 + n).
-    flip: mirror half of the images, where the data set allows it. shift, cutout: as in
-        nas.training.batches.Augmentation. All are off by default, as they cost accuracy in trainings of 2 to 8 epochs
-        (docs/results/recipe.md); FINALISTS has those that gain accuracy in longer ones.
+    flip: mirror half of the images, where the data set allows it. alternating_flip says which half, and does nothing
+        without flip. shift, cutout: as in nas.training.batches.Augmentation. All are off by default, as they cost
+        accuracy in trainings of 2 to 8 epochs (docs/results/recipe.md); FINALISTS has those that gain accuracy in
+        longer ones.
     clip_norm: the largest norm of the gradient over all weights.
     precision: `bf16` computes convolutions and linear layers in bfloat16 by autocast; weights stay in 32 bits.
     """
@@ -52,9 +61,10 @@ class Recipe:
         ),
     ] = None
     optimizer: Annotated[
-        Literal["sgd", "adamw", "rmsprop", "shift_adamax"],
+        Literal["sgd", "adamw", "rmsprop", "shift_adamax", "muon"],
         described(
-            "how weights are changed: sgd has Nesterov momentum, rmsprop is MnasNet's, shift_adamax BNN's",
+            "how weights are changed: sgd has Nesterov momentum, rmsprop is MnasNet's, shift_adamax BNN's; muon takes "
+            "orthogonal steps for filters and is sgd for the rest",
             "adamw for trainings of many epochs on few images; set learning_rate and weight_decay with it",
         ),
     ] = "sgd"
@@ -140,6 +150,30 @@ class Recipe:
             "largest norm of the gradient over all weights; none for no limit", "1 to 10 if trainings diverge", gt=0
         ),
     ] = None
+    norm_bias_rate: Annotated[
+        float,
+        described(
+            "learning rate of the biases of batch norms, as a multiple of that of the other weights",
+            "16 to 64 with sgd, where networks should learn faster in their first epochs",
+            gt=0,
+            le=1000,
+        ),
+    ] = 1.0
+    lookahead: Annotated[
+        int | None,
+        described(
+            "steps after which weights are drawn halfway back to those before; none for never",
+            "5 where accuracy jumps from epoch to epoch",
+            ge=2,
+        ),
+    ] = None
+    alternating_flip: Annotated[
+        bool,
+        described(
+            "with flip: mirror each image in every other epoch, not at random",
+            "on wherever flip is on and epochs are few",
+        ),
+    ] = False
     precision: Annotated[
         Literal["fp32", "bf16"],
         described(
@@ -150,9 +184,13 @@ class Recipe:
 
     @property
     def id(self) -> str:
-        """Content id: sha256 of the fields as canonical JSON, 16 hexadecimal digits."""
-        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """Content id: sha256 of the identity as canonical JSON, 16 hexadecimal digits."""
+        canonical = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    def identity(self) -> dict[str, Any]:
+        """The fields, of those in ADDED only the ones that are in use."""
+        return {name: value for name, value in asdict(self).items() if name not in ADDED or value != ADDED[name]}
 
     @property
     def anneals(self) -> bool:

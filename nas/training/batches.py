@@ -25,13 +25,16 @@ FULL_SIDE = 128
 class Augmentation:
     """Random changes of a training image.
 
-    flip: mirrored left to right half of the time. shift: moved by up to this share of its side, each way. cutout: a
-    square of this share of its side is set to the mean colour (arXiv:1708.04552); 0 for none.
+    flip: mirrored left to right half of the time. alternating_flip: of what flip mirrors, every other epoch after the
+    first, so that any two epochs in a row show each image both ways (arXiv:2404.00498, section 3.6). shift: moved by up
+    to this share of its side, each way. cutout: a square of this share of its side is set to the mean colour
+    (arXiv:1708.04552); 0 for none.
     """
 
     flip: bool = False
     shift: float = 1 / 8
     cutout: float = 0.0
+    alternating_flip: bool = False
 
 
 NONE = Augmentation(shift=0.0)
@@ -101,14 +104,22 @@ class Batches:
         It is drawn on the CPU, so that a GPU gets the same batches.
         """
         count = len(self._labels)
-        state = np.random.SeedSequence((self._seed, number)).generate_state(1, np.uint64)
-        rng = torch.Generator().manual_seed(int(state[0] >> np.uint64(1)))
+        rng = self._generator(number)
+        order = torch.randperm(count, generator=rng)
+        flip = torch.randint(2, (count,), generator=rng)
+        if self._augmentation.alternating_flip:
+            first = torch.randint(2, (count,), generator=self._generator(0))  # [N], of each image
+            flip = (first[order] + number) % 2
         return (
-            torch.randperm(count, generator=rng),
-            torch.randint(2, (count,), generator=rng) * int(self._augmentation.flip),
+            order,
+            flip * int(self._augmentation.flip),
             torch.randint(2 * self._reach + 1, (count, 2), generator=rng),
             torch.randint(self._side, (count, 2), generator=rng),
         )
+
+    def _generator(self, number: int) -> torch.Generator:
+        state = np.random.SeedSequence((self._seed, number)).generate_state(1, np.uint64)
+        return torch.Generator().manual_seed(int(state[0] >> np.uint64(1)))
 
     def _gather(self, images: Tensor, order: Tensor, flip: Tensor, shift: Tensor) -> Tensor:
         """Shuffle, flip and shift as one gather of pixels: uint8 [B, H, H, C]."""

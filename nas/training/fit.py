@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from math import isfinite
 from pathlib import Path
@@ -18,10 +18,10 @@ from torch.nn.utils import clip_grad_norm_
 from nas.dataset import Dataset
 from nas.errors import DivergedError
 from nas.training import Recipe, checkpoint
-from nas.training.averaging import Average, reestimate
+from nas.training.averaging import Average, Lookahead, reestimate
 from nas.training.batches import Augmentation, Batches
 from nas.training.criterion import Criterion
-from nas.training.optimizers import optimizer
+from nas.training.optimizers import optimizer, set_rate
 from nas.training.score import Score, evaluate
 from nas.trial import Report
 
@@ -118,7 +118,7 @@ def _identity(training: "_Training") -> dict[str, Any]:
         "data": training.dataset.digest,
         "resolution": training.resolution,
         "seed": training.seed,
-        **asdict(training.recipe),
+        **training.recipe.identity(),
         **training.criterion.identity(),
     }
 
@@ -142,6 +142,7 @@ class _Training:
         self.dataset, self.recipe, self.seed, self.device, self.clock = dataset, recipe, seed, device, clock
         self.resolution, self.criterion = resolution, criterion
         self.average = Average(module, recipe.ema_decay) if recipe.ema_decay else None
+        self.lookahead = Lookahead(module, recipe.lookahead) if recipe.lookahead else None
         self.optimizer = optimizer(module, recipe)
         self.batches = Batches(
             dataset.train,
@@ -151,7 +152,9 @@ class _Training:
             seed=seed,
             resolution=self.resolution,
             device=device,
-            augmentation=Augmentation(recipe.flip and dataset.flip, recipe.shift, recipe.cutout),
+            augmentation=Augmentation(
+                recipe.flip and dataset.flip, recipe.shift, recipe.cutout, recipe.alternating_flip
+            ),
         )
         self.epoch = self.step = 0
         self.seconds = self.train_loss = 0.0
@@ -189,9 +192,7 @@ class _Training:
 
     def _train_step(self, images: Tensor, labels: Tensor) -> Tensor:
         middle = (self.step + 0.5) / len(self.batches)  # at its start, the rate of the first step would be 0
-        rate = self.recipe.rate(middle, self.seconds)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        set_rate(self.optimizer, self.recipe.rate(middle, self.seconds))
         self.criterion.before_step(self.module, self.step, self.progress)
         with self._autocast():
             scores = self.module(images)
@@ -201,8 +202,10 @@ class _Training:
             clip_grad_norm_(self.module.parameters(), self.recipe.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        self.criterion.after_step(self.module)
         self.step += 1
+        if self.lookahead:
+            self.lookahead.update(self.step)
+        self.criterion.after_step(self.module)
         if self.average:
             self.average.update(self.step)
         return loss.detach()
@@ -241,6 +244,7 @@ class _Training:
             "train_loss": self.train_loss,
             "module": self.module.state_dict(),
             "average": self.average.module.state_dict() if self.average else None,
+            "lookahead": self.lookahead.slow if self.lookahead else None,
             "optimizer": self.optimizer.state_dict(),
         }
 
@@ -250,6 +254,8 @@ class _Training:
         self.module.load_state_dict(state["module"])
         if self.average:
             self.average.module.load_state_dict(state["average"])
+        if self.lookahead:
+            self.lookahead.restore(state["lookahead"])
         self.optimizer.load_state_dict(state["optimizer"])
 
 

@@ -1,7 +1,8 @@
-"""Optimizers by a recipe: SGD, AdamW, shift-based AdaMax, and RMSProp in TensorFlow's and so MnasNet's form."""
+"""Optimizers by a recipe: SGD, AdamW, shift-based AdaMax, RMSProp in TensorFlow's and so MnasNet's form, and Muon."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from math import sqrt
 from typing import Any
 
 import torch
@@ -14,24 +15,53 @@ RMSPROP_DECAY = 0.9
 RMSPROP_EPSILON = 1e-3
 ADAMAX_DECAY = 2.0**-10
 ADAMAX_EPSILON = 2.0**-27
+MUON_POLYNOMIAL = (3.4445, -4.7750, 2.0315)
+MUON_ITERATIONS = 5
+MUON_EPSILON = 1e-7
 
 
 def optimizer(module: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """The recipe's optimizer over the module's parameters; vectors (biases, batch norm) do not decay."""
-    parameters = [p for p in module.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    groups = [group for group in groups if group["params"]]
-    rate, momentum = recipe.learning_rate, recipe.momentum
-    if recipe.optimizer == "adamw":
+    made, rate, momentum = recipe.optimizer, recipe.learning_rate, recipe.momentum
+    groups = [group for group in _groups(module, recipe) if group["params"]]
+    if made == "adamw":
         return torch.optim.AdamW(groups, lr=rate, betas=(momentum, 0.999), fused=True)
-    if recipe.optimizer == "rmsprop":
+    if made == "rmsprop":
         return RMSProp(groups, lr=rate, momentum=momentum)
-    if recipe.optimizer == "shift_adamax":
+    if made == "shift_adamax":
         return ShiftAdaMax(groups, lr=rate, momentum=momentum)
+    if made == "muon":
+        return Muon(groups, lr=rate, momentum=momentum)
     return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=momentum > 0, fused=True)
+
+
+def set_rate(made: torch.optim.Optimizer, rate: float) -> None:
+    """Let the next step go by this learning rate, in the recipe's proportion for the biases of batch norms."""
+    for group in made.param_groups:
+        group["lr"] = rate * group.get("rate_scale", 1.0)  # a checkpoint from before there were scales has none
+
+
+def _groups(module: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+    """The parameters that are trained in the same way, in one order for each recipe, as checkpoints have it."""
+    norms = [part for part in module.modules() if isinstance(part, nn.BatchNorm2d) and recipe.norm_bias_rate != 1]
+    biases = {part.bias for part in norms}
+    filters = set(_dense_filters(module)) if recipe.optimizer == "muon" else set()
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    rest = [p for p in parameters if p not in biases and p not in filters]
+    decay = recipe.weight_decay
+    return [
+        {"params": [p for p in rest if p.ndim > 1], "weight_decay": decay},
+        {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in parameters if p in biases], "weight_decay": 0.0, "rate_scale": recipe.norm_bias_rate},
+        {"params": [p for p in parameters if p in filters], "weight_decay": decay, "orthogonal": True},
+    ]
+
+
+def _dense_filters(module: nn.Module) -> Iterator[nn.Parameter]:
+    """Weights of the convolutions in which each output channel sees all input channels."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d) and part.groups == 1:
+            yield from (p for p in part.parameters() if p.ndim > 1)
 
 
 class _Optimizer(torch.optim.Optimizer, ABC):
@@ -112,6 +142,58 @@ class ShiftAdaMax(_Optimizer):
         torch.maximum(state["largest"] * (1 - ADAMAX_DECAY), gradient.abs(), out=state["largest"])
         size = _power(rate / (1 - (1 - self.share) ** state["step"]))
         p.sub_(state["mean"] * nearest_power(1 / (state["largest"] + ADAMAX_EPSILON)), alpha=size)
+
+
+class Muon(_Optimizer):
+    """SGD with Nesterov momentum, with orthogonal steps for filters (Jordan et al., 2024).
+
+        v <- momentum * v + g
+        u <- g + momentum * v
+        w <- w - lr * sqrt(max(1, rows / columns)) * orthogonal(u)     for groups marked `orthogonal`
+        w <- w - lr * u                                                for the others
+
+    The filters [out, in, k, k] of a convolution are a matrix of out rows and in * k * k columns. Weight decay takes
+    lr * decay of themselves from them, and is added to g for the others.
+    """
+
+    def __init__(self, params: Iterable[Any], *, lr: float, momentum: float) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": 0.0, "orthogonal": False})
+
+    def _update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        for p in parameters:
+            if not self.state[p]:
+                self.state[p]["velocity"] = torch.zeros_like(p)
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        if not group["orthogonal"]:
+            gradients = list(torch._foreach_add(gradients, parameters, alpha=group["weight_decay"]))  # noqa: SLF001 - as in RMSProp
+        velocities = [self.state[p]["velocity"] for p in parameters]
+        torch._foreach_mul_(velocities, group["momentum"])
+        torch._foreach_add_(velocities, gradients)
+        steps = list(torch._foreach_add(gradients, velocities, alpha=group["momentum"]))  # noqa: SLF001 - as in RMSProp
+        if group["orthogonal"]:
+            torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
+            steps = [_orthogonal_filter(step) for step in steps]
+        torch._foreach_add_(parameters, steps, alpha=-group["lr"])
+
+
+def _orthogonal_filter(step: Tensor) -> Tensor:
+    matrix = step.flatten(1)
+    rows, columns = matrix.shape
+    return orthogonal(matrix).mul(sqrt(max(1, rows / columns))).reshape(step.shape)
+
+
+def orthogonal(matrix: Tensor) -> Tensor:
+    """Nearly U V^T of a matrix U S V^T: its singular values become about 1, those over 1 % of its norm 0.68 to 1.13.
+
+    Five Newton-Schulz iterations x <- a x + (b x x^T + c (x x^T)^2) x, which are polynomials of the singular values.
+    """
+    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    x: Tensor = wide / (wide.norm() + MUON_EPSILON)
+    a, b, c = MUON_POLYNOMIAL
+    for _ in range(MUON_ITERATIONS):
+        square = x @ x.T
+        x = a * x + torch.addmm(square, square, square, beta=b, alpha=c) @ x
+    return x if wide is matrix else x.T
 
 
 def _power(value: float) -> float:

@@ -1,5 +1,6 @@
 """fit: it trains, scores by the averaged weights, resumes exactly, and reports failures with their reason."""
 
+import io
 from dataclasses import replace
 
 import numpy as np
@@ -53,10 +54,10 @@ def assert_equal_states(a, b):
     assert [key for key in a if not torch.equal(a[key], b[key])] == []
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "rmsprop"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "rmsprop", "muon"])
 def test_a_network_learns(optimizer):
     """Twice as often right as by chance after eight epochs over 256 images."""
-    rates = {"sgd": 0.1, "adamw": 0.02, "rmsprop": 0.02}
+    rates = {"sgd": 0.1, "adamw": 0.02, "rmsprop": 0.02, "muon": 0.1}
     recipe = replace(RECIPE, epochs=8, optimizer=optimizer, learning_rate=rates[optimizer])
     reports = []
 
@@ -72,11 +73,19 @@ def test_a_network_learns(optimizer):
     assert reports[-1][1]["train_loss"] < reports[0][1]["train_loss"]
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "rmsprop"])
-@pytest.mark.parametrize("ema_decay", [0.9, None])
-def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_path, optimizer, ema_decay):
+PARTS = {"flip": True, "alternating_flip": True, "lookahead": 3, "norm_bias_rate": 16}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        *({"optimizer": name, "ema_decay": decay} for name in ("sgd", "adamw", "rmsprop") for decay in (0.9, None)),
+        {"optimizer": "muon", **PARTS},
+    ],
+)
+def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_path, parts):
     """Bit for bit, dropout and augmentation included; the epoch it was killed after is reported again."""
-    recipe, data = replace(RECIPE, optimizer=optimizer, ema_decay=ema_decay, learning_rate=0.01), quadrants()
+    recipe, data = replace(RECIPE, learning_rate=0.01, **parts), quadrants()
     whole, first, second = (build(NETWORK, 3) for _ in range(3))
     undisturbed, after = {}, {}
     fit(whole, data, recipe, seed=5, report=keep_in(undisturbed))
@@ -223,7 +232,8 @@ def test_each_step_takes_the_rate_of_its_middle(tmp_path):
     recipe = replace(RECIPE, batch_size=256, warmup=0.25, learning_rate=0.1)
 
     def report(*_):
-        rates.append(checkpoint.load(path, {}, "cpu")["optimizer"]["param_groups"][0]["lr"])
+        saved = torch.load(io.BytesIO(path.read_bytes()[checkpoint.DIGEST_BYTES :]), weights_only=True)
+        rates.append(saved["state"]["optimizer"]["param_groups"][0]["lr"])
 
     fit(build(NETWORK, 0), quadrants(), recipe, seed=0, report=report, checkpoint_path=path)
 

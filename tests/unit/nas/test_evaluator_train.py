@@ -37,7 +37,7 @@ def test_its_parameters_are_the_fields_of_the_recipe_and_three_more():
     defaults = {name: described["default"] for name, described in schema.items()}
     assert defaults == {**asdict(Recipe()), "epochs": 2, "train_images": None, "device": "auto", "accuracy": "plain"}
     assert schema["learning_rate"]["exclusiveMinimum"] == 0
-    assert schema["optimizer"]["enum"] == ["sgd", "adamw", "rmsprop", "shift_adamax"]
+    assert schema["optimizer"]["enum"] == ["sgd", "adamw", "rmsprop", "shift_adamax", "muon"]
 
 
 def test_the_cache_key_changes_with_what_they_name():

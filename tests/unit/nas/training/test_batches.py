@@ -157,3 +157,27 @@ def test_reading_ahead_ends_with_the_epoch(tmp_path, monkeypatch):
     epoch.close()
 
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("images")]
+
+
+def test_alternating_flips_mirror_each_image_in_every_other_epoch():
+    """Half of the images, drawn by the seed, are mirrored in odd epochs, the others in even ones."""
+    given = batches(split(64), batch_size=64, augmentation=Augmentation(flip=True, shift=0.0, alternating_flip=True))
+    plain = batches(split(64), batch_size=64)
+
+    mirrored = []
+    for number in (1, 2, 3):
+        (images, labels), originals = (
+            whole(given.epoch(number)),
+            dict(zip(*reversed(whole(plain.epoch(0))), strict=True)),
+        )
+        originals = {int(label): image for label, image in originals.items()}
+        found = set()
+        for image, label in zip(images, labels.tolist(), strict=True):
+            original = originals[label]
+            assert torch.equal(image, original) != torch.equal(image, original.flip(2))
+            found |= {label} if torch.equal(image, original.flip(2)) else set()
+        mirrored.append(found)
+
+    assert mirrored[0] == mirrored[2] == set(range(64)) - mirrored[1]
+    assert 16 < len(mirrored[0]) < 48
+    assert not torch.equal(whole(given.epoch(1))[1], whole(given.epoch(3))[1])  # the order is another

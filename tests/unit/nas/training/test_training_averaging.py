@@ -1,9 +1,9 @@
-"""Scores before the end of a training: averaged weights, and batch norm re-estimated for them."""
+"""Averaged weights, Lookahead, and re-estimated batch norm."""
 
 import torch
 from torch import nn
 
-from nas.training.averaging import Average, reestimate
+from nas.training.averaging import Average, Lookahead, reestimate
 
 
 def net():
@@ -71,3 +71,34 @@ def test_average_is_the_recurrence_with_a_lower_decay_at_first():
 
     torch.testing.assert_close(average.module.weight, torch.tensor([[expected]]))
     assert module.weight.item() == 512.0
+
+
+def test_lookahead_is_the_scalar_recurrence_of_its_paper():
+    """Algorithm 1 with k = 3 and alpha = 0.5, around steps of 1 that never end."""
+    module = nn.Linear(1, 1, bias=False).double()
+    nn.init.constant_(module.weight, 2.0)
+    lookahead, fast, slow = Lookahead(module, 3), 2.0, 2.0
+
+    for step in range(1, 11):
+        with torch.no_grad():
+            module.weight += 1
+        fast += 1
+        lookahead.update(step)
+        if step % 3 == 0:
+            slow += (fast - slow) / 2
+            fast = slow
+
+        assert module.weight.item() == fast
+
+
+def test_lookahead_leaves_frozen_weights_alone():
+    module = net()
+    module[0].weight.requires_grad_(requires_grad=False)
+    lookahead, before = Lookahead(module, 2), module[0].weight.clone()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(1)
+
+    lookahead.update(2)
+
+    assert torch.equal(module[0].weight, before + 1)

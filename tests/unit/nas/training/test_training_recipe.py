@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from nas.training import Recipe
+from nas.training import FINALISTS, Recipe
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,11 @@ def test_rate_follows_the_clock_when_it_is_ahead_of_the_epochs():
 def test_recipes_with_equal_fields_have_equal_ids_and_any_change_shows():
     assert Recipe().id == Recipe().id
     assert len({Recipe().id, replace(Recipe(), epochs=9).id, replace(Recipe(), shift=0.5).id}) == 3
+
+
+def test_recipes_that_do_without_later_parts_keep_the_ids_of_their_time():
+    """So that results cached by them are found; a part in use makes another recipe."""
+    used = [{"norm_bias_rate": 64}, {"lookahead": 5}, {"alternating_flip": True}]
+
+    assert (Recipe().id, FINALISTS.id) == ("5862d7110469b8b5", "02c8a394dfd2f3a4")
+    assert len({Recipe().id, *(replace(Recipe(), **part).id for part in used)}) == 4
