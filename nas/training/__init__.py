@@ -18,7 +18,12 @@ MNASNET_DECAY_EPOCHS = 2.4
 LEAST_SHARE = 1e-4
 """Of the learning rate, at the end of the exponential schedule (arXiv:1602.02830, section 2.1)."""
 
-ADDED: Mapping[str, Any] = {"norm_bias_rate": 1.0, "lookahead": None, "alternating_flip": False}
+ADDED: Mapping[str, Any] = {
+    "norm_bias_rate": 1.0,
+    "lookahead": None,
+    "alternating_flip": False,
+    "first_resolution": 1.0,
+}
 """Fields that a recipe did not always have, with the values by which it trains as it did without them. They are then
 left out of its id, so that results and checkpoints of that time are still found."""
 
@@ -47,6 +52,8 @@ class Recipe:
         without flip. shift, cutout: as in nas.training.batches.Augmentation. All are off by default, as they cost
         accuracy in trainings of 2 to 8 epochs (docs/results/recipe.md); FINALISTS has those that gain accuracy in
         longer ones.
+    first_resolution: the side grows by the same number of pixels from epoch to epoch (progressive resizing, as in
+        arXiv:2104.00298, section 4). Scores are at the full one.
     clip_norm: the largest norm of the gradient over all weights.
     precision: `bf16` computes convolutions and linear layers in bfloat16 by autocast; weights stay in 32 bits.
     """
@@ -174,6 +181,16 @@ class Recipe:
             "on wherever flip is on and epochs are few",
         ),
     ] = False
+    first_resolution: Annotated[
+        float,
+        described(
+            "side of the images in the first epoch as a share of the full one, which it reaches in the last epoch; "
+            "networks that take images of one size only have that throughout",
+            "0.5 to 0.75 where images are large and trainings take too long",
+            ge=0.25,
+            le=1,
+        ),
+    ] = 1.0
     precision: Annotated[
         Literal["fp32", "bf16"],
         described(
@@ -208,6 +225,11 @@ class Recipe:
         if self.schedule == "exponential":
             return self.learning_rate * float(LEAST_SHARE**fall)
         return self.learning_rate * ((1 + cos(pi * fall)) / 2 if self.schedule == "cosine" else 1 - fall)
+
+    def side(self, resolution: int, progress: float) -> int:
+        """Pixels at which an epoch is trained that begins when this share of the training is done, of the full side."""
+        risen = 1.0 if self.epochs == 1 else min(1.0, progress * self.epochs / (self.epochs - 1))
+        return round(resolution * (self.first_resolution + (1 - self.first_resolution) * risen))
 
     def progress(self, epoch: float, seconds: float) -> float:
         """Share of the training that is done, in [0, 1]."""

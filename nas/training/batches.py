@@ -79,8 +79,8 @@ class Batches:
         """Batches in an epoch."""
         return len(self._labels) // self._batch_size
 
-    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images and labels of each batch of one epoch."""
+    def epoch(self, number: int, resolution: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images and labels of each batch of one epoch, at another resolution than the usual one if given."""
         drawn = self._draws(number)
         draws = [torch.split(draw.to(self._device, non_blocking=True), self._batch_size) for draw in drawn]
         with closing(self._held(drawn[0])) as held:
@@ -89,7 +89,7 @@ class Batches:
                 found = _floats(self._gather(images, places, flip, shift), self._scale, self._offset)
                 if self._augmentation.cutout:
                     found.masked_fill_(self._hole(centre), 0.0)  # the mean, once normalised
-                yield _resized(found, self._resolution), self._labels[order]
+                yield _resized(found, resolution or self._resolution), self._labels[order]
 
     def _held(self, order: Tensor) -> Generator[Tensor]:
         """For each batch of an epoch in this order: all images, or those of the batch, on the device."""

@@ -22,7 +22,7 @@ from nas.training.averaging import Average, Lookahead, reestimate
 from nas.training.batches import Augmentation, Batches
 from nas.training.criterion import Criterion
 from nas.training.optimizers import optimizer, set_rate
-from nas.training.score import Score, evaluate
+from nas.training.score import Score, computes, evaluate
 from nas.trial import Report
 
 REESTIMATION_IMAGES = 2000
@@ -156,6 +156,8 @@ class _Training:
                 recipe.flip and dataset.flip, recipe.shift, recipe.cutout, recipe.alternating_flip
             ),
         )
+        smallest = recipe.side(resolution, 0.0)
+        self.grows = smallest < resolution and computes(module, (dataset.channels, smallest, smallest), device)
         self.epoch = self.step = 0
         self.seconds = self.train_loss = 0.0
 
@@ -169,12 +171,13 @@ class _Training:
 
     def train_epoch(self) -> None:
         """Train for one epoch, or until the time budget is spent. DivergedError if a loss was not a finite number."""
+        side = self.recipe.side(self.resolution, self.progress) if self.grows else self.resolution
         self.epoch += 1
         self.module.train()
         losses = torch.zeros(len(self.batches), device=self.device)
         started, before = self.clock(), self.seconds
         with _dropout_seed(self.seed, self.epoch, self.device), _fast_convolutions(self.device):
-            for number, (images, labels) in enumerate(self.batches.epoch(self.epoch)):
+            for number, (images, labels) in enumerate(self.batches.epoch(self.epoch, side)):
                 losses[number] = self._train_step(images, labels)
                 self.seconds = before + self.clock() - started
                 if self.over:

@@ -34,6 +34,20 @@ class Score:
         return cls(int(matrix.trace()) / len(split), loss / len(split), balanced(matrix))
 
 
+def computes(module: nn.Module, shape: tuple[int, int, int], device: torch.device) -> bool:
+    """Whether the module takes images [C, H, W]; with a linear layer over whole maps it takes one size only."""
+    training = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            module(torch.zeros(1, *shape, device=device))
+    except RuntimeError:  # by which torch tells that shapes do not fit
+        return False
+    finally:
+        module.train(training)
+    return True
+
+
 def evaluate(
     module: nn.Module, split: Split, mean: Sequence[float], std: Sequence[float], resolution: int | None = None
 ) -> Score:

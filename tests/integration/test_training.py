@@ -73,7 +73,7 @@ def test_a_network_learns(optimizer):
     assert reports[-1][1]["train_loss"] < reports[0][1]["train_loss"]
 
 
-PARTS = {"flip": True, "alternating_flip": True, "lookahead": 3, "norm_bias_rate": 16}
+PARTS = {"flip": True, "alternating_flip": True, "lookahead": 3, "norm_bias_rate": 16, "first_resolution": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,22 @@ def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_pa
 
     assert_equal_states(state(second), state(whole))
     assert after == {epoch: undisturbed[epoch] for epoch in (2, 3, 4)}
+
+
+def sides_seen(network, **options):
+    """The sides of the images that the network sees while it trains."""
+    module, sides = build(read_network(network), 0), set()
+    module.register_forward_hook(lambda part, inputs, _: sides.add(inputs[0].shape[-1]) if part.training else None)
+    fit(module, quadrants(), replace(RECIPE, batch_size=256, **options), seed=0, report=quiet)
+    return sides
+
+
+def test_images_grow_where_the_network_takes_smaller_ones():
+    """A linear layer over whole maps does not; such a network is trained at the full side."""
+    pooled, whole = "1x8x8: conv_8_k3 gap linear_4", "1x8x8: conv_8_k3 linear_4"
+
+    assert sides_seen(pooled, epochs=3, first_resolution=0.5) == {4, 6, 8}
+    assert sides_seen(whole, epochs=3, first_resolution=0.5) == {8}
 
 
 def test_a_finished_training_is_not_trained_again(tmp_path):

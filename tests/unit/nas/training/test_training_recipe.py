@@ -47,7 +47,16 @@ def test_recipes_with_equal_fields_have_equal_ids_and_any_change_shows():
 
 def test_recipes_that_do_without_later_parts_keep_the_ids_of_their_time():
     """So that results cached by them are found; a part in use makes another recipe."""
-    used = [{"norm_bias_rate": 64}, {"lookahead": 5}, {"alternating_flip": True}]
+    used = [{"norm_bias_rate": 64}, {"lookahead": 5}, {"alternating_flip": True}, {"first_resolution": 0.5}]
 
     assert (Recipe().id, FINALISTS.id) == ("5862d7110469b8b5", "02c8a394dfd2f3a4")
-    assert len({Recipe().id, *(replace(Recipe(), **part).id for part in used)}) == 4
+    assert len({Recipe().id, *(replace(Recipe(), **part).id for part in used)}) == 5
+
+
+def test_images_grow_from_the_first_epoch_to_the_last():
+    recipe = Recipe(epochs=5, first_resolution=0.5)
+
+    assert [recipe.side(32, done / 5) for done in range(5)] == [16, 20, 24, 28, 32]
+    assert replace(recipe, epochs=1).side(32, 0.0) == 32
+    assert Recipe(epochs=5).side(28, 0.0) == 28
+    assert recipe.side(32, 0.9) == 32  # begun by the clock after all the epochs but the last
