@@ -6,7 +6,6 @@ NasError
 ├── MeasurementError   a model that the runtime cannot run
 ├── UnfitMachineError  a machine that is too noisy or too hot to measure on
 ├── RecordError        a record from another machine that is not valid
-├── ModelRefusedError  an ONNX file that may do more than compute
 ├── AgentError         an agent whose name or token is another's, or that was replaced by a later one
 ├── LeaseLostError     a batch that is no longer leased to the agent
 └── TableFormatError   a file that is not the table it should be
@@ -39,10 +38,6 @@ class RecordError(NasError, ValueError):
     """A record from another machine is not valid; the message names the field."""
 
     reason: ClassVar[str] = "RECORD_INVALID"
-
-
-class ModelRefusedError(NasError, ValueError):
-    """An ONNX file is not run; the message says what it contains."""
 
 
 class AgentError(NasError):

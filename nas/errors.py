@@ -82,6 +82,10 @@ class FormatError(NasError, ValueError):
     """A compressed file is damaged, of another version, or beyond the limits."""
 
 
+class ModelRefusedError(NasError, ValueError):
+    """An ONNX file is not run, as it may do more than compute; the message says what it contains."""
+
+
 class NotMeasuredError(NasError, LookupError):
     """A device, or a kernel on it, has no latency records."""
 

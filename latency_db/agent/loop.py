@@ -18,12 +18,12 @@ from typing import IO, Any
 import httpx2
 
 from latency_db.agent.measuring_process import device_json, input_lines
-from latency_db.agent.model_check import check_model
 from latency_db.agent.service import RefusedError, Service, StoppedError
 from latency_db.agent.state import Spool, machine_id
 from latency_db.devices.device import Device
-from latency_db.errors import ModelRefusedError
 from latency_db.records.record import Kind, Signature
+from nas.errors import ModelRefusedError
+from nas.model_check import check_model
 
 POLL_S = 3.0
 PROCESS_POLL_S = 0.25

@@ -16,13 +16,13 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
-from latency_db.agent.model_check import check_model
 from latency_db.devices.device import Device
 from latency_db.errors import MeasurementError
 from latency_db.measuring.measure import Effort, measure
 from latency_db.records.record import Kind, LatencyRecord, Signature
 from latency_db.records.wire import to_wire
 from nas.machine.limits import limit_process
+from nas.model_check import check_model
 
 MEMORY_BYTES = 4 << 30
 CPU_S = 3600

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from latency_db.agent.model_check import MAX_BYTES
-from latency_db.errors import AgentError, ModelRefusedError
-from nas.errors import NasError
+from latency_db.errors import AgentError
+from nas.errors import ModelRefusedError, NasError
+from nas.model_check import MAX_BYTES
 
 ANSWER_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 5.0

@@ -8,9 +8,7 @@ from datetime import datetime
 from onnx import checker
 from sqlalchemy import Connection, func, select
 
-from latency_db.agent.model_check import MAX_BYTES, check_model
 from latency_db.devices.device import Device
-from latency_db.errors import ModelRefusedError
 from latency_db.records.record import Signature
 from latency_db.records.signatures import network_model
 from latency_db.remote import tables as request_tables
@@ -18,7 +16,8 @@ from latency_db.remote.tables import RequestState
 from latency_db.storing import tables
 from latency_db.storing.rows import find_signatures, parts, signature_ids, target_of
 from latency_db.storing.store import Store
-from nas.errors import NotMeasuredError
+from nas.errors import ModelRefusedError, NotMeasuredError
+from nas.model_check import MAX_BYTES, check_model
 from nas.ops.cost import network_cost
 from nas.ops.notation import read_network
 from nas.sql.column_types import now

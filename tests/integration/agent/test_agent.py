@@ -16,15 +16,15 @@ from processes import PATIENCE_S
 from sqlalchemy import func, select
 
 from latency_db.agent.measuring_process import LEFT_OUT
-from latency_db.agent.model_check import MAX_BYTES, check_model
 from latency_db.devices.device import Device
-from latency_db.errors import ModelRefusedError
 from latency_db.records.record import Kind, LatencyRecord, MeasurementSession, Signature, Statistic, Statistics
 from latency_db.records.reference_models import FIXED_KEYS, fixed_models
 from latency_db.records.wire import to_wire
 from latency_db.remote import tables as request_tables
 from latency_db.storing import tables
 from latency_db.storing.store import Store
+from nas.errors import ModelRefusedError
+from nas.model_check import MAX_BYTES, check_model
 from nas.ops.notation import write_network
 from nas.spaces import load_space
 

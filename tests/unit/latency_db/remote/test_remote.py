@@ -10,7 +10,6 @@ from onnx import TensorProto, helper
 from sqlalchemy import update
 
 from latency_db.agent.measuring_process import LEFT_OUT
-from latency_db.errors import ModelRefusedError
 from latency_db.estimating.estimate import Source
 from latency_db.measuring.measure import QUICK
 from latency_db.profiling.measurer import Measurer
@@ -25,7 +24,7 @@ from latency_db.remote.requests import Requests, checked_model
 from latency_db.remote.results import read_session
 from latency_db.remote.tables import RequestState
 from latency_db.storing.known_devices import find_device
-from nas.errors import NotMeasuredError
+from nas.errors import ModelRefusedError, NotMeasuredError
 from nas.ops.kernels import kernels
 from nas.ops.notation import read_network
 

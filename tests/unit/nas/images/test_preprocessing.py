@@ -11,12 +11,12 @@ import onnxruntime
 import pytest
 from PIL import Image, ImageOps
 
-from latency_db.agent.model_check import check_model
 from latency_db.devices.onnxruntime_model import load_model
 from nas.dataset import Split, split
 from nas.export import export, with_pixel_input
 from nas.images.formats import Picture
 from nas.images.pictures import decode
+from nas.model_check import check_model
 from nas.ops.notation import read_network
 from nas.ops.torch_module import build
 from nas.training.batches import normalised
