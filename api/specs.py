@@ -56,6 +56,8 @@ def _checked(data: Mapping[str, Any], app: AppState) -> Checked:
     if isinstance(space, str) and space not in known_spaces():  # before the spec would look for a file of that name
         raise UnknownNameError("space", space, known_spaces())
     spec = parse_spec(dict(data))
+    if spec.teacher:
+        raise SpecError("teacher: a service takes none yet; `nas run` does")
     named_space(spec.space).sample(Random(0), TRIES)
     source = dataset.make(resolve_path(spec.dataset, app.settings.data_root))
     for name in spec.device_names:

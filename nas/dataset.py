@@ -8,7 +8,7 @@ import hashlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,6 +22,7 @@ from nas.image_checks import (
     BYTE,
     also_in,
     conflict_note,
+    may_mirror,
     missing_note,
     one_class,
     overlap_note,
@@ -34,6 +35,7 @@ from nas.machine.folders import data_folder, user_data_folder
 from nas.mapped_images import MappedImages, sha256
 from nas.note import Note
 from nas.registry import Registry, described
+from nas.soft_labels import SoftLabels
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -60,10 +62,14 @@ FLIP = described(
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Images [N, H, W, C] and their class numbers [N]. Slices of it are views; so are all parts of mapped images."""
+    """Images [N, H, W, C], their class numbers [N], and what a teacher says of them, if one has seen them.
+
+    Slices of it are views; so are all parts of mapped images.
+    """
 
     images: Images | MappedImages
     labels: Labels
+    soft: SoftLabels | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -76,7 +82,7 @@ class Split:
 
     def __getitem__(self, chosen: slice | NDArray[np.int64]) -> "Split":
         images = self.images.view(chosen) if isinstance(self.images, MappedImages) else self.images[chosen]
-        return Split(images, self.labels[chosen])
+        return Split(images, self.labels[chosen], self.soft and self.soft[chosen])
 
 
 Splits = Mapping[str, Split]
@@ -142,6 +148,10 @@ class Dataset:
         """
         parts = "".join(split.digest() for split in (self.train, self.validation, self.test))
         return hashlib.sha256(parts.encode()).hexdigest()[:16]
+
+    def untaught(self) -> "Dataset":
+        """Without soft labels."""
+        return self if self.train.soft is None else replace(self, train=replace(self.train, soft=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,11 +292,6 @@ def split(
     if fault := too_few(name, classes, empty, {"validation": len(validation), "test": len(test)}):
         raise DataError(fault)
     mean, std = statistics(name, train.images)
-    mirrored = _mirrored(classes) if flip is None else flip
+    mirrored = may_mirror(classes) if flip is None else flip
     known = {part: tuple(given.tolist()) for part, given in called.items()}
     return Dataset(name, tuple(classes), train, validation, test, mean, std, mirrored, variant, tuple(reading), known)
-
-
-def _mirrored(classes: Sequence[str]) -> bool:
-    """Whether a mirrored image is still one of its class, as far as the names tell: digits and letters are not."""
-    return not all(name.isdigit() or len(name) == 1 for name in classes)

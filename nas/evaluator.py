@@ -53,6 +53,8 @@ class Evaluator(ABC):
     """Whether evaluate trains the network's weights; if not, it scores the network in another way."""
     stops: ClassVar[bool] = False
     """Whether evaluate_until is implemented, which pruners need."""
+    follows_teacher: ClassVar[bool] = False
+    """Whether evaluate follows the soft labels of dataset.train, where it has any; the cache key then names them."""
     preparation_epochs: int = 0
     """How often prepare reports, at most; 0 for an evaluator without shared state."""
 

@@ -114,3 +114,8 @@ def unfit(images: Images, labels: NDArray[np.int64], classes: int, like: tuple[i
     if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
         return f"has labels {labels.min()}..{labels.max()}; number the {classes} classes from 0"
     return None
+
+
+def may_mirror(classes: Sequence[str]) -> bool:
+    """Whether a mirrored image is still one of its class, as far as the names tell: digits and letters are not."""
+    return not all(name.isdigit() or len(name) == 1 for name in classes)

@@ -5,13 +5,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import kl_div, log_softmax
 
 from nas.compression.bench import Bench
 from nas.compression.model import Model
-from nas.training.criterion import Criterion
-
-TEMPERATURE = 4.0
+from nas.soft_labels import TEMPERATURE
+from nas.training.batches import Batch, SoftTargets
+from nas.training.criterion import Criterion, distilled
 
 
 class Distillation(Criterion):
@@ -30,14 +29,10 @@ class Distillation(Criterion):
     def identity(self) -> Mapping[str, Any]:
         return {"distillation": self.share, **self._named}
 
-    def loss(self, scores: Tensor, labels: Tensor, images: Tensor) -> Tensor:
-        own = super().loss(scores, labels, images)
+    def loss(self, scores: Tensor, batch: Batch) -> Tensor:
+        own = super().loss(scores, batch)
         if self.teacher is None:
             return own
         with torch.no_grad():
-            target = log_softmax(self.teacher(images).float() / TEMPERATURE, 1)
-        student = log_softmax(scores / TEMPERATURE, 1)
-        # T^2: gradients of softened scores shrink with it (arXiv:1503.02531, section 2).
-        return (1 - self.share) * own + self.share * TEMPERATURE**2 * kl_div(
-            student, target, reduction="batchmean", log_target=True
-        )
+            theirs = self.teacher(batch.images).float()
+        return distilled(own, scores, SoftTargets(theirs, TEMPERATURE, self.share))

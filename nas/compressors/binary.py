@@ -20,6 +20,7 @@ from nas.ops import Op
 from nas.ops.coded import CodedTensor
 from nas.ops.torch_activations import Sign, straight_through
 from nas.training import Recipe
+from nas.training.batches import Batch
 from nas.training.criterion import Criterion
 
 RECIPE = Recipe(
@@ -135,10 +136,10 @@ class _Criterion(Criterion):
     def identity(self) -> Mapping[str, Any]:
         return {"layers": self.stage.layers, "activations": self.stage.activations, "loss": self.stage.loss}
 
-    def loss(self, scores: Tensor, labels: Tensor, images: Tensor) -> Tensor:
+    def loss(self, scores: Tensor, batch: Batch) -> Tensor:
         if self.stage.loss == "cross_entropy":
-            return super().loss(scores, labels, images)
-        targets = 2 * one_hot(labels, scores.shape[1]) - 1
+            return super().loss(scores, batch)
+        targets = 2 * one_hot(batch.labels, scores.shape[1]) - 1
         return (1 - targets * scores).clamp(min=0).square().mean()
 
     def after_step(self, module: nn.Module) -> None:

@@ -29,6 +29,7 @@ class TrainEvaluator(Evaluator):
 
     trains = True
     stops = True
+    follows_teacher = True
 
     def __init__(
         self,
@@ -69,7 +70,9 @@ class TrainEvaluator(Evaluator):
     @property
     def cache_key(self) -> CacheKey:
         suffix = "" if self._accuracy == PLAIN else f"+{self._accuracy}"
-        return CacheKey(self._images.digest, f"{self.recipe.id}{suffix}")
+        soft = self._images.train.soft
+        taught = f"+taught-{soft.digest}" if soft else ""
+        return CacheKey(self._images.digest, f"{self.recipe.id}{suffix}{taught}")
 
     @property
     def device(self) -> str:

@@ -156,5 +156,5 @@ def _dense(network: str, epochs: int, learning_rate: float, bench: Bench) -> Mod
 def _all_trained_on(images: Dataset) -> Dataset:
     """The data set with its validation images among those for training; accuracy on them says nothing any more."""
     parts = images.train, images.validation
-    whole = Split(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels")))
-    return replace(images, train=whole)
+    pixels, labels = (np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels"))
+    return replace(images, train=Split(pixels, labels))

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from nas.proportions import wilson
 from nas.quantities import (
     MISSING,
     dimensions,
@@ -93,6 +94,7 @@ def _search(record: Record) -> list[tuple[str, Child]]:
         *_searcher(record.get("searcher")),
         *_pruner(record["spec"].get("pruner")),
         *_warm_start(record.get("warm_start")),
+        *_teacher(record.get("teacher")),
         *_accuracy(record["spec"].get("evaluator", {})),
         ("Space", f"{space['name']}"),
         ("Its size", f"{short}{exact(size)}"),
@@ -133,6 +135,22 @@ def _warm_start(begun: Record | None) -> list[tuple[str, Child]]:
         for search in begun["searches"]
     ]
     return [("Warm start", "; ".join((*searches, *begun["notes"])))]
+
+
+def _teacher(teacher: Record | None) -> list[tuple[str, Child]]:
+    """The teacher, how right it is, and what follows it; most searches have none."""
+    if teacher is None:
+        return []
+    low, high = (percent(side, 1) for side in wilson(teacher["accuracy"], teacher["images"]))
+    right = f"{percent(teacher['accuracy'], 1)} ({low} to {high})"
+    who = {"trials": teacher["trials"], "finalists and references": teacher["finalists"]}
+    follow = " and ".join(name for name, follows in who.items() if follows)
+    loss = f"{percent(teacher['weight'])} of the loss, at temperature {teacher['temperature']:g}"
+    return [
+        ("Teacher", f"{teacher['name']}: {right} of {whole(teacher['images'])} validation images right"),
+        ("Followed by", f"{follow}: {loss}"),
+        *(("Note", note) for note in teacher["notes"]),
+    ]
 
 
 def spec_text(spec: Mapping[str, Any]) -> Markup:

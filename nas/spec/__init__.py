@@ -25,6 +25,7 @@ from nas.search_devices import MAX_DEVICES, DeviceName, first_of_devices
 from nas.spec.checks import NO_IMAGES, wrong_inside
 from nas.spec.finalists import Finalists
 from nas.spec.paths import beside
+from nas.teacher.request import TeacherRequest
 from nas.warm_start import EarlierNames
 from nas.zero_cost import ZeroCostUse
 
@@ -67,7 +68,14 @@ class Export(BaseModel):
     ] = ModelInput.FLOAT32
 
 
-LATER: dict[str, Any] = {"export": Export(), "baseline": None, "zero_cost": None, "pruner": None, "warm_start": ()}
+LATER: dict[str, Any] = {
+    "export": Export(),
+    "baseline": None,
+    "zero_cost": None,
+    "pruner": None,
+    "warm_start": (),
+    "teacher": None,
+}
 """Fields that specs did not always have, with what their absence means."""
 
 
@@ -182,6 +190,15 @@ class SearchSpec(BaseModel):
             "[auto] for a second device or data set: docs/warm_start.md",
         ),
     ] = ()
+
+    teacher: Annotated[
+        TeacherRequest | None,
+        BeforeValidator(lambda value: {"model": value} if isinstance(value, str) else value),
+        described(
+            "an .onnx classifier whose scores trials and finalists follow beside the labels; null for none",
+            "where you have a larger, slower model for the same classes: docs/teacher.md",
+        ),
+    ] = None
 
     @property
     def device_names(self) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ def wrong_inside(spec: Mapping[str, Any], devices: Sequence[str]) -> Iterator[Na
         lambda: _check_recipe(spec["finalists"].recipe),
         lambda: _check_repeats(spec),
         lambda: _check_baseline(spec),
+        lambda: _check_teacher(spec),
         *(partial(_check_reference, number, reference) for number, reference in enumerate(spec["references"])),
         lambda: _check_space(spec),
     ]
@@ -72,6 +73,14 @@ def _check_baseline(spec: Mapping[str, Any]) -> None:
         raise SpecError(
             "baseline: a pruner stops trainings of the search early, so that as many trials are not of equal cost; "
             "leave baseline or pruner out"
+        )
+
+
+def _check_teacher(spec: Mapping[str, Any]) -> None:
+    name = spec["evaluator"].get("name")  # its own check says that it is missing
+    if name is not None and spec["teacher"] and spec["teacher"].trials and not evaluator[name].follows_teacher:
+        raise SpecError(
+            f"teacher.trials: the evaluator {name} does not learn from a teacher; write false, and finalists do"
         )
 
 

@@ -22,6 +22,11 @@ def beside(folder: Path, data: Mapping[str, Any]) -> dict[str, Any]:
     named = resolve(images) if isinstance(images, str | Mapping) else {}
     if named.get("name") == "folder" and isinstance(named.get("path"), str):
         given["dataset"] = {**named, "path": _beside(folder, named["path"], "dataset.path")}
+    teacher = given.get("teacher")
+    if isinstance(teacher, str):
+        given["teacher"] = _beside(folder, teacher, "teacher")
+    elif isinstance(teacher, Mapping) and isinstance(teacher.get("model"), str):
+        given["teacher"] = {**teacher, "model": _beside(folder, teacher["model"], "teacher.model")}
     return given
 
 

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import repeat
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -40,13 +41,31 @@ class Augmentation:
 NONE = Augmentation(shift=0.0)
 
 
+class SoftTargets(NamedTuple):
+    """Soft labels of a batch (nas.soft_labels): log_probabilities float32 [B, K]."""
+
+    log_probabilities: Tensor
+    temperature: float
+    weight: float
+
+
+class Batch(NamedTuple):
+    """images: float32 [B, C, H, H] in channels-last order. labels: int64 [B]. soft: of the images before they were
+    changed, if a teacher has seen them.
+    """
+
+    images: Tensor
+    labels: Tensor
+    soft: SoftTargets | None = None
+
+
 class Batches:
     """The training images in batches on one device, epoch by epoch: all are held there, or read batch by batch where
     they are in a file or would take much of a GPU's memory (nas.training.stream). The batches are the same.
 
     The batches of an epoch are a function of the arguments and its number, so a resumed training sees the same ones.
-    A last batch that is not full is left out, unless it is the only one. Images are float32 [B, C, H, H] in
-    channels-last order, resized to `resolution` pixels if given; labels are int64 [B].
+    A last batch that is not full is left out, unless it is the only one. Images are resized to `resolution` pixels if
+    given.
     """
 
     def __init__(
@@ -66,6 +85,8 @@ class Batches:
         self._resident = on_device(split.images, self._device) if is_resident(split.images, self._device) else None
         self._places = torch.arange(min(batch_size, len(split)), device=device)  # in a batch
         self._labels = tensor(split.labels).to(device)
+        self._soft = split.soft
+        self._taught = tensor(split.soft.log_probabilities).to(device) if split.soft else None
         self._scale, self._offset = _affine(mean, std, self._device)
         self._batch_size = min(batch_size, len(split))
         self._seed = seed
@@ -79,8 +100,8 @@ class Batches:
         """Batches in an epoch."""
         return len(self._labels) // self._batch_size
 
-    def epoch(self, number: int, resolution: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images and labels of each batch of one epoch, at another resolution than the usual one if given."""
+    def epoch(self, number: int, resolution: int | None = None) -> Iterator[Batch]:
+        """The batches of one epoch, at another resolution than the usual one if given."""
         drawn = self._draws(number)
         draws = [torch.split(draw.to(self._device, non_blocking=True), self._batch_size) for draw in drawn]
         with closing(self._held(drawn[0])) as held:
@@ -89,7 +110,8 @@ class Batches:
                 found = _floats(self._gather(images, places, flip, shift), self._scale, self._offset)
                 if self._augmentation.cutout:
                     found.masked_fill_(self._hole(centre), 0.0)  # the mean, once normalised
-                yield _resized(found, resolution or self._resolution), self._labels[order]
+                resized = _resized(found, resolution or self._resolution)
+                yield Batch(resized, self._labels[order], self._targets(order))
 
     def _held(self, order: Tensor) -> Generator[Tensor]:
         """For each batch of an epoch in this order: all images, or those of the batch, on the device."""
@@ -97,6 +119,11 @@ class Batches:
             yield from streamed(self._images, torch.split(order, self._batch_size)[: len(self)], self._device)
         else:
             yield from repeat(self._resident, len(self))
+
+    def _targets(self, order: Tensor) -> SoftTargets | None:
+        if self._soft is None or self._taught is None:
+            return None
+        return SoftTargets(self._taught[order].float(), self._soft.temperature, self._soft.weight)
 
     def _draws(self, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """An epoch's randomness: order [N], flip [N], shift [N, 2] and centre of the hole [N, 2], (row, column).

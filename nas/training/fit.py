@@ -19,7 +19,7 @@ from nas.dataset import Dataset
 from nas.errors import DivergedError
 from nas.training import Recipe, checkpoint
 from nas.training.averaging import Average, Lookahead, reestimate
-from nas.training.batches import Augmentation, Batches
+from nas.training.batches import Augmentation, Batch, Batches
 from nas.training.criterion import Criterion
 from nas.training.optimizers import optimizer, set_rate
 from nas.training.score import Score, computes, evaluate
@@ -61,7 +61,8 @@ def fit(
 ) -> Fitted:
     """Train module in place on dataset.train, at resolution pixels (None: as they are), and move it to device.
 
-    criterion: what is minimised; None for cross-entropy with the recipe's label smoothing.
+    criterion: what is minimised; None for cross-entropy with the recipe's label smoothing. Where dataset.train has soft
+    labels, they are followed.
 
     After each epoch report(epoch, {accuracy, loss, train_loss, seconds}) is called; an error that it raises ends the
     training. accuracy and loss are of the split score_on; balanced, accuracy is the mean over the classes. Until the
@@ -113,6 +114,7 @@ def fit(
 
 
 def _identity(training: "_Training") -> dict[str, Any]:
+    soft = training.dataset.train.soft
     return {
         "network": hashlib.sha256(repr(training.module).encode()).hexdigest()[:16],
         "data": training.dataset.digest,
@@ -120,6 +122,7 @@ def _identity(training: "_Training") -> dict[str, Any]:
         "seed": training.seed,
         **training.recipe.identity(),
         **training.criterion.identity(),
+        **({"soft_labels": soft.digest} if soft else {}),
     }
 
 
@@ -177,8 +180,8 @@ class _Training:
         losses = torch.zeros(len(self.batches), device=self.device)
         started, before = self.clock(), self.seconds
         with _dropout_seed(self.seed, self.epoch, self.device), _fast_convolutions(self.device):
-            for number, (images, labels) in enumerate(self.batches.epoch(self.epoch, side)):
-                losses[number] = self._train_step(images, labels)
+            for number, batch in enumerate(self.batches.epoch(self.epoch, side)):
+                losses[number] = self._train_step(batch)
                 self.seconds = before + self.clock() - started
                 if self.over:
                     break
@@ -193,13 +196,12 @@ class _Training:
             )
         self.train_loss = sum(found) / len(found)
 
-    def _train_step(self, images: Tensor, labels: Tensor) -> Tensor:
+    def _train_step(self, batch: Batch) -> Tensor:
         middle = (self.step + 0.5) / len(self.batches)  # at its start, the rate of the first step would be 0
         set_rate(self.optimizer, self.recipe.rate(middle, self.seconds))
         self.criterion.before_step(self.module, self.step, self.progress)
         with self._autocast():
-            scores = self.module(images)
-            loss = self.criterion.loss(scores.float(), labels, images)
+            loss = self.criterion.loss(self.module(batch.images).float(), batch)
         loss.backward()  # type: ignore[no-untyped-call]  # untyped in torch
         if self.recipe.clip_norm:
             clip_grad_norm_(self.module.parameters(), self.recipe.clip_norm)
@@ -224,7 +226,7 @@ class _Training:
         elif self.average and not self.over:
             scored = self.average.module
         count = -(-REESTIMATION_IMAGES // self.recipe.batch_size)
-        reestimate(scored, (images for images, _ in islice(self.batches.epoch(0), count)))
+        reestimate(scored, (batch.images for batch in islice(self.batches.epoch(0), count)))
         split = self.dataset.test if part == "test" else self.dataset.validation
         score = evaluate(scored, split, self.dataset.mean, self.dataset.std, self.resolution)
         if not isfinite(score.loss):

@@ -11,6 +11,7 @@ from nas.proxy.options import CheckOptions
 from nas.proxy.request import budgets
 from nas.spec import SearchSpec
 from nas.spec.images import check_images, notes, with_size
+from nas.teacher.check import check_teacher
 from workers.executing.executor import executor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.folder import RunFolder
@@ -34,8 +35,10 @@ def check_proxy(
     trained, if the images cannot work or there is nothing to compare; NasError if it cannot go on.
     """
     source = dataset.make(spec.dataset)
-    for note in notes(spec, check_images(spec, source)):
+    images = check_images(spec, source)
+    for note in notes(spec, images):
         listener.say(note)
+    check_teacher(spec.teacher, images)
     budgets(spec, options)
     start_pool = executor[executor_name]
     threads = max(1, core_count() // spec.parallel)

@@ -7,6 +7,7 @@ from nas.dataset import dataset
 from nas.machine.cgroup import core_count
 from nas.spec import SearchSpec
 from nas.spec.images import check_images, size_notes, with_size
+from nas.teacher.check import check_teacher
 from workers.executing.executor import executor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.earlier_runs import check_earlier
@@ -30,12 +31,14 @@ def run(
     """Run the search of spec in the folder out; a call with the same spec resumes an earlier one.
 
     spec_folder: where the folders of spec.warm_start are relative to. Returns the record of the run, which report.html
-    shows. SpecError, before anything is measured or trained, if the images or spec.warm_start cannot work; NasError if
-    it cannot go on; what was finished stays.
+    shows. SpecError, before anything is measured or trained, if the images, the teacher or spec.warm_start cannot work;
+    NasError if it cannot go on; what was finished stays.
     """
     source = dataset.make(spec.dataset)
-    for note in size_notes(spec, check_images(spec, source)):
+    images = check_images(spec, source)
+    for note in size_notes(spec, images):
         listener.say(note)
+    check_teacher(spec.teacher, images)
     if not (out / "results" / f"{EARLIER}.json").exists():  # what it took over stays when the others are gone
         check_earlier(spec, spec_folder, out)
     start_pool = executor[executor_name]

@@ -34,6 +34,7 @@ from workers.searching.opening import Opening
 from workers.searching.preparation import prepared_file
 from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ResultStore
+from workers.searching.teaching import taught
 from workers.searching.training_keys import TrainingKeys
 from workers.tasks.train import Setup
 
@@ -108,10 +109,11 @@ class ProxyCheck:
         images = opening.images()
         space = load_space(spec.space).for_images(images.channels, images.side, len(images.classes))
         check_devices(devices, space, spec.finalists)
-        made = evaluator.make(spec.evaluator, images, spec.seed)
+        plain = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=self._threads)
+        images, setup = taught(opening, images, plain)
+        made = evaluator.make(spec.evaluator, setup.trial_images(images), spec.seed)
         opening.check_unchanged(space, made)
-        setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=self._threads)
-        keys = TrainingKeys(spec, made, images)
+        keys = TrainingKeys(spec, made, setup.final_images(images))
         on = devices_of(spec, [Measurer(latencies, device) for device in devices])
         return SearchContext(spec, store, self._listener, images, on, self._quota, setup, made, keys), space
 

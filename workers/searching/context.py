@@ -71,9 +71,7 @@ class SearchContext:
         self, task: Task, *arguments: Any, report: Report, on_start: Callable[[], None] | None = None
     ) -> TaskHandle:
         """Queue one of workers.tasks, with the setup and the images as its first arguments."""
-        shared = self.quota.share(self.images.digest, lambda: self.images)
-        if shared is None and self.images.is_mapped:
-            shared = self.images
+        shared = shared_images(self.quota, self.images)
         return self.quota.submit(task, self.setup, shared, *arguments, report=report, on_start=on_start)
 
     def evaluate(
@@ -98,6 +96,15 @@ class SearchContext:
         """Keep the result of a whole training for later searches."""
         if key is not None:
             self.store.store_training(key, dict(metrics), model)
+
+
+def shared_images(quota: Quota, images: Dataset) -> Any:
+    """What to give tasks of the images, with their soft labels if there are any; None: they load them. Those of mapped
+    images come from a file of their own.
+    """
+    soft = images.train.soft
+    shared = quota.share(f"{images.digest}-{soft.digest}" if soft else images.digest, lambda: images)
+    return images.untaught() if shared is None and images.is_mapped else shared
 
 
 def measuring(quota: Quota, measurer: Measurer) -> AbstractContextManager[None]:

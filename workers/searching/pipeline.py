@@ -58,6 +58,7 @@ from workers.searching.progress_store import ProgressStore
 from workers.searching.run_description import describe_run, notes_of_searcher
 from workers.searching.run_record import RunRecord
 from workers.searching.rungs import RungTrainings
+from workers.searching.teaching import describe_teacher, taught
 from workers.searching.training_keys import TrainingKeys
 from workers.searching.warm_start import describe_warm_start, notes_of_warm_start, warm_started
 from workers.searching.within_reach import add_notes, exhausted, foreseen
@@ -115,7 +116,7 @@ class Pipeline:
             self.search.searcher,
             spec.objective,
         )
-        facts |= describe_warm_start(context, self.search.searcher)
+        facts |= describe_warm_start(context, self.search.searcher) | describe_teacher(self._store, spec.teacher)
         for note in (*notes_of_searcher(facts), *notes_of_warm_start(facts)):
             context.listener.say(note)
         add_notes(context, facts, foreseen(context, space, goal))
@@ -150,7 +151,8 @@ class Pipeline:
         check_devices(devices, space, spec.finalists)
         space.sample(Random(spec.seed))  # a space without members is refused, with the reason, before any measurement
         references = reference_rows(spec, images)
-        made = evaluator.make(spec.evaluator, images, spec.seed)
+        images, setup = taught(opening, images, self._setup)
+        made = evaluator.make(spec.evaluator, setup.trial_images(images), spec.seed)
         opening.check_unchanged(space, made)
         plan = plan_of(spec, images, train=len(images.train), side=images.side, workers=self._quota.workers)
         forecast = Forecast(listener, plan, Pace.of_past(plan, store.paces()), say_left=self._say_left)
@@ -159,9 +161,8 @@ class Pipeline:
         opening = replace(opening, listener=listener)
         on = devices_of(spec, [Measurer(latencies, device) for device in devices])
         goal = opening.objective(on, space)
-        context = SearchContext(
-            spec, store, listener, images, on, self._quota, self._setup, made, TrainingKeys(spec, made, images)
-        )
+        keys = TrainingKeys(spec, made, setup.final_images(images))
+        context = SearchContext(spec, store, listener, images, on, self._quota, setup, made, keys)
         check_compression(context)
         return Opened(warm_started(context, store, space), space, goal, references, forecast)
 

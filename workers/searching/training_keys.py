@@ -12,7 +12,7 @@ class TrainingKeys:
     A trial's and a finalist's differ even where both train alike: a trial has a score, and a finalist a file.
     network_id is that of what a network computes (nas.ops.canonical), so that it is trained once for all ways to write
     it. A finalist also has a key by its architecture's id, which its file names. Earlier versions had keys by that id
-    alone.
+    alone. images: as finalists learn from them.
     """
 
     def __init__(self, spec: SearchSpec, evaluator: Evaluator, images: Dataset) -> None:
@@ -28,5 +28,6 @@ class TrainingKeys:
 
     def finalist(self, network_id: str) -> TrainingKey:
         """Of a finalist, or of a reference network, which trains as a finalist does."""
-        recipe = self._spec.finalists.training
-        return TrainingKey(network_id, self._images.digest, f"{recipe.id}+file", self._spec.seed, recipe.epochs)
+        recipe, soft = self._spec.finalists.training, self._images.train.soft
+        taught = f"+taught-{soft.digest}" if soft else ""
+        return TrainingKey(network_id, self._images.digest, f"{recipe.id}{taught}+file", self._spec.seed, recipe.epochs)

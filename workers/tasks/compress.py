@@ -57,7 +57,7 @@ def compress(
     from nas.export import with_pixel_input  # noqa: PLC0415 - as above
 
     plan = requested(json.loads(compression.wanted))
-    given = images_of(setup, shared)
+    given = images_of(setup, shared).untaught()  # these trainings follow the network as it was before
     folder = Path(compression.folder)
     folder.mkdir(parents=True, exist_ok=True)
     with memory_errors():

@@ -22,6 +22,7 @@ from nas.ops.notation import read_network
 from nas.space import SearchSpace
 from nas.training import Recipe
 from nas.trial import Report
+from workers.tasks.taught import Taught, taught_images
 
 if TYPE_CHECKING:
     from nas.compression.bench import Bench
@@ -29,16 +30,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What all tasks of a search share: the data set and the evaluator as JSON text, the seed, threads of a worker."""
+    """What all tasks of a search share: the data set and the evaluator as JSON text, the seed, threads of a worker, and
+    what trainings follow beside the labels, if there is a teacher.
+    """
 
     dataset: str
     evaluator: str
     seed: int
     threads: int
+    taught: Taught | None = None
 
     @classmethod
     def of(cls, data: Mapping[str, Any], evaluator: Mapping[str, Any], *, seed: int, threads: int) -> "Setup":
         return cls(json.dumps(data), json.dumps(evaluator), seed, threads)
+
+    def trial_images(self, images: Dataset) -> Dataset:
+        """The images as trials learn from them."""
+        return images if self.taught is None or self.taught.trials else images.untaught()
+
+    def final_images(self, images: Dataset) -> Dataset:
+        """The images as finalists and references learn from them."""
+        return images if self.taught is None or self.taught.finalists else images.untaught()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +103,18 @@ def _dataset(config: str, seed: int) -> Dataset:
 
 
 def images_of(setup: Setup, shared: Dataset | None) -> Dataset:
-    """The search's data set: the one that the executor shares, or loaded from its source."""
-    return shared or _dataset(setup.dataset, setup.seed)
+    """The search's data set, with soft labels if it has a teacher: what the executor shares, or loaded from its source
+    and from their file.
+    """
+    images = _dataset(setup.dataset, setup.seed) if shared is None else shared
+    return images if setup.taught is None or images.train.soft else taught_images(images, setup.taught)
 
 
 def evaluator_of(setup: Setup, images: Dataset) -> Evaluator:
     import torch  # noqa: PLC0415 - the parent, which imports this module too, has no need of torch
 
     torch.set_num_threads(setup.threads)
-    return evaluators.make(json.loads(setup.evaluator), images, setup.seed)
+    return evaluators.make(json.loads(setup.evaluator), setup.trial_images(images), setup.seed)
 
 
 @contextmanager
@@ -192,7 +207,7 @@ def finalise(setup: Setup, shared: Dataset | None, notation: str, final: Final, 
     from nas.ops.torch_module import build  # noqa: PLC0415 - torch is the workers' own
     from nas.training.fit import fit  # noqa: PLC0415 - torch is the workers' own
 
-    images = images_of(setup, shared)
+    images = setup.final_images(images_of(setup, shared))
     device = evaluator_of(setup, images).device
     network = read_network(notation)
     if is_coded(network):

@@ -28,7 +28,7 @@ def batches(part=None, *, batch_size=16, seed=0, **options):
 
 
 def whole(epoch):
-    images, labels = zip(*epoch, strict=True)
+    images, labels, _ = zip(*epoch, strict=True)
     return torch.cat(images), torch.cat(labels)
 
 
@@ -48,7 +48,7 @@ def test_an_epoch_depends_on_its_number_and_the_seed_alone():
 
 def test_each_image_comes_at_most_once_and_no_batch_is_short():
     given = batches()
-    sizes, labels = [len(y) for _, y in given.epoch(0)], whole(given.epoch(0))[1]
+    sizes, labels = [len(batch.labels) for batch in given.epoch(0)], whole(given.epoch(0))[1]
 
     assert sizes == [16, 16, 16]
     assert len(given) == 3

@@ -1,0 +1,213 @@
+"""The teacher of a search, before its first trial: its accuracy is seen, and its soft labels are computed once.
+
+They follow from model, images and preparation; by the digest of these they are kept in the cache folder, for other
+searches, and with the search, for a later call of it.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from concurrent.futures import Future, as_completed
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from nas.dataset import Dataset
+from nas.errors import ChangedError
+from nas.files import write_whole
+from nas.machine.folders import cache_folder
+from nas.proportions import wilson
+from nas.quantities import percent
+from nas.teacher.check import header_in
+from nas.teacher.preparation import Preparation, prepared
+from nas.teacher.request import TeacherRequest
+from nas.trial import Metrics
+from workers.searching.context import shared_images
+from workers.searching.opening import Opening
+from workers.searching.progress_store import ResultStore
+from workers.tasks.taught import SoftScores, Taught, packed, taught_images, unpacked
+from workers.tasks.teach import examine, soft_labels
+from workers.tasks.train import Setup
+
+if TYPE_CHECKING:
+    from nas.teacher.scoring import Examined
+
+NAME = "teacher"
+"""The name under which a search keeps what was found of its teacher."""
+PART = 2048
+"""Training images of a task: others run in between, and no more is lost by a kill."""
+KEPT = 32
+"""Files of soft labels in the cache folder, the last ones used."""
+
+Facts = dict[str, Any]
+Part = tuple[int, int]
+"""The training images of a task: the first, and the one after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """A search's teacher at work. setup: of its tasks, as without a teacher."""
+
+    opening: Opening
+    setup: Setup
+    images: Dataset
+    request: TeacherRequest
+
+    def found(self) -> Facts:
+        """What was found of the teacher, with the file of its soft labels in the store; now or by an earlier call.
+
+        SpecError if it is unfit; ChangedError if it is not the one that the search began with.
+        """
+        store, path = self.opening.store, Path(self.request.model)
+        known: Facts | None = store.known(NAME)
+        if known and path.exists() and _digest(path) != known["sha256"]:
+            change = f"{self.request.model} is not the teacher that this search began with"
+            raise ChangedError("TEACHER_CHANGED", change)
+        if known and store.fetch(known["file"], known["file_sha256"]):
+            return known
+        facts, labels = self._learnt(path)
+        content = packed(labels)
+        sha256 = hashlib.sha256(content).hexdigest()
+        file = f"soft-labels-{sha256[:16]}.npy"
+        write_whole(store.path / file, content)
+        store.publish("soft_labels", file)
+        kept: Facts = store.keep(NAME, {**facts, "file": file, "file_sha256": sha256})
+        return kept
+
+    def _learnt(self, path: Path) -> tuple[Facts, SoftScores]:
+        """Facts of the teacher and its soft labels, from the cache or computed."""
+        images, say = self.images, self.opening.listener.say
+        how, notes = prepared(self.request, header_in(self.request, path), images, flip=images.flip)
+        for note in notes:
+            say(note)
+        sha256 = _digest(path)
+        digest = how.digest(sha256, images.digest)
+        cached = cache_folder() / "soft_labels" / f"{digest}.npz"
+        if (known := _cached(cached)) is not None:
+            say(f"the soft labels of {path.name} are known from an earlier search")
+            facts, labels = known
+        else:
+            facts, labels = self._computed(path, sha256, how)
+            _keep_cached(cached, facts, labels)
+        return {**facts, "name": path.name, "sha256": sha256, "digest": digest, "notes": notes}, labels
+
+    def _computed(self, path: Path, sha256: str, how: Preparation) -> tuple[Facts, SoftScores]:
+        quota, listener = self.opening.quota, self.opening.listener
+        listener.phase("TEACHING")
+        model = quota.share(sha256, path.read_bytes) or path.resolve()
+        shared = shared_images(quota, self.images)
+        examined = quota.submit(examine, self.setup, shared, model, how, report=_unheard).result()
+        name = examined.how.digest(sha256, self.images.digest)[:16]
+        files = {part: self._file_of(name, part) for part in _parts(len(self.images.train))}
+        tasks: dict[Future[bytes], Part] = {
+            quota.submit(soft_labels, self.setup, shared, model, examined.how, part, report=_unheard): part
+            for part, file in files.items()
+            if not file.exists()
+        }
+        for number, ended in enumerate(as_completed(tasks), len(files) - len(tasks) + 1):
+            write_whole(files[tasks[ended]], ended.result())
+            listener.step("soft labels", number, len(files))
+        labels = np.concatenate([unpacked(file.read_bytes()) for file in files.values()])
+        for file in files.values():
+            file.unlink()
+        return _facts(examined), labels
+
+    def _file_of(self, name: str, part: Part) -> Path:
+        """Where a part's soft labels are kept until all are there."""
+        return self.opening.store.path / "checkpoints" / f"soft-labels-{name}-{part[0]}.npy"
+
+
+def taught(opening: Opening, images: Dataset, setup: Setup) -> tuple[Dataset, Setup]:
+    """The images and the setup of a search with what its teacher says, if it has one."""
+    request = opening.spec.teacher
+    if request is None:
+        return images, setup
+    facts = Teaching(opening, setup, images, request).found()
+    opening.listener.say(in_words(facts))
+    identity = [facts["digest"], request.temperature, request.weight]
+    digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
+    file = str((opening.store.path / facts["file"]).resolve())
+    found = Taught(file, request.temperature, request.weight, digest, request.trials, request.finalists)
+    return taught_images(images, found), replace(setup, taught=found)
+
+
+def describe_teacher(store: ResultStore, request: TeacherRequest | None) -> dict[str, Facts]:
+    """For the facts of a search: the teacher, how right it is, and which trainings follow it. Nothing without one."""
+    if request is None:
+        return {}
+    known: Facts = store.known(NAME)
+    shown = ("name", "sha256", "images", "accuracy", "balanced_accuracy", "outputs", "flip", "resolution", "notes")
+    asked = ("temperature", "weight", "trials", "finalists")
+    return {NAME: {key: known[key] for key in shown} | {key: getattr(request, key) for key in asked}}
+
+
+def of_files(store: ResultStore, request: TeacherRequest | None) -> dict[str, Facts]:
+    """The metadata of a file whose training has followed the teacher. Nothing of others."""
+    if request is None or not request.finalists:
+        return {}
+    found = describe_teacher(store, request)[NAME]
+    return {NAME: {key: found[key] for key in ("name", "sha256", "accuracy", "temperature", "weight")}}
+
+
+def in_words(facts: Mapping[str, Any]) -> str:
+    """What a user is told of a teacher."""
+    low, high = (percent(side, 1) for side in wilson(facts["accuracy"], facts["images"]))
+    return (
+        f"teacher {facts['name']}: {percent(facts['accuracy'], 1)} of {facts['images']:,} validation images right "
+        f"(95 %: {low} to {high}); its outputs are {facts['outputs']}"
+    )
+
+
+def _parts(images: int) -> list[Part]:
+    return [(start, min(start + PART, images)) for start in range(0, images, PART)]
+
+
+def _facts(examined: "Examined") -> Facts:
+    how = examined.how
+    return {
+        "images": examined.images,
+        "accuracy": examined.accuracy,
+        "balanced_accuracy": examined.balanced_accuracy,
+        "outputs": how.outputs,
+        "flip": how.flip,
+        "resolution": how.resolution,
+    }
+
+
+def _cached(path: Path) -> tuple[Facts, SoftScores] | None:
+    """What an earlier search has kept, if that is there and whole."""
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            found = json.loads(str(kept["facts"])), kept["log_probabilities"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, BadZipFile):
+        path.unlink(missing_ok=True)  # a damaged file is computed again
+        return None
+    os.utime(path)
+    return found
+
+
+def _keep_cached(path: Path, facts: Facts, labels: SoftScores) -> None:
+    """Keep them for other searches, in place of those that were used longest ago."""
+    buffer = BytesIO()
+    np.savez(buffer, log_probabilities=labels, facts=np.array(json.dumps(facts)))
+    write_whole(path, buffer.getvalue())
+    others = sorted(path.parent.glob("*.npz"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for old in others[KEPT:]:
+        old.unlink(missing_ok=True)
+
+
+def _digest(path: Path) -> str:
+    """sha256 of a file's content, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unheard(epoch: int, metrics: Metrics) -> None:
+    """Scoring has no epochs."""
