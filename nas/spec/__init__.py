@@ -96,7 +96,7 @@ class SearchSpec(BaseModel):
         described(
             "the architectures to choose from: a known name, one with other fields, a file, or written out",
             "small for images of up to 64 px, photos for larger ones, `{name: photos, resolution: 96}` for one of its "
-            "resolutions; mobile and mnasnet are wider; `nas space show` describes each",
+            "resolutions; mobile and mnasnet are wider; `nas space suggest` says what fits your time",
         ),
     ] = "small"
     device: Annotated[

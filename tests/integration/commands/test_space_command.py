@@ -95,6 +95,23 @@ def test_a_negative_seed_is_refused(tmp_path):
     assert "--seed" in nas("space", "sample", "small", "--seed", -1, "--onnx", tmp_path, status=2)
 
 
+def test_a_profile_for_images_says_what_a_trial_costs_here():
+    """One training of seconds; a trial is two epochs of all images."""
+    asked = ("space", "profile", "small", "--dataset", "fashion_mnist_mini", "--count", 20)
+    (row,) = (profiled := json.loads(nas(*asked, "--json")))["rows"]
+
+    assert profiled["train_images"] == 9000
+    assert (row["resolution"], row["kernels"]) == (28, 363)
+    assert 0 < row["macs"]["minimum"] < row["macs"]["median"] < row["macs"]["maximum"]
+    assert row["trial_s"] == 2 * row["epoch_s"] > 0
+
+
+def test_a_suggestion_of_a_set_that_is_absent_says_how_to_have_it(tmp_path):
+    assert "give the folder" in nas("space", "suggest", f"folder:{tmp_path}/none", status=2)
+    assert "--hours" in nas("space", "suggest", "fashion_mnist_mini", "--hours", 0, status=2)
+    assert "local-cpu-1t" in nas("space", "suggest", "fashion_mnist_mini", "--device", "toaster", status=2)
+
+
 def test_samples_are_scored_untrained():
     """The same seed gives the same scores, and the networks are for the images."""
     arguments = ("space", "sample", "small", "--seed", 4, "--zero-cost", "fashion_mnist_mini")

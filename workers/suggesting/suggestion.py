@@ -1,0 +1,221 @@
+"""A spec that fits the time at hand, and why: `nas space suggest`."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from latency_db.profiling.measurer import Measurer
+from nas.dataset import DatasetSource, Outline, dataset
+from nas.errors import InfeasibleError
+from nas.forecast import MEASURING_S, NETWORK_S
+from nas.machine.cgroup import core_count
+from nas.ops import Network
+from nas.ops.notation import write_network
+from nas.quantities import duration
+from nas.training import FINALISTS
+from workers.executing.executor import Executor
+from workers.suggesting.amounts import RESERVE, Amounts, Counts, Time, amounts, final_epochs, wanted_epochs
+from workers.suggesting.offers import Offer, check_target, offers, sides_for
+from workers.tasks.time_training import Speed, time_training
+
+REFERENCE = {"name": "mobilenetv2", "width": 0.35}
+REFERENCE_FROM_S = 3600.0
+"""Time from which a hand-designed network is trained beside the finalists."""
+MEASURING_SHARE = 0.25
+"""Share of a short time that measuring kernels may take."""
+
+BUSY = 0.5
+"""Load for each core from which seconds that are measured are those of a busy machine."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a suggestion is for. dataset: as in a spec. target_ms: None for the median latency of the space."""
+
+    dataset: dict[str, Any]
+    device: str
+    target_ms: float | None
+    seconds: float
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """An offer with the speeds of two of its networks that meet the target: of the middle one, and of the slowest.
+
+    epoch_s: of the latter, on all images. final_epochs: that fit into the time; wanted_epochs: that finalists should
+    have.
+    """
+
+    offer: Offer
+    target_ms: float | None
+    typical: Speed
+    largest: Speed
+    epoch_s: float
+    final_epochs: int
+    wanted_epochs: int
+
+    @property
+    def fits(self) -> bool:
+        return self.final_epochs >= self.wanted_epochs
+
+    def describe(self) -> dict[str, Any]:
+        offer = self.offer
+        return {
+            "space": offer.space.name,
+            "resolution": offer.side,
+            "within_target": offer.within(self.target_ms) / len(offer.networks),
+            "latency_ms": [offer.latencies_ms[0], offer.latencies_ms[-1]],
+            "macs": [offer.macs[0], offer.macs[-1]],
+            "typical": asdict(self.typical),
+            "largest": asdict(self.largest),
+            "epoch_s": self.epoch_s,
+            "final_epochs": self.final_epochs,
+            "wanted_epochs": self.wanted_epochs,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """spec: JSON values, as `nas run` takes them. steps_s: seconds of the steps of its search."""
+
+    spec: dict[str, Any]
+    steps_s: Mapping[str, float]
+    offers: Sequence[Timed]
+    chosen: Timed
+    notes: Sequence[str]
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "spec": self.spec,
+            "seconds": sum(self.steps_s.values()),
+            "steps": dict(self.steps_s),
+            "offers": [offer.describe() for offer in self.offers],
+            "notes": list(self.notes),
+        }
+
+
+def outline_of(source: DatasetSource, seed: int) -> Outline:
+    """What is known of the images; a source that cannot tell without decoding them is loaded."""
+    found = source.outline()
+    if found is not None:
+        return found
+    images = source.load(seed)
+    sizes = (len(images.train), len(images.validation), len(images.test))
+    return Outline(images.classes, *sizes, images.side, images.channels)
+
+
+def suggest(wanted: Wanted, measurer: Measurer, pool: Executor, say: Say) -> Suggestion:
+    """The suggestion. pool: its workers train at the same time, as those of the search will.
+
+    Trainings are timed at each resolution that the images and the target allow, and the largest is taken at which
+    finalists have enough epochs. DataError, NotMeasuredError and InfeasibleError say what is wrong, and what to do.
+    """
+    busy = _busy_note()
+    images = outline_of(dataset.make(wanted.dataset), wanted.seed)
+    counts = Counts(images.train, images.validation, len(images.classes))
+    time = _time_for_trainings(wanted, pool.workers)
+    say("measuring latencies of random networks")
+    found = offers(images, sides_for(images, wanted.dataset), measurer, seed=wanted.seed)
+    offered = check_target(found, wanted.target_ms, wanted.device)
+    references = int(wanted.seconds >= REFERENCE_FROM_S)
+    timed = []
+    for offer, (typical, largest) in zip(offered, _speeds(offered, wanted, pool, say), strict=True):
+        epochs = final_epochs(counts, largest, time, references=references)
+        epoch_s = largest.epoch_s(counts.train, counts.validation)
+        timed.append(Timed(offer, wanted.target_ms, typical, largest, epoch_s, epochs, wanted_epochs(counts.train)))
+    chosen = max(timed, key=lambda each: (each.fits, each.offer.side if each.fits else each.final_epochs))
+    try:
+        fitted = amounts(counts, chosen.typical, chosen.largest, time, references=references)
+    except InfeasibleError as error:
+        why = "".join(f"; {note}" for note in busy)
+        raise InfeasibleError(f"{error}: give more --hours, fewer images, or a lower --target{why}") from None
+    spec = _spec(wanted, images, chosen.offer, fitted, pool.workers)
+    measured = (fitted.finalists + fitted.references) * NETWORK_S
+    steps = {
+        "MEASURING": _measuring_s(wanted.seconds),
+        "TRAINING": fitted.trials_s,
+        "FINALISTS": fitted.finalists_s + measured,
+    }
+    return Suggestion(spec, steps, timed, chosen, [*_notes(wanted, images, chosen, references), *busy])
+
+
+def _measuring_s(seconds: float) -> float:
+    return min(MEASURING_S, MEASURING_SHARE * seconds)
+
+
+def _time_for_trainings(wanted: Wanted, parallel: int) -> Time:
+    rest = wanted.seconds * (1 - RESERVE) - _measuring_s(wanted.seconds) - (parallel + 1) * NETWORK_S
+    if rest <= 0:
+        raise InfeasibleError(f"{duration(wanted.seconds)} are too short for any search: give more --hours")
+    return Time(rest, parallel)
+
+
+def _speeds(offered: Sequence[Offer], wanted: Wanted, pool: Executor, say: Say) -> list[tuple[Speed, Speed]]:
+    """Of the middle and the slowest network within the target of each offer, trained on all workers at once."""
+    chosen: list[Network] = []
+    for offer in offered:
+        within = offer.networks[: offer.within(wanted.target_ms)]
+        chosen += [within[len(within) // 2], within[-1]]
+    found: list[Speed] = []
+    for begin in range(0, len(chosen), pool.workers):
+        some = chosen[begin : begin + pool.workers]
+        say(f"timing trainings: {begin + len(some)} of {len(chosen)}")
+        tasks = [
+            pool.submit(time_training, write_network(network), FINALISTS, pool.threads, report=_ignore)
+            for network in some
+        ]
+        found += [task.result() for task in tasks]
+    return list(zip(found[::2], found[1::2], strict=True))
+
+
+def _ignore(_epoch: int, _metrics: Mapping[str, float]) -> None:
+    pass
+
+
+def _spec(wanted: Wanted, images: Outline, offer: Offer, fitted: Amounts, parallel: int) -> dict[str, Any]:
+    resizable = "size" in dataset.parameters(wanted.dataset["name"]).model_fields
+    size = {"size": offer.side} if resizable and offer.side != images.side else {}
+    target = {} if wanted.target_ms is None else {"target_latency_ms": wanted.target_ms}
+    some = {} if fitted.train_images is None else {"train_images": fitted.train_images}
+    return {
+        "dataset": {**wanted.dataset, **size},
+        "space": offer.named,
+        "device": wanted.device,
+        "objective": {"name": "constrained", **target},
+        "evaluator": {"name": "train", "epochs": fitted.trial_epochs, **some},
+        "max_trials": fitted.trials,
+        "parallel": parallel,
+        "seed": wanted.seed,
+        "finalists": {"count": fitted.finalists, "epochs": fitted.final_epochs},
+        "references": [REFERENCE] * fitted.references,
+    }
+
+
+def _notes(wanted: Wanted, images: Outline, chosen: Timed, references: int) -> list[str]:
+    notes = []
+    if not chosen.fits:
+        notes.append(
+            f"finalists have {chosen.final_epochs} epochs and should have {chosen.wanted_epochs} on {images.train:,} "
+            "images: more hours will pay"
+        )
+    if wanted.target_ms is None:
+        notes.append("no --target: the search takes the median latency of random networks of the space")
+    elif chosen.offer.latencies_ms[-1] <= wanted.target_ms:
+        notes.append(
+            f"all networks drawn of {chosen.offer.space.name} at {chosen.offer.side} px meet {wanted.target_ms} ms: "
+            "the target hardly matters there"
+        )
+    if not references:
+        notes.append(f"no reference network is trained in less than {duration(REFERENCE_FROM_S)}: references is empty")
+    return notes
+
+
+def _busy_note() -> list[str]:
+    load, cores = os.getloadavg()[0], core_count()
+    if load < BUSY * cores:
+        return []
+    return [f"the machine was busy (load {load:.1f} on {cores} cores): when it is quiet, more fits into the time"]
