@@ -95,7 +95,8 @@ class Dataset:
 
     flip: whether a mirrored image is still one of its class. variant: how the pixels differ from those of the published
     set; None if they are the same, or if nothing is published. reading: notes on what was left out, changed or guessed
-    when files were read. names: of images by split, as far as they have some.
+    when files were read. names: of images by split, as far as they have some. input_side: of what
+    networks take, in pixels, if images are stored larger.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Dataset:
     variant: str | None = None
     reading: tuple[Note, ...] = ()
     names: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+    input_side: int | None = None
 
     @property
     def channels(self) -> int:
@@ -116,6 +118,11 @@ class Dataset:
 
     @property
     def side(self) -> int:
+        """Height and width in pixels of a network's input, unless its space decides that."""
+        return self.input_side or self.stored_side
+
+    @property
+    def stored_side(self) -> int:
         """Height and width of an image in pixels."""
         return int(self.train.images.shape[1])
 

@@ -79,9 +79,14 @@ def scores_of_file(file: Path, pixels: Pixels) -> Floats:
 
 
 def accuracy_on_bits(file: bytes, dataset: Dataset) -> float | None:
-    """Of a compressed file, on the test images and packed bits; None if its network is not binary."""
+    """Of a compressed file, on the test images and packed bits; None if its network is not binary, or takes
+    images of another size: they are resized in floats alone.
+    """
+    container = read(file)
+    if container.network.input.height != dataset.stored_side:
+        return None
     try:
-        network = bit_packed(read(file))
+        network = bit_packed(container)
     except CompressionError:
         return None
     found = np.concatenate([network(some).argmax(1) for some in chunks(dataset.test.images)])

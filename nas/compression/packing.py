@@ -12,7 +12,7 @@ def packed(model: Model, dataset: Dataset) -> bytes:
     """The model as a compressed file (nas.container), which says which images and classes it is for."""
     properties: dict[str, Any] = {
         "classes": list(dataset.classes),
-        "size": dataset.side,
+        "size": dataset.stored_side,
         "mean": list(dataset.mean),
         "std": list(dataset.std),
     }

@@ -1,5 +1,6 @@
 """The user's own images: a folder with a sub-folder for each class."""
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,7 +10,7 @@ from nas.errors import DataError
 from nas.images.class_folders import ClassFolders, class_folders, names_in
 from nas.images.formats import Picture
 from nas.images.on_damaged import OnDamaged
-from nas.images.reading import DAMAGED, Looked, Member, by_suffix, look, read_splits
+from nas.images.reading import DAMAGED, STORED, Looked, Member, by_suffix, look, read_splits, stored_side
 from nas.note import Note
 from nas.registry import described
 
@@ -19,10 +20,11 @@ class Folder(DatasetSource):
     """path holds class folders, or train/ and optionally val/ and test/ with class folders each.
 
     If validation or test is absent, it is drawn from train. Images are cut to their central square and resized to
-    size x size pixels. Without size, equal squares stay as they are, and a search cuts and resizes others to the
-    resolution of its space. They are RGB unless all are grey. flip: whether a mirrored image is still one of its class;
-    by default it is, unless the classes are named by numbers or single letters. on_damaged: refuse names all images
-    that cannot be read; skip leaves them out, and says so.
+    size x size pixels; or to stored x stored, for random crops, and networks take size x size. Without size, equal
+    squares stay as they are, and a search cuts and resizes others to the resolution of its space. They are RGB unless
+    all are grey. flip: whether a mirrored image is still one of its class; by default it is, unless the classes are
+    named by numbers or single letters. on_damaged: refuse names all images that cannot be read; skip leaves them out,
+    and says so.
     """
 
     summary = "your own images, a sub-folder for each class"
@@ -39,11 +41,13 @@ class Folder(DatasetSource):
             ),
         ],
         size: Annotated[int | None, SIZE] = None,
+        stored: Annotated[int | None, STORED] = None,
         flip: Annotated[bool | None, FLIP] = None,
         on_damaged: Annotated[Literal["refuse", "skip"], DAMAGED] = "refuse",
     ) -> None:
         self.path = Path(path).expanduser()
-        self.size = size
+        self.size, self.stored = size, stored
+        stored_side(size, stored)
         self.flip = flip
         self.on_damaged = OnDamaged(on_damaged)
 
@@ -51,8 +55,8 @@ class Folder(DatasetSource):
         folders = class_folders(self.path)
         looked = look(folders.members)
         self._check(folders, looked)
-        read = read_splits(looked, folders.parts, self.size, self.on_damaged)
-        return split(
+        read = read_splits(looked, folders.parts, stored_side(self.size, self.stored), self.on_damaged)
+        found = split(
             self._title,
             folders.classes,
             read.splits,
@@ -61,6 +65,7 @@ class Folder(DatasetSource):
             names=read.names,
             reading=(*folders.notes, *read.notes),
         )
+        return replace(found, input_side=self.size if self.stored else None)
 
     def outline(self) -> Outline:
         folders = class_folders(self.path)

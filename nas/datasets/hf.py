@@ -1,6 +1,7 @@
 """Image sets of the Hugging Face hub, through its `datasets` library (the extra `nas[hub]`)."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,7 @@ from nas.dataset import FLIP, SIZE, Dataset, DatasetSource, Labels, dataset, spl
 from nas.errors import DataError
 from nas.images.formats import Picture
 from nas.images.on_damaged import OnDamaged
-from nas.images.reading import DAMAGED, Member, look, read_splits
+from nas.images.reading import DAMAGED, STORED, Member, look, read_splits, stored_side
 from nas.note import Note, counted, listed
 from nas.registry import described
 
@@ -22,8 +23,8 @@ class Hub(DatasetSource):
     """path is the set's name on the hub, or a local folder that the library reads.
 
     config and revision choose one where the set has several. image and label name the columns to read; by default they
-    are the first of their kind. size, flip and on_damaged are those of `folder`. A split with labels that are hidden
-    (-1) counts as absent. If validation or test is absent, it is drawn from train.
+    are the first of their kind. size, stored, flip and on_damaged are those of `folder`. A split with labels that are
+    hidden (-1) counts as absent. If validation or test is absent, it is drawn from train.
     """
 
     summary = "any image set of the Hugging Face hub: hf:OWNER/SET"
@@ -37,6 +38,7 @@ class Hub(DatasetSource):
             described("the set's name on the hub, OWNER/SET, or a local folder that the library reads", "always yours"),
         ],
         size: Annotated[int | None, SIZE] = None,
+        stored: Annotated[int | None, STORED] = None,
         flip: Annotated[bool | None, FLIP] = None,
         config: Annotated[
             str | None, described("a configuration of the set; left out, its default", "where the set has several")
@@ -54,7 +56,8 @@ class Hub(DatasetSource):
         on_damaged: Annotated[Literal["refuse", "skip"], DAMAGED] = "refuse",
     ) -> None:
         self.path, self.config, self.revision = path, config, revision
-        self.size, self.flip = size, flip
+        self.size, self.stored, self.flip = size, stored, flip
+        stored_side(size, stored)
         self.image, self.label = image, label
         self.on_damaged = OnDamaged(on_damaged)
 
@@ -75,10 +78,11 @@ class Hub(DatasetSource):
             for part, table in labelled.items()
             for label, picture in zip(numbers[part], _pictures(part, table, image, self.path), strict=True)
         ]
-        read = read_splits(look(members), tuple(labelled), self.size, self.on_damaged)
+        read = read_splits(look(members), tuple(labelled), stored_side(self.size, self.stored), self.on_damaged)
         notes = (*(_hidden(part, numbers[part]) for part in given if part not in labelled), *read.notes)
         name = f"hf:{self.path}"
-        return split(name, classes, read.splits, seed=seed, flip=self.flip, names=read.names, reading=notes)
+        found = split(name, classes, read.splits, seed=seed, flip=self.flip, names=read.names, reading=notes)
+        return replace(found, input_side=self.size if self.stored else None)
 
     def outline(self) -> None:
         """None, as the hub is not asked; DataError without the library that reads it."""

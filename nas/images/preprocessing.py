@@ -33,7 +33,7 @@ class Preprocessing:
 
     @classmethod
     def of(cls, images: Dataset, network: Network) -> "Preprocessing":
-        return cls(images.side, network.input.height, images.channels, images.mean, images.std)
+        return cls(images.stored_side, network.input.height, images.channels, images.mean, images.std)
 
     def affine(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Normalisation as pixel * scale + offset, as training computes it: both [C]."""

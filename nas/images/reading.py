@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nas.dataset import Split, Splits
-from nas.errors import DataError
+from nas.dataset import MAX_SIDE, Split, Splits
+from nas.errors import DataError, SpecError
 from nas.images.formats import Change, Header, NoPictureError, Picture, PictureError, header, suffix_of
 from nas.images.on_damaged import OnDamaged
 from nas.images.pictures import channels_of, common_side, decoded, each
@@ -23,6 +23,24 @@ DAMAGED = described(
     "skip where a few of many are damaged",
 )
 """Of the parameter `on_damaged` of sources of pictures."""
+
+
+STORED = described(
+    "sides, in pixels, of the squares that are stored of images where they are larger than `size`, which networks then "
+    "take: random crops (`crop` of a recipe) are cut from them; left out, as large as `size`",
+    "a quarter above size, where a recipe crops",
+    ge=4,
+    le=MAX_SIDE,
+)
+"""Of the parameter `stored` of sources of pictures."""
+
+
+def stored_side(size: int | None, stored: int | None) -> int | None:
+    """The side of the squares that are stored. SpecError if `stored` is not above `size`."""
+    if stored is not None and (size is None or stored <= size):
+        fitting = max(4, stored * 4 // 5)
+        raise SpecError(f"dataset.stored: {stored} has to be larger than dataset.size; give size: {fitting}")
+    return stored or size
 
 
 @dataclass(frozen=True, slots=True)

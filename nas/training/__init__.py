@@ -23,6 +23,7 @@ ADDED: Mapping[str, Any] = {
     "lookahead": None,
     "alternating_flip": False,
     "first_resolution": 1.0,
+    "crop": 1.0,
 }
 """Fields that a recipe did not always have, with the values by which it trains as it did without them. They are then
 left out of its id, so that results and checkpoints of that time are still found."""
@@ -49,7 +50,7 @@ class Recipe:
     ema_decay: of the moving average of the weights; None for no average. It starts lower, after n steps at
         (1 + n) / (10 + n).
     flip: mirror half of the images, where the data set allows it. alternating_flip says which half, and does nothing
-        without flip. shift, cutout: as in nas.training.batches.Augmentation. All are off by default, as they cost
+        without flip. shift, cutout, crop: as in nas.training.batches.Augmentation. All are off by default, as they cost
         accuracy in trainings of 2 to 8 epochs (docs/results/recipe.md); FINALISTS has those that gain accuracy in
         longer ones.
     first_resolution: the side grows by the same number of pixels from epoch to epoch (progressive resizing, as in
@@ -151,6 +152,15 @@ class Recipe:
             **FRACTION,
         ),
     ] = 0.0
+    crop: Annotated[
+        float,
+        described(
+            "random resized crops: the least share of an image's area that one keeps; 1 for whole images",
+            "0.35 to 0.7 in trainings of ten epochs or more on photos, with shift 0; dataset.stored gives details",
+            gt=0,
+            le=1,
+        ),
+    ] = 1.0
     clip_norm: Annotated[
         float | None,
         described(

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nas.dataset import Images, Split
+from nas.training.crops import cropped, drawn_boxes
 from nas.training.stream import is_resident, on_device, streamed
 from nas.training.tensors import tensor
 
@@ -29,13 +30,15 @@ class Augmentation:
     flip: mirrored left to right half of the time. alternating_flip: of what flip mirrors, every other epoch after the
     first, so that any two epochs in a row show each image both ways (arXiv:2404.00498, section 3.6). shift: moved by up
     to this share of its side, each way. cutout: a square of this share of its side is set to the mean colour
-    (arXiv:1708.04552); 0 for none.
+    (arXiv:1708.04552); 0 for none. crop: a box of at least this share of its area is cut out at random and resized,
+    after the others (nas.training.crops); 1 for none.
     """
 
     flip: bool = False
     shift: float = 1 / 8
     cutout: float = 0.0
     alternating_flip: bool = False
+    crop: float = 1.0
 
 
 NONE = Augmentation(shift=0.0)
@@ -103,15 +106,21 @@ class Batches:
     def epoch(self, number: int, resolution: int | None = None) -> Iterator[Batch]:
         """The batches of one epoch, at another resolution than the usual one if given."""
         drawn = self._draws(number)
-        draws = [torch.split(draw.to(self._device, non_blocking=True), self._batch_size) for draw in drawn]
+        draws = [torch.split(draw.to(self._device, non_blocking=True), self._batch_size) for draw in drawn[:4]]
+        boxes = torch.split(drawn[4], self._batch_size)
         with closing(self._held(drawn[0])) as held:
-            for images, order, flip, shift, centre in zip(held, *draws, strict=False):
+            for images, order, flip, shift, centre, box in zip(held, *draws, boxes, strict=False):
                 places = order if self._resident is not None else self._places
                 found = _floats(self._gather(images, places, flip, shift), self._scale, self._offset)
                 if self._augmentation.cutout:
                     found.masked_fill_(self._hole(centre), 0.0)  # the mean, once normalised
-                resized = _resized(found, resolution or self._resolution)
-                yield Batch(resized, self._labels[order], self._targets(order))
+                sized = self._sized(found, box, resolution or self._resolution)
+                yield Batch(sized, self._labels[order], self._targets(order))
+
+    def _sized(self, images: Tensor, boxes: Tensor, resolution: int | None) -> Tensor:
+        if self._augmentation.crop < 1:
+            return cropped(images, boxes, resolution or self._side)
+        return _resized(images, resolution)
 
     def _held(self, order: Tensor) -> Generator[Tensor]:
         """For each batch of an epoch in this order: all images, or those of the batch, on the device."""
@@ -125,8 +134,9 @@ class Batches:
             return None
         return SoftTargets(self._taught[order].float(), self._soft.temperature, self._soft.weight)
 
-    def _draws(self, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """An epoch's randomness: order [N], flip [N], shift [N, 2] and centre of the hole [N, 2], (row, column).
+    def _draws(self, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """An epoch's randomness: order [N], flip [N], shift [N, 2] and centre of the hole [N, 2], (row, column), and
+        boxes of crops [N, 4].
 
         It is drawn on the CPU, so that a GPU gets the same batches.
         """
@@ -142,6 +152,7 @@ class Batches:
             flip * int(self._augmentation.flip),
             torch.randint(2 * self._reach + 1, (count, 2), generator=rng),
             torch.randint(self._side, (count, 2), generator=rng),
+            drawn_boxes(count, self._side, self._augmentation.crop, rng),
         )
 
     def _generator(self, number: int) -> torch.Generator:

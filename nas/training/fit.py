@@ -156,7 +156,7 @@ class _Training:
             resolution=self.resolution,
             device=device,
             augmentation=Augmentation(
-                recipe.flip and dataset.flip, recipe.shift, recipe.cutout, recipe.alternating_flip
+                recipe.flip and dataset.flip, recipe.shift, recipe.cutout, recipe.alternating_flip, recipe.crop
             ),
         )
         smallest = recipe.side(resolution, 0.0)

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from nas.dataset import dataset
-from nas.errors import DataError
+from nas.errors import DataError, SpecError
 
 RNG = np.random.default_rng(0)
 
@@ -186,3 +186,14 @@ def test_what_is_wrong_is_named_with_its_remedy(tmp_path, damage, complaint):
 
     with pytest.raises(DataError, match=complaint):
         load(path)
+
+
+def test_images_may_be_stored_larger_than_networks_take_them(tmp_path):
+    make(tmp_path, size=(40, 30))
+    loaded = load(tmp_path, size=16, stored=20)
+
+    assert (loaded.side, loaded.stored_side, loaded.train.images.shape[1:]) == (16, 20, (20, 20, 3))
+    assert dataset.make({"name": "folder", "path": str(tmp_path), "size": 16, "stored": 20}).outline().side == 16
+    for wrong in ({"stored": 20}, {"size": 20, "stored": 20}):
+        with pytest.raises(SpecError, match=r"dataset\.stored: 20 has to be larger than dataset\.size; give size: 16"):
+            load(tmp_path, **wrong)

@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from latency_db.devices.onnxruntime_model import load_model
 from nas.dataset import Split, split
 from nas.export import export, with_pixel_input
 from nas.images.formats import Picture
+from nas.images.model_input import ModelInput
 from nas.images.pictures import decode
+from nas.images.preprocessing import Preprocessing
 from nas.model_check import check_model
 from nas.ops.notation import read_network
 from nas.ops.torch_module import build
@@ -124,6 +127,15 @@ def test_the_readmes_lines_predict_as_the_product_does(channels, notation, tmp_p
         assert np.abs(x - expected).max() < 1e-5, f"{path.name}: one level of a pixel would be 0.01"
         (scores,) = session.run(None, {"image": np.ascontiguousarray(expected)})
         assert line == f"{path} {images.classes[scores.argmax()]}"
+
+
+def test_images_that_are_stored_larger_are_resized_to_that_and_then_to_the_input():
+    images, _ = exported(3, NETWORKS["smaller"])
+    network = read_network(NETWORKS["smaller"].format(3))
+    smaller = replace(images, input_side=network.input.height)
+    how = Preprocessing.of(smaller, network).described(ModelInput.FLOAT32)
+
+    assert (smaller.side, how["size"], how["resolution"]) == (how["resolution"][0], [SIDE] * 2, [smaller.side] * 2)
 
 
 def test_the_metadata_names_every_step():

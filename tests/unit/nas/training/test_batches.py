@@ -176,3 +176,31 @@ def test_alternating_flips_mirror_each_image_in_every_other_epoch():
     assert mirrored[0] == mirrored[2] == set(range(64)) - mirrored[1]
     assert 16 < len(mirrored[0]) < 48
     assert not torch.equal(whole(given.epoch(1))[1], whole(given.epoch(3))[1])  # the order is another
+
+
+def test_crops_are_boxes_of_an_image_that_are_resized():
+    part = split(40, side=24)
+    given = batches(part, augmentation=Augmentation(shift=0.0, crop=0.3), resolution=12)
+    boxes = given._draws(5)[4].tolist()
+    order = given._draws(5)[0].tolist()
+    images, labels = whole(given.epoch(5))
+    shares = [height * width / 24**2 for _, _, height, width in boxes]
+
+    assert images.shape == (32, 3, 12, 12)
+    assert labels.tolist() == order[:32]
+    for number, (top, left, height, width) in enumerate(boxes[:32]):
+        assert top >= 0 <= left
+        assert max(top + height, left + width) <= 24
+        box = part.images[order[number], top : top + height, left : left + width]
+        plain = normalised(box[None], MEAN, STD)
+        expected = interpolate(plain, (12, 12), mode="bilinear", antialias=max(height, width) > 12)
+        assert torch.allclose(images[number], expected[0], atol=1e-5)
+    assert 0.25 < min(shares) < 0.45
+    assert 0.8 < max(shares) <= 1
+
+
+def test_crops_change_nothing_that_was_drawn_before_there_were_crops():
+    plain, crops = (batches(augmentation=Augmentation(flip=True, crop=crop)) for crop in (1.0, 0.5))
+
+    assert all(torch.equal(*pair) for pair in zip(plain._draws(2)[:4], crops._draws(2)[:4], strict=True))
+    assert crops._draws(2)[4].tolist() != crops._draws(3)[4].tolist()

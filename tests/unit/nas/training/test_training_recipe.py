@@ -47,10 +47,16 @@ def test_recipes_with_equal_fields_have_equal_ids_and_any_change_shows():
 
 def test_recipes_that_do_without_later_parts_keep_the_ids_of_their_time():
     """So that results cached by them are found; a part in use makes another recipe."""
-    used = [{"norm_bias_rate": 64}, {"lookahead": 5}, {"alternating_flip": True}, {"first_resolution": 0.5}]
+    used = [
+        {"norm_bias_rate": 64},
+        {"lookahead": 5},
+        {"alternating_flip": True},
+        {"first_resolution": 0.5},
+        {"crop": 0.5},
+    ]
 
     assert (Recipe().id, FINALISTS.id) == ("5862d7110469b8b5", "02c8a394dfd2f3a4")
-    assert len({Recipe().id, *(replace(Recipe(), **part).id for part in used)}) == 5
+    assert len({Recipe().id, *(replace(Recipe(), **part).id for part in used)}) == 6
 
 
 def test_images_grow_from_the_first_epoch_to_the_last():
