@@ -34,7 +34,7 @@ from nas.image_checks import (
 from nas.machine.folders import data_folder, user_data_folder
 from nas.mapped_images import MappedImages, sha256
 from nas.note import Note
-from nas.registry import Registry, described
+from nas.registry import Registry
 from nas.soft_labels import SoftLabels
 
 Images = NDArray[np.uint8]
@@ -44,20 +44,6 @@ SYSTEM_FOLDER = Path("/usr/share/datasets")
 """The folder into which Debian's dataset-* packages install."""
 MAX_SIDE = 1024
 """Limit of the parameter `size` of sources, in pixels."""
-
-SIZE = described(
-    "sides, in pixels, of the squares that images are cut and resized to; left out, equal squares stay as they are, "
-    "and others get the resolution of the space",
-    "raise it where details matter: 64 to 224 for photos; time grows with its square",
-    ge=4,
-    le=MAX_SIDE,
-)
-FLIP = described(
-    "whether a mirrored image is still one of its class; left out, it is, unless classes are named by numbers or "
-    "letters",
-    "false where left and right differ, as in writing or traffic signs",
-)
-"""Of the parameters `size` and `flip` of sources of pictures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from nas.dataset import FLIP, SIZE, Dataset, DatasetSource, Labels, dataset, split
+from nas.dataset import Dataset, DatasetSource, Labels, dataset, split
 from nas.errors import DataError
 from nas.images.formats import Picture
 from nas.images.on_damaged import OnDamaged
-from nas.images.reading import DAMAGED, STORED, Member, look, read_splits, stored_side
+from nas.images.reading import DAMAGED, FLIP, SIZE, STORED, Member, look, read_splits, stored_side
 from nas.note import Note, counted, listed
 from nas.registry import described
 

@@ -17,22 +17,30 @@ from nas.registry import described
 NAMED = 50
 """Damaged pictures that an error names."""
 
-
+SIZE = described(
+    "sides, in pixels, of the squares that images are cut and resized to; left out, equal squares stay as they are, "
+    "and others get the resolution of the space",
+    "raise it where details matter: 64 to 224 for photos; time grows with its square",
+    ge=4,
+    le=MAX_SIDE,
+)
+FLIP = described(
+    "whether a mirrored image is still one of its class; left out, it is, unless classes are named by numbers or "
+    "letters",
+    "false where left and right differ, as in writing or traffic signs",
+)
 DAMAGED = described(
     "what becomes of images that cannot be read: refuse names them all, skip leaves them out and says so",
     "skip where a few of many are damaged",
 )
-"""Of the parameter `on_damaged` of sources of pictures."""
-
-
 STORED = described(
     "sides, in pixels, of the squares that are stored of images where they are larger than `size`, which networks then "
     "take: random crops (`crop` of a recipe) are cut from them; left out, as large as `size`",
     "a quarter above size, where a recipe crops",
-    ge=4,
+    ge=5,
     le=MAX_SIDE,
 )
-"""Of the parameter `stored` of sources of pictures."""
+"""Of the parameters of sources of pictures."""
 
 
 def stored_side(size: int | None, stored: int | None) -> int | None:
