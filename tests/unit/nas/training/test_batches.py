@@ -74,7 +74,7 @@ def test_images_are_those_of_padding_cropping_and_flipping_one_by_one(channels, 
     part = split(channels=channels)
     given = batches(part, augmentation=augmentation)
     reach = int(16 * augmentation.shift)
-    order, flip, shift, _ = (draw.numpy() for draw in given._draws(2))
+    order, flip, shift, *_ = (draw.numpy() for draw in given._draws(2))
     images, labels = whole(given.epoch(2))
     expected = []
     for place, number in enumerate(order[: len(labels)]):
