@@ -10,7 +10,6 @@ from problem import assert_problem
 
 from api.app import create_app
 from nas.command_line.groups import main
-from nas.service.settings import Settings
 
 HERE, TWO = "local-cpu-1t", "local-cpu-2t"
 ON_TWO = f"latency_ms@{TWO}"
@@ -18,18 +17,6 @@ SEVERAL = {name: value for name, value in SPEC.items() if name != "device"} | {"
 LATENCIES = [(1.0, 5.0), (2.0, 4.0), (3.0, 5.0)]
 ACCURACIES = [0.6, 0.7, 0.8]
 VALIDATION = {"validation_accuracy": 0.5}
-
-
-@pytest.fixture
-def settings(tmp_path, monkeypatch):
-    monkeypatch.setenv("NAS_LATENCY_DB", str(tmp_path / "latency.db"))
-    return Settings(home=tmp_path, open=True)
-
-
-@pytest.fixture
-def client(settings):
-    with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
-        yield client
 
 
 def carried_out(settings):

@@ -18,8 +18,8 @@ CUTS = 100
 
 
 @pytest.fixture(scope="module")
-def client(settings):
-    with service_on(settings) as url, httpx2.Client(base_url=url, timeout=PATIENCE_S) as client:
+def client(shared_settings):
+    with service_on(shared_settings) as url, httpx2.Client(base_url=url, timeout=PATIENCE_S) as client:
         yield client
 
 
@@ -46,23 +46,23 @@ def messages(lines):
             fields = {}
 
 
-def table(settings, search_id):
-    with ledger_of(settings) as ledger:
+def table(shared_settings, search_id):
+    with ledger_of(shared_settings) as ledger:
         return [(event.seq, event.type, event.data) for event in ledger.events.after(search_id, 0, 100_000)]
 
 
-def played(settings, client, trials=3):
+def played(shared_settings, client, trials=3):
     search_id = submit(client)
-    assert play(settings, trials=trials) == search_id
+    assert play(shared_settings, trials=trials) == search_id
     return search_id
 
 
 @contextmanager
-def playing(settings):
+def playing(shared_settings):
     """A dispatcher in a thread: one search of TRIALS trials."""
 
     def run():
-        with ledger_of(settings) as ledger:
+        with ledger_of(shared_settings) as ledger:
             owner = take(ledger)
             for number in range(TRIALS):
                 ask(owner, number)
@@ -77,10 +77,10 @@ def playing(settings):
         thread.join()
 
 
-def test_a_stream_is_the_table_from_wherever_it_begins(client, settings):
-    search_id = played(settings, client)
+def test_a_stream_is_the_table_from_wherever_it_begins(client, shared_settings):
+    search_id = played(shared_settings, client)
     url = f"/v1/searches/{search_id}/events"
-    expected = table(settings, search_id)
+    expected = table(shared_settings, search_id)
 
     for seq in (0, 3, len(expected) - 1, len(expected), len(expected) + 5):
         for begin in ({"params": {"from_seq": seq}}, {"headers": {"Last-Event-ID": str(seq)}}):
@@ -93,10 +93,10 @@ def test_a_stream_is_the_table_from_wherever_it_begins(client, settings):
             assert all((data["seq"], data["type"]) == (seq, kind) for seq, kind, data in found)
 
 
-def test_the_same_as_a_page(client, settings):
-    search_id = played(settings, client)
+def test_the_same_as_a_page(client, shared_settings):
+    search_id = played(shared_settings, client)
     url = f"/v1/searches/{search_id}/events"
-    expected = table(settings, search_id)
+    expected = table(shared_settings, search_id)
 
     whole = client.get(url, headers={"Accept": "application/json"}).json()
     assert [(event["seq"], event["type"], event["data"]) for event in whole["items"]] == expected
@@ -107,12 +107,12 @@ def test_the_same_as_a_page(client, settings):
     assert client.get(url, params={"format": "json", "from_seq": 10_000}).json() == {"items": [], "last_seq": 10_000}
 
 
-def test_a_client_that_is_cut_off_a_hundred_times_sees_every_event_once(client, settings):
+def test_a_client_that_is_cut_off_a_hundred_times_sees_every_event_once(client, shared_settings):
     random, seen, cuts = Random(0), [], 0
     search_id = submit(client)
     url = f"/v1/searches/{search_id}/events"
     ended = False
-    with playing(settings):
+    with playing(shared_settings):
         while not ended:
             left = random.randrange(1, 3) if cuts < CUTS else None
             headers = {"Last-Event-ID": str(seen[-1][0])} if seen else {}
@@ -126,12 +126,12 @@ def test_a_client_that_is_cut_off_a_hundred_times_sees_every_event_once(client, 
                     ended = True
 
     assert cuts == CUTS
-    expected = table(settings, search_id)
+    expected = table(shared_settings, search_id)
     assert len(expected) > CUTS
     assert [(seq, kind, data["data"]) for seq, kind, data in seen] == expected
 
 
-def test_many_viewers_cost_one_reader(client, settings, monkeypatch):
+def test_many_viewers_cost_one_reader(client, shared_settings, monkeypatch):
     reads = []
     after = event_stream.Events.after
 
@@ -153,28 +153,28 @@ def test_many_viewers_cost_one_reader(client, settings, monkeypatch):
     for viewer in viewers:
         viewer.start()
     begun.wait()
-    with playing(settings):
+    with playing(shared_settings):
         pass
     for viewer in viewers:
         viewer.join()
 
-    expected = [seq for seq, _, _ in table(settings, search_id)]
+    expected = [seq for seq, _, _ in table(shared_settings, search_id)]
     assert all([seq for seq, _, _ in seen] == expected for seen in found.values())
     assert len(reads) < 50 + len(expected) + 5  # once each for what was there before; once in all for what came
 
 
-def test_a_viewer_who_falls_behind_what_is_kept_reads_the_table(settings, monkeypatch, client):
+def test_a_viewer_who_falls_behind_what_is_kept_reads_the_table(shared_settings, monkeypatch, client):
     monkeypatch.setattr(event_stream, "MIN_KEPT", 5)
     search_id = submit(client)
     url = f"/v1/searches/{search_id}/events"
     with client.stream("GET", url, params={"until_end": True}) as first:
-        with playing(settings):
+        with playing(shared_settings):
             pass
         with client.stream("GET", url, params={"until_end": True, "from_seq": 4}) as late:
             lately = [seq for seq, _, _ in messages(late.iter_lines())]
         seen = [seq for seq, _, _ in messages(first.iter_lines())]
 
-    count = len(table(settings, search_id))
+    count = len(table(shared_settings, search_id))
     assert seen == list(range(1, count + 1))
     assert lately == list(range(5, count + 1))
 

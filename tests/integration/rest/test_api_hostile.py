@@ -66,11 +66,11 @@ HEADERS = {
 
 
 @pytest.fixture(scope="module")
-def client(settings):
-    app = create_app(settings)
+def client(shared_settings):
+    app = create_app(shared_settings)
     with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
         client.existing = client.post("/v1/searches", json=SPEC).json()["id"]
-        play(settings)
+        play(shared_settings)
         yield client
 
 

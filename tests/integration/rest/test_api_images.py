@@ -2,28 +2,18 @@
 
 import pytest
 from archives import packed, picture
-from fastapi.testclient import TestClient
 from live_service import SPEC
 from pictures import photos
 from problem import assert_problem
-
-from api.app import create_app
-from nas.service.settings import Settings
 
 PHOTOS = {"name": "folder", "path": "photos"}
 
 
 @pytest.fixture
-def settings(tmp_path, monkeypatch):
-    monkeypatch.setenv("NAS_LATENCY_DB", str(tmp_path / "latency.db"))
+def settings(settings, tmp_path, monkeypatch):
+    """Whose images are its own alone."""
     monkeypatch.setenv("NAS_DATA_DIR", str(tmp_path / "sets"))
-    return Settings(home=tmp_path, open=True)
-
-
-@pytest.fixture
-def client(settings):
-    with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
-        yield client
+    return settings
 
 
 def checked(client, **more):

@@ -39,9 +39,9 @@ SOON_S = 60
 
 
 @pytest.fixture(scope="module")
-def client(settings):
-    app = create_app(settings)
-    with service_on(settings, app=app) as url, httpx2.Client(base_url=url, timeout=SOON_S) as client:
+def client(shared_settings):
+    app = create_app(shared_settings)
+    with service_on(shared_settings, app=app) as url, httpx2.Client(base_url=url, timeout=SOON_S) as client:
         client.app = app
         yield client
 
@@ -53,8 +53,8 @@ def limits(dependant):
         yield from limits(inner)
 
 
-def test_every_route_that_can_be_slow_is_limited(settings):
-    for context in iter_route_contexts(create_app(settings).routes):
+def test_every_route_that_can_be_slow_is_limited(shared_settings):
+    for context in iter_route_contexts(create_app(shared_settings).routes):
         if isinstance(context.original_route, APIRoute):
             found = list(limits(context.dependant))
             path = re.sub(r":id\}", "}", context.path_format)
@@ -116,12 +116,13 @@ STUCK = {
 
 
 @pytest.fixture(scope="module")
-def strict(settings):
+def strict(shared_settings):
     """A service that waits for nobody, and allows little."""
+    home = shared_settings.home / "strict"
     changes = {"request_timeout_s": 1.0, "answer_timeout_s": 1.0, "searches_per_hour": 3, "trials_per_hour": 10}
-    changes |= {"upload_bytes_per_hour": 1000, "event_streams": 2, "home": settings.home / "strict", "open": False}
-    changes |= {"database_url": f"sqlite:///{settings.home / 'strict' / 'nas.db'}"}
-    app = create_app(settings.model_copy(update=changes))
+    changes |= {"upload_bytes_per_hour": 1000, "event_streams": 2, "home": home, "open": False}
+    changes |= {"database_url": f"sqlite:///{home / 'nas.db'}"}
+    app = create_app(shared_settings.model_copy(update=changes))
     with service_on(app.state.shared.settings, app=app) as url, httpx2.Client(base_url=url, timeout=SOON_S) as client:
         client.app = app
         yield client

@@ -5,30 +5,15 @@ import json
 from dataclasses import asdict
 
 import pytest
-from fastapi.testclient import TestClient
 from live_service import METRICS, MODEL, SPEC, ask, ledger_of, play, play_scored, take, tell
 from pictures import photos
 from problem import assert_problem
 
-from api.app import create_app
 from nas.jobs.records import File
-from nas.service.settings import Settings
 
 MISSING = "srch_" + "0" * 26
 STAGE = {"blocks": ["conv"], "layers": 1, "width": 8}
 VAST = {"name": "vast", "resolution": 28, "stem": {"width": 4096}, "stages": [STAGE]}
-
-
-@pytest.fixture
-def settings(tmp_path, monkeypatch):
-    monkeypatch.setenv("NAS_LATENCY_DB", str(tmp_path / "latency.db"))
-    return Settings(home=tmp_path, open=True)
-
-
-@pytest.fixture
-def client(settings):
-    with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
-        yield client
 
 
 def submit(client, **more):

@@ -1,10 +1,8 @@
 """How a search of the service ends, as its client reads it."""
 
-from live_service import ledger_of
 from PIL import Image
 from processes import PATIENCE_S
 
-from nas.service.settings import Settings
 from nas.spec import parse_spec
 from nas.sql.errors import LedgerError
 from workers.dispatching import assignment as carrying_out
@@ -13,28 +11,25 @@ from workers.executing.executors.inline import InlineExecutor
 from workers.executing.scheduler import Scheduler
 
 
-def test_a_reason_names_images_as_the_spec_does(tmp_path):
-    settings = Settings(home=tmp_path, executor="inline", threads=1)
+def test_a_reason_names_images_as_the_spec_does(settings, ledger, tmp_path):
     for name in ("a", "b"):
         (settings.data_root / "mine" / name).mkdir(parents=True)
         Image.new("L", (9, 8)).save(settings.data_root / "mine" / name / "0.png")
-    with ledger_of(settings) as ledger:
-        spec = parse_spec({"dataset": {"name": "folder", "path": "mine"}, "references": []})
-        made, _ = ledger.searches.submit(spec.model_dump(mode="json"), name="of odd images")
-        assignment = Assignment(ledger, settings, Scheduler(InlineExecutor(1)), ledger.claims.claim("the test"))
+    spec = parse_spec({"dataset": {"name": "folder", "path": "mine"}, "references": []})
+    made, _ = ledger.searches.submit(spec.model_dump(mode="json"), name="of odd images")
+    assignment = Assignment(ledger, settings, Scheduler(InlineExecutor(1)), ledger.claims.claim("the test"))
 
-        assignment.start()
-        assignment.join(PATIENCE_S)
+    assignment.start()
+    assignment.join(PATIENCE_S)
 
-        found = ledger.searches.get(made.id)
+    found = ledger.searches.get(made.id)
     assert (found.state, found.state_reason) == ("FAILED", "DATA")
     assert found.state_message.startswith("mine/a/0.png has 9 x 8 pixels")
     assert str(tmp_path) not in found.state_message
 
 
-def test_a_search_is_given_up_when_the_ledger_answers_again(tmp_path, monkeypatch):
+def test_a_search_is_given_up_when_the_ledger_answers_again(settings, ledger, monkeypatch):
     """That its database was away is no death of its dispatcher, after three of which a search is set aside."""
-    settings = Settings(home=tmp_path, executor="inline", threads=1)
     faults = [LedgerError("the database is away")] * 3
 
     def fail(*_, **__):
@@ -43,16 +38,15 @@ def test_a_search_is_given_up_when_the_ledger_answers_again(tmp_path, monkeypatc
     monkeypatch.setattr(carrying_out.Pipeline, "run", fail)
     monkeypatch.setattr(carrying_out, "AFTER_FAULT_S", 0)
     fields = parse_spec({"dataset": "mnist", "references": []}).model_dump(mode="json")
-    with ledger_of(settings) as ledger:
-        made, _ = ledger.searches.submit(fields, name="interrupted")
-        assignment = Assignment(ledger, settings, Scheduler(InlineExecutor(1)), ledger.claims.claim("the test"))
-        renew = ledger.claims.renew
-        monkeypatch.setattr(ledger.claims, "renew", lambda lease: fail() if faults else renew(lease))
+    made, _ = ledger.searches.submit(fields, name="interrupted")
+    assignment = Assignment(ledger, settings, Scheduler(InlineExecutor(1)), ledger.claims.claim("the test"))
+    renew = ledger.claims.renew
+    monkeypatch.setattr(ledger.claims, "renew", lambda lease: fail() if faults else renew(lease))
 
-        assignment.start()
-        assignment.join(PATIENCE_S)
+    assignment.start()
+    assignment.join(PATIENCE_S)
 
-        assert assignment.over
-        assert not faults
-        assert ledger.claims.claim("another").search.id == made.id
-        assert "search.note" not in {event.type for event in ledger.events.after(made.id)}
+    assert assignment.over
+    assert not faults
+    assert ledger.claims.claim("another").search.id == made.id
+    assert "search.note" not in {event.type for event in ledger.events.after(made.id)}

@@ -1,7 +1,6 @@
 """A search is paused where its space, objective, evaluator or images have changed, and can go on later."""
 
 import pytest
-from live_service import ledger_of
 from processes import PATIENCE_S
 
 from nas import registry
@@ -11,7 +10,6 @@ from nas.evaluator import evaluator
 from nas.objective import objective
 from nas.registry import Registry
 from nas.searcher import searcher
-from nas.service.settings import Settings
 from nas.spaces import load_space
 from nas.spec import parse_spec
 from nas.testing import halves
@@ -21,31 +19,29 @@ from workers.executing.scheduler import Scheduler
 
 
 @pytest.fixture
-def begun(tmp_path, spec, monkeypatch):
+def begun(settings, ledger, spec, monkeypatch):
     """A search that a dispatcher has given up after its first trials; a function that carries it out further."""
-    settings = Settings(home=tmp_path, executor="inline", threads=1)
-    with ledger_of(settings) as ledger:
-        made, _ = ledger.searches.submit(parse_spec(spec).model_dump(mode="json"), name="begun")
+    made, _ = ledger.searches.submit(parse_spec(spec).model_dump(mode="json"), name="begun")
 
-        def carry_out():
-            assignment = Assignment(ledger, settings, Scheduler(InlineExecutor(1)), ledger.claims.claim("the test"))
-            carry_out.assignment = assignment
-            assignment.start()
-            assignment.join(PATIENCE_S)
-            return ledger.searches.get(made.id)
+    def carry_out():
+        assignment = Assignment(ledger, settings, Scheduler(InlineExecutor(1)), ledger.claims.claim("the test"))
+        carry_out.assignment = assignment
+        assignment.start()
+        assignment.join(PATIENCE_S)
+        return ledger.searches.get(made.id)
 
-        with monkeypatch.context() as patch:
-            calls, evaluate = [], evaluator["pooled"].evaluate
+    with monkeypatch.context() as patch:
+        calls, evaluate = [], evaluator["pooled"].evaluate
 
-            def given_up(self, network, report):
-                calls.append(network)
-                if len(calls) == 2:
-                    carry_out.assignment.stop()
-                return evaluate(self, network, report)
+        def given_up(self, network, report):
+            calls.append(network)
+            if len(calls) == 2:
+                carry_out.assignment.stop()
+            return evaluate(self, network, report)
 
-            patch.setattr(evaluator["pooled"], "evaluate", given_up)
-            assert 0 < carry_out().counts.succeeded < 4
-        yield ledger, made.id, carry_out
+        patch.setattr(evaluator["pooled"], "evaluate", given_up)
+        assert 0 < carry_out().counts.succeeded < 4
+    return ledger, made.id, carry_out
 
 
 def other_searcher(patch):

@@ -5,12 +5,10 @@ import time
 from concurrent.futures import Future
 
 import pytest
-from live_service import ledger_of
 from processes import PATIENCE_S
 from sqlalchemy import select
 
 from nas.jobs import tables
-from nas.service.settings import Settings
 from nas.spec import parse_spec
 from workers.dispatching import assignment, dispatcher
 from workers.dispatching.dispatcher import Dispatcher
@@ -41,24 +39,21 @@ def executor():
 
 
 @pytest.fixture
-def running(tmp_path, spec, monkeypatch, executor):
+def running(settings, ledger, spec, monkeypatch, executor):
     """A ledger, a function that submits a search, and a dispatcher that runs."""
     monkeypatch.setattr(dispatcher, "FOLLOW_S", 0.0)
     monkeypatch.setattr(assignment, "SHOWN_AFTER_S", 0.0)
-    settings = Settings(home=tmp_path, executor="inline", threads=1)
     stop = threading.Event()
 
-    with ledger_of(settings) as ledger:
+    def submit(name, priority=0):
+        fields = parse_spec({**spec, "evaluator": "train"}).model_dump(mode="json")
+        return ledger.searches.submit(fields, name=name, priority=priority)[0].id
 
-        def submit(name, priority=0):
-            fields = parse_spec({**spec, "evaluator": "train"}).model_dump(mode="json")
-            return ledger.searches.submit(fields, name=name, priority=priority)[0].id
-
-        made = Dispatcher(ledger, settings, executor)
-        thread = threading.Thread(target=made.run, args=(stop,))
-        yield ledger, submit, thread
-        stop.set()
-        thread.join()
+    made = Dispatcher(ledger, settings, executor)
+    thread = threading.Thread(target=made.run, args=(stop,))
+    yield ledger, submit, thread
+    stop.set()
+    thread.join()
 
 
 def owner_of(ledger, search_id):

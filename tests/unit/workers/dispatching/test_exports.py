@@ -7,7 +7,7 @@ from random import Random
 
 import onnx
 import pytest
-from live_service import ledger_of, take, tell
+from live_service import take, tell
 from processes import PATIENCE_S
 from sqlalchemy import update
 
@@ -23,7 +23,6 @@ from nas.metadata import stamped
 from nas.ops.notation import read_network, write_network
 from nas.ops.onnx_graph import RandomWeights, onnx_model
 from nas.service.artifact_store import ArtifactStore
-from nas.service.settings import Settings
 from nas.space import Candidate
 from nas.spaces import load_space
 from nas.spec import parse_spec
@@ -34,17 +33,6 @@ from workers.executing.executors.inline import InlineExecutor
 from workers.executing.scheduler import Scheduler
 
 TRAINED = {"test_accuracy": 0.5, "size_bytes": 7.0}
-
-
-@pytest.fixture
-def settings(tmp_path):
-    return Settings(home=tmp_path, executor="inline", threads=1)
-
-
-@pytest.fixture
-def ledger(settings):
-    with ledger_of(settings) as opened:
-        yield opened
 
 
 @pytest.fixture

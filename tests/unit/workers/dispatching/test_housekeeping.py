@@ -4,6 +4,7 @@ import threading
 import time
 from datetime import timedelta
 
+import pytest
 from ledger_steps import claimed
 from processes import PATIENCE_S
 from sqlalchemy import update
@@ -16,6 +17,11 @@ from workers.dispatching import housekeeping
 from workers.dispatching.dispatcher import Dispatcher
 from workers.dispatching.housekeeping import Housekeeping
 from workers.executing.executors.inline import InlineExecutor
+
+
+@pytest.fixture
+def settings(tmp_path, ledger_url):
+    return Settings(home=tmp_path, database_url=ledger_url, executor="inline", keep_deleted_days=7)
 
 
 def deleted(ledger, ago):
@@ -34,9 +40,8 @@ def there(ledger, search_id):
         return None
 
 
-def test_a_dispatcher_cleans_when_it_starts(ledger, ledger_url, tmp_path):
+def test_a_dispatcher_cleans_when_it_starts(ledger, settings):
     old, new = deleted(ledger, timedelta(days=8)), deleted(ledger, timedelta(days=6))
-    settings = Settings(home=tmp_path, database_url=ledger_url, executor="inline", keep_deleted_days=7)
     stop = threading.Event()
     running = threading.Thread(target=Dispatcher(ledger, settings, InlineExecutor(1)).run, args=(stop,))
     running.start()
@@ -51,7 +56,7 @@ def test_a_dispatcher_cleans_when_it_starts(ledger, ledger_url, tmp_path):
     assert there(ledger, new) is not None
 
 
-def test_cleaning_that_fails_is_tried_again(ledger, tmp_path, monkeypatch, caplog):
+def test_cleaning_that_fails_is_tried_again(ledger, settings, monkeypatch, caplog):
     done = []
 
     def clean(*_):
@@ -61,7 +66,7 @@ def test_cleaning_that_fails_is_tried_again(ledger, tmp_path, monkeypatch, caplo
         raise PermissionError("a folder is not ours")
 
     monkeypatch.setattr(housekeeping, "clean", clean)
-    keeping = Housekeeping(ledger, Settings(home=tmp_path))
+    keeping = Housekeeping(ledger, settings)
     for _ in range(2):
         keeping.tick()
         keeping.join(PATIENCE_S)

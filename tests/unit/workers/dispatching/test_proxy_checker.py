@@ -1,14 +1,12 @@
 """Proxy checks of the service: carried out, cancelled, and gone on with by the next dispatcher."""
 
 import pytest
-from live_service import ledger_of
 from processes import PATIENCE_S
 
 from nas.dataset import dataset
 from nas.errors import DataError
 from nas.evaluator import evaluator
 from nas.jobs.proxy_checks.record import CheckState
-from nas.service.settings import Settings
 from nas.spec import parse_spec
 from workers.dispatching import proxy_checks
 from workers.dispatching.proxy_checks import ProxyChecker
@@ -16,17 +14,6 @@ from workers.executing.executors.inline import InlineExecutor
 from workers.executing.scheduler import Scheduler
 
 OPTIONS = {"candidates": 4, "repeats": 2, "longer_epochs": 2}
-
-
-@pytest.fixture
-def settings(tmp_path):
-    return Settings(home=tmp_path, executor="inline", threads=1)
-
-
-@pytest.fixture
-def ledger(settings):
-    with ledger_of(settings) as opened:
-        yield opened
 
 
 @pytest.fixture
