@@ -13,6 +13,7 @@ from latency_db.storing.location import default_location, file_of
 from latency_db.storing.store import Store
 from latency_db.storing.tables import metadata as latency_tables
 from nas.files import private_mode
+from nas.images.decoded_sets import decoded_folder
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import References
 from nas.machine.mounts import SHARED_DISK_REMEDY, shared_disk_warning
@@ -36,6 +37,7 @@ def folders(settings: Settings) -> Iterator[Check]:
     yield _in_use("uploads", settings.uploads, folder_use(settings.uploads))
     yield _in_use("data root", settings.data_root, folder_use(settings.data_root, without=settings.uploads))
     yield _in_use("scratch", settings.scratch, folder_use(settings.scratch))
+    yield _in_use("decoded images", decoded_folder(), folder_use(decoded_folder()))
 
 
 def secret(settings: Settings) -> Check:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from nas.dataset import MAX_SIDE, Dataset, DatasetSource, Outline, dataset, split
 from nas.errors import DataError
 from nas.images.class_folders import ClassFolders, class_folders, names_in
+from nas.images.decoded_sets import size_note
 from nas.images.formats import Picture
 from nas.images.on_damaged import OnDamaged
 from nas.images.reading import DAMAGED, FLIP, SIZE, STORED, Looked, Member, by_suffix, look, read_splits, stored_side
@@ -78,13 +79,15 @@ class Folder(DatasetSource):
         sizes = {seen.size for seen in looked.headers}
         side = self.size or next(iter(sizes))[0]
         equal = sizes == {(side, side)} and side <= MAX_SIDE
+        shape = (len(looked.members), *(stored_side(side, self.stored) or side,) * 2, looked.channels)
+        large = size_note(self._title, shape) if self.size or equal else ()
         return Outline.of(
             self._title,
             folders.classes,
             counts,
             side=side if self.size or equal else None,
             channels=looked.channels,
-            notes=(*folders.notes, *looked.notes()),
+            notes=(*folders.notes, *looked.notes(), *large),
         )
 
     def pictures(self) -> dict[str, dict[str, list[Picture]]]:

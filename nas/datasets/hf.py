@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -145,9 +146,14 @@ def _hidden(part: str, numbers: Labels) -> Note:
 
 
 def _pictures(part: str, table: Any, column: str, path: str) -> Iterable[Picture]:
+    """Its pictures, whose bytes are read from the library's files when they are looked at."""
     import datasets  # noqa: PLC0415 - an optional dependency
 
-    encoded = table.cast_column(column, datasets.Image(decode=False))[column]
-    for row, entry in enumerate(encoded):
-        content = entry["bytes"] if entry["bytes"] is not None else Path(entry["path"])
-        yield Picture(f"hf:{path}: {part} row {row}", content)
+    rows = table.select_columns([column]).cast_column(column, datasets.Image(decode=False))
+    return (Picture(f"hf:{path}: {part} row {row}", partial(_encoded, rows, row, column)) for row in range(len(table)))
+
+
+def _encoded(rows: Any, row: int, column: str) -> bytes:
+    entry = rows[row][column]
+    found: bytes = entry["bytes"] if entry["bytes"] is not None else Path(entry["path"]).read_bytes()
+    return found

@@ -25,6 +25,7 @@ from nas.files import write_whole
 from nas.image_checks import digests
 from nas.machine.folders import cache_folder, existing
 from nas.mapped_images import ABOUT, DIGESTS, LOCK, PIXELS, MappedImages, PixelFile, Shape, lock
+from nas.note import Note
 
 FROM_BYTES = 256 << 20
 LIMIT_BYTES = 64 << 30
@@ -36,6 +37,7 @@ SPARE_BYTES = 256 << 20
 WAITING = "waiting for another process that decodes these images"
 PART = f"{PIXELS}.part"
 GIB = 1 << 30
+SMALLER = "give the data set a smaller `size`"
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +97,16 @@ def is_large(shape: Shape) -> bool:
 def limit_bytes() -> int:
     """Of all decoded sets: NAS_DECODED_BYTES."""
     return _setting("NAS_DECODED_BYTES", LIMIT_BYTES)
+
+
+def size_note(name: str, shape: Shape) -> Iterator[Note]:
+    """The note on images that will be in a file. DataError if they are beyond its limit."""
+    size = prod(shape)
+    if size > limit_bytes():
+        raise _beyond(f"the images of {name} take {size / GIB:.1f} GiB once they are decoded")
+    if is_large(shape):
+        said = f"once decoded, the images take {size / GIB:.1f} GiB, in a file in {decoded_folder()} for all workers"
+        yield Note.on("decoded", said, [], shape[0])
 
 
 def decoded_folder() -> Path:
@@ -210,13 +222,15 @@ def _make_room(key: str, first: str, wanted: int) -> None:
         if remove(known.key):
             taken -= known.bytes
     what = f"the images of {first} and others take {wanted / GIB:.1f} GiB once they are decoded"
-    smaller = "give the data set a smaller `size`"
     if taken + wanted > limit:
-        beside = f", and sets in use {taken / GIB:.1f} GiB" if taken else ""
-        raise DataError(f"{what}{beside}; NAS_DECODED_BYTES allows {limit / GIB:.1f} GiB: raise it, or {smaller}")
+        raise _beyond(f"{what}, and sets in use {taken / GIB:.1f} GiB" if taken else what)
     if _free() < wanted:
         where = f"{decoded_folder()} has {max(0, _free()) / GIB:.1f} GiB free"
-        raise DataError(f"{what}; {where}: free some, let NAS_CACHE_DIR name a folder on a larger disk, or {smaller}")
+        raise DataError(f"{what}; {where}: free some, let NAS_CACHE_DIR name a folder on a larger disk, or {SMALLER}")
+
+
+def _beyond(what: str) -> DataError:
+    return DataError(f"{what}; NAS_DECODED_BYTES allows {limit_bytes() / GIB:.1f} GiB: raise it, or {SMALLER}")
 
 
 def _free() -> int:

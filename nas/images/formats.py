@@ -2,7 +2,7 @@
 
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -57,10 +57,17 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An encoded picture: its bytes, or the file that holds them. where is its name in errors."""
+    """An encoded picture: its bytes, the file that holds them, or what reads them. where is its name in errors."""
 
     where: str
-    content: bytes | Path
+    content: bytes | Path | Callable[[], bytes]
+
+    def encoded(self) -> bytes:
+        """Its bytes. OSError if they cannot be read."""
+        content = self.content
+        if isinstance(content, Path):
+            return content.read_bytes()
+        return content if isinstance(content, bytes) else content()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +117,8 @@ def suffix_of(picture: Picture) -> str:
 def opened(picture: Picture) -> Iterator[Image.Image]:
     """The picture, not decoded yet. PictureError names it if it cannot be read, also within the with block."""
     content = picture.content
-    file = io.BytesIO(content) if isinstance(content, bytes) else content
     try:
+        file = content if isinstance(content, Path) else io.BytesIO(picture.encoded())
         with Image.open(file, formats=readable()) as image:
             yield image
     except UnidentifiedImageError as fault:
@@ -203,8 +210,8 @@ def _unread(picture: Picture) -> PictureError:
 
 def _start(file: Picture) -> bytes:
     """The first bytes."""
-    if isinstance(file.content, bytes):
-        return file.content[:START]
+    if not isinstance(file.content, Path):
+        return file.encoded()[:START]
     with file.content.open("rb") as opened_file:
         return opened_file.read(START)
 

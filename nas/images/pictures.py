@@ -95,11 +95,8 @@ def _key(pictures: Sequence[Picture], side: int, channels: int) -> str:
 
 
 def _digest(picture: Picture) -> bytes:
-    if isinstance(picture.content, bytes):
-        return hashlib.sha256(picture.content).digest()
     try:
-        with picture.content.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
+        return hashlib.sha256(picture.encoded()).digest()
     except OSError as fault:  # which decoding will name
         return str(fault.errno).encode()
 

@@ -25,7 +25,7 @@ def hub(monkeypatch, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")  # the library's own, of which it has many
-def test_a_set_that_the_library_reads(hub, tmp_path):
+def test_a_set_that_the_library_reads(hub, tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     for part, count in (("train", 10), ("test", 4)):
         for label in ("cat", "dog"):
@@ -38,6 +38,10 @@ def test_a_set_that_the_library_reads(hub, tmp_path):
     assert hub.__version__
     assert loaded.classes == ("cat", "dog")
     assert [len(part) for part in (loaded.train, loaded.validation, loaded.test)] == [18, 2, 8]
+    monkeypatch.setenv("NAS_CACHE_DIR", str(tmp_path / "decoded"))
+    monkeypatch.setenv("NAS_DECODED_FROM_BYTES", "1")
+    mapped = load({"name": "hf", "path": str(tmp_path / "set"), "size": 8}, 0)
+    assert (mapped.is_mapped, mapped.digest) == (True, loaded.digest)
     with pytest.raises(DataError, match="name them with `image` and `label` among image, label"):
         load({"name": "hf", "path": str(tmp_path / "set"), "label": "colour"}, 0)
 

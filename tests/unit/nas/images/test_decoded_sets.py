@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nas.dataset import load
+from nas.dataset import dataset, load
 from nas.errors import DataError, NasError
 from nas.images import decoded_sets, pictures
 from nas.images.decoded_sets import Block, decoded_once, remove, telling
@@ -217,3 +217,15 @@ def test_a_set_that_is_gone_or_cut_is_named(tmp_path):
 
     with pytest.raises(DataError, match="are gone from this machine, or not whole"):
         other[:]
+
+
+def test_a_form_tells_what_images_will_take_and_refuses_what_is_beyond_the_limit(photos, monkeypatch):
+    source = dataset.make({"name": "folder", "path": str(photos), "size": 8, "stored": 10})
+    notes = [note.text for note in source.outline().notes if note.kind == "decoded"]
+    monkeypatch.setenv("NAS_DECODED_BYTES", str(20 * 10 * 10 * 3 - 1))
+
+    assert notes == [
+        f"once decoded, the images take 0.0 GiB, in a file in {decoded_sets.decoded_folder()} for all workers"
+    ]
+    with pytest.raises(DataError, match=r"the images of folder:photos take .* NAS_DECODED_BYTES allows"):
+        source.outline()
