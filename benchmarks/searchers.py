@@ -20,20 +20,13 @@ A plot of all rows is written beside OUT as .svg.
 """
 
 import argparse
-import json
-import multiprocessing
-import os
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from nas.errors import NasError, SpecError
 from nas.files import write_whole
@@ -42,12 +35,11 @@ from nas.searcher import searcher_of
 from nas.simulation import Outcome, Plan, simulate
 from nas.tabular.problem import TabularProblem, load_problem
 from nas.tabular.scores import BUDGETS
+from row_file import Row, RowFile, add_processes, add_row_arguments, machine, parsed, say, seeds_of
 from searcher_plots import draw, spread
 
 REGRET_AT = 100
 PARETO = {"name": "pareto", "target_latency_ms": 1.0}  # which the objective does not use
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +95,6 @@ def work(run: Run) -> Row:
     return made(run, load_problem(run.file))
 
 
-def rows_of(runs: Sequence[Run], processes: int) -> Iterator[Row]:
-    """The rows as they are made."""
-    if processes == 1:
-        yield from map(work, runs)
-        return
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(work, run) for run in runs]):
-            yield future.result()
-
-
-def read_rows(path: Path) -> list[Row]:
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-        complete = isinstance(rows, list) and all(row["hypervolume"] and row["regret"] for row in rows)
-    except (ValueError, KeyError, TypeError):
-        complete = False
-    if not complete:
-        raise SpecError(f"--json: {path} is not a list of rows of this benchmark; move it away")
-    return rows
-
-
 def cell(values: Sequence[float]) -> str:
     """Median and quartiles."""
     if len(values) == 1:
@@ -161,18 +132,12 @@ def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--problem", type=Path, nargs="+", action="extend", required=True, metavar="FILE")
     parser.add_argument("--searchers", required=True, help="names, with commas between them")
     parser.add_argument("--evals", type=int, required=True, help="distinct networks that are trained")
-    parser.add_argument("--seeds", type=int, required=True, help="number of seeds")
-    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--workers", type=int, default=1, help="trainings at a time")
     parser.add_argument("--noise", type=float, default=1.0, help="factor on the noise of observations")
     parser.add_argument("--regret-of", choices=("targets", "front"), default="targets", help="searches for the regrets")
-    parser.add_argument("--processes", type=int, default=1, help="rows that are made at a time")
-    parser.add_argument("--json", type=Path, required=True, metavar="OUT")
-    arguments = parser.parse_args(given)
-    for name in ("evals", "seeds", "workers", "processes"):
-        if getattr(arguments, name) < 1:
-            parser.error(f"--{name}: at least 1")
-    return arguments
+    add_row_arguments(parser)
+    add_processes(parser)
+    return parsed(parser, given, "evals", "workers")
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -180,26 +145,23 @@ def main(given: Sequence[str] | None = None) -> None:
     searchers = arguments.searchers.split(",")
     for name in searchers:
         searcher_of(name)
-    problems = {file: load_problem(file).name for file in arguments.problem}
+    problems = {path: load_problem(path).name for path in arguments.problem}
     if len(set(problems.values())) < len(problems):
         raise SpecError("--problem: two files have the same name, by which rows are told apart; change one")
-    rows = read_rows(arguments.json)
+    file = RowFile(arguments.json, "hypervolume", "regret")
     wanted = [
-        Run(file, name, each, seed, arguments.evals, arguments.workers, arguments.noise, arguments.regret_of)
-        for file, name in problems.items()
+        Run(path, name, each, seed, arguments.evals, arguments.workers, arguments.noise, arguments.regret_of)
+        for path, name in problems.items()
         for each in searchers
-        for seed in range(arguments.first, arguments.first + arguments.seeds)
+        for seed in seeds_of(arguments)
     ]
-    missing = [run for run in wanted if not any(run.is_in(row) for row in rows)]
-    print(f"{len(missing)} of {len(wanted)} rows to make; Python {platform.python_version()}, ", end="")
-    print(f"numpy {np.__version__}, {platform.machine()}, {os.cpu_count()} cores", flush=True)
-    for row in rows_of(missing, arguments.processes):
-        rows.append(row)
-        write_whole(arguments.json, json.dumps(rows, indent=1) + "\n")
-        print(f"{row['problem']}  {label(row)}  seed {row['seed']}  {row['hypervolume']}", file=sys.stderr, flush=True)
-    for line in table(rows):
+    missing = [run for run in wanted if not any(run.is_in(row) for row in file.rows)]
+    print(f"{len(missing)} of {len(wanted)} rows to make; {machine()}", flush=True)
+    for row in file.make(missing, work, arguments.processes):
+        say(f"{row['problem']}  {label(row)}  seed {row['seed']}  {row['hypervolume']}")
+    for line in table(file.rows):
         print(line)
-    write_whole(arguments.json.with_suffix(".svg"), draw(rows, label))
+    write_whole(arguments.json.with_suffix(".svg"), draw(file.rows, label))
 
 
 if __name__ == "__main__":

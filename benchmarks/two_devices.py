@@ -12,28 +12,25 @@ it is as good on the median on each device, as m / n. Rows of OUT are not made a
 """
 
 import argparse
-import json
-import os
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from nas.codes import random_codes
 from nas.errors import NasError, SpecError
-from nas.files import write_whole
 from nas.objective import objective
 from nas.search_devices import KnownOnDevices
 from nas.searcher import searcher_of
 from nas.simulation import Outcome, Plan, simulate
 from nas.tabular.problem import TabularProblem, load_problem
 from nas.tabular.scores import BUDGETS
+from row_file import Row, RowFile, add_row_arguments, machine, parsed, say, seeds_of
 
 CLAIMED = 1.2
 
@@ -44,8 +41,6 @@ MORE = 1.5
 
 SAMPLE = 1000
 """Networks by which files are compared."""
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +74,21 @@ def load_pair(files: Sequence[Path]) -> Pair:
     return pair
 
 
-def searched(pair: Pair, kind: str, seed: int, trials: int, searcher: str) -> Row:
-    """One row. kind: the name of a problem, for its own search; or BOTH."""
-    alone = {problem.name: problem for problem in (pair.first, pair.second)}
+def searched(pair: Pair, key: Row) -> Row:
+    """The row of a key. Its kind is the name of a problem, for its own search; or BOTH."""
+    alone, kind = {problem.name: problem for problem in (pair.first, pair.second)}, key["kind"]
     problem, config = alone.get(kind, pair.both), {"name": "pareto", "target_latency_ms": 1.0}
     if kind not in alone:
         config["target_latency_ms"] = dict.fromkeys(pair.names, 1.0)
+    plan = Plan(trials=key["trials"], seed=key["seed"])
     began = time.perf_counter()
-    found = simulate(problem, searcher_of(searcher), objective.make(config), Plan(trials=trials, seed=seed))
+    found = simulate(problem, searcher_of(key["searcher"]), objective.make(config), plan)
     seconds = time.perf_counter() - began
     judged = [alone[kind]] if kind in alone else [pair.first, pair.second]
     volumes = {}
     for judge in judged:
         outcome = Outcome(judge, found)
         volumes[judge.name] = [round(outcome.hypervolume(n), 5) for n in range(1, len(outcome.trials) + 1)]
-    key = {"problems": list(pair.names), "kind": kind, "seed": seed, "searcher": searcher, "trials": trials}
     return {**key, "hypervolume": volumes, "seconds": round(seconds, 2)}
 
 
@@ -140,21 +135,21 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--problems", type=Path, nargs=2, required=True, metavar="FILE")
     parser.add_argument("--searcher", default="auto")
     parser.add_argument("--evals", type=int, default=200, help="trainings of a search for one device")
-    parser.add_argument("--seeds", type=int, default=20, help="number of seeds")
-    parser.add_argument("--json", type=Path, required=True, metavar="OUT")
-    arguments = parser.parse_args(given)
+    add_row_arguments(parser, seeds=20)
+    arguments = parsed(parser, given)
     pair = load_pair(arguments.problems)
-    rows: list[Row] = json.loads(arguments.json.read_text()) if arguments.json.exists() else []
+    file = RowFile(arguments.json)
     about = {"problems": list(pair.names), "searcher": arguments.searcher}
-    print(f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}, {os.cpu_count()} cores")
-    for seed in range(arguments.seeds):
-        for kind in (*pair.names, BOTH):
-            trials = arguments.evals if kind in pair.names else int(MORE * arguments.evals)
-            key = {**about, "kind": kind, "seed": seed, "trials": trials}
-            if not any(key.items() <= row.items() for row in rows):
-                rows.append(searched(pair, kind, seed, trials, arguments.searcher))
-                write_whole(arguments.json, json.dumps(rows) + "\n")
-    for line in table([row for row in rows if about.items() <= row.items()], pair.names, arguments.evals):
+    print(machine(), flush=True)
+    trials = dict.fromkeys(pair.names, arguments.evals) | {BOTH: int(MORE * arguments.evals)}
+    wanted = [
+        {**about, "kind": kind, "seed": seed, "trials": count}
+        for seed in seeds_of(arguments)
+        for kind, count in trials.items()
+    ]
+    for row in file.make([key for key in wanted if not file.has(key)], partial(searched, pair)):
+        say({name: row[name] for name in ("kind", "seed", "seconds")})
+    for line in table([row for row in file.rows if about.items() <= row.items()], pair.names, arguments.evals):
         print(line)
 
 

@@ -16,28 +16,22 @@ has what it took over. Rows that OUT has already are not run again.
 """
 
 import argparse
-import json
-import os
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from nas.errors import NasError, SpecError
-from nas.files import write_whole
 from nas.objective import objective
 from nas.problem import Earlier
 from nas.searcher import searcher_of
 from nas.simulation import Outcome, Plan, earlier_of, simulate
 from nas.tabular.problem import load_problem
+from row_file import Row, RowFile, add_processes, add_row_arguments, machine, parsed, say, seeds_of
 
 BUDGETS = (0, 10, 25, 50, 100)
 PARETO = {"name": "pareto", "target_latency_ms": 1.0}  # which the objective does not use
@@ -58,11 +52,11 @@ class Run:
     before: int
 
     @property
-    def key(self) -> dict[str, Any]:
+    def key(self) -> Row:
         return {**asdict(self), "earlier": self.earlier.stem, "file": self.file.stem}
 
 
-def work(run: Run) -> dict[str, Any]:
+def work(run: Run) -> Row:
     config, aim = searcher_of(run.searcher), objective.make(PARETO)
     first, second = load_problem(run.earlier), load_problem(run.file)
     if first.space.decisions() != second.space.decisions():
@@ -92,14 +86,7 @@ def _as_told(earlier: Earlier, run: Run) -> Earlier:
     return replace(earlier, metrics={"accuracy": accuracy})
 
 
-def rows_of(runs: Sequence[Run], processes: int) -> Iterator[dict[str, Any]]:
-    """The rows as they are made."""
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(work, run) for run in runs]):
-            yield future.result()
-
-
-def table(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+def table(rows: Sequence[Row]) -> Iterator[str]:
     """Lines of a table in Markdown: medians over the seeds, cold and warm, and of what warm has more."""
     yield f"| earlier | file | relation | searcher | n | {' | '.join(f'HV {budget}' for budget in BUDGETS)} |"
     yield "|---" * (5 + len(BUDGETS)) + "|"
@@ -125,11 +112,9 @@ def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--pair", nargs=3, action="append", required=True, metavar=("EARLIER", "FILE", "RELATION"))
     parser.add_argument("--searchers", default="auto", help="names, with commas between them")
     parser.add_argument("--before", type=int, default=200, help="trainings of the earlier search")
-    parser.add_argument("--seeds", type=int, required=True, help="number of seeds")
-    parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--processes", type=int, default=1, help="rows that are made at a time")
-    parser.add_argument("--json", type=Path, required=True, metavar="OUT")
-    arguments = parser.parse_args(given)
+    add_row_arguments(parser)
+    add_processes(parser)
+    arguments = parsed(parser, given)
     for *_, relation in arguments.pair:
         if relation not in RELATIONS:
             parser.error(f"--pair: {relation} is none of {', '.join(RELATIONS)}")
@@ -138,21 +123,18 @@ def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
 
 def main(given: Sequence[str] | None = None) -> None:
     arguments = arguments_of(given)
-    rows = json.loads(arguments.json.read_text(encoding="utf-8")) if arguments.json.exists() else []
+    kept = RowFile(arguments.json)
     wanted = [
         Run(Path(earlier), Path(file), relation, name, seed, arguments.before)
         for earlier, file, relation in arguments.pair
         for name in arguments.searchers.split(",")
-        for seed in range(arguments.first, arguments.first + arguments.seeds)
+        for seed in seeds_of(arguments)
     ]
-    missing = [run for run in wanted if not any(run.key.items() <= row.items() for row in rows)]
-    print(f"{len(missing)} of {len(wanted)} rows to make; Python {platform.python_version()}, ", end="")
-    print(f"numpy {np.__version__}, {platform.machine()}, {os.cpu_count()} cores", flush=True)
-    for row in rows_of(missing, arguments.processes):
-        rows.append(row)
-        write_whole(arguments.json, json.dumps(rows, indent=1) + "\n")
-        print(f"{row['earlier']}  {row['file']}  {row['relation']}  seed {row['seed']}", file=sys.stderr, flush=True)
-    for line in table(rows):
+    missing = [run for run in wanted if not kept.has(run.key)]
+    print(f"{len(missing)} of {len(wanted)} rows to make; {machine()}", flush=True)
+    for row in kept.make(missing, work, arguments.processes):
+        say(f"{row['earlier']}  {row['file']}  {row['relation']}  seed {row['seed']}")
+    for line in table(kept.rows):
         print(line)
 
 

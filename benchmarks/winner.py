@@ -16,13 +16,11 @@ interval holds the truth. Rows that OUT has already are not run again.
 """
 
 import argparse
-import json
-import os
-import platform
 import statistics
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +28,6 @@ import numpy as np
 
 from nas.codes import encode
 from nas.errors import NasError, SpecError
-from nas.files import write_whole
 from nas.objective import Objective, objective
 from nas.problem import Problem
 from nas.searcher import searcher_of
@@ -39,12 +36,11 @@ from nas.tabular.problem import TabularProblem, load_problem
 from nas.tabular.scores import POINTS
 from nas.trial import Trial
 from nas.winner.choice import by_reward, candidates, ranking
+from row_file import Row, RowFile, add_row_arguments, machine, parsed, say, seeds_of
 
 TARGET = "50"
 REPEAT_SEEDS = 1_000_000
 """The seeds of repeats are this many above those of searches, and above each other's by the number of the repeat."""
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,42 +144,28 @@ def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--problem", type=Path, nargs="+", action="extend", required=True, metavar="FILE")
     parser.add_argument("--searchers", required=True, help="names, with commas between them")
     parser.add_argument("--evals", type=int, required=True, help="distinct networks that are trained")
-    parser.add_argument("--seeds", type=int, required=True, help="number of seeds")
-    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--noise", type=float, default=1.0, help="factor on the noise of observations")
     parser.add_argument("--candidates", type=int, default=8, help="networks that are trained again")
     parser.add_argument("--repeats", type=int, default=2, help="how often")
-    parser.add_argument("--json", type=Path, required=True, metavar="OUT")
-    arguments = parser.parse_args(given)
-    for name in ("evals", "seeds", "candidates", "repeats"):
-        if getattr(arguments, name) < 1:
-            parser.error(f"--{name}: at least 1")
-    return arguments
+    add_row_arguments(parser)
+    return parsed(parser, given, "evals", "candidates", "repeats")
 
 
 def main(given: Sequence[str] | None = None) -> None:
     arguments = arguments_of(given)
-    rows: list[Row] = json.loads(arguments.json.read_text(encoding="utf-8")) if arguments.json.exists() else []
-    print(f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}, {os.cpu_count()} cores")
-    for file in arguments.problem:
-        problem = load_problem(file)
-        for searcher in arguments.searchers.split(","):
-            for seed in range(arguments.first, arguments.first + arguments.seeds):
-                settings = Settings(
-                    problem.name,
-                    searcher,
-                    seed,
-                    arguments.evals,
-                    arguments.noise,
-                    arguments.candidates,
-                    arguments.repeats,
-                )
-                if any(asdict(settings).items() <= row.items() for row in rows):
-                    continue
-                rows.append(made(settings, problem))
-                write_whole(arguments.json, json.dumps(rows, indent=1) + "\n")
-                print(settings, file=sys.stderr, flush=True)
-    for line in table(rows):
+    file = RowFile(arguments.json)
+    print(machine(), flush=True)
+    chosen_by = (arguments.evals, arguments.noise, arguments.candidates, arguments.repeats)
+    for problem in map(load_problem, arguments.problem):
+        wanted = [
+            Settings(problem.name, searcher, seed, *chosen_by)
+            for searcher in arguments.searchers.split(",")
+            for seed in seeds_of(arguments)
+        ]
+        missing = [settings for settings in wanted if not file.has(asdict(settings))]
+        for row in file.make(missing, partial(made, problem=problem)):
+            say({name: row[name] for name in asdict(wanted[0])})
+    for line in table(file.rows):
         print(line)
 
 
