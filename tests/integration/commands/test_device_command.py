@@ -7,10 +7,10 @@ from click.testing import CliRunner
 
 from latency_db.commands.device import measure
 from latency_db.commands.groups import device
-from latency_db.commands.profile import profile
 from latency_db.commands.shown import calibrated
 from latency_db.profiling.build import GOOD_ENOUGH
 from nas.errors import UnknownNameError
+from workers.commands.space_profile import profile
 
 SPACE = {
     "name": "tiny",
