@@ -1,18 +1,16 @@
 """Training for a few epochs: the plain way to score a network (MnasNet, arXiv:1807.11626, trains each for five)."""
 
-from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from pydantic import BaseModel
 
 from nas.dataset import Dataset
-from nas.errors import SpecError
 from nas.evaluator import PLAIN, CacheKey, Evaluator, Stop, evaluator
 from nas.ops import Network
 from nas.ops.cost import is_coded
 from nas.registry import described
 from nas.training import Recipe
+from nas.training.trial_choices import TrainDevice, TrainImages, chosen_device, drawn_images
 from nas.trial import Metrics, Report
 
 RECIPE = Recipe(epochs=2)
@@ -37,20 +35,8 @@ class TrainEvaluator(Evaluator):
         seed: int,
         *,
         recipe: Recipe = RECIPE,
-        train_images: Annotated[
-            int | None,
-            described(
-                "the most training images that a trial sees, drawn by the seed; none for all",
-                "a tenth to a third of a large set, so that trials are short; finalists see all images",
-                ge=2,
-            ),
-        ] = None,
-        device: Annotated[
-            Literal["auto", "cpu", "cuda"],
-            described(
-                "where trials are trained; auto takes a GPU where torch sees one", "cpu to leave a GPU to others"
-            ),
-        ] = "auto",
+        train_images: TrainImages = None,
+        device: TrainDevice = "auto",
         accuracy: Annotated[
             Literal["plain", "balanced"],
             described(
@@ -63,7 +49,7 @@ class TrainEvaluator(Evaluator):
         super().__init__(dataset, seed)
         self.recipe = recipe
         self.epochs = recipe.epochs
-        self._images = _subset(dataset, train_images, seed)
+        self._images = drawn_images(dataset, train_images, seed)
         self._device = device
         self._accuracy = accuracy
 
@@ -77,14 +63,7 @@ class TrainEvaluator(Evaluator):
     @property
     def device(self) -> str:
         """Where trainings run: cpu or cuda. SpecError if the spec wants a GPU that torch does not see."""
-        import torch  # noqa: PLC0415 - the service describes evaluators without torch
-
-        present = torch.cuda.is_available()
-        if self._device == "cuda" and not present:
-            raise SpecError(
-                "evaluator.device: torch sees no GPU here; use auto or cpu, or install a CUDA build of torch"
-            )
-        return "cuda" if present and self._device != "cpu" else "cpu"
+        return chosen_device(self._device)
 
     @classmethod
     def full_epochs(cls, parameters: BaseModel) -> int | None:
@@ -105,8 +84,8 @@ class TrainEvaluator(Evaluator):
     def _evaluated(self, network: Network, report: Report, stop: Stop | None) -> Metrics:
         if is_coded(network):
             return self._coded(network, report, stop)
-        from nas.ops.torch_module import build  # noqa: PLC0415 - as in device
-        from nas.training.fit import fit  # noqa: PLC0415 - as in device
+        from nas.ops.torch_module import build  # noqa: PLC0415 - the service describes evaluators without torch
+        from nas.training.fit import fit  # noqa: PLC0415 - as above
 
         fitted = fit(
             build(network, self.seed),
@@ -128,8 +107,8 @@ class TrainEvaluator(Evaluator):
         }
 
     def _coded(self, network: Network, report: Report, stop: Stop | None) -> Metrics:
-        from nas.compression.bench import Bench  # noqa: PLC0415 - as in device
-        from nas.compression.coded_training import file_score, train_coded  # noqa: PLC0415 - as in device
+        from nas.compression.bench import Bench  # noqa: PLC0415 - the service describes evaluators without torch
+        from nas.compression.coded_training import file_score, train_coded  # noqa: PLC0415 - as above
 
         bench = Bench(self._images, self.seed, report, stop.checkpoint if stop else None, self.device)
         model, fitted = train_coded(network, self.recipe, bench, stop.epochs if stop else None)
@@ -141,19 +120,3 @@ class TrainEvaluator(Evaluator):
             "train_seconds": fitted.seconds,
             "epochs": fitted.epochs,
         }
-
-
-def _subset(dataset: Dataset, train_images: int | None, seed: int) -> Dataset:
-    if train_images is None or train_images >= len(dataset.train):
-        return dataset
-    if train_images < len(dataset.classes):
-        raise SpecError(
-            f"evaluator.train_images: {train_images} images cannot show all of {len(dataset.classes)} classes; give "
-            "more, or leave it out"
-        )
-    order = np.random.default_rng((seed, train_images)).permutation(len(dataset.train))
-    labels = dataset.train.labels[order]
-    if len(np.unique(labels[:train_images])) < len(dataset.classes):  # a rare class would not be learnt at all
-        first = np.unique(labels, return_index=True)[1]
-        order = np.concatenate([order[first], np.delete(order, first)])
-    return replace(dataset, train=dataset.train[np.sort(order[:train_images])])
