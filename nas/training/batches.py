@@ -120,7 +120,7 @@ class Batches:
     def _sized(self, images: Tensor, boxes: Tensor, resolution: int | None) -> Tensor:
         if self._augmentation.crop < 1:
             return cropped(images, boxes, resolution or self._side)
-        return _resized(images, resolution)
+        return resized(images, resolution)
 
     def _held(self, order: Tensor) -> Generator[Tensor]:
         """For each batch of an epoch in this order: all images, or those of the batch, on the device."""
@@ -183,7 +183,7 @@ def normalised(
 ) -> Tensor:
     """uint8 images [B, H, H, C] as network input: (pixel / 255 - mean) / std, float32 [B, C, R, R], channels last."""
     pixels = images if isinstance(images, Tensor) else tensor(images)
-    return _resized(_floats(pixels, *_affine(mean, std, pixels.device)), resolution)
+    return resized(_floats(pixels, *_affine(mean, std, pixels.device)), resolution)
 
 
 def at_once(most: int, side: int) -> int:
@@ -206,7 +206,8 @@ def _floats(images: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
     return images.to(torch.float32).mul_(scale).add_(offset).permute(0, 3, 1, 2)
 
 
-def _resized(images: Tensor, resolution: int | None) -> Tensor:
+def resized(images: Tensor, resolution: int | None) -> Tensor:
+    """Images [B, C, H, H] at resolution x resolution pixels, channels last; as they are for None or H."""
     side = images.shape[-1]
     if resolution in {None, side}:
         return images

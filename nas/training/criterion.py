@@ -29,6 +29,14 @@ class Criterion:
     def before_step(self, module: nn.Module, step: int, progress: float) -> None:
         """Called before each step, the first is 0; progress is the share of the training that is done, in [0, 1)."""
 
+    def rate(self, rate: float, highest: float) -> float:  # noqa: ARG002 - for those that change it
+        """The learning rate of the step that before_step began. rate, highest: the schedule's, now and at most."""
+        return rate
+
+    def scored(self, module: nn.Module) -> nn.Module:
+        """What an epoch is scored by, of the module that is trained or of its average: by default, that itself."""
+        return module
+
     def after_step(self, module: nn.Module) -> None:
         """Called after each step of the optimizer."""
 

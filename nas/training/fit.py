@@ -198,8 +198,9 @@ class _Training:
 
     def _train_step(self, batch: Batch) -> Tensor:
         middle = (self.step + 0.5) / len(self.batches)  # at its start, the rate of the first step would be 0
-        set_rate(self.optimizer, self.recipe.rate(middle, self.seconds))
         self.criterion.before_step(self.module, self.step, self.progress)
+        rate = self.recipe.rate(middle, self.seconds)
+        set_rate(self.optimizer, self.criterion.rate(rate, self.recipe.learning_rate))
         with self._autocast():
             loss = self.criterion.loss(self.module(batch.images).float(), batch)
         loss.backward()  # type: ignore[no-untyped-call]  # untyped in torch
@@ -225,6 +226,7 @@ class _Training:
             self.module.load_state_dict(self.average.module.state_dict())
         elif self.average and not self.over:
             scored = self.average.module
+        scored = self.criterion.scored(scored)
         count = -(-REESTIMATION_IMAGES // self.recipe.batch_size)
         reestimate(scored, (batch.images for batch in islice(self.batches.epoch(0), count)))
         split = self.dataset.test if part == "test" else self.dataset.validation

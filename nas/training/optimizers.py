@@ -32,7 +32,17 @@ def optimizer(module: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         return ShiftAdaMax(groups, lr=rate, momentum=momentum)
     if made == "muon":
         return Muon(groups, lr=rate, momentum=momentum)
-    return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=momentum > 0, fused=True)
+    return _sgd(groups, rate, momentum)
+
+
+def _sgd(groups: list[dict[str, Any]], rate: float, momentum: float) -> torch.optim.Optimizer:
+    """SGD for parameters of which a step may leave some without a gradient."""
+    made = torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=momentum > 0, fused=True)
+    if momentum:
+        for group in made.param_groups:
+            for p in group["params"]:  # torch's fused step takes momenta of all parameters or of none
+                made.state[p]["momentum_buffer"] = torch.zeros_like(p)
+    return made
 
 
 def set_rate(made: torch.optim.Optimizer, rate: float) -> None:

@@ -49,13 +49,19 @@ def computes(module: nn.Module, shape: tuple[int, int, int], device: torch.devic
 
 
 def evaluate(
-    module: nn.Module, split: Split, mean: Sequence[float], std: Sequence[float], resolution: int | None = None
+    module: nn.Module,
+    split: Split,
+    mean: Sequence[float],
+    std: Sequence[float],
+    resolution: int | None = None,
+    *,
+    batch_size: int = BATCH_SIZE,
 ) -> Score:
     """Score module on its device, in eval mode and 32 bits, on images normalised by mean and std."""
     device = next(module.parameters()).device
     found, classes = torch.empty(len(split), dtype=torch.int64, device=device), 1
     loss = torch.zeros((), dtype=torch.float64, device=device)
-    step = at_once(BATCH_SIZE, max(split.images.shape[1], resolution or 0))
+    step = at_once(batch_size, max(split.images.shape[1], resolution or 0))
     training = module.training
     module.eval()
     with torch.inference_mode():
