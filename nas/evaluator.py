@@ -1,11 +1,13 @@
 """Evaluators: how good a network is, and at what cost of computing."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel
+from typing_extensions import Buffer
 
 from nas.dataset import Dataset
 from nas.ops import Network
@@ -57,15 +59,27 @@ class Evaluator(ABC):
     """Whether evaluate follows the soft labels of dataset.train, where it has any; the cache key then names them."""
     preparation_epochs: int = 0
     """How often prepare reports, at most; 0 for an evaluator without shared state."""
+    inherits: ClassVar[bool] = False
+    """Whether inherited is implemented, which finalists may start from."""
 
     def __init__(self, dataset: Dataset, seed: int) -> None:
         self.dataset = dataset
         self.seed = seed
-        self.prepared = b""
+        self.prepared: Buffer = b""
 
     @property
     def cache_key(self) -> CacheKey | None:
         """Results of earlier searches under an equal key are reused. None: results are never reused."""
+        return None
+
+    @property
+    def preparation_key(self) -> CacheKey | None:
+        """As cache_key, of what prepare returns for a space, which searches of it share. None: they never do."""
+        return None
+
+    @property
+    def note(self) -> str | None:
+        """What the accuracy of trials is, for their users, where it is not that of the trained network."""
         return None
 
     @property
@@ -82,9 +96,16 @@ class Evaluator(ABC):
         """
         return b""
 
-    def load_prepared(self, content: bytes) -> None:
-        """Called with what prepare returned, in each worker, before evaluate."""
+    def load_prepared(self, content: Buffer) -> None:
+        """Called with what prepare returned, in each worker, before evaluate or inherited.
+
+        content: bytes, or memory that processes share and none may write; it stays as it is as long as it is held.
+        """
         self.prepared = content
+
+    def inherited(self, network: Network) -> Mapping[str, Any]:
+        """The network's weights in the shared state, as float32 arrays by their paths in the torch reading."""
+        raise NotImplementedError(f"{self.name} has no weights to inherit")
 
     @abstractmethod
     def evaluate(self, network: Network, report: Report) -> Metrics:
@@ -100,6 +121,11 @@ class Evaluator(ABC):
         checkpoint is damaged or of another training.
         """
         raise NotImplementedError(f"{self.name} does not stop early")
+
+    @classmethod
+    def refusal(cls, space: SearchSpace, parameters: BaseModel) -> str | None:  # noqa: ARG003 - the contract
+        """Why networks of the space cannot be scored with the user's parameters, with the remedy; None if they can."""
+        return None
 
     @classmethod
     def full_epochs(cls, parameters: BaseModel) -> int | None:  # noqa: ARG003 - the contract

@@ -4,6 +4,8 @@ A space is a tree of decisions and a function from answers to a point, such as a
 and kernel frequencies are readings of that tree. Each field of nas.architecture.Stage is a decision on a stage.
 """
 
+import hashlib
+import json
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +18,7 @@ from typing import Any, Generic, Protocol
 from typing_extensions import TypeVar
 
 from nas.architecture import Architecture, Stage, Stem
-from nas.block import Block, round_channels
+from nas.block import Block, block, round_channels
 from nas.decision import Choose, Decision, all_asked, answer, count_ways, look_up, uniform
 from nas.errors import InfeasibleError
 from nas.ops.precisions import FLOAT32, WITH_ZERO
@@ -159,6 +161,13 @@ class BlockSpace:
         """One decision on each parameter; prefix goes before each name."""
         return tuple(Decision(f"{prefix}{parameter}", options) for parameter, options in self.parameters.items())
 
+    def to_dict(self) -> dict[str, Any]:
+        return {"block": self.block.name, "parameters": dict(self.parameters)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "BlockSpace":
+        return cls(block[data["block"]], {name: tuple(options) for name, options in data["parameters"].items()})
+
     def describe(self) -> dict[str, Any]:
         return {"block": self.block.name, "size": count_ways(self.tree()), "parameters": self.parameters}
 
@@ -196,6 +205,14 @@ class StageSpace:
     def size(self) -> int:
         """Number of ways to answer all decisions on the stage, exactly."""
         return count_ways(self.tree())
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"blocks": [space.to_dict() for space in self.blocks], "options": dict(self.options)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "StageSpace":
+        options = {name: tuple(each) for name, each in data["options"].items()}
+        return cls(tuple(map(BlockSpace.from_dict, data["blocks"])), options)
 
     def describe(self) -> dict[str, Any]:
         defaults = {f.name: (f.default,) for f in fields(Stage)}
@@ -242,6 +259,23 @@ class SearchSpace(Space):
         own = {f.name: getattr(self, f.name) for f in fields(self)}
         parts = {"stem": asdict(self.stem), "stages": [stage.describe() for stage in self.stages]}
         return {"name": self.name, "size": self.size(), **own, **parts}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The space as JSON values; from_dict is the inverse."""
+        own = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**own, "stem": asdict(self.stem), "stages": [stage.to_dict() for stage in self.stages]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "SearchSpace":
+        stages = tuple(map(StageSpace.from_dict, data["stages"]))
+        several = {name: tuple(data[name]) for name in ("resolution", "width_multiplier")}
+        return cls(**{**data, **several, "stem": Stem(**data["stem"]), "stages": stages})
+
+    @property
+    def id(self) -> str:
+        """Content id: sha256 of the canonical JSON without the name, 16 hexadecimal digits."""
+        canonical = json.dumps({**self.to_dict(), "name": ""}, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def for_images(self, channels: int, side: int, classes: int) -> "SearchSpace":
         """The space for images of side x side pixels.

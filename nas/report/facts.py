@@ -95,7 +95,7 @@ def _search(record: Record) -> list[tuple[str, Child]]:
         *_pruner(record["spec"].get("pruner")),
         *_warm_start(record.get("warm_start")),
         *_teacher(record.get("teacher")),
-        *_accuracy(record["spec"].get("evaluator", {})),
+        *_accuracy(record["spec"].get("evaluator", {}), record.get("evaluator")),
         ("Space", f"{space['name']}"),
         ("Its size", f"{short}{exact(size)}"),
         ("Trials", ", ".join(counts)),
@@ -113,8 +113,10 @@ def _pruner(pruner: Record | None) -> list[tuple[str, Child]]:
     return [("Pruner", ", ".join([pruner["name"], *parameters]))]
 
 
-def _accuracy(evaluator: Record) -> list[tuple[str, Child]]:
+def _accuracy(evaluator: Record, described: Record | None) -> list[tuple[str, Child]]:
     """What trials are scored by, where that is not the share of images that is right."""
+    if described:
+        return [("Accuracy of trials", f"{described['note']} (evaluator {described['name']}); finalists are trained")]
     if evaluator.get("accuracy") != "balanced":
         return []
     return [("Accuracy of trials", "balanced: the mean of the classes' recalls; finalists are ranked by it too")]

@@ -39,6 +39,7 @@ def wrong_inside(spec: Mapping[str, Any], devices: Sequence[str]) -> Iterator[Na
         lambda: _check_teacher(spec),
         *(partial(_check_reference, number, reference) for number, reference in enumerate(spec["references"])),
         lambda: _check_space(spec),
+        lambda: _check_evaluator_of_space(spec),
     ]
     for check in checks:
         try:
@@ -103,3 +104,12 @@ def _check_space(spec: Mapping[str, Any]) -> None:
         message = str(error)
         is_placed = message.startswith(("space.", "finalists."))
         raise SpecError(message if is_placed else f"space: {message}") from None
+
+
+def _check_evaluator_of_space(spec: Mapping[str, Any]) -> None:
+    try:
+        parameters, space = evaluator.checked(spec["evaluator"], "evaluator"), load_space(spec["space"])
+    except NasError:  # their own checks say why
+        return
+    if refusal := evaluator[spec["evaluator"]["name"]].refusal(space, parameters):
+        raise SpecError(f"evaluator: {refusal}")

@@ -58,6 +58,13 @@ class CheckStore:
             metrics = {**metrics, "model": sha256}
         self._ledger.trainings.put(key, metrics)
 
+    def shared_state(self, key: TrainingKey) -> bytes | None:
+        found = self.cached_training(key)
+        return self._artifacts.path(found["model"]).read_bytes() if found else None
+
+    def share_state(self, key: TrainingKey, content: bytes) -> None:
+        self.store_training(key, {}, content)
+
     def fetch(self, name: str, sha256: str) -> Path | None:  # noqa: ARG002 - its name tells a file of a folder
         path = self._path / name
         return path if path.exists() else None

@@ -87,6 +87,13 @@ class LedgerStore:
             metrics = {**metrics, "model": sha256}
         self._ledger.trainings.put(key, metrics)
 
+    def shared_state(self, key: TrainingKey) -> bytes | None:
+        found = self.cached_training(key)
+        return found["model"] if found else None
+
+    def share_state(self, key: TrainingKey, content: bytes) -> None:
+        self.store_training(key, {}, content)
+
     def fetch(self, name: str, sha256: str) -> Path | None:
         path = self._path / name
         if not path.exists():

@@ -17,6 +17,7 @@ from nas.search.earlier import EarlierSearch
 from nas.search.journal import FileJournal
 from nas.spec import SearchSpec
 from workers.folder_run.earlier_runs import earlier_runs
+from workers.searching.preparation import shared_path
 
 MOST_PACES = 20
 
@@ -88,6 +89,14 @@ class RunFolder:
 
     def store_training(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
         """Nothing to do: keep() has stored the result."""
+
+    def shared_state(self, key: TrainingKey) -> bytes | None:
+        """What an earlier run on this machine prepared, from the user's cache."""
+        path = shared_path(key, "bin")
+        return path.read_bytes() if path.exists() else None
+
+    def share_state(self, key: TrainingKey, content: bytes) -> None:
+        write_whole(shared_path(key, "bin"), content)
 
     def fetch(self, name: str, sha256: str) -> Path | None:  # noqa: ARG002 - its name tells a file of a folder
         path = self.path / name

@@ -7,6 +7,8 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from latency_db.estimating.estimate import Estimate
 from latency_db.profiling.measurer import Measurer
 from nas.dataset import Dataset
@@ -85,7 +87,11 @@ class SearchContext:
         None if it has none.
         """
         path = self.prepared
-        return path and (self.quota.share(path.name, path.read_bytes) or path)
+        if path is None:
+            return None
+        # Executors copy bytes to each task, and share the memory of arrays.
+        shared = self.quota.share(path.name, lambda: np.fromfile(path, np.uint8))
+        return path if shared is None else shared
 
     def cached_training(self, *keys: TrainingKey | None) -> dict[str, Any] | None:
         """The result of an earlier training of the same network, under the first of its keys that has one."""

@@ -55,7 +55,12 @@ from workers.searching.opening import Opening
 from workers.searching.preparation import prepared_file
 from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ProgressStore
-from workers.searching.run_description import describe_run, notes_of_searcher
+from workers.searching.run_description import (
+    describe_evaluator,
+    describe_run,
+    notes_of_evaluator,
+    notes_of_searcher,
+)
 from workers.searching.run_record import RunRecord
 from workers.searching.rungs import RungTrainings
 from workers.searching.teaching import describe_teacher, taught
@@ -116,8 +121,10 @@ class Pipeline:
             self.search.searcher,
             spec.objective,
         )
-        facts |= describe_warm_start(context, self.search.searcher) | describe_teacher(self._store, spec.teacher)
-        for note in (*notes_of_searcher(facts), *notes_of_warm_start(facts)):
+        facts |= describe_evaluator(context.evaluator) | describe_warm_start(context, self.search.searcher)
+        facts |= describe_teacher(self._store, spec.teacher)
+        notes = (*notes_of_searcher(facts), *notes_of_evaluator(context.evaluator), *notes_of_warm_start(facts))
+        for note in notes:
             context.listener.say(note)
         add_notes(context, facts, foreseen(context, space, goal))
         record = RunRecord(context, self.search, facts, update_s)

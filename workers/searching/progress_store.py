@@ -34,6 +34,12 @@ class ResultStore(Protocol):
     def store_training(self, key: TrainingKey, metrics: dict[str, Any], model: bytes | None = None) -> None:
         """Keep the result of a training for later searches."""
 
+    def shared_state(self, key: TrainingKey) -> bytes | None:
+        """What an evaluator's prepare() returned in an earlier search under this key, or None."""
+
+    def share_state(self, key: TrainingKey, content: bytes) -> None:
+        """Keep it for later searches."""
+
     def fetch(self, name: str, sha256: str) -> Path | None:
         """The published file of this name and content, brought back to path if need be; None if it is lost."""
 

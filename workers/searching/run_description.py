@@ -7,6 +7,7 @@ from typing import Any
 from latency_db.devices.device import Device
 from latency_db.records.record import Statistic
 from nas.dataset import Dataset
+from nas.evaluator import Evaluator
 from nas.objective import Objective
 from nas.objective import objective as objectives
 from nas.searcher import Searcher
@@ -32,6 +33,16 @@ def describe_run(images: Dataset, devices: Mapping[str, Device], chosen: Searche
         "searcher": {"name": chosen.name, "note": chosen.note},
         "objective": _objective(chosen.problem.objective, given),
     }
+
+
+def describe_evaluator(made: Evaluator) -> dict[str, Any]:
+    """For the facts of a search: what the accuracy of its trials is, where it is not that of trained networks."""
+    return {"evaluator": {"name": made.name, "note": made.note}} if made.note else {}
+
+
+def notes_of_evaluator(made: Evaluator) -> list[str]:
+    """What its user is told of it."""
+    return [f"accuracy of trials: {made.note}; finalists are trained"] if made.note else []
 
 
 def notes_of_searcher(facts: dict[str, Any]) -> list[str]:

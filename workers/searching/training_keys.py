@@ -1,14 +1,18 @@
 """Keys that identify trainings, so that none is done twice."""
 
+from functools import cached_property
+
 from nas.dataset import Dataset
 from nas.evaluator import Evaluator
 from nas.jobs.records import TrainingKey
+from nas.spaces import load_space
 from nas.spec import SearchSpec
 
 
 class TrainingKeys:
     """The keys of a search's trainings.
 
+    What an evaluator prepares depends on the space, and so do trials that are scored with it.
     A trial's and a finalist's differ even where both train alike: a trial has a score, and a finalist a file.
     network_id is that of what a network computes (nas.ops.canonical), so that it is trained once for all ways to write
     it. A finalist also has a key by its architecture's id, which its file names. Earlier versions had keys by that id
@@ -24,7 +28,21 @@ class TrainingKeys:
         if key is None:
             return None
         seed = self._spec.seed if seed is None else seed
-        return TrainingKey(network_id, key.data_digest, key.recipe_id, seed, self._evaluator.epochs)
+        recipe = f"{key.recipe_id}+{self._space_id}" if self._evaluator.preparation_epochs else key.recipe_id
+        return TrainingKey(network_id, key.data_digest, recipe, seed, self._evaluator.epochs)
+
+    def preparation(self) -> TrainingKey | None:
+        """Of what the evaluator prepares for the space; None if no other search may have it."""
+        key = self._evaluator.preparation_key
+        if key is None:
+            return None
+        epochs = self._evaluator.preparation_epochs
+        return TrainingKey(f"space-{self._space_id}", key.data_digest, key.recipe_id, self._spec.seed, epochs)
+
+    @cached_property
+    def _space_id(self) -> str:
+        images = self._images
+        return load_space(self._spec.space).for_images(images.channels, images.side, len(images.classes)).id
 
     def finalist(self, network_id: str) -> TrainingKey:
         """Of a finalist, or of a reference network, which trains as a finalist does."""

@@ -8,9 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Buffer
 
 from nas.dataset import Dataset, dataset
 from nas.errors import CheckpointError, OutOfMemoryError
@@ -92,9 +95,13 @@ Finalised = tuple[dict[str, float], bytes]
 
 
 @lru_cache(maxsize=1)
-def _content(file: Path) -> bytes:
-    """The content of a file, kept until another file is read: files are named by their content."""
-    return file.read_bytes()
+def _content(file: Path) -> Buffer:
+    """The content of a file, whose memory the processes of a machine share, until another file is asked for.
+
+    Files are named by their content.
+    """
+    with file.open("rb") as opened:
+        return mmap(opened.fileno(), 0, access=ACCESS_READ)
 
 
 @lru_cache(maxsize=1)
@@ -146,12 +153,13 @@ def evaluate(
     setup: Setup,
     shared: Dataset | None,
     notation: str,
-    prepared: bytes | Path | None = None,
+    prepared: Buffer | Path | None = None,
     seed: int | None = None,
     *,
     report: Report,
 ) -> dict[str, float]:
-    """Metrics of a network, by the search's evaluator. prepared: what prepare returned, or the file of it.
+    """Metrics of a network, by the search's evaluator. prepared: what prepare returned, in memory that processes may
+    share, or the file of it.
 
     seed: of this evaluation, on the images that the search's own seed draws; None for the search's.
     """
@@ -161,7 +169,7 @@ def evaluate(
         return dict(evaluator.evaluate(read_network(notation), report))
 
 
-def _evaluator(setup: Setup, shared: Dataset | None, prepared: bytes | Path | None) -> Evaluator:
+def _evaluator(setup: Setup, shared: Dataset | None, prepared: Buffer | Path | None) -> Evaluator:
     """The search's evaluator, with the state that its evaluations share, if there is any."""
     evaluator = evaluator_of(setup, images_of(setup, shared))
     if prepared is not None:
@@ -174,7 +182,7 @@ def evaluate_until(
     shared: Dataset | None,
     notation: str,
     leg: Leg,
-    prepared: bytes | Path | None = None,
+    prepared: Buffer | Path | None = None,
     *,
     report: Report,
 ) -> Stopped:

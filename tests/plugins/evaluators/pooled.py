@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nas.evaluator import Evaluator, evaluator
+from nas.evaluator import CacheKey, Evaluator, evaluator
 from nas.ops.cost import network_cost
 
 RATE = 0.5
@@ -16,12 +16,17 @@ RATE = 0.5
 @evaluator("pooled")
 class Pooled(Evaluator):
     """steps: epochs of the preparation. log: a file that gets a line for each thing done. kill_at: the epoch of the
-    preparation after which its process is killed, the first time.
+    preparation after which its process is killed, the first time. shared: whether searches share the preparation.
     """
 
-    def __init__(self, dataset, seed, *, steps: int = 4, log: str = "", kill_at: int = 0):
+    def __init__(self, dataset, seed, *, steps: int = 4, log: str = "", kill_at: int = 0, shared: bool = False):
         super().__init__(dataset, seed)
+        self._shared = shared
         self.preparation_epochs, self._log, self._kill_at = steps, log, kill_at
+
+    @property
+    def preparation_key(self):
+        return CacheKey(self.dataset.digest, f"pooled-{self.preparation_epochs}") if self._shared else None
 
     def prepare(self, space, checkpoint, report):
         self._write(f"prepare {space.name}")

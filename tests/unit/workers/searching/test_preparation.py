@@ -3,17 +3,21 @@
 import json
 import os
 import shutil
+import time
+from threading import Thread
 
 import pytest
 from live_service import ledger_of
 from processes import PATIENCE_S
 
+from nas.jobs.records import TrainingKey
 from nas.service.settings import Settings
 from nas.spec import parse_spec
 from workers.dispatching.assignment import Assignment
 from workers.executing.executors.inline import InlineExecutor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.run import run
+from workers.searching import preparation
 
 PREPARING = "preparing the evaluator pooled"
 
@@ -131,3 +135,79 @@ def test_a_file_that_is_lost_is_prepared_again(tmp_path, spec, log, listener):
     after = log.read_text().splitlines()[len(before) :]
     assert after == ["prepare four"], "its checkpoint has all epochs"
     assert (tmp_path / "out" / known["file"]).exists()
+
+
+@pytest.fixture
+def shared(spec, tmp_path, monkeypatch):
+    """A spec whose preparation any search may use."""
+    monkeypatch.setenv("NAS_CACHE_DIR", str(tmp_path / "cache"))
+    return {**spec, "evaluator": {**spec["evaluator"], "shared": True}}
+
+
+def test_searches_share_what_one_of_them_has_prepared(tmp_path, shared, log, listener):
+    """Whatever their device, objective, searcher and trials; not with another seed."""
+    run(parse_spec(shared), tmp_path / "one", listener(), executor_name="inline")
+    before = log.read_text().splitlines()
+    other = shared | {"searcher": {"name": "evolution"}, "objective": {"name": "pareto"}, "max_trials": 3}
+
+    record = run(parse_spec(other), tmp_path / "other", listener(), executor_name="inline")
+
+    after = log.read_text().splitlines()[len(before) :]
+    assert after == loads(after)
+    assert record["finished"]
+    run(parse_spec(shared | {"seed": 1}), tmp_path / "seed", listener(), executor_name="inline")
+    assert log.read_text().count("prepare four") == 2
+
+
+def test_a_search_goes_on_with_the_preparation_that_a_killed_one_began(tmp_path, shared, log, listener):
+    with pytest.raises(KeyboardInterrupt):
+        run(parse_spec(shared), tmp_path / "one", listener(stop_at=(PREPARING, 3)), executor_name="inline")
+
+    run(parse_spec(shared), tmp_path / "other", listener(), executor_name="inline")
+
+    assert [line for line in log.read_text().splitlines() if line.startswith("epoch")] == [
+        f"epoch {number}" for number in (1, 2, 3, 4)
+    ]
+
+
+def test_a_search_waits_for_another_that_prepares_the_same(tmp_path, shared, log, listener):
+    run(parse_spec(shared), tmp_path / "first", listener(), executor_name="inline")
+    (file,) = (tmp_path / "cache" / "prepared").glob("*.bin")
+    content, before = file.read_bytes(), log.read_text()
+    file.unlink()
+    heard = listener()
+    waiting = Thread(target=run, args=(parse_spec(shared), tmp_path / "out", heard), kwargs={"executor_name": "inline"})
+
+    with preparation._alone(file.with_suffix(".lock"), lambda: None):
+        waiting.start()
+        until = time.monotonic() + PATIENCE_S
+        while not any("waiting for another search" in line for line in heard.lines):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        file.write_bytes(content)
+    waiting.join(PATIENCE_S)
+
+    after = log.read_text().removeprefix(before).splitlines()
+    assert after == loads(after) != []
+
+
+def test_searches_of_the_service_share_a_preparation(tmp_path, shared, log):
+    settings = Settings(home=tmp_path, executor="inline", threads=1)
+    states = []
+    with ledger_of(settings) as ledger:
+        for name in ("one", "other"):
+            ledger.searches.submit(parse_spec(shared).model_dump(mode="json"), name=name)
+            made = assignment(ledger, settings)
+            carried_out(made)
+            states.append(ledger.searches.get(made.id).state)
+    assert states == ["SUCCEEDED", "SUCCEEDED"]
+    assert log.read_text().count("prepare four") == 1
+    assert not list((tmp_path / "cache").rglob("*.bin")), "the ledger has it"
+
+
+def test_keys_tell_preparations_and_trials_of_spaces_apart():
+    key = TrainingKey("space-a", "images", "recipe", 0, 4)
+
+    assert preparation.shared_path(key, "bin") != preparation.shared_path(
+        TrainingKey("space-b", "images", "recipe", 0, 4), "bin"
+    )

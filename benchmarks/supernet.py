@@ -1,0 +1,156 @@
+"""Claim: none. How well scores with shared weights order networks as training each by itself does.
+
+    python benchmarks/supernet.py --networks 20 --seeds 2 --epochs 2 --out FOLDER
+
+Networks spread over a space by their multiply-adds are trained by themselves, with several seeds, and scored with a
+supernet of each way of sampling in --sampling, all on one thread. What was trained is kept in FOLDER and not trained
+again: the same command goes on after a kill. Printed: Kendall's tau of each score with the mean validation accuracy of
+the trainings and its 95 % interval, the partial tau given the multiply-adds, the CPU seconds; and the tau between two
+seeds of the trainings, which no score can be expected to exceed by much. Results: docs/results/supernet.md
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from statistics import fmean, median
+from typing import Any
+
+import torch
+
+from nas.dataset import Dataset, load
+from nas.evaluator import evaluator
+from nas.metric import network_metrics
+from nas.ops.notation import read_network, write_network
+from nas.rank_correlation import partial_tau, rank_correlation
+from nas.space import SearchSpace
+from nas.spaces import load_space
+
+DRAWN = 200
+"""Random networks that those of the comparison are chosen of, evenly by multiply-adds."""
+
+Row = dict[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", default="fashion_mnist_mini")
+    parser.add_argument("--space", default="small")
+    parser.add_argument("--networks", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=2, help="of the trainings of each network")
+    parser.add_argument("--epochs", type=int, default=2, help="of these trainings")
+    parser.add_argument("--supernet-epochs", type=int, default=16)
+    parser.add_argument("--sampling", nargs="+", default=["fair"])
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    images = load(arguments.dataset, 0)
+    space = load_space(arguments.space).for_images(images.channels, images.side, len(images.classes))
+    networks = _spread(space, arguments.networks)
+    kept = _Kept(arguments.out / "rows.jsonl")
+    scored = {
+        sampling: _scored(sampling, arguments.supernet_epochs, space, images, networks, kept)
+        for sampling in arguments.sampling
+    }
+    for seed in range(arguments.seeds):
+        for network in networks:
+            about = {"trained": network, "seed": seed, "epochs": arguments.epochs}
+            kept.once(about, lambda about=about: _trained(about, images))
+    _print(networks, [kept.rows_of("trained", seed=seed) for seed in range(arguments.seeds)], scored)
+
+
+class _Kept:
+    """Rows in a file, one JSON value a line, each made once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows: list[Row] = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def once(self, about: Row, make: Any) -> Row:
+        found = next((row for row in self.rows if about.items() <= row.items()), None)
+        if found is None:
+            found = {**about, **make()}
+            self.rows.append(found)
+            with self.path.open("a") as file:
+                file.write(json.dumps(found) + "\n")
+        return found
+
+    def rows_of(self, kind: str, **about: Any) -> dict[str, Row]:
+        return {row[kind]: row for row in self.rows if kind in row and about.items() <= row.items()}
+
+
+def _spread(space: SearchSpace, count: int) -> list[str]:
+    rng = Random(0)
+    drawn = [space.sample(rng).architecture.expand() for _ in range(DRAWN)]
+    ordered = sorted(drawn, key=lambda network: network_metrics(network)["macs"])
+    return [write_network(network) for network in ordered[:: DRAWN // count][:count]]
+
+
+def _trained(about: Row, images: Dataset) -> Row:
+    made = evaluator.make({"name": "train", "epochs": about["epochs"]}, images, about["seed"])
+    start = time.process_time()
+    metrics = made.evaluate(read_network(about["trained"]), lambda *_: None)
+    return {"accuracy": metrics["accuracy"], "loss": metrics["loss"], "cpu_s": time.process_time() - start}
+
+
+def _scored(  # noqa: PLR0917 - a script
+    sampling: str, epochs: int, space: SearchSpace, images: Dataset, networks: Sequence[str], kept: _Kept
+) -> dict[str, Row]:
+    """By network; the training is the row of the network "supernet"."""
+    config = {"name": "supernet", "epochs": epochs, "sampling": sampling, "device": "cpu"}
+    file = kept.path.with_name(f"{sampling}-{epochs}.bin")
+    about = {"sampling": sampling, "supernet_epochs": epochs}
+
+    def prepare() -> Row:
+        start = time.process_time()
+        made = evaluator.make(config, images, 0)
+        file.write_bytes(made.prepare(space, file.with_suffix(".checkpoint"), lambda *_: None))
+        return {"cpu_s": time.process_time() - start}
+
+    kept.once({"scored": "supernet", **about}, prepare)
+    made = evaluator.make(config, images, 0)
+    made.load_prepared(file.read_bytes())
+
+    def score(network: str) -> Row:
+        start = time.process_time()
+        return {**made.evaluate(read_network(network), lambda *_: None), "cpu_s": time.process_time() - start}
+
+    for network in networks:
+        kept.once({"scored": network, **about}, lambda network=network: score(network))
+    return kept.rows_of("scored", **about)
+
+
+def _print(networks: Sequence[str], trained: Sequence[dict[str, Row]], scored: dict[str, dict[str, Row]]) -> None:
+    truth = [fmean(of_seed[network]["accuracy"] for of_seed in trained) for network in networks]
+    macs = [network_metrics(read_network(network))["macs"] for network in networks]
+    seconds = [row["cpu_s"] for of_seed in trained for row in of_seed.values()]
+    print(f"{len(networks)} networks of accuracy {min(truth):.3f} to {max(truth):.3f}")
+    print(f"a training: {median(seconds):.1f} CPU-s")
+    if len(trained) > 1:
+        one, other = ([of_seed[network]["accuracy"] for network in networks] for of_seed in trained[:2])
+        print(f"two seeds of the trainings: {_tau(one, other)}")
+    print(f"macs: {_tau(macs, truth)}")
+    for sampling, rows in scored.items():
+        own = rows["supernet"]["cpu_s"]
+        each = median(rows[network]["cpu_s"] for network in networks)
+        print(f"{sampling}: {own:.0f} CPU-s ({own / median(seconds):.1f} trainings), {each:.2f} CPU-s a network")
+        for metric in ("accuracy", "shared_accuracy"):
+            values = [rows[network][metric] for network in networks]
+            print(f"  {metric}: {_tau(values, truth)}; given macs {_given(values, truth, macs):.2f}")
+
+
+def _tau(one: Sequence[float], other: Sequence[float]) -> str:
+    found = rank_correlation(one, other)
+    return f"tau {found.tau:.2f} ({found.low:.2f} to {found.high:.2f})" if found else "no tau"
+
+
+def _given(one: Sequence[float], other: Sequence[float], given: Sequence[float]) -> float:
+    taus = [rank_correlation(*pair) for pair in ((one, other), (one, given), (other, given))]
+    return partial_tau(*(found.tau if found else 0.0 for found in taus))
+
+
+if __name__ == "__main__":
+    main()
