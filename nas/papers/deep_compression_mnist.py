@@ -6,10 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nas.compressing.compressed import compressed
-from nas.compressing.source import network_for, trained
-from nas.compression.bench import Bench
-from nas.compression.model import Model
+from nas.compressing.from_training import Dense, compressed_from_training
 from nas.dataset import Dataset, Split, load
 from nas.paper import Finding, Paper, Reproduction, Setting, paper
 from nas.training import Recipe
@@ -117,40 +114,25 @@ class DeepCompressionMnist(Paper):
 
 def _report(case: Case, seed: int, setting: Setting) -> Mapping[str, Any]:
     """The report of one compression; its files lie in the setting's folder."""
-    folder = setting.folder / case.network / str(seed)
-    state = folder / "state"
-    state.mkdir(parents=True, exist_ok=True)
-    images = _all_trained_on(load("mnist", seed))
 
     def say(stage: str, epoch: int, metrics: Metrics) -> None:
         setting.progress(f"{case.network}, seed {seed}: {stage}, epoch {epoch}: loss {metrics['train_loss']:.4f}")
 
-    def trains(epoch: int, metrics: Metrics) -> None:
-        say("training", epoch, metrics)
-
-    bench = Bench(images, seed, trains, state / "training", setting.device)
-    start = _dense(case.network, case.epochs[0], case.learning_rate, bench)
-    teacher = None
-    if case.teacher:
-        apart = replace(bench, checkpoint=state / "teacher")
-        teacher = _dense(case.teacher.network, case.teacher.epochs, case.teacher.learning_rate, apart)
-    done = compressed(
-        start,
+    teacher = case.teacher
+    return compressed_from_training(
+        _dense(case.network, case.epochs[0], case.learning_rate),
         case.stages,
-        dataset=images,
+        dataset=_all_trained_on(load("mnist", seed)),
         seed=seed,
-        folder=state,
+        folder=setting.folder / case.network / str(seed),
         listener=say,
         device=setting.device,
-        teacher=teacher,
+        teacher=None if teacher is None else _dense(teacher.network, teacher.epochs, teacher.learning_rate),
     )
-    done.write(folder)
-    return done.report
 
 
-def _dense(network: str, epochs: int, learning_rate: float, bench: Bench) -> Model:
-    recipe = replace(DENSE, epochs=epochs, learning_rate=learning_rate)
-    return trained(network_for(network, bench.dataset), recipe, bench)
+def _dense(network: str, epochs: int, learning_rate: float) -> Dense:
+    return Dense(network, replace(DENSE, epochs=epochs, learning_rate=learning_rate))
 
 
 def _all_trained_on(images: Dataset) -> Dataset:

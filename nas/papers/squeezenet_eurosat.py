@@ -6,9 +6,7 @@ ImageNet is not among the data sets, so the network is trained on EuroSAT, in th
 from collections.abc import Mapping
 from typing import Any
 
-from nas.compressing.compressed import compressed
-from nas.compressing.source import network_for, trained
-from nas.compression.bench import Bench
+from nas.compressing.from_training import Dense, compressed_from_training
 from nas.dataset import load
 from nas.network import network
 from nas.ops.cost import network_cost
@@ -85,19 +83,16 @@ class SqueezeNetOnEuroSat(Paper):
 
 def _report(seed: int, setting: Setting) -> Mapping[str, Any]:
     """The report of one compression; its files lie in the setting's folder."""
-    folder = setting.folder / str(seed)
-    state = folder / "state"
-    state.mkdir(parents=True, exist_ok=True)
-    images = load("eurosat", seed)
 
     def say(stage: str, epoch: int, metrics: Metrics) -> None:
         setting.progress(f"seed {seed}: {stage}, epoch {epoch}: accuracy {metrics['accuracy']:.2%}")
 
-    def trains(epoch: int, metrics: Metrics) -> None:
-        say("training", epoch, metrics)
-
-    bench = Bench(images, seed, trains, state / "training", setting.device)
-    start = trained(network_for(NETWORK, images), DENSE, bench)
-    done = compressed(start, STAGES, dataset=images, seed=seed, folder=state, listener=say, device=setting.device)
-    done.write(folder)
-    return done.report
+    return compressed_from_training(
+        Dense(NETWORK, DENSE),
+        STAGES,
+        dataset=load("eurosat", seed),
+        seed=seed,
+        folder=setting.folder / str(seed),
+        listener=say,
+        device=setting.device,
+    )

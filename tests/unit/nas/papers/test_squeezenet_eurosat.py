@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
 
+from nas.compressing import from_training
 from nas.compressing.source import network_for
 from nas.container.file import read
 from nas.paper import Setting, paper
@@ -15,7 +16,7 @@ SMALL = "1x8x8: linear_64_relu linear_4"
 
 def test_the_numbers_are_those_of_the_files(tmp_path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "load", lambda _name, _seed: quadrants())
-    monkeypatch.setattr(module, "network_for", lambda _name, images: network_for(SMALL, images))
+    monkeypatch.setattr(from_training, "network_for", lambda _name, images: network_for(SMALL, images))
     monkeypatch.setattr(module, "DENSE", replace(module.DENSE, epochs=2, batch_size=32))
     short = [dict(stage) | ({"epochs": 1, "batch_size": 32} if "epochs" in stage else {}) for stage in module.STAGES]
     monkeypatch.setattr(module, "STAGES", short)
