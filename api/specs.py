@@ -17,9 +17,11 @@ from nas.proxy.options import CheckOptions
 from nas.proxy.request import budgets
 from nas.service.data_root import resolve_path, shown
 from nas.service.earlier_searches import ids_of_earlier
+from nas.service.teachers import keep_teacher
 from nas.spaces import known_spaces, named_space
 from nas.spec import TRIES, SearchSpec, parse_spec
 from nas.spec.images import check_images, notes
+from nas.teacher.check import check_teacher
 
 SPEC_FIELDS = frozenset(SearchSpec.model_fields)
 FIELDS = {"network": "references"}
@@ -56,8 +58,6 @@ def _checked(data: Mapping[str, Any], app: AppState) -> Checked:
     if isinstance(space, str) and space not in known_spaces():  # before the spec would look for a file of that name
         raise UnknownNameError("space", space, known_spaces())
     spec = parse_spec(dict(data))
-    if spec.teacher:
-        raise SpecError("teacher: a service takes none yet; `nas run` does")
     named_space(spec.space).sample(Random(0), TRIES)
     source = dataset.make(resolve_path(spec.dataset, app.settings.data_root))
     for name in spec.device_names:
@@ -66,7 +66,8 @@ def _checked(data: Mapping[str, Any], app: AppState) -> Checked:
     images = check_images(spec, source)
     if spec.warm_start:
         spec = spec.model_copy(update={"warm_start": ids_of_earlier(app.ledger, spec)})
-    return Checked(spec, images, notes(spec, images))
+    told = check_teacher(spec.teacher, images, keep_teacher(app.files, spec.teacher.model)) if spec.teacher else []
+    return Checked(spec, images, [*notes(spec, images), *told])
 
 
 def check_plan(plan: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx2
 
 from api.client.errors import ApiError, DamagedError, WaitTimeoutError
-from api.client.sending import Progress, upload
+from api.client.sending import Progress, send_teacher, upload
 from api.client.sse import MessageParser
 from api.client.transport import Transport
 from api.client.wire import SILENCE_S, Json, Request, content
@@ -212,11 +212,31 @@ def folder_of(spec: Spec | None) -> Path:
     return Path() if spec is None or isinstance(spec, Mapping) else Path(spec).parent
 
 
-async def with_images(transport: Transport, given: Json, folder: Path, progress: Progress) -> Json:
-    """What is submitted, with its images on the service: a folder or an archive of this machine is sent there.
+async def with_files(transport: Transport, given: Json, folder: Path, progress: Progress) -> Json:
+    """What is submitted, with its images and its teacher on the service: those of this machine are sent there.
 
-    folder: where the path of the data set begins. One that is not there is taken to be in the service's data root.
+    folder: where paths begin. A path that is not there is taken to be one of the service.
     """
+    return await _with_images(transport, given | await _with_teacher(transport, given, folder), folder, progress)
+
+
+async def _with_teacher(transport: Transport, given: Json, folder: Path) -> Json:
+    """The teacher of a spec with its file on the service; empty if it has none of this machine."""
+    config = given.get("teacher")
+    named = dict(config) if isinstance(config, Mapping) else {"model": config}
+    source = _local_file(named.get("model"), folder)
+    if source is None:
+        return {}
+    return {"teacher": {**named, "model": (await send_teacher(transport, source))["model"]}}
+
+
+def _local_file(path: object, folder: Path) -> Path | None:
+    source = folder / Path(path).expanduser() if isinstance(path, str) else None
+    return source if source and source.is_file() else None
+
+
+async def _with_images(transport: Transport, given: Json, folder: Path, progress: Progress) -> Json:
+    """What is submitted, with its images on the service: a folder or an archive of this machine is sent there."""
     from nas.dataset import resolve  # noqa: PLC0415 - it needs numpy, which a client that only reads has no use for
 
     config = given.get("dataset")

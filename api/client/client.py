@@ -5,11 +5,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from api.client.calls import Downloadable, Spec, at, body, download, folder_of, items, pages, wait, with_images
+from api.client.calls import Downloadable, Spec, at, body, download, folder_of, items, pages, wait, with_files
 from api.client.objects import SingleTrial
 from api.client.operation import Awaitable, Blocking, Operation, Streaming
 from api.client.search import AsyncSearch, Search
-from api.client.sending import OnDamaged, Progress, file_field, unheard, upload
+from api.client.sending import OnDamaged, Progress, file_field, send_teacher, unheard, upload
 from api.client.transport import AsyncTransport, BlockingTransport, Transport
 from api.client.wire import Json, Request, content, creation
 from api.schemas.device import LatencyEstimate
@@ -34,13 +34,15 @@ class ClientOperations(Generic[S]):
         Beside the fields of a spec there are name, labels and priority. Images in a folder or an archive of this
         machine are sent first.
         """
-        sent = await with_images(self._transport, body(spec, fields), folder_of(spec), unheard)
+        sent = await with_files(self._transport, body(spec, fields), folder_of(spec), unheard)
         return self._search(await self._transport.post(at("searches"), sent, headers=creation()))
 
     @Operation
     async def prepared(self, /, spec: Spec | None = None, progress: Progress = unheard, **fields: Any) -> Json:
-        """What submit() would submit, its images sent; progress is called with the bytes that arrived, and all."""
-        return await with_images(self._transport, body(spec, fields), folder_of(spec), progress)
+        """What submit() would submit, its images and its teacher sent; progress is called with the bytes of images that
+        arrived, and all.
+        """
+        return await with_files(self._transport, body(spec, fields), folder_of(spec), progress)
 
     @Operation
     async def check(self, /, spec: Spec | None = None, **fields: Any) -> Json:
@@ -54,7 +56,7 @@ class ClientOperations(Generic[S]):
         Beside the fields of a spec there are candidates, repeats and longer_epochs (docs/proxy.md). Images are sent as
         for submit().
         """
-        sent = await with_images(self._transport, body(spec, fields), folder_of(spec), unheard)
+        sent = await with_files(self._transport, body(spec, fields), folder_of(spec), unheard)
         return ProxyCheckOut.model_validate(await self._transport.post(at("proxy-checks"), sent))
 
     @Operation
@@ -211,6 +213,14 @@ class ClientOperations(Generic[S]):
         told.
         """
         return await upload(self._transport, Path(source), progress, on_damaged)
+
+    @Operation
+    async def send_teacher(self, model: str | Path) -> Json:
+        """Send an ONNX classifier for searches to learn from, unless the service has it.
+
+        The answer's `model` goes into a spec's `teacher`; submit() does that for a file that its spec names.
+        """
+        return await send_teacher(self._transport, Path(model))
 
 
 class Client(ClientOperations[Search], Blocking):

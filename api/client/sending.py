@@ -1,4 +1,4 @@
-"""Images that a client sends: not those that the service has, and the rest piece by piece."""
+"""Images and teachers that a client sends: not those that the service has, and images piece by piece."""
 
 import gzip
 import hashlib
@@ -31,7 +31,7 @@ def unheard(arrived: int, total: int) -> None:
 
 
 def file_field(field: str, path: Path) -> dict[str, tuple[str, bytes]]:
-    """A small file as the field of a body."""
+    """A file that fits into memory as the field of a body."""
     return {field: (path.name, path.read_bytes())}
 
 
@@ -53,6 +53,18 @@ async def upload(
     with _archive(source, files or {}) as archive:
         sent = await _sent(transport, archive, {"title": title_of(source), "on_damaged": on_damaged}, progress)
     return sent | {"notes": [*sent.get("notes", ()), *here]}
+
+
+async def send_teacher(transport: Transport, source: Path) -> Json:
+    """The teacher in an .onnx file, sent unless the service has it; `model` of it goes into a spec's `teacher`."""
+    field = file_field("model", source)
+    name, model = field["model"]
+    try:
+        return await transport.get(f"/v1/teachers/{hashlib.sha256(model).hexdigest()}", name=name)
+    except ApiError as error:
+        if error.status != NOT_FOUND:
+            raise
+    return content(await transport.answered(Request("POST", "/v1/teachers", files=field)))
 
 
 def title_of(source: Path) -> str:

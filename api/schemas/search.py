@@ -1,7 +1,7 @@
 """Searches as responses."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -116,6 +116,28 @@ class WarmStartFacts(Sent):
     notes: list[str]
 
 
+class TeacherFacts(Sent):
+    """A teacher, how right it is on the validation images, with a 95 % interval, and what follows it at which share of
+    the loss.
+    """
+
+    name: str
+    sha256: str
+    images: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    balanced_accuracy: float
+    outputs: Literal["logits", "probabilities"]
+    flip: bool
+    resolution: int
+    notes: list[str]
+    temperature: float
+    weight: float
+    trials: bool
+    finalists: bool
+
+
 class Facts(Sent):
     """What became known of a search when it began."""
 
@@ -127,6 +149,7 @@ class Facts(Sent):
     objective: ObjectiveFacts
     notes: list[str] = Field([], description="what its head line says: of a target or a space that decides the outcome")
     warm_start: WarmStartFacts | None = Field(None, description="of a search that named earlier ones in its spec")
+    teacher: TeacherFacts | None = Field(None, description="of a search that has one in its spec")
 
 
 class Urls(Sent):

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Text, and_, delete, func, or_, select, text, type_coerce, update
+from sqlalchemy import Connection, Text, and_, delete, func, literal, or_, select, text, type_coerce, update
 
 from nas.jobs import tables
 from nas.jobs.records import ArtifactLink, ArtifactRecord, Json, References, TrainingKey, UploadUse
@@ -24,6 +24,10 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 UPLOADS = "uploads/"
 """What the path of an uploaded data set begins with, in a spec; the digest follows."""
 
+TEACHERS = "teachers/"
+"""What the model of a teacher begins with, in a spec; the digest of an artifact follows."""
+
+_TEACHER = re.compile(rf"{TEACHERS}([0-9a-f]{{64}})")
 _MODEL = "model"
 """The key under which the result of a training has the digest of the trained network's file, if it has one."""
 
@@ -56,6 +60,8 @@ class Artifacts(LedgerPart):
                 used = select(table.c.sha256, search.deleted_at.is_not(None).label("deleted")).join(tables.search)
                 for row in connection.execute(used.where(table.c.sha256.is_not(None)).distinct()):
                     by_searches[row.deleted].add(row.sha256)
+            for sha256, deleted in _teachers(connection):
+                by_searches[deleted].add(sha256)
             results = select(tables.training.c.metrics)
             results = results.where(type_coerce(tables.training.c.metrics, Text).contains(f'"{_MODEL}":'))
             of_trainings = {result[_MODEL] for result in connection.scalars(results) if _MODEL in result}
@@ -68,8 +74,8 @@ class Artifacts(LedgerPart):
             wanted = wanted.where(_artifact.sha256.not_in(select(_link.sha256)))
             wanted = wanted.where(_artifact.sha256.not_in(select(_export.sha256).where(_export.sha256.is_not(None))))
             old = connection.scalars(wanted.order_by(_artifact.sha256)).all()
-        of_trainings = self.references().trainings if old else frozenset()
-        return [sha256 for sha256 in old if sha256 not in of_trainings]
+        used = self.references() if old else References(frozenset(), frozenset(), frozenset())
+        return [sha256 for sha256 in old if sha256 not in used.trainings | used.searches | used.deleted_searches]
 
     @contextmanager
     def removing(self, digests: Sequence[str], min_age: timedelta) -> Iterator[list[str]]:
@@ -85,6 +91,7 @@ class Artifacts(LedgerPart):
             free = {row.sha256 for row in rows if row.created_at <= before}
             for column in (_link.sha256, _export.sha256):
                 free -= {*connection.scalars(select(column).where(column.in_(free)))}
+            free -= {sha256 for sha256, _ in _teachers(connection)}
             yield sorted(free)
             connection.execute(delete(tables.artifact).where(_artifact.sha256.in_(free)))
 
@@ -152,6 +159,16 @@ class Uploads(LedgerPart):
             by_check = (type_coerce(_check.spec, Text).contains(sha256), _check.ended_at.is_(None))
             checks = connection.scalars(select(_check.id).where(*by_check).order_by(_check.id)).all()
             yield UploadUse(bool(found or checks), (*(row.id for row in found if row.open), *checks))
+
+
+def _teachers(connection: Connection) -> Iterator[tuple[str, bool]]:
+    """The digests of teachers that searches name, and whether these are deleted; and those of checks under way."""
+    searches, checks = type_coerce(_search.spec, Text), type_coerce(_check.spec, Text)
+    wanted = select(searches.label("spec"), _search.deleted_at.is_not(None).label("deleted"))
+    of_checks = select(checks.label("spec"), literal(value=False).label("deleted")).where(_check.ended_at.is_(None))
+    for chosen in (wanted.where(searches.contains(TEACHERS)), of_checks.where(checks.contains(TEACHERS))):
+        for row in connection.execute(chosen):
+            yield from ((sha256, bool(row.deleted)) for sha256 in _TEACHER.findall(row.spec))
 
 
 def keep_artifact(connection: Connection, sha256: str, size_bytes: int, known: Mapping[str, Any]) -> None:

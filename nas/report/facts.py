@@ -6,7 +6,6 @@ from typing import Any
 
 import yaml
 
-from nas.proportions import wilson
 from nas.quantities import (
     MISSING,
     dimensions,
@@ -143,7 +142,7 @@ def _teacher(teacher: Record | None) -> list[tuple[str, Child]]:
     """The teacher, how right it is, and what follows it; most searches have none."""
     if teacher is None:
         return []
-    low, high = (percent(side, 1) for side in wilson(teacher["accuracy"], teacher["images"]))
+    low, high = (percent(teacher[f"accuracy_{side}"], 1) for side in ("low", "high"))
     right = f"{percent(teacher['accuracy'], 1)} ({low} to {high})"
     who = {"trials": teacher["trials"], "finalists and references": teacher["finalists"]}
     follow = " and ".join(name for name, follows in who.items() if follows)

@@ -57,6 +57,10 @@ class ArtifactStore:
             return path
         raise NotFoundError(f"no artifact {sha256!r}")
 
+    def keep(self, sha256: str, size_bytes: int) -> None:
+        """Keep content, if it is there afterwards, for another day even if nothing refers to it."""
+        self._records.register(sha256, size_bytes)
+
     def remove(self, sha256: str) -> None:
         """Remove the content if it exists. Call it only inside Artifacts.removing, which locks its record."""
         self._place(sha256).unlink(missing_ok=True)

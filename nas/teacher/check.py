@@ -20,7 +20,7 @@ def header_in(request: TeacherRequest, path: Path) -> Header:
     except OSError as error:
         raise SpecError(f"teacher.model: {request.model} cannot be read ({error.strerror})") from None
     except ModelRefusedError as error:
-        raise SpecError(f"teacher.model: {request.model}: {error}; {_EXPORT}") from None
+        raise SpecError(f"teacher.model: {request.name}: {error}; {_EXPORT}") from None
 
 
 def check_teacher(request: TeacherRequest | None, images: Images | None, path: Path | None = None) -> list[str]:

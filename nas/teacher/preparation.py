@@ -71,7 +71,7 @@ def prepared(request: TeacherRequest, header: Header, images: Images, *, flip: b
     order, notes = _order(request, header.about.get("classes"), scores, images.classes)
     bgr = request.channels == "bgr"
     if bgr and channels != COLOURS:
-        raise SpecError(f"teacher.channels: {request.model} takes grey images, which have no order; leave it out")
+        raise SpecError(f"teacher.channels: {request.name} takes grey images, which have no order; leave it out")
     made = Preparation(
         input=image.name,
         output=scores.name,
@@ -96,14 +96,14 @@ def _ports(request: TeacherRequest, header: Header) -> tuple[Port, Port]:
     if len(header.inputs) != 1 or not images:
         found = ", ".join(f"{port.name} {_listed(port.shape)}" for port in header.inputs) or "none"
         raise SpecError(
-            f"teacher.model: {request.model} has to take images alone, as one tensor of floats or bytes with four "
+            f"teacher.model: {request.name} has to take images alone, as one tensor of floats or bytes with four "
             f"dimensions; its inputs are: {found}. Export it with its image input alone"
         )
     scores = [port for port in header.outputs if port.dtype and (port.shape is None or len(port.shape) > 1)]
     if not scores:
         found = ", ".join(f"{port.name} {_listed(port.shape)}" for port in header.outputs) or "none"
         raise SpecError(
-            f"teacher.model: {request.model} has no output with a score for each class of each image; its outputs are: "
+            f"teacher.model: {request.name} has no output with a score for each class of each image; its outputs are: "
             f"{found}. Export it with its logits or probabilities as the first output"
         )
     return images[0], scores[0]
@@ -127,17 +127,17 @@ def _shape(request: TeacherRequest, image: Port, about: Mapping[str, Any], image
     channels, sides = (shape[3], shape[1:3]) if nhwc else (shape[1], shape[2:])
     if channels not in {1, COLOURS}:
         raise SpecError(
-            f"teacher.model: {request.model} takes images of shape {_listed(shape)}; 1 or 3 channels are needed, as "
+            f"teacher.model: {request.name} takes images of shape {_listed(shape)}; 1 or 3 channels are needed, as "
             "?x3x224x224 or ?x224x224x3. Export it with their number fixed"
         )
     if channels == 1 and images.channels == COLOURS:
-        raise SpecError(f"teacher.model: {request.model} takes grey images, and those of the data set have colours")
+        raise SpecError(f"teacher.model: {request.name} takes grey images, and those of the data set have colours")
     fixed = {side for side in sides if side is not None}
     if len(fixed) > 1:
-        raise SpecError(f"teacher.model: {request.model} takes images of {_listed(sides)} px; squares are needed")
+        raise SpecError(f"teacher.model: {request.name} takes images of {_listed(sides)} px; squares are needed")
     side = next(iter(fixed), None)
     if side and request.resolution not in {None, side}:
-        raise SpecError(f"teacher.resolution: {request.model} takes images of {side} px; leave it out")
+        raise SpecError(f"teacher.resolution: {request.name} takes images of {side} px; leave it out")
     if about.get("inside"):  # it resizes by itself
         side = side or images.side
     elif not side and about:
@@ -145,7 +145,7 @@ def _shape(request: TeacherRequest, image: Port, about: Mapping[str, Any], image
     found = side or request.resolution
     if not found:
         raise SpecError(
-            f"teacher.resolution: {request.model} takes images of any size; state the side, in pixels, that it was "
+            f"teacher.resolution: {request.name} takes images of any size; state the side, in pixels, that it was "
             "trained with"
         )
     return nhwc, channels, request.resolution or found
@@ -162,11 +162,11 @@ def _normalisation(
         return tuple(about["mean"]), tuple(about["std"])
     if image.dtype == "uint8":
         if stated and (request.pixels == "0-1" or request.mean or request.std):
-            raise SpecError(f"teacher.mean: {request.model} takes bytes, which are given as they are; leave it out")
+            raise SpecError(f"teacher.mean: {request.name} takes bytes, which are given as they are; leave it out")
         return (0.0,) * channels, (1 / BYTE,) * channels
     if not stated:
         raise SpecError(
-            f"teacher.mean: {request.model} does not say how its images are normalised; give mean and std as it was "
+            f"teacher.mean: {request.name} does not say how its images are normalised; give mean and std as it was "
             "trained with, such as mean: [0.485, 0.456, 0.406] and std: [0.229, 0.224, 0.225] for most models of "
             "torchvision and timm, or pixels: 0-1 or 0-255 where there was none"
         )
@@ -191,14 +191,14 @@ def _order(
     if names is None:
         if outputs not in {None, len(classes)}:
             raise SpecError(
-                f"teacher.model: {request.model} has {outputs} outputs, and the data set {len(classes)} classes: "
+                f"teacher.model: {request.name} has {outputs} outputs, and the data set {len(classes)} classes: "
                 f"{_some(classes)}; give a model for these"
             )
-        note = f"teacher: {request.model} names no classes, so its outputs are taken to be in the data set's order"
+        note = f"teacher: {request.name} names no classes, so its outputs are taken to be in the data set's order"
         return tuple(range(len(classes))), [f"{note}: {_some(classes)}; if they are not, give teacher.classes"]
     where = "teacher.classes" if request.classes else "teacher.model"
     if outputs not in {None, len(names)}:
-        raise SpecError(f"{where}: {len(names)} names for {outputs} outputs of {request.model}; name each, in order")
+        raise SpecError(f"{where}: {len(names)} names for {outputs} outputs of {request.name}; name each, in order")
     numbers = {normalize("NFC", name): number for number, name in enumerate(names)}
     wanted = [normalize("NFC", name) for name in classes]
     missing, surplus = [name for name in wanted if name not in numbers], sorted(set(numbers) - set(wanted))

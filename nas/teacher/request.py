@@ -104,6 +104,11 @@ class TeacherRequest(BaseModel):
         ),
     ] = True
 
+    @property
+    def name(self) -> str:
+        """Of its file, for people."""
+        return self.model.rpartition("/")[2]
+
     @model_validator(mode="after")
     def _used(self) -> "TeacherRequest":
         if not (self.trials or self.finalists):

@@ -7,6 +7,7 @@ from nas.jobs.ledger import Ledger
 from nas.jobs.proxy_checks.record import CheckLease
 from nas.jobs.records import Json, TrainingKey
 from nas.service.artifact_store import ArtifactStore
+from nas.service.teachers import known_teacher
 from workers.dispatching.ledger_store import StoppedError, cached_training
 
 
@@ -68,6 +69,9 @@ class CheckStore:
     def fetch(self, name: str, sha256: str) -> Path | None:  # noqa: ARG002 - its name tells a file of a folder
         path = self._path / name
         return path if path.exists() else None
+
+    def teacher_file(self, model: str) -> Path | None:
+        return known_teacher(self._artifacts, model)
 
     def publish(self, kind: str, name: str, trial: int | None = None) -> None:
         """Nothing to do: a check has no files for users. On another machine they are made again."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from shutil import rmtree
 from typing import Any
 
@@ -37,12 +37,16 @@ from nas.trial import Metrics, Report
 from workers.dispatching.ledger_store import MODEL, cached_training
 from workers.executing.executor import Task
 from workers.executing.scheduler import Scheduler
+from workers.searching.context import shared_images
 from workers.searching.finalists.compressed_files import NAZ, is_compressed, naz_file
 from workers.searching.finalists.compression import label
 from workers.searching.finalists.files import picture_file
+from workers.searching.teaching import NAME as TEACHER
+from workers.searching.teaching import of_files, taught_by
 from workers.searching.training_keys import TrainingKeys
 from workers.tasks.compress import STAGE, TOTAL, CompressedFiles, Compression, check, compress
 from workers.tasks.convert import Conversion, convert, take_pictures
+from workers.tasks.taught import Taught, taught_images
 from workers.tasks.train import Final, Setup, finalise
 
 log = logging.getLogger(__name__)
@@ -73,6 +77,7 @@ class Exporter:
         self._claim: ExportClaim | None = None
         self._polled = 0.0
         self._progress: dict[str, Any] | None = None
+        self._taught: Taught | None = None
 
     def tick(self) -> None:
         """Tell the progress of the export under way, renew its lease, or claim the next export; the latter two at most
@@ -126,7 +131,7 @@ class Exporter:
         """The file and its metrics, tested as it is: converted to a runtime's own format, or to take pictures."""
         trial, kind = self._ledger.trials.get(claim.export.trial_id), claim.export.format
         spec = self._spec(trial.search_id, claim.export)
-        images = dataset.make(spec.dataset).load(spec.seed)
+        images = self._images(spec, trial.search_id)
         metrics = self._trained(claim, trial, spec, images)
         sha256, others = metrics.pop("model"), []
         name = f"model-{trial.architecture_id}-{spec.finalists.epochs}-epochs.{kind}"
@@ -148,7 +153,7 @@ class Exporter:
         """The compressed file and what it unpacks to, with their report."""
         trial, wanted = self._ledger.trials.get(claim.export.trial_id), claim.export.compression or {}
         spec = self._spec(trial.search_id, claim.export)
-        images = dataset.make(spec.dataset).load(spec.seed)
+        images = self._images(spec, trial.search_id)
         folder = self._settings.scratch / trial.search_id / "checkpoints" / claim.export.id
         pixels = spec.export.input is ModelInput.UINT8
         compression = Compression(json.dumps(wanted), trial.notation, str(folder), pixels)
@@ -185,7 +190,8 @@ class Exporter:
         metrics = cached_training(self._ledger, self._artifacts, of_network)
         if metrics is None:
             checkpoint = self._settings.scratch / trial.search_id / "checkpoints" / f"{claim.export.id}.pt"
-            final = Final(spec.finalists.training, str(checkpoint), {**_about(trial), "versions": versions()})
+            about = {**_about(trial), **self._teacher(spec, trial.search_id), "versions": versions()}
+            final = Final(spec.finalists.training, str(checkpoint), about)
             metrics, model = self._run_task(
                 finalise, spec, images, trial.notation, final, report=self._heard(["training"], final.epochs)
             )
@@ -211,8 +217,21 @@ class Exporter:
         self, task: Task, spec: SearchSpec, images: Dataset, *arguments: Any, report: Report = _unheard
     ) -> Any:
         setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=self._settings.threads)
-        shared = self._quota.share(images.digest, lambda: images)
-        return self._quota.submit(task, setup, shared, *arguments, report=report).result()
+        setup = replace(setup, taught=self._taught)
+        return self._quota.submit(task, setup, shared_images(self._quota, images), *arguments, report=report).result()
+
+    def _images(self, spec: SearchSpec, search_id: str) -> Dataset:
+        """The search's images, with the soft labels that its finalists follow, if there are any."""
+        images, self._taught = dataset.make(spec.dataset).load(spec.seed), None
+        if spec.teacher is None or not spec.teacher.finalists:
+            return images
+        known = self._ledger.trials.results(search_id)[TEACHER]
+        self._taught = taught_by(known, spec.teacher, self._artifacts.path(known["file_sha256"]))
+        return taught_images(images, self._taught)
+
+    def _teacher(self, spec: SearchSpec, search_id: str) -> dict[str, Any]:
+        """Metadata of a file that name the teacher which its training followed."""
+        return of_files(self._ledger.trials.results(search_id).get(TEACHER), spec.teacher)
 
     def _spec(self, search_id: str, wanted: ExportRecord) -> SearchSpec:
         """The search's spec, with the export's epochs as those of finalists, and its input as that of files."""

@@ -12,6 +12,7 @@ from nas.jobs.records import Json, TrainingKey
 from nas.search.earlier import EarlierSearch
 from nas.service.artifact_store import ArtifactStore
 from nas.service.earlier_searches import earlier_searches
+from nas.service.teachers import known_teacher
 from nas.spec import SearchSpec
 
 MODEL = "application/octet-stream"
@@ -102,6 +103,9 @@ class LedgerStore:
             except NotFoundError:
                 return None
         return path
+
+    def teacher_file(self, model: str) -> Path | None:
+        return known_teacher(self._artifacts, model)
 
     def publish(self, kind: str, name: str, trial: int | None = None) -> None:
         file = self._path / name

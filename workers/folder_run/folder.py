@@ -102,6 +102,10 @@ class RunFolder:
         path = self.path / name
         return path if path.exists() else None
 
+    def teacher_file(self, model: str) -> Path | None:
+        path = Path(model)
+        return path if path.exists() else None
+
     def publish(self, kind: str, name: str, trial: int | None = None) -> None:
         """Nothing to do: the user reads files in the folder."""
 

@@ -63,6 +63,7 @@ from workers.searching.run_description import (
 )
 from workers.searching.run_record import RunRecord
 from workers.searching.rungs import RungTrainings
+from workers.searching.teaching import NAME as TEACHER
 from workers.searching.teaching import describe_teacher, taught
 from workers.searching.training_keys import TrainingKeys
 from workers.searching.warm_start import describe_warm_start, notes_of_warm_start, warm_started
@@ -122,7 +123,7 @@ class Pipeline:
             spec.objective,
         )
         facts |= describe_evaluator(context.evaluator) | describe_warm_start(context, self.search.searcher)
-        facts |= describe_teacher(self._store, spec.teacher)
+        facts |= describe_teacher(self._store.known(TEACHER), spec.teacher)
         notes = (*notes_of_searcher(facts), *notes_of_evaluator(context.evaluator), *notes_of_warm_start(facts))
         for note in notes:
             context.listener.say(note)

@@ -43,6 +43,9 @@ class ResultStore(Protocol):
     def fetch(self, name: str, sha256: str) -> Path | None:
         """The published file of this name and content, brought back to path if need be; None if it is lost."""
 
+    def teacher_file(self, model: str) -> Path | None:
+        """The path of the file that a spec names as its teacher; None if it is lost."""
+
     def publish(self, kind: str, name: str, trial: int | None = None) -> None:
         """Make the complete file of this name in path available to the user."""
 

@@ -18,7 +18,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from nas.dataset import Dataset
-from nas.errors import ChangedError
+from nas.errors import ChangedError, SpecError
 from nas.files import write_whole
 from nas.machine.folders import cache_folder
 from nas.proportions import wilson
@@ -29,7 +29,6 @@ from nas.teacher.request import TeacherRequest
 from nas.trial import Metrics
 from workers.searching.context import shared_images
 from workers.searching.opening import Opening
-from workers.searching.progress_store import ResultStore
 from workers.tasks.taught import SoftScores, Taught, packed, taught_images, unpacked
 from workers.tasks.teach import examine, soft_labels
 from workers.tasks.train import Setup
@@ -63,14 +62,15 @@ class Teaching:
 
         SpecError if it is unfit; ChangedError if it is not the one that the search began with.
         """
-        store, path = self.opening.store, Path(self.request.model)
+        store, request = self.opening.store, self.request
         known: Facts | None = store.known(NAME)
-        if known and path.exists() and _digest(path) != known["sha256"]:
-            change = f"{self.request.model} is not the teacher that this search began with"
-            raise ChangedError("TEACHER_CHANGED", change)
-        if known and store.fetch(known["file"], known["file_sha256"]):
-            return known
-        facts, labels = self._learnt(path)
+        if known:
+            path = store.teacher_file(request.model)
+            if path and _digest(path) != known["sha256"]:
+                raise ChangedError("TEACHER_CHANGED", f"{request.name} is not the teacher that this search began with")
+            if store.fetch(known["file"], known["file_sha256"]):
+                return known
+        facts, labels = self._learnt(self._path())
         content = packed(labels)
         sha256 = hashlib.sha256(content).hexdigest()
         file = f"soft-labels-{sha256[:16]}.npy"
@@ -78,6 +78,13 @@ class Teaching:
         store.publish("soft_labels", file)
         kept: Facts = store.keep(NAME, {**facts, "file": file, "file_sha256": sha256})
         return kept
+
+    def _path(self) -> Path:
+        """Of the teacher's file. SpecError if it is gone."""
+        path = self.opening.store.teacher_file(self.request.model)
+        if path is None:
+            raise SpecError(f"teacher.model: {self.request.name} is not there any more; send it again")
+        return path
 
     def _learnt(self, path: Path) -> tuple[Facts, SoftScores]:
         """Facts of the teacher and its soft labels, from the cache or computed."""
@@ -89,12 +96,12 @@ class Teaching:
         digest = how.digest(sha256, images.digest)
         cached = cache_folder() / "soft_labels" / f"{digest}.npz"
         if (known := _cached(cached)) is not None:
-            say(f"the soft labels of {path.name} are known from an earlier search")
+            say(f"the soft labels of {self.request.name} are known from an earlier search")
             facts, labels = known
         else:
             facts, labels = self._computed(path, sha256, how)
             _keep_cached(cached, facts, labels)
-        return {**facts, "name": path.name, "sha256": sha256, "digest": digest, "notes": notes}, labels
+        return {**facts, "name": self.request.name, "sha256": sha256, "digest": digest, "notes": notes}, labels
 
     def _computed(self, path: Path, sha256: str, how: Preparation) -> tuple[Facts, SoftScores]:
         quota, listener = self.opening.quota, self.opening.listener
@@ -129,28 +136,37 @@ def taught(opening: Opening, images: Dataset, setup: Setup) -> tuple[Dataset, Se
         return images, setup
     facts = Teaching(opening, setup, images, request).found()
     opening.listener.say(in_words(facts))
-    identity = [facts["digest"], request.temperature, request.weight]
-    digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
-    file = str((opening.store.path / facts["file"]).resolve())
-    found = Taught(file, request.temperature, request.weight, digest, request.trials, request.finalists)
+    found = taught_by(facts, request, opening.store.path / facts["file"])
     return taught_images(images, found), replace(setup, taught=found)
 
 
-def describe_teacher(store: ResultStore, request: TeacherRequest | None) -> dict[str, Facts]:
-    """For the facts of a search: the teacher, how right it is, and which trainings follow it. Nothing without one."""
-    if request is None:
+def taught_by(known: Facts, request: TeacherRequest, file: Path) -> Taught:
+    """What trainings follow. known: of the search, under NAME; file: with the soft labels that it names."""
+    identity = [known["digest"], request.temperature, request.weight]
+    digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
+    path = str(file.resolve())
+    return Taught(path, request.temperature, request.weight, digest, request.trials, request.finalists)
+
+
+def describe_teacher(known: Facts | None, request: TeacherRequest | None) -> dict[str, Facts]:
+    """For the facts of a search: the teacher, how right it is, and which trainings follow it. Nothing without one.
+
+    known: of the search, under NAME.
+    """
+    if known is None or request is None:
         return {}
-    known: Facts = store.known(NAME)
     shown = ("name", "sha256", "images", "accuracy", "balanced_accuracy", "outputs", "flip", "resolution", "notes")
     asked = ("temperature", "weight", "trials", "finalists")
-    return {NAME: {key: known[key] for key in shown} | {key: getattr(request, key) for key in asked}}
+    low, high = wilson(known["accuracy"], known["images"])
+    found = {key: known[key] for key in shown} | {"accuracy_low": low, "accuracy_high": high}
+    return {NAME: found | {key: getattr(request, key) for key in asked}}
 
 
-def of_files(store: ResultStore, request: TeacherRequest | None) -> dict[str, Facts]:
+def of_files(known: Facts | None, request: TeacherRequest | None) -> dict[str, Facts]:
     """The metadata of a file whose training has followed the teacher. Nothing of others."""
-    if request is None or not request.finalists:
+    found = describe_teacher(known, request).get(NAME)
+    if not found or not found["finalists"]:
         return {}
-    found = describe_teacher(store, request)[NAME]
     return {NAME: {key: found[key] for key in ("name", "sha256", "accuracy", "temperature", "weight")}}
 
 

@@ -30,6 +30,7 @@ QUICK = {
 
 OWN_LIMITS = {
     *(("POST", "/v1/datasets"), ("PUT", "/v1/datasets/{sha256}/archive"), ("POST", "/v1/latency:estimate-file")),
+    ("POST", "/v1/teachers"),
     ("GET", "/v1/searches/{search_id}/events"),
 }
 """Routes that take turns themselves: an upload for a part of its work, events where they are a page."""

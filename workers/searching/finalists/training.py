@@ -19,6 +19,7 @@ from nas.trial import Trial
 from workers.searching.context import SearchContext, epoch_listener
 from workers.searching.finalists.compressed_files import is_compressed, naz_file, naz_row, write_compressed
 from workers.searching.finalists.files import network_file
+from workers.searching.teaching import NAME as TEACHER
 from workers.searching.teaching import of_files
 from workers.tasks.train import Final, Finalised, finalise
 
@@ -73,7 +74,7 @@ def submit_final(context: SearchContext, notation: str, about: Mapping[str, Any]
     """Start the long training of a network. about: the metadata of its file, with its `id`. what: its name."""
     recipe = context.spec.finalists.training
     checkpoint = context.store.path / "checkpoints" / f"{about['id']}-{recipe.id}.pt"
-    teacher = of_files(context.store, context.spec.teacher)
+    teacher = of_files(context.store.known(TEACHER), context.spec.teacher)
     final = Final(recipe, str(checkpoint), {**about, **teacher, "versions": versions()})
     return context.submit(finalise, notation, final, report=epoch_listener(context.listener, what, final.epochs))
 

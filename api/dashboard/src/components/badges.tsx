@@ -28,6 +28,7 @@ export function StateBadge({ state }: { state: string }) {
 
 const PHASES: Record<string, string> = {
   STARTING: "reading the images",
+  TEACHING: "asking the teacher",
   MEASURING: "measuring kernels on the device",
   PREPARING: "preparing the evaluator",
   TRAINING: "training candidates",

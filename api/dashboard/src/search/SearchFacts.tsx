@@ -2,7 +2,7 @@
 import type { ObjectiveFacts } from "../api";
 import { Code } from "../components/Code";
 import { Rows, type Row } from "../components/Rows";
-import { dimensions, finite, magnitude, milliseconds, number, shown, significant, whole } from "../format";
+import { dimensions, finite, magnitude, milliseconds, number, percent, shown, significant, whole } from "../format";
 import type { LiveSearch } from "../store/live";
 import { at } from "../root";
 import { metrics } from "../store/metrics";
@@ -20,7 +20,7 @@ function limit([name, value]: [string, number]): Row {
 
 export function SearchFacts({ live }: { live: LiveSearch }) {
   const { facts, spec } = live.search.value!;
-  const { dataset, space, device, devices, searcher, objective, warm_start: begun } = facts ?? {};
+  const { dataset, space, device, devices, searcher, objective, teacher, warm_start: begun } = facts ?? {};
   const groups: [string, Row[]][] = [];
   if (dataset) {
     groups.push([
@@ -72,6 +72,20 @@ export function SearchFacts({ live }: { live: LiveSearch }) {
         ...(devices ? [] : [["target", milliseconds(objective.target_latency_ms)] as Row]),
         ...own.map(([key, value]): Row => [key, typeof value === "number" ? significant(value) : String(value)]),
         ...limits.map(limit),
+      ],
+    ]);
+  }
+  if (teacher) {
+    const who = [teacher.trials && "trials", teacher.finalists && "finalists and references"].filter(Boolean);
+    groups.push([
+      "Teacher",
+      [
+        ["name", teacher.name],
+        ["accuracy", `${percent(teacher.accuracy, 1)} of ${whole(teacher.images)} validation images`],
+        ["95 % interval", `${percent(teacher.accuracy_low, 1)} to ${percent(teacher.accuracy_high, 1)}`],
+        ["followed by", who.join(", ")],
+        ["share of the loss", `${percent(teacher.weight, 0)}, at temperature ${significant(teacher.temperature)}`],
+        ...teacher.notes.map((note): Row => ["note", note]),
       ],
     ]);
   }

@@ -1,7 +1,9 @@
 """The client against the service itself; only the dispatcher is played."""
 
 import asyncio
+import hashlib
 import inspect
+import json
 import re
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from contextlib import suppress
 import pytest
 from live_service import MODEL, SPEC, ask, ledger_of, play, service_on, take, tell
 from processes import PATIENCE_S
+from teachers import teacher
 
 from api.app import create_app
 from api.client import ApiError, AsyncClient, AsyncSearch, Client, Search
@@ -57,6 +60,7 @@ CLIENT_CALLS = {
     "uploaded": {"path": f"uploads/{'0' * 64}"},
     "delete_upload": {"path": f"uploads/{'0' * 64}"},
     "upload": {"source": __file__},
+    "send_teacher": {"model": __file__},
 }
 SEARCH_CALLS = {
     "refresh": {},
@@ -294,3 +298,16 @@ def test_a_watch_outlives_the_service(settings):
             last = made.refresh().last_seq
 
     assert [event.seq for event in seen] == list(range(1, last + 1))
+
+
+def test_the_teacher_of_a_spec_is_sent_with_it(client, tmp_path):
+    (tmp_path / "big.onnx").write_bytes(teacher())
+    path = tmp_path / "spec.yaml"
+    for given in ("big.onnx", {"model": "big.onnx", "pixels": "0-1"}):
+        path.write_text(json.dumps(SPEC | {"teacher": given}))
+
+        sent = client.prepared(path)["teacher"]
+
+        assert sent["model"] == f"teachers/{hashlib.sha256(teacher()).hexdigest()}/big.onnx"
+        assert client.prepared(SPEC | {"teacher": sent})["teacher"] == sent, "what is there is named as it is"
+    assert client.send_teacher(tmp_path / "big.onnx")["input"] == [None, 1, 8, 8]
