@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import atanh, sqrt, tanh
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nas.proportions import Z95
+
+Values = NDArray[np.float64]
+
+ROUNDING = 1e-9
 
 FEW = 6
 """Pairs without which nothing is said."""
@@ -38,8 +45,23 @@ def rank_correlation(one: Sequence[float], other: Sequence[float]) -> RankCorrel
 
 
 def partial_tau(one_other: float, one_given: float, other_given: float) -> float:
-    """The tau of two lists beside what both have from a third one (Kendall, Biometrika 32, 1942).
+    """partial_taus of single numbers."""
+    return float(partial_taus(*(np.array([tau]) for tau in (one_other, one_given, other_given)))[0])
 
-    one_other and so on are the taus of two lists each; of the third with the others, neither may be 1 or -1.
+
+def partial_taus(one_other: Values, one_given: Values, other_given: Values) -> Values:
+    """The taus [B] of two lists beside what both have from a third one (Kendall, Biometrika 32, 1942).
+
+    one_other and so on are the taus [B] of two lists each. NaN where the third has the order of one of the others, or
+    the opposite one.
     """
-    return (one_other - one_given * other_given) / sqrt((1 - one_given**2) * (1 - other_given**2))
+    scale = np.sqrt(np.maximum(0.0, (1 - one_given**2) * (1 - other_given**2)))
+    return divided(one_other - one_given * other_given, scale)
+
+
+def divided(values: Values, scale: Values) -> Values:
+    """values / scale, [B] each; NaN where the scale is 0 but for rounding."""
+    found = np.full(len(values), np.nan)
+    is_defined = scale > ROUNDING
+    found[is_defined] = values[is_defined] / scale[is_defined]
+    return found

@@ -6,7 +6,8 @@ from math import isfinite, sqrt
 
 import numpy as np
 
-from nas.proxy.ranks import BOUNDS, Uncertain, Values
+from nas.proxy.ranks import BOUNDS, Uncertain
+from nas.rank_correlation import Values
 
 
 @dataclass(frozen=True, slots=True)

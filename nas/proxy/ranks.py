@@ -6,14 +6,12 @@ Shapes: n networks, B resamples of them.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Values = NDArray[np.float64]
+from nas.rank_correlation import Values, divided, partial_taus
 
 RESAMPLES = 2000
 BOUNDS = (0.025, 0.975)
 """Quantiles between which 95 % of the resamples lie."""
-ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class Uncertain:
 class Agreement:
     """tau: of the proxy's order with that of the longer training. tau_size: of the order by multiply-adds with the
     latter. gain: tau - tau_size. tau_given_size: the partial tau of proxy and longer training, which leaves out what
-    both owe to the size (Kendall, Biometrika 32, 1942). One that is not defined, as all values are equal, is None.
+    both owe to the size. One that is not defined, as all values are equal, is None.
 
     top: how many networks count as the best; shared: how many of these both orders have; by_chance: how many two random
     orders would share on average. loss: how far the accuracy of the proxy's best network, trained for longer, is below
@@ -63,7 +61,7 @@ def agreement(proxy: Values, longer: Values, size: Values, *, seed: int) -> Agre
         tau=_uncertain(tau),
         tau_size=_uncertain(by_size),
         gain=_uncertain(tau - by_size),
-        tau_given_size=_uncertain(_partial(tau, of_proxy, by_size)),
+        tau_given_size=_uncertain(partial_taus(tau, of_proxy, by_size)),
         top=top,
         shared=len(best[0] & best[1]),
         by_chance=top * top / count,
@@ -79,20 +77,7 @@ def _taus(a: Values, b: Values, weights: Values) -> Values:
         return found
 
     scale = np.sqrt(pairs(a * a) * pairs(b * b))
-    return _divided(pairs(a * b), scale)
-
-
-def _partial(xy: Values, xz: Values, yz: Values) -> Values:
-    scale = np.sqrt(np.maximum(0.0, (1 - xz**2) * (1 - yz**2)))
-    return _divided(xy - xz * yz, scale)
-
-
-def _divided(values: Values, scale: Values) -> Values:
-    """values / scale, NaN where the scale is 0 but for rounding."""
-    found = np.full(len(values), np.nan)
-    is_defined = scale > ROUNDING
-    found[is_defined] = values[is_defined] / scale[is_defined]
-    return found
+    return divided(pairs(a * b), scale)
 
 
 def _uncertain(values: Values) -> Uncertain | None:
