@@ -7,7 +7,8 @@ import click
 import yaml
 
 from api.client import Search
-from api.commands.outcome import correlations, export, pareto, trials
+from api.commands.exporting import export
+from api.commands.outcome import correlations, pareto, trials
 from api.commands.remote import SEARCH, Remote, remote
 from api.commands.tables import number, table
 from api.commands.upload import Shown, sending
