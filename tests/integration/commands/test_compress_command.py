@@ -22,7 +22,7 @@ from nas.ops.coded import CodedTensor
 from nas.ops.notation import read_network
 from nas.quantization.qdq import is_quantised
 from nas.quantization.recipes import RECIPES
-from nas.testing.hostile_files import whole_file
+from nas.testing.drawn_files import whole_file
 
 PLAN = {
     "training": {"batch_size": 256, "flip": False, "shift": 0},

@@ -10,7 +10,8 @@ from nas.errors import FormatError
 from nas.ops.coded import CodedTensor
 from nas.ops.notation import read_network
 from nas.ops.onnx_graph import RandomWeights
-from nas.testing.hostile_files import MOST_PARAMS, PROPERTIES, _Parts, allowed_bytes, check_files
+from nas.testing.drawn_files import PROPERTIES, _Parts
+from nas.testing.hostile_files import MOST_PARAMS, allowed_bytes, check_files
 
 NETWORK = read_network("1x4x4: linear_2")
 
