@@ -4,7 +4,7 @@ interpolated, calibrated by the whole networks that were measured.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache
 from math import exp, inf
 from random import Random
 
@@ -15,17 +15,16 @@ from latency_db.estimating.calibration import Calibration, Predictions, SessionS
 from latency_db.estimating.features import kernel_features
 from latency_db.estimating.interpolation import MAX_ROWS, GaussianProcess
 from latency_db.estimating.kernel_table import IndexedNetworks, KernelLatency, KernelSums, KernelTable
+from latency_db.estimating.record_networks import graph_id_of, graph_of, kernels_of, network_of
 from latency_db.records.record import Kind, LatencyRecord, RecordState
 from latency_db.records.reference_models import EMPTY_NETWORK, FIXED_KEYS
 from latency_db.records.signatures import context_signature, kernel_signatures, network_signature
 from latency_db.storing.consensus_rows import USABLE
 from latency_db.storing.latencies import Latencies
-from nas.errors import NotationError
 from nas.ops import Network, Shape
-from nas.ops.canonical import graph_id, spellings
+from nas.ops.canonical import spellings
 from nas.ops.cost import cost_of
-from nas.ops.kernels import Kernel, kernels
-from nas.ops.notation import read_network
+from nas.ops.kernels import Kernel
 
 MIN_KERNELS = 20
 """Kernels that must be measured before others are interpolated."""
@@ -51,7 +50,7 @@ class Predictor:
         self._table = KernelTable()
         self._measured: set[Kernel] = set()
         self._interpolated: set[Kernel] = set()
-        self._kernels_of = cache(_kernels_of)
+        self._kernels_of = cache(kernels_of)
         self._interpolation: GaussianProcess | None = None
         self._measured_since_fit = 0
         self._calibrations: dict[bool, Calibration] = {}
@@ -98,9 +97,9 @@ class Predictor:
         record = self.network_records.get(network_signature(network).key)
         if record is None:
             for key in self.network_records.keys() - self._graphs.keys():
-                self._graphs[key] = _graph_of(key)
+                self._graphs[key] = graph_of(key)
                 self._by_graph.setdefault(self._graphs[key], key)
-            record = self.network_records.get(self._by_graph.get(_graph_id(network), ""))
+            record = self.network_records.get(self._by_graph.get(graph_id_of(network), ""))
         return record
 
     def reread(self, measured: Iterable[Kernel]) -> None:
@@ -201,7 +200,7 @@ class Predictor:
     def measured_whole(self, inputs: Collection[Shape]) -> list[Network]:
         """The networks with a record of their own that take an image of one of these shapes."""
         starts = tuple(f"{x}: " for x in inputs)
-        found = (_network(key) for key in self.network_records if key.startswith(starts))
+        found = (network_of(key) for key in self.network_records if key.startswith(starts))
         return [network for network in found if network]
 
     def measured_networks(self) -> list[tuple[list[Kernel], float]]:
@@ -245,7 +244,7 @@ class Predictor:
         Random(0).shuffle(keys)
         found: dict[Kernel, float] = {}
         for key in keys:
-            run = _network(key)
+            run = network_of(key)
             kernel = run and Kernel.of_run(run)
             added_ms = usable[key] - usable.get(context_signature(kernel).key, inf) if kernel else 0.0
             if kernel and added_ms > 0:
@@ -278,25 +277,3 @@ def _measured(kernel: Kernel, whole: LatencyRecord, context: LatencyRecord) -> K
 
 def _weights_mb(kernel: Kernel) -> float:
     return cost_of(kernel.op, kernel.x)[1].size_bytes / _MB
-
-
-def _network(key: str) -> Network | None:
-    """The network of a key; None for keys that are not in notation, of ONNX files and of published tables."""
-    try:
-        return read_network(key)
-    except NotationError:
-        return None
-
-
-_graph_id = lru_cache(maxsize=4096)(graph_id)  # a search asks for the same networks again
-
-
-def _graph_of(key: str) -> str:
-    """The graph_id of a key in notation; the key itself of ONNX files and of published tables."""
-    network = _network(key)
-    return graph_id(network) if network else key
-
-
-def _kernels_of(key: str) -> list[Kernel]:
-    network = _network(key)
-    return list(kernels(network)) if network else []
