@@ -138,6 +138,14 @@ class TeacherFacts(Sent):
     finalists: bool
 
 
+class EvaluatorFacts(Sent):
+    """Of an evaluator that does not train the networks it scores."""
+
+    name: str
+    note: str = Field(description="what the accuracy of trials is")
+    start: str = Field(description="what finalists and their training start from")
+
+
 class Facts(Sent):
     """What became known of a search when it began."""
 
@@ -146,6 +154,7 @@ class Facts(Sent):
     device: DeviceFacts
     devices: list[SearchDeviceFacts] | None = Field(None, description="of a search for several, the first one first")
     searcher: SearcherFacts | None = Field(None, description="null for searches from before it was kept")
+    evaluator: EvaluatorFacts | None = Field(None, description="of one that does not train the networks it scores")
     objective: ObjectiveFacts
     notes: list[str] = Field([], description="what its head line says: of a target or a space that decides the outcome")
     warm_start: WarmStartFacts | None = Field(None, description="of a search that named earlier ones in its spec")

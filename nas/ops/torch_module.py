@@ -4,7 +4,9 @@ Names of parameters are paths in the expression: `3.body.0.conv.weight` is the c
 of the network's fourth member. The ONNX reading asks for weights by the same names.
 """
 
+from collections.abc import Mapping
 from functools import singledispatch
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +38,12 @@ def initialise(net: nn.Module, seed: int) -> None:
             nn.init.kaiming_normal_(part.weight, nonlinearity="linear", generator=generator)
         if isinstance(part, nn.Conv2d | nn.Linear) and part.bias is not None:
             nn.init.zeros_(part.bias)
+
+
+def load_arrays(net: nn.Module, weights: Mapping[str, Any]) -> None:
+    """Set some of the parameters, by path, to the values of arrays."""
+    given = {path: torch.tensor(array) for path, array in weights.items()}
+    net.load_state_dict({**net.state_dict(), **given})
 
 
 @singledispatch

@@ -115,7 +115,10 @@ def _pruner(pruner: Record | None) -> list[tuple[str, Child]]:
 def _accuracy(evaluator: Record, described: Record | None) -> list[tuple[str, Child]]:
     """What trials are scored by, where that is not the share of images that is right."""
     if described:
-        return [("Accuracy of trials", f"{described['note']} (evaluator {described['name']}); finalists are trained")]
+        return [
+            ("Accuracy of trials", f"{described['note']} (evaluator {described['name']})"),
+            ("Finalists", f"trained from {described['start']}, references from random weights"),
+        ]
     if evaluator.get("accuracy") != "balanced":
         return []
     return [("Accuracy of trials", "balanced: the mean of the classes' recalls; finalists are ranked by it too")]

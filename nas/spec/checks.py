@@ -35,6 +35,7 @@ def wrong_inside(spec: Mapping[str, Any], devices: Sequence[str]) -> Iterator[Na
         lambda: check_pruner(spec["pruner"], spec["evaluator"], devices, spec["objective"]),
         lambda: _check_recipe(spec["finalists"].recipe),
         lambda: _check_repeats(spec),
+        lambda: _check_inherit(spec),
         lambda: _check_baseline(spec),
         lambda: _check_teacher(spec),
         *(partial(_check_reference, number, reference) for number, reference in enumerate(spec["references"])),
@@ -66,6 +67,15 @@ def _check_repeats(spec: Mapping[str, Any]) -> None:
         raise SpecError(
             f"finalists.repeats: the evaluator {name} does not train networks, so that another seed says nothing new "
             "of them; leave repeats out"
+        )
+
+
+def _check_inherit(spec: Mapping[str, Any]) -> None:
+    name = spec["evaluator"].get("name")  # its own check says that it is missing
+    if name is not None and spec["finalists"].inherit and not evaluator[name].inherits:
+        able = ", ".join(other for other in evaluator if evaluator[other].inherits)
+        raise SpecError(
+            f"finalists.inherit: the evaluator {name} has no weights to start from; write false, or take one of: {able}"
         )
 
 

@@ -64,6 +64,14 @@ class Finalists(BaseModel):
         BeforeValidator(lambda value: {"preset": value} if isinstance(value, str) else value),
         described("makes their files smaller after training; none for files as trained", "where the download counts"),
     ] = None
+    inherit: Annotated[
+        bool,
+        described(
+            "start their training from their part of the weights that an evaluator such as supernet shares",
+            "true where finalists are trained for few epochs; references always start from random weights",
+            strict=True,
+        ),
+    ] = False
     repeats: Annotated[
         int,
         described(
@@ -93,9 +101,9 @@ class Finalists(BaseModel):
 
     @model_serializer(mode="wrap")
     def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A spec that leaves recipe, compression or repeats out is equal to one from before there was any."""
+        """A spec that leaves these fields out is equal to one from before there were any."""
         values: dict[str, Any] = handler(self)
-        left_out = [name for name in ("recipe", "compression", "repeats") if not values[name]]
+        left_out = [name for name in ("recipe", "compression", "inherit", "repeats") if not values[name]]
         left_out += ["candidates"] if self.candidates == CANDIDATES else []
         if self.compression:
             values["compression"] = self.compression.wanted()

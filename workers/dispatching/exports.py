@@ -18,7 +18,7 @@ from nas.dataset import Dataset, dataset
 from nas.errors import CompressionError, NasError
 from nas.evaluator import evaluator
 from nas.images.model_input import ModelInput
-from nas.jobs.errors import FencedError
+from nas.jobs.errors import FencedError, NotFoundError
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import ExportClaim, ExportRecord, File, TrialRecord
 from nas.jobs.states import ExportState
@@ -41,6 +41,7 @@ from workers.searching.context import shared_images
 from workers.searching.finalists.compressed_files import NAZ, is_compressed, naz_file
 from workers.searching.finalists.compression import label
 from workers.searching.finalists.files import picture_file
+from workers.searching.preparation import NAME as PREPARED
 from workers.searching.teaching import NAME as TEACHER
 from workers.searching.teaching import of_files, taught_by
 from workers.searching.training_keys import TrainingKeys
@@ -192,9 +193,8 @@ class Exporter:
             checkpoint = self._settings.scratch / trial.search_id / "checkpoints" / f"{claim.export.id}.pt"
             about = {**_about(trial), **self._teacher(spec, trial.search_id), "versions": versions()}
             final = Final(spec.finalists.training, str(checkpoint), about)
-            metrics, model = self._run_task(
-                finalise, spec, images, trial.notation, final, report=self._heard(["training"], final.epochs)
-            )
+            heard, start = self._heard(["training"], final.epochs), self._inherited_from(trial, spec)
+            metrics, model = self._run_task(finalise, spec, images, trial.notation, final, *start, report=heard)
         else:  # trained as another architecture that is the same network
             model = self._artifacts.path(metrics["model"]).read_bytes()
             model = model if is_compressed(model) else annotated(model, _about(trial))
@@ -202,6 +202,18 @@ class Exporter:
         for key in (own, of_network):
             self._ledger.trainings.put(key, metrics)
         return metrics
+
+    def _inherited_from(self, trial: TrialRecord, spec: SearchSpec) -> tuple[bytes, ...]:
+        """As SearchContext.inherited_from. NotFoundError if the weights are gone."""
+        if not spec.finalists.inherit:
+            return ()
+        links = self._ledger.artifacts.links(trial.search_id)
+        digests = [link.sha256 for link in links if link.kind == PREPARED]
+        if not digests:
+            raise NotFoundError(
+                f"the shared weights of {trial.search_id} are gone, which finalists.inherit starts from"
+            )
+        return (self._artifacts.path(digests[-1]).read_bytes(),)
 
     def _heard(self, stages: Sequence[str], total: int | None = None) -> Report:
         """Keeps what a task reports for the next tick. total: of one training, which does not say it itself."""

@@ -46,7 +46,8 @@ def longer_training(context: SearchContext, candidate: Candidate) -> Training:
     architecture, recipe = candidate.architecture, context.spec.finalists.training
     network = architecture.expand()
     keys = [context.training_keys.finalist(of) for of in (architecture.id, architecture.network_id)]
-    checkpoint = context.store.path / "checkpoints" / f"{architecture.id}-{recipe.id}.pt"
+    start = context.inherited_from()
+    checkpoint = context.store.path / "checkpoints" / f"{architecture.id}-{recipe.id}{'-inherited' * len(start)}.pt"
     about = {"architecture": architecture.to_dict(), "id": architecture.id, "versions": versions()}
     final = Final(recipe, str(checkpoint), about)
 
@@ -71,7 +72,7 @@ def longer_training(context: SearchContext, candidate: Candidate) -> Training:
         work=len(context.images.train) * (network_metrics(network)["macs"] + OVERHEAD_MACS),
         known=known,
         start=lambda report, on_start: context.submit(
-            finalise, write_network(network), final, report=report, on_start=on_start
+            finalise, write_network(network), final, *start, report=report, on_start=on_start
         ),
         read=read,
     )

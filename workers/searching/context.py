@@ -93,6 +93,10 @@ class SearchContext:
         shared = self.quota.share(path.name, lambda: np.fromfile(path, np.uint8))
         return path if shared is None else shared
 
+    def inherited_from(self) -> tuple[Any, ...]:
+        """What finalists' weights start from, as an argument of the task finalise; none for random weights."""
+        return (self.prepared_content(),) if self.spec.finalists.inherit else ()
+
     def cached_training(self, *keys: TrainingKey | None) -> dict[str, Any] | None:
         """The result of an earlier training of the same network, under the first of its keys that has one."""
         found = (self.store.cached_training(key) for key in keys if key is not None)

@@ -122,10 +122,10 @@ class Pipeline:
             self.search.searcher,
             spec.objective,
         )
-        facts |= describe_evaluator(context.evaluator) | describe_warm_start(context, self.search.searcher)
+        facts |= describe_evaluator(context.evaluator, inherit=spec.finalists.inherit)
+        facts |= describe_warm_start(context, self.search.searcher)
         facts |= describe_teacher(self._store.known(TEACHER), spec.teacher)
-        notes = (*notes_of_searcher(facts), *notes_of_evaluator(context.evaluator), *notes_of_warm_start(facts))
-        for note in notes:
+        for note in (*notes_of_searcher(facts), *notes_of_evaluator(facts), *notes_of_warm_start(facts)):
             context.listener.say(note)
         add_notes(context, facts, foreseen(context, space, goal))
         record = RunRecord(context, self.search, facts, update_s)

@@ -35,14 +35,20 @@ def describe_run(images: Dataset, devices: Mapping[str, Device], chosen: Searche
     }
 
 
-def describe_evaluator(made: Evaluator) -> dict[str, Any]:
-    """For the facts of a search: what the accuracy of its trials is, where it is not that of trained networks."""
-    return {"evaluator": {"name": made.name, "note": made.note}} if made.note else {}
+def describe_evaluator(made: Evaluator, *, inherit: bool) -> dict[str, Any]:
+    """For the facts of a search: what the accuracy of its trials is, where it is not that of trained networks, and what
+    finalists start from.
+    """
+    start = "their part of the shared weights" if inherit else "random weights"
+    return {"evaluator": {"name": made.name, "note": made.note, "start": start}} if made.note else {}
 
 
-def notes_of_evaluator(made: Evaluator) -> list[str]:
+def notes_of_evaluator(facts: dict[str, Any]) -> list[str]:
     """What its user is told of it."""
-    return [f"accuracy of trials: {made.note}; finalists are trained"] if made.note else []
+    described = facts.get("evaluator")
+    if described is None:
+        return []
+    return [f"accuracy of trials: {described['note']}; finalists are trained from {described['start']}"]
 
 
 def notes_of_searcher(facts: dict[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """Keys that identify trainings, so that none is done twice."""
 
+from dataclasses import replace
 from functools import cached_property
 
 from nas.dataset import Dataset
@@ -45,7 +46,15 @@ class TrainingKeys:
         return load_space(self._spec.space).for_images(images.channels, images.side, len(images.classes)).id
 
     def finalist(self, network_id: str) -> TrainingKey:
-        """Of a finalist, or of a reference network, which trains as a finalist does."""
+        """Of a finalist, which may start from shared weights."""
+        scratch, shared = self.reference(network_id), self._evaluator.preparation_key
+        if not self._spec.finalists.inherit or shared is None:
+            return scratch
+        started = f"{shared.recipe_id}-{shared.data_digest[:16]}-{self._space_id}"
+        return replace(scratch, recipe_id=f"{scratch.recipe_id}+from-{started}")
+
+    def reference(self, network_id: str) -> TrainingKey:
+        """Of a reference network, which trains as a finalist does, from random weights."""
         recipe, soft = self._spec.finalists.training, self._images.train.soft
         taught = f"+taught-{soft.digest}" if soft else ""
         return TrainingKey(network_id, self._images.digest, f"{recipe.id}{taught}+file", self._spec.seed, recipe.epochs)

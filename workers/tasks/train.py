@@ -204,15 +204,24 @@ def evaluate_until(
         return Stopped(dict(metrics), stop.checkpoint.read_bytes(), lost)
 
 
-def finalise(setup: Setup, shared: Dataset | None, notation: str, final: Final, *, report: Report) -> Finalised:
+def finalise(
+    setup: Setup,
+    shared: Dataset | None,
+    notation: str,
+    final: Final,
+    prepared: Buffer | Path | None = None,
+    *,
+    report: Report,
+) -> Finalised:
     """Train a network for longer, and export it as a tested ONNX file; if it has codes for weights, as a compressed
     file, whose metrics are those of the ONNX file that it unpacks to.
 
-    The training resumes from the checkpoint if there is one.
+    The training resumes from the checkpoint if there is one. prepared: what the evaluations of the search share, for
+    the network to start from its part of these weights; None for random ones.
     """
     from nas.compression.bench import Bench  # noqa: PLC0415 - torch is the workers' own
     from nas.export import export  # noqa: PLC0415 - torch is the workers' own
-    from nas.ops.torch_module import build  # noqa: PLC0415 - torch is the workers' own
+    from nas.ops.torch_module import build, load_arrays  # noqa: PLC0415 - torch is the workers' own
     from nas.training.fit import fit  # noqa: PLC0415 - torch is the workers' own
 
     images = setup.final_images(images_of(setup, shared))
@@ -221,6 +230,8 @@ def finalise(setup: Setup, shared: Dataset | None, notation: str, final: Final, 
     if is_coded(network):
         return _coded(network, final, Bench(images, setup.seed, report, Path(final.checkpoint), device))
     net = build(network, setup.seed)
+    if prepared is not None:
+        load_arrays(net, _evaluator(setup, shared, prepared).inherited(network))
     fitted = fit(
         net,
         images,

@@ -45,7 +45,7 @@ def train_references(context: SearchContext, rows: list[Row]) -> list[Row]:
     if missing:
         epochs = context.spec.finalists.epochs
         context.listener.say(f"training {len(missing)} reference networks as the finalists, for {epochs} epochs each")
-    futures = {submit_final(context, row["notation"], _named(row), row["label"]): row for row in missing}
+    futures = {submit_final(context, row["notation"], _named(row), row["label"], ()): row for row in missing}
     for future in as_completed(futures):
         row = futures[future]
         try:
@@ -54,7 +54,7 @@ def train_references(context: SearchContext, rows: list[Row]) -> list[Row]:
             context.listener.say(f"{row['label']}: {error}")
             scores[_id(row)] = context.store.keep(_key(row), {})
         else:
-            context.store_training(context.training_keys.finalist(_id(row)), metrics, file)
+            context.store_training(context.training_keys.reference(_id(row)), metrics, file)
             scores[_id(row)] = _keep(context, row, metrics, file)
             context.listener.say(f"{row['label']}  test accuracy {metrics['test_accuracy']:.2%}")
     trained = {network: found for network, found in scores.items() if found}
@@ -77,7 +77,7 @@ def _known(context: SearchContext, row: Row) -> dict[str, float] | None:
     metrics: dict[str, float] | None = context.store.known(_key(row))
     if metrics is not None and (not metrics or _file(context, row).exists()):
         return metrics
-    cached = context.cached_training(context.training_keys.finalist(_id(row)))
+    cached = context.cached_training(context.training_keys.reference(_id(row)))
     return None if cached is None else _keep(context, row, cached, annotated(cached.pop("model"), _named(row)))
 
 

@@ -67,16 +67,25 @@ def train_finalists(context: SearchContext, chosen: Sequence[Trial]) -> list[Row
 
 def _submit(context: SearchContext, architecture: Architecture) -> Future[Finalised]:
     notation = write_network(architecture.expand())
-    return submit_final(context, notation, _named(architecture), f"finalist {architecture.id}")
+    return submit_final(
+        context, notation, _named(architecture), f"finalist {architecture.id}", context.inherited_from()
+    )
 
 
-def submit_final(context: SearchContext, notation: str, about: Mapping[str, Any], what: str) -> Future[Finalised]:
-    """Start the long training of a network. about: the metadata of its file, with its `id`. what: its name."""
+def submit_final(
+    context: SearchContext, notation: str, about: Mapping[str, Any], what: str, inherited_from: tuple[Any, ...]
+) -> Future[Finalised]:
+    """Start the long training of a network. about: the metadata of its file, with its `id`. what: its name.
+
+    inherited_from: as SearchContext.inherited_from.
+    """
     recipe = context.spec.finalists.training
-    checkpoint = context.store.path / "checkpoints" / f"{about['id']}-{recipe.id}.pt"
+    start = "-inherited" if inherited_from else ""
+    checkpoint = context.store.path / "checkpoints" / f"{about['id']}-{recipe.id}{start}.pt"
     teacher = of_files(context.store.known(TEACHER), context.spec.teacher)
     final = Final(recipe, str(checkpoint), {**about, **teacher, "versions": versions()})
-    return context.submit(finalise, notation, final, report=epoch_listener(context.listener, what, final.epochs))
+    report = epoch_listener(context.listener, what, final.epochs)
+    return context.submit(finalise, notation, final, *inherited_from, report=report)
 
 
 def _known_finalist(context: SearchContext, trial: Trial) -> dict[str, float] | None:

@@ -20,7 +20,7 @@ function limit([name, value]: [string, number]): Row {
 
 export function SearchFacts({ live }: { live: LiveSearch }) {
   const { facts, spec } = live.search.value!;
-  const { dataset, space, device, devices, searcher, objective, teacher, warm_start: begun } = facts ?? {};
+  const { dataset, space, device, devices, searcher, evaluator, objective, teacher, warm_start: begun } = facts ?? {};
   const groups: [string, Row[]][] = [];
   if (dataset) {
     groups.push([
@@ -105,6 +105,11 @@ export function SearchFacts({ live }: { live: LiveSearch }) {
     <section class="facts" aria-labelledby="facts-title">
       <h2 id="facts-title">Conditions</h2>
       {searcher?.note && <p class="notice">{searcher.note}</p>}
+      {evaluator && (
+        <p class="notice">
+          Accuracy of trials: {evaluator.note}. Finalists are trained from {evaluator.start}.
+        </p>
+      )}
       {begun?.notes.map((note) => (
         <p key={note} class="notice">
           Warm start: {note}

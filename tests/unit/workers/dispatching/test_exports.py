@@ -47,8 +47,8 @@ def trial(ledger, spec):
     return succeeded(ledger, spec, load_space(spec["space"]).sample(Random(0)))
 
 
-def succeeded(ledger, spec, candidate):
-    """The id of a trial of this candidate, in a search of its own."""
+def succeeded(ledger, spec, candidate, *attached):
+    """The id of a trial of this candidate, in a search of its own, with attached files."""
     ledger.searches.submit(parse_spec(spec).model_dump(mode="json"), name="to export")
     owner = take(ledger)
     architecture = candidate.architecture
@@ -56,6 +56,8 @@ def succeeded(ledger, spec, candidate):
     described |= {"architecture": architecture.to_dict(), "choices": dict(candidate.choices)}
     owner.add({"event": "asked", "trial": 0, "metrics": {}, **described})
     tell(owner, 0)
+    for file in attached:
+        owner.attach(*file)
     owner.end("SUCCEEDED")
     return f"{owner.lease.search_id}.0"
 
@@ -100,6 +102,29 @@ def test_equal_trainings_are_done_once(ledger, exporter, trial, trained, spec):
     assert again.artifact_sha256 == first.artifact_sha256
     assert first.metrics == TRAINED
     assert first.file.endswith("-10-epochs.onnx")
+
+
+def test_a_network_of_shared_weights_starts_from_them_if_finalists_do(ledger, exporter, spec, settings, monkeypatch):
+    given = []
+
+    def finalise(setup, shared, notation, final, *start, report):  # noqa: ARG001 - the task's signature
+        given.append(start)
+        return TRAINED, b"a model"
+
+    monkeypatch.setattr(exports, "finalise", finalise)
+    candidate, shared = load_space(spec["space"]).sample(Random(0)), spec | {"evaluator": {"name": "supernet"}}
+    weights = ("prepared", "prepared.bin", "a/b", *ArtifactStore(settings.artifacts, ledger.artifacts).add(b"weights"))
+    trials = (
+        succeeded(ledger, shared, candidate, weights),
+        succeeded(ledger, shared | {"finalists": {"inherit": True}}, candidate, weights),
+        succeeded(ledger, shared | {"finalists": {"inherit": True}, "seed": 1}, candidate),
+    )
+
+    found = [exported(ledger, exporter, trial) for trial in trials]
+
+    assert given == [(), (b"weights",)]
+    assert [export.state for export in found] == ["SUCCEEDED", "SUCCEEDED", "FAILED"]
+    assert "shared weights" in found[2].reason
 
 
 def test_a_network_in_other_words_is_not_trained_again(ledger, exporter, spec, settings, monkeypatch):
