@@ -22,6 +22,12 @@ def pytest_configure() -> None:
     os.environ["NAS_NOISY"] = "1"  # other tests run beside those that measure
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a fifth of the time is spent waiting, for what other processes do."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skips a test marked `data(name)` where that published set is in none of the data folders."""
     for marker in item.iter_markers("data"):
