@@ -228,6 +228,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--trials", type=int, default=16)
+    parser.add_argument("--train-images", type=int, help="of a trial; all by default")
     parser.add_argument("--executor", default="ray")
     parser.add_argument("--database", help="URL of an empty database; default SQLite")
     parser.add_argument("--seed", type=int, default=0)
@@ -238,6 +239,7 @@ def main() -> None:
     kills = [parts[number % len(parts)] for number in range(given.kills)]
     rng.shuffle(kills)
     spec = {**SPEC, "max_trials": given.trials}
+    spec["evaluator"] = {**SPEC["evaluator"], "train_images": given.train_images}
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, executor {given.executor}"
     )

@@ -36,7 +36,7 @@ SPEC = {
     "evaluator": {"name": "train", "epochs": 1, "train_images": 1500},
     "max_trials": 6,
     "parallel": 2,
-    "finalists": {"count": 1, "epochs": 2},
+    "finalists": {"count": 1, "epochs": 1},
     "references": [{"name": "mobilenetv1", "width": 0.25}],
 }
 

@@ -43,6 +43,7 @@ SHORT = {
 BRIEFLY = {
     "nas space profile small --device local-cpu-1t": "--budget 1s",
     "nas device measure local-cpu-1t --space small": "--budget 8s",
+    "nas latency validate --device local-cpu-1t --space small --networks 4 --calibrate 2": "--networks 2 --calibrate 1",
 }
 """Commands that measure for minutes, as a reader would call them who has seconds."""
 BACKUP = [block for block in all_blocks("sh") if "/backup/" in block.text]
@@ -62,7 +63,7 @@ class Clone:
             NAS_PORT=str(self.port),
             NAS_URL=self.url,
             NAS_EXECUTOR="process",
-            NAS_WORKERS="2",
+            NAS_WORKERS="1",
             NAS_DATA_ROOT=str(folder),
             PATH=f"{BIN}{os.pathsep}{os.environ['PATH']}",
         )

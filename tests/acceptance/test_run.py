@@ -40,7 +40,7 @@ SPEC = SHORT | {
     "searcher": {"name": "evolution", "population": 3, "tournament": 2},
     "max_trials": 8,
     "parallel": 1,
-    "finalists": {"count": 2, "epochs": 2},
+    "finalists": {"count": 2, "epochs": 1},
 }
 TRIALS_ALONE = SPEC | {"finalists": {"count": 1, "epochs": 1}, "references": []}
 """The same trials, and little after them."""

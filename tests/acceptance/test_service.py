@@ -179,7 +179,7 @@ def test_two_dispatchers_share_a_postgresql_ledger(postgresql_url, tmp_path, lat
 
 def test_killed_processes_are_a_non_event(tmp_path):
     """The long form, and the one with Ray, is the benchmark itself."""
-    short = ("--kills", "3", "--trials", "8", "--executor", "process")  # each part once
+    short = ("--kills", "3", "--trials", "8", "--train-images", "6000", "--executor", "process")  # each part once
     patient = ("--promised", "600")  # in how many seconds it goes on is a claim of quiet machines
     done = subprocess.run(
         [sys.executable, ROOT / "benchmarks" / "kills.py", *short, *patient],

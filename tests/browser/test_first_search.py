@@ -44,7 +44,7 @@ def album(tmp_path: Path) -> Album:
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
     port = free_port()
-    options = ("--open", "--port", str(port), "--executor", "process", "--workers", "2")
+    options = ("--open", "--port", str(port), "--executor", "process", "--workers", "1")
     with process("serve", *options, environment=environment(tmp_path / "home", tmp_path / "latency.db")):
         url = f"http://127.0.0.1:{port}"
         with Client(url, patience_s=PATIENCE_S) as client:
