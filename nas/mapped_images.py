@@ -26,7 +26,7 @@ DIGEST_BYTES = 16
 CHUNK_BYTES = 32 << 20
 """Of pixels that are looked at together, where all of a set is."""
 
-MAPPED_BYTES = 256 << 20
+MAPPED_BYTES = 64 << 20
 """After it has read so many, a process gives the pages back: they stay in the system's cache, for all who map them."""
 
 Shape = tuple[int, int, int, int]

@@ -156,7 +156,7 @@ class Recipe:
         float,
         described(
             "random resized crops: the least share of an image's area that one keeps; 1 for whole images",
-            "0.35 to 0.7 in trainings of ten epochs or more on photos, with shift 0; dataset.stored gives details",
+            "try 0.35 to 0.7 in long trainings on photos, with shift 0; dataset.stored keeps details for it",
             gt=0,
             le=1,
         ),
