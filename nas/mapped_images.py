@@ -40,12 +40,17 @@ def lock(folder: Path, how: int) -> int:
         handle = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
         try:
             fcntl.flock(handle, how)
-            if os.path.samestat(os.fstat(handle), (folder / LOCK).stat()):
+            if is_lock(folder, handle):
                 return handle
         except BaseException:
             os.close(handle)
             raise
         os.close(handle)  # of a set that was removed, and decoded again, while this waited
+
+
+def is_lock(folder: Path, handle: int) -> bool:
+    """Whether a descriptor is of the set's lock: not so once the set was removed. OSError if it has none."""
+    return os.path.samestat(os.fstat(handle), (folder / LOCK).stat())
 
 
 class PixelFile:

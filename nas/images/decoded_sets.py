@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from nas.errors import DataError, NasError
 from nas.files import write_whole
 from nas.image_checks import digests
 from nas.machine.folders import cache_folder, existing
-from nas.mapped_images import ABOUT, DIGESTS, LOCK, PIXELS, MappedImages, PixelFile, Shape, lock
+from nas.mapped_images import ABOUT, DIGESTS, LOCK, PIXELS, MappedImages, PixelFile, Shape, is_lock, lock
 from nas.note import Note
 
 FROM_BYTES = 256 << 20
@@ -41,6 +42,7 @@ SMALLER = "give the data set a smaller `size`"
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Tell = Callable[[str, int, int], None]
 """Told of work that takes its time: what, and how much of how much is done."""
 
@@ -105,7 +107,7 @@ def size_note(name: str, shape: Shape) -> Iterator[Note]:
     if size > limit_bytes():
         raise _beyond(f"the images of {name} take {size / GIB:.1f} GiB once they are decoded")
     if is_large(shape):
-        said = f"once decoded, the images take {size / GIB:.1f} GiB, in a file in {decoded_folder()} for all workers"
+        said = f"once decoded, the images take {size / GIB:.1f} GiB, in a file that all workers share"
         yield Note.on("decoded", said, [], shape[0])
 
 
@@ -149,41 +151,58 @@ def decoded_once(
     for. DataError if there is no room for them.
     """
     folder = decoded_folder() / key
-    handle = _locked(folder)
     try:
-        if not (folder / PIXELS).exists():
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            if not (folder / PIXELS).exists():
-                _decode(folder, shape, first, blocks)
-            fcntl.flock(handle, fcntl.LOCK_SH)
-        os.utime(folder / LOCK)
-        faults: dict[str, tuple[str, str]] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))["faults"]
-        file = PixelFile(folder, shape)
-        file.hold()
+        handle = _decoded(folder, shape, first, blocks)
+        try:
+            os.utime(folder / LOCK)
+            about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+            file = PixelFile(folder, shape)
+            file.hold()
+        finally:
+            os.close(handle)
     except OSError as fault:
         raise _unwritable(folder, fault) from fault
-    finally:
+    faults = {int(at): (why, how) for at, (why, how) in about["faults"].items()}
+    return MappedImages(file, np.arange(shape[0])), faults
+
+
+def _decoded(folder: Path, shape: Shape, first: str, blocks: Callable[[], Iterator[Block]]) -> int:
+    """A descriptor that holds the shared lock of a set, which is decoded by then."""
+    while True:
+        handle = _locked(folder)
+        try:
+            if (folder / PIXELS).exists():
+                return handle
+            _told(partial(fcntl.flock, handle), fcntl.LOCK_EX)
+            if (folder / LOCK).exists() and is_lock(folder, handle):  # nobody has removed it meanwhile
+                if not (folder / PIXELS).exists():
+                    _decode(folder, shape, first, blocks)
+                fcntl.flock(handle, fcntl.LOCK_SH)
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
         os.close(handle)
-    return MappedImages(file, np.arange(shape[0])), {int(at): (why, how) for at, (why, how) in faults.items()}
 
 
 def _locked(folder: Path) -> int:
-    """The shared lock of a set; of one that is not there yet, too."""
+    """A descriptor that holds the shared lock of a set; of one that is not there yet, too."""
     while True:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # it is being removed
             (folder / LOCK).touch()
-            return lock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _tell.get()(WAITING, 0, 1)
-        except FileNotFoundError:  # it is being removed
-            continue
-        except OSError as fault:
-            raise _unwritable(folder, fault) from fault
-        with suppress(FileNotFoundError):
-            handle = lock(folder, fcntl.LOCK_SH)
-            _tell.get()(WAITING, 1, 1)
-            return handle
+            return _told(partial(lock, folder), fcntl.LOCK_SH)
+
+
+def _told(take: Callable[[int], T], how: int) -> T:
+    """What takes a lock, called; it is told if that has to wait."""
+    try:
+        return take(how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _tell.get()(WAITING, 0, 1)
+        found = take(how)
+        _tell.get()(WAITING, 1, 1)
+        return found
 
 
 def _decode(folder: Path, shape: Shape, first: str, blocks: Callable[[], Iterator[Block]]) -> None:
@@ -216,14 +235,16 @@ def _make_room(key: str, first: str, wanted: int) -> None:
     """
     limit, others = limit_bytes(), [known for known in decoded_sets() if known.key != key]
     taken = sum(known.bytes for known in others)
+    what = f"the images of {first} and others take {wanted / GIB:.1f} GiB once they are decoded"
+    if wanted > limit:
+        raise _beyond(what)
     for known in others:
         if taken + wanted <= limit and _free() >= wanted:
             return
         if remove(known.key):
             taken -= known.bytes
-    what = f"the images of {first} and others take {wanted / GIB:.1f} GiB once they are decoded"
     if taken + wanted > limit:
-        raise _beyond(f"{what}, and sets in use {taken / GIB:.1f} GiB" if taken else what)
+        raise _beyond(f"{what}, and sets in use {taken / GIB:.1f} GiB")
     if _free() < wanted:
         where = f"{decoded_folder()} has {max(0, _free()) / GIB:.1f} GiB free"
         raise DataError(f"{what}; {where}: free some, let NAS_CACHE_DIR name a folder on a larger disk, or {SMALLER}")

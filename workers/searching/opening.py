@@ -53,11 +53,12 @@ class Opening:
         if (digest or self.store.keep(DIGEST, images.digest)) != images.digest:
             raise ChangedDataError(f"{images.name}: the images are not those that this search began with")
         counts = f"{len(images.train)} training, {len(images.validation)} validation, {len(images.test)} test images"
-        stored = f", stored at {images.stored_side} px" if images.stored_side != images.side else ""
+        stored = f" (stored at {images.stored_side} px)" if images.stored_side != images.side else ""
         side = f"{images.side} x {images.side} px{stored}"
         self.listener.say(f"{images.name}: {counts} of {side} in {len(images.classes)} classes")
         if isinstance(images.train.images, MappedImages):
-            self.listener.say(f"{images.name}: decoded images lie in {images.train.images.file.folder}")
+            key = images.train.images.file.folder.name
+            self.listener.say(f"{images.name}: its decoded images are {key} of `nas data decoded`")
         for note in images.notes:
             self.listener.say(f"{images.name}: {note.text}")
         return images

@@ -224,8 +224,6 @@ def test_a_form_tells_what_images_will_take_and_refuses_what_is_beyond_the_limit
     notes = [note.text for note in source.outline().notes if note.kind == "decoded"]
     monkeypatch.setenv("NAS_DECODED_BYTES", str(20 * 10 * 10 * 3 - 1))
 
-    assert notes == [
-        f"once decoded, the images take 0.0 GiB, in a file in {decoded_sets.decoded_folder()} for all workers"
-    ]
+    assert notes == ["once decoded, the images take 0.0 GiB, in a file that all workers share"]
     with pytest.raises(DataError, match=r"the images of folder:photos take .* NAS_DECODED_BYTES allows"):
         source.outline()
