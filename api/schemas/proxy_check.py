@@ -67,10 +67,11 @@ class CostOut(Stored):
 
 
 class ProxyCheckResult(Stored):
-    """tau: of the orders by the short and by the longer training; tau_size: of multiply-adds alone; gain: their
-    difference; tau_given_size: the partial tau; ceiling: the tau that the right order is expected to show with the
-    noise. top: how many count as the best; shared: how many of them both orders have; by_chance: two random orders.
-    loss: how far the proxy's best is below the best. verdict_lowest, verdict_highest: at the ends of tau's interval.
+    """epochs: of the short training; 0 if trials are scored without one of their own. tau: of the orders by
+    the short and by the longer training; tau_size: of multiply-adds alone; gain: their difference; tau_given_size: the
+    partial tau; ceiling: the tau that the right order is expected to show with the noise. top: how many count as the
+    best; shared: how many of them both orders have; by_chance: two random orders. loss: how far the proxy's best is
+    below the best. verdict_lowest, verdict_highest: at the ends of tau's interval.
     """
 
     verdict: Annotated[str, one_of(Grade)]

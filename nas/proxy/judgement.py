@@ -17,11 +17,13 @@ LOW_SHARE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """The short training and the longer one. trains: whether the evaluator has a recipe with epochs to change."""
+    """The short training and the longer one, in epochs. epochs: 0 if trials are scored without a training of their own.
+    prepared_epochs: of the training that they share, 0 without one.
+    """
 
     epochs: int
     longer_epochs: int
-    trains: bool
+    prepared_epochs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def judge(findings: Findings, proxy: Proxy) -> Judgement:
     tau = found.tau
     lowest, highest = (_grade(tau.low), _grade(tau.high)) if tau else (Grade.POOR, Grade.POOR)
     grade = _graded(found)
-    reasons = [_order(count, found, proxy), _size(found), _pick(found, proxy), _noise(findings.noise, top)]
+    reasons = [_order(count, found, proxy), _size(found), _pick(found, proxy), _noise(findings.noise, top, proxy)]
     if lowest is not highest:
         reasons.append(f"{count} networks leave this uncertain: the interval reaches from {lowest} to {highest}.")
     if valid.value < LOW_SHARE:
@@ -88,7 +90,8 @@ def _no_gain(found: Agreement) -> bool:
 
 
 def _order(count: int, found: Agreement, proxy: Proxy) -> str:
-    where = f"at {_epochs(proxy.epochs)} and at {_epochs(proxy.longer_epochs)}"
+    short = f"at {_epochs(proxy.epochs)}" if proxy.epochs else "as trials are scored"
+    where = f"{short} and at {_epochs(proxy.longer_epochs)}"
     if found.tau is None:
         return f"The accuracies of the {count} networks are all equal {where.replace(' and ', ' or ')}: no order."
     how = {Grade.GOOD: "agree", Grade.USABLE: "agree in part", Grade.POOR: "hardly agree"}[_grade(found.tau.value)]
@@ -110,11 +113,14 @@ def _pick(found: Agreement, proxy: Proxy) -> str:
     return f"{best}; of the best {found.top} both have {found.shared} (by chance {found.by_chance:.1f})."
 
 
-def _noise(noise: Noise, top: Uncertain) -> str:
+def _noise(noise: Noise, top: Uncertain, proxy: Proxy) -> str:
     deviation = noise.deviation
     points = f"{100 * deviation.value:.2f} points ({100 * deviation.low:.2f} to {100 * deviation.high:.2f})"
     variation = "" if noise.variation is None else f", {percent(noise.variation)} of the mean"
-    repeats = f"{len(noise.accuracies)} trainings of one network have a standard deviation of {points}{variation}"
+    what = "trainings" if proxy.epochs else "scores"
+    repeats = f"{len(noise.accuracies)} {what} of one network have a standard deviation of {points}{variation}"
+    if proxy.prepared_epochs:
+        return f"{repeats}, in which another training of what trials share is not."
     return f"{repeats}; with this noise even the right order is expected to show tau {_with_interval(top)}."
 
 
@@ -134,8 +140,11 @@ def _remedies(found: Agreement, top: Uncertain, proxy: Proxy) -> list[str]:
 
 def _better_proxy(top: Uncertain, proxy: Proxy) -> list[str]:
     """What may bring the two orders together."""
-    if not proxy.trains:
-        return ["Score networks by training them (`evaluator: train`)."]
+    if not proxy.epochs:
+        trained = "Score networks by training them (`evaluator: train`)."
+        setting = f"`evaluator.epochs: {2 * proxy.prepared_epochs}`"
+        longer = f"Train what trials share for longer ({setting}), and check again."
+        return [longer, trained] if proxy.prepared_epochs else [trained]
     epochs = min(2 * proxy.epochs, proxy.longer_epochs)
     longer = f"train trials for {epochs} epochs (`evaluator: {{name: train, epochs: {epochs}}}`)"
     if top.value < GOOD_TAU:

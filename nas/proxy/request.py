@@ -10,7 +10,7 @@ from nas.spec import SearchSpec
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """Epochs of a trial and of the longer training."""
+    """Epochs of a trial, 0 if it is scored without a training of its own, and of the longer training."""
 
     epochs: int
     longer_epochs: int
@@ -18,7 +18,8 @@ class Budgets:
 
 def budgets(spec: SearchSpec, options: CheckOptions) -> Budgets:
     """What a check compares. SpecError if the longer training is none."""
-    epochs = int(getattr(evaluator.checked(spec.evaluator, "evaluator"), "epochs", 1))
+    given = evaluator.checked(spec.evaluator, "evaluator")
+    epochs = int(getattr(given, "epochs", 1)) if evaluator[spec.evaluator["name"]].trains else 0
     longer = options.longer_epochs or spec.finalists.epochs
     if longer <= epochs:
         where = "longer_epochs" if options.longer_epochs else "finalists.epochs"

@@ -13,7 +13,7 @@ def table(found: Mapping[str, Any]) -> Table:
     """The networks with both accuracies and places."""
     shown = Table(box=SIMPLE, title="Networks by multiply-adds", title_justify="left")
     shown.add_column("network", no_wrap=True)
-    epochs = (f"{found[name]} ep." for name in ("epochs", "longer_epochs"))
+    epochs = (f"{found[name]} ep." if found[name] else "scored" for name in ("epochs", "longer_epochs"))
     for column in ("MACs", "ms", *(part for each in epochs for part in (each, "place"))):
         shown.add_column(column, justify="right", no_wrap=True)
     for row in found["candidates"]:

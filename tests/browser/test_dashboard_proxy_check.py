@@ -37,7 +37,7 @@ def found():
         for number in range(10)
     ]
     drawn = Drawn(200, {"space": 20, "device": 0, "limits": 80}, [])
-    result = summary(rows, [0.80, 0.81, 0.79], drawn, Proxy(2, 8, trains=True), repeated=rows[5]["id"], seed=0)
+    result = summary(rows, [0.80, 0.81, 0.79], drawn, Proxy(2, 8), repeated=rows[5]["id"], seed=0)
     return {**result, "cost": {"search_seconds": 4000.0, "cores": 2}}
 
 

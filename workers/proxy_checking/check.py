@@ -159,7 +159,8 @@ class ProxyCheck:
         ]
         of_middle = [results[short[middle.architecture.network_id].name], *again.values()]
         repeats = [found["accuracy"] for found in of_middle if "accuracy" in found]
-        proxy = Proxy(self._budgets.epochs, self._budgets.longer_epochs, context.evaluator.trains)
+        prepared_epochs = context.evaluator.preparation_epochs
+        proxy = Proxy(self._budgets.epochs, self._budgets.longer_epochs, prepared_epochs)
         return summary(rows, repeats, drawn, proxy, repeated=middle.architecture.id, seed=spec.seed)
 
     def _say_cost(self, plan: Plan, pace: Pace) -> None:

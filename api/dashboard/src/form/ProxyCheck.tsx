@@ -90,7 +90,7 @@ function Asked({ id, stale }: { id: string; stale: boolean }) {
 
 function Result({ result }: { result: ProxyResult }) {
   const { verdict, verdict_lowest: lowest, verdict_highest: highest, tau, cost } = result;
-  const [short, longer] = [epochs(result.epochs), epochs(result.longer_epochs)];
+  const [short, longer] = [result.epochs ? epochs(result.epochs) : "scored", epochs(result.longer_epochs)];
   return (
     <>
       <p class={`verdict ${verdict}`} data-testid="proxy-verdict" data-verdict={verdict}>

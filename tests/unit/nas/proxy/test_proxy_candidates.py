@@ -76,6 +76,8 @@ def test_a_longer_training_that_is_none_is_refused_with_the_remedy():
         budgets(spec, CheckOptions())
     with pytest.raises(SpecError, match=r"^longer_epochs: "):
         budgets(spec, CheckOptions(longer_epochs=9))
+    shared = parse_spec({"dataset": "fashion_mnist_mini", "evaluator": {"name": "supernet", "epochs": 64}})
+    assert budgets(shared, CheckOptions(longer_epochs=1)).epochs == 0, "any training is longer than none"
     found = budgets(spec, CheckOptions(longer_epochs=40))
     assert (found.epochs, found.longer_epochs) == (10, 40)
     assert with_longer(spec, 40).finalists.training.epochs == 40

@@ -9,7 +9,7 @@ from nas.proxy.judgement import Findings, Proxy, judge
 from nas.proxy.noise import noise
 from nas.proxy.ranks import Agreement, Uncertain
 
-PROXY = Proxy(epochs=2, longer_epochs=10, trains=True)
+PROXY = Proxy(epochs=2, longer_epochs=10)
 
 
 def findings(tau, low, high, *, by_size=0.2, beyond=0.1, ceiling=0.9, valid=0.5):
@@ -63,12 +63,20 @@ def test_remedies_follow_from_what_is_wrong():
     biased = judge(findings(0.2, -0.3, 0.6), PROXY).remedies
     noisy = judge(findings(0.2, -0.3, 0.6, ceiling=0.4), PROXY).remedies
     like_size = judge(findings(0.7, 0.65, 0.9, by_size=0.8, beyond=-0.1), PROXY).remedies
-    scores = judge(findings(0.2, -0.3, 0.6), replace(PROXY, trains=False)).remedies
+    scores = judge(findings(0.2, -0.3, 0.6), replace(PROXY, epochs=0)).remedies
+    shared = judge(findings(0.2, -0.3, 0.6), replace(PROXY, epochs=0, prepared_epochs=16))
     rare = judge(findings(0.9, 0.8, 1.0, valid=0.05), PROXY)
 
     assert biased[0] == "Train trials for 4 epochs (`evaluator: {name: train, epochs: 4}`), and check again."
     assert noisy[0].startswith("Noise hides the order: train trials on more images")
     assert like_size[0].startswith("Size orders networks that are spread over all sizes as well")
     assert scores[0].startswith("Score networks by training them")
+    assert shared.remedies[:2] == (
+        "Train what trials share for longer (`evaluator.epochs: 32`), and check again.",
+        scores[0],
+    )
+    assert "of the 10 networks as trials are scored and at 10 epochs hardly agree" in shared.reasons[0]
+    assert shared.reasons[3].startswith("3 scores of one network have a standard deviation of 1.53 points")
+    assert shared.reasons[3].endswith("in which another training of what trials share is not.")
     assert rare.grade is Grade.GOOD
     assert rare.remedies == ("Raise the limits, or take options that are refused out of the space.",)

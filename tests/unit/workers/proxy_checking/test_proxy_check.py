@@ -47,6 +47,18 @@ def test_a_killed_check_goes_on_and_finds_what_an_undisturbed_one_finds(tmp_path
     assert found["valid"]["share"]["value"] == 1
 
 
+def test_scores_with_shared_weights_are_compared_with_trainings_of_the_networks_alone(tmp_path, spec, listener):
+    heard = listener()
+
+    found = checked({**spec, "evaluator": {"name": "supernet", "epochs": 1}}, tmp_path / "out", heard)
+
+    assert found["epochs"] == 0
+    assert "as trials are scored and at 2 epochs" in found["reasons"][0]
+    assert sum(epochs == 2 for _, epoch, epochs in heard.epochs if epoch == 1) == 4, "each network alone"
+    assert sum(what == "preparing the evaluator supernet" for what, _, _ in heard.epochs) == 1
+    assert all({"proxy_rank", "longer_rank"} <= set(row) for row in found["candidates"])
+
+
 def without_times(found):
     rows = [{name: row[name] for name in row if not name.endswith("_seconds")} for row in found["candidates"]]
     return {**found, "candidates": rows, "cost": None}
