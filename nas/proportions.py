@@ -49,10 +49,17 @@ def with_intervals(values: Mapping[str, Any], images: Mapping[str, Any]) -> dict
     """
     found = dict(values)
     for name, split in SPLITS.items():
-        share, count = number(values, name), number(images, split)
-        if share is not None and 0 <= share <= 1 and count:
-            found[f"{name}_low"], found[f"{name}_high"] = wilson(share, int(count))
+        found |= interval_of(values, name, number(images, split))
     return found
+
+
+def interval_of(values: Mapping[str, Any], name: str, count: float | None) -> dict[str, float]:
+    """The interval of the accuracy of that name, found on count images, by its two names; empty if it has none."""
+    share = number(values, name)
+    if share is None or not 0 <= share <= 1 or not count:
+        return {}
+    low, high = wilson(share, int(count))
+    return {f"{name}_low": low, f"{name}_high": high}
 
 
 def interval(values: Mapping[str, Any], name: str) -> Interval | None:

@@ -18,6 +18,7 @@ from api.http.security import READ
 from api.routes.artifacts import artifact_out, artifact_url
 from api.schemas.front import Baseline, CorrelationList, CorrelationOut, Finalist, ParetoOut, Point, Ranking, Reference
 from api.schemas.trial import Attempt, ColumnsOut, TrialDetail, TrialOut, TrialPage
+from nas.evaluator import PLAIN, evaluator
 from nas.jobs.records import ArtifactLink, SearchRecord, TrialRecord
 from nas.jobs.rows import BASELINE, RANKING
 from nas.jobs.states import TrialState
@@ -26,6 +27,7 @@ from nas.metric import declared, directions, listed_where_present, metrics, of_d
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network
 from nas.pareto import hypervolume
+from nas.proportions import interval_of
 from nas.report.correlations import ACCURACY, Correlation, correlations, known_early
 from nas.report.results import LATENCY, OnDevice, on_devices, outcome
 
@@ -155,18 +157,32 @@ def get_correlations(search_id: SearchId, app: App) -> CorrelationList:
 
 @router.get("/trials/{trial_id:id}")
 def get_trial(trial_id: TrialId, app: App) -> TrialDetail:
-    """A trial with its diagram, its curve of training, its attempts and its artifacts."""
+    """A trial with its diagram, its curve of training, its attempts and its artifacts.
+
+    Its metrics have the 95 % interval of an accuracy that is a share of the validation images, as accuracy_low and
+    accuracy_high.
+    """
     trials = app.ledger.trials
     trial = trials.get(trial_id)
+    shown = TrialOut.model_validate(trial).model_dump()
+    shown["metrics"] |= _interval(trial, app.ledger.searches.get(trial.search_id))
     attempts = [Attempt.model_validate(attempt) for attempt in trials.attempts(trial_id)]
     links = app.ledger.artifacts.links(trial.search_id, trial.number)
     return TrialDetail(
-        **TrialOut.model_validate(trial).model_dump(),
+        **shown,
         diagram=diagram(read_network(trial.notation)),
         curve=trials.curve(trial_id),
         attempt_list=attempts,
         artifacts=[artifact_out(link) for link in links],
     )
+
+
+def _interval(trial: TrialRecord, search: SearchRecord) -> dict[str, float]:
+    """That of the trial's accuracy; empty where images are not counted, or how many there are is not known yet."""
+    by = search.spec["evaluator"]
+    counts = by["name"] in evaluator and evaluator[by["name"]].trains and by.get(ACCURACY, PLAIN) == PLAIN
+    images = (search.facts or {}).get("dataset", {})
+    return interval_of(trial.metrics, ACCURACY, images.get("validation")) if counts else {}
 
 
 def _correlation_out(each: Correlation) -> CorrelationOut:

@@ -178,6 +178,28 @@ def test_one_selection_links_table_plot_network_and_address(dashboard: Dashboard
     expect(dashboard.page).not_to_have_url(re.compile("trial="))
 
 
+def test_columns_are_chosen_and_kept_in_the_address(dashboard: Dashboard, service: Served) -> None:
+    dashboard.open_search(finished(service, "in few columns").id)
+    heads = dashboard.there("trials").locator("thead th")
+    every = heads.count()
+    dashboard.there("columns").locator("summary").click()
+    for key in ("state", "reward"):
+        dashboard.there(f"column-{key}").uncheck()
+    expect(heads).to_have_count(every - 2)
+    dashboard.page.keyboard.press("Escape")
+    expect(dashboard.there("column-macs")).to_be_hidden()
+
+    dashboard.page.set_viewport_size({"width": 390, "height": 800})
+    dashboard.page.reload()
+    expect(heads).to_have_count(every - 2)
+    expect(heads.last).to_be_visible()
+    dashboard.there("columns").locator("summary").click()
+    dashboard.expect_no_overflow()
+    for key in ("state", "reward"):
+        dashboard.there(f"column-{key}").check()
+    expect(dashboard.page).not_to_have_url(re.compile("columns="))
+
+
 def test_finalist_is_taken_away_as_a_file(dashboard: Dashboard, service: Served, tmp_path: Path) -> None:
     search = finished(service, "to take away")
     dashboard.open_search(search.id)

@@ -67,6 +67,11 @@ def test_a_check_is_followed_and_its_result_shown(dashboard: Dashboard, service:
     dashboard.there("proxy-verdict").scroll_into_view_if_needed()
     Album(Path(KEPT) if KEPT else tmp_path).take(dashboard.page, "proxy-narrow")
 
+    dashboard.page.reload()
+    expect(dashboard.there("proxy-verdict")).to_have_attribute("data-verdict", found()["verdict"])
+    expect(dashboard.there("field-finalists.epochs")).to_have_value("8")
+    expect(dashboard.there("proxy-state")).not_to_contain_text("was changed since")
+
     dashboard.there("spec-json").fill(json.dumps({**SPEC, "seed": 1}))
     expect(dashboard.there("proxy-state")).to_contain_text("was changed since")
 

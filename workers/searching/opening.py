@@ -8,7 +8,7 @@ from random import Random
 from statistics import median
 
 from latency_db.estimating.estimator import Estimator
-from latency_db.profiling.build import TableReport, build_table
+from latency_db.profiling.build import GOOD_ENOUGH, TableReport, build_table
 from nas.dataset import Dataset, dataset
 from nas.errors import ChangedDataError, ChangedError, DataError, NotMeasuredError
 from nas.evaluator import Evaluator
@@ -18,6 +18,7 @@ from nas.mapped_images import MappedImages
 from nas.objective import Objective, objective
 from nas.ops import Network
 from nas.ops.kernels import kernels
+from nas.quantities import duration
 from nas.search.earlier import BEGAN_WITH, DIGEST, EVALUATOR
 from nas.search_devices import given_targets_ms, with_targets
 from nas.space import SearchSpace
@@ -90,16 +91,18 @@ class Opening:
         measurer = device.measurer
         if not measurer.can_measure:
             return
+        ends = f"for {duration(budget_s)} at most, or until estimates are certain to {GOOD_ENOUGH:.1%}"
+
+        def progress(table: TableReport) -> None:
+            self.listener.step(f"measuring kernels {ends}", table.measured, table.kernels)
+
         with measuring(self.quota, measurer):
-            table = build_table(measurer, space, budget_s=budget_s, progress=self._table_progress)
+            table = build_table(measurer, space, budget_s=budget_s, progress=progress)
         self.listener.say(f"{device.name}: {table.measured} of the space's {table.kernels} kernels are measured")
         for kernel, reason in table.refused.items():
             self.listener.say(f"{device.name} does not run '{kernel}', and so no network with it: {reason}")
         if table.expected_error:
             self.listener.say(f"uncertainty of estimates from unmeasured kernels: {table.expected_error:.1%}")
-
-    def _table_progress(self, table: TableReport) -> None:
-        self.listener.step("measuring kernels", table.measured, table.kernels)
 
     def _target_ms(self, device: SearchDevice, space: SearchSpace) -> float:
         """The spec's target, or the median latency of random members of the space, which is kept for later calls."""

@@ -5,9 +5,13 @@ import { Ranks, type Ranked } from "../charts/Ranks";
 import { phase, Progress, StateBadge, TERMINAL } from "../components/badges";
 import { Trouble } from "../components/states";
 import { about, count, milliseconds, minus, percent } from "../format";
+import { setQuery } from "../router";
 import { useAction } from "../store/action";
 import { useLoaded, useWhileVisible } from "../store/load";
 import type { Draft } from "./draft";
+
+/** The parameter of the address that names a check. */
+export const CHECK = "check";
 
 const EVERY_MS = 2000;
 /** Fields of a search that say nothing of its trainings. */
@@ -18,14 +22,23 @@ export function checkBody(draft: Draft): Draft {
   return Object.fromEntries(Object.entries(draft).filter(([name]) => !ABOUT.has(name)));
 }
 
-export function ProxyCheckPane({ draft, ready }: { draft: Draft; ready: boolean }) {
-  const [asked, setAsked] = useState<{ id: string; body: string } | null>(null);
-  const { busy, problem, run } = useAction();
+interface Props {
+  draft: Draft;
+  ready: boolean;
+  /** Whose spec the draft began with. */
+  begun: ProxyCheck | null;
+}
+
+/** The address names the check, so that it is there again when the page is loaded again. */
+export function ProxyCheckPane({ draft, ready, begun }: Props) {
   const body = checkBody(draft);
+  const [asked, setAsked] = useState(() => begun && { id: begun.id, body: JSON.stringify(body) });
+  const { busy, problem, run } = useAction();
   const start = () =>
     void run(async () => {
       const made = await request<ProxyCheck>("/v1/proxy-checks", { method: "POST", body });
       setAsked({ id: made.id, body: JSON.stringify(body) });
+      setQuery(CHECK, made.id);
     });
   return (
     <section class="proxy-check" data-testid="proxy-check">

@@ -1,12 +1,12 @@
 // A form for a search, made from the service's own schema.
 import { useMemo, useRef, useState } from "preact/hooks";
-import { request, searchPath, type Datasets, type Search } from "../api";
+import { checkPath, request, searchPath, type Datasets, type ProxyCheck, type Search } from "../api";
 import { Failure, Loading } from "../components/states";
 import { useTitle } from "../components/title";
 import { useCheck } from "../form/check";
 import { newKey } from "../form/key";
 import { byField, type Draft } from "../form/draft";
-import { ProxyCheckPane } from "../form/ProxyCheck";
+import { CHECK, ProxyCheckPane } from "../form/ProxyCheck";
 import { SearchForm, formOf } from "../form/SearchForm";
 import { SpecPane } from "../form/SpecPane";
 import type { Schema } from "../form/schema";
@@ -20,6 +20,8 @@ export function NewSearchPage() {
   const schema = useLoaded<Schema>("/v1/schemas/search");
   const datasets = useLoaded<Datasets>("/v1/datasets");
   const parent = useLoaded<Search>(from ? searchPath(from) : null);
+  const [asked] = useState(() => query.value.get(CHECK)); // a check that is asked for later begins nothing
+  const checked = useLoaded<ProxyCheck>(asked ? checkPath(asked) : null);
   const problem = schema.problem ?? parent.problem;
   if (problem)
     return (
@@ -31,8 +33,10 @@ export function NewSearchPage() {
         }}
       />
     );
-  if (!schema.value || (from && !parent.value)) return <Loading what="the form" lines={7} />;
-  return <Editor schema={schema.value} datasets={datasets.value} reload={datasets.again} parent={parent.value} />;
+  if (!schema.value || (from && !parent.value) || (asked && !checked.value && !checked.problem))
+    return <Loading what="the form" lines={7} />;
+  const begun = { parent: parent.value, checked: checked.value };
+  return <Editor schema={schema.value} datasets={datasets.value} reload={datasets.again} {...begun} />;
 }
 
 interface Props {
@@ -40,11 +44,13 @@ interface Props {
   datasets: Datasets | null;
   reload: () => void;
   parent: Search | null;
+  /** A check that was asked for before the page was loaded again. */
+  checked: ProxyCheck | null;
 }
 
-function Editor({ schema, datasets, reload, parent }: Props) {
+function Editor({ schema, datasets, reload, parent, checked }: Props) {
   const form = useMemo(() => formOf(schema), [schema]);
-  const [draft, setDraft] = useState(() => begun(schema, parent, query.value.get("data")));
+  const [draft, setDraft] = useState(() => begun(schema, parent, checked, query.value.get("data")));
   const { busy, problem, forget, run } = useAction();
   const sent = useRef({ text: "", key: "" });
   const check = useCheck(draft);
@@ -81,15 +87,17 @@ function Editor({ schema, datasets, reload, parent }: Props) {
           }}
         />
       </div>
-      <ProxyCheckPane draft={draft} ready={Boolean(check.valid) && !check.busy} />
+      <ProxyCheckPane draft={draft} ready={Boolean(check.valid) && !check.busy} begun={checked} />
     </form>
   );
 }
 
-/** What the form begins with: a search to fork, uploaded images, or those of the package. */
-function begun(schema: Schema, parent: Search | null, data: string | null): Draft {
+/** What the form begins with: what was checked, a search to fork, uploaded images, or those of the package. */
+function begun(schema: Schema, parent: Search | null, checked: ProxyCheck | null, data: string | null): Draft {
+  const name: Draft = parent ? { name: `${parent.name} (fork)` } : {};
+  if (checked) return { ...name, ...(checked.spec as Draft) };
   if (data) return { dataset: { name: "folder", path: data } };
-  return parent ? { name: `${parent.name} (fork)`, ...parent.spec } : { dataset: { name: firstDataset(schema) } };
+  return parent ? { ...name, ...parent.spec } : { dataset: { name: firstDataset(schema) } };
 }
 
 /** The data set that comes with the package, if it is there. */

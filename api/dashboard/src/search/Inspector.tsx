@@ -76,10 +76,11 @@ function Loaded({ live, number }: { live: LiveSearch; number: number }) {
   );
 }
 
-/** What a latency estimate says of itself: shown with the latency. */
-const OF_LATENCY = new Set(
-  ["error_ms", "low_ms", "high_ms", "measured", "interpolated", "learned"].map((name) => `latency_${name}`),
-);
+/** What a latency estimate says of itself, and the bounds of an accuracy: shown with these. */
+const OF_OTHERS = new Set([
+  ...["error_ms", "low_ms", "high_ms", "measured", "interpolated", "learned"].map((name) => `latency_${name}`),
+  ...["low", "high"].map((name) => `accuracy_${name}`),
+]);
 
 /** With the interval that holds nine networks in ten, or else its error bar, if it has one. */
 function latency(value: number | null | undefined, all: Trial["metrics"]): string {
@@ -105,7 +106,8 @@ function rowsOf(all: Trial["metrics"]): [string, string][] {
   const rows: [string, string][] = [];
   for (const metric of metrics.value) {
     if (all[metric.name] === undefined) continue;
-    if (metric.name !== "latency_ms") rows.push([metric.label, shown(metric, all[metric.name])]);
+    if (metric.name === "accuracy") rows.push([metric.label, accuracy(all, "accuracy")]);
+    else if (metric.name !== "latency_ms") rows.push([metric.label, shown(metric, all[metric.name])]);
     else rows.push([`${metric.label}, estimated`, latency(all[metric.name], all)]);
     if (metric.name === "latency_ms" && all["latency_measured"] !== undefined)
       rows.push([`${metric.label}, source`, source(all)]);
@@ -113,7 +115,7 @@ function rowsOf(all: Trial["metrics"]): [string, string][] {
   const declared = new Set(metrics.value.map((metric) => metric.name));
   for (const [name, value] of Object.entries(all)) {
     const [plain, device] = split(name);
-    if (value === null || declared.has(name) || OF_LATENCY.has(plain)) continue;
+    if (value === null || declared.has(name) || OF_OTHERS.has(plain)) continue;
     const metric = device && metrics.value.find((each) => each.name === plain);
     if (metric) rows.push([`${metric.label} on ${device}, estimated`, shown(metric, value)]);
     else rows.push([title(name).toLowerCase(), Number.isInteger(value) ? whole(value) : significant(value)]);

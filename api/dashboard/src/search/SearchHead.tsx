@@ -138,8 +138,7 @@ function doing({ phase: name, progress }: Search): string | null {
   const words = phase(name);
   if (name === "TRAINING" || name === "WAITING_FOR_WORKERS" || !progress?.total) return words;
   const { what, done, total } = progress;
-  if (name === "MEASURING")
-    return `${what}: ${done} of ${total}, until the time for it is over or estimates are certain enough`;
+  if (name === "MEASURING") return `${what}: ${done} of the space's ${total}`;
   return `${words}: ${what} ${done} of ${total}`;
 }
 

@@ -1,58 +1,14 @@
 // All trials as a table: the plot's numbers, sortable. Only the rows in sight are in the document.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Metric, Search } from "../api";
-import { trialWord } from "../components/badges";
-import { duration, MISSING, shown, significant } from "../format";
 import { query, setQuery } from "../router";
-import { FRONT } from "../store/front";
-import { seconds, ordered, type Show, type SortKey } from "../store/order";
-import { valueOf, type Columns } from "../store/columns";
-import { devicesOf, split, withDevices } from "../store/devices";
+import { ordered, type Show, type SortKey } from "../store/order";
 import type { LiveSearch } from "../store/live";
-import { listed, metrics } from "../store/metrics";
+import { metrics } from "../store/metrics";
+import { ColumnChooser } from "./ColumnChooser";
+import { chosen, columnsOf, type Column } from "./columns";
 
 const ROW_PX = 36;
 const SPARE = 8;
-
-interface Column {
-  key: SortKey;
-  heading: string;
-  /** Only where there is room. */
-  wide?: boolean;
-  /** Whether the least comes first when the column is chosen. */
-  rising?: boolean;
-  show: (columns: Columns, row: number) => string;
-}
-
-const ofMetric = (metric: Metric): Column => ({
-  key: metric.name,
-  heading: metric.heading,
-  wide: !FRONT.includes(split(metric.name)[0]),
-  rising: metric.better === "lower",
-  show: (columns, row) => shown(metric, valueOf(columns, metric.name, row)),
-});
-
-/** The trial, the metrics of the front and the reward, then the other metrics. */
-function columnsOf(all: readonly Metric[], search: Search): Column[] {
-  const known = withDevices(listed(all, search.spec), devicesOf(search)).map(ofMetric);
-  return [
-    { key: "number", heading: "trial", show: (c, row) => String(c.number[row]) },
-    { key: "state", heading: "state", show: (c, row) => trialWord(c.state[row]!) },
-    ...known.filter(({ wide }) => !wide),
-    {
-      key: "reward",
-      heading: "reward",
-      show: (c, row) => (c.reward[row] == null ? MISSING : significant(c.reward[row]!, 4)),
-    },
-    ...known.filter(({ wide }) => wide),
-    {
-      key: "seconds",
-      heading: "time",
-      wide: true,
-      show: (c, row) => (c.reused[row] ? "reused" : duration(seconds(c, row))),
-    },
-  ];
-}
 
 const SHOWN: [Show, string][] = [
   ["all", "all trials"],
@@ -62,7 +18,7 @@ const SHOWN: [Show, string][] = [
   ["failed", "failed"],
 ];
 
-/** What the address says of order and choice: ?sort=-accuracy&show=front. A link shows what its sender saw. */
+/** What the address says of order and rows: ?sort=-accuracy&show=front. A link shows what its sender saw. */
 function asked(address: URLSearchParams): { sort: { key: SortKey; down: boolean }; show: Show } {
   const sort = address.get("sort") ?? "-number";
   const show = address.get("show");
@@ -96,7 +52,8 @@ export function TrialsTable({ live, selected, select }: Props) {
     const next = rows[Math.min(Math.max((at < 0 ? -1 : at) + by, 0), rows.length - 1)]!;
     select(columns.number[next]!);
   };
-  const heads = columnsOf(metrics.value, live.search.value!);
+  const all = columnsOf(metrics.value, live.search.value!);
+  const heads = chosen(all, query.value.get("columns"));
   const sortBy = ({ key, rising }: Column) => {
     const down = sort.key === key ? !sort.down : !rising;
     setQuery("sort", `${down ? "-" : ""}${key}`);
@@ -119,6 +76,7 @@ export function TrialsTable({ live, selected, select }: Props) {
             </option>
           ))}
         </select>
+        <ColumnChooser all={all} shown={heads} />
       </div>
       <div
         class="scroll"
@@ -135,7 +93,7 @@ export function TrialsTable({ live, selected, select }: Props) {
                 <th
                   key={head.key}
                   scope="col"
-                  class={head.wide ? "wide" : undefined}
+                  class={head.wide ? "wide" : head.key === "state" ? "of-state" : undefined}
                   aria-sort={sort.key === head.key ? (sort.down ? "descending" : "ascending") : undefined}
                 >
                   <button type="button" onClick={() => sortBy(head)}>
