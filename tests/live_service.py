@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -54,6 +55,14 @@ def ledger_of(settings: Settings) -> Iterator[Ledger]:
         yield ledger
     finally:
         ledger.close()
+
+
+def submit(client: Any, **more: Any) -> dict[str, Any]:
+    """Submit SPEC with these fields over HTTP; returns the search."""
+    response = client.post("/v1/searches", json=SPEC | more)
+    assert response.status_code == 201, response.text
+    made: dict[str, Any] = response.json()
+    return made
 
 
 def take(ledger: Ledger, search_id: str | None = None) -> SearchOwner:
