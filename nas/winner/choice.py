@@ -1,14 +1,15 @@
 """The order of a search's networks by what is believed of them, and which are worth another training before it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from nas.objective import Objective
 from nas.problem import Problem
 from nas.proportions import Z95
-from nas.trial import State, Trial
+from nas.trial import Metrics, State, Trial
 from nas.winner.beliefs import ACCURACY, Beliefs, Trained, beliefs
 from nas.winner.method import Method
 
@@ -75,20 +76,49 @@ def candidates(problem: Problem, trials: Sequence[Trial], count: int) -> list[Tr
 
 
 def ranking(problem: Problem, trials: Iterable[Trial], repeats: Mapping[int, Sequence[float]]) -> Ranking:
-    """All distinct networks by the posterior mean of their reward.
+    """All distinct networks by the posterior mean of their reward; repeats: as in believed."""
+    return ranked(believed(problem, trials, repeats), problem.objective)
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """Distinct networks that were trained, and what is believed of the accuracy of each, whatever the objective is."""
+
+    trained: tuple[Trained, ...]
+    beliefs: Beliefs
+
+
+def believed(problem: Problem, trials: Iterable[Trial], repeats: Mapping[int, Sequence[float]]) -> Believed:
+    """What is believed of all distinct networks among the trials.
 
     repeats: accuracies of further trainings with other seeds, by the number of the trial.
     """
-    trained = [
+    trained = tuple(
         Trained(trial, (float(trial.metrics[ACCURACY]), *repeats.get(trial.number, ()))) for trial in by_reward(trials)
+    )
+    return Believed(trained, beliefs(problem, trained))
+
+
+def ranked(networks: Believed, goal: Objective, metrics: Mapping[int, Metrics] | None = None) -> Ranking:
+    """The networks by the posterior mean of the reward that the objective gives.
+
+    metrics: those that count, by the number of the trial, as on another device; networks without any are left out. By
+    default the metrics of the trials.
+    """
+    found = [
+        _standing(goal, each if metrics is None else _with_metrics(each, metrics), networks.beliefs, place)
+        for place, each in enumerate(networks.trained)
+        if metrics is None or each.trial.number in metrics
     ]
-    believed = beliefs(problem, trained)
-    found = [_standing(problem, each, believed, place) for place, each in enumerate(trained)]
     order = sorted(found, key=lambda each: (-each.reward, each.trial.number))
-    return Ranking(believed.method, believed.noise, tuple(order))
+    return Ranking(networks.beliefs.method, networks.beliefs.noise, tuple(order))
 
 
-def _standing(problem: Problem, trained: Trained, believed: Beliefs, place: int) -> Standing:
+def _with_metrics(trained: Trained, metrics: Mapping[int, Metrics]) -> Trained:
+    return replace(trained, trial=replace(trained.trial, metrics=metrics[trained.trial.number]))
+
+
+def _standing(goal: Objective, trained: Trained, believed: Beliefs, place: int) -> Standing:
     mean, deviation = float(believed.mean[place]), float(believed.deviation[place])
     low, high = (None, None) if np.isnan(deviation) else (mean - Z95 * deviation, mean + Z95 * deviation)
     return Standing(
@@ -99,5 +129,5 @@ def _standing(problem: Problem, trained: Trained, believed: Beliefs, place: int)
         mean=mean,
         low=low,
         high=high,
-        reward=problem.objective.reward({**trained.trial.metrics, ACCURACY: mean}),
+        reward=goal.reward({**trained.trial.metrics, ACCURACY: mean}),
     )

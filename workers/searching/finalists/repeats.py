@@ -14,6 +14,7 @@ from nas.search.loop import Search
 from nas.trial import Metrics, Trial
 from nas.winner.beliefs import ACCURACY
 from nas.winner.choice import Ranking, candidates, ranking
+from nas.winner.repeats import repeat_name
 from workers.searching.context import SearchContext, epoch_listener
 
 SEEDS = 2**31
@@ -28,7 +29,7 @@ class _Repeat(NamedTuple):
 
     @property
     def name(self) -> str:
-        return f"{self.arm and self.arm + '-'}repeat-{self.trial.number}-{self.number}"
+        return repeat_name(self.trial.number, self.number, self.arm)
 
     @property
     def words(self) -> str:
