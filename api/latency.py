@@ -14,6 +14,7 @@ from latency_db.agent.measuring_process import device_json
 from latency_db.devices.device import Device
 from latency_db.estimating.estimate import Estimate
 from latency_db.estimating.estimator import Estimator
+from latency_db.estimating.space_latencies import space_latencies
 from latency_db.records.signatures import network_signature, onnx_signature
 from latency_db.remote.agents import AgentRecord, Agents, Hello
 from latency_db.remote.leases import LEASE_S, Failure, Leases
@@ -21,12 +22,15 @@ from latency_db.remote.requests import Requests, RequestStatus
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
 from latency_db.validating.device_rows import device_row, device_rows
+from nas.codes import Codes
 from nas.errors import NotMeasuredError, SpecError
 from nas.jobs.keys import Keys
 from nas.metadata import properties
 from nas.ops import Network
+from nas.space import SearchSpace
 from nas.spaces import read_architecture
 from nas.sql.connections import Connections
+from nas.trial import Columns
 
 Json = dict[str, Any]
 
@@ -69,6 +73,13 @@ class Latency:
                 f"machine with `nas latency estimate FILE --device {name}`, or send the network's notation"
             )
         return estimator.estimate(read_architecture(architecture).expand()).plain()
+
+    def latencies(self, name: str, space: SearchSpace, codes: Codes) -> Columns:
+        """The estimates of networks of a space, [n] a column in ms; NaN where there is none.
+
+        UnknownNameError if there is no such device, NotMeasuredError if it has too few records for any.
+        """
+        return space_latencies(self._store, self.find(name), space, codes)
 
     def agents(self) -> list[AgentRecord]:
         """All agents, by name."""

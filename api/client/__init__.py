@@ -21,6 +21,7 @@ from api.schemas.trial import ArtifactOut as Artifact
 from api.schemas.trial import EventOut as Event
 from api.schemas.trial import ExportFile
 from api.schemas.trial import ExportOut as Export
+from api.schemas.winner import WinnerOut as Winner
 
 __all__ = [
     "ApiError",
@@ -47,4 +48,5 @@ __all__ = [
     "Trial",
     "UnreachableError",
     "WaitTimeoutError",
+    "Winner",
 ]

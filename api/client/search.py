@@ -14,6 +14,7 @@ from api.client.transport import Transport
 from api.client.wire import Json, Request, creation
 from api.schemas.front import CorrelationList, CorrelationOut
 from api.schemas.trial import ArtifactOut, EventOut, ExportOut
+from api.schemas.winner import WinnerOut
 
 S = TypeVar("S")
 
@@ -65,6 +66,15 @@ class SearchOperations(Generic[S]):
         query = {"metric": list(metrics) or None, "device": device}
         found = await self._transport.get(at("searches", self.id, "pareto"), **query)
         return Pareto.model_validate(found)
+
+    @Operation
+    async def winner(self, target_latency_ms: float | None = None, *, device: str | None = None) -> WinnerOut:
+        """The best of the networks trained so far for another target, or on another device that was measured.
+
+        Nothing is trained; by default the target and the first device of the search.
+        """
+        query = {"target_latency_ms": target_latency_ms, "device": device}
+        return WinnerOut.model_validate(await self._transport.get(at("searches", self.id, "winner"), **query))
 
     @Operation
     async def correlations(self) -> list[CorrelationOut]:

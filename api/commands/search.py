@@ -10,6 +10,7 @@ from api.client import Search
 from api.commands.exporting import export
 from api.commands.outcome import correlations, pareto, trials
 from api.commands.remote import SEARCH, Remote, remote
+from api.commands.retargeting import retarget
 from api.commands.tables import number, table
 from api.commands.upload import Shown, sending
 from api.commands.watch import follow, watch
@@ -122,7 +123,7 @@ def delete(service: Remote, search: str, yes: bool) -> None:
     service.show({"id": found.id, "deleted": True}, f"{found.id}  deleted")
 
 
-for _command in (watch, pareto, trials, correlations, export):
+for _command in (watch, pareto, retarget, trials, correlations, export):
     search.add_command(_command)
 
 

@@ -15,6 +15,7 @@ from nas.jobs.ledger import Ledger
 from nas.service.artifact_store import ArtifactStore
 from nas.service.disk_use import DiskSizes
 from nas.service.settings import Settings
+from nas.service.trained_searches import TrainedSearches
 from nas.sql.connections import Connections
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class AppState:
     streams: EventStreams
     disk: DiskSizes
     rates: Rates
+    trained: TrainedSearches
     metrics: Metrics = field(default_factory=Metrics)
     limiters: Mapping[str, Limiter] = field(default_factory=limiters)
 
@@ -43,7 +45,8 @@ class AppState:
         signer = Signer(load_secret(settings.home / "secret"))
         files = ArtifactStore(settings.artifacts, ledger.artifacts)
         disk = DiskSizes(settings, ledger.artifacts)
-        return cls(settings, ledger, files, signer, EventStreams(ledger.events), disk, Rates.of(settings))
+        streams, trained = EventStreams(ledger.events), TrainedSearches(ledger)
+        return cls(settings, ledger, files, signer, streams, disk, Rates.of(settings), trained)
 
     @property
     def latency(self) -> "Latency":

@@ -69,7 +69,7 @@ class RunRecord:
         fronts = record.get("fronts", {"": record["front"]}).values()
         points = [by_number[number] for number in dict.fromkeys(number for front in fronts for number in front)]
         pareto = {name: record[name] for name in ("finished", "dataset", "device", "objective", "front")}
-        pareto |= {name: record[name] for name in ("devices", "fronts") if name in record}
+        pareto |= {name: record[name] for name in ("devices", "fronts", "evaluator") if name in record}
         shown = ("ranking", "baseline", "references", "finalists")
         pareto |= {"points": points} | {name: record[name] for name in shown}
         texts = {
