@@ -124,7 +124,7 @@ class EvaluatorContract(Contract):
         """Other processes make instances of their own, which must state the same."""
         first, second = self.made(), self.made()
 
-        for stated in ("epochs", "trains", "cache_key", "device", "preparation_epochs"):
+        for stated in ("epochs", "trains", "cache_key", "device", "preparation_epochs", "preparation_key", "note"):
             assert getattr(first, stated) == getattr(second, stated)
         assert first.epochs >= 1
 
@@ -158,6 +158,17 @@ class EvaluatorContract(Contract):
 
         assert min(reports.epochs) >= epochs - 1, "epochs before the last were done again"
         assert content == self._prepared(_Reports())
+
+    def test_inherited_weights_are_those_of_the_network(self) -> None:
+        """By path, each of the parameter's shape: what a finalist can start from."""
+        if not self.made().inherits:
+            return
+        from nas.ops.torch_module import build  # noqa: PLC0415 - suites are listed without torch
+
+        found = self.ready().inherited(NETWORK)
+
+        shapes = {path: tuple(parameter.shape) for path, parameter in build(NETWORK, 0).named_parameters()}
+        assert {path: array.shape for path, array in found.items()} == shapes
 
     def _prepared(self, reports: _Reports) -> bytes:
         with TemporaryDirectory() as folder:
