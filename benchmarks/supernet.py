@@ -12,7 +12,9 @@ seeds of the trainings, which no score can be expected to exceed by much. Result
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 from statistics import fmean, median
@@ -21,7 +23,7 @@ from typing import Any
 import torch
 
 from nas.dataset import Dataset, load
-from nas.evaluator import evaluator
+from nas.evaluator import Evaluator, evaluator
 from nas.metric import network_metrics
 from nas.ops.notation import read_network, write_network
 from nas.rank_correlation import partial_tau, rank_correlation
@@ -42,6 +44,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2, help="of the trainings of each network")
     parser.add_argument("--epochs", type=int, default=2, help="of these trainings")
     parser.add_argument("--supernet-epochs", type=int, default=16)
+    parser.add_argument("--supernet-seeds", type=int, default=1)
     parser.add_argument("--sampling", nargs="+", default=["fair"])
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
@@ -51,9 +54,11 @@ def main() -> None:
     space = load_space(arguments.space).for_images(images.channels, images.side, len(images.classes))
     networks = _spread(space, arguments.networks)
     kept = _Kept(arguments.out / "rows.jsonl")
+    setting = _Setting(space, images, networks, kept)
+    ways = [(sampling, seed) for sampling in arguments.sampling for seed in range(arguments.supernet_seeds)]
     scored = {
-        sampling: _scored(sampling, arguments.supernet_epochs, space, images, networks, kept)
-        for sampling in arguments.sampling
+        way: _scored({"name": "supernet", "epochs": arguments.supernet_epochs, "sampling": way[0]}, way[1], setting)
+        for way in ways
     }
     for seed in range(arguments.seeds):
         for network in networks:
@@ -96,34 +101,47 @@ def _trained(about: Row, images: Dataset) -> Row:
     return {"accuracy": metrics["accuracy"], "loss": metrics["loss"], "cpu_s": time.process_time() - start}
 
 
-def _scored(  # noqa: PLR0917 - a script
-    sampling: str, epochs: int, space: SearchSpace, images: Dataset, networks: Sequence[str], kept: _Kept
-) -> dict[str, Row]:
+def _scored(config: Row, seed: int, setting: "_Setting") -> dict[str, Row]:
     """By network; the training is the row of the network "supernet"."""
-    config = {"name": "supernet", "epochs": epochs, "sampling": sampling, "device": "cpu"}
-    file = kept.path.with_name(f"{sampling}-{epochs}.bin")
-    about = {"sampling": sampling, "supernet_epochs": epochs}
+    images, kept = setting.images, setting.kept
+    about = {"sampling": config["sampling"], "supernet_epochs": config["epochs"], "supernet_seed": seed}
+    file = kept.path.with_name("-".join(map(str, about.values())) + ".bin")
+
+    def made() -> Evaluator:
+        return evaluator.make({**config, "device": "cpu"}, images, seed)
 
     def prepare() -> Row:
         start = time.process_time()
-        made = evaluator.make(config, images, 0)
-        file.write_bytes(made.prepare(space, file.with_suffix(".checkpoint"), lambda *_: None))
+        file.write_bytes(made().prepare(setting.space, file.with_suffix(".checkpoint"), lambda *_: None))
         return {"cpu_s": time.process_time() - start}
 
     kept.once({"scored": "supernet", **about}, prepare)
-    made = evaluator.make(config, images, 0)
-    made.load_prepared(file.read_bytes())
+
+    @cache
+    def scorer() -> Evaluator:
+        loaded = made()
+        loaded.load_prepared(file.read_bytes())
+        return loaded
 
     def score(network: str) -> Row:
+        scorer()
         start = time.process_time()
-        return {**made.evaluate(read_network(network), lambda *_: None), "cpu_s": time.process_time() - start}
+        return {**scorer().evaluate(read_network(network), lambda *_: None), "cpu_s": time.process_time() - start}
 
-    for network in networks:
+    for network in setting.networks:
         kept.once({"scored": network, **about}, lambda network=network: score(network))
     return kept.rows_of("scored", **about)
 
 
-def _print(networks: Sequence[str], trained: Sequence[dict[str, Row]], scored: dict[str, dict[str, Row]]) -> None:
+@dataclass(frozen=True)
+class _Setting:
+    space: SearchSpace
+    images: Dataset
+    networks: Sequence[str]
+    kept: _Kept
+
+
+def _print(networks: Sequence[str], trained: Sequence[dict[str, Row]], scored: Mapping[Any, dict[str, Row]]) -> None:
     truth = [fmean(of_seed[network]["accuracy"] for of_seed in trained) for network in networks]
     macs = [network_metrics(read_network(network))["macs"] for network in networks]
     seconds = [row["cpu_s"] for of_seed in trained for row in of_seed.values()]
@@ -133,10 +151,10 @@ def _print(networks: Sequence[str], trained: Sequence[dict[str, Row]], scored: d
         one, other = ([of_seed[network]["accuracy"] for network in networks] for of_seed in trained[:2])
         print(f"two seeds of the trainings: {_tau(one, other)}")
     print(f"macs: {_tau(macs, truth)}")
-    for sampling, rows in scored.items():
+    for (sampling, seed), rows in scored.items():
         own = rows["supernet"]["cpu_s"]
         each = median(rows[network]["cpu_s"] for network in networks)
-        print(f"{sampling}: {own:.0f} CPU-s ({own / median(seconds):.1f} trainings), {each:.2f} CPU-s a network")
+        print(f"{sampling}, seed {seed}: {own:.0f} CPU-s, {own / median(seconds):.1f} trainings; {each:.2f} a network")
         for metric in ("accuracy", "shared_accuracy"):
             values = [rows[network][metric] for network in networks]
             print(f"  {metric}: {_tau(values, truth)}; given macs {_given(values, truth, macs):.2f}")
