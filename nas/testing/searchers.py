@@ -32,7 +32,7 @@ CALLS = 400
 BYTES = 16_384
 """Memory that a searcher may keep of one trial, on average."""
 
-EARLIER = 10_000
+EARLIER = 2_000
 """Results of earlier searches."""
 
 EXHAUSTED = 1_000
@@ -87,7 +87,7 @@ class SearcherContract(Contract):
             assert rehearsal.proposed[-1] == resumed.proposed[-1]
 
     def test_takes_what_earlier_searches_found(self) -> None:
-        """Of its own task or another: nothing that is a number, one result, or ten thousand, some of them none."""
+        """Of its own task or another: nothing that is a number, one result, or two thousand, some of them none."""
         bandit = bandit_space()
         for count, unknown in ((3, 1.0), (1, 0.0), (EARLIER, 0.1)):
             earlier = tuple(_earlier(bandit, count, unknown, same=same) for same in (True, False))
