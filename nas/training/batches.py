@@ -19,7 +19,7 @@ from nas.training.crops import cropped, drawn_boxes
 from nas.training.stream import is_resident, on_device, streamed
 from nas.training.tensors import tensor
 
-FULL_SIDE = 128
+FULL_SIDE = 64
 """Larger images are scored in smaller batches."""
 
 
