@@ -143,14 +143,18 @@ class _Setting:
 
 def _print(networks: Sequence[str], trained: Sequence[dict[str, Row]], scored: Mapping[Any, dict[str, Row]]) -> None:
     truth = [fmean(of_seed[network]["accuracy"] for of_seed in trained) for network in networks]
-    macs = [network_metrics(read_network(network))["macs"] for network in networks]
+    sizes = {
+        name: [network_metrics(read_network(network))[name] for network in networks] for name in ("macs", "params")
+    }
+    macs = sizes["macs"]
     seconds = [row["cpu_s"] for of_seed in trained for row in of_seed.values()]
     print(f"{len(networks)} networks of accuracy {min(truth):.3f} to {max(truth):.3f}")
     print(f"a training: {median(seconds):.1f} CPU-s")
     if len(trained) > 1:
         one, other = ([of_seed[network]["accuracy"] for network in networks] for of_seed in trained[:2])
         print(f"two seeds of the trainings: {_tau(one, other)}")
-    print(f"macs: {_tau(macs, truth)}")
+    for name, values in sizes.items():
+        print(f"{name}: {_tau(values, truth)}")
     for (sampling, seed), rows in scored.items():
         own = rows["supernet"]["cpu_s"]
         each = median(rows[network]["cpu_s"] for network in networks)
@@ -158,6 +162,12 @@ def _print(networks: Sequence[str], trained: Sequence[dict[str, Row]], scored: M
         for metric in ("accuracy", "shared_accuracy"):
             values = [rows[network][metric] for network in networks]
             print(f"  {metric}: {_tau(values, truth)}; given macs {_given(values, truth, macs):.2f}")
+    for sampling in dict.fromkeys(sampling for sampling, _ in scored):
+        seeds = [rows for way, rows in scored.items() if way[0] == sampling]
+        means = [fmean(rows[network]["accuracy"] for rows in seeds) for network in networks]
+        print(
+            f"{sampling}, mean of {len(seeds)} seeds: {_tau(means, truth)}; given macs {_given(means, truth, macs):.2f}"
+        )
 
 
 def _tau(one: Sequence[float], other: Sequence[float]) -> str:
