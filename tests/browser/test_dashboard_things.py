@@ -6,7 +6,7 @@ import pytest
 from archives import class_folders, packed
 from filling import MNASNET, Filling
 from pages import Dashboard
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from serving import Served
 
 
@@ -17,6 +17,7 @@ def agreeing(dashboard: Dashboard) -> Dashboard:
     return dashboard
 
 
+@pytest.mark.usefixtures("refusals")  # whether the service has the images is asked first
 def test_uploaded_images_are_shown_searched_on_and_deleted(agreeing: Dashboard) -> None:
     agreeing.open("/data")
     archive = {
@@ -33,6 +34,28 @@ def test_uploaded_images_are_shown_searched_on_and_deleted(agreeing: Dashboard) 
     agreeing.there("search-on").click()
     expect(agreeing.there("field-dataset.path")).to_have_value(re.compile("^uploads/"))
     agreeing.open("/data")
+    agreeing.there("delete-upload").click()
+    expect(agreeing.there("uploaded")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("refusals")
+def test_an_upload_that_is_cut_off_goes_on_where_it_was(agreeing: Dashboard) -> None:
+    agreeing.open("/data")
+    starts: list[int] = []
+
+    def cut(route: Route) -> None:
+        starts.append(int(re.search(r"[?&]start=(\d+)", route.request.url)[1]))  # type: ignore[index]  # it is there
+        route.abort() if starts[-1] and starts.count(starts[-1]) == 1 else route.continue_()
+
+    agreeing.page.route("**/archive?*", cut)
+    content = packed(".zip", class_folders("cat", "dog", count=5, side=700))
+    archive = {"name": "large pets.zip", "mimeType": "application/zip", "buffer": content}
+    agreeing.there("upload").set_input_files(archive)  # type: ignore[arg-type]  # Playwright's form of a file
+
+    expect(agreeing.there("uploaded")).to_contain_text("cat, dog")
+    piece = starts[-1]
+    assert 0 < piece < len(content)
+    assert starts == [0, 0, piece, piece], "first it is asked what has arrived"
     agreeing.there("delete-upload").click()
     expect(agreeing.there("uploaded")).to_have_count(0)
 

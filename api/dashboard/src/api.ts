@@ -74,14 +74,15 @@ interface Options {
 
 export async function request<T>(path: string, options: Options = {}): Promise<T> {
   const { method = "GET", body, headers = {}, signal } = options;
+  const isForm = body instanceof FormData;
   let response: Response;
   try {
     response = await fetch(at(path), {
       method,
       signal: signal ?? null,
       credentials: "same-origin",
-      headers: { Accept: "application/json", ...(body ? { "Content-Type": "application/json" } : {}), ...headers },
-      body: body === undefined ? null : JSON.stringify(body),
+      headers: { Accept: "application/json", ...(isForm || !body ? {} : { "Content-Type": "application/json" }), ...headers },
+      body: isForm ? body : body === undefined ? null : JSON.stringify(body),
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
