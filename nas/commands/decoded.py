@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from nas.errors import DataError
-from nas.images.decoded_sets import GIB, decoded_folder, decoded_sets, limit_bytes, remove
+from nas.images.decoded_sets import GIB, KEY_DIGITS, decoded_folder, decoded_sets, limit_bytes, remove
 
 
 @click.group("decoded", invoke_without_command=True)
@@ -30,7 +30,8 @@ def decoded(context: click.Context, *, as_json: bool) -> None:
         about = {"folder": str(decoded_folder()), "bytes": total, "limit_bytes": limit_bytes()}
         click.echo(json.dumps({**about, "sets": rows}, indent=2))
         return
-    table = Table("key", Column("first picture", overflow="fold"), "images", "GiB", "", box=None, header_style="bold")
+    key, first = Column("key", min_width=KEY_DIGITS), Column("first picture", overflow="fold")
+    table = Table(key, first, "images", "GiB", "", box=None, header_style="bold")
     for one in known:
         count, side = one.shape[:2]
         table.add_row(one.key, one.first, f"{count:,} of {side} px", f"{one.bytes / GIB:.2f}", one.state)

@@ -22,7 +22,7 @@ import numpy as np
 
 from nas.dataset import Images, Labels, Split, Splits
 from nas.errors import DataError
-from nas.images.decoded_sets import Block, decoded_once, is_large
+from nas.images.decoded_sets import KEY_DIGITS, Block, decoded_once, is_large
 from nas.images.formats import Picture
 from nas.images.pictures import decode, pixels
 
@@ -87,7 +87,7 @@ def _packed_split(path: Path, stored: str, codec: Mapping[str, Any], file: Mappi
         return Split(pixels(pictures, height, channels), labels)
     if not is_large(shape := (len(labels), height, height, channels)):
         return Split(np.concatenate([*_mosaics(pictures, codec, len(labels))]), labels)
-    key = hashlib.sha256(json.dumps([MOSAICS, stored, codec, len(labels)]).encode() + blob).hexdigest()[:32]
+    key = hashlib.sha256(json.dumps([MOSAICS, stored, codec, len(labels)]).encode() + blob).hexdigest()[:KEY_DIGITS]
     blocks = partial(_mosaics, pictures, codec, len(labels))
     images, _ = decoded_once(key, shape, pictures[0].where, lambda: (Block(tiles, {}) for tiles in blocks()))
     return Split(images, labels)

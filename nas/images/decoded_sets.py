@@ -36,6 +36,9 @@ SPARE_BYTES = 256 << 20
 """Of the disk, which stay free."""
 
 WAITING = "waiting for another process that decodes these images"
+KEY_DIGITS = 32
+"""Of a set's name, hexadecimal."""
+
 PART = f"{PIXELS}.part"
 GIB = 1 << 30
 SMALLER = "give the data set a smaller `size`"

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from nas.dataset import Images
 from nas.errors import DataError
 from nas.image_checks import BYTE
-from nas.images.decoded_sets import Block, decoded_once, is_large
+from nas.images.decoded_sets import KEY_DIGITS, Block, decoded_once, is_large
 from nas.images.formats import Header, Picture, PictureError, bits, header, is_grey, opened
 from nas.machine.cgroup import core_count
 from nas.mapped_images import CHUNK_BYTES, MappedImages
@@ -91,7 +91,7 @@ def _key(pictures: Sequence[Picture], side: int, channels: int) -> str:
     whole = hashlib.sha256(f"{DECODING} {PIL.__version__} {side} {channels}".encode())
     for digest in each(pictures, _digest):
         whole.update(digest)
-    return whole.hexdigest()[:32]
+    return whole.hexdigest()[:KEY_DIGITS]
 
 
 def _digest(picture: Picture) -> bytes:
