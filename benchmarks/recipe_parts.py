@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from scipy.stats import t
 from torch import Tensor, nn
 from torch.nn.functional import unfold
 
@@ -32,7 +33,6 @@ from nas.dataset import Dataset, Split, load
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.torch_module import build
-from nas.proportions import Z95
 from nas.rank_correlation import rank_correlation
 from nas.spaces import load_space
 from nas.training import FINALISTS, Recipe
@@ -127,32 +127,28 @@ def whiten(module: nn.Module, images: Tensor) -> None:
 def table(rows: Sequence[Mapping[str, Any]], name: str) -> str:
     """Of one set: accuracy in percent, and how well each recipe orders the networks as the long training does.
 
-    n: networks that have been trained by that recipe, the baseline and the long one, over which differences are.
+    n: networks that have been trained by that recipe and the baseline, over which the difference of accuracies is, and
+    those of them that have been trained for long too, over which tau is.
     """
     found = {(row["network"], row["recipe"]): row for row in rows if row["set"] == name}
     lines = [f"| {name} | n | accuracy | difference | tau | difference | CPU time |", "|---" * 7 + "|"]
-    whole = [number for number, label in found if label == LONG and (number, BASELINE) in found]
     for label in PARTS:
-        numbers = [number for number in whole if (number, label) in found]
-        scores, base, long = ([found[n, each]["accuracy"] for n in numbers] for each in (label, BASELINE, LONG))
-        gains = [100 * (score - other) for score, other in zip(scores, base, strict=True)]
+        both = [n for n, each in found if each == label and (n, BASELINE) in found]
+        gains = [100 * (found[n, label]["accuracy"] - found[n, BASELINE]["accuracy"]) for n in both]
         if len(gains) < 2:  # noqa: PLR2004 - without two there is no spread
             continue
-        gain = f"{fmean(gains):+.1f} ± {Z95 * stdev(gains) / len(gains) ** 0.5:.1f}" if label != BASELINE else ""
+        judged = [n for n in both if (n, LONG) in found]
+        scores, base, long = ([found[n, each]["accuracy"] for n in judged] for each in (label, BASELINE, LONG))
+        half = t.ppf(0.975, len(gains) - 1) * stdev(gains) / len(gains) ** 0.5
+        gain = f"{fmean(gains):+.1f} ± {half:.1f}" if label != BASELINE else ""
         order = tau_gain(scores, base, long) if label != BASELINE else ""
-        spent, usual = (sum(found[n, each]["cpu_s"] for n in numbers) for each in (label, BASELINE))
-        cells = (
-            label,
-            len(numbers),
-            f"{100 * fmean(scores):.1f}",
-            gain,
-            tau(scores, long),
-            order,
-            f"{spent / usual:.2f}",
-        )
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
-    macs, long = ([found[n, LONG][value] for n in whole] for value in ("macs", "accuracy"))
-    lines.append(f"| multiply-adds | {len(whole)} | | | {tau(macs, long)} | | |")
+        spent, usual = (sum(found[n, each]["cpu_s"] for n in both) for each in (label, BASELINE))
+        mean = 100 * fmean(found[n, label]["accuracy"] for n in both)
+        count = f"{len(both)}, {len(judged)}"
+        cells = (label, count, f"{mean:.1f}", gain, tau(scores, long), order, f"{spent / usual:.2f}")
+        lines.append("| " + " | ".join(cells) + " |")
+    macs, long = ([row[value] for (_, each), row in found.items() if each == LONG] for value in ("macs", "accuracy"))
+    lines.append(f"| multiply-adds | {len(long)} | | | {tau(macs, long)} | | |")
     return "\n".join(lines)
 
 

@@ -87,7 +87,7 @@ class Recipe:
         float,
         described(
             "the highest learning rate",
-            "lower it if trainings diverge; 0.1 suits sgd, 0.006 adamw",
+            "lower it if trainings diverge; 0.1 suits sgd and muon, 0.006 adamw",
             gt=0,
             le=10,
         ),
