@@ -73,7 +73,8 @@ class Recipe:
         described(
             "how weights are changed: sgd has Nesterov momentum, rmsprop is MnasNet's, shift_adamax BNN's; muon takes "
             "orthogonal steps for filters and is sgd for the rest",
-            "adamw for trainings of many epochs on few images; set learning_rate and weight_decay with it",
+            "adamw for trainings of many epochs on few images, with its learning_rate and weight_decay; muon for few "
+            "epochs, with those of sgd",
         ),
     ] = "sgd"
     schedule: Annotated[
@@ -171,7 +172,7 @@ class Recipe:
         float,
         described(
             "learning rate of the biases of batch norms, as a multiple of that of the other weights",
-            "16 to 64 with sgd, where networks should learn faster in their first epochs",
+            "16 with sgd in trainings of few epochs on photos",
             gt=0,
             le=1000,
         ),
@@ -180,7 +181,7 @@ class Recipe:
         int | None,
         described(
             "steps after which weights are drawn halfway back to those before; none for never",
-            "5 where accuracy jumps from epoch to epoch",
+            "5 where accuracy jumps from epoch to epoch; it gains nothing in two epochs",
             ge=2,
         ),
     ] = None
@@ -196,7 +197,7 @@ class Recipe:
         described(
             "side of the images in the first epoch as a share of the full one, which it reaches in the last epoch; "
             "networks that take images of one size only have that throughout",
-            "0.5 to 0.75 where images are large and trainings take too long",
+            "0.5 to 0.75 in trainings of ten epochs or more on large images; it costs accuracy in short ones",
             ge=0.25,
             le=1,
         ),
