@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise, product
+from math import nan
 from random import Random
 
 import numpy as np
 
-from nas.codes import NOT_ASKED, Codes
+from nas.codes import NOT_ASKED, Codes, random_codes
 from nas.objective import objective
-from nas.problem import Problem
+from nas.problem import Earlier, Problem
 from nas.space import SearchSpace
 from nas.spaces import load_space
 from nas.trial import Columns
@@ -102,3 +103,12 @@ def _best(
         candidate = space.decode({**greedy, **dict(zip(names, blocks, strict=True))})
         members.append(Bandit(space, values, pairs, candidate.choices))
     return max(members, key=lambda member: member._total(member.best)).best  # noqa: SLF001 - its own module
+
+
+def earlier(bandit: Bandit, count: int, unknown: float, *, same: bool) -> Earlier:
+    """So many results of another search of the space, a share of which is not known."""
+    rng = np.random.default_rng(count)
+    codes = random_codes(bandit.space, count, rng)
+    accuracy = rng.random(count)
+    accuracy[: round(unknown * count)] = nan
+    return Earlier("same" if same else "related", codes, {"accuracy": accuracy}, same)

@@ -13,13 +13,12 @@ from types import FrameType
 import numpy as np
 import torch
 
-from nas.codes import random_codes
 from nas.errors import InfeasibleError
 from nas.objective import objective
-from nas.problem import Earlier, Problem
+from nas.problem import Problem
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate
-from nas.testing.bandits import Bandit, MadeUp, bandit_space, problem_in
+from nas.testing.bandits import Bandit, MadeUp, bandit_space, earlier, problem_in
 from nas.testing.contract import Contract
 from nas.testing.corner_spaces import few_members, mostly_invalid, nothing_valid, only_member
 from nas.testing.rehearsal import ENDS, STEPS, Rehearsal, ended, play
@@ -90,8 +89,8 @@ class SearcherContract(Contract):
         """Of its own task or another: nothing that is a number, one result, or two thousand, some of them none."""
         bandit = bandit_space()
         for count, unknown in ((3, 1.0), (1, 0.0), (EARLIER, 0.1)):
-            earlier = tuple(_earlier(bandit, count, unknown, same=same) for same in (True, False))
-            problem = replace(bandit.problem, earlier=earlier)
+            before = tuple(earlier(bandit, count, unknown, same=same) for same in (True, False))
+            problem = replace(bandit.problem, earlier=before)
             rehearsal = Rehearsal(self.made(problem), bandit).play(_script(seed=6, length=3))
             resumed = rehearsal.resumed(self.made(problem))
             proposed = rehearsal.ask(3)
@@ -257,15 +256,6 @@ check_searcher = SearcherContract.check
 
 def _global_generators() -> tuple[object, str, bytes]:
     return random.getstate(), str(np.random.get_state()), torch.get_rng_state().numpy().tobytes()  # noqa: NPY002 - read only
-
-
-def _earlier(bandit: Bandit, count: int, unknown: float, *, same: bool) -> Earlier:
-    """So many results, a share of which is not known."""
-    rng = np.random.default_rng(count)
-    codes = random_codes(bandit.space, count, rng)
-    accuracy = rng.random(count)
-    accuracy[: round(unknown * count)] = nan
-    return Earlier("same" if same else "related", codes, {"accuracy": accuracy}, same)
 
 
 def _script(seed: int, length: int) -> list[int]:
