@@ -71,6 +71,7 @@ SEARCH_CALLS = {
     "columns": {},
     "to_pandas": {},
     "pareto": {},
+    "winner": {},
     "correlations": {},
     "artifacts": {},
     "logs": {},
