@@ -48,18 +48,23 @@ def decoded(context: click.Context, *, as_json: bool) -> None:
 @decoded.command("remove")
 @click.argument("keys", metavar="KEY...", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Remove all that no process uses.")
-def remove_decoded(keys: tuple[str, ...], *, every: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def remove_decoded(keys: tuple[str, ...], *, every: bool, as_json: bool) -> None:
     """Remove decoded images by their keys, or --all. Those that a process uses stay, and are named."""
     if bool(keys) == every:
         raise click.UsageError("give keys that `nas data decoded` lists, or --all")
     sizes = {one.key: one.bytes for one in decoded_sets()}
     if unknown := [key for key in keys if key not in sizes]:
         raise DataError(f"there are no decoded images {', '.join(unknown)}; `nas data decoded` lists them")
-    used = []
+    removed, used = [], []
     for key in sizes if every else keys:
-        if remove(key):
-            click.echo(f"{key} removed, {sizes[key] / GIB:.2f} GiB")
-        else:
+        if not remove(key):
             used.append(key)
+            continue
+        removed.append({"key": key, "bytes": sizes[key]})
+        if not as_json:
+            click.echo(f"{key} removed, {sizes[key] / GIB:.2f} GiB")
+    if as_json:
+        click.echo(json.dumps({"removed": removed, "used": used}, indent=2))
     if used:
         raise DataError(f"in use, and kept: {', '.join(used)}; try again when the searches that use them have ended")

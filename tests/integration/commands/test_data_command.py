@@ -228,13 +228,14 @@ def test_decoded_sets_are_listed_and_removed(tmp_path, monkeypatch):
     images, _ = decoded_once("abc", block.images.shape, "photos/cat/1.jpg", lambda: iter([block]))
     listed = CliRunner().invoke(data, ["decoded"])
     known = json.loads(CliRunner().invoke(data, ["decoded", "--json"]).output)
-    refused = CliRunner().invoke(data, ["decoded", "remove", "abc"])
+    refused = CliRunner().invoke(data, ["decoded", "remove", "abc", "--json"])
     unknown = CliRunner().invoke(data, ["decoded", "remove", "abd"])
     del images
     removed = CliRunner().invoke(data, ["decoded", "remove", "--all"])
 
     assert "photos/cat/1.jpg" in listed.output
     assert known["sets"][0] | {"key": "abc", "bytes": 768, "state": "decoded"} == known["sets"][0]
+    assert json.loads(refused.output) == {"removed": [], "used": ["abc"]}
     assert "in use, and kept: abc" in str(refused.exception)
     assert "there are no decoded images abd" in str(unknown.exception)
     assert "abc removed" in removed.output
