@@ -117,6 +117,14 @@ def test_every_block_is_of_a_language_that_is_tested(document):
     assert document.name in {"README.md", "plugins.md"} or not [b for b in blocks(document) if b.language == "python"]
 
 
+def with_imports(script):
+    """The text of a script and of the modules beside it that it imports."""
+    text = script.read_text(encoding="utf-8")
+    names = re.findall(r"^from (\w+) import", text, re.MULTILINE)
+    beside = [script.with_name(f"{name}.py") for name in names]
+    return text + "".join(path.read_text(encoding="utf-8") for path in beside if path.is_file())
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_exists_with_its_options(command):
     """Also where it needs another machine. A program that is not known here needs a line here."""
@@ -131,7 +139,7 @@ def test_a_command_exists_with_its_options(command):
         case "make":
             assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
         case "python":
-            source = (ROOT / words[1]).read_text(encoding="utf-8")
+            source = with_imports(ROOT / words[1])
             assert [word for word in words if word.startswith("--") and f'"{word}"' not in source] == []
         case "docker":
             check_docker(words)
