@@ -48,6 +48,7 @@ wheels: $(VENV)/run $(DASHBOARD) ## dist/wheels, a folder to install nas from wi
 
 screenshots: $(VENV)/dev $(DASHBOARD) ## the pictures of docs/dashboard.md, taken again (needs chromium; some minutes)
 	NAS_SCREENSHOTS=docs/images/dashboard $(BIN)/pytest -p no:xdist tests/browser/test_first_search.py
+	NAS_SCREENSHOTS_PHOTOS=docs/images/photos $(BIN)/pytest -p no:xdist tests/browser/test_photos_tutorial.py
 
 test: lint $(DASHBOARD) ## lint, types, import contracts and every test
 	$(BIN)/pytest -n auto --dist worksteal

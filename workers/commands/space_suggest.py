@@ -89,7 +89,7 @@ def _write(found: Suggestion, out: Path) -> None:
 
 
 def _print(found: Suggestion, hours: float) -> None:
-    table = Table("", "space", "px", "MACs", "ms", "meet the target", "epoch", "final epochs that fit", box=None)
+    table = Table("", "space", "px", "MACs", "ms", "within", "epoch", "epochs", box=None)
     for offer in found.offers:
         row = offer.describe()
         table.add_row(
@@ -100,13 +100,14 @@ def _print(found: Suggestion, hours: float) -> None:
             " - ".join(f"{value:.3g}" for value in row["latency_ms"]),
             f"{row['within_target']:.0%}",
             duration(offer.epoch_s),
-            f"{row['final_epochs']} of {row['wanted_epochs']} wanted",
+            f"{row['final_epochs']} of {row['wanted_epochs']}",
         )
     console = Console()
     console.print(table)
     steps = ", ".join(f"{name.lower()} {duration(seconds)}" for name, seconds in found.steps_s.items())
     console.print(
-        "epoch: of the slowest network that meets the target, on all images, timed here now. "
+        "within: networks that meet the target. epoch: of the slowest of these, on all images, timed here now. epochs: "
+        "that fit for finalists, of those that they should have. "
         f"In {duration(HOUR_S * hours)} fit {found.spec['max_trials']} trials of {found.spec['evaluator']['epochs']} "
         f"epochs and {found.spec['finalists']['count']} finalists of {found.spec['finalists']['epochs']}: {steps}.",
         soft_wrap=True,

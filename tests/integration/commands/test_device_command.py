@@ -4,7 +4,6 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from latency_db.commands.profile import profile
 
 from latency_db.commands.device import measure
 from latency_db.commands.groups import device
