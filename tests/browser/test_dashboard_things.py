@@ -8,6 +8,7 @@ from filling import MNASNET, Filling
 from pages import Dashboard
 from playwright.sync_api import Route, expect
 from serving import Served
+from teachers import teacher
 
 
 @pytest.fixture
@@ -58,6 +59,24 @@ def test_an_upload_that_is_cut_off_goes_on_where_it_was(agreeing: Dashboard) -> 
     assert starts == [0, 0, piece, piece], "first it is asked what has arrived"
     agreeing.there("delete-upload").click()
     expect(agreeing.there("uploaded")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("refusals")
+def test_a_teacher_is_sent_by_the_form_and_named_by_its_search(dashboard: Dashboard, service: Served) -> None:
+    dashboard.open("/new")
+    model = {"name": "big one.onnx", "mimeType": "application/octet-stream", "buffer": teacher()}
+
+    dashboard.there("teacher").set_input_files(model)  # type: ignore[arg-type]  # Playwright's form of a file
+
+    expect(dashboard.there("teacher-said")).to_contain_text("input ?")
+    expect(dashboard.there("field-teacher.model")).to_have_value(re.compile("^teachers/[0-9a-f]{64}/big_one.onnx$"))
+    told = {"name": "big_one.onnx", "images": 1500, "accuracy": 0.93, "accuracy_low": 0.916, "accuracy_high": 0.942}
+    told |= {"weight": 0.5, "temperature": 4.0, "trials": True, "finalists": True, "notes": ["its classes are named"]}
+    search = Filling(service.ledger, "taught").begin(more={"teacher": told})
+    dashboard.open_search(search.id)
+    facts = dashboard.page.locator(".fact-groups > div").filter(has_text="Teacher")
+    for words in ("big_one.onnx", "93.0", "91.6", "trials, finalists and references", "its classes are named"):
+        expect(facts).to_contain_text(words)
 
 
 def test_a_machine_is_added_renewed_and_removed(agreeing: Dashboard) -> None:

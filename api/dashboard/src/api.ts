@@ -36,6 +36,7 @@ export type Correlation = Schemas["CorrelationOut"];
 export type FieldError = Schemas["FieldProblem"];
 export type Datasets = Schemas["Datasets"];
 export type Uploaded = Schemas["Upload"];
+export type TeacherFile = Schemas["TeacherFile"];
 export type Disk = Schemas["Disk"];
 export type Agent = Schemas["AgentOut"];
 export type CreatedDevice = Schemas["CreatedDevice"];

@@ -6,6 +6,7 @@ import { DevicesInput } from "./DevicesInput";
 import { FieldInput, type Editing } from "./Inputs";
 import { Folded, PluginInput } from "./PluginInput";
 import { SpaceInput } from "./SpaceInput";
+import { TeacherFile } from "./TeacherFile";
 import { Upload } from "./Upload";
 
 const FAMILIES = ["dataset", "objective", "searcher", "evaluator", "pruner"];
@@ -16,6 +17,7 @@ export interface Form {
   fallbacks: Record<string, string>;
   plain: Field[];
   device: Field;
+  teacher: Field[];
   folded: Field[];
   spaces: string[];
   names: string[];
@@ -39,7 +41,8 @@ export function formOf(root: Schema): Form {
     root,
   );
   const plain = PLAIN.flatMap((name) => own.find((field) => field.name === name) ?? []);
-  const folded = own.filter((field) => !plain.includes(field));
+  const teacher = own.filter((field) => field.path[0] === "teacher");
+  const folded = own.filter((field) => !plain.includes(field) && !teacher.includes(field));
   const fields = [
     ...Object.values(families)
       .flat()
@@ -63,6 +66,7 @@ export function formOf(root: Schema): Form {
     fallbacks,
     plain,
     device,
+    teacher,
     folded,
     help,
     spaces: namesOf(root, "space"),
@@ -115,6 +119,11 @@ export function SearchForm({ form, editing, datasets, reload }: Props) {
         <PluginInput {...plugin("searcher")} first={[]} />
         <PluginInput {...plugin("evaluator")} first={["epochs"]} />
         <PluginInput {...plugin("pruner")} first={["first_epochs"]} none="none: all are trained to their end" />
+      </fieldset>
+      <fieldset>
+        <legend>Teacher</legend>
+        <TeacherFile help={form.help["teacher"] ?? ""} editing={editing} />
+        <Folded said="The teacher" fields={form.teacher} editing={editing} />
       </fieldset>
       <fieldset>
         <legend>Extent</legend>

@@ -4,7 +4,7 @@ import type { Field, Path, Range } from "./schema";
 
 export type Draft = { [key: string]: Json };
 
-const isObject = (value: Json | undefined): value is Draft =>
+export const isObject = (value: Json | undefined): value is Draft =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 export function valueAt(draft: Draft, path: Path): Json | undefined {

@@ -114,9 +114,11 @@ export function fieldsOf(raw: Schema, path: Path, root: Schema): Field[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     if (property.const !== undefined) return []; // the name of a plugin
     const inner = resolved(property, root);
+    const optional = property.anyOf?.some((choice) => choice.type === "null") ?? false;
     if (inner.properties)
       return fieldsOf(inner, [...path, name], root).map((field) => ({
         ...field,
+        required: field.required && !optional, // it is where another part is given: the service says so
         label: `${title(name)}: ${field.label.toLowerCase()}`,
       }));
     return [fieldOf(property, [...path, name], root, schema.required?.includes(name) ?? false)];
