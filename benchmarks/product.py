@@ -40,7 +40,7 @@ Row = dict[str, Any]
 def spec_of(dataset: str, searcher: str, seed: int, given: argparse.Namespace, target_ms: float | None) -> Row:
     target = {} if target_ms is None else {"target_latency_ms": target_ms}
     return {
-        "dataset": {"name": dataset, **({} if dataset == "fashion_mnist_mini" else {"size": given.side})},
+        "dataset": dataset,
         "space": given.space,
         "objective": {"name": "constrained", **target},
         "searcher": searcher_of(searcher),
@@ -100,7 +100,6 @@ def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sets", default="fashion_mnist_mini,eurosat,cifar10", help="names, with commas between them")
     parser.add_argument("--searchers", default="auto,random,evolution,tpe,nsga2")
     parser.add_argument("--space", default="small")
-    parser.add_argument("--side", type=int, default=32, help="pixels of images but those of fashion_mnist_mini")
     parser.add_argument("--trials", type=int, default=48)
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds")
     parser.add_argument("--epochs", type=int, default=2, help="of a trial")
