@@ -25,6 +25,7 @@ export type ModelFile = Schemas["ModelFile"];
 export type RankingOut = Schemas["Ranking"];
 export type BaselineOut = Schemas["Baseline"];
 export type Pareto = Schemas["ParetoOut"];
+export type Winner = Schemas["WinnerOut"];
 export type Export = Schemas["ExportOut"];
 export type CompressionReport = NonNullable<Export["report"]>;
 export type CompressionStage = Schemas["CompressionStage"];

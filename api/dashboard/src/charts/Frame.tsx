@@ -60,11 +60,13 @@ export interface Highlight {
 export function Over({
   scene,
   target,
+  winner,
   selected,
   hovered,
 }: {
   scene: Scene;
   target: number | null;
+  winner: Highlight | null;
   selected: Highlight | null;
   hovered: Highlight | null;
 }) {
@@ -95,6 +97,14 @@ export function Over({
       ))}
       {scene.marks.map(
         (mark) => mark.from && <path key={mark.name} class="journey" d={path([mark.from, [mark.x, mark.y]])} />,
+      )}
+      {winner && (
+        <>
+          <circle class="winner-ring" cx={winner.x} cy={winner.y} r={12} />
+          <text class="name target-name" text-anchor="middle" x={winner.x} y={winner.y + 28}>
+            wins
+          </text>
+        </>
       )}
       {selected && <circle class="selected-ring" cx={selected.x} cy={selected.y} r={9} />}
       {hovered && <circle class="hover-ring" cx={hovered.x} cy={hovered.y} r={7} />}

@@ -15,13 +15,21 @@ interface Props {
   live: SearchView;
   selected: number | null;
   select: (trial: number | null) => void;
+  /** Another target, on the device whose latency is this metric, and the trial that wins there. */
+  asked?: Asked;
+}
+
+interface Asked {
+  target: number | null;
+  metric: string | null;
+  winner: number | null;
 }
 
 const KEYS =
   "Arrow keys left and right move by latency, up and down along the front, Enter selects. " +
   "The same numbers are in the table of trials.";
 
-export function ParetoPlot({ live, selected, select }: Props) {
+export function ParetoPlot({ live, selected, select, asked }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = useWidth(frame);
@@ -31,9 +39,10 @@ export function ParetoPlot({ live, selected, select }: Props) {
   const device = devices.find((each) => each.metric === table.latency) ?? devices[0];
   const objective = live.search.value?.facts?.objective ?? null;
   const facts = device ? null : objective; // a reward over several devices has no curve by the latency on one
-  const target = device
+  const own = device
     ? device.target
     : (finite(live.search.value?.target_latency_ms) ?? finite(objective?.target_latency_ms));
+  const target = asked?.target != null && asked.metric === table.latency ? asked.target : own;
   const height = Math.round(Math.min(Math.max(width * 0.56, 320), 520));
   const found = useMemo(
     () =>
@@ -114,7 +123,13 @@ export function ParetoPlot({ live, selected, select }: Props) {
           <>
             <Under scene={found} />
             <canvas ref={canvas} aria-hidden="true" />
-            <Over scene={found} target={target} selected={ring(selected)} hovered={at} />
+            <Over
+              scene={found}
+              target={target}
+              winner={ring(asked?.winner ?? null)}
+              selected={ring(selected)}
+              hovered={at}
+            />
           </>
         ) : (
           width > 0 && <p class="nothing">No candidate is known yet.</p>

@@ -13,9 +13,11 @@ import { Inspector } from "../search/Inspector";
 import { Ranking } from "../search/Ranking";
 import { SearchFacts } from "../search/SearchFacts";
 import { SearchHead } from "../search/SearchHead";
+import { TargetSlider } from "../search/TargetSlider";
 import { TrialsTable } from "../search/TrialsTable";
 import { bestRow } from "../store/columns";
 import { LiveSearch } from "../store/live";
+import { useRetarget } from "../store/retarget";
 
 export function SearchPage({ id }: { id: string }) {
   const live = useMemo(() => new LiveSearch(id), [id]);
@@ -37,6 +39,8 @@ function Loaded({ live }: { live: LiveSearch }) {
   const selected = asked !== null && /^\d+$/.test(asked) ? Number(asked) : null;
   const select = (trial: number | null) => setQuery("trial", trial === null ? null : String(trial));
   const { columns } = live.table;
+  const retarget = useRetarget(live);
+  const winner = retarget.answer?.winner?.trial ?? null;
   const best = columns.number[bestRow(columns)] ?? null;
   return (
     <div class="search-page" data-testid="search-page">
@@ -47,7 +51,8 @@ function Loaded({ live }: { live: LiveSearch }) {
         <div class="views">
           <section aria-labelledby="pareto-title">
             <h2 id="pareto-title">Accuracy against latency</h2>
-            <ParetoPlot live={live} selected={selected} select={select} />
+            <ParetoPlot live={live} selected={selected} select={select} asked={{ ...retarget, winner }} />
+            <TargetSlider asked={retarget} select={select} />
           </section>
           <section aria-labelledby="reward-title">
             <h2 id="reward-title">Best reward so far</h2>
@@ -59,7 +64,12 @@ function Loaded({ live }: { live: LiveSearch }) {
           <Correlations live={live} />
           <SearchFacts live={live} />
         </div>
-        <Inspector live={live} number={selected ?? best} chosen={selected !== null} close={() => select(null)} />
+        <Inspector
+          live={live}
+          number={selected ?? winner ?? best}
+          follows={selected !== null ? null : winner !== null ? "wins at this target" : "best so far"}
+          close={() => select(null)}
+        />
       </div>
     </div>
   );

@@ -19,11 +19,12 @@ import { Downloads } from "./Downloads";
 interface Props {
   live: LiveSearch;
   number: number | null;
-  chosen: boolean;
+  /** Why this trial is shown where none is selected; null for one that is. */
+  follows: string | null;
   close: () => void;
 }
 
-export function Inspector({ live, number, chosen, close }: Props) {
+export function Inspector({ live, number, follows, close }: Props) {
   if (number === null) {
     return (
       <aside class="inspector follows" aria-label="Selected trial">
@@ -32,12 +33,12 @@ export function Inspector({ live, number, chosen, close }: Props) {
     );
   }
   return (
-    <aside class={`inspector${chosen ? "" : " follows"}`} aria-label={`Trial ${number}`} data-testid="inspector">
+    <aside class={`inspector${follows === null ? "" : " follows"}`} aria-label={`Trial ${number}`} data-testid="inspector">
       <div class="inspector-head">
         <h2>Trial {number}</h2>
-        {!chosen && <span class="badge">best so far</span>}
+        {follows !== null && <span class="badge">{follows}</span>}
         <span class="grow" />
-        {chosen && (
+        {follows === null && (
           <button type="button" class="icon" onClick={close} aria-label="Close" data-testid="close">
             <span aria-hidden="true">×</span>
           </button>
