@@ -11,6 +11,7 @@ from nas.evaluator import evaluator
 from nas.ops.cost import network_cost
 from nas.spaces import load_space
 from nas.spec import SearchSpec
+from nas.spec.references import single
 
 MEASURING_S = 120.0
 """Time for measuring kernels before the first trial, at most."""
@@ -67,6 +68,7 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
     used = images_of_trials(spec, train)
     rng = Random(spec.seed)
     macs = median(network_cost(space.sample(rng).architecture.expand()).macs for _ in range(SAMPLES))
+    references = len(single(spec.references))
     repeats = spec.finalists.repeats * min(spec.finalists.candidates, spec.max_trials)
     return Plan(
         evaluator=str(spec.evaluator["name"]),
@@ -75,9 +77,9 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
         trials=spec.max_trials,
         parallel=max(1, min(spec.parallel, workers)),
         trial_epochs=int(getattr(parameters, "epochs", 1)),
-        references=len(spec.references) if spec.finalists.count else 0,
+        references=references if spec.finalists.count else 0,
         finalists=spec.finalists.count * (2 if spec.baseline else 1),
-        networks=(len(spec.references) + spec.finalists.count) * len(spec.device_names),
+        networks=(references + spec.finalists.count) * len(spec.device_names),
         final_epochs=spec.finalists.epochs,
         work=used * (macs + OVERHEAD_MACS),
         longer_work=train * (macs + OVERHEAD_MACS),

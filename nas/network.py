@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,17 @@ from nas.registry import Registry, described
 Width = Annotated[
     float,
     described("multiplier of the channels", "lower it to compare with a smaller network of the family", gt=0, le=10),
+]
+
+SMALL_IMAGES = 128
+"""Images of fewer pixels a side are small: MobileNet was published for 128 to 224 (arXiv:1704.04861, table 7)."""
+StemStride = Annotated[
+    Literal["paper", "auto", 1],
+    described(
+        "how the stem, which is all before the first block, reduces images: paper, as published; auto, half as much "
+        "for images of up to 64 px, a quarter for up to 32 px, and so on; 1, not at all",
+        "auto to compare with the network as one would use it for small images; it costs multiply-adds",
+    ),
 ]
 
 
@@ -54,6 +65,31 @@ class ReferenceNetwork(ABC):
     @abstractmethod
     def op(self) -> Seq:
         """The expression from the task's images to its scores."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithStem(ReferenceNetwork):
+    """A network whose first layers reduce the images by a published factor, which small images may need less of."""
+
+    published_stride: ClassVar[int]
+    """Of the stem; a power of two."""
+
+    stem_stride: StemStride = "paper"
+
+    @property
+    def stride(self) -> int:
+        """Of the stem, for the task's images.
+
+        `auto` halves the published one as often as the images can be doubled up to SMALL_IMAGES, so that the blocks get
+        maps of sizes that they were published for, as far as there are pixels.
+        """
+        match self.stem_stride:
+            case "paper":
+                return self.published_stride
+            case "auto":
+                doublings = (SMALL_IMAGES // min(self.task.resolution, SMALL_IMAGES)).bit_length() - 1
+                return max(1, self.published_stride >> doublings)
+        return self.stem_stride
 
 
 network: Registry[ReferenceNetwork] = Registry("network", "nas.networks")

@@ -41,7 +41,7 @@ the same folder as .zip, .tar or .tar.gz, or as it is by `nas data upload` and `
 what was left out is said by `nas data show folder:photos`. `evaluator.train_images` bounds what a trial sees of it.
 Sets larger than memory need nothing else ([large sets](large_sets.md)).""",
     "space": "Fields of a space of your own; [spaces](spaces.md) has examples and the parameters of blocks.",
-    "references": "Each item of the list is a network by name, with these parameters.",
+    "references": "Each item of the list is a network by name with these parameters; [curves, stems](references.md).",
 }
 
 

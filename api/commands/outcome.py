@@ -46,6 +46,8 @@ def pareto(service: Remote, search: str, metrics: tuple[str, ...], device: str |
 
     service.show(value, tables)
     for finalist in found.finalists:
+        for each in finalist.beside_curves or ():
+            click.echo(f"trial {finalist.trial}: {each.text}", err=True)
         if finalist.latency_note:
             click.echo(f"trial {finalist.trial}: {finalist.latency_note}", err=True)
 

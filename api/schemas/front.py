@@ -7,6 +7,7 @@ from pydantic import Field
 from api.schemas.common import DescribedBy, Json, Metrics, Numbers, Sent, Stored, one_of
 from api.schemas.space import Diagram
 from nas.proportions import Verdict
+from nas.reference_curves import Outside
 from nas.winner.method import Method
 
 
@@ -25,10 +26,13 @@ class Reference(Stored):
     """A hand-designed network, trained, tested and measured as the finalists.
 
     metrics: those of a finalist. verdict: whether the best finalist's test accuracy is better or worse than this one;
-    unclear where the 95 % intervals of the two overlap, null where one of them was not tested.
+    unclear where the 95 % intervals of the two overlap, null where one of them was not tested. curve: the name of the
+    curve that it is on, with others that differ from it in width alone; null for a single network.
     """
 
     label: str
+    curve: str | None = None
+    width: float | None = None
     notation: str
     metrics: Numbers
     verdict: Annotated[str, one_of(Verdict)] | None = None
@@ -77,6 +81,22 @@ class ByClass(Stored):
     note: str | None = None
 
 
+class BesideCurve(Stored):
+    """A finalist beside a curve of reference networks, at equal test accuracy.
+
+    ratio: how many times as fast as the curve, with its 95 % interval, an end of which is null where it is open.
+    outside: the finalist is more accurate than the whole curve (above), or less (below), and the ratio is that of the
+    curve's most accurate network, or of its fastest. text: all that in words.
+    """
+
+    curve: str
+    ratio: float
+    low: float | None = None
+    high: float | None = None
+    outside: Annotated[str, one_of(Outside)] | None = None
+    text: str
+
+
 class Finalist(Stored):
     """A trial that was trained for longer, exported and tested.
 
@@ -85,7 +105,7 @@ class Finalist(Stored):
     than 20 % from its estimate, if it is. best: the first of them, within the target if any is, and then of the best
     validation accuracy. metrics: among them test_accuracy, of the exported file, and validation_accuracy, each with its
     95 % interval (Wilson) as test_accuracy_low, test_accuracy_high and so on. by_class: by split. ranked_by: the metric
-    that orders finalists, null for validation_accuracy.
+    that orders finalists, null for validation_accuracy. beside_curves: once both are measured.
     """
 
     trial: int
@@ -100,6 +120,7 @@ class Finalist(Stored):
     latency_note: str | None = None
     ranked_by: str | None = None
     by_class: dict[str, ByClass] | None = None
+    beside_curves: list[BesideCurve] = Field(default_factory=list)
     sha256: str | None = None
     url: str | None = None
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nas.network import ReferenceNetwork, Task, network
+from nas.network import Task, WithStem, network
 from nas.ops import Conv, Dropout, Linear, LocalResponseNorm, Pool, Seq, seq
 
 TASK = Task(resolution=227)
@@ -10,11 +10,13 @@ TASK = Task(resolution=227)
 
 @network("alexnet")
 @dataclass(frozen=True, kw_only=True)
-class AlexNet(ReferenceNetwork):
+class AlexNet(WithStem):
     """AlexNet, three of its convolutions in two groups.
 
     Response normalisation has Caffe's bias of 1; the paper has 2.
     """
+
+    published_stride = 4
 
     task: Task = TASK
 
@@ -22,7 +24,7 @@ class AlexNet(ReferenceNetwork):
         pool = Pool(3, 2, padding=0, ceil=True)
         norm = LocalResponseNorm(5, alpha=1e-4, beta=0.75, bias=1.0)
         return seq(
-            Conv(96, 11, 4, padding=0, norm=False),
+            Conv(96, 11, self.stride, padding=0, norm=False),
             norm,
             pool,
             Conv(256, 5, groups=2, norm=False),

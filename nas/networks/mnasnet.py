@@ -6,14 +6,15 @@ from typing import ClassVar
 from nas.architecture import Architecture, Stage, Stem
 from nas.block import round_channels
 from nas.blocks.mbconv import MBConv
-from nas.network import IMAGENET, ReferenceNetwork, Task, Width, network
+from nas.network import IMAGENET, Task, Width, WithStem, network
 from nas.ops import Seq
 
 
 @dataclass(frozen=True, kw_only=True)
-class MnasNet(ReferenceNetwork):
+class MnasNet(WithStem):
     """Channels of the stem and the stages are scaled and rounded to multiples of 8; the head of 1280 is not scaled."""
 
+    published_stride = 2
     stem: ClassVar[int] = 32
     stages: ClassVar[tuple[Stage, ...]]
 
@@ -21,7 +22,7 @@ class MnasNet(ReferenceNetwork):
     task: Task = IMAGENET
 
     def op(self) -> Seq:
-        stem = Stem(round_channels(self.stem * self.width))
+        stem = Stem(round_channels(self.stem * self.width), stride=self.stride)
         stages = tuple(replace(stage, width=round_channels(stage.width * self.width)) for stage in self.stages)
         return Architecture(**asdict(self.task), stem=stem, stages=stages, head=1280).expand().op
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from nas.block import round_channels
 from nas.blocks.mbconv import MBConv
 from nas.blocks.separable import Separable
-from nas.network import IMAGENET, ReferenceNetwork, Task, Width, network
+from nas.network import IMAGENET, Task, Width, WithStem, network
 from nas.ops import Conv, GlobalPool, Linear, Op, Seq, seq
 
 # (channels, stride) of each depthwise-separable convolution
@@ -31,18 +31,20 @@ V2_STAGES = (
 
 @network("mobilenetv1")
 @dataclass(frozen=True, kw_only=True)
-class MobileNetV1(ReferenceNetwork):
+class MobileNetV1(WithStem):
     """MobileNet: depthwise-separable convolutions.
 
     Scaled channels are cut to whole numbers, 8 at least, as in the authors' release.
     """
+
+    published_stride = 2
 
     width: Width = 1.0
     task: Task = IMAGENET
 
     def op(self) -> Seq:
         c = self._scaled(32)
-        ops: list[Op] = [Conv(c, 3, 2)]
+        ops: list[Op] = [Conv(c, 3, self.stride)]
         for channels, stride in V1_LAYERS:
             c_in, c = c, self._scaled(channels)
             ops.append(Separable(kernel=3).expand(c_in, c, stride))
@@ -55,18 +57,20 @@ class MobileNetV1(ReferenceNetwork):
 
 @network("mobilenetv2")
 @dataclass(frozen=True, kw_only=True)
-class MobileNetV2(ReferenceNetwork):
+class MobileNetV2(WithStem):
     """MobileNetV2: inverted residuals with linear bottlenecks.
 
     Scaled channels are rounded to multiples of 8; the last convolution is scaled up, never down (section 5).
     """
+
+    published_stride = 2
 
     width: Width = 1.0
     task: Task = IMAGENET
 
     def op(self) -> Seq:
         c = round_channels(32 * self.width)
-        ops: list[Op] = [Conv(c, 3, 2, act="relu6")]
+        ops: list[Op] = [Conv(c, 3, self.stride, act="relu6")]
         for expansion, channels, repeats, stride in V2_STAGES:
             block = MBConv(expansion=expansion, kernel=3, act="relu6")
             for layer in range(repeats):

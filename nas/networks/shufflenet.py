@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nas.blocks.shuffle import shuffle_unit
-from nas.network import IMAGENET, ReferenceNetwork, Task, Width, network
+from nas.network import IMAGENET, Task, Width, WithStem, network
 from nas.ops import Conv, GlobalPool, Linear, Op, Pool, Seq, seq
 
 STEM = 24
@@ -19,11 +19,14 @@ UNITS = (4, 8, 4)
 
 @network("shufflenet")
 @dataclass(frozen=True, kw_only=True)
-class ShuffleNet(ReferenceNetwork):
+class ShuffleNet(WithStem):
     """ShuffleNet: grouped pointwise convolutions with a channel shuffle between them.
 
-    Scaled stages are rounded up until their bottlenecks, a quarter of them, divide into the groups.
+    Scaled stages are rounded up until their bottlenecks, a quarter of them, divide into the groups. A
+    stem of a smaller stride has no pool; with 1, its convolution keeps the resolution too.
     """
+
+    published_stride = 4
 
     groups: Annotated[Literal[1, 2, 3, 4, 8], Field(description="groups of the pointwise convolutions")] = 3
     width: Width = 1.0
@@ -31,7 +34,10 @@ class ShuffleNet(ReferenceNetwork):
 
     def op(self) -> Seq:
         c = self._stem()
-        ops: list[Op] = [Conv(c, 3, 2), Pool(3, 2)]
+        ops: list[Op] = [
+            Conv(c, 3, min(self.stride, 2)),
+            *([Pool(3, 2)] if self.stride == self.published_stride else []),
+        ]
         for stage, units in enumerate(UNITS):
             for unit in range(units):
                 c_in, c = c, self._stage(stage)

@@ -9,6 +9,7 @@ from nas.quantities import duration, minus, number
 from nas.report.baseline import baseline
 from nas.report.classes import classes_section
 from nas.report.correlations import correlations
+from nas.report.curves import curves_section
 from nas.report.facts import facts, spec_text
 from nas.report.figures import Figures, built_figures, figure, figure_data
 from nas.report.markup import Child, Markup, tag
@@ -70,6 +71,7 @@ def _evidence(record: Record) -> list[Child]:
     return [
         _section("Accuracy against latency", figure("pareto")),
         _section("Each device", devices_table(record)) if "devices" in record else None,
+        _section("At equal test accuracy", beside) if (beside := curves_section(record)) else None,
         _section("Finalists", finalists_table(record), _finalists_note(record)),
         _section("How the finalists were chosen", ranked) if ranked else None,
         _section("Class by class", classes) if (classes := classes_section(record)) else None,

@@ -8,14 +8,15 @@ from typing import Any
 from nas.metric import metrics
 from nas.proportions import Verdict, bracketed, interval, verdict, with_intervals
 from nas.quantities import number
+from nas.report.curves import beside_curves, curves
 
 Record = Mapping[str, Any]
 LATENCY = "latency_ms"
 SUCCEEDED = "succeeded"
 FAILED = "failed"
+TEST = "test_accuracy"
 STATES = {"pruned": "stopped early"}
 """States of trials that have other words for people."""
-TEST = "test_accuracy"
 VERDICTS: Mapping[str, str] = {
     Verdict.BETTER: "better than",
     Verdict.WORSE: "worse than",
@@ -109,12 +110,17 @@ def compared(references: Iterable[Record], best: Record | None) -> list[dict[str
 
 def outcome(record: Record, targets_ms: Mapping[str, float | None]) -> dict[str, list[dict[str, Any]]]:
     """`references` and `finalists` of a record, as everything shows them: finalists ranked, references compared with
-    the best one, and all accuracies with their intervals, from the numbers of images under `dataset`. targets_ms: as in
+    the best one, and all accuracies with their intervals, from the numbers of images under `dataset`. Where references
+    are curves, finalists say how they stand `beside_curves`, by the first latency of targets_ms. targets_ms: as in
     ranked.
     """
     images = record["dataset"]
     finalists = ranked((_with_intervals(row, images) for row in record["finalists"]), targets_ms)
     references = [_with_intervals(row, images) for row in record["references"]]
+    latency = next(iter(targets_ms), LATENCY)
+    of = curves(references, latency)
+    if of:
+        finalists = [{**row, "beside_curves": beside_curves(row, of, latency)} for row in finalists]
     return {"references": compared(references, next(iter(finalists), None)), "finalists": finalists}
 
 

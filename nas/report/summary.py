@@ -2,7 +2,19 @@
 
 from nas.metric import Source, tabulated
 from nas.proportions import interval, with_intervals
-from nas.quantities import MISSING, milliseconds, number, percent, points, signed_percent, significant, speed, whole
+from nas.quantities import (
+    MISSING,
+    TIMES,
+    milliseconds,
+    number,
+    percent,
+    points,
+    signed_percent,
+    significant,
+    speed,
+    whole,
+)
+from nas.report.curves import bounds_in_words
 from nas.report.markup import Child, Markup, join, tag
 from nas.report.results import TEST, Record, accuracy_shown, best_trial, headline, shown, target
 
@@ -57,7 +69,14 @@ def _spread(values: Record, split: str, images: Record) -> str | None:
 
 
 def _speed_up(record: Record, finalist: Record) -> Markup | None:
-    """The comparison with the first reference whose latency is known."""
+    """The comparison with the first curve that has the finalist's accuracy, or else with the first reference whose
+    latency is known.
+    """
+    inside = (each for each in finalist.get("beside_curves", ()) if each["outside"] is None)
+    if each := next(inside, None):
+        what = f"as fast as the curve of {each['curve']}"
+        ratio, bounds = f"{significant(each['ratio'], 2)}{TIMES}", bounds_in_words(each["low"], each["high"])
+        return _figure(ratio, what.capitalize(), "at equal test accuracy", bounds)
     own = number(finalist["metrics"], "latency_ms")
     found = ((r, x) for r in record["references"] if (x := number(r["metrics"], "latency_ms")))
     reference, latency = next(found, (None, None))

@@ -166,7 +166,7 @@ class SearchSpec(BaseModel):
         tuple[Plugin, ...],
         described(
             "hand-designed networks to compare with, trained, tested and measured as the finalists are",
-            "[] to save their trainings; others of `nas network`",
+            "[] to save their trainings; others of `nas network`, with widths as curves",
         ),
     ] = REFERENCES
     baseline: Annotated[

@@ -10,12 +10,12 @@ from nas.dataset import dataset
 from nas.errors import NasError, SpecError, UnknownNameError
 from nas.evaluator import evaluator
 from nas.faults import reason
-from nas.network import network
 from nas.registry import settable
 from nas.search_devices import check_objective
 from nas.search_pruner import check_pruner
 from nas.searcher import searcher
 from nas.spaces import load_space
+from nas.spec.references import check_entry
 from nas.training import FINALISTS
 
 NO_IMAGES = {"name": "fashion_mnist_mini"}
@@ -38,7 +38,7 @@ def wrong_inside(spec: Mapping[str, Any], devices: Sequence[str]) -> Iterator[Na
         lambda: _check_inherit(spec),
         lambda: _check_baseline(spec),
         lambda: _check_teacher(spec),
-        *(partial(_check_reference, number, reference) for number, reference in enumerate(spec["references"])),
+        *(partial(check_entry, number, reference) for number, reference in enumerate(spec["references"])),
         lambda: _check_space(spec),
         lambda: _check_evaluator_of_space(spec),
     ]
@@ -93,12 +93,6 @@ def _check_teacher(spec: Mapping[str, Any]) -> None:
         raise SpecError(
             f"teacher.trials: the evaluator {name} does not learn from a teacher; write false, and finalists do"
         )
-
-
-def _check_reference(number: int, reference: Mapping[str, Any]) -> None:
-    for fixed in sorted({"channels", "classes"} & set(reference)):
-        raise SpecError(f"references.{number}.{fixed}: the data set decides it; leave it out")
-    network.checked(reference, f"references.{number}")
 
 
 def _check_space(spec: Mapping[str, Any]) -> None:

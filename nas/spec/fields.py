@@ -18,6 +18,7 @@ from nas.registry import Registry
 from nas.searcher import searcher
 from nas.spaces import changed_space_schema, known_spaces, space_schema
 from nas.spec import SearchSpec
+from nas.spec.references import WIDTH, Widths
 
 Json = dict[str, Any]
 
@@ -51,7 +52,11 @@ def search_schema(body: type[BaseModel] = SearchSpec, devices: Iterable[str] = (
         none = [{"title": "none", "type": "null"}] if fields[field].get("default", ...) is None else []
         variants = _variants(registry, context, optional=optional)
         fields[field] = _description(fields[field]) | {"oneOf": [*none, *variants]}
-    fields["references"]["items"] = {"oneOf": _variants(network, "Reference", left_out=DETERMINED_BY_DATASET)}
+    references = _variants(network, "Reference", left_out=DETERMINED_BY_DATASET)
+    for each in references:
+        if WIDTH in each["properties"]:
+            each["properties"] |= _entitled(Widths.model_json_schema(), "Reference")["properties"]
+    fields["references"]["items"] = {"oneOf": references}
     own = space_schema()
     schema["$defs"] = schema.get("$defs", {}) | own.pop("$defs")
     named = {"title": "Known space", "enum": list(known_spaces())}
@@ -70,6 +75,11 @@ def _entitle(schema: Json, context: str = "") -> None:
         said = " ".join(words[:-1] if unit else words) + (f" ({unit})" if unit else "")
         field["title"] = f"{context}: {said}" if context else said[:1].upper() + said[1:]
         _entitle(field)
+
+
+def _entitled(schema: Json, context: str) -> Json:
+    _entitle(schema, context)
+    return schema
 
 
 def _description(field: Mapping[str, Any]) -> Json:

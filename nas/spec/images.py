@@ -1,16 +1,14 @@
-"""What the images of a spec decide: whether they can be trained on, their size, and the reference networks for them."""
+"""What the images of a spec decide: whether they can be trained on, and their size."""
 
 from dataclasses import replace
 from random import Random
 
 from nas.dataset import MAX_SIDE, DatasetSource, Outline
-from nas.errors import DataError, InvalidArchitectureError, SpecError
-from nas.metric import network_metrics
-from nas.network import network
-from nas.ops import Network
+from nas.errors import DataError, SpecError
 from nas.space import SearchSpace
 from nas.spaces import load_space
 from nas.spec import TRIES, SearchSpec
+from nas.spec.references import references_of, stem_notes
 
 
 def check_images(spec: SearchSpec, source: DatasetSource) -> Outline | None:
@@ -28,7 +26,7 @@ def check_images(spec: SearchSpec, source: DatasetSource) -> Outline | None:
         return None
     side, channels, classes = outline.side or natural_size(space), outline.channels, outline.classes
     space.for_images(channels, side, len(classes)).sample(Random(0), TRIES)
-    reference_networks(spec, side=side, channels=channels, classes=len(classes))
+    references_of(spec.references, side=side, channels=channels, classes=len(classes))
     return replace(outline, side=side, resized=outline.side is None)
 
 
@@ -55,7 +53,10 @@ def notes(spec: SearchSpec, images: Outline | None) -> list[str]:
     """What the user is to know of the values that the spec leaves open, and of the images, as `field: text`; images: of
     check_images.
     """
-    return [*size_notes(spec, images), *(f"dataset: {note.text}" for note in (images.notes if images else ()))]
+    if images is None:
+        return []
+    of_images = (f"dataset: {note.text}" for note in images.notes)
+    return [*size_notes(spec, images), *stem_notes(spec.references, images.side), *of_images]
 
 
 def size_notes(spec: SearchSpec, images: Outline | None) -> list[str]:
@@ -66,20 +67,3 @@ def size_notes(spec: SearchSpec, images: Outline | None) -> list[str]:
     resized = f"each is cut to its central square and resized to {side} x {side} px, the resolution of the space {name}"
     why = f"the images have several sizes, so {resized}; set another size to keep more or less of them"
     return [f"dataset.size: {why}"]
-
-
-def reference_networks(spec: SearchSpec, *, side: int, channels: int, classes: int) -> list[Network]:
-    """The spec's reference networks for images of side x side pixels. SpecError names one that cannot be built."""
-    images = {"resolution": side, "channels": channels, "classes": classes}
-    networks = []
-    for number, plugin in enumerate(spec.references):
-        try:
-            expanded = network.make({**images, **plugin}).expand()
-            network_metrics(expanded)
-        except InvalidArchitectureError as error:
-            raise SpecError(
-                f"references.{number}: {plugin['name']} cannot be built for images of {side} px: {error}; "
-                "give it a larger resolution, or leave it out"
-            ) from None
-        networks.append(expanded)
-    return networks

@@ -39,7 +39,7 @@ def run(spec: Path, out: Path, executor_name: str, *, as_json: bool) -> None:
     console.print(_table(record))
     console.print(
         "test, validation: accuracy on these images with its 95 % interval; test is of the exported file.\n"
-        f"{_comparison(record)}{_each_device(record)}"
+        f"{_comparison(record)}{_beside_curves(record)}{_each_device(record)}"
         f"Pareto front of {len(record['front'])} among {len(record['trials'])} trials: {out / 'report.html'}",
         soft_wrap=True,
     )
@@ -67,6 +67,12 @@ def _comparison(record: Mapping[str, Any]) -> str:
     """How the best finalist's test accuracy compares with each reference network's, a line each."""
     said = ((row["label"], VERDICTS[row["verdict"]]) for row in record["references"] if row["verdict"])
     return "".join(f"The best finalist's test accuracy is {words} {label}'s.\n" for label, words in said)
+
+
+def _beside_curves(record: Mapping[str, Any]) -> str:
+    """How fast each finalist is beside the curves of references, a line each."""
+    beside = ((row["file"], each["text"]) for row in record["finalists"] for each in row.get("beside_curves", ()))
+    return "".join(f"{file}: {text}.\n" for file, text in beside)
 
 
 def _each_device(record: Mapping[str, Any]) -> str:

@@ -98,3 +98,33 @@ test("a bar of bytes says what it shows", () => {
   );
   assert.match(said({ ...stage, sizes: {}, parameters: {}, loss: null, seconds: 1 }), /12.4.kB; accuracy/);
 });
+
+test("reference networks of one curve are joined by latency, and have their intervals", () => {
+  const row = (width: number, latency: number, accuracy: number) => ({
+    label: `net width ${width}`,
+    curve: "net",
+    width,
+    notation: "n",
+    metrics: {
+      latency_ms: latency,
+      latency_error_ms: latency / 50,
+      test_accuracy: accuracy,
+      test_accuracy_low: accuracy - 0.01,
+      test_accuracy_high: accuracy + 0.01,
+    },
+  });
+  const single = { label: "other", notation: "n", metrics: { latency_ms: 0.3, test_accuracy: 0.9 } };
+  const found = drawn({ references: [row(1, 0.2, 0.92), row(0.5, 0.1, 0.9), single, row(1.4, 0.3, 0.93)] })!;
+  const [curve, ...others] = found.curves;
+  assert.equal(others.length, 0);
+  const at = (latency: number, accuracy: number) => [place(found.x, latency), place(found.y, accuracy)];
+  assert.deepEqual(curve, [at(0.1, 0.9), at(0.2, 0.92), at(0.3, 0.93)]);
+  assert.deepEqual(
+    found.marks.map((mark) => mark.said),
+    ["×1", "×0.5", "other", "net width 1.4"],
+  );
+  const [first, , alone] = found.marks;
+  assert.deepEqual(first!.along, [place(found.y, 0.91), place(found.y, 0.93)]);
+  assert.ok(first!.across![0] < first!.x && first!.x < first!.across![1]);
+  assert.deepEqual([alone!.along, alone!.across], [null, null]);
+});

@@ -13,7 +13,7 @@ from nas.ops import Network
 from nas.ops.canonical import network_id
 from nas.ops.notation import read_network, write_network
 from nas.spec import SearchSpec
-from nas.spec.images import reference_networks
+from nas.spec.references import references_of
 from workers.searching.context import SearchContext
 from workers.searching.finalists.quantised_files import quantise_references, quantised_file, recipe_of
 from workers.searching.finalists.training import submit_final
@@ -23,12 +23,16 @@ Row = dict[str, Any]
 
 def reference_rows(spec: SearchSpec, images: Dataset) -> list[Row]:
     """The spec's reference networks for the run's images. SpecError names one that cannot be built for them."""
-    networks = reference_networks(spec, side=images.side, channels=images.channels, classes=len(images.classes))
-    rows = []
-    for plugin, network in zip(spec.references, networks, strict=True):
-        label = " ".join([str(plugin["name"]), *(f"{key} {value}" for key, value in plugin.items() if key != "name")])
-        rows.append({"label": label, "notation": write_network(network), "metrics": network_metrics(network)})
-    return rows
+    found = references_of(spec.references, side=images.side, channels=images.channels, classes=len(images.classes))
+    return [
+        {
+            "label": each.label,
+            **({"curve": each.curve, "width": each.width} if each.curve else {}),
+            "notation": write_network(each.network),
+            "metrics": network_metrics(each.network),
+        }
+        for each in found
+    ]
 
 
 def train_references(context: SearchContext, rows: list[Row]) -> list[Row]:

@@ -95,6 +95,12 @@ export function Over({
       {scene.front.map((point) => (
         <circle key={point.trial} class="on-front" cx={point.x} cy={point.y} r={scene.front.length > 40 ? 3.6 : 4.8} />
       ))}
+      {scene.curves.map((curve, i) => (
+        <path key={i} class="reference-curve" d={path(curve)} />
+      ))}
+      {scene.marks.map((mark, i) => (
+        <Spread key={i} mark={mark} />
+      ))}
       {scene.marks.map(
         (mark) => mark.from && <path key={mark.name} class="journey" d={path([mark.from, [mark.x, mark.y]])} />,
       )}
@@ -117,6 +123,18 @@ export function Over({
 
 const SHAPES = { finalist: "star", reference: "diamond", tick: "tick" } as const;
 
+/** The 95 % intervals of accuracy and latency. */
+function Spread({ mark }: { mark: Mark }) {
+  const { x, y, across, along } = mark;
+  const name = `spread ${mark.kind === "finalist" ? "finalist" : "reference"}-spread`;
+  return (
+    <>
+      {along && <line class={name} x1={x} x2={x} y1={along[0]} y2={along[1]} />}
+      {across && <line class={name} x1={across[0]} x2={across[1]} y1={y} y2={y} />}
+    </>
+  );
+}
+
 function Named({ mark, small }: { mark: Mark; small: boolean }) {
   return (
     <g>
@@ -134,7 +152,7 @@ function Named({ mark, small }: { mark: Mark; small: boolean }) {
           x={(mark.label.left + mark.label.right) / 2}
           y={mark.label.bottom - 3.5}
         >
-          {mark.name}
+          {mark.said}
         </text>
       )}
     </g>

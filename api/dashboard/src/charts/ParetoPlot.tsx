@@ -253,6 +253,7 @@ function legend(found: Scene): Entry[] {
     found.running.length > 0 && { shape: "triangle", class: "in-training", text: "in training" },
     has("finalist") && { shape: "star", class: "finalist", text: "finalist, measured end to end, test accuracy" },
     has("reference") && { shape: "diamond", class: "reference", text: "reference network, likewise" },
+    found.curves.length > 0 && { shape: "line", class: "reference-curve", text: "the same network at several widths" },
     has("tick") && { shape: "tick", class: "reference-tick", text: "reference network, not trained" },
     found.iso.length > 0 && { shape: "line", class: "iso", text: "equal reward" },
     found.dots.below.includes(1) && { shape: "triangle", class: "trial", text: "below the axis" },

@@ -18,6 +18,8 @@ export interface Dots {
 export interface Mark {
   kind: "finalist" | "reference" | "tick";
   name: string;
+  /** The name as far as it is written beside the mark: of networks on a curve, but for the last, the width alone. */
+  said: string;
   x: number;
   y: number;
   label: Box | null;
@@ -25,6 +27,9 @@ export interface Mark {
   metrics: Record<string, number | null>;
   /** Of a reference: how the best finalist compares with it. */
   verdict: string | null;
+  /** How far its 95 % intervals reach: least and largest x, and y; null where nothing is known of an error. */
+  across: [number, number] | null;
+  along: [number, number] | null;
   /** Where the search saw a finalist. */
   from: [number, number] | null;
 }
@@ -41,6 +46,8 @@ export interface Scene {
   iso: [number, number][][];
   target: number | null;
   marks: Mark[];
+  /** Lines through reference networks that differ in width alone, by rising latency. */
+  curves: [number, number][][];
   /** Latencies of trials that are being trained. */
   running: number[];
 }
@@ -102,20 +109,27 @@ export function scene(subject: Subject, width: number, height: number): Scene | 
     area.right,
   );
   const placer = new Placer(area, obstacles(dots, frontLine, target === null ? null : place(x, target), area));
+  const families = curvesOf(named);
+  const inFull = new Set<object>(named.map((each) => each.row));
+  for (const family of families) for (const each of family.slice(0, -1)) inFull.delete(each.row);
   const marks = named.slice(0, 60).map(({ row, latency, accuracy }, i): Mark => {
     const finalist = "trial" in row ? row : null;
     const name = finalist ? `trial ${finalist.trial}` : (row as Reference).label;
+    const said = finalist || inFull.has(row) ? name : `×${(row as Reference).width}`;
     const [a, b] = accuracy === null ? [place(x, latency), area.bottom - lane + 8] : at(latency, accuracy);
     const label =
       i < MAX_NAMES
-        ? placer.place(a, b, textWidth(name, width < 560 ? 11 : 12) + 4, accuracy === null ? 6 : 10)
+        ? placer.place(a, b, textWidth(said, width < 560 ? 11 : 12) + 4, accuracy === null ? 6 : 10)
         : null;
     const seen = finalist ? points[table.row(finalist.trial) ?? -1] : null;
     return {
       kind: finalist ? "finalist" : accuracy === null ? "tick" : "reference",
       name,
+      said,
       x: a,
       y: b,
+      across: accuracy === null ? null : spread(latency, errorOf(row.metrics, table.latency), x),
+      along: accuracy === null ? null : tested(row.metrics, y),
       label,
       trial: finalist?.trial ?? null,
       metrics: row.metrics,
@@ -123,7 +137,8 @@ export function scene(subject: Subject, width: number, height: number): Scene | 
       from: seen && accuracy !== null ? at(seen.latency, seen.accuracy) : null,
     };
   });
-  const curves = isoRewards(subject.objective, target, x, y);
+  const iso = isoRewards(subject.objective, target, x, y);
+  const curves = families.map((family) => family.map((each) => at(each.latency, each.accuracy)));
   return {
     width,
     height,
@@ -133,11 +148,48 @@ export function scene(subject: Subject, width: number, height: number): Scene | 
     dots,
     front,
     frontLine,
-    iso: curves,
+    iso,
     target: target === null ? null : place(x, target),
     marks,
+    curves,
     running: running.map((each) => place(x, each)),
   };
+}
+
+interface Named {
+  row: Finalist | Reference;
+  latency: number;
+  accuracy: number | null;
+}
+
+/** Reference networks of one curve, by rising latency, if two or more were tested and measured. */
+function curvesOf(named: readonly Named[]): (Named & { accuracy: number })[][] {
+  const found = new Map<string, (Named & { accuracy: number })[]>();
+  for (const { row, latency, accuracy } of named) {
+    const curve = "trial" in row ? null : row.curve;
+    if (!curve || accuracy === null) continue;
+    found.set(curve, [...(found.get(curve) ?? []), { row, latency, accuracy }]);
+  }
+  return [...found.values()]
+    .filter((family) => family.length > 1)
+    .map((family) => family.sort((one, other) => one.latency - other.latency));
+}
+
+function errorOf(metrics: Mark["metrics"], by: string): number | null {
+  return finite(metrics[by.replace("latency_ms", "latency_error_ms")]);
+}
+
+/** The 95 % interval of a latency whose repeatability is known, in places of the axis. */
+function spread(latency: number, error: number | null, x: Axis): [number, number] | null {
+  if (error === null) return null;
+  const by = Math.exp((1.96 * error) / latency);
+  return [place(x, latency / by), place(x, latency * by)];
+}
+
+/** The interval of a test accuracy, in places of the axis. */
+function tested(metrics: Mark["metrics"], y: Axis): [number, number] | null {
+  const [low, high] = [finite(metrics["test_accuracy_low"]), finite(metrics["test_accuracy_high"])];
+  return low === null || high === null ? null : [place(y, Math.max(low, y.low)), place(y, high)];
 }
 
 function runningLatencies(table: TrialTable): number[] {

@@ -31,6 +31,11 @@ export function Finalists({ live, select }: { live: LiveSearch; select: (trial: 
                   ...sizes(known.value).map((metric) => `${shown(metric, metrics[metric.name])} ${metric.heading}`),
                 ].join(", ")}
               </span>
+              {(finalist.beside_curves ?? []).map((each) => (
+                <span key={each.curve} class="soft" data-testid="beside-curve">
+                  {each.text}
+                </span>
+              ))}
               <span class="buttons">
                 {(files ?? []).map(
                   (each) =>

@@ -185,8 +185,19 @@ def test_the_best_finalist_is_the_first_and_marked_everywhere(nas, settings):
             )
         owner.keep("finalists", rows)
         tested = {"close": 0.72, "far": 0.4}
+        on_curve = {"close": {"curve": "net", "width": 0.5}, "far": {"curve": "net", "width": 0.1}}
+        latencies = {"close": 4.0, "far": 1.5}
         owner.keep(
-            "references", [{"label": n, "notation": "n", "metrics": {"test_accuracy": a}} for n, a in tested.items()]
+            "references",
+            [
+                {
+                    "label": n,
+                    "notation": "n",
+                    **on_curve[n],
+                    "metrics": {"test_accuracy": a, "latency_ms": latencies[n]},
+                }
+                for n, a in tested.items()
+            ],
         )
         owner.end("SUCCEEDED")
 
@@ -196,8 +207,14 @@ def test_the_best_finalist_is_the_first_and_marked_everywhere(nas, settings):
     assert [row["verdict"] for row in answers["references"]] == ["unclear", "better"]
     words = " ".join(table.split())
     assert words.startswith("network test accuracy validation accuracy ms ")
-    assert "reference close the best is not clearly different from it 72.00% (61.7 to 80.4) reference far" in words
-    assert "reference far the best is better than it 40.00% (30.3 to 50.6) finalist 1 (best)" in words
+    assert (
+        "reference close the best is not clearly different from it 72.00% (61.7 to 80.4) 4.0000 reference far" in words
+    )
+    assert "reference far the best is better than it 40.00% (30.3 to 50.6) 1.5000 finalist 1 (best)" in words
+    (beside,) = answer[0]["beside_curves"]
+    assert [row["width"] for row in answers["references"]] == [0.5, 0.1]
+    assert (beside["curve"], beside["outside"], beside["ratio"]) == ("net", "above", 4.0)
+    assert beside["text"].startswith("more accurate than the whole curve of net")
     assert [(row["trial"], row["best"]) for row in answer] == [(1, True), (2, False), (0, False)]
     assert table.index("finalist 1 (best)") < table.index("finalist 2 ") < table.index("finalist 0 ")
     assert nas("export", search)[1].split() == ["models/m1.onnx", "models/m2.onnx", "models/m0.onnx"]

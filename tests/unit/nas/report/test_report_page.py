@@ -95,6 +95,36 @@ def test_few_test_images_allow_no_claim() -> None:
     assert "points of test accuracy" not in Page(report_html(given)).text
 
 
+def test_finalists_are_shown_beside_the_curves_of_references() -> None:
+    """91 % is halfway between 90 % in 0.1 ms and 92 % in 0.4: the curve takes 0.2 ms. 96 % is above the curve."""
+    given = record()
+    given["dataset"]["test"] = 50_000
+    for width, accuracy, latency in ((0.5, 0.9, 0.1), (1.0, 0.92, 0.4), (1.4, 0.91, 0.5)):
+        metrics = {"test_accuracy": accuracy, "latency_ms": latency, "latency_error_ms": 0.01}
+        given["references"].append({"label": f"net width {width}", "curve": "net", "width": width, "metrics": metrics})
+    found = {row["trial"]: row["beside_curves"] for row in outcome(given, {"latency_ms": 0.1})["finalists"]}
+
+    ((inside,), (above,)) = found[1], found[2]
+    assert (inside["curve"], inside["outside"]) == ("net", None)
+    assert inside["ratio"] == pytest.approx(0.2 / 0.085)
+    assert inside["low"] < inside["ratio"] < inside["high"]
+    assert (above["outside"], above["low"], above["ratio"]) == ("above", None, pytest.approx(0.4 / 0.19))
+    text = Page(report_html(given)).text.translate(PLAIN)
+    said = (
+        f"2.4x as fast as the curve of net at equal test accuracy (95 %: {inside['low']:.1f} to {inside['high']:.1f})"
+    )
+    assert said in text
+    assert "more accurate than the whole curve of net, whose best has 92.00 %: 2.1x as fast as that" in text
+    assert "As fast as the curve of net" in text  # the headline
+
+
+def test_a_single_network_is_no_curve() -> None:
+    given = record()
+    given["references"][0] |= {"curve": "net", "width": 1.0}  # the other one failed
+    assert all("beside_curves" not in row for row in outcome(given, {"latency_ms": 0.1})["finalists"])
+    assert "At equal test accuracy" not in Page(report_html(given)).text
+
+
 def test_page_is_well_formed_and_needs_nothing_from_outside() -> None:
     source = report_html(record())
     page = Page(source)
