@@ -215,7 +215,7 @@ def test_all_wrong_fields_are_named_at_once():
 
 @pytest.mark.parametrize("name", ["mega", "mega.yaml", "missing/space.json", "", "."])
 def test_an_unknown_name_lists_the_known_and_says_that_files_work(name):
-    with pytest.raises(UnknownNameError, match=r"\.yaml, \.yml or \.json.*there are: mnasnet, mobile, small"):
+    with pytest.raises(UnknownNameError, match=r"\.yaml, \.yml or \.json.*there are: mnasnet, mobile, photos, small"):
         load_space(name)
 
 

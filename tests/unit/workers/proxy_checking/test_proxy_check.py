@@ -47,7 +47,10 @@ def test_a_killed_check_goes_on_and_finds_what_an_undisturbed_one_finds(tmp_path
     assert found["valid"]["share"]["value"] == 1
 
 
-def test_scores_with_shared_weights_are_compared_with_trainings_of_the_networks_alone(tmp_path, spec, listener):
+def test_scores_with_shared_weights_are_compared_with_trainings_of_the_networks_alone(
+    tmp_path, spec, listener, monkeypatch
+):
+    monkeypatch.setenv("NAS_CACHE_DIR", str(tmp_path / "cache"))
     heard = listener()
 
     found = checked({**spec, "evaluator": {"name": "supernet", "epochs": 1}}, tmp_path / "out", heard)
