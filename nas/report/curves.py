@@ -6,7 +6,8 @@ from typing import Any
 from nas.metric import metrics
 from nas.proportions import Z95, interval
 from nas.quantities import TIMES, number, significant
-from nas.reference_curves import Measured, Outside, SpeedUp, envelope, speed_up
+from nas.reference_curves.outside import Outside
+from nas.reference_curves.speed_up import Measured, SpeedUp, envelope, speed_up
 from nas.report.markup import Markup, join, tag
 
 Record = Mapping[str, Any]

@@ -6,7 +6,8 @@ from math import exp, log, sqrt
 import numpy as np
 import pytest
 
-from nas.reference_curves import Measured, Outside, SpeedUp, envelope, speed_up
+from nas.reference_curves.outside import Outside
+from nas.reference_curves.speed_up import Measured, SpeedUp, envelope, speed_up
 
 CURVE = (Measured(0.8, 0.1), Measured(0.84, 0.2), Measured(0.86, 0.8))
 

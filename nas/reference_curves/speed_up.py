@@ -7,11 +7,12 @@ parametric bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap, 19
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from math import floor, inf
 
 import numpy as np
+
+from nas.reference_curves.outside import Outside
 
 DRAWS = 2000
 COVERED = 0.95
@@ -27,13 +28,6 @@ class Measured:
     latency_ms: float
     accuracy_error: float | None = None
     latency_error_ms: float | None = None
-
-
-class Outside(StrEnum):
-    """Where a network is whose accuracy no part of a curve has."""
-
-    ABOVE = "above"
-    BELOW = "below"
 
 
 @dataclass(frozen=True, slots=True)
