@@ -3,13 +3,13 @@
 from typing import Any
 
 from nas.forecast import OVERHEAD_MACS, images_of_trials
-from nas.machine.versions import versions
 from nas.metric import network_metrics
 from nas.ops.notation import write_network
 from nas.space import Candidate
 from workers.proxy_checking.trainings import Training
 from workers.searching.context import SearchContext
-from workers.tasks.train import Final, finalise
+from workers.searching.finalists.training import final_of, named
+from workers.tasks.train import finalise
 
 KEPT = ("accuracy", "train_seconds")
 
@@ -47,9 +47,7 @@ def longer_training(context: SearchContext, candidate: Candidate) -> Training:
     network = architecture.expand()
     keys = [context.training_keys.finalist(of) for of in (architecture.id, architecture.network_id)]
     start = context.inherited_from()
-    checkpoint = context.store.path / "checkpoints" / f"{architecture.id}-{recipe.id}{'-inherited' * len(start)}.pt"
-    about = {"architecture": architecture.to_dict(), "id": architecture.id, "versions": versions()}
-    final = Final(recipe, str(checkpoint), about)
+    final = final_of(context, named(architecture), start)
 
     def kept(metrics: dict[str, Any]) -> dict[str, float]:
         return {"accuracy": metrics["validation_accuracy"], "train_seconds": metrics["train_seconds"]}

@@ -67,9 +67,7 @@ def train_finalists(context: SearchContext, chosen: Sequence[Trial]) -> list[Row
 
 def _submit(context: SearchContext, architecture: Architecture) -> Future[Finalised]:
     notation = write_network(architecture.expand())
-    return submit_final(
-        context, notation, _named(architecture), f"finalist {architecture.id}", context.inherited_from()
-    )
+    return submit_final(context, notation, named(architecture), f"finalist {architecture.id}", context.inherited_from())
 
 
 def submit_final(
@@ -79,13 +77,18 @@ def submit_final(
 
     inherited_from: as SearchContext.inherited_from.
     """
+    final = final_of(context, about, inherited_from)
+    report = epoch_listener(context.listener, what, final.epochs)
+    return context.submit(finalise, notation, final, *inherited_from, report=report)
+
+
+def final_of(context: SearchContext, about: Mapping[str, Any], inherited_from: tuple[Any, ...]) -> Final:
+    """A long training of the search, as submit_final starts it."""
     recipe = context.spec.finalists.training
     start = "-inherited" if inherited_from else ""
     checkpoint = context.store.path / "checkpoints" / f"{about['id']}-{recipe.id}{start}.pt"
     teacher = of_files(context.store.known(TEACHER), context.spec.teacher)
-    final = Final(recipe, str(checkpoint), {**about, **teacher, "versions": versions()})
-    report = epoch_listener(context.listener, what, final.epochs)
-    return context.submit(finalise, notation, final, *inherited_from, report=report)
+    return Final(recipe, str(checkpoint), {**about, **teacher, "versions": versions()})
 
 
 def _known_finalist(context: SearchContext, trial: Trial) -> dict[str, float] | None:
@@ -101,13 +104,13 @@ def _known_finalist(context: SearchContext, trial: Trial) -> dict[str, float] | 
     return _keep_finalist(context, trial, cached, cached.pop("model"))
 
 
-def _named(architecture: Architecture) -> dict[str, Any]:
+def named(architecture: Architecture) -> dict[str, Any]:
     """Metadata of a file that say which architecture it is."""
     return {"architecture": architecture.to_dict(), "id": architecture.id}
 
 
 def _keep_finalist(context: SearchContext, trial: Trial, metrics: dict[str, float], file: bytes) -> dict[str, float]:
-    about = _named(trial.candidate.architecture)
+    about = named(trial.candidate.architecture)
     if is_compressed(file):
         write_compressed(context, file, _file(trial), about)
     else:
