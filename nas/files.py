@@ -1,5 +1,6 @@
 """Files that are complete or absent, however the process ends, with the rights that the user's umask leaves."""
 
+import hashlib
 import os
 import secrets
 import stat
@@ -25,6 +26,12 @@ def write_whole(path: Path, data: bytes | str) -> None:
         if isinstance(error, OSError):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def sha256_of(path: Path) -> str:
+    """The digest of a file's content, in hexadecimal digits. OSError if it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def new_file(folder: Path, prefix: str, mode: int = 0o666) -> tuple[BufferedRandom, Path]:

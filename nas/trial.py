@@ -61,3 +61,7 @@ class Trial:
     def rung(self) -> int:
         """The last of its rungs, in epochs; 0 for none."""
         return max(self.rungs, default=0)
+
+
+def unheard(epoch: int, metrics: Metrics) -> None:
+    """A Report that nobody listens to."""

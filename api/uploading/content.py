@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nas.datasets.folder import Folder
+from nas.files import sha256_of
 from nas.images.formats import Picture
 
 ALONE = "train"
@@ -18,7 +19,7 @@ Files = Mapping[str, Mapping[str, Iterable[Path]]]
 def content_digest(files: Files) -> str:
     """sha256 of parts, classes and contents. Names of files do not count, nor does their order."""
     lines = sorted(
-        f"{part or ALONE}\0{name}\0{_sha256(file)}"
+        f"{part or ALONE}\0{name}\0{sha256_of(file)}"
         for part, classes in files.items()
         for name, chosen in classes.items()
         for file in chosen
@@ -43,8 +44,3 @@ def folder_notes(folder: Path) -> list[dict[str, Any]]:
 
 def _paths(pictures: Iterable[Picture]) -> list[Path]:
     return [picture.content for picture in pictures if isinstance(picture.content, Path)]  # all, in a folder
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

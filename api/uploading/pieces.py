@@ -1,12 +1,12 @@
 """Archives that arrive piece by piece: what has arrived is kept for a day, so that a client can go on."""
 
 import fcntl
-import hashlib
 import shutil
 from pathlib import Path
 
 from api.uploading.uploads import INCOMING
 from nas.errors import DataError
+from nas.files import sha256_of
 
 
 class Pieces:
@@ -35,8 +35,7 @@ class Pieces:
     def whole(self, archive: Path) -> None:
         """Make the whole archive appear under this path too. DataError if it is not the one of the digest."""
         archive.hardlink_to(self._file)
-        with archive.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = sha256_of(archive)
         if found != self.sha256:
             self.remove()
             raise DataError(f"what has arrived has digest {found}, not {self.sha256}; send it again")

@@ -33,7 +33,7 @@ from nas.service.settings import Settings
 from nas.spec import SearchSpec, parse_spec
 from nas.spec.images import with_size
 from nas.sql.errors import LedgerError
-from nas.trial import Metrics, Report
+from nas.trial import Metrics, Report, unheard
 from workers.dispatching.ledger_store import MODEL, cached_training
 from workers.executing.executor import Task
 from workers.executing.scheduler import Scheduler
@@ -56,10 +56,6 @@ POLL_S = 1.0
 RENEW_S = 5.0
 UNPACKED = "unpacked"
 """The kind of artifact that a compressed file (NAZ) of an export unpacks to."""
-
-
-def _unheard(epoch: int, metrics: Metrics) -> None:
-    """A report of a task that is over in a moment."""
 
 
 def _about(trial: TrialRecord) -> dict[str, Any]:
@@ -226,7 +222,7 @@ class Exporter:
         return report
 
     def _run_task(
-        self, task: Task, spec: SearchSpec, images: Dataset, *arguments: Any, report: Report = _unheard
+        self, task: Task, spec: SearchSpec, images: Dataset, *arguments: Any, report: Report = unheard
     ) -> Any:
         setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=self._settings.threads)
         setup = replace(setup, taught=self._taught)

@@ -19,14 +19,14 @@ import numpy as np
 
 from nas.dataset import Dataset
 from nas.errors import ChangedError, SpecError
-from nas.files import write_whole
+from nas.files import sha256_of, write_whole
 from nas.machine.folders import cache_folder
 from nas.proportions import wilson
 from nas.quantities import percent
 from nas.teacher.check import header_in
 from nas.teacher.preparation import Preparation, prepared
 from nas.teacher.request import TeacherRequest
-from nas.trial import Metrics
+from nas.trial import unheard
 from workers.searching.context import shared_images
 from workers.searching.opening import Opening
 from workers.tasks.taught import SoftScores, Taught, packed, taught_images, unpacked
@@ -66,7 +66,7 @@ class Teaching:
         known: Facts | None = store.known(NAME)
         if known:
             path = store.teacher_file(request.model)
-            if path and _digest(path) != known["sha256"]:
+            if path and sha256_of(path) != known["sha256"]:
                 raise ChangedError("TEACHER_CHANGED", f"{request.name} is not the teacher that this search began with")
             if store.fetch(known["file"], known["file_sha256"]):
                 return known
@@ -92,7 +92,7 @@ class Teaching:
         how, notes = prepared(self.request, header_in(self.request, path), images, flip=images.flip)
         for note in notes:
             say(note)
-        sha256 = _digest(path)
+        sha256 = sha256_of(path)
         digest = how.digest(sha256, images.digest)
         cached = cache_folder() / "soft_labels" / f"{digest}.npz"
         if (known := _cached(cached)) is not None:
@@ -108,11 +108,11 @@ class Teaching:
         listener.phase("TEACHING")
         model = quota.share(sha256, path.read_bytes) or path.resolve()
         shared = shared_images(quota, self.images)
-        examined = quota.submit(examine, self.setup, shared, model, how, report=_unheard).result()
+        examined = quota.submit(examine, self.setup, shared, model, how, report=unheard).result()
         name = examined.how.digest(sha256, self.images.digest)[:16]
         files = {part: self._file_of(name, part) for part in _parts(len(self.images.train))}
         tasks: dict[Future[bytes], Part] = {
-            quota.submit(soft_labels, self.setup, shared, model, examined.how, part, report=_unheard): part
+            quota.submit(soft_labels, self.setup, shared, model, examined.how, part, report=unheard): part
             for part, file in files.items()
             if not file.exists()
         }
@@ -217,13 +217,3 @@ def _keep_cached(path: Path, facts: Facts, labels: SoftScores) -> None:
     others = sorted(path.parent.glob("*.npz"), key=lambda file: file.stat().st_mtime, reverse=True)
     for old in others[KEPT:]:
         old.unlink(missing_ok=True)
-
-
-def _digest(path: Path) -> str:
-    """sha256 of a file's content, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _unheard(epoch: int, metrics: Metrics) -> None:
-    """Scoring has no epochs."""

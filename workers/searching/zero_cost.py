@@ -13,7 +13,7 @@ from nas.ops.notation import write_network
 from nas.problem import NoScores, Problem, Scored, Scores
 from nas.searcher import searcher
 from nas.space import Candidate, SearchSpace
-from nas.trial import REFUSED_KERNELS, Columns, Metrics
+from nas.trial import REFUSED_KERNELS, Columns, Metrics, unheard
 from workers.searching.context import SearchContext
 from workers.tasks.score import score
 
@@ -53,8 +53,7 @@ class WorkerScores:
         ids = [*notations]
         chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
         tasks = [
-            self._context.submit(score, [notations[i] for i in chunk], self.names, report=lambda *_: None)
-            for chunk in chunks
+            self._context.submit(score, [notations[i] for i in chunk], self.names, report=unheard) for chunk in chunks
         ]
         for chunk, task in zip(chunks, tasks, strict=True):
             try:

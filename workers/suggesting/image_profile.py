@@ -13,6 +13,7 @@ from nas.ops.cost import network_cost
 from nas.ops.notation import write_network
 from nas.space import SearchSpace
 from nas.training import Recipe
+from nas.trial import unheard
 from workers.executing.executor import Executor
 from workers.tasks.time_training import time_training
 
@@ -57,7 +58,7 @@ def image_profile(
             kernel_s = row.pop("kernel_s")
             row |= {"kernels_missing": missing, "measuring_s": kernel_s and kernel_s * missing}
         say(f"{side} px: timing a training")
-        timed = pool.submit(time_training, write_network(middle), asked.recipe, pool.threads, report=_ignore)
+        timed = pool.submit(time_training, write_network(middle), asked.recipe, pool.threads, report=unheard)
         epoch_s = timed.result().epoch_s(images.train, images.validation)
         yield row | {"epoch_s": epoch_s, "trial_s": asked.recipe.epochs * epoch_s}
 
@@ -68,7 +69,3 @@ def _latency(measurer: Measurer, networks: Any, budget_s: float) -> dict[str, An
     latency = profile_latency(measurer, networks, budget_s=budget_s)
     kernel_s = (monotonic() - began) / latency.measured_now if latency.measured_now else None
     return {"latency_ms": asdict(latency.latency_ms), "latency_networks": latency.networks, "kernel_s": kernel_s}
-
-
-def _ignore(_epoch: int, _metrics: Any) -> None:
-    pass

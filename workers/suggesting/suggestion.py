@@ -14,6 +14,7 @@ from nas.ops import Network
 from nas.ops.notation import write_network
 from nas.quantities import duration
 from nas.training import FINALISTS
+from nas.trial import unheard
 from workers.executing.executor import Executor
 from workers.suggesting.amounts import RESERVE, Amounts, Counts, Time, amounts, final_epochs, wanted_epochs
 from workers.suggesting.offers import Offer, check_target, offers, sides_for
@@ -165,15 +166,11 @@ def _speeds(offered: Sequence[Offer], wanted: Wanted, pool: Executor, say: Say) 
         some = chosen[begin : begin + pool.workers]
         say(f"timing trainings: {begin + len(some)} of {len(chosen)}")
         tasks = [
-            pool.submit(time_training, write_network(network), FINALISTS, pool.threads, report=_ignore)
+            pool.submit(time_training, write_network(network), FINALISTS, pool.threads, report=unheard)
             for network in some
         ]
         found += [task.result() for task in tasks]
     return list(zip(found[::2], found[1::2], strict=True))
-
-
-def _ignore(_epoch: int, _metrics: Mapping[str, float]) -> None:
-    pass
 
 
 def _spec(wanted: Wanted, images: Outline, offer: Offer, fitted: Amounts, parallel: int) -> dict[str, Any]:

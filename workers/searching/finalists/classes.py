@@ -3,6 +3,7 @@
 from typing import Any
 
 from nas.evaluator import BALANCED
+from nas.trial import unheard
 from workers.searching.context import SearchContext
 from workers.tasks.classify import classify
 
@@ -18,7 +19,7 @@ def add_classes(context: SearchContext, finalists: list[Row]) -> None:
     kept = {row["file"]: context.store.known(_key(row)) for row in finalists}
     missing = [row for row in finalists if kept[row["file"]] is None]
     models = [(context.store.path / row["file"]).read_bytes() for row in missing]
-    futures = [context.submit(classify, model, report=lambda *_: None) for model in models]
+    futures = [context.submit(classify, model, report=unheard) for model in models]
     for row, future in zip(missing, futures, strict=True):
         kept[row["file"]] = context.store.keep(_key(row), future.result())
     is_balanced = context.spec.evaluator.get("accuracy") == BALANCED

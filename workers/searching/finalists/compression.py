@@ -13,6 +13,7 @@ from nas.metric import Shown, Source, metrics, network_metrics
 from nas.ops.diagram import diagram
 from nas.ops.notation import write_network
 from nas.quantities import percent
+from nas.trial import unheard
 from workers.executing.executor import WorkerDiedError
 from workers.searching.context import SearchContext
 from workers.searching.finalists.compressed_files import naz_file, naz_row, write_compressed
@@ -35,7 +36,7 @@ def check_compression(context: SearchContext) -> None:
     request = context.spec.finalists.compression
     if request is not None:
         wanted = Compression(json.dumps(request.wanted()), "", "")
-        context.submit(check, wanted, report=lambda *_: None).result()
+        context.submit(check, wanted, report=unheard).result()
 
 
 def compress_finalists(context: SearchContext, finalists: list[Row]) -> None:

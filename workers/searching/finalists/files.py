@@ -14,6 +14,7 @@ from nas.errors import ExportError
 from nas.files import write_whole
 from nas.images.model_input import ModelInput
 from nas.machine.versions import versions
+from nas.trial import unheard
 from workers.executing.executor import WorkerDiedError
 from workers.executing.scheduler import TaskHandle
 from workers.searching.context import SearchContext
@@ -75,7 +76,7 @@ def add_picture_files(context: SearchContext, finalists: list[Row]) -> None:
     found = {row["id"]: _known(context, row, ModelInput.UINT8) for row in finalists}
     missing = [row for row in finalists if found[row["id"]] is None]
     models = [(context.store.path / row["file"]).read_bytes() for row in missing]
-    futures = [context.submit(take_pictures, model, report=lambda *_: None) for model in models]
+    futures = [context.submit(take_pictures, model, report=unheard) for model in models]
     for row, future in zip(missing, futures, strict=True):
         metrics, content = future.result()
         if "max_abs_difference" in row["metrics"]:
@@ -167,7 +168,7 @@ def _convert(context: SearchContext, finalists: list[Row], name: str) -> None:
 def _submit(context: SearchContext, row: Row, name: str) -> TaskHandle:
     model = (context.store.path / _taking_floats(row)).read_bytes()
     wanted = Conversion(row["notation"], model, name)
-    return context.submit(convert, wanted, report=lambda *_: None)
+    return context.submit(convert, wanted, report=unheard)
 
 
 def _known(context: SearchContext, row: Row, kind: str) -> Row | None:

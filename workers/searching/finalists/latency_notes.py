@@ -6,7 +6,7 @@ from typing import Any
 
 from nas.ops.notation import read_network
 from nas.quantities import milliseconds, number, percent, signed_percent
-from nas.trial import Metrics, Trial
+from nas.trial import Metrics, Trial, unheard
 from workers.executing.executor import WorkerDiedError
 from workers.searching.context import SearchContext, SearchDevice
 from workers.searching.finalists.end_to_end import SUSPECT
@@ -124,7 +124,7 @@ def _subnormals(context: SearchContext, row: Row) -> Subnormals | None:
     """The subnormal numbers of a finalist's file; None if they cannot be counted, which the listener is told."""
     model = (context.store.path / network_file(row["id"])).read_bytes()
     try:
-        found: Subnormals = context.submit(count_subnormals, model, report=lambda *_: None).result()
+        found: Subnormals = context.submit(count_subnormals, model, report=unheard).result()
     except WorkerDiedError as error:
         context.listener.say(f"finalist {row['id']}: its subnormal numbers cannot be counted: {error}")
         return None

@@ -9,6 +9,7 @@ from nas.errors import CompressionError
 from nas.files import write_whole
 from nas.quantities import percent
 from nas.quantization.recipes import PRECISIONS
+from nas.trial import unheard
 from workers.executing.executor import WorkerDiedError
 from workers.searching.context import SearchContext
 from workers.tasks.quantise import quantise
@@ -63,7 +64,7 @@ def _quantised(context: SearchContext, files: Mapping[str, float]) -> dict[str, 
     if missing:
         context.listener.say(f"quantising {len(missing)} networks for {', '.join(context.spec.device_names)}")
     models = {file: (context.store.path / file).read_bytes() for file in missing}
-    futures = {file: context.submit(quantise, model, recipe, report=lambda *_: None) for file, model in models.items()}
+    futures = {file: context.submit(quantise, model, recipe, report=unheard) for file, model in models.items()}
     for file, future in futures.items():
         try:
             metrics, content = future.result()
