@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import wait
@@ -75,6 +76,11 @@ def sum_of(images, *, report):  # noqa: ARG001 - every task takes it
     return None if images is None else int(images.train.images.sum())
 
 
+def openmp(*, report):  # noqa: ARG001 - every task takes it
+    """What OpenMP will read, and whether it has been loaded already."""
+    return os.environ["OMP_WAIT_POLICY"], os.environ["OMP_NUM_THREADS"], "torch" in sys.modules
+
+
 def ignore(_, __):
     """A report that is not used."""
 
@@ -96,6 +102,11 @@ def test_results_and_reports_come_back_in_order(pool):
     assert future.result(PATIENCE_S) == 5
 
     assert seen == [(1, 0.5), (2, 0.75)], "all reports come before the result"
+
+
+@apart
+def test_threads_of_a_worker_sleep_while_they_wait(pool):
+    assert pool.submit(openmp, report=ignore).result(PATIENCE_S) == ("PASSIVE", "1", False)
 
 
 def test_an_error_of_a_task_is_its_futures(pool):

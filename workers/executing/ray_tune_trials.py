@@ -1,5 +1,6 @@
 """Tasks as trials of Ray Tune: its trainable, and the search algorithm that feeds it. Imports Ray."""
 
+import os
 import pickle
 import queue
 import threading
@@ -15,6 +16,7 @@ from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 
 from workers.executing.executor import Task
+from workers.executing.openmp import openmp_variables
 from workers.executing.pool import Ended, Reported, WorkerGoneError, perform
 
 WAIT_S = 0.01
@@ -25,6 +27,7 @@ class TaskTrainable(tune.Trainable):
     """Runs tasks one after the other in the same process (reuse_actors). Each step is a report; the last is the end."""
 
     def setup(self, config: dict[str, Any]) -> None:
+        os.environ.update(openmp_variables(config["threads"]))
         self._running: _Running | None = None
         self.reset_config(config)
 
@@ -90,8 +93,9 @@ class _Attempt:
 class Feed(Searcher):
     """Gives waiting attempts to Tune, some hundred in one experiment, and receives their reports and ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int) -> None:
         super().__init__()
+        self.threads = threads
         self.waiting: queue.SimpleQueue[_Attempt] = queue.SimpleQueue()
         self.running: dict[str, _Attempt] = {}
         self.left = 0
@@ -109,7 +113,7 @@ class Feed(Searcher):
             return None
         self.left -= 1
         self.running[trial_id] = attempt
-        return {"work": attempt.work}
+        return {"work": attempt.work, "threads": self.threads}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         self.running[trial_id].messages.put(pickle.loads(result["message"]))  # noqa: S301 - our own worker's

@@ -9,6 +9,7 @@ from typing import Any
 
 from nas.service.parent import when_parent_ends
 from workers.executing.executor import Task, executor
+from workers.executing.openmp import openmp_inherited
 from workers.executing.pool import Ended, PoolExecutor, Reported, Worker, WorkerGoneError, perform, portable
 
 
@@ -24,8 +25,9 @@ class _Process:
     def __init__(self, threads: int) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, os.getpid(), threads), daemon=True)
-        self._process.start()
+        self._process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
+        with openmp_inherited(threads):
+            self._process.start()
         theirs.close()
 
     def run(self, number: int, task: Task, arguments: tuple[Any, ...]) -> Iterator[Reported | Ended]:
@@ -50,10 +52,8 @@ class _Process:
         self._process.join()
 
 
-def _serve(pipe: "Connection[Any, Any]", parent: int, threads: int) -> None:
+def _serve(pipe: "Connection[Any, Any]", parent: int) -> None:
     """The main function of the process. It ignores Ctrl-C, which the parent handles, and ends with the parent."""
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin would take the cores from other trainings
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     when_parent_ends(parent, lambda: os._exit(1))
     stopped = -1

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workers.executing.executor import Task, executor
+from workers.executing.openmp import openmp_variables
 from workers.executing.pool import Ended, Reported, Worker, WorkerGoneError, perform
 from workers.executing.ray_cluster import RayPoolExecutor
 
@@ -48,8 +49,7 @@ class Actor:
     """A worker's process."""
 
     def __init__(self, threads: int) -> None:
-        os.environ["OMP_NUM_THREADS"] = str(threads)
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        os.environ.update(openmp_variables(threads))
         self._stopped: set[int] = set()
 
     def ready(self) -> None:

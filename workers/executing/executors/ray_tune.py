@@ -34,7 +34,7 @@ class TuneExecutor(RayPoolExecutor):
         from workers.executing import ray_tune_trials  # noqa: PLC0415 - it imports Ray, which reads the environment
 
         self._trials = ray_tune_trials
-        self._feed = ray_tune_trials.Feed()
+        self._feed = ray_tune_trials.Feed(threads)
         self._files = Path(tempfile.mkdtemp(prefix="nas-tune-"))
         self._thread = threading.Thread(target=self._tune, name="ray tune", daemon=True)
         self._thread.start()
