@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,7 +41,7 @@ class RowFile:
         """Whether a row has all of these fields with these values."""
         return any(key.items() <= row.items() for row in self.rows)
 
-    def make(self, runs: Sequence[Run], work: Callable[[Run], Row], processes: int = 1) -> Iterator[Row]:
+    def make(self, runs: Iterable[Run], work: Callable[[Run], Row], processes: int = 1) -> Iterator[Row]:
         """The rows of the runs as they are made and kept."""
         for row in _made(runs, work, processes):
             self.rows.append(row)
@@ -49,7 +49,7 @@ class RowFile:
             yield row
 
 
-def _made(runs: Sequence[Run], work: Callable[[Run], Row], processes: int) -> Iterator[Row]:
+def _made(runs: Iterable[Run], work: Callable[[Run], Row], processes: int) -> Iterator[Row]:
     if processes == 1:
         yield from map(work, runs)
         return
