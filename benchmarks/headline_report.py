@@ -13,7 +13,7 @@ from nas.proportions import Z95
 from nas.quantities import duration, percent, significant
 from nas.reference_curves.outside import Outside
 from nas.reference_curves.seeds import over_seeds
-from nas.reference_curves.speed_up import Measured, SpeedUp, envelope, speed_up
+from nas.reference_curves.speed_up import Measured, envelope, speed_up
 from nas.report.curves import bounds_in_words
 from nas.report.markup import Markup, join, tag
 from reward_plots import Scale
@@ -91,7 +91,7 @@ def _set_up(plan: Row, cost: Row, rows: Sequence[Row]) -> Iterator[str]:
     yield (
         f"- Search: {cost['trials']} trials by the evaluator {plan['evaluator']} ({cost['succeeded']} succeeded), "
         f"space {plan['space']['name']} with a stem of stride {plan['space']['stem']['stride']}, "
-        f"{duration(cost['seconds'])}: {core_hours:.2f} core-hours, with measuring kernels."
+        f"{duration(cost['seconds'])}: {core_hours:.2f} core-hours, without measuring kernels."
     )
     yield (
         f"- Long trainings: {len(rows)} of {plan['final_epochs']} epochs on {images['train']:,} images, "
@@ -107,8 +107,7 @@ def _conditions(rows: Sequence[Row], latencies: Sequence[Row]) -> Iterator[str]:
         if problem := row.get("error") or row.get("note"):
             yield f"- {row['label']}, seed {row['seed']}: {problem}"
     for row in latencies:
-        if "reason" in row:
-            yield f"- {row['device']} was not measured: {row['reason']}"
+        yield f"- {row['device']}: " + (f"not measured: {row['reason']}" if "reason" in row else row["runtime"])
         yield from (f"- {row['device']} refuses {label}: {why}" for label, why in row.get("refused", {}).items())
         if row.get("suspect"):
             yield f"- {row['device']}: measured on a machine that was not steady: {'; '.join(row['suspect'])}"
@@ -149,11 +148,12 @@ def _speed_ups(devices: Sequence[Device]) -> Iterator[str]:
     yield ""
     for device in devices:
         found = [speed_up(tuple(device.curve(DECIDING).values()), each) for each in device.curve(None).values()]
-        equal = [each for each in found if each.outside is None]
+        as_accurate = [each for each in found if each.outside is not Outside.BELOW]
         yield (
-            f"- {device.name}: of {len(found)} networks {len(equal)} are as accurate as some MobileNetV2 on the curve; "
-            f"{sum(each.ratio >= SEARCH_CLAIM for each in equal)} of these are at least {SEARCH_CLAIM} times as fast, "
-            f"{sum((each.low or 0.0) >= SEARCH_CLAIM for each in equal)} with 95 % confidence."
+            f"- {device.name}: networks found: {len(found)}; as accurate as MobileNetV2's curve or more: "
+            f"{len(as_accurate)}; of these at least {SEARCH_CLAIM} times as fast: "
+            f"{sum(each.ratio >= SEARCH_CLAIM for each in as_accurate)}, with 95 % confidence: "
+            f"{sum((each.low or 0.0) >= SEARCH_CLAIM for each in as_accurate)}."
         )
 
 
@@ -178,21 +178,23 @@ def _shuffle(devices: Sequence[Device]) -> Iterator[str]:
         if not shuffle or alexnet is None:
             yield f"- {device.name}: one of the two was not measured."
             continue
-        yield f"- {device.name}: {shuffle_beside_alexnet(speed_up(shuffle, alexnet))}"
+        yield f"- {device.name}: {shuffle_beside_alexnet(shuffle, alexnet)}"
 
 
-def shuffle_beside_alexnet(found: SpeedUp) -> str:
-    """found: how fast AlexNet is beside ShuffleNet's curve, which is read the other way round."""
-    times = f"{significant(1 / found.ratio, 2)}x"
-    claim = "which reaches" if 1 / found.ratio >= SHUFFLE_CLAIM else "which is less than"
-    claimed = f"{claim} {SHUFFLE_CLAIM:g}x"
+def shuffle_beside_alexnet(shuffle: tuple[Measured, ...], alexnet: Measured) -> str:
+    """In words: how fast AlexNet is beside ShuffleNet's curve, read the other way round."""
+    found, ends = speed_up(shuffle, alexnet), envelope(shuffle)
+    times, own = f"{significant(1 / found.ratio, 2)}x", f"AlexNet, of {percent(alexnet.accuracy, 1)},"
+    claimed = f"{'which reaches' if 1 / found.ratio >= SHUFFLE_CLAIM else 'which is less than'} {SHUFFLE_CLAIM:g}x"
     match found.outside:
         case Outside.ABOVE:
-            return f"AlexNet is more accurate than every ShuffleNet; the most accurate one is {times} as fast"
+            best = percent(ends[-1].accuracy, 1)
+            return f"{own} is more accurate than every ShuffleNet; the most accurate one, of {best}, is {times} as fast"
         case Outside.BELOW:
-            return f"the fastest ShuffleNet is more accurate than AlexNet, and {times} as fast, {claimed}"
+            fastest = percent(ends[0].accuracy, 1)
+            return f"the fastest ShuffleNet, of {fastest}, is more accurate than {own} and {times} as fast, {claimed}"
     bounds = bounds_in_words(found.high and 1 / found.high, found.low and 1 / found.low)
-    return f"at AlexNet's accuracy ShuffleNet is {times} as fast{f' ({bounds})' if bounds else ''}, {claimed}"
+    return f"at the accuracy of {own} ShuffleNet is {times} as fast{f' ({bounds})' if bounds else ''}, {claimed}"
 
 
 def draw(plan: Row, subjects: Sequence[Row], rows: Sequence[Row], latencies: Sequence[Row]) -> str:

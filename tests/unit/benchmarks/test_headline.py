@@ -10,7 +10,7 @@ from headline_report import beside, draw, shuffle_beside_alexnet, tables
 from headline_training import FP32, INT8, around, file_of, train_all
 from nas.dataset import load
 from nas.export import in_integers
-from nas.reference_curves.speed_up import Measured, speed_up
+from nas.reference_curves.speed_up import Measured
 from workers.executing.executor import executor
 from workers.suggesting.amounts import Time
 from workers.tasks.time_training import Speed
@@ -55,7 +55,12 @@ ROWS = [
 ]
 MS = dict(zip(ACCURACIES, (1.0, 1.5, 2.0, 4.0, 0.5, 7.5), strict=True))
 LATENCIES = [
-    {"device": "local-cpu-1t", "precision": "fp32", "latencies": {label: [ms, 0.0] for label, ms in MS.items()}},
+    {
+        "device": "local-cpu-1t",
+        "precision": "fp32",
+        "runtime": "onnxruntime_cpu",
+        "latencies": {label: [ms, 0.0] for label, ms in MS.items()},
+    },
     {"device": "local-ncnn-1t", "reason": "ncnn is not installed"},
 ]
 
@@ -111,14 +116,15 @@ def test_further_seeds_are_of_what_was_found_and_of_the_references_next_to_it():
 
 
 def test_tables_say_how_fast_it_is_and_what_was_not_measured():
-    text = "\n".join(tables(PLAN, {"seconds": 1800.0, "trials": 12, "succeeded": 11}, SUBJECTS, ROWS, LATENCIES))
+    cost = {"seconds": 1800.0, "trials": 12, "succeeded": 11}
+    text = "\n".join(tables(PLAN, cost, SUBJECTS, ROWS, LATENCIES)).replace("\u00a0", " ")
 
     assert "1.00 core-hours" in text, "of two cores for half an hour"
-    assert "local-ncnn-1t was not measured: ncnn is not installed" in text
+    assert "local-ncnn-1t: not measured: ncnn is not installed" in text
     assert "| local-cpu-1t | found for 1 ms | 2.0x (95 %: " in text
-    assert "1 of these are at least 1.8 times as fast" in text
-    assert "the fastest ShuffleNet is more accurate than AlexNet, and 15x as fast, which reaches 13x" in text
-    assert "86.00 %" in text.replace("\u00a0", " "), "the mean over three seeds"
+    assert "at least 1.8 times as fast: 1, with 95 % confidence: " in text
+    assert "of 84.0 %, is more accurate than AlexNet, of 82.0 %, and 15x as fast, which reaches 13x" in text
+    assert "86.00 %" in text, "the mean over three seeds"
 
 
 def test_outside_the_curve_nothing_is_said_to_be_equal():
@@ -131,10 +137,9 @@ def test_outside_the_curve_nothing_is_said_to_be_equal():
 
 def test_shufflenet_is_read_at_the_accuracy_of_alexnet():
     shuffle = (Measured(0.8, 1.0, 0.001, 0.0), Measured(0.9, 4.0, 0.001, 0.0))
-    found = speed_up(shuffle, Measured(0.85, 40.0, 0.001, 0.0))
+    said = shuffle_beside_alexnet(shuffle, Measured(0.85, 40.0, 0.001, 0.0)).replace("\u00a0", " ")
 
-    said = shuffle_beside_alexnet(found)
-    assert said.startswith("at AlexNet's accuracy ShuffleNet is 20x as fast (95 %: ")
+    assert said.startswith("at the accuracy of AlexNet, of 85.0 %, ShuffleNet is 20x as fast (95 %: ")
     low, high = (float(each) for each in said.partition("95 %: ")[2].partition(")")[0].split(" to "))
     assert low < 20 < high
 
