@@ -215,7 +215,7 @@ class DatasetSource(ABC):
         return None
 
 
-dataset: Registry[DatasetSource] = Registry("dataset", "nas.datasets")
+dataset: Registry[DatasetSource] = Registry("dataset", "nas.datasets", hint="images of your own are folder:PATH")
 
 
 def resolve(config: Mapping[str, Any] | str) -> dict[str, Any]:

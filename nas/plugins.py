@@ -17,9 +17,11 @@ class Plugins(Generic[T]):
     It needs only Python, as a device's agent has little installed; nas.registry adds parameters.
     """
 
-    def __init__(self, kind: str, package: str) -> None:
+    def __init__(self, kind: str, package: str, hint: str | None = None) -> None:
+        """hint: what to tell who asks for a name that there is not."""
         self.kind = kind
         self._package = package
+        self._hint = hint
         self._classes: dict[str, type[T]] = {}
         self._scanned = False
 
@@ -40,7 +42,7 @@ class Plugins(Generic[T]):
         try:
             return self._classes[name]
         except (KeyError, TypeError):
-            raise UnknownNameError(self.kind, name, self) from None
+            raise UnknownNameError(self.kind, name, self, self._hint) from None
 
     def __iter__(self) -> Iterator[str]:
         self._scan()

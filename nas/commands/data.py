@@ -19,13 +19,23 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.table import Column, Table
-from yaml import YAMLError, safe_load
 
 from nas.command_line.groups import EntryPointGroup
+from nas.command_line.set_options import set_options, with_options
 from nas.commands.decoded import decoded
 from nas.dataset import data_dirs, dataset, load, resolve
 from nas.images.decoded_sets import telling
 from nas.images.published import Origin, PublishedSource, dataset_row
+from nas.note import Note
+
+SHOWN_SIDE = 96
+"""Sides, in pixels, at which images of several sizes are shown."""
+SEVERAL_SIZES = Note.on(
+    "several_sizes",
+    f"the images have several sizes: here they are cut and resized to {SHOWN_SIDE} px, in a search to the resolution "
+    "of its space",
+    (),
+)
 
 
 @click.group(cls=EntryPointGroup, entry_point_group="nas.commands.data")
@@ -104,25 +114,20 @@ def _progress(*columns: ProgressColumn) -> Iterator[Callable[[str, int, int | No
 
 @data.command()
 @click.argument("name")
-@click.option("-o", "options", metavar="KEY=VALUE", multiple=True, help="A parameter of the data set, as size=64.")
+@set_options
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws the validation images.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> None:
     """Describe data set NAME: classes, splits, mean and deviation, digest. NAME may be folder:PATH or hf:OWNER/SET.
 
-    Notes say what was left out, changed or guessed, with counts and names.
+    Notes say what was left out, changed or guessed, with counts and names. Images of several sizes are shown at 96
+    pixels; `-o size=N` takes another.
     """
-    config = resolve(name)
-    for option in options:
-        key, equals, value = option.partition("=")
-        if not equals:
-            raise click.BadParameter(f"{option!r} is not KEY=VALUE", param_hint="-o")
-        try:
-            config[key] = safe_load(value)
-        except YAMLError:
-            raise click.BadParameter(f"{value!r} is not a YAML value", param_hint="-o") from None
+    config = with_options(resolve(name), options)
+    resized = _resized(config)
     with _progress(MofNCompleteColumn()) as progress, telling(progress):
-        loaded = load(config, seed)
+        loaded = load({**config, **resized}, seed)
+    notes = [*([SEVERAL_SIZES] if resized else []), *loaded.notes]
     splits = {"train": loaded.train, "validation": loaded.validation, "test": loaded.test}
     facts: dict[str, Any] = {
         "name": loaded.name,
@@ -138,12 +143,18 @@ def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> No
         "digest": loaded.digest,
     }
     if as_json:
-        click.echo(json.dumps({**facts, "notes": [note.row() for note in loaded.notes]}, indent=2))
+        click.echo(json.dumps({**facts, "notes": [note.row() for note in notes]}, indent=2))
         return
     for key, value in facts.items():
         click.echo(f"{key:10} {_text(value)}")
-    for note in loaded.notes:
+    for note in notes:
         click.echo(f"{'note':10} {note.text}")
+
+
+def _resized(config: dict[str, Any]) -> dict[str, int]:
+    """The `size` at which images of several sizes are shown whose config gives none."""
+    outline = None if "size" in config else dataset.make(config).outline()
+    return {} if outline is None or outline.side is not None else {"size": SHOWN_SIDE}
 
 
 def _text(value: Any) -> str:

@@ -12,6 +12,7 @@ from latency_db.commands.measuring import measurer_of
 from latency_db.commands.option_types import Duration
 from latency_db.commands.progress import progress_bar
 from latency_db.profiling.space_profile import profile_latency, profile_space
+from nas.command_line.set_options import set_options, with_options
 from nas.dataset import dataset, resolve
 from nas.evaluators.train import RECIPE
 from nas.quantities import count as in_short
@@ -27,12 +28,21 @@ from workers.suggesting.suggestion import outline_of
 @click.argument("name")
 @click.option("--device", "device_name", help="Profile the latency on this device too.")
 @click.option("--dataset", "data", metavar="D", help="For these images, as folder:photos: a row for each resolution.")
+@set_options
 @click.option("--count", type=click.IntRange(1), default=1000, show_default=True, help="Number of random samples.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the samples.")
 @click.option("--budget", type=Duration(), default="30s", show_default=True, help="Time to measure missing kernels.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def profile(
-    name: str, device_name: str | None, data: str | None, *, count: int, seed: int, budget: float, as_json: bool
+    name: str,
+    device_name: str | None,
+    data: str | None,
+    options: tuple[str, ...],
+    *,
+    count: int,
+    seed: int,
+    budget: float,
+    as_json: bool,
 ) -> None:
     """Print the size, the share of valid samples, and the spread of costs of space NAME: is my target within reach?
 
@@ -43,7 +53,7 @@ def profile(
     space = load_space(name)
     if data:
         measurer = measurer_of(device_name) if device_name else None
-        _on_images(name, data, Asked(count, seed, budget, RECIPE, measurer), as_json=as_json)
+        _on_images(name, data, options, Asked(count, seed, budget, RECIPE, measurer), as_json=as_json)
         return
     found = profile_space(space, count, seed)
     spreads = {cost: asdict(getattr(found, cost)) for cost in ("params", "macs", "peak_memory_bytes")}
@@ -59,8 +69,8 @@ def profile(
     click.echo(json.dumps(described, indent=2)) if as_json else _print(described)
 
 
-def _on_images(name: str, data: str, asked: Asked, *, as_json: bool) -> None:
-    images = outline_of(dataset.make(resolve(data)), asked.seed)
+def _on_images(name: str, data: str, options: tuple[str, ...], asked: Asked, *, as_json: bool) -> None:
+    images = outline_of(dataset.make(with_options(resolve(data), options)), asked.seed)
     space = load_space(name)
     side = images.side or natural_size(space)
     space = space.for_images(images.channels, side, len(images.classes))

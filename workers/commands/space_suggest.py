@@ -11,19 +11,19 @@ from rich.console import Console
 from rich.table import Table
 
 from latency_db.commands.measuring import measurer_of
+from nas.command_line.set_options import set_options, with_options
 from nas.dataset import resolve
 from nas.machine.cgroup import core_count
 from nas.quantities import count, duration
 from nas.spec import parse_spec
 from workers.executing.executor import executor
-from workers.suggesting.suggestion import Suggestion, Wanted
+from workers.suggesting.suggestion import HOUR_S, Suggestion, Wanted
 from workers.suggesting.suggestion import suggest as find
-
-HOUR_S = 3600.0
 
 
 @click.command()
 @click.argument("data", metavar="DATASET")
+@set_options
 @click.option("--device", default="local-cpu-1t", show_default=True, help="Where latency counts.")
 @click.option("--target", metavar="MS", type=click.FloatRange(0, min_open=True), help="Latency to keep, in ms.")
 @click.option("--hours", type=click.FloatRange(0, min_open=True), default=1.0, show_default=True, help="Time at hand.")
@@ -33,6 +33,7 @@ HOUR_S = 3600.0
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def suggest(
     data: str,
+    options: tuple[str, ...],
     *,
     device: str,
     target: float | None,
@@ -47,7 +48,7 @@ def suggest(
     DATASET is one of `nas data list`, or folder:PATH. Latencies of random networks are measured, and trainings of
     seconds timed, so that it takes a minute or two.
     """
-    wanted = Wanted(_absolute(resolve(data)), device, target, hours * HOUR_S, seed)
+    wanted = Wanted(_absolute(with_options(resolve(data), options)), device, target, hours * HOUR_S, seed)
     workers = parallel or core_count()
     threads = max(1, core_count() // workers)
     with executor["process"](workers, threads) as pool, Console(stderr=True).status("") as status:
@@ -107,7 +108,7 @@ def _print(found: Suggestion, hours: float) -> None:
     steps = ", ".join(f"{name.lower()} {duration(seconds)}" for name, seconds in found.steps_s.items())
     console.print(
         "within: networks that meet the target. epoch: of the slowest of these, on all images, timed here now. epochs: "
-        "that fit for finalists, of those that they should have. "
+        "those that fit for finalists, of those that they should have (more fit where the first number is larger). "
         f"In {duration(HOUR_S * hours)} fit {found.spec['max_trials']} trials of {found.spec['evaluator']['epochs']} "
         f"epochs and {found.spec['finalists']['count']} finalists of {found.spec['finalists']['epochs']}: {steps}.",
         soft_wrap=True,

@@ -10,6 +10,7 @@ from threading import Thread
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from nas.commands.data import data
 from nas.dataset import Split, dataset
@@ -212,6 +213,27 @@ def test_a_set_is_described():
 def test_options_are_checked_as_parameters_of_the_set(tmp_path):
     assert "not KEY=VALUE" in nas_data("show", f"folder:{tmp_path}", "-o", "size").output
     assert "dataset.size" in str(nas_data("show", f"folder:{tmp_path}", "-o", "size=big").exception)
+
+
+def test_photos_of_several_sizes_are_shown_without_options(tmp_path):
+    """As a camera and a phone give them; their size is the reader's to change."""
+    for name in ("cat", "dog"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(20):
+            shape = (120, 160, 3) if number % 2 else (160, 120, 3)
+            noise = np.random.default_rng(number).integers(0, 256, shape, np.uint8)
+            Image.fromarray(noise).save(tmp_path / "photos" / name / f"{number}.jpg")
+    photos = f"folder:{tmp_path}/photos"
+    shown = json.loads(nas_data("show", photos, "--json").output)
+    chosen = json.loads(nas_data("show", photos, "-o", "size=32", "--json").output)
+
+    assert (shown["side"], chosen["side"]) == (96, 32)
+    assert shown["notes"][0]["kind"] == "several_sizes"
+    assert "several_sizes" not in {note["kind"] for note in chosen["notes"]}
+
+
+def test_a_folder_that_is_given_as_a_name_is_answered_with_its_prefix():
+    assert "folder:PATH" in str(nas_data("show", "photos").exception)
 
 
 @pytest.mark.parametrize("arguments", [("--seed", "-1"), ("-o", "size=[")])

@@ -108,6 +108,7 @@ def test_a_profile_for_images_says_what_a_trial_costs_here():
 
 def test_a_suggestion_of_a_set_that_is_absent_says_how_to_have_it(tmp_path):
     assert "give the folder" in nas("space", "suggest", f"folder:{tmp_path}/none", status=2)
+    assert "no_such" in nas("space", "suggest", f"folder:{tmp_path}", "-o", "no_such=1", status=2)
     assert "--hours" in nas("space", "suggest", "fashion_mnist_mini", "--hours", 0, status=2)
     assert "local-cpu-1t" in nas("space", "suggest", "fashion_mnist_mini", "--device", "toaster", status=2)
 
