@@ -23,6 +23,14 @@ IMAGES_OF_CLASS = 20
 """The fewest images of a class, in the mean, that a trial sees."""
 
 
+class TooShortError(InfeasibleError):
+    """The time is too short for any search; needed_s: for its trainings."""
+
+    def __init__(self, message: str, needed_s: float) -> None:
+        super().__init__(message)
+        self.needed_s = needed_s
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Of the images: training and validation images, and classes."""
@@ -69,7 +77,7 @@ def final_epochs(images: Counts, largest: Speed, time: Time, *, references: int 
 def amounts(images: Counts, typical: Speed, largest: Speed, time: Time, *, references: int = 0) -> Amounts:
     """What fits. typical: of a network that a trial trains; largest: of the largest that a finalist may be.
 
-    Trials get what finalists leave. InfeasibleError says how long it takes where less than LEAST_TRIALS short trials
+    Trials get what finalists leave. TooShortError says how long it takes where less than LEAST_TRIALS short trials
     and LEAST_EPOCHS of the finalists fit.
     """
     epochs = final_epochs(images, largest, time, references=references)
@@ -84,9 +92,10 @@ def amounts(images: Counts, typical: Speed, largest: Speed, time: Time, *, refer
     trials = floor(left_s * time.parallel / trial_s / time.parallel) * time.parallel
     if epochs < LEAST_EPOCHS or trials < LEAST_TRIALS:
         needed_s = LEAST_EPOCHS * longer_s / FINALISTS_SHARE + LEAST_TRIALS * trial_s / time.parallel
-        raise InfeasibleError(
+        raise TooShortError(
             f"{duration(time.seconds)} of training are too short for {LEAST_TRIALS} trials and finalists of "
-            f"{LEAST_EPOCHS} epochs, which take about {duration(needed_s)}"
+            f"{LEAST_EPOCHS} epochs, which take about {duration(needed_s)}",
+            needed_s,
         )
     trials = min(trials, MOST_TRIALS)
     return Amounts(

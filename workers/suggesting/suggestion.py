@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import ceil
 from typing import Any
 
 from latency_db.profiling.measurer import Measurer
@@ -16,12 +17,22 @@ from nas.quantities import duration
 from nas.training import FINALISTS
 from nas.trial import unheard
 from workers.executing.executor import Executor
-from workers.suggesting.amounts import RESERVE, Amounts, Counts, Time, amounts, final_epochs, wanted_epochs
+from workers.suggesting.amounts import (
+    RESERVE,
+    Amounts,
+    Counts,
+    Time,
+    TooShortError,
+    amounts,
+    final_epochs,
+    wanted_epochs,
+)
 from workers.suggesting.offers import Offer, check_target, offers, sides_for
 from workers.tasks.time_training import Speed, time_training
 
 REFERENCE = {"name": "mobilenetv2", "width": 0.35}
-REFERENCE_FROM_S = 3600.0
+HOUR_S = 3600.0
+REFERENCE_FROM_S = HOUR_S
 """Time from which a hand-designed network is trained beside the finalists."""
 MEASURING_SHARE = 0.25
 """Share of a short time that measuring kernels may take."""
@@ -118,7 +129,7 @@ def suggest(wanted: Wanted, measurer: Measurer, pool: Executor, say: Say) -> Sug
     busy = _busy_note()
     images = outline_of(dataset.make(wanted.dataset), wanted.seed)
     counts = Counts(images.train, images.validation, len(images.classes))
-    time = _time_for_trainings(wanted, pool.workers)
+    time = time_for_trainings(wanted.seconds, pool.workers)
     say("measuring latencies of random networks")
     found = offers(images, sides_for(images, wanted.dataset), measurer, seed=wanted.seed)
     offered = check_target(found, wanted.target_ms, wanted.device)
@@ -131,9 +142,12 @@ def suggest(wanted: Wanted, measurer: Measurer, pool: Executor, say: Say) -> Sug
     chosen = max(timed, key=lambda each: (each.fits, each.offer.side if each.fits else each.final_epochs))
     try:
         fitted = amounts(counts, chosen.typical, chosen.largest, time, references=references)
-    except InfeasibleError as error:
+    except TooShortError as error:
+        hours = hours_for(error.needed_s, pool.workers)
         why = "".join(f"; {note}" for note in busy)
-        raise InfeasibleError(f"{error}: give more --hours, fewer images, or a lower --target{why}") from None
+        raise InfeasibleError(
+            f"{error}: give --hours {hours:g} or more, fewer images, or a lower --target{why}"
+        ) from None
     spec = _spec(wanted, images, chosen.offer, fitted, pool.workers)
     measured = (fitted.finalists + fitted.references) * NETWORK_S
     steps = {
@@ -148,11 +162,21 @@ def _measuring_s(seconds: float) -> float:
     return min(MEASURING_S, MEASURING_SHARE * seconds)
 
 
-def _time_for_trainings(wanted: Wanted, parallel: int) -> Time:
-    rest = wanted.seconds * (1 - RESERVE) - _measuring_s(wanted.seconds) - (parallel + 1) * NETWORK_S
+def time_for_trainings(seconds: float, parallel: int) -> Time:
+    """What measuring and the reserve leave of these seconds. InfeasibleError if that is nothing."""
+    rest = seconds * (1 - RESERVE) - _measuring_s(seconds) - (parallel + 1) * NETWORK_S
     if rest <= 0:
-        raise InfeasibleError(f"{duration(wanted.seconds)} are too short for any search: give more --hours")
+        raise InfeasibleError(f"{duration(seconds)} are too short for any search: give more --hours")
     return Time(rest, parallel)
+
+
+def hours_for(trainings_s: float, parallel: int) -> float:
+    """The inverse of time_for_trainings: hours, rounded up to hundredths, that leave trainings so many seconds."""
+    fixed_s = trainings_s + (parallel + 1) * NETWORK_S
+    seconds = fixed_s / (1 - RESERVE - MEASURING_SHARE)
+    if seconds * MEASURING_SHARE > MEASURING_S:
+        seconds = (fixed_s + MEASURING_S) / (1 - RESERVE)
+    return ceil(100 * seconds / HOUR_S) / 100
 
 
 def _speeds(offered: Sequence[Offer], wanted: Wanted, pool: Executor, say: Say) -> list[tuple[Speed, Speed]]:

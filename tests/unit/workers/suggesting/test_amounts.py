@@ -14,6 +14,7 @@ from workers.suggesting.amounts import (
     final_epochs,
     wanted_epochs,
 )
+from workers.suggesting.suggestion import hours_for, time_for_trainings
 from workers.tasks.time_training import Speed
 
 FEW, MANY = Counts(3000, 340, 10), Counts(50_000, 5000, 10)
@@ -66,6 +67,16 @@ def test_few_images_need_many_epochs():
 def test_too_little_time_is_refused_with_the_time_that_is_needed():
     with pytest.raises(InfeasibleError, match=r"2.min 00.s of training are too short for 12 trials .* take about"):
         amounts(FEW, TYPICAL, LARGEST, Time(120, 2))
+
+
+@pytest.mark.parametrize("trainings_s", [60, 200, 308, 3000, 30_000])
+@pytest.mark.parametrize("parallel", [1, 8])
+def test_the_hours_that_would_do_leave_the_time_for_trainings(trainings_s, parallel):
+    """Both where measuring takes its share of a short time and where it takes what it needs."""
+    hours = hours_for(trainings_s, parallel)
+
+    assert time_for_trainings(3600 * hours, parallel).seconds >= trainings_s
+    assert time_for_trainings(3600 * (hours - 0.02), parallel).seconds < trainings_s
 
 
 def test_scoring_counts():
