@@ -32,6 +32,8 @@ def prepared(path: str, how: dict[str, Any]) -> np.ndarray:
 
 
 def main() -> None:
+    if not sys.argv[2:]:
+        sys.exit("usage: python classify.py model.onnx PICTURE...")
     model, *pictures = sys.argv[1:]
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     about = {key: json.loads(value) for key, value in session.get_modelmeta().custom_metadata_map.items()}

@@ -17,7 +17,9 @@ async function load() {
 
 async function show(chosen) {
   const model = await loading;
-  const bitmap = await createImageBitmap(chosen, { imageOrientation: "from-image" });
+  const bitmap = await createImageBitmap(chosen, { imageOrientation: "from-image" }).catch(() => {
+    throw new Error(`This browser cannot read ${chosen.name}: take a JPEG, PNG or WebP.`);
+  });
   URL.revokeObjectURL(picture.src);
   picture.src = URL.createObjectURL(chosen);
   picture.hidden = false;
@@ -26,6 +28,7 @@ async function show(chosen) {
   const found = await classify(model, bitmap);
   const took = performance.now() - began;
   classes.replaceChildren(...found.slice(0, SHOWN).map(bar));
+  about.className = "";
   about.textContent = `${found[0].name}, in ${took.toFixed(0)} ms with all preparation.`;
 }
 
@@ -44,6 +47,9 @@ function bar({ name, share }) {
 }
 
 function failed(error) {
+  classes.replaceChildren();
+  picture.hidden = true;
+  hint.hidden = false;
   about.textContent = error.message;
   about.className = "wrong";
 }

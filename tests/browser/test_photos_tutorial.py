@@ -166,6 +166,22 @@ def test_the_page_and_the_script_agree(page, reader, served, said, taken):
         Album(Path(KEPT)).take(page, "page")
 
 
+def test_a_file_that_the_browser_cannot_read_is_named_and_shows_no_old_result(page, reader, served):
+    page.goto(served)
+    page.locator("#file").set_input_files(reader.folder / "photos/bag/IMG_0412.jpg")
+    rows, status = page.locator("#classes li"), page.get_by_role("status")
+    expect(rows).to_have_count(len(CLASSES))
+    (reader.folder / "IMG_1.heic").write_bytes(b"of a phone")
+
+    page.locator("#file").set_input_files(reader.folder / "IMG_1.heic")
+    expect(status).to_contain_text("cannot read IMG_1.heic")
+    expect(rows).to_have_count(0)
+
+    page.locator("#file").set_input_files(reader.folder / "photos/bag/IMG_0413.jpg")
+    expect(rows).to_have_count(len(CLASSES))
+    expect(status).not_to_have_class("wrong")
+
+
 @pytest.mark.usefixtures("refusals")
 def test_a_page_without_a_model_says_so(page, reader, served):
     model = reader.folder / "examples/photos/model.onnx"
