@@ -39,7 +39,9 @@ class _Phase:
 
 
 class Forecast:
-    """A ProgressListener that passes all on, and times it. say_left: say with each phase how much time is left."""
+    """A ProgressListener that passes all on, and times it. say_left: say with each phase how much time is left,
+    and after the first trials if that was not known before.
+    """
 
     def __init__(
         self,
@@ -51,7 +53,7 @@ class Forecast:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._listener, self._plan, self._pace, self._clock = listener, plan, pace, clock
-        self._say_left = say_left
+        self._say_left, self._told = say_left, False
         self._lock = RLock()  # epochs come from workers' threads, and others ask for what is left
         self._phase = _Phase("STARTING", clock())
         self._ended = self._reused = 0
@@ -110,12 +112,15 @@ class Forecast:
             "FINALISTS": plan.finalists * plan.final_epochs,
         }
         self._phase = _Phase(phase, self._clock(), total=float(epochs.get(phase, 0)))
-        self._tell()
+        if epochs.get(phase, 1):
+            self._tell()
         self._listener.phase(phase)
 
     def step(self, what: str, done: int, total: int) -> None:
         with self._lock:
             self._count_step(what, done, total)
+        if not self._told and len(self._trained) >= self._plan.parallel:
+            self._tell()
         self._listener.step(what, done, total)
 
     def _count_step(self, what: str, done: int, total: int) -> None:
@@ -187,4 +192,5 @@ class Forecast:
     def _tell(self) -> None:
         left_s = self.left_s() if self._say_left else None
         if left_s is not None:
+            self._told = True
             self._listener.say(f"about {duration(left_s)} left")

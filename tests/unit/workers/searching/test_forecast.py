@@ -147,18 +147,32 @@ def test_a_resumed_search_counts_what_is_done_already_and_what_is_not_trained_ag
     assert forecast.left_s() == pytest.approx(2 * 8 / 2)
 
 
-def test_a_run_says_with_each_phase_how_much_is_left():
+def test_a_run_says_after_the_first_trials_and_with_each_phase_how_much_is_left():
     clock, heard = Clock(), Heard()
     carry_out(clock, Forecast(heard, PLAN, Pace(), clock=clock, say_left=True))
     silent = Heard()
     carry_out(clock, Forecast(silent, PLAN, Pace(), clock=clock))
 
     assert [line.replace("\N{NO-BREAK SPACE}", " ") for line in heard.lines] == [
+        "about 1 min 52 s left",
         "about 1 min 32 s left",
         "about 52 s left",
         "about 12 s left",
     ]
     assert silent.lines == []
+
+
+def test_a_phase_of_no_trainings_says_nothing():
+    heard = Heard()
+    forecast = Forecast(heard, replace(PLAN, references=0), Pace(), clock=(clock := Clock()), say_left=True)
+    forecast.phase("TRAINING")
+    side_by_side(clock, forecast, [("trial 0", 0), ("trial 1", 1)], PLAN.trial_epochs, lambda: None)
+    before = len(heard.lines)
+    forecast.phase("REFERENCES")
+
+    assert len(heard.lines) == before
+    forecast.phase("FINALISTS")
+    assert len(heard.lines) == before + 1
 
 
 def test_the_plan_of_a_spec_counts_every_training():
