@@ -153,7 +153,8 @@ def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> No
 
 def _resized(config: dict[str, Any]) -> dict[str, int]:
     """The `size` at which images of several sizes are shown whose config gives none."""
-    outline = None if "size" in config else dataset.make(config).outline()
+    resizable = "size" in dataset.parameters(config["name"]).model_fields and "size" not in config
+    outline = dataset.make(config).outline() if resizable else None
     return {} if outline is None or outline.side is not None else {"size": SHOWN_SIDE}
 
 
