@@ -118,6 +118,19 @@ class SearchOperations(Generic[S]):
         )
 
     @Operation
+    async def retarget(
+        self, /, target_latency_ms: float | None = None, *, device: str | None = None, **fields: Any
+    ) -> S:
+        """A new search for another target or device that scores networks with this one's shared weights.
+
+        Nothing is trained; `winner` of the new search then says who wins. fields: candidates, how many networks are
+        scored; name, labels, priority.
+        """
+        asked = {"target_latency_ms": target_latency_ms, "device": device, **fields}
+        path = at("searches", self.id, action="retarget")
+        return self._search(await self._transport.post(path, asked, headers=creation()))
+
+    @Operation
     async def delete(self) -> None:
         """Delete a search that has ended or is paused; the client's `undelete` brings it back."""
         await self._transport.answered(Request("DELETE", at("searches", self.id)))

@@ -1,14 +1,15 @@
-"""Actions on a search: pause, resume, cancel, fork, undelete."""
+"""Actions on a search: pause, resume, cancel, fork, retarget, undelete."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
-from api.http.app_state import App
+from api.http.app_state import App, AppState
 from api.http.concurrency import SPEC
 from api.http.parameters import SearchId
 from api.http.problems import FieldFault, ProblemError, problems
-from api.http.security import WRITE, Writer
+from api.http.security import WRITE, Principal, Writer
 from api.routes.searches import (
     SUBMIT_PROBLEMS,
     IdempotencyKey,
@@ -18,9 +19,12 @@ from api.routes.searches import (
     search_response,
 )
 from api.schemas.search import SearchOut
-from api.schemas.submission import Fork
+from api.schemas.submission import Fork, Retarget
 from api.specs import SPEC_FIELDS, check_spec
 from nas.faults import meant
+from nas.jobs.records import SearchRecord
+from nas.retargeting.fresh import check_shared, fresh_spec
+from nas.search.earlier import PREPARED
 from nas.search_devices import with_changes
 
 router = APIRouter(prefix="/v1/searches", tags=["searches"])
@@ -88,14 +92,65 @@ def fork_search(
     ]
     if unknown:
         raise ProblemError("REQUEST_INVALID", "Only fields of a search can be changed.", errors=unknown)
-    spec = check_spec(with_changes({**parent.spec, "max_trials": parent.max_trials}, changes), app).spec
+    values = with_changes({**parent.spec, "max_trials": parent.max_trials}, changes)
+    return _made_of(parent, values, body, "fork", _Call(request, app, caller, key))
+
+
+@router.post(
+    "/{search_id}:retarget",
+    status_code=201,
+    response_model=SearchOut,
+    dependencies=[WRITE, SPEC],
+    responses=SUBMIT_PROBLEMS,
+)
+def retarget_search(
+    *,
+    search_id: SearchId,
+    body: Retarget,
+    request: Request,
+    app: App,
+    caller: Writer,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Make a search for another target or device that scores networks with the shared weights of this one.
+
+    It has the space, the images, the recipe, the seed and the limits of this one, and no finalists: nothing is trained.
+    This search is not changed. Refused where there are no shared weights.
+    """
+    parent = app.ledger.searches.get(search_id)
+    known = app.ledger.trials.results(parent.id).get(PREPARED)
+    check_shared(known, parent.spec["evaluator"]["name"])
+    values = fresh_spec(
+        parent.spec,
+        parent.facts or {},
+        parent=parent.id,
+        device=body.device,
+        target_ms=body.target_latency_ms,
+        candidates=body.candidates,
+    )
+    return _made_of(parent, values, body, "retargeted", _Call(request, app, caller, key))
+
+
+class _Call(NamedTuple):
+    request: Request
+    app: AppState
+    caller: Principal
+    key: str | None
+
+
+def _made_of(
+    parent: SearchRecord, values: Mapping[str, Any], body: Fork | Retarget, made: str, call: _Call
+) -> Response:
+    """A search made of another one, with the values of its spec. made: how its name tells so."""
+    app = call.app
+    spec = check_spec(values, app).spec
     search, created = app.ledger.searches.submit(
         spec.model_dump(mode="json"),
-        name=body.name or f"{parent.name[: MAX_NAME - 7]} (fork)",
+        name=body.name or f"{parent.name[: MAX_NAME - len(made) - 3]} ({made})",
         labels=parent.labels if body.labels is None else body.labels,
         priority=parent.priority if body.priority is None else body.priority,
         parent_id=parent.id,
-        idempotency=idempotency(key, caller.owner, [request.url.path, body.model_dump(mode="json")]),
-        confirm=lambda: confirm_search(spec, app, caller.asking(request)),
+        idempotency=idempotency(call.key, call.caller.owner, [call.request.url.path, body.model_dump(mode="json")]),
+        confirm=lambda: confirm_search(spec, app, call.caller.asking(call.request)),
     )
     return created_response(search, created=created)

@@ -23,6 +23,7 @@ from nas.errors import UnknownNameError
 from nas.faults import faults
 from nas.images.model_input import ModelInput
 from nas.registry import described
+from nas.retargeting.fresh import CANDIDATES
 from nas.spaces import known_spaces
 from nas.spec import SearchSpec, others_wrong
 
@@ -85,6 +86,22 @@ class Fork(Received):
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [{"seed": 1}]})
 
     name: Annotated[Text | None, Field(description="by default: that of the parent, and (fork)")] = None
+    labels: Labels | None = None
+    priority: Priority | None = None
+
+
+class Retarget(Received):
+    """A fresh search for another target or device over the shared weights of a search; by default those of the search.
+
+    candidates: how many networks are scored, up to 32 of which the search has scored before.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"target_latency_ms": 4.0, "candidates": CANDIDATES}]})
+
+    target_latency_ms: Annotated[float, Field(ge=1e-6, le=1e6)] | None = None
+    device: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    candidates: MaxTrials = CANDIDATES
+    name: Annotated[Text | None, Field(description="by default: that of the parent, and (retargeted)")] = None
     labels: Labels | None = None
     priority: Priority | None = None
 

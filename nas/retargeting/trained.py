@@ -1,17 +1,16 @@
 """A search as its trained networks, and what is believed of their accuracies."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
 from nas.codes import Codes, encode
-from nas.errors import SpecError
 from nas.metric import is_of_device, metrics
 from nas.problem import Problem
-from nas.report.results import OnDevice, on_devices
-from nas.retargeting.goal import goal_on
+from nas.report.results import OnDevice
+from nas.retargeting.goal import goal_on, own_devices, target_on
 from nas.space import SearchSpace
 from nas.spaces import load_space
 from nas.trial import Columns, Metrics, State, Trial
@@ -50,7 +49,7 @@ class TrainedSearch:
         """facts: of the search once it has begun. rows: at least one. results: what the search has kept, by name."""
         images = facts["dataset"]
         space = load_space(spec["space"]).for_images(images["channels"], images["side"], len(images["classes"]))
-        devices = _devices(spec, facts)
+        devices = own_devices(spec, facts)
         goal = goal_on(spec["objective"], devices[0], target_ms=devices[0].target_ms or 1.0)
         trials = [
             Trial(row.number, space.decode(row.choices), State.SUCCEEDED, row.metrics, row.reward) for row in rows
@@ -65,21 +64,12 @@ class TrainedSearch:
 
     def target_ms(self, name: str) -> float:
         """Its target on this device, or on its first if the device is not its own. SpecError if it has none."""
-        target_ms = (self.device(name) or self.devices[0]).target_ms
-        if target_ms is None:
-            raise SpecError("the search has no target latency; give one")
-        return target_ms
+        return target_on(self.devices, name)
 
     @property
     def codes(self) -> Codes:
         """[networks, decisions]"""
         return encode(self.space, [each.trial.candidate.choices for each in self.networks.trained])
-
-
-def _devices(spec: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[OnDevice, ...]:
-    """By the names that the spec has for them; facts call a single one as its machine does."""
-    found = tuple(on_devices(facts))
-    return (replace(found[0], name=spec.get("device", found[0].name)),) if len(found) == 1 else found
 
 
 class _Told:

@@ -24,6 +24,9 @@ AUTO = "auto"
 DIGEST, BEGAN_WITH = "digest", "began_with"
 """The names under which a search keeps what identifies its images; and its space and its evaluator."""
 
+PREPARED = "prepared"
+"""The name under which a search keeps which file has what its evaluations share, such as weights of a supernet."""
+
 EVALUATOR = "EVALUATOR_CHANGED"
 """Under BEGAN_WITH: the id of the evaluator's recipe, None if its results are not reused, and the epochs."""
 

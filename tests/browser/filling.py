@@ -74,7 +74,8 @@ class Filling:
         self.ledger = ledger
         self.random = Random(seed)
         self.space = named_space("small")
-        spec = parse_spec({"dataset": "fashion_mnist_mini", "objective": about.pop("objective", "constrained")})
+        named = {"objective": about.pop("objective", "constrained"), "evaluator": about.pop("evaluator", "train")}
+        spec = parse_spec({"dataset": "fashion_mnist_mini", **named})
         fields = spec.model_dump(mode="json") | {"max_trials": max_trials}
         self.id = ledger.searches.submit(fields, name=name, **about)[0].id
         self.candidates: list[Candidate] = []

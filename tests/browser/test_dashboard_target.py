@@ -9,12 +9,12 @@ from playwright.sync_api import Locator, expect
 from serving import Served
 
 
-def filled(service: Served, name: str) -> tuple[Filling, list[tuple[float, float]]]:
+def filled(service: Served, name: str, evaluator: str = "train") -> tuple[Filling, list[tuple[float, float]]]:
     """A search whose trials are more accurate the slower they are; and latency and accuracy of each, the fastest first.
 
     Two trials have one network at most: the space is large.
     """
-    filling = Filling(service.ledger, name).begin()
+    filling = Filling(service.ledger, name, evaluator=evaluator).begin()
     for number in range(8):
         filling.trial(0.5 + number / 100)
     columns = service.ledger.trials.columns(filling.id, names=("latency_ms", "accuracy")).columns
@@ -54,6 +54,28 @@ def test_the_winner_follows_the_slider_and_the_address(dashboard: Dashboard, ser
     dashboard.there("retarget-leave").click()
     expect(winner).to_have_count(0)
     expect(dashboard.page).not_to_have_url(re.compile("target="))
+
+
+def test_a_search_over_shared_weights_is_made_for_the_target_of_the_slider(
+    dashboard: Dashboard, service: Served
+) -> None:
+    alone, _ = filled(service, "trained alone")
+    dashboard.open_search(alone.id)
+    expect(dashboard.there("target-slider")).to_be_visible()
+    expect(dashboard.there("search-anew")).to_have_count(0)
+    shared, points = filled(service, "weights shared", evaluator="supernet")
+    shared.owner.keep("prepared", {"file": "prepared.bin", "sha256": "0" * 64})
+    dashboard.open_search(shared.id)
+    drag(dashboard.there("target-slider"), 0.5)
+    dashboard.page.wait_for_url(re.compile(r"target=\d"))
+
+    dashboard.there("search-anew").click()
+
+    dashboard.page.wait_for_url(re.compile(rf"/searches/(?!{shared.id})srch_\w+$"))
+    made = service.ledger.searches.get(dashboard.page.url.rpartition("/")[2])
+    service.ledger.searches.request(made.id, "cancel")
+    assert made.parent_id == shared.id
+    assert points[0][0] < made.spec["objective"]["target_latency_ms"] < points[-1][0]
 
 
 @pytest.mark.usefixtures("refusals")

@@ -27,6 +27,7 @@ from nas.metadata import annotated
 from nas.ops.canonical import network_id
 from nas.ops.cost import is_coded
 from nas.ops.notation import read_network
+from nas.search.earlier import PREPARED
 from nas.service.artifact_store import ArtifactStore
 from nas.service.data_root import resolve_path, shown
 from nas.service.settings import Settings
@@ -41,7 +42,6 @@ from workers.searching.context import shared_images
 from workers.searching.finalists.compressed_files import NAZ, is_compressed, naz_file
 from workers.searching.finalists.compression import label
 from workers.searching.finalists.files import picture_file
-from workers.searching.preparation import NAME as PREPARED
 from workers.searching.teaching import NAME as TEACHER
 from workers.searching.teaching import of_files, taught_by
 from workers.searching.training_keys import TrainingKeys

@@ -14,8 +14,7 @@ def trained_run(folder: Path) -> TrainedSearch:
 
     SpecError if it is no folder of a run, or no trial of it has succeeded yet.
     """
-    if not (folder / "spec.json").exists():
-        raise SpecError(f"{folder} is not the folder of a run, which has a spec.json")
+    spec, facts = described_run(folder)
     trials = folder / "trials.jsonl"
     lines = trials.read_text(encoding="utf-8").splitlines() if trials.exists() else []
     rows = [row for row in (_read(line, trials) for line in lines) if row["state"] == State.SUCCEEDED]
@@ -23,7 +22,16 @@ def trained_run(folder: Path) -> TrainedSearch:
         raise SpecError(f"no trial of the run in {folder} has succeeded yet; wait for one")
     results = {file.stem: _json(file) for file in (folder / "results").glob("repeat-*.json")}
     found = [TrainedRow(row["number"], row["choices"], row["metrics"], row["reward"]) for row in rows]
-    return TrainedSearch.of(_json(folder / "spec.json"), _json(folder / "pareto.json"), found, results)
+    return TrainedSearch.of(spec, facts, found, results)
+
+
+def described_run(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The spec of the run in a folder, and what was found of its images and devices. SpecError as trained_run says."""
+    if not (folder / "spec.json").exists():
+        raise SpecError(f"{folder} is not the folder of a run, which has a spec.json")
+    if not (folder / "pareto.json").exists():
+        raise SpecError(f"no trial of the run in {folder} has succeeded yet; wait for one")
+    return _json(folder / "spec.json"), _json(folder / "pareto.json")
 
 
 def _json(path: Path) -> Any:

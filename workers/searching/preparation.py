@@ -15,11 +15,11 @@ from pathlib import Path
 from nas.files import write_whole
 from nas.jobs.records import TrainingKey
 from nas.machine.folders import cache_folder
+from nas.search.earlier import PREPARED
 from nas.space import SearchSpace
 from workers.searching.context import SearchContext, epoch_listener
 from workers.tasks.train import prepare
 
-NAME = "prepared"
 WAITS = "waits-for-preparation"
 """Under this name a search keeps what it has said of waiting for another one."""
 
@@ -31,30 +31,30 @@ def prepared_file(context: SearchContext, space: SearchSpace) -> Path | None:
     """The file with the evaluator's shared state, prepared now or by an earlier call; None if it has none."""
     if not context.evaluator.preparation_epochs:
         return None
-    known = context.store.known(NAME)
+    known = context.store.known(PREPARED)
     return (context.store.fetch(known["file"], known["sha256"]) if known else None) or _keep(context, space)
 
 
 def shared_path(key: TrainingKey, suffix: str) -> Path:
     """A file of this machine for what searches prepare under a key."""
     digest = hashlib.sha256(repr(astuple(key)).encode()).hexdigest()[:32]
-    return cache_folder() / NAME / f"{digest}.{suffix}"
+    return cache_folder() / PREPARED / f"{digest}.{suffix}"
 
 
 def _keep(context: SearchContext, space: SearchSpace) -> Path:
     content = _content(context, space)
     sha256 = hashlib.sha256(content).hexdigest()
-    path = context.store.path / f"{NAME}-{sha256[:16]}.bin"
+    path = context.store.path / f"{PREPARED}-{sha256[:16]}.bin"
     write_whole(path, content)
-    context.store.publish(NAME, path.name)
-    context.store.keep(NAME, {"file": path.name, "sha256": sha256})
+    context.store.publish(PREPARED, path.name)
+    context.store.keep(PREPARED, {"file": path.name, "sha256": sha256})
     return path
 
 
 def _content(context: SearchContext, space: SearchSpace) -> bytes:
     key = context.training_keys.preparation()
     if key is None:
-        return _prepare(context, space, context.store.path / "checkpoints" / NAME)
+        return _prepare(context, space, context.store.path / "checkpoints" / PREPARED)
     content = context.store.shared_state(key)
     if content is None:
         with _alone(shared_path(key, "lock"), partial(_wait, context)):

@@ -52,7 +52,7 @@ function Loaded({ live }: { live: LiveSearch }) {
           <section aria-labelledby="pareto-title">
             <h2 id="pareto-title">Accuracy against latency</h2>
             <ParetoPlot live={live} selected={selected} select={select} asked={{ ...retarget, winner }} />
-            <TargetSlider asked={retarget} select={select} />
+            <TargetSlider search={live.search.value!} asked={retarget} select={select} />
           </section>
           <section aria-labelledby="reward-title">
             <h2 id="reward-title">Best reward so far</h2>

@@ -1,13 +1,20 @@
 // The winner for another target or on another device: move the target, see which trained network wins.
 import { useState } from "preact/hooks";
-import type { Winner } from "../api";
+import type { Search, Winner } from "../api";
 import { Trouble } from "../components/states";
 import { milliseconds, percent, whole } from "../format";
 import { useLoaded } from "../store/load";
 import type { Retarget } from "../store/retarget";
 import { latencyAt, placeOf, STEPS } from "../store/slider";
+import { SearchAnew } from "./SearchAnew";
 
-export function TargetSlider({ asked, select }: { asked: Retarget; select: (trial: number) => void }) {
+interface Props {
+  search: Search;
+  asked: Retarget;
+  select: (trial: number) => void;
+}
+
+export function TargetSlider({ search, asked, select }: Props) {
   const { target, range, answer, problem } = asked;
   const [touched, touch] = useState(asked.metric === null);
   if (!range && !asked.asked) return null; // nothing is trained yet
@@ -47,6 +54,7 @@ export function TargetSlider({ asked, select }: { asked: Retarget; select: (tria
           <p class="small">Move it to see which of the trained networks wins there. Nothing is trained for that.</p>
         )}
       </div>
+      <SearchAnew search={search} asked={asked} />
       {asked.asked && (
         <button type="button" class="link small" onClick={asked.leave} data-testid="retarget-leave">
           Back to the search's own target

@@ -80,6 +80,7 @@ SEARCH_CALLS = {
     "resume": {},
     "cancel": {},
     "fork": {},
+    "retarget": {},
     "delete": {},
     "export": {"trial": 0},
     "exports": {"trial": 0},

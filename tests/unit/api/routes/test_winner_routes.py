@@ -87,6 +87,13 @@ def search(client, owner):
     return search
 
 
+@pytest.fixture(scope="module")
+def shared(search, owner):
+    """The search, which has weights that networks share."""
+    owner.keep("prepared", {"file": "prepared.bin", "sha256": "0" * 64})
+    return search
+
+
 def test_the_winner_follows_the_target(search):
     assert [search.winner(ms).winner.trial for ms in (1.5, 2.5, TARGET_MS, 50)] == [0, 1, 2, 2]
     own = search.winner()
@@ -128,12 +135,35 @@ def test_a_wrong_question_is_refused(search, open_client, asked, status, reason)
     assert_problem(open_client.get(f"/v1/searches/{search.id}/winner", params=asked), status, reason)
 
 
+def test_a_search_without_shared_weights_is_not_searched_anew(search, open_client):
+    other = search.fork(device=DEVICE)
+    problem = assert_problem(open_client.post(f"/v1/searches/{other.id}:retarget", json={}), 422, "SPEC_INVALID")
+    assert "train has none" in problem["detail"]
+
+
+def test_a_search_over_shared_weights_is_one_for_another_target(shared, open_client):
+    search, path = shared, f"/v1/searches/{shared.id}:retarget"
+
+    made = search.retarget(2.5, device=DEVICE, candidates=40)
+
+    assert (made.parent_id, made.max_trials, made.name) == (search.id, 40, "a search (retargeted)")
+    assert made.spec["objective"]["target_latency_ms"] == 2.5
+    assert made.spec["warm_start"] == [search.id]
+    assert (made.spec["finalists"]["count"], made.spec["references"]) == (0, [])
+    assert {made.spec[field] == search.spec[field] for field in ("space", "dataset", "evaluator", "seed")} == {True}
+    assert made.spec["device"] == DEVICE
+    assert search.retarget(device=DEVICE).spec["objective"]["target_latency_ms"] == TARGET_MS
+    assert_problem(open_client.post(path, json={"device": "toaster"}), 422, "NAME_UNKNOWN")
+    assert_problem(open_client.post(path, json={"candidates": 0}), 422, "REQUEST_INVALID")
+
+
 def test_others_learn_nothing(search, open_client, locked_client):
     assert_problem(locked_client.get(f"/v1/searches/{search.id}/winner"), 401, "KEY_MISSING")
     assert_problem(open_client.get(f"/v1/searches/srch_{'0' * 26}/winner"), 404, "NOT_FOUND")
 
 
-def test_the_command_says_who_wins(client, search, monkeypatch, capsys):
+def test_the_command_says_who_wins(client, shared, monkeypatch, capsys):
+    search = shared
     monkeypatch.setenv("NAS_URL", client.url)
 
     def run(*options):
@@ -146,5 +176,8 @@ def test_the_command_says_who_wins(client, search, monkeypatch, capsys):
     assert code == 0
     assert out.startswith("trial 1 wins on pocket@0 with a target of 2.50")
     assert json.loads(run("--target", "2.5", "--json")[1])["winner"]["trial"] == 1
+    made = json.loads(run("--target", "2.5", "--device", DEVICE, "--candidates", "9", "--json")[1])
+    assert (made["parent_id"], made["max_trials"], made["state"]) == (search.id, 9, "QUEUED")
+    assert run("--watch")[0] == 2
     assert run("--target", "0")[0] == 2
     assert run("--device", "toaster")[0] == 2
