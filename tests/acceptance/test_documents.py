@@ -164,7 +164,16 @@ def test_the_readme_from_top_to_bottom(clone):
         assert (clone.folder / "runs" / run / "report.html").is_file()
 
 
-@pytest.mark.parametrize("block", [b for b in RUN if b.document != "README.md"], ids=str)
+def work_of(block: Block) -> list[str]:
+    """Its commands, whatever folder they write to."""
+    return [re.sub(r" --out \S+", "", command).removeprefix(".venv/bin/") for command in block.commands]
+
+
+README = [work_of(b) for b in RUN if b.document == "README.md" and b.language == "sh"]
+"""What the test of the readme has run already."""
+
+
+@pytest.mark.parametrize("block", [b for b in RUN if b.document != "README.md" and work_of(b) not in README], ids=str)
 def test_a_block_of_commands(clone, block):
     clone.run(block)
 

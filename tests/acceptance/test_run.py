@@ -42,8 +42,8 @@ SPEC = SHORT | {
     "parallel": 1,
     "finalists": {"count": 2, "epochs": 1},
 }
-TRIALS_ALONE = SPEC | {"finalists": {"count": 1, "epochs": 1}, "references": []}
-"""The same trials, and little after them."""
+TRIALS_ALONE = SPEC | {"finalists": {"count": 0}, "references": []}
+"""The same trials, and nothing that is trained after them."""
 
 
 @pytest.fixture(scope="module", autouse=True)
