@@ -10,19 +10,22 @@ from nas.container.file import Container, Expanded, read
 from nas.errors import CompressionError, FormatError
 from nas.images.preprocessing import Preprocessing, metadata
 from nas.metadata import stamped
+from nas.ops import Network
 from nas.ops.cost import cost_of
-from nas.ops.onnx_graph import onnx_model
+from nas.ops.layers import weighted_layers
+from nas.ops.onnx_graph import onnx_model, tensors_by_member
 from nas.ops.weights import Weights
 from nas.quantization.qdq import quantised
-from nas.quantization.recipes import StaticQuantization
+from nas.quantization.recipes import RECIPES, StaticQuantization
 
 
 def unpacked(file: bytes, *, as_floats: bool = False, sparse: bool = False) -> bytes:
     """The ONNX file of a compressed file. FormatError says why it cannot be read.
 
     Weights that are codes stay packed integers with a table of their values, or become 32-bit floats. A network that
-    computes in 8-bit integers has QuantizeLinear/DequantizeLinear pairs; as floats, its activations are not rounded.
-    sparse: weights with many zeros become sparse tensors where the file is smaller so, except for 8-bit integers.
+    computes in 8-bit integers has QuantizeLinear/DequantizeLinear pairs, and says by which recipe and which layers stay
+    in floats; as floats, its activations are not rounded. sparse: weights with many zeros become sparse tensors where
+    the file is smaller so, except for 8-bit integers.
     """
     container = read(file)
     classes, preprocessing = _described(container)
@@ -36,6 +39,7 @@ def unpacked(file: bytes, *, as_floats: bool = False, sparse: bool = False) -> b
     model = onnx_model(container.network, weights)
     if integers and not as_floats:
         how = StaticQuantization.read(integers)
+        about["integers"] = {"recipe": how.recipe, "float_layers": _float_layers(container.network, how)}
         tensors = {"image", *(output for node in model.graph.node for output in node.output)}
         if tensors != set(how.ranges):
             raise FormatError("its ranges of activations are those of another network; the file is damaged")
@@ -46,6 +50,15 @@ def unpacked(file: bytes, *, as_floats: bool = False, sparse: bool = False) -> b
     elif sparse:
         model = with_sparse_weights(model)
     return stamped(model, about)
+
+
+def _float_layers(network: Network, how: StaticQuantization) -> list[str]:
+    """The paths of the layers that compute in floats."""
+    tensors = tensors_by_member(network)
+    paths = [layer.path for layer in weighted_layers(network) if layer.kind != "norm"]
+    stay = [not how.floats.isdisjoint(tensors[int(path.partition(".")[0])]) for path in paths]
+    first = RECIPES[how.recipe].float_layers
+    return [path for place, path in enumerate(paths) if stay[place] or place < first]
 
 
 def _described(container: Container) -> tuple[Sequence[str], Preprocessing]:

@@ -6,6 +6,7 @@ node, the graph that is exported with trained ones, in which negligible weights 
 """
 
 from functools import singledispatchmethod
+from itertools import pairwise
 from math import log
 from typing import Any
 
@@ -23,7 +24,7 @@ from nas.ops.low_bits import EVEN, POWERS, EvenSteps, PowersOfTwo
 from nas.ops.thresholds import thresholds
 from nas.ops.weights import Array, RandomWeights, StateWeights, Weights, without_negligible
 
-__all__ = ["RandomWeights", "StateWeights", "Weights", "onnx_model"]
+__all__ = ["RandomWeights", "StateWeights", "Weights", "onnx_model", "tensors_by_member"]
 
 FORMATS = {8: (17, 8, np.uint8), 4: (21, 10, ml_dtypes.uint4), 2: (25, 13, ml_dtypes.uint2)}
 """By bits of the shortest integers of a file: its opset, its IR version, and their type."""
@@ -53,6 +54,16 @@ def onnx_model(network: Network, weights: Weights) -> onnx.ModelProto:
     model = helper.make_model(made, opset_imports=opsets, ir_version=version, producer_name="nas")
     onnx.checker.check_model(model)
     return model
+
+
+def tensors_by_member(network: Network) -> tuple[tuple[str, ...], ...]:
+    """What the nodes of each member of the outermost sequence compute, by the names in the graph of float weights."""
+    graph, tensor, ends = _Graph(RandomWeights(0)), "image", [0]
+    for number, (op, x) in enumerate(placed(network.op.ops, network.input)):
+        tensor = graph.add(op, x, tensor, inner_path("", str(number)))
+        ends.append(len(graph.nodes))
+    graph.rename(tensor, "scores")
+    return tuple(tuple(node.output[0] for node in graph.nodes[start:end]) for start, end in pairwise(ends))
 
 
 class _Graph:

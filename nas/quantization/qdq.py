@@ -4,7 +4,7 @@ Activations have one scale for each tensor, from its smallest and largest value 
 """
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +79,7 @@ def quantised(model: bytes, how: StaticQuantization) -> bytes:
     """
     graph, recipe = _graph(model), RECIPES[how.recipe]
     (image,), shape = graph.graph.input, input_shape(model)
-    floats = _begin(graph.graph, recipe.float_layers)
+    floats = _floats(graph.graph, recipe.float_layers, how.floats)
     del graph.metadata_props[:]
     add_pre_process_metadata(graph)  # what it would do is done already: names, folded norms
     overrides = {
@@ -112,8 +112,11 @@ def quantised(model: bytes, how: StaticQuantization) -> bytes:
         onnxruntime.set_default_logger_severity(_WARNINGS)
 
 
-def _begin(graph: onnx.GraphProto, layers: int) -> list[str]:
-    """The names of the first layers with weights, and of the activations after them; nodes are named here."""
+def _floats(graph: onnx.GraphProto, layers: int, tensors: Collection[str]) -> list[str]:
+    """The names of the nodes that stay in floats; nodes are named here.
+
+    These are the first layers with weights and the activations after them, and what computes the tensors.
+    """
     names: list[str] = []
     outputs: set[str] = set()
     for number, node in enumerate(graph.node):
@@ -122,6 +125,8 @@ def _begin(graph: onnx.GraphProto, layers: int) -> list[str]:
         if is_layer or (node.op_type in _ACTIVATIONS and node.input[0] in outputs):
             names.append(node.name)
             outputs.add(node.output[0])
+        elif node.output[0] in tensors:
+            names.append(node.name)
         layers -= is_layer
     return names
 

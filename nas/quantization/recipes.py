@@ -7,8 +7,6 @@ from typing import Any
 from nas.errors import FormatError
 
 DEFAULT_RECIPE = "int8"
-LARGEST = 3e38
-"""What an end of a range may be at most, as 32-bit numbers are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +56,19 @@ Ranges = Mapping[str, tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class StaticQuantization:
-    """What a float32 ONNX model needs to become integers: the name of a recipe, and the ranges of its activations."""
+    """What a float32 ONNX model needs to become integers: the name of a recipe, and the ranges of its activations.
+
+    floats: the tensors whose nodes stay in 32-bit floats, besides the first layers that the recipe leaves in these.
+    """
 
     recipe: str
     ranges: Ranges
+    floats: frozenset[str] = frozenset()
 
     def described(self) -> dict[str, Any]:
         """As JSON values; read makes the same of them."""
-        return {"recipe": self.recipe, "ranges": {name: list(ends) for name, ends in self.ranges.items()}}
+        floats = {"floats": sorted(self.floats)} if self.floats else {}
+        return {"recipe": self.recipe, "ranges": {name: list(ends) for name, ends in self.ranges.items()}, **floats}
 
     @classmethod
     def read(cls, described: Any) -> "StaticQuantization":
@@ -74,7 +77,10 @@ class StaticQuantization:
             case {"recipe": str(recipe), "ranges": dict(ranges)} if recipe in RECIPES and all(
                 map(_are_ends, ranges.values())
             ):
-                return cls(recipe, {str(name): (float(low), float(high)) for name, (low, high) in ranges.items()})
+                floats = described.get("floats", [])
+                if isinstance(floats, list) and set(floats) <= set(ranges):
+                    ends = {str(name): (float(low), float(high)) for name, (low, high) in ranges.items()}
+                    return cls(recipe, ends, frozenset(floats))
         raise FormatError("its quantization has no recipe and ranges that this version reads; update nas")
 
 

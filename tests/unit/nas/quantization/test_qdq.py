@@ -7,7 +7,7 @@ import pytest
 
 from nas.errors import CompressionError, FormatError
 from nas.ops.notation import read_network
-from nas.ops.onnx_graph import RandomWeights, onnx_model
+from nas.ops.onnx_graph import RandomWeights, onnx_model, tensors_by_member
 from nas.quantization.qdq import activation_ranges, is_quantised, quantised
 from nas.quantization.recipes import PRECISIONS, RECIPES, QuantizationRecipe, StaticQuantization
 from nas.quantization.saturation import saturates
@@ -65,6 +65,34 @@ def test_the_stem_may_stay_in_floats(model, ranges):
     assert (conv.op_type, conv.input[1], clip.op_type) == ("Conv", "0.conv.weight", "Clip")
     assert {t.data_type for t in graph.initializer if t.name == "0.conv.weight"} == {onnx.TensorProto.FLOAT}
     assert "int8_fp32_stem" not in PRECISIONS, "a kernel is not at the begin of a network by itself"
+
+
+def test_members_may_stay_in_floats(model, ranges):
+    members = tensors_by_member(NETWORK)
+    how = StaticQuantization("int8", ranges, frozenset(members[1]))
+    file = quantised(model, how)
+    types = {tensor.name: tensor.data_type for tensor in onnx.load_from_string(file).graph.initializer}
+    expected = scores(model)
+
+    assert [name for member in members for name in member] == [
+        name for node in onnx.load_from_string(model).graph.node for name in node.output
+    ]
+    assert {name for name in types if name.startswith("1.") and name.endswith(".weight")} == {
+        f"1.{layer}.weight" for layer in ("0.conv", "1.conv", "2.reduce", "2.expand", "3.conv")
+    }, "these are as they were, in floats"
+    assert types["0.conv.weight_quantized"] == types["3.linear.weight_quantized"] == onnx.TensorProto.INT8
+    assert np.abs(scores(file) - expected).max() < 0.25 * np.abs(expected).max()
+    assert StaticQuantization.read(how.described()) == how
+    with pytest.raises(FormatError, match="recipe and ranges"):
+        StaticQuantization.read({**how.described(), "floats": ["t99"]})
+
+
+def test_a_file_with_all_members_in_floats_computes_what_the_floats_do(model, ranges):
+    every = frozenset(name for member in tensors_by_member(NETWORK) for name in member)
+    file = quantised(model, StaticQuantization("int8", ranges, every))
+
+    assert not is_quantised(file)
+    np.testing.assert_allclose(scores(file), scores(model), rtol=1e-5, atol=1e-6)
 
 
 def test_depthwise_channels_of_unlike_size_need_scales_of_their_own():
