@@ -12,6 +12,7 @@ import torch
 from nas.compressing.files import unpacked
 from nas.compressing.layer_rows import layer_rows
 from nas.compression.bench import Bench
+from nas.compression.device_latencies import TargetDevice
 from nas.compression.model import Model, restore
 from nas.compression.packing import packed
 from nas.compressor import compressor
@@ -63,16 +64,19 @@ def chain(
     listener: Listener,
     device: str = "cpu",
     teacher: Model | None = None,
+    target: TargetDevice | None = None,
 ) -> Iterator[Step]:
     """What each stage makes, the first step being the model as it is. A later step uses up the model of the one before.
 
     stages: as nas.compressing.plan checks them. folder keeps the state of each stage: a later call with equal arguments
-    goes on behind the last one that was done. teacher: as nas.compression.bench.Bench has it. CompressionError says why
-    a stage cannot be.
+    goes on behind the last one that was done. teacher, target: as nas.compression.bench.Bench has them.
+    CompressionError says why a stage cannot be.
     """
     identity = {"data": dataset.digest, "seed": seed, "network": repr(model.network), "weights": model.digest}
     if teacher:
         identity["teacher"] = teacher.digest
+    if target:
+        identity["target"] = target.name
     kept = folder / "before.state"
     if state := checkpoint.load(kept, identity, "cpu"):
         yield Step(model, _file(state), Stage(**state["stage"]))
@@ -89,7 +93,7 @@ def chain(
             started = time.perf_counter()
             notes: dict[str, Any] = {}
             report, training = _reporter(listener, config["name"]), kept.with_suffix(".training")
-            bench = Bench(dataset, seed, report, training, device, notes.__setitem__, teacher)
+            bench = Bench(dataset, seed, report, training, device, notes.__setitem__, teacher, target)
             model = compressor.make(config).compress(model, bench)
             step = _measured(model, dataset, config, time.perf_counter() - started)
             step = replace(step, stage=replace(step.stage, notes=notes))

@@ -7,6 +7,7 @@ from typing import Any
 
 from nas.compressing.chain import Listener, Stage, chain
 from nas.compressing.files import unpacked
+from nas.compression.device_latencies import TargetDevice
 from nas.compression.model import Model
 from nas.dataset import Dataset
 from nas.export import accuracy
@@ -41,11 +42,20 @@ def compressed(
     listener: Listener,
     device: str = "cpu",
     teacher: Model | None = None,
+    target: TargetDevice | None = None,
 ) -> Compressed:
     """The model after all stages, as files that are tested on the test images. The arguments are those of chain."""
     model, files, done = start, [], []
     for step in chain(
-        start, stages, dataset=dataset, seed=seed, folder=folder, listener=listener, device=device, teacher=teacher
+        start,
+        stages,
+        dataset=dataset,
+        seed=seed,
+        folder=folder,
+        listener=listener,
+        device=device,
+        teacher=teacher,
+        target=target,
     ):
         model = step.model
         files.append(step.file)

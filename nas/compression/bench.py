@@ -9,6 +9,7 @@ from nas.dataset import Dataset
 from nas.trial import Report
 
 if TYPE_CHECKING:
+    from nas.compression.device_latencies import TargetDevice
     from nas.compression.model import Model
 
 
@@ -23,7 +24,7 @@ class Bench:
     each epoch; what it raises ends the stage. checkpoint: a file for the state of a training, from which a later call
     with equal arguments goes on. device: cpu or cuda. note: takes what a compressor found out, by name and as JSON
     values, for the report of its stage. teacher: the network whose scores trainings follow; None for the model as it is
-    before each of them.
+    before each of them. target: the device that a stage for a latency is made for.
     """
 
     dataset: Dataset
@@ -33,3 +34,4 @@ class Bench:
     device: str = "cpu"
     note: Callable[[str, Any], None] = _unheard
     teacher: "Model | None" = None
+    target: "TargetDevice | None" = None

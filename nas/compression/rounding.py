@@ -1,6 +1,6 @@
 """Activations rounded to 8-bit integers while a network trains (fake quantization, arXiv:1712.05877, section 3)."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,12 +11,16 @@ from nas.ops.torch_module import COMPUTING
 
 
 @contextmanager
-def rounded_activations(module: nn.Module, batches: Iterable[Tensor], *, signed: bool) -> Iterator[None]:
+def rounded_activations(
+    module: nn.Module, batches: Iterable[Tensor], *, signed: bool, floats: Collection[int] = ()
+) -> Iterator[None]:
     """Within it, the images and the outputs of the module's parts are rounded to 256 values, or 255 around 0 (signed).
 
     Their ranges are those on the batches, images [n, C, H, W], and stay; no gradient flows to numbers beyond them.
+    floats: the places of members of the outermost sequence that compute in floats; what they give one in integers is
+    rounded.
     """
-    parts = [part for part in module.modules() if isinstance(part, COMPUTING)]
+    parts = _rounded(module, floats)
     ends: dict[nn.Module, tuple[float, float]] = {}
 
     def observe(part: nn.Module, values: Tensor) -> None:
@@ -32,10 +36,28 @@ def rounded_activations(module: nn.Module, batches: Iterable[Tensor], *, signed:
         yield
 
 
+def _rounded(module: nn.Module, floats: Collection[int]) -> list[nn.Module]:
+    """The parts whose outputs are integers, and the module itself if its images are."""
+    if not floats:
+        return [module, *(part for part in module.modules() if isinstance(part, COMPUTING))]
+    found: list[nn.Module] = []
+    members = list(module.children())
+    for place, member in enumerate(members):
+        if place not in floats:
+            found += [part for part in member.modules() if isinstance(part, COMPUTING)]
+        elif place + 1 < len(members) and place + 1 not in floats:
+            found.append(member)
+    return found if 0 in floats else [module, *found]
+
+
 @contextmanager
 def _hooks(module: nn.Module, parts: Iterable[nn.Module], change: Callable[[nn.Module, Tensor], Any]) -> Iterator[None]:
-    """Calls change with the module and its images, and with each part and its output; what it returns replaces them."""
-    handles = [module.register_forward_pre_hook(lambda part, inputs: change(part, inputs[0]))]
+    """Calls change with each part and its output, and with the module and its images; what it returns replaces them."""
+    parts = list(parts)
+    handles = (
+        [module.register_forward_pre_hook(lambda part, inputs: change(part, inputs[0]))] if module in parts else []
+    )
+    parts = [part for part in parts if part is not module]
     handles += [part.register_forward_hook(lambda part, _, output: change(part, output)) for part in parts]
     try:
         yield

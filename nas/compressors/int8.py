@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
+from nas.compression.allocation.choice import Choice, choice
 from nas.compression.bench import Bench
 from nas.compression.distillation import Distillation
 from nas.compression.folding import folded
@@ -91,7 +92,9 @@ class Int8(Compressor):
     integers: a recipe of nas.quantization, or `measured` for the one that is fastest in ONNX Runtime on this machine,
     of those that cost no accuracy. fine_tuning: whether the network trains with its numbers rounded, after calibration;
     the result is kept if it is no less accurate on validation. distillation: share of the loss that follows the scores
-    of the network before this stage. Batch norms are folded.
+    of the network before this stage. max_latency_ms: of an image on the device that the compression is for; blocks
+    then stay in floats, those that lose most in integers, as far as the file is still fast enough, and the recipe is
+    that of the device. Batch norms are folded.
     """
 
     def __init__(
@@ -102,28 +105,34 @@ class Int8(Compressor):
         ] = "measured",
         fine_tuning: bool = True,
         distillation: Annotated[float, Field(ge=0, le=1)] = 0.5,
+        max_latency_ms: Annotated[float, Field(gt=0, le=1e6)] | None = None,
         recipe: Recipe = FINE_TUNING,
     ) -> None:
         self.integers, self.fine_tuning, self.distillation, self.recipe = integers, fine_tuning, distillation, recipe
+        self.max_latency_ms = max_latency_ms
         self.epochs = recipe.epochs if fine_tuning else 0
 
     def compress(self, model: Model, bench: Bench) -> Model:
-        model = folded(model)
+        network, model = model.network, folded(model)
         model.module.to(bench.device)
-        integers = self._chosen(model, bench)
+        if self.max_latency_ms is None:
+            chosen = Choice(self._chosen(model, bench))
+        else:
+            chosen = choice(network, _floats(model), self.max_latency_ms, self.integers, bench)
         teacher = Distillation(model, self.distillation, bench, self.recipe.label_smoothing)
-        for layer in list(layers(model.module).values())[RECIPES[integers].float_layers :]:
-            set_form(layer, Integers(recipe=integers))
-        ranges = _ranges(model, integers, bench)
-        if not self.fine_tuning:
+        by_path = [(path, layer) for path, layer in layers(model.module).items() if not chosen.is_float(path)]
+        for _, layer in by_path[RECIPES[chosen.recipe].float_layers :]:
+            set_form(layer, Integers(recipe=chosen.recipe))
+        ranges = _ranges(model, chosen, bench)
+        if not self.fine_tuning or not by_path:
             return replace(model, integers=ranges)
         accuracy = _accuracy(model, ranges, bench)
         before = copy.deepcopy(model.module.state_dict())
-        side = model.network.input.height
+        side, signed = model.network.input.height, RECIPES[chosen.recipe].signed_activations
         batches = (torch.from_numpy(images).to(bench.device) for images in calibration_images(bench.dataset, side))
-        with rounded_activations(model.module, batches, signed=RECIPES[integers].signed_activations):
+        with rounded_activations(model.module, batches, signed=signed, floats=chosen.members):
             tune(model, bench, self.recipe, teacher)
-        tuned = _ranges(model, integers, bench)
+        tuned = _ranges(model, chosen, bench)
         if _accuracy(model, tuned, bench) >= accuracy:
             return replace(model, integers=tuned)
         model.module.load_state_dict(before)
@@ -148,9 +157,10 @@ def _floats(model: Model) -> bytes:
     return data
 
 
-def _ranges(model: Model, integers: str, bench: Bench) -> StaticQuantization:
-    """The ranges of the model's activations for the recipe."""
-    return calibrated(_floats(model), integers, bench.dataset, model.network.input.height)
+def _ranges(model: Model, chosen: Choice, bench: Bench) -> StaticQuantization:
+    """The ranges of the model's activations for the recipe, and what stays in floats."""
+    found = calibrated(_floats(model), chosen.recipe, bench.dataset, model.network.input.height)
+    return replace(found, floats=chosen.tensors)
 
 
 def _accuracy(model: Model, ranges: StaticQuantization, bench: Bench) -> float:

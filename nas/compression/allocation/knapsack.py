@@ -40,9 +40,7 @@ def least_loss(costs: Costs, losses: Losses, budget: int) -> tuple[int, ...] | N
         loss = np.add.outer(loss, lost).ravel()
         possible = loss + bounds[group + 1] - price * (budget - cost) <= known
         order = np.flatnonzero((cost + cheapest[group + 1] <= budget) & possible)
-        order = order[np.lexsort((loss[order], cost[order]))]
-        before = np.concatenate(([np.inf], np.minimum.accumulate(loss[order])[:-1]))
-        order = order[loss[order] < before]
+        order = _undominated(cost, loss, order)
         chosen.append((order // len(options), order % len(options)))
         cost, loss = cost[order], loss[order]
     place, found = len(loss) - 1, []  # undominated ones have the least loss at the highest cost
@@ -50,6 +48,44 @@ def least_loss(costs: Costs, losses: Losses, budget: int) -> tuple[int, ...] | N
         found.append(int(taken[place]))
         place = parents[place]
     return tuple(reversed(found))
+
+
+def least_loss_of_chain(
+    costs: Costs, losses: Losses, between: Sequence[NDArray[np.int64]], budget: int
+) -> tuple[int, ...] | None:
+    """As least_loss, where neighbours cost more if their options do not go together.
+
+    between: for each group but the first, what an option costs more behind an option of the group before,
+    [options before, options]; whole numbers from 0 on. Of partial choices that end in one option, the undominated ones
+    are kept.
+    """
+    cheapest = np.cumsum([0, *(int(cost.min()) for cost in reversed(costs))])[::-1]
+    cost, loss, last = np.zeros(1, np.int64), np.zeros(1), np.zeros(1, np.int64)
+    chosen = []
+    first = np.zeros((1, len(costs[0])), np.int64)
+    for group, (options, lost, more) in enumerate(zip(costs, losses, [first, *between], strict=True)):
+        cost = (cost[:, None] + more[last] + options).ravel()
+        loss = np.add.outer(loss, lost).ravel()
+        kept = [_undominated(cost, loss, np.arange(option, len(cost), len(options))) for option in range(len(options))]
+        order = np.concatenate(kept)
+        order = order[cost[order] + cheapest[group + 1] <= budget]
+        chosen.append((order // len(options), order % len(options)))
+        cost, loss, last = cost[order], loss[order], order % len(options)
+    if not len(loss):
+        return None
+    place, found = int(np.lexsort((cost, loss))[0]), []
+    for parents, taken in reversed(chosen):
+        found.append(int(taken[place]))
+        place = parents[place]
+    return tuple(reversed(found))
+
+
+def _undominated(cost: NDArray[np.int64], loss: NDArray[np.float64], places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of the places for which no other one costs less and loses less, by cost."""
+    order = places[np.lexsort((loss[places], cost[places]))]
+    before = np.concatenate(([np.inf], np.minimum.accumulate(loss[order])[:-1]))
+    found: NDArray[np.int64] = order[loss[order] < before]
+    return found
 
 
 def _relaxed(costs: Costs, losses: Losses, budget: int) -> tuple[float, float]:

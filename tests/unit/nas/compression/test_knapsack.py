@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nas.compression.allocation.knapsack import least_loss
+from nas.compression.allocation.knapsack import least_loss, least_loss_of_chain
 
 GROUPS = st.lists(
     st.lists(st.tuples(st.integers(0, 30), st.integers(-5, 40)), min_size=1, max_size=5), min_size=1, max_size=5
@@ -44,3 +44,25 @@ def test_a_network_of_fifty_layers_is_solved_and_no_exchange_of_two_options_is_b
         both = (gain[one][:, None, None] + gain > 1e-9) & (more[one][:, None, None] + more <= left)
         both[:, one] = False
         assert not both.any()
+
+
+CHAINS = st.lists(st.tuples(*[st.integers(0, 30)] * 3, *[st.integers(-5, 40)] * 2), min_size=1, max_size=6)
+
+
+@given(CHAINS, st.integers(0, 120))
+def test_a_chain_with_borders_is_the_best_of_all_choices(groups, budget):
+    def totals(choice):
+        cost = sum(group[option] for group, option in zip(groups, choice, strict=True))
+        borders = sum(groups[at][2] for at in range(1, len(groups)) if choice[at] != choice[at - 1])
+        return sum(group[3 + option] for group, option in zip(groups, choice, strict=True)), cost + borders
+
+    possible = [totals(choice) for choice in product((0, 1), repeat=len(groups))]
+    costs = [np.array(group[:2]) for group in groups]
+    losses = [np.array(group[3:]) for group in groups]
+    between = [group[2] * (1 - np.eye(2, dtype=np.int64)) for group in groups[1:]]
+    found = least_loss_of_chain(costs, losses, [each.astype(np.int64) for each in between], budget)
+    fitting = [total for total in possible if total[1] <= budget]
+    if not fitting:
+        assert found is None
+        return
+    assert totals(found) == min(fitting)
