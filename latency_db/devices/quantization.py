@@ -8,7 +8,7 @@ import numpy as np
 from latency_db.errors import MeasurementError
 from nas.errors import CompressionError
 from nas.quantization import qdq
-from nas.quantization.recipes import DEFAULT_RECIPE, StaticQuantization
+from nas.quantization.recipes import DEFAULT_RECIPE, Ranges, StaticQuantization
 
 CALIBRATION_IMAGES = 8
 CALIBRATION_SEED = 1
@@ -22,9 +22,13 @@ def quantised(model: bytes, recipe: str = DEFAULT_RECIPE) -> bytes:
     try:
         if qdq.is_quantised(model):
             return model
-        shape = (1, *qdq.input_shape(model))
-        rng = np.random.default_rng(CALIBRATION_SEED)  # normal pixels, like those of a normalised data set
-        images = (rng.standard_normal(shape, np.float32) for _ in range(CALIBRATION_IMAGES))
-        return qdq.quantised(model, StaticQuantization(recipe, qdq.activation_ranges(model, images)))
+        return qdq.quantised(model, StaticQuantization(recipe, model_ranges(model)))
     except CompressionError as error:
         raise MeasurementError(str(error)) from None
+
+
+def model_ranges(model: bytes) -> Ranges:
+    """The ranges of a float32 model's activations on these images. CompressionError if it cannot be run."""
+    shape = (1, *qdq.input_shape(model))
+    rng = np.random.default_rng(CALIBRATION_SEED)  # normal pixels, like those of a normalised data set
+    return qdq.activation_ranges(model, (rng.standard_normal(shape, np.float32) for _ in range(CALIBRATION_IMAGES)))

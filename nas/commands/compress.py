@@ -17,6 +17,7 @@ from nas.compressing.plan import Plan, plan
 from nas.compressing.run_folder import in_run
 from nas.compressing.source import begin, content_of, teacher_in
 from nas.compression.bench import Bench
+from nas.compression.device_latencies import TargetDevice
 from nas.compression.presets import PRESETS
 from nas.dataset import Dataset, load
 from nas.files import write_whole
@@ -58,6 +59,8 @@ def compress(  # noqa: PLR0917 - click passes them by name
     seed: int,
     device: str,
     as_json: bool,
+    max_latency_ms: float | None = None,
+    target: TargetDevice | None = None,
 ) -> None:
     """Make MODEL smaller: an ONNX file that nas exported, RUN for the best finalist in a folder of `nas run`, RUN:TRIAL
     for that trial, or the name or notation of a network. What has no weights is trained first.
@@ -69,6 +72,9 @@ def compress(  # noqa: PLR0917 - click passes them by name
     model, given = _found(model, chosen, data, seed)
     if max_bytes:
         chosen = chosen.within(max_bytes)
+    if max_latency_ms:
+        chosen = chosen.at_most(max_latency_ms)
+    _check_target(chosen, target)
     if epochs:
         chosen = chosen.lasting(epochs)
     console = Console(stderr=True)
@@ -90,14 +96,23 @@ def compress(  # noqa: PLR0917 - click passes them by name
         listener=say,
         device=device,
         teacher=followed,
+        target=target,
     )
     report = _report(made, images)
+    if target:
+        report["on_device"] = {"device": target.name, "latency_ms": target.latency_ms(made.onnx)}
     made.write(out)
     write_whole(out / "report.json", json.dumps(report, indent=2))
     if as_json:
         click.echo(json.dumps(report, indent=2))
     else:
         _print(report, out)
+
+
+def _check_target(chosen: Plan, target: TargetDevice | None) -> None:
+    """UsageError unless the plan is for a latency where a device is given, and only there."""
+    if (target is None) != (chosen.max_latency_ms is None):
+        raise click.UsageError("--max-latency-ms and --latency-device go together; `nas device list` shows devices")
 
 
 def _found(model: str, chosen: Plan, data: str | None, seed: int) -> tuple[str, Dataset]:
@@ -145,8 +160,26 @@ def _print(report: Mapping[str, Any], out: Path) -> None:
             f"On one thread of this machine {integers:.3g} ms an image in ONNX Runtime, {floats:.3g} ms in fp32.",
             highlight=False,
         )
+    if "on_device" in report:
+        console.print(_on_device(report), highlight=False)
     if "test_accuracy_on_bits" in report:
         console.print(f"On packed bits {report['test_accuracy_on_bits']:.2%}.", highlight=False)
+
+
+def _on_device(report: Mapping[str, Any]) -> str:
+    """What the file takes on the device that it is for, and what stayed in floats for that."""
+    notes = next(stage["notes"] for stage in report["stages"] if "latency" in stage["notes"])
+    latency, members, found = notes["latency"], notes["members"], report["on_device"]["latency_ms"]
+    stay = ", ".join(str(row["member"]) for row in members if row["floats"])
+    kept = f"Blocks {stay} stay in floats." if stay else "No block stays in floats."
+    alike = f"{latency['floats_ms']:.3g} ms in floats, {latency['integers_ms']:.3g} ms in integers"
+    if found is None:
+        how = f"about {latency['summed_ms']:.3g} ms by the latencies of its blocks, not measured"
+    else:
+        how = f"{found:.3g} ms measured end to end, {latency['summed_ms']:.3g} ms by its blocks"
+        if found > latency["max_latency_ms"]:
+            kept += f" This is more than the {latency['max_latency_ms']:.3g} ms asked for: give less."
+    return f"On {latency['device']} {how}; {alike}. {kept}"
 
 
 def _layers(rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nas.compression.presets import PRESETS, SIZED, content, is_sized
+from nas.compression.presets import PRESETS, SIZED, TIMED, content, is_sized, is_timed
 from nas.compressor import compressor
 from nas.dataset import Dataset
 from nas.errors import SpecError
@@ -47,6 +47,21 @@ class Plan:
         stages = [{**stage, "max_bytes": max_bytes} if stage["name"] == SIZED else stage for stage in self.stages]
         return replace(self, stages=tuple(stages))
 
+    @property
+    def max_latency_ms(self) -> float | None:
+        """What an image may take on a device by the plan, if it says that."""
+        return next((stage["max_latency_ms"] for stage in self.stages if stage.get("max_latency_ms")), None)
+
+    def at_most(self, max_latency_ms: float) -> "Plan":
+        """The plan for a file that takes at most so much for an image. SpecError if it has no stage for that."""
+        if not is_timed({"stages": self.stages}):
+            raise SpecError(
+                f"max_latency_ms: the plan has no stage {TIMED}, as the preset `int8` has; leave max_latency_ms out"
+            )
+        limit = {"max_latency_ms": max_latency_ms}
+        stages = [{**stage, **limit} if stage["name"] == TIMED else stage for stage in self.stages]
+        return replace(self, stages=tuple(stages))
+
     def normalised(self, dataset: Dataset) -> Dataset:
         """The data set as a network that is trained by the plan takes it.
 
@@ -78,6 +93,8 @@ def requested(compression: Mapping[str, Any]) -> Plan:
     SpecError names each wrong field.
     """
     chosen = checked(content(compression))
+    if chosen.max_latency_ms is not None:
+        raise SpecError("max_latency_ms: the device is named by `nas compress --latency-device`; leave it out here")
     if "max_bytes" in compression:
         chosen = chosen.within(compression["max_bytes"])
     return chosen.lasting(compression["epochs"]) if "epochs" in compression else chosen

@@ -42,6 +42,9 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 SIZED = "allocate"
 """The compressor whose `max_bytes` a request sets by its own."""
 
+TIMED = "int8"
+"""The compressor whose `max_latency_ms` a request sets by its own."""
+
 
 def content(compression: Mapping[str, Any]) -> Mapping[str, Any]:
     """The plan in a request, `{"preset": NAME}` or `{"plan": {...}}`, as it is written, unchecked.
@@ -59,5 +62,14 @@ def content(compression: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def is_sized(plan: Mapping[str, Any]) -> bool:
     """Whether a plan, as it is written, makes a file of a given size."""
+    return _has(plan, SIZED)
+
+
+def is_timed(plan: Mapping[str, Any]) -> bool:
+    """Whether a plan, as it is written, can make a file of a given latency."""
+    return _has(plan, TIMED)
+
+
+def _has(plan: Mapping[str, Any], name: str) -> bool:
     stages = plan.get("stages")
-    return isinstance(stages, list | tuple) and any(isinstance(s, Mapping) and s.get("name") == SIZED for s in stages)
+    return isinstance(stages, list | tuple) and any(isinstance(s, Mapping) and s.get("name") == name for s in stages)

@@ -1,6 +1,7 @@
 """`nas compress` and `nas unpack`: from a network to the file, its ONNX form, and on from a kill."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,13 @@ from nas.container.file import read
 from nas.dataset import load
 from nas.errors import CompressionError
 from nas.export import accuracy
+from nas.metadata import properties
 from nas.ops.coded import CodedTensor
 from nas.ops.notation import read_network
 from nas.quantization.qdq import is_quantised
 from nas.quantization.recipes import RECIPES
 from nas.testing.drawn_files import whole_file
+from workers.commands.compress import compress as with_latency
 
 PLAN = {
     "training": {"batch_size": 256, "flip": False, "shift": 0},
@@ -248,6 +251,35 @@ def test_integers_are_timed_beside_floats(tmp_path):
     assert report["test_accuracy"] == pytest.approx(report["test_accuracy_before"], abs=0.03)
     assert is_quantised((out / "model.onnx").read_bytes())
     assert unpacked((out / "model.naz").read_bytes()) == (out / "model.onnx").read_bytes()
+
+
+def test_a_file_for_a_latency_is_measured_on_the_device(tmp_path, monkeypatch):
+    """So much time that nothing has to be in integers; and so little that nothing is fast enough."""
+    monkeypatch.setenv("NAS_LATENCY_DB", str(tmp_path / "latency.db"))
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(yaml.safe_dump({**PLAN, "stages": [{"name": "int8", "fine_tuning": False}]}))
+
+    def compressed(most, *more):
+        options = ["--preset", str(plan), "--dataset", "fashion_mnist_mini", "--epochs", "1", "--json", "--noisy"]
+        arguments = [NETWORK, *options, "--out", str(tmp_path / f"in-{most}"), "--max-latency-ms", most, *more]
+        return CliRunner().invoke(with_latency, arguments)
+
+    name = "local-onnxruntime_cpu-int8-1t"
+    done = compressed("10000", "--latency-device", name)
+    assert done.exit_code == 0, done.output
+    report, model = json.loads(done.stdout), (tmp_path / "in-10000" / "model.onnx").read_bytes()
+    assert report["on_device"]["device"] == name
+    assert 0 < report["on_device"]["latency_ms"] < 10_000
+    notes = report["stages"][1]["notes"]
+    assert [row["floats"] for row in notes["members"] if row["loss"]] == [
+        True for row in notes["members"] if row["loss"]
+    ], "what loses nothing may be in integers"
+    assert properties(onnx.load_from_string(model))["integers"]["recipe"] == "int8"
+
+    refused = compressed("0.000001", "--latency-device", name)
+    assert isinstance(refused.exception, CompressionError)
+    assert re.search(r"too few on local-.* give more than", str(refused.exception))
+    assert "go together" in compressed("1").output
 
 
 def test_only_a_model_of_a_run_has_images_of_its_own(tmp_path):

@@ -1,0 +1,31 @@
+"""`nas compress` with the latency database: what nas.commands.compress does, and for a latency on a device."""
+
+from typing import Any
+
+import click
+
+from latency_db.commands.measuring import NOISY, check_quiet
+from latency_db.profiling.mixed_networks import MixedTarget
+from latency_db.storing.store import Store
+from nas.commands.compress import compress as without_latency
+
+
+@click.command(help=without_latency.help, params=list(without_latency.params))
+@click.option(
+    "--max-latency-ms",
+    type=click.FloatRange(0, 1e6, min_open=True),
+    metavar="MS",
+    help="Of an image on --latency-device; with --preset int8, of which blocks then stay in floats where they can.",
+)
+@click.option("--latency-device", metavar="NAME", help="In integers, such as local-onnxruntime_cpu-int8-1t.")
+@NOISY
+@click.pass_context
+def compress(
+    context: click.Context, /, *, max_latency_ms: float | None, latency_device: str | None, noisy: bool, **others: Any
+) -> None:
+    """Make MODEL smaller, or faster in 8-bit integers."""
+    target = None
+    if latency_device is not None:
+        target = MixedTarget(Store(), latency_device)
+        check_quiet(target.measurer, noisy=noisy)
+    context.invoke(without_latency, **others, max_latency_ms=max_latency_ms, target=target)
