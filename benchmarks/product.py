@@ -5,7 +5,8 @@
 
 Whole searches as `nas run` makes them, on this machine: each set in the space `small`, on the device local-cpu-1t,
 towards one target for all searchers of a set, the median latency of random members of the space. Trials train for
---epochs on --train-images images, the best one for --final-epochs on all. Data sets are found in NAS_DATA_DIR.
+--epochs on --train-images images, the best one for --final-epochs on all. Data sets are found in NAS_DATA_DIR. Several
+of these commands at a time should have a core each (`taskset -c 0 python ...`), as a training takes all that it may.
 
 Each search has a folder of its own in FOLDER, in which it goes on after a kill; rows of ended ones are in
 FOLDER/rows.json: test_accuracy and latency_ms (measured) of the finalist, hypervolume of the trials' estimated latency
@@ -16,6 +17,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import statistics
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,6 +27,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from nas.dataset import resolve
 from nas.errors import NasError
 from nas.files import write_whole
 from nas.metric import FRONT, directions
@@ -40,7 +43,7 @@ Row = dict[str, Any]
 def spec_of(dataset: str, searcher: str, seed: int, given: argparse.Namespace, target_ms: float | None) -> Row:
     target = {} if target_ms is None else {"target_latency_ms": target_ms}
     return {
-        "dataset": dataset,
+        "dataset": resolve(dataset) | ({} if given.size is None else {"size": given.size}),
         "space": given.space,
         "objective": {"name": "constrained", **target},
         "searcher": searcher_of(searcher),
@@ -54,7 +57,7 @@ def spec_of(dataset: str, searcher: str, seed: int, given: argparse.Namespace, t
 
 def made(dataset: str, searcher: str, seed: int, given: argparse.Namespace, target_ms: float | None) -> Row:
     """The row of one search, which goes on in its folder if it was begun before."""
-    folder = given.out / f"{dataset}-{searcher.replace(':', '-')}-{seed}"
+    folder = given.out / re.sub(r"\W+", "-", f"{dataset}-{searcher}-{seed}")
     with ConsoleListener(Console(stderr=True)).drawn() as listener:
         record = run(parse_spec(spec_of(dataset, searcher, seed, given, target_ms)), folder, listener)
     end_ms = 2 * record["objective"]["target_latency_ms"]
@@ -72,7 +75,8 @@ def made(dataset: str, searcher: str, seed: int, given: argparse.Namespace, targ
 
 
 def key_of(dataset: str, searcher: str, seed: int, given: argparse.Namespace) -> Row:
-    settings = {name: getattr(given, name) for name in ("space", "trials", "epochs", "train_images", "final_epochs")}
+    names = ("space", "size", "trials", "epochs", "train_images", "final_epochs")
+    settings = {name: getattr(given, name) for name in names}
     return {"dataset": dataset, "searcher": searcher, "seed": seed, **settings}
 
 
@@ -97,9 +101,14 @@ def cell(values: Sequence[float], form: str) -> str:
 
 def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sets", default="fashion_mnist_mini,eurosat,cifar10", help="names, with commas between them")
+    parser.add_argument(
+        "--sets", default="fashion_mnist_mini,eurosat,cifar10", help="names or folder:PATH, with commas between"
+    )
     parser.add_argument("--searchers", default="auto,random,evolution,tpe,nsga2")
     parser.add_argument("--space", default="small")
+    parser.add_argument(
+        "--size", type=int, help="side that images of folders are scaled to, in pixels; their own by default"
+    )
     parser.add_argument("--trials", type=int, default=48)
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds")
     parser.add_argument("--epochs", type=int, default=2, help="of a trial")
