@@ -1,5 +1,6 @@
 """How many trials and epochs fit into a time: arithmetic on measured seconds."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from math import ceil, floor
 
@@ -19,6 +20,8 @@ LEAST_EPOCHS, MOST_EPOCHS = 10, 200
 TRIAL_SHARE = 0.1
 """Of what a finalist sees, what a trial sees."""
 LEAST_TRIALS, MOST_TRIALS = 12, 200
+TRIAL_EPOCHS = 2
+"""The fewest epochs of a trial, which sees fewer images instead."""
 IMAGES_OF_CLASS = 20
 """The fewest images of a class, in the mean, that a trial sees."""
 
@@ -77,43 +80,55 @@ def final_epochs(images: Counts, largest: Speed, time: Time, *, references: int 
 def amounts(images: Counts, typical: Speed, largest: Speed, time: Time, *, references: int = 0) -> Amounts:
     """What fits. typical: of a network that a trial trains; largest: of the largest that a finalist may be.
 
-    Trials get what finalists leave. TooShortError says how long it takes where less than LEAST_TRIALS short trials
-    and LEAST_EPOCHS of the finalists fit.
+    Trials get what finalists leave. TooShortError says how long it takes where less than LEAST_TRIALS of the shortest
+    trials and LEAST_EPOCHS of the finalists fit.
     """
-    epochs = final_epochs(images, largest, time, references=references)
     longer_s = (1 + ceil(references / time.parallel)) * largest.epoch_s(images.train, images.validation)
-    left_s = time.seconds - epochs * longer_s
-    seen = TRIAL_SHARE * max(epochs, 1) * images.train
-    train_images, trial_epochs = _of_trial(images, seen)
-    trial_s = trial_epochs * typical.epoch_s(train_images or images.train, images.validation)
-    if left_s * time.parallel < LEAST_TRIALS * trial_s:  # fewer images rather than too few networks
-        train_images, trial_epochs = _of_trial(images, seen * left_s * time.parallel / (LEAST_TRIALS * trial_s))
-        trial_s = trial_epochs * typical.epoch_s(train_images or images.train, images.validation)
-    trials = floor(left_s * time.parallel / trial_s / time.parallel) * time.parallel
-    if epochs < LEAST_EPOCHS or trials < LEAST_TRIALS:
-        needed_s = LEAST_EPOCHS * longer_s / FINALISTS_SHARE + LEAST_TRIALS * trial_s / time.parallel
+    least_rounds = ceil(LEAST_TRIALS / time.parallel)
+    least_s = least_rounds * TRIAL_EPOCHS * typical.epoch_s(_least(images), images.validation)
+    needed_s = LEAST_EPOCHS * longer_s + max(least_s, LEAST_EPOCHS * longer_s * (1 / FINALISTS_SHARE - 1))
+    if time.seconds < needed_s:
         raise TooShortError(
             f"{duration(time.seconds)} of training are too short for {LEAST_TRIALS} trials and finalists of "
             f"{LEAST_EPOCHS} epochs, which take about {duration(needed_s)}",
             needed_s,
         )
-    trials = min(trials, MOST_TRIALS)
+    epochs = final_epochs(images, largest, time, references=references)
+    epochs = max(LEAST_EPOCHS, min(epochs, floor((time.seconds - least_s) / longer_s)))
+    left_s = time.seconds - epochs * longer_s
+    seen = TRIAL_SHARE * epochs * images.train
+    train_images, trial_epochs = _of_trial(images, typical, seen, left_s / least_rounds)
+    trial_s = trial_epochs * typical.epoch_s(train_images or images.train, images.validation)
+    rounds = max(least_rounds, min(floor(left_s / trial_s), ceil(MOST_TRIALS / time.parallel)))
     return Amounts(
-        trials,
+        min(rounds * time.parallel, MOST_TRIALS),
         trial_epochs,
         train_images,
         time.parallel if time.parallel <= 2 else 3,  # noqa: PLR2004 - as many as are trained at a time, at most three
         references,
         epochs,
-        ceil(trials / time.parallel) * trial_s,
+        rounds * trial_s,
         epochs * longer_s,
     )
 
 
-def _of_trial(images: Counts, seen: float) -> tuple[int | None, int]:
-    """The images and the epochs of a trial that is to see so many images in all."""
-    if seen >= 2 * images.train:
-        return None, round(seen / images.train)
-    least = min(images.train, IMAGES_OF_CLASS * images.classes)
-    some = max(least, round(seen / 2))
-    return (None if some >= images.train else some), 2
+def _least(images: Counts) -> int:
+    """The fewest images that a trial may train on."""
+    return min(images.train, IMAGES_OF_CLASS * images.classes)
+
+
+def _of_trial(images: Counts, typical: Speed, seen: float, most_s: float) -> tuple[int | None, int]:
+    """The images, None for all, and the epochs of a trial that is to see so many images in all, within most_s seconds:
+    fewer epochs, or fewer images, rather than too few networks.
+    """
+
+    def epoch_s(train: int) -> float:
+        return typical.epoch_s(train, images.validation)
+
+    epochs = floor(min(seen / images.train, most_s / epoch_s(images.train)))
+    if epochs >= TRIAL_EPOCHS:
+        return None, epochs
+    least = _least(images)
+    fitting = least - 1 + bisect_right(range(least, images.train + 1), most_s / TRIAL_EPOCHS, key=epoch_s)
+    some = max(least, min(floor(seen / TRIAL_EPOCHS), fitting))
+    return (None if some >= images.train else some), TRIAL_EPOCHS

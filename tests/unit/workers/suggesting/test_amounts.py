@@ -1,5 +1,7 @@
 """What fits into a time: finalists first, trials with the rest, and a refusal with the time that is needed."""
 
+from math import ceil
+
 import pytest
 
 from nas.errors import InfeasibleError
@@ -10,6 +12,7 @@ from workers.suggesting.amounts import (
     MOST_TRIALS,
     Counts,
     Time,
+    TooShortError,
     amounts,
     final_epochs,
     wanted_epochs,
@@ -67,6 +70,24 @@ def test_few_images_need_many_epochs():
 def test_too_little_time_is_refused_with_the_time_that_is_needed():
     with pytest.raises(InfeasibleError, match=r"2.min 00.s of training are too short for 12 trials .* take about"):
         amounts(FEW, TYPICAL, LARGEST, Time(120, 2))
+
+
+@pytest.mark.parametrize("train", [300, 331, 1000, 20_000])
+@pytest.mark.parametrize("parallel", [1, 2, 3])
+def test_the_time_that_is_said_to_be_needed_is_enough_and_all_beyond_it_is(train, parallel):
+    images = Counts(train, train // 9, 4)
+    typical, largest = Speed(0.01, 0.0025, 331), Speed(0.013, 0.003, 331)
+    with pytest.raises(TooShortError) as refused:
+        amounts(images, typical, largest, Time(1, parallel))
+    needed_s = ceil(refused.value.needed_s)
+
+    for seconds in (needed_s, *range(needed_s, 4 * needed_s, 7)):
+        found = amounts(images, typical, largest, Time(seconds, parallel))
+        assert found.trials >= LEAST_TRIALS
+        assert found.final_epochs >= LEAST_EPOCHS
+        assert found.trials_s + found.finalists_s <= seconds
+    with pytest.raises(TooShortError):
+        amounts(images, typical, largest, Time(needed_s - 2, parallel))
 
 
 @pytest.mark.parametrize("trainings_s", [60, 200, 308, 3000, 30_000])
