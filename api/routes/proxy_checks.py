@@ -14,6 +14,7 @@ from api.http.security import READ, WRITE, Writer
 from api.schemas.proxy_check import ProxyCheckEffort, ProxyCheckList, ProxyCheckOut, ProxyCheckSummary
 from api.schemas.proxy_submission import NewProxyCheck
 from api.specs import SPEC_FIELDS, Checked, check_spec, seconds_of_check, seconds_of_steps
+from nas.jobs.inquiries.record import InquiryKind
 from nas.proxy.options import CheckOptions
 from nas.proxy.request import budgets
 from nas.service.data_root import resolve_path
@@ -59,7 +60,9 @@ def create_proxy_check(
         app.rates.take(caller.asking(request), trials=options.trainings)
 
     spec = checked.spec.model_dump(mode="json")
-    check, _ = app.ledger.proxy_checks.request(spec, options.model_dump(mode="json"), confirm=confirm)
+    check, _ = app.ledger.inquiries.request(
+        InquiryKind.PROXY_CHECK, spec, options.model_dump(mode="json"), confirm=confirm
+    )
     headers = {"location": served(f"/v1/proxy-checks/{check.id}")}
     return Response(ProxyCheckOut(**asdict(check)).model_dump_json(), 202, headers, "application/json")
 
@@ -67,19 +70,23 @@ def create_proxy_check(
 @router.get("/proxy-checks", dependencies=[READ, RECORDS])
 def list_proxy_checks(app: App) -> ProxyCheckList:
     """The newest fifty proxy checks, the newest first. Those that ended 30 days ago are removed."""
-    return ProxyCheckList(items=[ProxyCheckSummary.model_validate(check) for check in app.ledger.proxy_checks.newest()])
+    return ProxyCheckList(
+        items=[
+            ProxyCheckSummary.model_validate(check) for check in app.ledger.inquiries.newest(InquiryKind.PROXY_CHECK)
+        ]
+    )
 
 
 @router.get("/proxy-checks/{check_id:id}", dependencies=[READ])
 def get_proxy_check(check_id: CheckId, app: App) -> ProxyCheckOut:
     """A proxy check, with its progress, and with its result once it has SUCCEEDED."""
-    return ProxyCheckOut(**asdict(app.ledger.proxy_checks.get(check_id)))
+    return ProxyCheckOut(**asdict(app.ledger.inquiries.get(check_id)))
 
 
 @router.post("/proxy-checks/{check_id}:cancel", dependencies=[WRITE], responses=problems("STATE_TRANSITION"))
 def cancel_proxy_check(check_id: CheckId, app: App) -> ProxyCheckOut:
     """End a proxy check for good; the trainings that it has done are kept for others."""
-    return ProxyCheckOut(**asdict(app.ledger.proxy_checks.cancel(check_id)))
+    return ProxyCheckOut(**asdict(app.ledger.inquiries.cancel(check_id)))
 
 
 def _effort(checked: Checked, options: CheckOptions, app: AppState) -> ProxyCheckEffort:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from api.schemas.common import DescribedBy, Json, Sent, Stored, one_of
-from nas.jobs.proxy_checks.record import CheckState
+from nas.jobs.inquiries.record import InquiryState
 from nas.proxy.grade import Grade
 from nas.proxy.options import CheckOptions
 
@@ -111,7 +111,7 @@ class ProxyCheckSummary(Sent):
     """A proxy check, without its spec and result."""
 
     id: str
-    state: Annotated[str, one_of(CheckState)]
+    state: Annotated[str, one_of(InquiryState)]
     reason: str | None = None
     progress: Annotated[Json, DescribedBy(CheckProgress)] | None = None
     created_at: datetime

@@ -19,7 +19,7 @@ from nas.sql.database import insert
 _artifact, _link, _export = tables.artifact.c, tables.artifact_link.c, tables.export.c
 _USED_AGAIN = timedelta(days=1)
 _last_use = func.coalesce(tables.training.c.used_at, tables.training.c.created_at, type_=Instant())
-_search, _check = tables.search.c, tables.proxy_check.c
+_search, _inquiry = tables.search.c, tables.inquiry.c
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 UPLOADS = "uploads/"
 """What the path of an uploaded data set begins with, in a spec; the digest follows."""
@@ -131,42 +131,44 @@ class Trainings(LedgerPart):
 
 
 class Uploads(LedgerPart):
-    """Which searches and proxy checks need an uploaded data set, given the digest of its archive, which specs have in a
+    """Which searches and inquiries need an uploaded data set, given the digest of its archive, which specs have in a
     path.
     """
 
     def named(self) -> frozenset[str]:
-        """The digests of at least all uploads that searches name, deleted ones too, or checks that have not ended."""
-        searches, checks = type_coerce(_search.spec, Text), type_coerce(_check.spec, Text)
+        """The digests of at least all uploads that searches name, deleted ones too, or inquiries that are not over."""
+        searches, inquiries = type_coerce(_search.spec, Text), type_coerce(_inquiry.spec, Text)
         wanted = select(searches).where(searches.contains(UPLOADS))
-        wanted_by_checks = select(checks).where(checks.contains(UPLOADS), _check.ended_at.is_(None))
+        wanted_by_inquiries = select(inquiries).where(inquiries.contains(UPLOADS), _inquiry.ended_at.is_(None))
         with self._database.reading() as connection:
-            specs = [*connection.scalars(wanted), *connection.scalars(wanted_by_checks)]
+            specs = [*connection.scalars(wanted), *connection.scalars(wanted_by_inquiries)]
         return frozenset(digest for found in specs for digest in _DIGEST.findall(found))
 
     @contextmanager
     def uses(self, sha256: str) -> Iterator[UploadUse]:
-        """The searches that name the upload, and the checks that have not ended. Inside the block none is submitted."""
+        """The searches that name the upload, and inquiries that are not over. Inside the block none is submitted."""
         export = tables.export.c
         named = type_coerce(_search.spec, Text).contains(sha256)
         exporting = _search.id.in_(select(export.search_id).where(export.state.in_(OPEN_EXPORTS)))
         unfinished = and_(_search.deleted_at.is_(None), or_(_search.state.not_in(TERMINAL), exporting))
         with self._database.writing() as connection:
             if not self._database.is_sqlite:  # there only one process writes at a time
-                connection.execute(text("LOCK TABLE search, proxy_check IN SHARE ROW EXCLUSIVE MODE"))
+                connection.execute(text("LOCK TABLE search, inquiry IN SHARE ROW EXCLUSIVE MODE"))
             wanted = select(_search.id, unfinished.label("open")).where(named).order_by(_search.id)
             found = connection.execute(wanted).all()
-            by_check = (type_coerce(_check.spec, Text).contains(sha256), _check.ended_at.is_(None))
-            checks = connection.scalars(select(_check.id).where(*by_check).order_by(_check.id)).all()
-            yield UploadUse(bool(found or checks), (*(row.id for row in found if row.open), *checks))
+            by_inquiry = (type_coerce(_inquiry.spec, Text).contains(sha256), _inquiry.ended_at.is_(None))
+            inquiries = connection.scalars(select(_inquiry.id).where(*by_inquiry).order_by(_inquiry.id)).all()
+            yield UploadUse(bool(found or inquiries), (*(row.id for row in found if row.open), *inquiries))
 
 
 def _teachers(connection: Connection) -> Iterator[tuple[str, bool]]:
-    """The digests of teachers that searches name, and whether these are deleted; and those of checks under way."""
-    searches, checks = type_coerce(_search.spec, Text), type_coerce(_check.spec, Text)
+    """The digests of teachers that searches name, and whether these are deleted; and those of inquiries under way."""
+    searches, inquiries = type_coerce(_search.spec, Text), type_coerce(_inquiry.spec, Text)
     wanted = select(searches.label("spec"), _search.deleted_at.is_not(None).label("deleted"))
-    of_checks = select(checks.label("spec"), literal(value=False).label("deleted")).where(_check.ended_at.is_(None))
-    for chosen in (wanted.where(searches.contains(TEACHERS)), of_checks.where(checks.contains(TEACHERS))):
+    of_inquiries = select(inquiries.label("spec"), literal(value=False).label("deleted")).where(
+        _inquiry.ended_at.is_(None)
+    )
+    for chosen in (wanted.where(searches.contains(TEACHERS)), of_inquiries.where(inquiries.contains(TEACHERS))):
         for row in connection.execute(chosen):
             yield from ((sha256, bool(row.deleted)) for sha256 in _TEACHER.findall(row.spec))
 

@@ -14,7 +14,7 @@ from nas.jobs import tables, trial_changes
 from nas.jobs.errors import FencedError
 from nas.jobs.events import deaths_without_result
 from nas.jobs.exports import export_event
-from nas.jobs.proxy_checks.record import CLAIMED
+from nas.jobs.inquiries.record import CLAIMED
 from nas.jobs.records import Claim, ExportClaim, ExportLease, ExportRecord, File, Json, Lease, SearchRecord
 from nas.jobs.rows import FREE_DISPATCHER, SEARCHES, LedgerPart, ownerless, read_export, read_search
 from nas.jobs.search_transaction import SearchTransaction, locked_search, owner_transaction, search_transaction
@@ -90,7 +90,7 @@ class Claims(LedgerPart):
             return
         with self._database.writing() as connection:
             held = ((tables.search, _ACTIVE), (tables.export, [ExportState.RUNNING.value]))
-            for table, states in (*held, (tables.proxy_check, [state.value for state in CLAIMED])):
+            for table, states in (*held, (tables.inquiry, [state.value for state in CLAIMED])):
                 row = table.c
                 dead = or_(*(row.owner.contains(f":{token}", autoescape=True) for token in tokens))
                 live = (row.state.in_(states), row.lease_until > now())

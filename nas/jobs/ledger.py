@@ -6,8 +6,8 @@ from nas.jobs.artifacts import Artifacts, Trainings, Uploads
 from nas.jobs.claims import Claims
 from nas.jobs.events import Events
 from nas.jobs.exports import Exports
+from nas.jobs.inquiries.inquiries import Inquiries
 from nas.jobs.keys import Keys, Sessions
-from nas.jobs.proxy_checks.checks import ProxyChecks
 from nas.jobs.records import Json
 from nas.jobs.searches import Searches
 from nas.jobs.tables import HEAD, metadata
@@ -38,7 +38,7 @@ class Ledger:
         self.events = Events(self.database)
         self.claims = Claims(self.database)
         self.exports = Exports(self.database)
-        self.proxy_checks = ProxyChecks(self.database)
+        self.inquiries = Inquiries(self.database)
         self.artifacts = Artifacts(self.database)
         self.keys = Keys(self.database)
         self.sessions = Sessions(self.database)
@@ -61,8 +61,8 @@ class Ledger:
         self.database.check_writable()
 
     def paces(self, limit: int = 20) -> list[Json]:
-        """The paces of earlier searches and proxy checks (nas.forecast.Pace), the newest first."""
-        found = [*self.searches.paces(limit), *self.proxy_checks.paces(limit)]
+        """The paces of earlier searches and inquiries (nas.forecast.Pace), the newest first."""
+        found = [*self.searches.paces(limit), *self.inquiries.paces(limit)]
         return [pace for _, pace in sorted(found, key=lambda pair: pair[0], reverse=True)[:limit]]
 
     def size_bytes(self) -> int:

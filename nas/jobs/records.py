@@ -232,8 +232,8 @@ class Idempotency:
 
 @dataclass(frozen=True, slots=True)
 class UploadUse:
-    """named: whether any search names the upload, be it deleted, or a proxy check that has not ended. open: ids of the
-    checks, and of the searches that are not finished or have an export that is not.
+    """named: whether any search names the upload, be it deleted, or an inquiry that has not ended. open: ids of the
+    inquiries, and of the searches that are not finished or have an export that is not.
     """
 
     named: bool

@@ -18,7 +18,7 @@ from nas.metric import metrics
 from nas.sql.column_types import Instant, Json, Words, lease_over
 from nas.sql.declaring import CONSTRAINT_NAMES, counters, optional, required
 
-HEAD = "0007"
+HEAD = "0008"
 """The revision that this module describes."""
 
 METRICS = ("accuracy", "latency_ms", "params", "macs", "size_bytes")
@@ -235,10 +235,11 @@ export = Table(
     Index("ix_export_sha256", "sha256"),
 )
 
-proxy_check = Table(
-    "proxy_check",
+inquiry = Table(
+    "inquiry",
     metadata,
     Column("id", Words, primary_key=True),
+    *required(Words, "kind"),
     *required(Json, "spec", "options"),
     *required(Words, "digest", "state"),
     *required(Json, "kept"),
@@ -250,10 +251,10 @@ proxy_check = Table(
     *counters(BigInteger, "epoch"),
     *optional(Instant, "lease_until"),
     *counters(Integer, "deaths"),
-    Index("ix_proxy_check_state", "state", "created_at"),
-    Index("ix_proxy_check_digest", "digest"),
+    Index("ix_inquiry_state", "state", "created_at"),
+    Index("ix_inquiry_digest", "digest"),
 )
 
 search_lease_over = lease_over(search.c.lease_until, LEASE_S)
 export_lease_over = lease_over(export.c.lease_until, LEASE_S)
-proxy_check_lease_over = lease_over(proxy_check.c.lease_until, LEASE_S)
+inquiry_lease_over = lease_over(inquiry.c.lease_until, LEASE_S)

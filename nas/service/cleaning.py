@@ -1,4 +1,4 @@
-"""Removes what is not needed any more: old deleted searches and proxy checks, unused uploads and results of trainings,
+"""Removes what is not needed any more: old deleted searches and inquiries, unused uploads and results of trainings,
 scratch folders, artifacts that nothing refers to.
 
 Any number of processes may clean at once. Each step is one short transaction that locks what it removes, so that no
@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event
 
 from nas.jobs.errors import NotFoundError
+from nas.jobs.inquiries.record import InquiryKind
 from nas.jobs.ledger import Ledger
 from nas.service.artifact_store import ArtifactStore
 from nas.service.set_aside import remove_set_aside, set_aside
@@ -23,8 +24,8 @@ MIN_AGE = timedelta(days=1)
 SCRATCH_AGE = timedelta(hours=1)
 """Scratch folders of searches that ended within this time are kept: it holds checkpoints, and copies of artifacts."""
 
-CHECKS_KEPT = timedelta(days=30)
-"""How long proxy checks that have ended can be read. Their trainings are kept as those of searches are."""
+INQUIRIES_KEPT = timedelta(days=30)
+"""How long inquiries that have ended can be read. Their trainings are kept as those of searches are."""
 
 _AT_ONCE = 20
 _PAUSE_S = 0.2
@@ -50,7 +51,7 @@ def clean(ledger: Ledger, settings: Settings, stop: Event) -> Cleaned:
     folders = _clean_scratch(ledger, settings.scratch, stop)
     searches = _purge(ledger, settings, stop)
     ledger.searches.forget_keys()
-    ledger.proxy_checks.forget(CHECKS_KEPT)
+    ledger.inquiries.forget(INQUIRIES_KEPT)
     uploads = trainings = 0
     if settings.keep_uploads_days:
         kept = timedelta(days=settings.keep_uploads_days)
@@ -95,7 +96,7 @@ def _collect(ledger: Ledger, store: ArtifactStore, stop: Event) -> int:
 
 
 def _clean_scratch(ledger: Ledger, scratch: Path, stop: Event) -> int:
-    """Remove folders of searches that have ended or are deleted, and of checks that have ended; returns their number.
+    """Remove folders of searches that have ended or are deleted, and of inquiries that have ended; returns how many.
 
     Folders of searches that are not in this ledger are kept.
     """
@@ -105,7 +106,7 @@ def _clean_scratch(ledger: Ledger, scratch: Path, stop: Event) -> int:
             break
         with ledger.searches.at_rest(folder.name, SCRATCH_AGE) as at_rest:
             count += at_rest and set_aside(folder)
-    for folder in sorted(scratch.glob("chk_*")):
-        count += not ledger.proxy_checks.is_open(folder.name) and set_aside(folder)
+    for folder in sorted(folder for kind in InquiryKind for folder in scratch.glob(f"{kind.prefix}_*")):
+        count += not ledger.inquiries.is_open(folder.name) and set_aside(folder)
     remove_set_aside(scratch)
     return count

@@ -10,7 +10,7 @@ from pages import Dashboard
 from playwright.sync_api import expect
 from serving import Served
 
-from nas.jobs.proxy_checks.record import CheckState
+from nas.jobs.inquiries.record import InquiryState
 from nas.proxy.candidates import Drawn
 from nas.proxy.judgement import Proxy
 from nas.proxy.summary import summary
@@ -48,13 +48,13 @@ def test_a_check_is_followed_and_its_result_shown(dashboard: Dashboard, service:
     dashboard.there("check-proxy").click()
     expect(dashboard.there("proxy-state")).to_have_attribute("data-state", "QUEUED")
 
-    checks = service.ledger.proxy_checks
+    checks = service.ledger.inquiries
     claim = checks.claim("the test")
-    assert "name" not in claim.check.spec
+    assert "name" not in claim.inquiry.spec
     progress = {"phase": "TRAINING", "what": "trainings", "done": 3, "total": 12, "left_s": 240.0}
     checks.renew(claim.lease, progress=progress)
     expect(dashboard.there("proxy-state")).to_contain_text("about 4")
-    checks.end(claim.lease, CheckState.SUCCEEDED, result=found())
+    checks.end(claim.lease, InquiryState.SUCCEEDED, result=found())
 
     expect(dashboard.there("proxy-verdict")).to_have_attribute("data-verdict", found()["verdict"])
     expect(dashboard.there("proxy-networks").locator("tbody tr")).to_have_count(10)

@@ -15,7 +15,7 @@ from nas.sql.errors import LedgerError
 from workers.dispatching.assignment import Assignment
 from workers.dispatching.exports import Exporter
 from workers.dispatching.housekeeping import Housekeeping
-from workers.dispatching.proxy_checks import ProxyChecker
+from workers.dispatching.inquiries import InquiryRunner
 from workers.executing.executor import Executor
 from workers.executing.scheduler import Scheduler
 
@@ -43,7 +43,7 @@ class Dispatcher:
         self._next_alone: str | None = None
         self._limit = min(MAX_SEARCHES, SEARCHES_A_WORKER * executor.workers)
         self._exporter = Exporter(ledger, settings, self.scheduler, self.owner)
-        self._checker = ProxyChecker(ledger, settings, self.scheduler, self.owner)
+        self._inquiries = InquiryRunner(ledger, settings, self.scheduler, self.owner)
         self._housekeeping = Housekeeping(ledger, settings)
         self._followed = self._renewed = 0.0
 
@@ -75,7 +75,7 @@ class Dispatcher:
             for search in self._searches.values():
                 search.renew()
         self._exporter.tick()
-        self._checker.tick()
+        self._inquiries.tick()
         self._housekeeping.tick()
         if self._alone is not None and (self._alone.over or self._alone.has_result):
             self._alone = None
@@ -131,12 +131,12 @@ class Dispatcher:
 
     def _drain(self) -> None:
         self._exporter.stop()
-        self._checker.stop()
+        self._inquiries.stop()
         self._housekeeping.stop()
         for search in self._searches.values():
             search.stop()
         deadline = time.monotonic() + DRAIN_S
         for search in self._searches.values():
             search.join(max(0.0, deadline - time.monotonic()))
-        self._checker.join(max(0.0, deadline - time.monotonic()))
+        self._inquiries.join(max(0.0, deadline - time.monotonic()))
         self._housekeeping.join(max(0.0, deadline - time.monotonic()))

@@ -6,7 +6,7 @@ import pytest
 from calling import nas
 from live_service import ledger_of, service_on
 
-from nas.jobs.proxy_checks.record import CheckState
+from nas.jobs.inquiries.record import InquiryState
 from nas.proxy.candidates import Drawn
 from nas.proxy.judgement import Proxy
 from nas.proxy.summary import summary
@@ -46,11 +46,11 @@ def test_a_check_is_submitted_followed_and_its_verdict_printed(ledger, spec):
     assert (code, printed.split()[1]) == (0, "QUEUED")
     check = printed.split()[0]
     assert check in nas("proxy", "list")[1]
-    claim = ledger.proxy_checks.claim("the test")
+    claim = ledger.inquiries.claim("the test")
     progress = {"phase": "TRAINING", "what": "trainings", "done": 1, "total": 7, "left_s": 61.0}
-    ledger.proxy_checks.renew(claim.lease, progress=progress)
+    ledger.inquiries.renew(claim.lease, progress=progress)
     assert "trainings: 1 of 7" in nas("proxy", "show", check)[1]
-    ledger.proxy_checks.end(claim.lease, CheckState.SUCCEEDED, result=result())
+    ledger.inquiries.end(claim.lease, InquiryState.SUCCEEDED, result=result())
 
     code, printed, _ = nas("proxy", "show", check)
 

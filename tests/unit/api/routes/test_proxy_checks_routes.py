@@ -4,7 +4,7 @@ import pytest
 from live_service import ledger_of
 from problem import assert_problem
 
-from nas.jobs.proxy_checks.record import CheckState
+from nas.jobs.inquiries.record import InquiryKind, InquiryState
 from nas.service.settings import Settings
 
 BODY = {"dataset": "fashion_mnist_mini", "candidates": 12, "finalists": {"epochs": 6}}
@@ -25,10 +25,10 @@ def test_a_check_is_made_once_and_shows_its_progress_and_result(open_client, led
     url = made.headers["location"]
     assert made.json()["options"] == {"candidates": 12, "repeats": 3, "longer_epochs": None}
     assert made.json()["spec"]["max_trials"] == 64
-    claim = ledger.proxy_checks.claim("the test")
-    ledger.proxy_checks.renew(claim.lease, progress={"phase": "TRAINING", "what": "trainings", "done": 1, "total": 12})
+    claim = ledger.inquiries.claim("the test")
+    ledger.inquiries.renew(claim.lease, progress={"phase": "TRAINING", "what": "trainings", "done": 1, "total": 12})
     assert open_client.get(url).json()["progress"]["done"] == 1
-    ledger.proxy_checks.end(claim.lease, CheckState.SUCCEEDED, result={"verdict": "good"})
+    ledger.inquiries.end(claim.lease, InquiryState.SUCCEEDED, result={"verdict": "good"})
     found = open_client.get(url).json()
     assert (found["state"], found["result"], found["progress"]) == ("SUCCEEDED", {"verdict": "good"}, None)
     listed = open_client.get("/v1/proxy-checks").json()["items"]
@@ -45,12 +45,12 @@ def test_a_check_that_waits_is_cancelled(open_client):
 
 
 def test_what_it_takes_is_said_without_making_one(open_client, ledger):
-    before = len(ledger.proxy_checks.newest())
+    before = len(ledger.inquiries.newest(InquiryKind.PROXY_CHECK))
 
     found = open_client.post("/v1/proxy-checks?validate_only=true", json={**BODY, "seed": 2}).json()
 
     assert (found["valid"], found["trainings"]) == (True, 2 * 12 + 2)
-    assert len(ledger.proxy_checks.newest()) == before
+    assert len(ledger.inquiries.newest(InquiryKind.PROXY_CHECK)) == before
 
 
 @pytest.mark.parametrize(

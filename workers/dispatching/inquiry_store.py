@@ -1,24 +1,24 @@
-"""What a proxy check of the service keeps: in its row of the ledger, and as trainings that all searches share."""
+"""What an inquiry of the service keeps: in its row of the ledger, and as trainings that all searches share."""
 
 from pathlib import Path
 from typing import Any
 
+from nas.jobs.inquiries.record import InquiryLease
 from nas.jobs.ledger import Ledger
-from nas.jobs.proxy_checks.record import CheckLease
 from nas.jobs.records import Json, TrainingKey
 from nas.service.artifact_store import ArtifactStore
 from nas.service.teachers import known_teacher
 from workers.dispatching.ledger_store import StoppedError, cached_training
 
 
-class CheckStore:
+class InquiryStore:
     """A ResultStore. Every call raises StoppedError once stop() was called; keep raises FencedError once another
-    dispatcher has the check.
+    dispatcher has the inquiry.
     """
 
-    def __init__(self, ledger: Ledger, lease: CheckLease, artifacts: ArtifactStore, path: Path) -> None:
+    def __init__(self, ledger: Ledger, lease: InquiryLease, artifacts: ArtifactStore, path: Path) -> None:
         self._ledger, self._lease, self._artifacts, self._path = ledger, lease, artifacts, path
-        self._kept = ledger.proxy_checks.kept(lease)
+        self._kept = ledger.inquiries.kept(lease)
         self._stopped = False
         path.mkdir(parents=True, exist_ok=True)
 
@@ -26,7 +26,7 @@ class CheckStore:
         self._stopped = True
 
     def go_on(self) -> None:
-        """StoppedError if the check is to stop."""
+        """StoppedError if the inquiry is to stop."""
         if self._stopped:
             raise StoppedError
 
@@ -41,7 +41,7 @@ class CheckStore:
     def keep(self, name: str, value: Any) -> Any:
         self.go_on()
         self._kept[name] = value
-        self._ledger.proxy_checks.keep(self._lease, self._kept)
+        self._ledger.inquiries.keep(self._lease, self._kept)
         return value
 
     def paces(self) -> list[Json]:
@@ -74,4 +74,4 @@ class CheckStore:
         return known_teacher(self._artifacts, model)
 
     def publish(self, kind: str, name: str, trial: int | None = None) -> None:
-        """Nothing to do: a check has no files for users. On another machine they are made again."""
+        """Nothing to do: an inquiry has no files for users. On another machine they are made again."""

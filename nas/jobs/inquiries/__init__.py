@@ -1,0 +1,1 @@
+"""Inquiries in the ledger: what clients ask before a search; requested, claimed under a lease, ended with an answer."""

@@ -1,1 +1,0 @@
-"""Proxy checks in the ledger: requested, claimed under a lease, ended with what they have found."""

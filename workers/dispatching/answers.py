@@ -1,0 +1,49 @@
+"""What answers an inquiry of each kind."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from nas.dataset import dataset
+from nas.jobs.inquiries.record import Inquiry, InquiryKind
+from nas.jobs.records import Json
+from nas.proxy.options import CheckOptions
+from nas.service.data_root import resolve_path
+from nas.service.settings import Settings
+from nas.spec import parse_spec
+from nas.spec.images import with_size
+from workers.dispatching.inquiry_store import InquiryStore
+from workers.executing.scheduler import Quota
+from workers.proxy_checking.check import ProxyCheck
+from workers.searching.progress_listener import ProgressListener
+
+
+class Answer(Protocol):
+    """An inquiry as it is carried out."""
+
+    def left_s(self) -> float | None:
+        """Seconds until it has ended; None as long as that is not known."""
+
+    def run(self) -> Json:
+        """The result. NasError if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What an answer is made with."""
+
+    store: InquiryStore
+    listener: ProgressListener
+    quota: Quota
+    settings: Settings
+
+
+def proxy_check(inquiry: Inquiry, means: Means) -> Answer:
+    settings = means.settings
+    spec = parse_spec({**inquiry.spec, "dataset": resolve_path(inquiry.spec["dataset"], settings.data_root)})
+    sized = with_size(spec, dataset.make(spec.dataset))
+    options = CheckOptions.model_validate(inquiry.options)
+    return ProxyCheck(sized, options, means.store, means.listener, means.quota, threads=settings.threads)
+
+
+ANSWERS: dict[InquiryKind, Callable[[Inquiry, Means], Answer]] = {InquiryKind.PROXY_CHECK: proxy_check}
