@@ -1,6 +1,7 @@
 """What a search over REST may ask for: what `nas run` takes, without the files of this machine."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from random import Random
@@ -8,10 +9,11 @@ from typing import Any
 
 from api.http.app_state import AppState
 from api.http.problems import FieldFault, ProblemError
+from api.schemas.suggestion import NewSuggestion
 from latency_db.devices.local import is_local_name
 from nas.compressing.plan import checked
 from nas.dataset import Outline, dataset
-from nas.errors import SpecError, UnknownNameError
+from nas.errors import DataError, SpecError, UnknownNameError
 from nas.forecast import Pace, Plan, plan_of, plan_of_check, step_seconds
 from nas.proxy.options import CheckOptions
 from nas.proxy.request import budgets
@@ -43,8 +45,29 @@ def check_spec(data: Mapping[str, Any], app: AppState) -> Checked:
     SpecError or ProblemError names the field that is wrong; InfeasibleError says why random members of the space cannot
     be built.
     """
-    try:
+    with _refusing(app):
         return _checked(data, app)
+
+
+def check_subject(wanted: NewSuggestion, app: AppState) -> dict[str, Any]:
+    """The data set of a suggestion as a spec has it, checked with device and target as for check_spec."""
+    with _refusing(app):
+        goal = {"name": "constrained", "target_latency_ms": wanted.target_latency_ms}
+        spec = parse_spec({"dataset": wanted.dataset, "device": wanted.device, "objective": goal, "seed": wanted.seed})
+        source = dataset.make(resolve_path(spec.dataset, app.settings.data_root))
+        _check_devices(spec, app)
+        try:
+            source.outline()
+        except DataError as error:
+            raise SpecError(f"{'dataset.path' if 'path' in spec.dataset else 'dataset'}: {error}") from None
+    return dict(spec.dataset)
+
+
+@contextmanager
+def _refusing(app: AppState) -> Iterator[None]:
+    """Names the fields of what is not known, and reveals no folders of this machine."""
+    try:
+        yield
     except UnknownNameError as error:
         field = FIELDS.get(error.kind, error.kind)
         faults = [FieldFault(field, str(error))] if field in SPEC_FIELDS else []
@@ -60,14 +83,18 @@ def _checked(data: Mapping[str, Any], app: AppState) -> Checked:
     spec = parse_spec(dict(data))
     named_space(spec.space).sample(Random(0), TRIES)
     source = dataset.make(resolve_path(spec.dataset, app.settings.data_root))
-    for name in spec.device_names:
-        if not is_local_name(name):
-            app.latency.find(name)
+    _check_devices(spec, app)
     images = check_images(spec, source)
     if spec.warm_start:
         spec = spec.model_copy(update={"warm_start": ids_of_earlier(app.ledger, spec)})
     told = check_teacher(spec.teacher, images, keep_teacher(app.files, spec.teacher.model)) if spec.teacher else []
     return Checked(spec, images, [*notes(spec, images), *told])
+
+
+def _check_devices(spec: SearchSpec, app: AppState) -> None:
+    for name in spec.device_names:
+        if not is_local_name(name):
+            app.latency.find(name)
 
 
 def check_plan(plan: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from api.client.search import AsyncSearch, Search
 from api.schemas.device import LatencyEstimate as Estimate
 from api.schemas.front import Baseline, Finalist, ModelFile, Point, Ranking, Reference
 from api.schemas.proxy_check import ProxyCheckOut as ProxyCheck
+from api.schemas.suggestion import SuggestionOut as Suggestion
 from api.schemas.trial import ArtifactOut as Artifact
 from api.schemas.trial import EventOut as Event
 from api.schemas.trial import ExportFile
@@ -45,6 +46,7 @@ __all__ = [
     "Reference",
     "Search",
     "SingleTrial",
+    "Suggestion",
     "Trial",
     "UnreachableError",
     "WaitTimeoutError",

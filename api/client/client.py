@@ -5,24 +5,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from api.client.calls import Downloadable, Spec, at, body, download, folder_of, items, pages, wait, with_files
+from api.client.calls import Downloadable, Spec, at, body, download, folder_of, items, pages, with_files
+from api.client.inquiries import InquiryOperations
 from api.client.objects import SingleTrial
 from api.client.operation import Awaitable, Blocking, Operation, Streaming
 from api.client.search import AsyncSearch, Search
 from api.client.sending import OnDamaged, Progress, file_field, send_teacher, unheard, upload
-from api.client.transport import AsyncTransport, BlockingTransport, Transport
+from api.client.transport import AsyncTransport, BlockingTransport
 from api.client.wire import Json, Request, content, creation
 from api.schemas.device import LatencyEstimate
-from api.schemas.proxy_check import ProxyCheckOut
 from api.schemas.trial import ExportOut
 
 S = TypeVar("S")
 
 
-class ClientOperations(Generic[S]):
+class ClientOperations(InquiryOperations, Generic[S]):
     """What a service can be asked for. S: the kind of search that is returned."""
-
-    _transport: Transport
 
     def _search(self, value: Json) -> S:
         raise NotImplementedError
@@ -48,41 +46,6 @@ class ClientOperations(Generic[S]):
     async def check(self, /, spec: Spec | None = None, **fields: Any) -> Json:
         """What submitting would do, without doing it: the whole spec, the size of its space."""
         return await self._transport.post(at("searches"), body(spec, fields), validate_only="true")
-
-    @Operation
-    async def check_proxy(self, /, spec: Spec | None = None, **fields: Any) -> ProxyCheckOut:
-        """Ask whether the short training of a search's trials orders networks as the longer one does.
-
-        Beside the fields of a spec there are candidates, repeats and longer_epochs (docs/proxy.md). Images are sent as
-        for submit().
-        """
-        sent = await with_files(self._transport, body(spec, fields), folder_of(spec), unheard)
-        return ProxyCheckOut.model_validate(await self._transport.post(at("proxy-checks"), sent))
-
-    @Operation
-    async def proxy_check_effort(self, /, spec: Spec | None = None, **fields: Any) -> Json:
-        """What check_proxy would take, without doing it."""
-        return await self._transport.post(at("proxy-checks"), body(spec, fields), validate_only="true")
-
-    @Operation
-    async def proxy_check(self, check_id: str) -> ProxyCheckOut:
-        return ProxyCheckOut.model_validate(await self._transport.get(at("proxy-checks", check_id)))
-
-    @Operation
-    async def proxy_checks(self) -> list[Json]:
-        """The newest fifty, the newest first, without their results."""
-        return await items(self._transport, at("proxy-checks"))
-
-    @Operation
-    async def cancel_proxy_check(self, check_id: str) -> ProxyCheckOut:
-        path = at("proxy-checks", check_id, action="cancel")
-        return ProxyCheckOut.model_validate(await self._transport.post(path))
-
-    @Operation
-    async def wait_for_proxy_check(self, check_id: str, timeout_s: float | None = None) -> ProxyCheckOut:
-        """The check, once it has ended. WaitTimeoutError if that takes longer."""
-        found = await wait(self._transport, at("proxy-checks", check_id), timeout_s)
-        return ProxyCheckOut.model_validate(found)
 
     @Operation
     async def search(self, search_id: str) -> S:

@@ -20,6 +20,7 @@ TrialId = Annotated[
 ]
 ExportId = Annotated[str, Path(pattern=r"^exp_[0-9a-z]{26}$")]
 CheckId = Annotated[str, Path(pattern=r"^chk_[0-9a-z]{26}$")]
+SuggestionId = Annotated[str, Path(pattern=r"^sug_[0-9a-z]{26}$")]
 KeyId = Annotated[str, Path(pattern=r"^key_[0-9a-z]{26}$")]
 AgentId = Annotated[str, Path(pattern=r"^agt_[0-9a-z]{26}$")]
 BatchId = Annotated[str, Path(pattern=r"^bat_[0-9a-z]{26}$")]

@@ -1,12 +1,11 @@
 """Proxy checks and what they have found (docs/proxy.md)."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from api.schemas.common import DescribedBy, Json, Sent, Stored, one_of
-from nas.jobs.inquiries.record import InquiryState
+from api.schemas.inquiry import InquirySummary
 from nas.proxy.grade import Grade
 from nas.proxy.options import CheckOptions
 
@@ -97,26 +96,8 @@ class ProxyCheckResult(Stored):
     cost: CostOut
 
 
-class CheckProgress(Stored):
-    """what: is done by done of total. left_s: seconds until the end, null as long as that is not known."""
-
-    phase: str
-    what: str | None = None
-    done: int | None = None
-    total: int | None = None
-    left_s: float | None = None
-
-
-class ProxyCheckSummary(Sent):
+class ProxyCheckSummary(InquirySummary):
     """A proxy check, without its spec and result."""
-
-    id: str
-    state: Annotated[str, one_of(InquiryState)]
-    reason: str | None = None
-    progress: Annotated[Json, DescribedBy(CheckProgress)] | None = None
-    created_at: datetime
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
 
 
 class ProxyCheckOut(ProxyCheckSummary):

@@ -153,7 +153,7 @@ class Settings(BaseSettings):
         ge=0,
     )
     trials_per_hour: int = _set(
-        "trials of these searches (`max_trials`, and its changes), exports, and trainings of proxy checks",
+        "trials of these searches (`max_trials`, and its changes), exports, trainings of checks, 12 for a suggestion",
         default=100_000_000,
         ge=0,
     )

@@ -17,6 +17,8 @@ from nas.machine.cgroup import core_count
 from nas.quantities import count, duration
 from nas.spec import parse_spec
 from workers.executing.executor import executor
+from workers.executing.scheduler import Scheduler
+from workers.folder_run.console import ConsoleListener
 from workers.suggesting.suggestion import HOUR_S, Suggestion, Wanted
 from workers.suggesting.suggestion import suggest as find
 
@@ -51,8 +53,8 @@ def suggest(
     wanted = Wanted(_absolute(with_options(resolve(data), options)), device, target, hours * HOUR_S, seed)
     workers = parallel or core_count()
     threads = max(1, core_count() // workers)
-    with executor["process"](workers, threads) as pool, Console(stderr=True).status("") as status:
-        found = find(wanted, measurer_of(device), pool, status.update)
+    with executor["process"](workers, threads) as pool, ConsoleListener(Console(stderr=True)).drawn() as listener:
+        found = find(wanted, measurer_of(device), Scheduler(pool).quota(), listener)
     parse_spec(found.spec)
     if out:
         _write(found, out)

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from latency_db.profiling.measurer import Measurer
+from latency_db.storing.known_devices import find_device
+from latency_db.storing.store import Store
 from nas.dataset import dataset
 from nas.jobs.inquiries.record import Inquiry, InquiryKind
 from nas.jobs.records import Json
@@ -16,6 +19,7 @@ from workers.dispatching.inquiry_store import InquiryStore
 from workers.executing.scheduler import Quota
 from workers.proxy_checking.check import ProxyCheck
 from workers.searching.progress_listener import ProgressListener
+from workers.suggesting.suggestion import HOUR_S, Wanted, suggest
 
 
 class Answer(Protocol):
@@ -46,4 +50,31 @@ def proxy_check(inquiry: Inquiry, means: Means) -> Answer:
     return ProxyCheck(sized, options, means.store, means.listener, means.quota, threads=settings.threads)
 
 
-ANSWERS: dict[InquiryKind, Callable[[Inquiry, Means], Answer]] = {InquiryKind.PROXY_CHECK: proxy_check}
+@dataclass(frozen=True, slots=True)
+class SuggestionAnswer:
+    """A spec that fits the time at hand. Paths in it are as in the request."""
+
+    inquiry: Inquiry
+    means: Means
+
+    def left_s(self) -> float | None:
+        return None
+
+    def run(self) -> Json:
+        asked, means = self.inquiry.spec, self.means
+        means.listener.phase("STARTING")
+        images = resolve_path(asked["dataset"], means.settings.data_root)
+        seconds = HOUR_S * asked["hours"]
+        wanted = Wanted(images, asked["device"], asked["target_latency_ms"], seconds, asked["seed"])
+        latencies = Store()
+        measurer = Measurer(latencies, find_device(latencies, wanted.device))
+        found = suggest(wanted, measurer, means.quota, means.listener).describe()
+        spec = found["spec"]
+        parse_spec(spec)
+        return {**found, "spec": {**spec, "dataset": {**spec["dataset"], **asked["dataset"]}}}
+
+
+ANSWERS: dict[InquiryKind, Callable[[Inquiry, Means], Answer]] = {
+    InquiryKind.PROXY_CHECK: proxy_check,
+    InquiryKind.SUGGESTION: SuggestionAnswer,
+}

@@ -51,6 +51,11 @@ class Quota:
         """Of all searches together."""
         return self.scheduler.executor.workers
 
+    @property
+    def threads(self) -> int:
+        """Of each worker."""
+        return self.scheduler.executor.threads
+
     def waits_for(self) -> str | None:
         """What keeps every task and measurement of this search waiting; None if one runs, or none waits."""
         return self.scheduler.waits_for(self)

@@ -107,7 +107,7 @@ def check_target(found: Sequence[Offer], target_ms: float | None, device: str) -
     if not shares[best.side]:
         fastest = min(offer.latencies_ms[0] for offer in found)
         raise InfeasibleError(
-            f"no network drawn meets {target_ms} ms on {device}; the fastest takes {fastest:.3g} ms: give a --target "
+            f"no network drawn meets {target_ms} ms on {device}; the fastest takes {fastest:.3g} ms: give a target "
             "above that, or a faster device"
         )
     return [offer for offer in found if shares[offer.side] >= ENOUGH] or [best]

@@ -1,7 +1,7 @@
-"""A spec that fits the time at hand, and why: `nas space suggest`."""
+"""A spec that fits the time at hand, and why."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any
@@ -16,7 +16,9 @@ from nas.ops.notation import write_network
 from nas.quantities import duration
 from nas.training import FINALISTS
 from nas.trial import unheard
-from workers.executing.executor import Executor
+from workers.executing.scheduler import Quota
+from workers.searching.context import measuring
+from workers.searching.progress_listener import ProgressListener
 from workers.suggesting.amounts import (
     RESERVE,
     Amounts,
@@ -39,8 +41,6 @@ MEASURING_SHARE = 0.25
 
 BUSY = 0.5
 """Load for each core from which seconds that are measured are those of a busy machine."""
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Suggestion:
             "spec": self.spec,
             "seconds": sum(self.steps_s.values()),
             "steps": dict(self.steps_s),
-            "offers": [offer.describe() for offer in self.offers],
+            "offers": [{**offer.describe(), "chosen": offer is self.chosen} for offer in self.offers],
             "notes": list(self.notes),
         }
 
@@ -120,8 +120,8 @@ def outline_of(source: DatasetSource, seed: int) -> Outline:
     return Outline(images.classes, *sizes, images.side, images.channels)
 
 
-def suggest(wanted: Wanted, measurer: Measurer, pool: Executor, say: Say) -> Suggestion:
-    """The suggestion. pool: its workers train at the same time, as those of the search will.
+def suggest(wanted: Wanted, measurer: Measurer, quota: Quota, listener: ProgressListener) -> Suggestion:
+    """The suggestion. quota: its workers train at the same time, as those of the search will.
 
     Trainings are timed at each resolution that the images and the target allow, and the largest is taken at which
     finalists have enough epochs. DataError, NotMeasuredError and InfeasibleError say what is wrong, and what to do.
@@ -129,13 +129,15 @@ def suggest(wanted: Wanted, measurer: Measurer, pool: Executor, say: Say) -> Sug
     busy = _busy_note()
     images = outline_of(dataset.make(wanted.dataset), wanted.seed)
     counts = Counts(images.train, images.validation, len(images.classes))
-    time = time_for_trainings(wanted.seconds, pool.workers)
-    say("measuring latencies of random networks")
-    found = offers(images, sides_for(images, wanted.dataset), measurer, seed=wanted.seed)
+    time = time_for_trainings(wanted.seconds, quota.workers)
+    listener.phase("MEASURING_NETWORKS")
+    listener.say("measuring random networks on the device")
+    with measuring(quota, measurer):
+        found = offers(images, sides_for(images, wanted.dataset), measurer, seed=wanted.seed)
     offered = check_target(found, wanted.target_ms, wanted.device)
     references = int(wanted.seconds >= REFERENCE_FROM_S)
     timed = []
-    for offer, (typical, largest) in zip(offered, _speeds(offered, wanted, pool, say), strict=True):
+    for offer, (typical, largest) in zip(offered, _speeds(offered, wanted, quota, listener), strict=True):
         epochs = final_epochs(counts, largest, time, references=references)
         epoch_s = largest.epoch_s(counts.train, counts.validation)
         timed.append(Timed(offer, wanted.target_ms, typical, largest, epoch_s, epochs, wanted_epochs(counts.train)))
@@ -143,12 +145,10 @@ def suggest(wanted: Wanted, measurer: Measurer, pool: Executor, say: Say) -> Sug
     try:
         fitted = amounts(counts, chosen.typical, chosen.largest, time, references=references)
     except TooShortError as error:
-        hours = hours_for(error.needed_s, pool.workers)
+        hours = hours_for(error.needed_s, quota.workers)
         why = "".join(f"; {note}" for note in busy)
-        raise InfeasibleError(
-            f"{error}: give --hours {hours:g} or more, fewer images, or a lower --target{why}"
-        ) from None
-    spec = _spec(wanted, images, chosen.offer, fitted, pool.workers)
+        raise InfeasibleError(f"{error}: give {hours:g} hours or more, fewer images, or a lower target{why}") from None
+    spec = _spec(wanted, images, chosen.offer, fitted, quota.workers)
     measured = (fitted.finalists + fitted.references) * NETWORK_S
     steps = {
         "MEASURING": _measuring_s(wanted.seconds),
@@ -166,7 +166,7 @@ def time_for_trainings(seconds: float, parallel: int) -> Time:
     """What measuring and the reserve leave of these seconds. InfeasibleError if that is nothing."""
     rest = seconds * (1 - RESERVE) - _measuring_s(seconds) - (parallel + 1) * NETWORK_S
     if rest <= 0:
-        raise InfeasibleError(f"{duration(seconds)} are too short for any search: give more --hours")
+        raise InfeasibleError(f"{duration(seconds)} are too short for any search: give more hours")
     return Time(rest, parallel)
 
 
@@ -179,21 +179,25 @@ def hours_for(trainings_s: float, parallel: int) -> float:
     return ceil(100 * seconds / HOUR_S) / 100
 
 
-def _speeds(offered: Sequence[Offer], wanted: Wanted, pool: Executor, say: Say) -> list[tuple[Speed, Speed]]:
+def _speeds(
+    offered: Sequence[Offer], wanted: Wanted, quota: Quota, listener: ProgressListener
+) -> list[tuple[Speed, Speed]]:
     """Of the middle and the slowest network within the target of each offer, trained on all workers at once."""
     chosen: list[Network] = []
     for offer in offered:
         within = offer.networks[: offer.within(wanted.target_ms)]
         chosen += [within[len(within) // 2], within[-1]]
     found: list[Speed] = []
-    for begin in range(0, len(chosen), pool.workers):
-        some = chosen[begin : begin + pool.workers]
-        say(f"timing trainings: {begin + len(some)} of {len(chosen)}")
+    listener.phase("TIMING")
+    for begin in range(0, len(chosen), quota.workers):
+        some = chosen[begin : begin + quota.workers]
+        listener.step("trainings timed", begin, len(chosen))
         tasks = [
-            pool.submit(time_training, write_network(network), FINALISTS, pool.threads, report=unheard)
+            quota.submit(time_training, write_network(network), FINALISTS, quota.threads, report=unheard)
             for network in some
         ]
         found += [task.result() for task in tasks]
+    listener.step("trainings timed", len(chosen), len(chosen))
     return list(zip(found[::2], found[1::2], strict=True))
 
 
@@ -224,7 +228,7 @@ def _notes(wanted: Wanted, images: Outline, chosen: Timed, references: int) -> l
             "images: more hours will pay"
         )
     if wanted.target_ms is None:
-        notes.append("no --target: the search takes the median latency of random networks of the space")
+        notes.append("without a target the search takes the median latency of random networks of the space")
     elif chosen.offer.latencies_ms[-1] <= wanted.target_ms:
         notes.append(
             f"all networks drawn of {chosen.offer.space.name} at {chosen.offer.side} px meet {wanted.target_ms} ms: "

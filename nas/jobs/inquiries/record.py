@@ -11,6 +11,7 @@ class InquiryKind(StrEnum):
     """What is asked. A new one needs a prefix of its ids and, in the dispatcher, what answers it."""
 
     PROXY_CHECK = "PROXY_CHECK"
+    SUGGESTION = "SUGGESTION"
 
     @property
     def prefix(self) -> str:
@@ -22,7 +23,7 @@ class InquiryKind(StrEnum):
         return self.lower().replace("_", " ")
 
 
-_PREFIXES = {InquiryKind.PROXY_CHECK: "chk"}
+_PREFIXES = {InquiryKind.PROXY_CHECK: "chk", InquiryKind.SUGGESTION: "sug"}
 
 
 def kind_of(inquiry_id: str) -> InquiryKind | None:
@@ -50,7 +51,8 @@ CLAIMED = (InquiryState.RUNNING, InquiryState.CANCELLING)
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """spec: what it is about, with its data set; of a proxy check, the spec of the search. options: how it is answered.
+    """spec: what it is about, with its data set; of a proxy check, the spec of the search; of a
+    suggestion, the request. options: how it is answered.
     progress: of one under way, by phase, what, done, total and left_s. result: of one that has SUCCEEDED.
     """
 

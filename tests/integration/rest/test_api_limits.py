@@ -25,6 +25,8 @@ QUICK = {
     *("/v1/trials/{trial_id}:export", "/v1/trials/{trial_id}/exports", "/v1/exports/{export_id}", "/v1/presets"),
     "/v1/proxy-checks/{check_id}",
     "/v1/proxy-checks/{check_id}:cancel",
+    "/v1/suggestions/{suggestion_id}",
+    "/v1/suggestions/{suggestion_id}:cancel",
 }
 """Routes that read or write a few rows, or a file piece by piece."""
 

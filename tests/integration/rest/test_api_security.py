@@ -39,6 +39,7 @@ FILLED = {
     "trial_id": "srch_" + "0" * 26 + ".0",
     "export_id": "exp_" + "0" * 26,
     "check_id": "chk_" + "0" * 26,
+    "suggestion_id": "sug_" + "0" * 26,
     "key_id": "key_" + "0" * 26,
     "agent_id": "agt_" + "0" * 26,
     "batch_id": "bat_" + "0" * 26,

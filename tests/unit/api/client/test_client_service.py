@@ -20,6 +20,7 @@ from api.app import create_app
 from api.client import ApiError, AsyncClient, AsyncSearch, Client, Search
 from api.client.operation import Operation, Streaming
 from api.processes.supervisor import free_port
+from nas.jobs.inquiries.record import InquiryState
 from nas.jobs.records import File
 from nas.service.artifact_store import ArtifactStore
 from nas.service.settings import Settings
@@ -27,6 +28,7 @@ from nas.service.settings import Settings
 SEARCH_ID = "srch_" + "0" * 26
 EXPORT_ID = "exp_" + "0" * 26
 CHECK_ID = "chk_" + "0" * 26
+SUGGESTION_ID = "sug_" + "0" * 26
 CLIENT_CALLS = {
     "submit": {"max_trials": 0},
     "check": SPEC,
@@ -36,6 +38,11 @@ CLIENT_CALLS = {
     "proxy_checks": {},
     "cancel_proxy_check": {"check_id": CHECK_ID},
     "wait_for_proxy_check": {"check_id": CHECK_ID},
+    "suggest": {"dataset": "none"},
+    "suggestion": {"suggestion_id": SUGGESTION_ID},
+    "suggestions": {},
+    "cancel_suggestion": {"suggestion_id": SUGGESTION_ID},
+    "wait_for_suggestion": {"suggestion_id": SUGGESTION_ID},
     "prepared": {"dataset": {"name": "folder", "path": __file__}},
     "search": {"search_id": SEARCH_ID},
     "searches": {},
@@ -285,6 +292,22 @@ def test_a_live_search_is_watched_by_both_clients(client, url, settings):
 
     assert state == "FAILED"
     assert seen == [e.seq for e in made.watch()] == list(range(1, made.refresh().last_seq + 1))
+
+
+def test_a_suggestion_is_asked_for_waited_for_and_submitted(client, settings):
+    made = client.suggest("fashion_mnist_mini", target_latency_ms=0.5, hours=2)
+    assert (made.state, made.request["hours"], made.result) == ("QUEUED", 2, None)
+    assert client.suggestions()[0]["id"] == made.id
+    with ledger_of(settings) as ledger:
+        while (claim := ledger.inquiries.claim("the test")).inquiry.id != made.id:
+            """Those of other tests are claimed before."""
+        ledger.inquiries.end(claim.lease, InquiryState.SUCCEEDED, result={"spec": SPEC, "notes": ["one"]})
+
+    found = client.wait_for_suggestion(made.id, timeout_s=PATIENCE_S)
+
+    assert (found.state, found.result["notes"]) == ("SUCCEEDED", ["one"])
+    assert client.suggestion(made.id) == found
+    assert client.submit(found.result["spec"]).cancel().state == "CANCELLED"
 
 
 def test_a_watch_outlives_the_service(settings):

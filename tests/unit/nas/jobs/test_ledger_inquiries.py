@@ -51,6 +51,18 @@ def test_the_same_request_is_the_check_under_way_and_a_new_one_once_that_has_end
     assert ledger.inquiries.get(check.id).reason == "no\ufffd images"
 
 
+def test_kinds_have_ids_and_lists_of_their_own(ledger, check):
+    other, created = ledger.inquiries.request(InquiryKind.SUGGESTION, SPEC, OPTIONS)
+
+    assert created
+    assert (check.id[:4], other.id[:4]) == ("chk_", "sug_")
+    assert [each.id for each in ledger.inquiries.newest(CHECK)] == [check.id]
+    assert [each.id for each in ledger.inquiries.newest(InquiryKind.SUGGESTION)] == [other.id]
+    assert [ledger.inquiries.claim("one").inquiry.kind for _ in range(2)] == [CHECK, InquiryKind.SUGGESTION]
+    with pytest.raises(NotFoundError, match="suggestion sug_no"):
+        ledger.inquiries.get("sug_no")
+
+
 def test_a_request_that_is_not_confirmed_leaves_nothing(ledger):
     def refuse():
         raise ValueError("no images")
