@@ -52,7 +52,8 @@ def check_spec(data: Mapping[str, Any], app: AppState) -> Checked:
 def check_subject(wanted: NewSuggestion, app: AppState) -> dict[str, Any]:
     """The data set of a suggestion as a spec has it, checked with device and target as for check_spec."""
     with _refusing(app):
-        goal = {"name": "constrained", "target_latency_ms": wanted.target_latency_ms}
+        target = {} if wanted.target_latency_ms is None else {"target_latency_ms": wanted.target_latency_ms}
+        goal = {"name": "constrained", **target}
         spec = parse_spec({"dataset": wanted.dataset, "device": wanted.device, "objective": goal, "seed": wanted.seed})
         source = dataset.make(resolve_path(spec.dataset, app.settings.data_root))
         _check_devices(spec, app)

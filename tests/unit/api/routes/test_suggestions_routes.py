@@ -42,6 +42,14 @@ def test_a_suggestion_is_made_once_and_shows_its_progress_and_result(open_client
     assert_problem(open_client.post(f"{url}:cancel"), 409, "STATE_TRANSITION")
 
 
+def test_a_suggestion_needs_no_target(open_client):
+    made = open_client.post("/v1/suggestions", json={"dataset": "fashion_mnist_mini", "seed": 2})
+
+    assert made.status_code == 202
+    assert made.json()["request"]["target_latency_ms"] is None
+    open_client.post(f"{made.headers['location']}:cancel")
+
+
 def test_a_suggestion_that_waits_is_cancelled(open_client):
     url = open_client.post("/v1/suggestions", json={**BODY, "seed": 1}).headers["location"]
 
