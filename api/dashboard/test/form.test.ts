@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { byField, fault, parsed, pluginName, typed, valueAt, withPlugin, withValue } from "../src/form/draft";
+import { byField, fault, parsed, pluginName, typed, valueAt, withName, withPlugin, withValue } from "../src/form/draft";
+import type { Draft } from "../src/form/draft";
 import { fieldsOf, namesOf, variantsOf, type Schema } from "../src/form/schema";
 
 const variant = (name: string, properties: Record<string, Schema>, required: string[] = []): Schema => ({
@@ -60,6 +61,13 @@ test("another plugin keeps the parameters it shares", () => {
   const next = withPlugin(draft, "objective", "constrained", variants[0]!.fields);
   assert.deepEqual(next, { objective: { name: "constrained", target_latency_ms: 1 } });
   assert.equal(pluginName({ objective: "tunas" }, "objective"), "tunas");
+});
+
+test("parameters of a plugin have its name beside them", () => {
+  const target = { target_latency_ms: 1 };
+  assert.deepEqual(withName({ objective: target }, "objective", "tunas"), { objective: { name: "tunas", ...target } });
+  const others: Draft[] = [{}, { objective: "pareto" }, { objective: { name: "pareto", ...target } }];
+  for (const draft of others) assert.deepEqual(withName(draft, "objective", "tunas"), draft);
 });
 
 test("typed text becomes a value, or stays text that is found at fault", () => {

@@ -1,7 +1,7 @@
 // A plugin and its parameters: those that matter first, the others folded.
 import type { ComponentChildren } from "preact";
 import { title } from "../format";
-import { pluginName, withPlugin, withValue } from "./draft";
+import { pluginName, withName, withPlugin, withValue } from "./draft";
 import { FieldInput, Labelled, Select, type Editing } from "./Inputs";
 import type { Field, Variant } from "./schema";
 
@@ -27,6 +27,7 @@ export function PluginInput({ family, help, variants, editing, first, fallback, 
   const shown = variant?.fields.filter(inSight) ?? [];
   const folded = variant?.fields.filter((field) => !inSight(field)) ?? [];
   const wrong = editing.faults.get(family);
+  const inside: Editing = { ...editing, change: (draft) => editing.change(withName(draft, family, name)) };
   const choose = (next: string) => {
     if (!next) return editing.change(withValue(editing.draft, [family], undefined));
     const fields = variants.find((each) => each.name === next)?.fields ?? [];
@@ -59,11 +60,11 @@ export function PluginInput({ family, help, variants, editing, first, fallback, 
         <FieldInput
           key={field.name}
           field={field}
-          editing={editing}
+          editing={inside}
           suggestions={field.path.at(-1) === "path" ? (suggestions ?? []) : []}
         />
       ))}
-      <Folded said={`More of ${name}`} fields={folded} editing={editing} />
+      <Folded said={`More of ${name}`} fields={folded} editing={inside} />
     </div>
   );
 }

@@ -31,6 +31,12 @@ export function pluginName(draft: Draft, family: string): string | undefined {
   return typeof name === "string" ? name : undefined;
 }
 
+/** draft in which parameters of a plugin have its name beside them. */
+export function withName(draft: Draft, family: string, name: string): Draft {
+  const value = draft[family];
+  return isObject(value) && !("name" in value) && name ? { ...draft, [family]: { name, ...value } } : draft;
+}
+
 /** draft with another plugin, whose parameters of the same names are kept. */
 export function withPlugin(draft: Draft, family: string, name: string, fields: readonly Field[]): Draft {
   const old = draft[family];
