@@ -81,6 +81,6 @@ def test_a_check_is_cancelled(dashboard: Dashboard) -> None:
     dashboard.there("spec-json").fill(json.dumps({**SPEC, "seed": 2}))
     expect(dashboard.there("check")).to_have_attribute("data-valid", "true")
     dashboard.there("check-proxy").click()
-    dashboard.there("cancel-check").click()
+    dashboard.there("cancel-proxy").click()
 
     expect(dashboard.there("proxy-state")).to_have_attribute("data-state", "CANCELLED")

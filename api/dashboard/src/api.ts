@@ -47,6 +47,9 @@ export type Validated = Schemas["Validated"];
 export type ProxyCheck = Schemas["ProxyCheckOut"];
 export type ProxyResult = NonNullable<ProxyCheck["result"]>;
 export type CheckedNetwork = Schemas["CheckedNetwork"];
+export type Suggestion = Schemas["SuggestionOut"];
+export type SuggestionResult = NonNullable<Suggestion["result"]>;
+export type Offer = Schemas["OfferOut"];
 export type LogPage = Schemas["LogPage"];
 
 /** Why a request failed. Status 0: the service did not answer. */
@@ -134,4 +137,5 @@ export const asProblem = (error: unknown): Problem =>
 
 export const searchPath = (id: string) => `/v1/searches/${encodeURIComponent(id)}`;
 export const trialPath = (search: string, number: number) => `/v1/trials/${encodeURIComponent(`${search}.${number}`)}`;
+export const suggestionPath = (id: string) => `/v1/suggestions/${encodeURIComponent(id)}`;
 export const checkPath = (id: string) => `/v1/proxy-checks/${encodeURIComponent(id)}`;

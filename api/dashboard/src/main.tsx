@@ -6,7 +6,7 @@ import "./styles/base.css";
 import "./styles/parts.css";
 import "./styles/list.css";
 import "./styles/form.css";
-import "./styles/proxy.css";
+import "./styles/inquiry.css";
 import "./styles/search.css";
 import "./styles/charts.css";
 import "./styles/diagram.css";

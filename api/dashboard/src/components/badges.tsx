@@ -30,6 +30,8 @@ const PHASES: Record<string, string> = {
   STARTING: "reading the images",
   TEACHING: "asking the teacher",
   MEASURING: "measuring kernels on the device",
+  MEASURING_NETWORKS: "measuring random networks on the device",
+  TIMING: "timing trainings",
   PREPARING: "preparing the evaluator",
   TRAINING: "training candidates",
   REPEATS: "training the best again, with other seeds",

@@ -1,19 +1,17 @@
 // Before a search: whether the short training of trials orders networks as the longer one does.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { checkPath, request, type CheckedNetwork, type ProxyCheck, type ProxyResult } from "../api";
 import { Ranks, type Ranked } from "../charts/Ranks";
-import { phase, Progress, StateBadge, TERMINAL } from "../components/badges";
 import { Trouble } from "../components/states";
 import { about, count, milliseconds, minus, percent } from "../format";
 import { setQuery } from "../router";
 import { useAction } from "../store/action";
-import { useLoaded, useWhileVisible } from "../store/load";
 import type { Draft } from "./draft";
+import { InquiryState } from "./Inquiry";
 
 /** The parameter of the address that names a check. */
 export const CHECK = "check";
 
-const EVERY_MS = 2000;
 /** Fields of a search that say nothing of its trainings. */
 const ABOUT = new Set(["name", "labels", "priority"]);
 
@@ -41,7 +39,7 @@ export function ProxyCheckPane({ draft, ready, begun }: Props) {
       setQuery(CHECK, made.id);
     });
   return (
-    <section class="proxy-check" data-testid="proxy-check">
+    <section class="inquiry" data-testid="proxy-check">
       <header>
         <h2>Is the short training good enough?</h2>
         <button type="button" class="button" disabled={busy || !ready} onClick={start} data-testid="check-proxy">
@@ -53,51 +51,17 @@ export function ProxyCheckPane({ draft, ready, begun }: Props) {
         trainings order them alike? What is trained here is not trained again by the search.
       </p>
       {problem && <Trouble problem={problem} again={start} />}
-      {asked && <Asked key={asked.id} id={asked.id} stale={asked.body !== JSON.stringify(body)} />}
+      {asked && (
+        <InquiryState<ProxyCheck>
+          key={asked.id}
+          path={checkPath(asked.id)}
+          id="proxy"
+          counted="Trainings ended"
+          stale={asked.body !== JSON.stringify(body)}
+          result={(result) => <Result result={result} />}
+        />
+      )}
     </section>
-  );
-}
-
-function Asked({ id, stale }: { id: string; stale: boolean }) {
-  const { value: check, problem, again } = useLoaded<ProxyCheck>(checkPath(id), true);
-  const cancelling = useAction();
-  const ended = check !== null && TERMINAL.has(check.state);
-  useWhileVisible(() => void (ended || again()), EVERY_MS);
-  useEffect(again, []);
-  const cancel = () =>
-    void cancelling.run(async () => {
-      await request<ProxyCheck>(`${checkPath(id)}:cancel`, { method: "POST" });
-      again();
-    });
-  if (!check) return problem ? <Trouble problem={problem} again={again} /> : null;
-  const { progress, result } = check;
-  return (
-    <div role="status" data-testid="proxy-state" data-state={check.state}>
-      {stale && <p class="small">The search was changed since: this is of what it was before.</p>}
-      {!ended && (
-        <p class="under-way">
-          <StateBadge state={check.state} />
-          <span class="soft">
-            {progress?.what ?? phase(progress?.phase ?? null)}
-            {progress?.left_s ? `, ${about(progress.left_s)} left` : ""}
-          </span>
-          {progress?.total ? (
-            <Progress done={progress.done ?? 0} total={progress.total} label="Trainings ended" />
-          ) : null}
-          <button type="button" class="button" disabled={cancelling.busy} onClick={cancel} data-testid="cancel-check">
-            Cancel
-          </button>
-        </p>
-      )}
-      {cancelling.problem && <Trouble problem={cancelling.problem} />}
-      {problem && <Trouble problem={problem} again={again} />}
-      {ended && !result && (
-        <p>
-          <StateBadge state={check.state} /> {check.reason}
-        </p>
-      )}
-      {result && <Result result={result} />}
-    </div>
   );
 }
 

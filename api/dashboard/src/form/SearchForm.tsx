@@ -1,10 +1,11 @@
 // The fields of a search in an order that a reader can follow.
-import type { Datasets, Uploaded } from "../api";
+import type { Datasets, Suggestion, Uploaded } from "../api";
 import { variantsOf, fieldOf, fieldsOf, namesOf, type Field, type Schema, type Variant } from "./schema";
 import { devicesIn, forEach } from "./devices";
 import { DevicesInput } from "./DevicesInput";
 import { FieldInput, type Editing } from "./Inputs";
 import { Folded, PluginInput } from "./PluginInput";
+import { SuggestPane } from "./Suggest";
 import { SpaceInput } from "./SpaceInput";
 import { TeacherFile } from "./TeacherFile";
 import { Upload } from "./Upload";
@@ -79,9 +80,10 @@ interface Props {
   editing: Editing;
   datasets: Datasets | null;
   reload: () => void;
+  suggested: Suggestion | null;
 }
 
-export function SearchForm({ form, editing, datasets, reload }: Props) {
+export function SearchForm({ form, editing, datasets, reload, suggested }: Props) {
   const devices = devicesIn(editing.draft);
   const plugin = (family: string) => ({
     family,
@@ -113,6 +115,7 @@ export function SearchForm({ form, editing, datasets, reload }: Props) {
         <DevicesInput field={form.device} editing={editing} />
         <PluginInput {...plugin("objective")} first={["target_latency_ms", "alpha", "beta"]} />
       </fieldset>
+      <SuggestPane device={form.device} editing={editing} begun={suggested} />
       <fieldset>
         <legend>Search</legend>
         <SpaceInput spaces={form.spaces} help={form.help["space"] ?? ""} editing={editing} />

@@ -1,6 +1,7 @@
 // A form for a search, made from the service's own schema.
 import { useMemo, useRef, useState } from "preact/hooks";
-import { checkPath, request, searchPath, type Datasets, type ProxyCheck, type Search } from "../api";
+import { checkPath, request, searchPath, suggestionPath } from "../api";
+import type { Datasets, ProxyCheck, Search, Suggestion } from "../api";
 import { Failure, Loading } from "../components/states";
 import { useTitle } from "../components/title";
 import { useCheck } from "../form/check";
@@ -9,6 +10,7 @@ import { byField, type Draft } from "../form/draft";
 import { CHECK, ProxyCheckPane } from "../form/ProxyCheck";
 import { SearchForm, formOf } from "../form/SearchForm";
 import { SpecPane } from "../form/SpecPane";
+import { draftOf, SUGGESTION } from "../form/Suggest";
 import type { Schema } from "../form/schema";
 import { navigate, query } from "../router";
 import { useAction } from "../store/action";
@@ -22,6 +24,8 @@ export function NewSearchPage() {
   const parent = useLoaded<Search>(from ? searchPath(from) : null);
   const [asked] = useState(() => query.value.get(CHECK)); // a check that is asked for later begins nothing
   const checked = useLoaded<ProxyCheck>(asked ? checkPath(asked) : null);
+  const [wanted] = useState(() => query.value.get(SUGGESTION));
+  const suggested = useLoaded<Suggestion>(wanted ? suggestionPath(wanted) : null);
   const problem = schema.problem ?? parent.problem;
   if (problem)
     return (
@@ -33,9 +37,11 @@ export function NewSearchPage() {
         }}
       />
     );
-  if (!schema.value || (from && !parent.value) || (asked && !checked.value && !checked.problem))
-    return <Loading what="the form" lines={7} />;
-  const begun = { parent: parent.value, checked: checked.value };
+  const waits = [[asked, checked] as const, [wanted, suggested] as const].some(
+    ([id, { value, problem }]) => id && !value && !problem,
+  );
+  if (!schema.value || (from && !parent.value) || waits) return <Loading what="the form" lines={7} />;
+  const begun = { parent: parent.value, checked: checked.value, suggested: suggested.value };
   return <Editor schema={schema.value} datasets={datasets.value} reload={datasets.again} {...begun} />;
 }
 
@@ -44,13 +50,14 @@ interface Props {
   datasets: Datasets | null;
   reload: () => void;
   parent: Search | null;
-  /** A check that was asked for before the page was loaded again. */
+  /** What was asked for before the page was loaded again. */
   checked: ProxyCheck | null;
+  suggested: Suggestion | null;
 }
 
-function Editor({ schema, datasets, reload, parent, checked }: Props) {
+function Editor({ schema, datasets, reload, parent, checked, suggested }: Props) {
   const form = useMemo(() => formOf(schema), [schema]);
-  const [draft, setDraft] = useState(() => begun(schema, parent, checked, query.value.get("data")));
+  const [draft, setDraft] = useState(() => begun(schema, { parent, checked, suggested }, query.value.get("data")));
   const { busy, problem, forget, run } = useAction();
   const sent = useRef({ text: "", key: "" });
   const check = useCheck(draft);
@@ -73,7 +80,7 @@ function Editor({ schema, datasets, reload, parent, checked }: Props) {
         <h1>{parent ? `Fork of ${parent.name}` : "New search"}</h1>
       </header>
       <div class="columns">
-        <SearchForm form={form} editing={{ draft, change, faults: fields }} datasets={datasets} reload={reload} />
+        <SearchForm form={form} editing={{ draft, change, faults: fields }} {...{ datasets, reload, suggested }} />
         <SpecPane
           {...{
             draft,
@@ -92,10 +99,15 @@ function Editor({ schema, datasets, reload, parent, checked }: Props) {
   );
 }
 
-/** What the form begins with: what was checked, a search to fork, uploaded images, or those of the package. */
-function begun(schema: Schema, parent: Search | null, checked: ProxyCheck | null, data: string | null): Draft {
+/** What the form begins with: what was checked or suggested, a search to fork, uploaded images, or the package's. */
+function begun(
+  schema: Schema,
+  { parent, checked, suggested }: Pick<Props, "parent" | "checked" | "suggested">,
+  data: string | null,
+): Draft {
   const name: Draft = parent ? { name: `${parent.name} (fork)` } : {};
   if (checked) return { ...name, ...(checked.spec as Draft) };
+  if (suggested) return { ...name, ...draftOf(suggested) };
   if (data) return { dataset: { name: "folder", path: data } };
   return parent ? { ...name, ...parent.spec } : { dataset: { name: firstDataset(schema) } };
 }
