@@ -1,10 +1,11 @@
-"""docs/photos.md from top to bottom: the commands that it shows, on a few photos, and its page in a browser.
+"""docs/photos.md from top to bottom: the commands that it shows, on a few photos, the same by clicks, and its page.
 
 The search that is suggested is cut to seconds. `make screenshots` runs this with a folder NAS_SCREENSHOTS_PHOTOS, into
 which it puts the pictures of the page.
 """
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -19,12 +20,13 @@ import pytest
 import yaml
 from album import Album
 from documented import ROOT, blocks
-from pages import OVERFLOW, watched
+from pages import OVERFLOW, Dashboard, watched
 from PIL import Image
 from playwright.sync_api import expect
 from processes import PATIENCE_S
-from whole_service import SPEC, environment, free_port
+from whole_service import SPEC, environment, free_port, process
 
+from api.client import Client
 from nas.dataset import load
 from nas.export import with_pixel_input
 from nas.spec import load_spec
@@ -35,6 +37,8 @@ SHOWN = [block for block in blocks(ROOT / "docs" / "photos.md") if block.languag
 COMMANDS = [command for block in SHOWN for command in block.commands]
 CLASSES = {"bag": 8, "sneaker": 7, "trouser": 1}
 COUNT, SIDE = 40, 64
+SUGGESTED_MS = 600_000
+"""Patience for a suggestion on a busy machine."""
 SHORT = {
     "space": SPEC["space"] | {"channels": 3},
     "evaluator": {"name": "train", "epochs": 1},
@@ -96,6 +100,45 @@ def reader(tmp_path_factory):
     found.types("nas run")
     found.types("cp ")
     return found
+
+
+@pytest.fixture
+def dashboard(browser, reader, heard, tmp_path):
+    """A tab on a service of its own, which knows what this machine measured for the reader."""
+    port = free_port()
+    options = ("--open", "--port", str(port), "--executor", "process", "--workers", "1")
+    home = {"NAS_HOME": str(tmp_path / "home")}
+    context = browser.new_context(viewport={"width": 1280, "height": 960})
+    with process("serve", *options, environment=reader.environment | home):
+        url = f"http://127.0.0.1:{port}"
+        with Client(url, patience_s=PATIENCE_S) as client:
+            list(client.searches())  # asked until it answers
+        yield Dashboard(watched(context.new_page(), heard), url)
+    context.close()
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("refusals")
+def test_the_same_by_clicks(dashboard, reader, tmp_path):
+    """The form is filled by clicks alone; then it is cut to seconds, and started."""
+    shutil.make_archive(str(tmp_path / "photos"), "zip", reader.folder / "photos")
+    dashboard.open("/new")
+    dashboard.there("upload").set_input_files(tmp_path / "photos.zip")
+    expect(dashboard.there("field-dataset.path")).to_have_value(re.compile("^uploads/"))
+    dashboard.there("field-objective.target_latency_ms").fill("0.5")
+    dashboard.there("hours").fill("1")
+    dashboard.there("suggest-spec").click()
+    expect(dashboard.there("suggested")).to_contain_text("The form is filled with it", timeout=SUGGESTED_MS)
+
+    expect(dashboard.there("check")).to_have_attribute("data-valid", "true")
+    expect(dashboard.there("suggestion-state")).not_to_contain_text("was changed since")
+    filled = json.loads(dashboard.there("spec-json").input_value())
+    assert filled["space"] == {"name": "photos", "resolution": SIDE}
+    assert filled["dataset"]["path"].startswith("uploads/")
+    assert filled["finalists"]["epochs"] > 20, "few images need many epochs"
+    dashboard.there("spec-json").fill(json.dumps(filled | SHORT))
+    expect(dashboard.there("check")).to_have_attribute("data-valid", "true")
+    assert dashboard.submit().startswith("srch_")
 
 
 @pytest.fixture(scope="module")
