@@ -36,7 +36,7 @@ MaxTrials = Annotated[StrictInt, Field(ge=1, le=1_000_000)]
 EXAMPLE: JsonDict = {
     "name": "first",
     "dataset": "fashion_mnist_mini",
-    "objective": {"name": "constrained", "target_latency_ms": 0.15},
+    "objective": {"name": "constrained"},
     "max_trials": 16,
 }
 

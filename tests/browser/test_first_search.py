@@ -1,7 +1,7 @@
 """Somebody's first search, by clicking: a whole service, real trainings, and a file that runs in ONNX Runtime.
 
-`make screenshots` runs this with a folder NAS_SCREENSHOTS: then the search is that of the quick start, shortened,
-and what is seen on the way is kept there.
+`make screenshots` runs this with a folder NAS_SCREENSHOTS: then the search is that of the quick start, and what is seen
+on the way is kept there.
 """
 
 import json
@@ -44,7 +44,7 @@ def album(tmp_path: Path) -> Album:
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
     port = free_port()
-    options = ("--open", "--port", str(port), "--executor", "process", "--workers", "1")
+    options = ("--open", "--port", str(port), "--executor", "process", "--workers", "2" if KEPT else "1")
     with process("serve", *options, environment=environment(tmp_path / "home", tmp_path / "latency.db")):
         url = f"http://127.0.0.1:{port}"
         with Client(url, patience_s=PATIENCE_S) as client:
@@ -59,7 +59,7 @@ def test_a_first_search_by_clicking(browser: Browser, url: str, heard: list[str]
     album.take(page, "empty")
 
     page.get_by_role("link", name="Describe your own").click()
-    spec = shortened() if KEPT else SPEC | {"max_trials": 4, "references": []}
+    spec = quickstart() if KEPT else SPEC | {"max_trials": 4, "references": []}
     dashboard.there("spec-json").fill(json.dumps({"name": "first search", **spec}, indent=2))
     expect(dashboard.there("check")).to_have_attribute("data-valid", "true")
     album.take(page, "new")
@@ -111,11 +111,10 @@ def test_a_first_search_by_clicking(browser: Browser, url: str, heard: list[str]
     assert set(album.names) == SHOWN, "docs/dashboard.md shows each page, and `make screenshots` takes its picture"
 
 
-def shortened() -> dict[str, Any]:
-    """The search of the quick start on a fifth of the images."""
-    spec = yaml.safe_load((ROOT / "examples/quickstart.yaml").read_text(encoding="utf-8"))
-    evaluator = {"name": "train", "epochs": 3, "train_images": 2000}
-    return {**spec, "evaluator": evaluator, "finalists": {"count": 2, "epochs": 4}}
+def quickstart() -> dict[str, Any]:
+    """The search of the README."""
+    spec: dict[str, Any] = yaml.safe_load((ROOT / "examples/quickstart.yaml").read_text(encoding="utf-8"))
+    return spec
 
 
 def accuracy(path: Path) -> float:

@@ -1,5 +1,6 @@
 """What the documents show is what works."""
 
+import json
 import os
 import re
 import shlex
@@ -80,6 +81,18 @@ def test_the_readmes_spec_is_valid():
     spec = parse_spec(yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1]))
 
     assert spec.max_trials == 24
+
+
+def test_the_quick_start_is_one_search_wherever_it_is_shown():
+    """In the README, in examples/ and on the dashboard's first page; it names no target."""
+    spec = yaml.safe_load((ROOT / "examples/quickstart.yaml").read_text(encoding="utf-8"))
+    curl = re.search(r"-d '(.*?)'", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[1]
+    shown = (ROOT / "api/dashboard/src/example.ts").read_text(encoding="utf-8")
+    typed = yaml.safe_load(re.search(r"EXAMPLE = (\{.*?\n\});", shown, re.DOTALL)[1])  # is YAML too
+
+    assert json.loads(curl) == {"name": "first", **spec}
+    assert typed == {"name": "first search", **spec}
+    assert spec["objective"] == {"name": "constrained"}
 
 
 def test_the_dashboard_shows_the_readmes_program():

@@ -4,16 +4,11 @@ export const EXAMPLE = {
   name: "first search",
   dataset: "fashion_mnist_mini",
   space: "small",
-  objective: { name: "constrained", target_latency_ms: 0.15 },
-  searcher: { name: "evolution", population: 8, tournament: 4 },
-  evaluator: { name: "train", epochs: 2 },
+  objective: { name: "constrained" },
   max_trials: 16,
   parallel: 2,
   finalists: { count: 2, epochs: 8 },
-  references: [
-    { name: "mobilenetv1", width: 0.5 },
-    { name: "shufflenet", groups: 3, width: 0.5 },
-  ],
+  references: [{ name: "mobilenetv1", widths: [0.125, 0.25, 0.5], stem_stride: "auto" }],
 };
 
 export type Way = "curl" | "CLI" | "Python";

@@ -45,8 +45,8 @@ export function FirstSearch() {
       </p>
       {problem && <Trouble problem={problem} />}
       <p class="soft">
-        Sixteen small networks on Fashion-MNIST, which comes with the package: some minutes on two cores. The same from
-        elsewhere:
+        Sixteen small networks on Fashion-MNIST, which comes with the package: some minutes on two cores. The latency
+        budget is the median of the space on this machine. The same from elsewhere:
       </p>
       <Tabs label="Ways to start" names={WAYS} chosen={way} choose={setWay}>
         <Code text={said[way]} />

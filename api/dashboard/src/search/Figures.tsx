@@ -86,8 +86,8 @@ function figure(label: string, text: string, note: ComponentChildren): Shown {
   return { label, value, unit, note };
 }
 
-function within(latency: number | null, target: number | null): string {
-  if (latency === null || target === null) return target === null ? "no target" : `target ${milliseconds(target)}`;
+function within(latency: number | null, target: number | null, none = "no target"): string {
+  if (latency === null || target === null) return target === null ? none : `target ${milliseconds(target)}`;
   return latency <= target
     ? `within the target of ${milliseconds(target)}`
     : `over the target of ${milliseconds(target)}`;
@@ -133,6 +133,7 @@ function ofFinalist({ metrics, latency_note }: Finalist, devices: readonly Laten
 
 function ofBest(live: LiveSearch, devices: readonly Latency[]): Shown[] {
   const { columns } = live.table;
+  const none = live.search.value!.facts ? undefined : "the target is known once the search has begun";
   const best = bestRow(columns);
   const reward = finite(columns.reward[best]);
   const note =
@@ -141,7 +142,7 @@ function ofBest(live: LiveSearch, devices: readonly Latency[]): Shown[] {
     figure("Best validation accuracy so far", percent(valueOf(columns, "accuracy", best)), note),
     ...devices.map((device) => {
       const latency = valueOf(columns, device.metric, best);
-      return figure(`At a latency${on(device)} of`, milliseconds(latency), within(latency, device.target));
+      return figure(`At a latency${on(device)} of`, milliseconds(latency), within(latency, device.target, none));
     }),
   ];
 }
