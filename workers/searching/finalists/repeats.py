@@ -2,12 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, as_completed
 from typing import NamedTuple
 
-from nas.errors import NasError
 from nas.jobs.rows import RANKING
-from nas.ops.notation import write_network
 from nas.problem import Problem
 from nas.quantities import percent
 from nas.search.loop import Search
@@ -15,7 +12,8 @@ from nas.trial import Metrics, Trial
 from nas.winner.beliefs import ACCURACY
 from nas.winner.choice import Ranking, candidates, ranking
 from nas.winner.repeats import repeat_name
-from workers.searching.context import SearchContext, epoch_listener
+from workers.searching.context import SearchContext
+from workers.searching.evaluations import Evaluation, evaluated
 
 SEEDS = 2**31
 
@@ -61,49 +59,18 @@ def rank_trials(context: SearchContext, problem: Problem, search: Search, arm: s
 
 def _trained(context: SearchContext, repeats: Sequence[_Repeat]) -> dict[str, Metrics]:
     """The metrics of each repeat by its name; none of one that failed."""
-    found = {repeat.name: _known(context, repeat) for repeat in repeats}
-    missing = [repeat for repeat in repeats if found[repeat.name] is None]
-    done, total = len(repeats) - len(missing), len(repeats)
-    if missing:
+
+    def begin() -> None:
         if not repeats[0].arm:
             context.listener.phase("REPEATS")
-        context.listener.say(f"training the best {len({r.trial.number for r in repeats})} trials again, {total} times")
-    futures = {_submit(context, repeat): repeat for repeat in missing}
-    for future in as_completed(futures):
-        found[futures[future].name] = _result(context, futures[future], future)
-        done += 1
-        context.listener.step("repeats", done, total)
-    return {name: metrics or {} for name, metrics in found.items()}
+        best = len({repeat.trial.number for repeat in repeats})
+        context.listener.say(f"training the best {best} trials again, {len(repeats)} times")
 
-
-def _submit(context: SearchContext, repeat: _Repeat) -> Future[Metrics]:
-    report = epoch_listener(context.listener, repeat.words, context.evaluator.epochs)
-    notation = write_network(repeat.trial.candidate.architecture.expand())
-    return context.evaluate(notation, report, seed=_seed(context, repeat))
-
-
-def _result(context: SearchContext, repeat: _Repeat, future: Future[Metrics]) -> Metrics:
-    try:
-        metrics = dict(future.result())
-    except NasError as error:
-        context.listener.say(f"{repeat.words} has failed: {error}")
-        metrics = {}
-    else:
-        network_id = repeat.trial.candidate.architecture.network_id
-        key = context.training_keys.trial(network_id, _seed(context, repeat))
-        context.store_training(key, metrics)
-    kept: Metrics = context.store.keep(repeat.name, metrics)
-    return kept
-
-
-def _known(context: SearchContext, repeat: _Repeat) -> Metrics | None:
-    """The metrics if the network was trained with this seed in this or an earlier search; none of one that failed."""
-    kept: Metrics | None = context.store.known(repeat.name)
-    if kept is not None:
-        return kept
-    network_id = repeat.trial.candidate.architecture.network_id
-    cached = context.cached_training(context.training_keys.trial(network_id, _seed(context, repeat)))
-    return None if cached is None else context.store.keep(repeat.name, cached)
+    wanted = [
+        Evaluation(repeat.name, repeat.words, repeat.trial.candidate.architecture, _seed(context, repeat))
+        for repeat in repeats
+    ]
+    return evaluated(context, wanted, "repeats", begin)
 
 
 def _seed(context: SearchContext, repeat: _Repeat) -> int:
