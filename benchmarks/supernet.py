@@ -5,8 +5,11 @@
 Networks spread over a space by their multiply-adds are trained by themselves, with several seeds, and scored with a
 supernet of each way of sampling in --sampling, all on one thread. What was trained is kept in FOLDER and not trained
 again: the same command goes on after a kill. Printed: Kendall's tau of each score with the mean validation accuracy of
-the trainings and its 95 % interval, the partial tau given the multiply-adds, the CPU seconds; and the tau between two
-seeds of the trainings, which no score can be expected to exceed by much. Results: docs/results/supernet.md
+the trainings and its 95 % interval, the partial tau given the multiply-adds, the CPU seconds; the same of the scores
+corrected by kinds of blocks, where what is expected of a network is fitted to the first seed's trainings of the others
+(nas.supernet.correction); and the tau between two seeds of the trainings, which no score can be expected to exceed by
+much. With two seeds, what is fitted and what it is compared with are different trainings.
+Results: docs/results/supernet.md
 """
 
 import argparse
@@ -29,6 +32,8 @@ from nas.ops.notation import read_network, write_network
 from nas.rank_correlation import partial_tau, rank_correlation
 from nas.space import SearchSpace
 from nas.spaces import load_space
+from nas.supernet.correction import Traits, fitted, traits_of
+from nas.supernet.roles import Roles
 
 DRAWN = 200
 """Random networks that those of the comparison are chosen of, evenly by multiply-adds."""
@@ -64,7 +69,11 @@ def main() -> None:
         for network in networks:
             about = {"trained": network, "seed": seed, "epochs": arguments.epochs}
             kept.once(about, lambda about=about: _trained(about, images))
-    _print(networks, [kept.rows_of("trained", seed=seed) for seed in range(arguments.seeds)], scored)
+    roles = Roles(space)
+    traits = [traits_of(roles, read_network(network)) for network in networks]
+    trained = [kept.rows_of("trained", seed=seed) for seed in range(arguments.seeds)]
+    _print(networks, trained, scored)
+    _print_corrected(networks, traits, trained, scored)
 
 
 class _Kept:
@@ -168,6 +177,28 @@ def _print(networks: Sequence[str], trained: Sequence[dict[str, Row]], scored: M
         print(
             f"{sampling}, mean of {len(seeds)} seeds: {_tau(means, truth)}; given macs {_given(means, truth, macs):.2f}"
         )
+
+
+def _print_corrected(
+    networks: Sequence[str],
+    traits: Sequence[Traits],
+    trained: Sequence[dict[str, Row]],
+    scored: Mapping[Any, dict[str, Row]],
+) -> None:
+    """Fitted to the trainings of the first seed, compared with those of the others; with the same if it is alone."""
+    first = [trained[0][network]["accuracy"] for network in networks]
+    truth = [fmean(of_seed[network]["accuracy"] for of_seed in trained[1:] or trained) for network in networks]
+    macs = [each.macs for each in traits]
+    for (sampling, seed), rows in scored.items():
+        plain = [rows[network]["accuracy"] for network in networks]
+        found = fitted(plain, first, traits)
+        print(f"{sampling}, seed {seed}, with {'the other seeds' if trained[1:] else 'the seed'} of the trainings:")
+        for name, values in (("accuracy", plain), ("corrected", found.left_out), ("trained", first)):
+            print(f"  {name}: {_tau(values, truth)}; given macs {_given(values, truth, macs):.2f}")
+        if found.error is not None and found.plain_error is not None:
+            pays = "pays" if found.correction else "does not pay"
+            print(f"  off by {100 * found.error:.2f} points, not {100 * found.plain_error:.2f}: {pays}")
+            print("  underrated, points: " + ", ".join(f"{k} {100 * v:+.1f}" for k, v in found.points.items()))
 
 
 def _tau(one: Sequence[float], other: Sequence[float]) -> str:

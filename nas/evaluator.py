@@ -1,10 +1,10 @@
 """Evaluators: how good a network is, and at what cost of computing."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel
 from typing_extensions import Buffer
@@ -13,6 +13,7 @@ from nas.dataset import Dataset
 from nas.ops import Network
 from nas.registry import Registry
 from nas.space import SearchSpace
+from nas.supernet.correction import Judged
 from nas.trial import Metrics, Report
 
 PLAIN, BALANCED = "plain", "balanced"
@@ -37,6 +38,30 @@ class CacheKey:
 
     data_digest: str
     recipe_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RankCheck:
+    """Networks that are trained by themselves before the first trial, to see how an evaluator orders them.
+
+    networks: how many. alone, unchecked: evaluators as a spec has them: that which trains these networks, and the own
+    one without this check. otherwise: what follows if multiply-adds order them as well: trials are scored all the same
+    (go_on), the search ends (stop), or trials are trained as these networks were (train).
+    """
+
+    networks: int
+    alone: Mapping[str, Any]
+    unchecked: Mapping[str, Any]
+    otherwise: Literal["go_on", "stop", "train"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredTwice:
+    """A network with the accuracy that evaluate says, and that of a training by itself; fractions."""
+
+    network: Network
+    shared: float
+    alone: float
 
 
 class Evaluator(ABC):
@@ -107,6 +132,16 @@ class Evaluator(ABC):
         """The network's weights in the shared state, as float32 arrays by their paths in the torch reading."""
         raise NotImplementedError(f"{self.name} has no weights to inherit")
 
+    def correction(self, space: SearchSpace, scored: Sequence[ScoredTwice]) -> Judged | None:  # noqa: ARG002 - the contract
+        """What scores of networks of the space are corrected by, as networks show that were scored twice, and whether
+        that pays; left_out is in their order. None of an evaluator whose scores are what they are.
+        """
+        return None
+
+    def corrected(self, content: Buffer, correction: Mapping[str, Any]) -> bytes:
+        """What prepare returned, for scores to be corrected. correction: as in Judged, in JSON values."""
+        raise NotImplementedError(f"{self.name} has no correction")
+
     @abstractmethod
     def evaluate(self, network: Network, report: Report) -> Metrics:
         """Metrics with at least `accuracy`, a fraction of the validation images. DivergedError if training failed.
@@ -132,5 +167,15 @@ class Evaluator(ABC):
         """Epochs of a whole evaluation with the user's parameters; None if pruners cannot compare trials by epochs."""
         return None
 
+    @classmethod
+    def rank_check(cls, parameters: BaseModel) -> RankCheck | None:  # noqa: ARG003 - the contract
+        """What the user's parameters say of a check before the first trial; None for no check."""
+        return None
+
 
 evaluator: Registry[Evaluator] = Registry("evaluator", "nas.evaluators")
+
+
+def rank_check_of(given: Mapping[str, Any]) -> RankCheck | None:
+    """Of an evaluator as a spec has it. SpecError names each parameter that is wrong."""
+    return evaluator[given["name"]].rank_check(evaluator.checked(given, "evaluator"))

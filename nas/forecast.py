@@ -7,7 +7,7 @@ from random import Random
 from statistics import median
 from typing import Any, Protocol
 
-from nas.evaluator import evaluator
+from nas.evaluator import evaluator, rank_check_of
 from nas.ops.cost import network_cost
 from nas.spaces import load_space
 from nas.spec import SearchSpec
@@ -42,7 +42,8 @@ class Plan:
     training, of a reference network or a finalist, of final_epochs epochs.
 
     parallel: trainings at a time. networks: those that are measured whole. repeats: trainings of trials again, with
-    other seeds, before the finalists are chosen. baseline: short trainings of the baseline.
+    other seeds, before the finalists are chosen. baseline: short trainings of the baseline. checked: networks that are
+    trained by themselves for check_epochs before the first trial.
     """
 
     evaluator: str
@@ -59,6 +60,8 @@ class Plan:
     longer_work: float
     repeats: int = 0
     baseline: int = 0
+    checked: int = 0
+    check_epochs: int = 0
 
 
 def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers: int) -> Plan:
@@ -69,6 +72,7 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
     rng = Random(spec.seed)
     macs = median(network_cost(space.sample(rng).architecture.expand()).macs for _ in range(SAMPLES))
     references = len(single(spec.references))
+    check = rank_check_of(spec.evaluator)
     repeats = spec.finalists.repeats * min(spec.finalists.candidates, spec.max_trials)
     return Plan(
         evaluator=str(spec.evaluator["name"]),
@@ -85,6 +89,8 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
         longer_work=train * (macs + OVERHEAD_MACS),
         repeats=repeats,
         baseline=spec.max_trials + repeats if spec.baseline else 0,
+        checked=check.networks if check else 0,
+        check_epochs=int(check.alone["epochs"]) if check else 0,
     )
 
 
@@ -140,12 +146,15 @@ def step_seconds(plan: Plan, pace: Pace) -> dict[str, float] | None:
         return None
     measured_s = plan.networks * (NETWORK_S if pace.network_s is None else pace.network_s)
     epoch_s = pace.work_s * plan.work
-    longer_s = plan.final_epochs * plan.longer_work * (pace.work_s if pace.longer_s is None else pace.longer_s)
+    alone_s = pace.work_s if pace.longer_s is None else pace.longer_s
+    longer_s = plan.final_epochs * plan.longer_work * alone_s
+    checked_s = ceil(plan.checked / plan.parallel) * plan.check_epochs * plan.work * alone_s
     baseline_s = ceil(plan.baseline / plan.parallel) * plan.trial_epochs * epoch_s
     repeated_s = ceil(plan.repeats / plan.parallel) * plan.trial_epochs * epoch_s
     return {
         "MEASURING": MEASURING_S if pace.measuring_s is None else pace.measuring_s,
         "PREPARING": pace.preparation_s or 0.0,
+        **({"CHECKING": checked_s} if plan.checked else {}),
         "TRAINING": ceil(plan.trials / plan.parallel) * plan.trial_epochs * epoch_s,
         **({"REPEATS": repeated_s} if plan.repeats else {}),
         **({"BASELINE": baseline_s} if plan.baseline else {}),

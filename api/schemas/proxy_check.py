@@ -58,6 +58,23 @@ class CheckedNetwork(Stored):
     reason: str | None = None
 
 
+class CorrectedOut(Stored):
+    """Scores with shared weights, corrected by kinds of blocks, each by what the others show. tau and so on as in
+    ProxyCheckResult. error, plain_error: root mean square of what accuracies are off by, with the correction and with a
+    line of the scores alone. pays: whether the correction is better. points: by kind of block, how far networks of that
+    kind alone are underrated, in accuracy.
+    """
+
+    tau: UncertainOut | None = None
+    tau_size: UncertainOut | None = None
+    gain: UncertainOut | None = None
+    tau_given_size: UncertainOut | None = None
+    pays: bool
+    error: float
+    plain_error: float
+    points: dict[str, float]
+
+
 class CostOut(Stored):
     """What the search will take on so many cores; null: not known."""
 
@@ -85,6 +102,7 @@ class ProxyCheckResult(Stored):
     tau_size: UncertainOut | None = None
     gain: UncertainOut | None = None
     tau_given_size: UncertainOut | None = None
+    corrected: CorrectedOut | None = Field(None, description="null where scores are not of shared weights")
     top: int
     shared: int
     by_chance: float

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from api.schemas.common import DescribedBy, ImagesNote, Json, Sent, one_of
+from api.schemas.proxy_check import CorrectedOut, UncertainOut
 from nas.jobs.states import TERMINAL, SearchState
 
 ENDED = frozenset(state.value for state in TERMINAL)
@@ -138,12 +139,29 @@ class TeacherFacts(Sent):
     finalists: bool
 
 
+class RankCheckFacts(Sent):
+    """Networks scored with shared weights and trained by themselves before the first trial (docs/supernet.md)."""
+
+    networks: int
+    compared: int = Field(description="without those of which a training failed")
+    epochs: int = Field(description="of the trainings")
+    tau: UncertainOut | None = Field(None, description="Kendall's tau of scores and trainings")
+    tau_size: UncertainOut | None = Field(None, description="of multiply-adds and trainings")
+    gain: UncertainOut | None = Field(None, description="tau - tau_size")
+    tau_given_size: UncertainOut | None = Field(None, description="the partial tau, given multiply-adds")
+    corrected: CorrectedOut | None = Field(None, description="the same of scores corrected by kinds of blocks")
+    beats_size: bool = Field(description="whether the scores that trials have tell more than multiply-adds")
+    otherwise: str = Field(description="what the spec wants if not: go_on, stop or train")
+    said: list[str] = Field(description="all that in words")
+
+
 class EvaluatorFacts(Sent):
     """Of an evaluator that does not train the networks it scores."""
 
     name: str
     note: str = Field(description="what the accuracy of trials is")
     start: str = Field(description="what finalists and their training start from")
+    check: RankCheckFacts | None = Field(None, description="once it is made, if the evaluator has one")
 
 
 class Facts(Sent):

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,17 +11,20 @@ from pydantic import BaseModel
 from typing_extensions import Buffer
 
 from nas.dataset import Dataset
-from nas.evaluator import BALANCED, PLAIN, CacheKey, Evaluator, evaluator
+from nas.evaluator import BALANCED, PLAIN, CacheKey, Evaluator, RankCheck, ScoredTwice, evaluator
 from nas.ops import Network
 from nas.registry import described
 from nas.space import SearchSpace
-from nas.supernet import Sampling
+from nas.supernet import Check, Sampling
+from nas.supernet.correction import Correction, Judged, fitted, traits_of
+from nas.supernet.roles import Roles
 from nas.training import Recipe
 from nas.training.trial_choices import TrainDevice, TrainImages, chosen_device, drawn_images
 from nas.trial import Metrics, Report
 
 RECIPE = Recipe(epochs=16, ema_decay=None)
 SAMPLING = Sampling()
+CHECK = Check()
 VERSION = 1
 """Of what makes weights out of a recipe: weights of another version are trained anew."""
 
@@ -33,7 +36,7 @@ class SupernetEvaluator(Evaluator):
 
     A trial takes its part of the weights, has its batch norms re-estimated, and is scored on the validation images, in
     a fraction of a second. Metrics: loss and shared_accuracy, which are of the network with shared weights, and
-    accuracy, which is what accuracy says.
+    accuracy, which is what accuracy says, corrected by kinds of blocks where the check finds that this pays.
     """
 
     inherits = True
@@ -57,9 +60,10 @@ class SupernetEvaluator(Evaluator):
                 "balanced where classes are uneven and the rare ones count as much; plain ranks worse",
             ),
         ] = "from_loss",
+        check: Check = CHECK,
     ) -> None:
         super().__init__(dataset, seed)
-        self.recipe, self.sampling = recipe, sampling
+        self.recipe, self.sampling, self._check = recipe, sampling, check
         self.preparation_epochs = recipe.epochs
         self._images = drawn_images(dataset, train_images, seed)
         self._device, self._accuracy = device, accuracy
@@ -75,7 +79,10 @@ class SupernetEvaluator(Evaluator):
     @property
     def cache_key(self) -> CacheKey:
         key = self.preparation_key
-        return CacheKey(key.data_digest, f"{key.recipe_id}+{self._accuracy}")
+        check = self._check
+        checked = f"+checked-{check.check}x{check.check_epochs}" if check.check else ""
+        checked += "-or-train" if check.check and check.otherwise == "train" else ""
+        return CacheKey(key.data_digest, f"{key.recipe_id}+{self._accuracy}{checked}")
 
     @property
     def device(self) -> str:
@@ -105,6 +112,19 @@ class SupernetEvaluator(Evaluator):
             )
         return None
 
+    @classmethod
+    def rank_check(cls, parameters: BaseModel) -> RankCheck | None:
+        """Networks are trained by the recipe of the weights, as far as the user has changed it."""
+        given: Any = parameters
+        if given.check is None:
+            return None
+        recipe = {each.name: getattr(given, each.name) for each in fields(RECIPE)}
+        changed = {name: value for name, value in recipe.items() if value != getattr(RECIPE, name)}
+        alone = {"name": "train", **changed, "epochs": given.check_epochs, "device": given.device}
+        alone |= {"train_images": given.train_images, "accuracy": BALANCED if given.accuracy == BALANCED else PLAIN}
+        unchecked = {"name": cls.name, **given.model_dump(mode="json"), **asdict(CHECK)}
+        return RankCheck(given.check, alone, unchecked, given.otherwise)
+
     def prepare(self, space: SearchSpace, checkpoint: Path, report: Report) -> bytes:
         from nas.supernet.file import write  # noqa: PLC0415 - the service describes evaluators without torch
         from nas.supernet.scoring import Scorer, fit_expected  # noqa: PLC0415 - as above
@@ -131,7 +151,7 @@ class SupernetEvaluator(Evaluator):
 
         super().load_prepared(content)
         self._weights, bank = bank_of(content)
-        self._scorer = Scorer(bank, self._images, self.seed, self.device)
+        self._scorer, self._roles = Scorer(bank, self._images, self.seed, self.device), bank.roles
 
     def evaluate(self, network: Network, report: Report) -> Metrics:
         """accuracy, loss and shared_accuracy. SpecError if the network is not of the space that was prepared."""
@@ -141,13 +161,25 @@ class SupernetEvaluator(Evaluator):
             PLAIN: score.accuracy,
             BALANCED: score.balanced_accuracy,
         }
+        accuracy, correction = accuracies[self._accuracy], self._weights.correction
         metrics = {
-            "accuracy": accuracies[self._accuracy],
+            "accuracy": correction.of(accuracy, traits_of(self._roles, network)) if correction else accuracy,
             "loss": score.loss,
             "shared_accuracy": score.accuracy,
         }
         report(1, metrics)
         return metrics
+
+    def correction(self, space: SearchSpace, scored: Sequence[ScoredTwice]) -> Judged:
+        """By the kinds of blocks. SpecError if a network is not of the space."""
+        roles = Roles(space)
+        traits = [traits_of(roles, each.network) for each in scored]
+        return fitted([each.shared for each in scored], [each.alone for each in scored], traits)
+
+    def corrected(self, content: Buffer, correction: Mapping[str, Any]) -> bytes:
+        from nas.supernet.file import with_correction  # noqa: PLC0415 - as the other users of that file here
+
+        return with_correction(content, Correction(**correction))
 
     def inherited(self, network: Network) -> Mapping[str, Any]:
         return {path: part.detach().cpu().numpy() for path, part in self._scorer.network(network).named_parameters()}

@@ -24,7 +24,7 @@ class Events(LedgerPart):
 
 
 _RESULTS = ("trial.told", "trial.rung", "trial.epoch", "artifact.added")
-_EPOCHS_IN = ("PREPARING", "REPEATS", "BASELINE", "REFERENCES", "FINALISTS")
+_EPOCHS_IN = ("PREPARING", "CHECKING", "REPEATS", "BASELINE", "REFERENCES", "FINALISTS")
 """Phases in which progress is that of trainings."""
 
 _EXAMINED = 1000

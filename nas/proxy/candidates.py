@@ -8,6 +8,7 @@ from random import Random
 
 from nas.decision import uniform
 from nas.errors import InfeasibleError, NotMeasuredError
+from nas.metric import network_metrics
 from nas.objective import Objective
 from nas.proportions import wilson
 from nas.proxy.options import FEWEST
@@ -61,11 +62,26 @@ def draw(
             found.setdefault(candidate.architecture.network_id, (metrics["macs"], candidate))
     if len(found) < FEWEST:
         raise InfeasibleError(_too_few(len(found), draws, refused, objective))
-    by_macs = [candidate for _, candidate in sorted(found.values(), key=lambda pair: pair[0])]
+    return Drawn(draws, dict(refused), _of_bands([*found.values()], count, rng))
+
+
+def spread(space: SearchSpace, *, count: int, seed: int | str) -> list[Candidate]:
+    """Networks by rising multiply-adds as draw chooses them, of all that can be built: a device and limits say nothing.
+
+    Fewer than count if there are not so many different ones.
+    """
+    rng = Random(seed)
+    drawn = [space.sample(rng) for _ in range(max(DRAWS, 2 * count))]
+    found = {each.architecture.network_id: each for each in drawn}
+    return _of_bands([(network_metrics(e.architecture.expand())["macs"], e) for e in found.values()], count, rng)
+
+
+def _of_bands(found: Sequence[tuple[float, Candidate]], count: int, rng: Random) -> list[Candidate]:
+    """One of each band between quantiles; found: with the multiply-adds."""
+    by_macs = [candidate for _, candidate in sorted(found, key=lambda pair: pair[0])]
     bands = min(count, len(by_macs))
     edges = [len(by_macs) * band // bands for band in range(bands + 1)]
-    chosen = [by_macs[rng.randrange(low, high)] for low, high in pairwise(edges)]
-    return Drawn(draws, dict(refused), chosen)
+    return [by_macs[rng.randrange(low, high)] for low, high in pairwise(edges)]
 
 
 def _refuses(metrics: Metrics, objective: Objective) -> str | None:

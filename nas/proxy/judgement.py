@@ -79,11 +79,11 @@ def _graded(found: Agreement) -> Grade:
     if found.tau is None:
         return Grade.POOR
     grade = _grade(found.tau.value)
-    doubtful = found.tau.low <= 0 or _no_gain(found)
+    doubtful = found.tau.low <= 0 or no_gain(found)
     return Grade.USABLE if grade is Grade.GOOD and doubtful else grade
 
 
-def _no_gain(found: Agreement) -> bool:
+def no_gain(found: Agreement) -> bool:
     """Whether size orders as well, and what the proxy says beyond it may be chance."""
     beyond = found.tau_given_size
     return found.gain is not None and found.gain.value <= 0 and (beyond is None or beyond.low <= 0)
@@ -129,7 +129,7 @@ def _remedies(found: Agreement, top: Uncertain, proxy: Proxy) -> list[str]:
     said = []
     if found.tau is None or found.tau.value < GOOD_TAU:
         said += _better_proxy(top, proxy)
-    if _no_gain(found):
+    if no_gain(found):
         said.append(
             "Size orders networks that are spread over all sizes as well: take the largest within the limits, or check "
             "more candidates, to see what the proxy says beyond the size."

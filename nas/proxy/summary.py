@@ -8,21 +8,31 @@ import numpy as np
 
 from nas.errors import InfeasibleError
 from nas.proxy.candidates import Drawn
+from nas.proxy.corrected import by_others, described, in_words
 from nas.proxy.judgement import GOOD_TAU, USABLE_TAU, Findings, Proxy, judge
 from nas.proxy.noise import ceiling, noise
 from nas.proxy.options import FEWEST
 from nas.proxy.ranks import agreement
+from nas.supernet.correction import Judged
 
 Row = Mapping[str, Any]
 
 
 def summary(
-    rows: Sequence[Row], repeats: Sequence[float], drawn: Drawn, proxy: Proxy, *, repeated: str, seed: int
+    rows: Sequence[Row],
+    repeats: Sequence[float],
+    drawn: Drawn,
+    proxy: Proxy,
+    *,
+    repeated: str,
+    seed: int,
+    judged: Judged | None = None,
 ) -> dict[str, Any]:
     """What a check has found.
 
     rows: of the networks by rising multiply-adds, with their id, sizes, proxy_accuracy and longer_accuracy; one without
-    either has a reason instead. repeats: accuracies of the network `repeated`. InfeasibleError if too few were trained.
+    either has a reason instead. repeats: accuracies of the network `repeated`. judged: a correction of the scores, as
+    the rows without a reason show it. InfeasibleError if too few were trained.
     """
     whole = [row for row in rows if "reason" not in row]
     if len(whole) < FEWEST or len(repeats) < 2:  # noqa: PLR2004 - a deviation needs two
@@ -36,18 +46,20 @@ def summary(
     )
     found, varied = agreement(short, longer, macs, seed=seed), noise(repeats)
     findings = Findings(len(whole), found, varied, ceiling(short, varied), drawn.valid)
-    judged = judge(findings, proxy)
+    verdict = judge(findings, proxy)
+    corrected = described(judged, by_others(judged, longer, macs, seed=seed)) if judged else None
     ranks = {row["id"]: places for row, *places in zip(whole, _places(short), _places(longer), strict=True)}
     return {
-        "verdict": judged.grade.value,
-        "verdict_lowest": judged.lowest.value,
-        "verdict_highest": judged.highest.value,
+        "verdict": verdict.grade.value,
+        "verdict_lowest": verdict.lowest.value,
+        "verdict_highest": verdict.highest.value,
         "thresholds": {"good": GOOD_TAU, "usable": USABLE_TAU},
-        "reasons": list(judged.reasons),
-        "remedies": list(judged.remedies),
+        "reasons": [*verdict.reasons, *(in_words(corrected) if corrected else ())],
+        "remedies": list(verdict.remedies),
         "epochs": proxy.epochs,
         "longer_epochs": proxy.longer_epochs,
         **asdict(found),
+        "corrected": corrected,
         "noise": {"candidate": repeated, **asdict(varied), "accuracies": list(varied.accuracies)},
         "ceiling": asdict(findings.ceiling),
         "valid": {"draws": drawn.draws, "refused": dict(drawn.refused), "share": asdict(drawn.valid)},

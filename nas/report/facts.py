@@ -118,6 +118,7 @@ def _accuracy(evaluator: Record, described: Record | None) -> list[tuple[str, Ch
         return [
             ("Accuracy of trials", f"{described['note']} (evaluator {described['name']})"),
             ("Finalists", f"trained from {described['start']}, references from random weights"),
+            *(("Rank check", line.removeprefix("rank check: ")) for line in described.get("check", {}).get("said", ())),
         ]
     if evaluator.get("accuracy") != "balanced":
         return []

@@ -1,6 +1,7 @@
 """Checks of what is inside a spec's fields: parameters of plugins, the recipe of finalists, the space."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 
 from nas.dataset import dataset
 from nas.errors import NasError, SpecError, UnknownNameError
-from nas.evaluator import evaluator
+from nas.evaluator import evaluator, rank_check_of
 from nas.faults import reason
 from nas.registry import settable
 from nas.search_devices import check_objective
@@ -77,6 +78,19 @@ def _check_inherit(spec: Mapping[str, Any]) -> None:
         raise SpecError(
             f"finalists.inherit: the evaluator {name} has no weights to start from; write false, or take one of: {able}"
         )
+    if name is not None and spec["finalists"].inherit and _may_train(spec["evaluator"]):
+        raise SpecError(
+            "finalists.inherit: where the rank check leaves trials to be trained there are no shared weights to start "
+            "from; write false, or another value than train for evaluator.otherwise"
+        )
+
+
+def _may_train(given: Mapping[str, Any]) -> bool:
+    """Whether trials may be trained in place of being scored."""
+    with suppress(SpecError):  # said by the evaluator's own check
+        check = rank_check_of(given)
+        return check is not None and check.otherwise == "train"
+    return False
 
 
 def _check_baseline(spec: Mapping[str, Any]) -> None:

@@ -48,3 +48,31 @@ class Sampling:
             "where small networks are overrated: compare with some that are trained alone",
         ),
     ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Networks that are trained by themselves before the first trial, as nas.evaluator.RankCheck says."""
+
+    check: Annotated[
+        int | None,
+        described(
+            "networks that are trained by themselves before the first trial, to see how shared weights order them "
+            "beside multiply-adds, and to correct scores by kinds of blocks where that pays; none for no check",
+            "12 to 20 where trials have to be right; each costs a training of check_epochs",
+            ge=8,
+            le=100,
+        ),
+    ] = None
+    check_epochs: Annotated[
+        int,
+        described("epochs of these trainings", "nearer to those of finalists where the time allows it", gt=0),
+    ] = 2
+    otherwise: Annotated[
+        Literal["go_on", "stop", "train"],
+        described(
+            "what follows if multiply-adds order these networks as well: the search says so and goes on (go_on), ends "
+            "(stop), or trains each trial for check_epochs (train)",
+            "train where the time allows it, with as many trials as that lets you have",
+        ),
+    ] = "go_on"

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from typing_extensions import Buffer
 
 from nas.errors import FormatError
 from nas.space import SearchSpace
+from nas.supernet.correction import Correction
 from nas.supernet.expected import ExpectedAccuracy
 from nas.supernet.sharing import Sizes, stored_shape
 
@@ -30,6 +32,7 @@ Array = NDArray[np.float32]
 class SharedWeights:
     """Trained weights of all networks of a space.
 
+    expected: the accuracy that a loss lets expect. correction: of accuracies, where there is one.
     sizes: of each tensor, as in nas.supernet.sharing; tensors: in torch's shapes, to be read only. digest: sha256 of
     the tensors.
     """
@@ -39,6 +42,7 @@ class SharedWeights:
     sizes: Mapping[str, Sizes]
     tensors: Mapping[str, Array]
     digest: str
+    correction: Correction | None = None
 
 
 def write(
@@ -52,9 +56,25 @@ def write(
         "sizes": {key: sizes[key] for key in sorted(sizes)},
         "sha256": hashlib.sha256(body).hexdigest(),
     }
+    return _file(header, body)
+
+
+def with_correction(content: Buffer, correction: Correction) -> bytes:
+    """The same weights with a correction of what networks are scored by. FormatError if content is damaged."""
+    text = header(content)
+    return _file({**json.loads(text), "correction": asdict(correction)}, _body(content, text))
+
+
+def _file(header: Mapping[str, Any], body: Buffer) -> bytes:
     text = json.dumps(header).encode()
     head = MAGIC + len(text).to_bytes(LENGTH_BYTES, "little") + text
-    return head + bytes(-len(head) % ALIGNMENT) + body
+    return head + bytes(-len(head) % ALIGNMENT) + bytes(body)
+
+
+def _body(content: Buffer, text: bytes) -> memoryview:
+    """The tensors, which follow the header with this text."""
+    head = len(MAGIC) + LENGTH_BYTES + len(text)
+    return memoryview(content).cast("B")[head + -head % ALIGNMENT :]
 
 
 def header(content: Buffer) -> bytes:
@@ -69,8 +89,7 @@ def header(content: Buffer) -> bytes:
 def read(content: Buffer) -> SharedWeights:
     """The weights, which lie in content. FormatError if it is damaged."""
     text = header(content)
-    head = len(MAGIC) + LENGTH_BYTES + len(text)
-    values = np.frombuffer(memoryview(content).cast("B")[head + -head % ALIGNMENT :], "<f4")
+    values = np.frombuffer(_body(content, text), "<f4")
     found = json.loads(text)
     sizes = {key: tuple(of) for key, of in found["sizes"].items()}
     counts = [prod(of) for of in sizes.values()]
@@ -79,4 +98,5 @@ def read(content: Buffer) -> SharedWeights:
     parts = np.split(values, np.cumsum(counts)[:-1])
     tensors = {key: part.reshape(stored_shape(sizes[key])) for key, part in zip(sizes, parts, strict=True)}
     expected = ExpectedAccuracy(**found["expected"])
-    return SharedWeights(SearchSpace.from_dict(found["space"]), expected, sizes, tensors, found["sha256"])
+    correction = Correction(**found["correction"]) if "correction" in found else None
+    return SharedWeights(SearchSpace.from_dict(found["space"]), expected, sizes, tensors, found["sha256"], correction)

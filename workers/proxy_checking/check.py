@@ -1,6 +1,7 @@
 """A whole proxy check: choose networks, train them briefly and for longer, compare the orders."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from latency_db.profiling.measurer import Measurer
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
 from nas.errors import NotMeasuredError
-from nas.evaluator import evaluator
+from nas.evaluator import ScoredTwice, evaluator, rank_check_of
 from nas.forecast import Pace, Plan, plan_of, plan_of_check, step_seconds
 from nas.jobs.rows import PACE
 from nas.metric import network_metrics
@@ -96,7 +97,7 @@ class ProxyCheck:
         context = replace(context, prepared=prepared_file(context, space))
         self._listener.phase("TRAINING")
         trainings = self._trainings = Trainings(context, replace(pace, measuring_s=measuring_s))
-        found = self._compared(context, drawn, trainings)
+        found = self._compared(context, space, drawn, trainings)
         pace = trainings.pace()
         self._store.keep(PACE, _described(plan, pace))
         return {**found, "cost": asdict(self._cost(plan, replace(pace, measuring_s=0.0)))}  # kernels are measured now
@@ -139,7 +140,9 @@ class ProxyCheck:
             self._listener.say(f"{len(drawn.chosen)} different networks were found, not {count}: all are trained")
         return drawn
 
-    def _compared(self, context: SearchContext, drawn: Drawn, trainings: Trainings) -> dict[str, Any]:
+    def _compared(
+        self, context: SearchContext, space: SearchSpace, drawn: Drawn, trainings: Trainings
+    ) -> dict[str, Any]:
         spec, chosen = self._spec, drawn.chosen
         seeds = range(spec.seed + 1, spec.seed + self._options.repeats)
         short = {candidate.architecture.network_id: short_training(context, candidate) for candidate in chosen}
@@ -161,7 +164,9 @@ class ProxyCheck:
         repeats = [found["accuracy"] for found in of_middle if "accuracy" in found]
         prepared_epochs = context.evaluator.preparation_epochs
         proxy = Proxy(self._budgets.epochs, self._budgets.longer_epochs, prepared_epochs)
-        return summary(rows, repeats, drawn, proxy, repeated=middle.architecture.id, seed=spec.seed)
+        is_corrected = rank_check_of(spec.evaluator) is not None
+        judged = None if is_corrected else context.evaluator.correction(space, _scored_twice(chosen, rows))
+        return summary(rows, repeats, drawn, proxy, repeated=middle.architecture.id, seed=spec.seed, judged=judged)
 
     def _say_cost(self, plan: Plan, pace: Pace) -> None:
         """Say what the check and the search will take, if that is known."""
@@ -199,6 +204,15 @@ def _row(context: SearchContext, candidate: Candidate, short: dict[str, Any], lo
         elif "reason" in found:
             row["reason"] = found["reason"]
     return row
+
+
+def _scored_twice(chosen: Sequence[Candidate], rows: Sequence[dict[str, Any]]) -> list[ScoredTwice]:
+    """The networks of the rows, without those of which a training failed."""
+    return [
+        ScoredTwice(candidate.architecture.expand(), row["proxy_accuracy"], row["longer_accuracy"])
+        for candidate, row in zip(chosen, rows, strict=True)
+        if "reason" not in row
+    ]
 
 
 def _described(plan: Plan, pace: Pace) -> dict[str, Any]:

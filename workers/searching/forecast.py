@@ -63,6 +63,11 @@ class Forecast:
         """So many trials had ended before this process began."""
         self._ended = ended
 
+    def replanned(self, plan: Plan, pace: Pace) -> None:
+        """The trials are others than planned. pace: of earlier searches with such trials."""
+        with self._lock:
+            self._plan, self._pace = plan, replace(pace, measuring_s=self._pace.measuring_s, preparation_s=None)
+
     def left_s(self) -> float | None:
         """Seconds until the search ends, at least LEAST_S; None as long as no training was timed on this machine."""
         with self._lock:
@@ -106,6 +111,7 @@ class Forecast:
             self._pace = replace(self._pace, preparation_s=self._elapsed_s())
         plan = self._plan
         epochs = {
+            "CHECKING": plan.checked * plan.check_epochs,
             "REPEATS": plan.repeats * plan.trial_epochs,
             "BASELINE": plan.baseline * plan.trial_epochs,
             "REFERENCES": plan.references * plan.final_epochs,

@@ -11,9 +11,10 @@ from latency_db.estimating.oracle import SpaceOracle
 from latency_db.profiling.measurer import Measurer
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
+from nas.dataset import Dataset
 from nas.errors import InfeasibleError
-from nas.evaluator import evaluator
-from nas.forecast import Pace, plan_of
+from nas.evaluator import evaluator, rank_check_of
+from nas.forecast import Pace, Plan, plan_of
 from nas.jobs.rows import PACE
 from nas.objective import Objective
 from nas.ops.notation import write_network
@@ -55,6 +56,8 @@ from workers.searching.opening import Opening
 from workers.searching.preparation import prepared_file
 from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ProgressStore
+from workers.searching.rank_check import NAME as RANK_CHECK
+from workers.searching.rank_check import heeded
 from workers.searching.run_description import (
     describe_evaluator,
     describe_run,
@@ -129,7 +132,7 @@ class Pipeline:
             context.listener.say(note)
         add_notes(context, facts, foreseen(context, space, goal))
         record = RunRecord(context, self.search, facts, update_s)
-        context = replace(context, prepared=prepared_file(context, space))
+        context = self._prepared(context, space, facts)
         forecast.resumed(self.search.finished)
         forecast.phase("TRAINING")
         try:
@@ -147,6 +150,26 @@ class Pipeline:
             record.baseline = compared(context, baseline, self.search, found["finalists"])
         return record.finish(found["references"], found["finalists"])
 
+    def _prepared(self, context: SearchContext, space: SearchSpace, facts: dict[str, Any]) -> SearchContext:
+        """With what the evaluator prepares, by the evaluator that its check leaves; facts get what that has found."""
+        own = replace(context, prepared=prepared_file(context, space))
+        found = self._store.known(RANK_CHECK)
+        if found is None:
+            return own
+        inherit = context.spec.finalists.inherit
+        facts |= describe_evaluator(context.evaluator, inherit=inherit, check=found)
+        self._store.keep("facts", facts)
+        chosen = heeded(own, rank_check_of(context.spec.evaluator))
+        if chosen.evaluator is not own.evaluator and self.forecast:
+            facts |= describe_evaluator(chosen.evaluator, inherit=False, check=found)
+            self._store.keep("facts", facts)
+            plan = self._plan(chosen.spec, context.images)
+            self.forecast.replanned(plan, Pace.of_past(plan, self._store.paces()))
+        return chosen
+
+    def _plan(self, spec: SearchSpec, images: Dataset) -> Plan:
+        return plan_of(spec, images, train=len(images.train), side=images.side, workers=self._quota.workers)
+
     def _opened(self) -> Opened:
         """Load the images, measure the devices and fix the target."""
         spec, store, listener = self._spec, self._store, self._listener
@@ -162,7 +185,7 @@ class Pipeline:
         images, setup = taught(opening, images, self._setup)
         made = evaluator.make(spec.evaluator, setup.trial_images(images), spec.seed)
         opening.check_unchanged(space, made)
-        plan = plan_of(spec, images, train=len(images.train), side=images.side, workers=self._quota.workers)
+        plan = self._plan(spec, images)
         forecast = Forecast(listener, plan, Pace.of_past(plan, store.paces()), say_left=self._say_left)
         self.forecast = self._listener = listener = forecast
         listener.phase("MEASURING")

@@ -5,19 +5,23 @@ Searches that would prepare the same share it: one of them prepares, and others 
 
 import fcntl
 import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from functools import partial
 from pathlib import Path
 
+from nas.evaluator import RankCheck, rank_check_of
 from nas.files import write_whole
 from nas.jobs.records import TrainingKey
 from nas.machine.folders import cache_folder
 from nas.search.earlier import PREPARED
 from nas.space import SearchSpace
 from workers.searching.context import SearchContext, epoch_listener
+from workers.searching.rank_check import NAME as RANK_CHECK
+from workers.searching.rank_check import check_ranks, judged
 from workers.tasks.train import prepare
 
 WAITS = "waits-for-preparation"
@@ -28,11 +32,12 @@ POLL_S = 0.2
 
 
 def prepared_file(context: SearchContext, space: SearchSpace) -> Path | None:
-    """The file with the evaluator's shared state, prepared now or by an earlier call; None if it has none."""
+    """The file with the evaluator's shared state, prepared and checked now or by an earlier call; None without one."""
     if not context.evaluator.preparation_epochs:
         return None
     known = context.store.known(PREPARED)
-    return (context.store.fetch(known["file"], known["sha256"]) if known else None) or _keep(context, space)
+    fetched = context.store.fetch(known["file"], known["sha256"]) if known else None
+    return fetched or _keep(context, _checked(context, space))
 
 
 def shared_path(key: TrainingKey, suffix: str) -> Path:
@@ -41,31 +46,66 @@ def shared_path(key: TrainingKey, suffix: str) -> Path:
     return cache_folder() / PREPARED / f"{digest}.{suffix}"
 
 
-def _keep(context: SearchContext, space: SearchSpace) -> Path:
-    content = _content(context, space)
-    sha256 = hashlib.sha256(content).hexdigest()
-    path = context.store.path / f"{PREPARED}-{sha256[:16]}.bin"
-    write_whole(path, content)
+def _keep(context: SearchContext, content: bytes) -> Path:
+    path, sha256 = _written(content, context.store.path)
     context.store.publish(PREPARED, path.name)
     context.store.keep(PREPARED, {"file": path.name, "sha256": sha256})
     return path
 
 
+def _written(content: bytes, folder: Path) -> tuple[Path, str]:
+    """A file with the content, named by its sha256."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = folder / f"{PREPARED}-{sha256[:16]}.bin"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content)
+    return path, sha256
+
+
+def _checked(context: SearchContext, space: SearchSpace) -> bytes:
+    """What the evaluator prepares, with a correction of its scores where its check finds that this pays."""
+    content = _content(context, space)
+    check = rank_check_of(context.spec.evaluator)
+    if check is None:
+        return content
+    found = context.store.known(RANK_CHECK)
+    if found is None:
+        path, _ = _written(content, context.store.path / "checkpoints")
+        own = replace(context, prepared=path)
+        said = f"the rank check of the evaluator {context.evaluator.name} was made before"
+        make = partial(_rows, own, space, check)
+        found = judged(context, space, check, json.loads(_shared(context, own.training_keys.rank_check(), said, make)))
+        path.unlink(missing_ok=True)
+    correction = found["correction"]
+    return context.evaluator.corrected(content, correction) if correction else content
+
+
+def _rows(context: SearchContext, space: SearchSpace, check: RankCheck, _checkpoint: Path) -> bytes:
+    return json.dumps(check_ranks(context, space, check)).encode()
+
+
 def _content(context: SearchContext, space: SearchSpace) -> bytes:
-    key = context.training_keys.preparation()
+    said = f"what the evaluator {context.evaluator.name} prepares was prepared before"
+    return _shared(context, context.training_keys.preparation(), said, partial(_prepare, context, space))
+
+
+def _shared(context: SearchContext, key: TrainingKey | None, said: str, make: Callable[[Path], bytes]) -> bytes:
+    """What searches have in common under a key, made now or before, which is then said. make: given the path of a
+    checkpoint.
+    """
     if key is None:
-        return _prepare(context, space, context.store.path / "checkpoints" / PREPARED)
+        return make(context.store.path / "checkpoints" / PREPARED)
     content = context.store.shared_state(key)
     if content is None:
         with _alone(shared_path(key, "lock"), partial(_wait, context)):
-            content = context.store.shared_state(key)  # another search may have prepared it meanwhile
+            content = context.store.shared_state(key)  # another search may have made it meanwhile
             if content is None:
                 checkpoint = shared_path(key, "checkpoint")
-                content = _prepare(context, space, checkpoint)
+                content = make(checkpoint)
                 context.store.share_state(key, content)
                 checkpoint.unlink(missing_ok=True)
                 return content
-    context.listener.say(f"what the evaluator {context.evaluator.name} prepares was prepared before: it is used again")
+    context.listener.say(f"{said}: it is used again")
     return content
 
 

@@ -35,12 +35,27 @@ def describe_run(images: Dataset, devices: Mapping[str, Device], chosen: Searche
     }
 
 
-def describe_evaluator(made: Evaluator, *, inherit: bool) -> dict[str, Any]:
+TRAINED = "the share of the validation images that is right, each network trained by itself"
+
+
+def describe_evaluator(made: Evaluator, *, inherit: bool, check: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """For the facts of a search: what the accuracy of its trials is, where it is not that of trained networks, and what
-    finalists start from.
+    finalists start from. check: as nas.proxy.rank_check has found, once it has.
     """
+    if made.note is None and check is None:
+        return {}
     start = "their part of the shared weights" if inherit else "random weights"
-    return {"evaluator": {"name": made.name, "note": made.note, "start": start}} if made.note else {}
+    note = made.note or TRAINED
+    if made.note and check and check["correction"]:
+        note += ", corrected by kinds of blocks"
+    return {"evaluator": {"name": made.name, "note": note, "start": start, **describe_check(check)}}
+
+
+def describe_check(found: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What its check has found, without its networks. Nothing without a check."""
+    if found is None:
+        return {}
+    return {"check": {name: value for name, value in found.items() if name not in {"rows", "correction"}}}
 
 
 def notes_of_evaluator(facts: dict[str, Any]) -> list[str]:

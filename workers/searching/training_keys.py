@@ -40,6 +40,13 @@ class TrainingKeys:
         epochs = self._evaluator.preparation_epochs
         return TrainingKey(f"space-{self._space_id}", key.data_digest, key.recipe_id, self._spec.seed, epochs)
 
+    def rank_check(self) -> TrainingKey | None:
+        """Of what a check of the evaluator finds in the space; None if no other search may have it."""
+        prepared, key = self.preparation(), self._evaluator.cache_key
+        if prepared is None or key is None:
+            return None
+        return replace(prepared, architecture_id=f"check-{self._space_id}", recipe_id=key.recipe_id)
+
     @cached_property
     def _space_id(self) -> str:
         images = self._images

@@ -33,6 +33,7 @@ const PHASES: Record<string, string> = {
   MEASURING_NETWORKS: "measuring random networks on the device",
   TIMING: "timing trainings",
   PREPARING: "preparing the evaluator",
+  CHECKING: "checking the order by shared weights",
   TRAINING: "training candidates",
   REPEATS: "training the best again, with other seeds",
   BASELINE: "training random draws to compare with",

@@ -110,6 +110,11 @@ export function SearchFacts({ live }: { live: LiveSearch }) {
           Accuracy of trials: {evaluator.note}. Finalists are trained from {evaluator.start}.
         </p>
       )}
+      {evaluator?.check?.said.map((line) => (
+        <p key={line} class="notice">
+          {line}
+        </p>
+      ))}
       {begun?.notes.map((note) => (
         <p key={note} class="notice">
           Warm start: {note}
