@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useState } from "preact/hooks";
 import type { Json } from "../api";
+import { Words } from "../components/Words";
 import { fault, shown, typed, valueAt, withValue, type Draft } from "./draft";
 import type { Field } from "./schema";
 
@@ -56,7 +57,7 @@ export function Labelled({ name, label, wrong, help, more, required, kind, contr
         )}
         {help && (
           <span class="help" title={more || undefined}>
-            {help}
+            <Words text={help} />
           </span>
         )}
       </span>

@@ -2,6 +2,7 @@
 import { useRef, useState } from "preact/hooks";
 import { asProblem, request, type Problem, type TeacherFile as Sent } from "../api";
 import { Trouble } from "../components/states";
+import { Words } from "../components/Words";
 import { size } from "../format";
 import { isObject } from "./draft";
 import type { Editing } from "./Inputs";
@@ -57,7 +58,7 @@ export function TeacherFile({ help, editing }: { help: string; editing: Editing 
         {sending ? "Sending …" : "Send a model …"}
       </button>
       <span class="soft" data-testid="teacher-said">
-        {said || help}
+        <Words text={said || help} />
       </span>
       {problem && <Trouble problem={problem} />}
     </div>

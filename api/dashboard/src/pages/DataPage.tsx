@@ -27,7 +27,7 @@ export function DataPage() {
       {action.problem && <Trouble problem={action.problem} />}
       {mayWrite() && <Upload done={again} />}
       <h2>Uploaded</h2>
-      {!value.uploads.length && <p class="soft">None yet. `nas data upload FOLDER` sends a folder as it is.</p>}
+      {!value.uploads.length && <p class="soft">None yet. <code>nas data upload FOLDER</code> sends a folder as it is.</p>}
       <ul class="cards">
         {value.uploads.map((upload) => (
           <li key={upload.path} class="thing" data-testid="uploaded">
