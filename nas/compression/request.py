@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StrictInt, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, StrictInt, WithJsonSchema, model_validator
 
 from nas.compression.presets import PRESETS, SIZED, content, is_sized
 from nas.registry import described
@@ -26,8 +26,8 @@ class CompressionRequest(BaseModel):
     )
 
     preset: Annotated[
-        Annotated[str, AfterValidator(_known_preset)] | None,
-        described(f"a plan that comes with nas: {', '.join(PRESETS)}", "one of preset and plan is needed"),
+        Annotated[str, AfterValidator(_known_preset), WithJsonSchema({"type": "string", "enum": list(PRESETS)})] | None,
+        described("a plan that comes with nas", "one of preset and plan is needed"),
     ] = None
     plan: Annotated[
         dict[str, Any] | None,

@@ -115,6 +115,25 @@ def test_form_shows_faults_at_their_fields_and_starts_the_search(dashboard: Dash
 
 
 @pytest.mark.usefixtures("refusals")
+def test_finalists_are_compressed_by_a_preset_that_is_chosen(dashboard: Dashboard) -> None:
+    dashboard.open("/new")
+    preset = dashboard.there("field-finalists.compression.preset")
+    dashboard.page.get_by_role("group").filter(has=preset).locator("summary").click()
+    expect(preset).to_have_value("")
+    preset.select_option("mixed")
+    dashboard.there("field-finalists.compression.max_bytes").fill("20000")
+    expect(dashboard.there("check")).to_have_attribute("data-valid", "true")
+    draft = json.loads(dashboard.there("spec-json").input_value())
+    assert draft["finalists"]["compression"] == {"preset": "mixed", "max_bytes": 20000}
+    preset.select_option("ttq")
+    expect(dashboard.there("check")).to_contain_text("max_bytes is for plans with a stage allocate")
+    dashboard.there("field-finalists.compression.max_bytes").fill("")
+    preset.select_option("none")
+    expect(dashboard.there("check")).to_have_attribute("data-valid", "true")
+    assert "compression" not in json.loads(dashboard.there("spec-json").input_value()).get("finalists", {})
+
+
+@pytest.mark.usefixtures("refusals")
 def test_pasted_spec_fills_the_form(dashboard: Dashboard) -> None:
     dashboard.open("/new")
     pasted = {"dataset": {"name": "folder", "path": "nowhere"}, "searcher": {"name": "random"}, "seed": 7}

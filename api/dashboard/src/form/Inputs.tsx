@@ -137,7 +137,15 @@ function Control({ field, value, set, common, suggestions }: ControlProps) {
   }
   if (field.kind === "choice") {
     const options = field.options.map((option) => [option, option] as const);
-    return <Select common={common} chosen={shown(value ?? field.fallback)} choose={set} options={options} />;
+    const none = field.required || field.fallback !== undefined ? [] : [["", "none"] as const];
+    return (
+      <Select
+        common={common}
+        chosen={shown(value ?? field.fallback)}
+        choose={(next) => set(next || undefined)}
+        options={[...none, ...options]}
+      />
+    );
   }
   return <TextControl {...{ field, value, set, common, suggestions }} />;
 }
