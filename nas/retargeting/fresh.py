@@ -28,8 +28,14 @@ def fresh_spec(
 
     Images, space, evaluator and seed stay, which shared weights are known by, and so do the searcher and the limits. It
     begins with what the search has scored. No finalists and no references are trained. spec, facts: of the search, once
-    it has begun. parent: what it is called in a warm_start. SpecError if there is no target.
+    it has begun. parent: what it is called in a warm_start. SpecError if there is no target, or if a check of shared
+    weights made the search train its trials.
     """
+    if _fell_to_train(facts):
+        raise SpecError(
+            "the check of the shared weights made this search train its trials one by one, so there is nothing to "
+            "search without training: submit its spec with the other target or device"
+        )
     own = own_devices(spec, facts)
     name = device or own[0].name
     on = next((each for each in own if each.name == name), None)
@@ -45,6 +51,11 @@ def fresh_spec(
         "references": [],
     }
     return with_changes({field: value for field, value in spec.items() if field not in LEFT_OUT}, changes)
+
+
+def _fell_to_train(facts: Mapping[str, Any]) -> bool:
+    check = facts.get("evaluator", {}).get("check")
+    return bool(check) and check["otherwise"] == "train" and not check["beats_size"]
 
 
 def check_shared(known: object, evaluator: str) -> None:

@@ -77,3 +77,21 @@ def test_a_search_without_a_target_or_without_shared_weights_is_refused():
     with pytest.raises(SpecError, match="train has none"):
         check_shared(None, "train")
     check_shared({"file": "prepared.bin"}, "supernet")
+
+
+@pytest.mark.parametrize(
+    ("check", "searched"),
+    [
+        ({"otherwise": "train", "beats_size": False}, False),
+        ({"otherwise": "train", "beats_size": True}, True),
+        ({"otherwise": "go_on", "beats_size": False}, True),
+    ],
+)
+def test_a_search_whose_check_made_it_train_its_trials_is_refused(check, searched):
+    facts = {**FACTS, "evaluator": {"name": "supernet", "note": "", "start": "", "check": check}}
+
+    if searched:
+        assert asked(facts=facts).evaluator["name"] == "supernet"
+    else:
+        with pytest.raises(SpecError, match="submit its spec with the other target"):
+            asked(facts=facts)
