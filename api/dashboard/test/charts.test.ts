@@ -57,6 +57,13 @@ function drawn(extra: Partial<Parameters<typeof scene>[0]> = {}) {
   return scene({ table, references: [], finalists: [], target: 0.1, objective, ...extra }, 1000, 560);
 }
 
+test("the interval of a finalist's accuracy ends inside the plot", () => {
+  const metrics = { latency_ms: 0.085, test_accuracy: 0.91, test_accuracy_low: 0.8, test_accuracy_high: 0.99 };
+  const found = drawn({ finalists: [{ trial: 1, metrics } as Partial<Finalist> as Finalist] })!;
+  const [below, above] = found.marks[0]!.along!;
+  assert.ok(found.area.top <= above && above < found.marks[0]!.y && below <= found.area.bottom);
+});
+
 test("the plot marks every trial, finalist and reference", () => {
   const finalist = { trial: 1, metrics: { latency_ms: 0.085, test_accuracy: 0.91 } } as Partial<Finalist> as Finalist;
   const found = drawn({

@@ -93,7 +93,8 @@ export function scene(subject: Subject, width: number, height: number): Scene | 
   const x = latencyAxis(latencies, area.left, area.right);
   const lane = named.some((each) => each.accuracy === null) ? ROW * 1.5 : 0;
   const important = [...table.front.map((point) => point.accuracy), ...shown];
-  const y = accuracyAxis([...accuracies, ...shown], important, area.bottom - lane, area.top);
+  const highest = named.flatMap(({ row, accuracy }) => (accuracy === null ? [] : [finite(row.metrics["test_accuracy_high"]) ?? accuracy]));
+  const y = accuracyAxis([...accuracies, ...shown, ...highest], [...important, ...highest], area.bottom - lane, area.top);
   const at = (latency: number, accuracy: number): [number, number] => [
     place(x, latency),
     place(y, Math.max(accuracy, y.low)),
