@@ -1,7 +1,7 @@
 // The networks to take: every finalist with its accuracies, its file, and the lines that use it.
 import { Code } from "../components/Code";
 import { accuracy, milliseconds, shown } from "../format";
-import { at } from "../root";
+import { at, ROOT } from "../root";
 import type { LiveSearch } from "../store/live";
 import { metrics as known, sizes } from "../store/metrics";
 import { USE } from "./use";
@@ -59,8 +59,13 @@ export function Finalists({ live, select }: { live: LiveSearch; select: (trial: 
       <details data-testid="use">
         <summary>Use a file in a program</summary>
         <p class="soft">
-          python use.py {finalists[0]!.file} photo.jpg: with onnxruntime, numpy and pillow, nothing else. From a terminal,{" "}
-          <code>nas search export {live.search.value!.id}</code> writes all files into models/.
+          Save the lines below as use.py beside the file that you downloaded, and type there{" "}
+          <code>python use.py {finalists[0]!.file} photo.jpg</code>. It needs onnxruntime, numpy and pillow, nothing else
+          (<code>pip install onnxruntime numpy pillow</code>). To have all files without clicks:{" "}
+          <code>
+            nas search export {live.search.value!.id} --url {location.origin + ROOT}
+          </code>{" "}
+          writes them into models/.
         </p>
         <Code text={USE} label="use.py" />
       </details>
