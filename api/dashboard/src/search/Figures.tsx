@@ -18,7 +18,8 @@ interface Shown {
 
 export function Figures({ live, select }: { live: LiveSearch; select: (trial: number) => void }) {
   const search = live.search.value!;
-  const target = finite(search.target_latency_ms);
+  const objective = search.spec["objective"] as { target_latency_ms?: unknown } | undefined;
+  const target = finite(search.target_latency_ms) ?? finite(objective?.target_latency_ms);
   const finalist = live.finalists.value.find((each) => each.best) ?? null;
   const [first, ...others] = devicesOf(search);
   const devices = [{ name: first?.name ?? null, metric: LATENCY, target }, ...others];

@@ -139,7 +139,8 @@ function doing({ phase: name, progress }: Search): string | null {
   if (name === "TRAINING" || name === "WAITING_FOR_WORKERS" || !progress?.total) return words;
   const { what, done, total } = progress;
   if (name === "MEASURING") return `${what}: ${done} of the space's ${total}`;
-  return `${words}: ${what} ${done} of ${total}`;
+  const unit = name === "FINALISTS" || name === "REFERENCES" ? ", epoch" : "";
+  return `${words}: ${what}${unit} ${done} of ${total}`;
 }
 
 const SAID: Partial<Record<Connection, string>> = {
