@@ -131,6 +131,7 @@ function Control({ field, value, set, common, suggestions }: ControlProps) {
         {...common}
         type="checkbox"
         checked={Boolean(value ?? field.fallback)}
+        indeterminate={(value ?? field.fallback ?? null) === null} // neither yes nor no: the help says what is done
         onChange={(event) => set(event.currentTarget.checked)}
       />
     );

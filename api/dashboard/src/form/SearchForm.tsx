@@ -11,7 +11,7 @@ import { TeacherFile } from "./TeacherFile";
 import { Upload } from "./Upload";
 
 const FAMILIES = ["dataset", "objective", "searcher", "evaluator", "pruner"];
-const PLAIN = ["name", "max_trials", "parallel"];
+const PLAIN = ["name", "max_trials", "parallel", "finalists.count", "finalists.epochs"];
 
 export interface Form {
   families: Record<string, Variant[]>;

@@ -137,6 +137,11 @@ function Found({ result, draft, change, fills }: FoundProps) {
         ))}
       </ul>
       <Offers rows={result.offers} />
+      <p class="small">
+        Bold: what was chosen, the largest pictures for which finalists have the epochs that they should have, or else those with
+        the most. Latency: the fastest and the slowest of random networks. Within: how many of them meet the target. Epoch: one of
+        the slowest of these. Epochs: how many fit for finalists, of those that they should have.
+      </p>
     </>
   );
 }
