@@ -89,8 +89,8 @@ def amounts(images: Counts, typical: Speed, largest: Speed, time: Time, *, refer
     needed_s = LEAST_EPOCHS * longer_s + max(least_s, LEAST_EPOCHS * longer_s * (1 / FINALISTS_SHARE - 1))
     if time.seconds < needed_s:
         raise TooShortError(
-            f"{duration(time.seconds)} of training are too short for {LEAST_TRIALS} trials and finalists of "
-            f"{LEAST_EPOCHS} epochs, which take about {duration(needed_s)}",
+            f"{duration(time.seconds)}, what measuring leaves for training, are too short for {LEAST_TRIALS} trials "
+            f"and finalists of {LEAST_EPOCHS} epochs, which take about {duration(needed_s)}",
             needed_s,
         )
     epochs = final_epochs(images, largest, time, references=references)

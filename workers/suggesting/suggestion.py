@@ -235,7 +235,9 @@ def _notes(wanted: Wanted, images: Outline, chosen: Timed, references: int) -> l
             "the target hardly matters there"
         )
     if not references:
-        notes.append(f"no reference network is trained in less than {duration(REFERENCE_FROM_S)}: references is empty")
+        notes.append(
+            f"with less than {duration(REFERENCE_FROM_S)} no hand-designed network is trained beside them (references)"
+        )
     return notes
 
 

@@ -68,7 +68,9 @@ def test_few_images_need_many_epochs():
 
 
 def test_too_little_time_is_refused_with_the_time_that_is_needed():
-    with pytest.raises(InfeasibleError, match=r"2.min 00.s of training are too short for 12 trials .* take about"):
+    with pytest.raises(
+        InfeasibleError, match=r"2.min 00.s, what .* training, are too short for 12 trials .* take about"
+    ):
         amounts(FEW, TYPICAL, LARGEST, Time(120, 2))
 
 
