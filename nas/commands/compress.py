@@ -62,12 +62,7 @@ def compress(  # noqa: PLR0917 - click passes them by name
     max_latency_ms: float | None = None,
     target: TargetDevice | None = None,
 ) -> None:
-    """Make MODEL smaller: an ONNX file that nas exported, RUN for the best finalist in a folder of `nas run`, RUN:TRIAL
-    for that trial, or the name or notation of a network. What has no weights is trained first.
-
-    DIR then holds model.naz, the compressed file; model.onnx, what it unpacks to, which any ONNX runtime runs; and
-    report.json. The same command goes on after a kill.
-    """
+    """Make MODEL smaller. workers.commands.compress is the command that users have, and says the rest."""
     chosen = plan(preset)
     model, given = _found(model, chosen, data, seed)
     if max_bytes:

@@ -10,7 +10,7 @@ from latency_db.storing.store import Store
 from nas.commands.compress import compress as without_latency
 
 
-@click.command(help=without_latency.help, params=list(without_latency.params))
+@click.command(params=list(without_latency.params))
 @click.option(
     "--max-latency-ms",
     type=click.FloatRange(0, 1e6, min_open=True),
@@ -23,7 +23,12 @@ from nas.commands.compress import compress as without_latency
 def compress(
     context: click.Context, /, *, max_latency_ms: float | None, latency_device: str | None, noisy: bool, **others: Any
 ) -> None:
-    """Make MODEL smaller, or faster in 8-bit integers."""
+    """Make MODEL smaller: an ONNX file that nas exported, RUN for the best finalist in a folder of `nas run`, RUN:TRIAL
+    for that trial, or the name or notation of a network. What has no weights is trained first.
+
+    DIR then holds model.naz, the compressed file; model.onnx, what it unpacks to, which any ONNX runtime runs; and
+    report.json. The same command goes on after a kill.
+    """
     target = None
     if latency_device is not None:
         target = MixedTarget(Store(), latency_device)
