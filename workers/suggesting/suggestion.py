@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
+from statistics import fmean
 from typing import Any
 
 from latency_db.profiling.measurer import Measurer
@@ -69,6 +70,14 @@ class Timed:
     epoch_s: float
     final_epochs: int
     wanted_epochs: int
+
+    @property
+    def trial(self) -> Speed:
+        """Of a trial: the mean of both, as a search goes from random networks to those that the target just allows."""
+        both = self.typical, self.largest
+        return Speed(
+            fmean(each.train_s for each in both), fmean(each.score_s for each in both), self.typical.reestimated
+        )
 
     @property
     def fits(self) -> bool:
@@ -143,7 +152,7 @@ def suggest(wanted: Wanted, measurer: Measurer, quota: Quota, listener: Progress
         timed.append(Timed(offer, wanted.target_ms, typical, largest, epoch_s, epochs, wanted_epochs(counts.train)))
     chosen = max(timed, key=lambda each: (each.fits, each.offer.side if each.fits else each.final_epochs))
     try:
-        fitted = amounts(counts, chosen.typical, chosen.largest, time, references=references)
+        fitted = amounts(counts, chosen.trial, chosen.largest, time, references=references)
     except TooShortError as error:
         hours = hours_for(error.needed_s, quota.workers)
         why = "".join(f"; {note}" for note in busy)
