@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { checkPath, request, type CheckedNetwork, type ProxyCheck, type ProxyResult } from "../api";
 import { Ranks, type Ranked } from "../charts/Ranks";
 import { Trouble } from "../components/states";
+import { Words } from "../components/Words";
 import { about, count, milliseconds, minus, percent } from "../format";
 import { setQuery } from "../router";
 import { useAction } from "../store/action";
@@ -90,7 +91,9 @@ function Result({ result }: { result: ProxyResult }) {
         <div>
           <ul>
             {result.reasons.map((reason) => (
-              <li key={reason}>{marked(reason)}</li>
+              <li key={reason}>
+                <Words text={reason} />
+              </li>
             ))}
           </ul>
           {result.remedies.length > 0 && (
@@ -98,7 +101,9 @@ function Result({ result }: { result: ProxyResult }) {
               <h3>What to do</h3>
               <ul>
                 {result.remedies.map((remedy) => (
-                  <li key={remedy}>{marked(remedy)}</li>
+                  <li key={remedy}>
+                    <Words text={remedy} />
+                  </li>
                 ))}
               </ul>
             </>
@@ -143,9 +148,6 @@ function Networks({ rows, short, longer }: { rows: readonly CheckedNetwork[]; sh
     </div>
   );
 }
-
-/** Text whose parts between backticks are code. */
-const marked = (text: string) => text.split("`").map((part, i) => (i % 2 ? <code key={i}>{part}</code> : part));
 
 const epochs = (count: number): string => `${count} ${count === 1 ? "epoch" : "epochs"}`;
 
