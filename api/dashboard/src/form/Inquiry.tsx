@@ -1,16 +1,30 @@
 // What a worker is asked before a search: how it goes, a way to end it, and its result.
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
-import { request, type ProxyCheck, type Suggestion } from "../api";
+import { useEffect, useState } from "preact/hooks";
+import { request, type Json, type ProxyCheck, type Suggestion } from "../api";
 import { phase, Progress, StateBadge, TERMINAL } from "../components/badges";
 import { Trouble } from "../components/states";
 import { about } from "../format";
+import { setQuery } from "../router";
 import { useAction } from "../store/action";
 import { useLoaded, useWhileVisible } from "../store/load";
 
 const EVERY_MS = 2000;
 
 type Inquiry = ProxyCheck | Suggestion;
+
+/** Asks it of a body in JSON. The address names it, so that it is there again when the page is loaded again. */
+export function useInquiry<T extends Inquiry>(begun: T | null, body: string, path: string, parameter: string) {
+  const [asked, setAsked] = useState(() => begun && { id: begun.id, body });
+  const { busy, problem, run } = useAction();
+  const start = () =>
+    void run(async () => {
+      const made = await request<T>(path, { method: "POST", body: JSON.parse(body) as Json });
+      setAsked({ id: made.id, body });
+      setQuery(parameter, made.id);
+    });
+  return { asked, stale: asked?.body !== body, busy, problem, start };
+}
 
 interface Props<T extends Inquiry> {
   path: string;

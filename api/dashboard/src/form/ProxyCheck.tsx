@@ -1,14 +1,11 @@
 // Before a search: whether the short training of trials orders networks as the longer one does.
-import { useState } from "preact/hooks";
-import { checkPath, request, type CheckedNetwork, type ProxyCheck, type ProxyResult } from "../api";
+import { checkPath, type CheckedNetwork, type ProxyCheck, type ProxyResult } from "../api";
 import { Ranks, type Ranked } from "../charts/Ranks";
 import { Trouble } from "../components/states";
 import { Words } from "../components/Words";
 import { about, count, milliseconds, minus, percent } from "../format";
-import { setQuery } from "../router";
-import { useAction } from "../store/action";
 import type { Draft } from "./draft";
-import { InquiryState } from "./Inquiry";
+import { InquiryState, useInquiry } from "./Inquiry";
 
 /** The parameter of the address that names a check. */
 export const CHECK = "check";
@@ -28,17 +25,9 @@ interface Props {
   begun: ProxyCheck | null;
 }
 
-/** The address names the check, so that it is there again when the page is loaded again. */
 export function ProxyCheckPane({ draft, ready, begun }: Props) {
-  const body = checkBody(draft);
-  const [asked, setAsked] = useState(() => begun && { id: begun.id, body: JSON.stringify(body) });
-  const { busy, problem, run } = useAction();
-  const start = () =>
-    void run(async () => {
-      const made = await request<ProxyCheck>("/v1/proxy-checks", { method: "POST", body });
-      setAsked({ id: made.id, body: JSON.stringify(body) });
-      setQuery(CHECK, made.id);
-    });
+  const body = JSON.stringify(checkBody(draft));
+  const { asked, stale, busy, problem, start } = useInquiry(begun, body, "/v1/proxy-checks", CHECK);
   return (
     <section class="inquiry" data-testid="proxy-check">
       <header>
@@ -58,7 +47,7 @@ export function ProxyCheckPane({ draft, ready, begun }: Props) {
           path={checkPath(asked.id)}
           id="proxy"
           counted="Trainings ended"
-          stale={asked.body !== JSON.stringify(body)}
+          stale={stale}
           result={(result) => <Result result={result} />}
         />
       )}

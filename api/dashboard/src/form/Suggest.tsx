@@ -1,13 +1,11 @@
 // What fits the time at hand: a worker measures, and its suggestion fills the form.
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { request, suggestionPath, type Json, type Offer, type Suggestion, type SuggestionResult } from "../api";
+import { suggestionPath, type Json, type Offer, type Suggestion, type SuggestionResult } from "../api";
 import { Trouble } from "../components/states";
 import { count, duration, percent, significant } from "../format";
-import { setQuery } from "../router";
-import { useAction } from "../store/action";
 import { devicesIn, OF_EACH } from "./devices";
 import { isObject, shown, valueAt, type Draft } from "./draft";
-import { InquiryState } from "./Inquiry";
+import { InquiryState, useInquiry } from "./Inquiry";
 import type { Editing } from "./Inputs";
 import type { Field } from "./schema";
 
@@ -40,28 +38,19 @@ interface Props {
   begun: Suggestion | null;
 }
 
-/** The address names the suggestion, so that it is there again when the page is loaded again. */
 export function SuggestPane({ device, editing, begun }: Props) {
   const { draft, change } = editing;
   const id = useId();
   const [hours, setHours] = useState(String(begun?.request.hours ?? 1));
   const body = JSON.stringify(suggestionBody(draft, device, Number(hours)));
-  const [asked, setAsked] = useState(() => begun && { id: begun.id, body });
-  const { busy, problem, run } = useAction();
+  const { asked, stale, busy, problem, start } = useInquiry(begun, body, "/v1/suggestions", SUGGESTION);
   const several = devicesIn(draft).length > 1;
   const ready = !busy && !several && Number(hours) > 0;
-  const start = () =>
-    void run(async () => {
-      const made = await request<Suggestion>("/v1/suggestions", { method: "POST", body: JSON.parse(body) as Json });
-      setAsked({ id: made.id, body });
-      setQuery(SUGGESTION, made.id);
-    });
   const enter = (event: KeyboardEvent) => {
     if (event.key !== "Enter") return;
     event.preventDefault(); // it would start the search
     if (ready) start();
   };
-  const current = asked?.body === body;
   return (
     <section class="inquiry" data-testid="suggest">
       <header>
@@ -95,8 +84,8 @@ export function SuggestPane({ device, editing, begun }: Props) {
           path={suggestionPath(asked.id)}
           id="suggestion"
           counted="Trainings timed"
-          stale={!current}
-          result={(result) => <Found {...{ result, draft, change }} fills={current && !(begun?.result && begun.id === asked.id)} />}
+          stale={stale}
+          result={(result) => <Found {...{ result, draft, change }} fills={!stale && !(begun?.result && begun.id === asked.id)} />}
         />
       )}
     </section>
