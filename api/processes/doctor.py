@@ -143,14 +143,18 @@ def ray(settings: Settings) -> Check:
 
 def torch() -> Check:
     """In a process of its own: it takes seconds and hundreds of MB."""
-    remedy = "pip install torch"
+    if find_spec("torch") is None:
+        return Check("torch", "failed", "not installed", "pip install torch")
     command = [sys.executable, "-P", "-c", TORCH]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TORCH_S, check=True)  # noqa: S603 - ours
     except subprocess.CalledProcessError as error:
-        return Check("torch", "failed", (error.stderr.strip().splitlines() or ["it does not start"])[-1], remedy)
+        said = error.stderr.strip().splitlines() or [f"it ended with code {error.returncode} and said nothing"]
+        remedy = "pip install --force-reinstall torch; python -c 'import torch' shows the whole error"
+        return Check("torch", "failed", f"installed, but its import fails: {said[-1]}", remedy)
     except subprocess.TimeoutExpired:
-        return Check("torch", "failed", f"no answer within {TORCH_S:g} s", remedy)
+        remedy = "the machine may be busy: try again when it is less so; python -c 'import torch' shows if it ever ends"
+        return Check("torch", "warning", f"installed, but its import did not end within {TORCH_S:g} s", remedy)
     found, names = json.loads(done.stdout.splitlines()[-1])
     return Check("torch", "ok", f"{found}, {', '.join(names) or 'no GPU: trains on the CPU'}")
 
@@ -160,6 +164,9 @@ def service() -> Check:
         with opened(httpx2.Client, timeout=ANSWER_S) as http:
             url = http.base_url
             response = http.get("/readyz")
+    except httpx2.ReadTimeout:
+        remedy = "the machine may be busy: try again when it is less so, then see the service's log"
+        return Check("service", "warning", f"{url} did not answer within {ANSWER_S:g} s", remedy)
     except (httpx2.TransportError, UnreachableError) as error:
         remedy = "nas serve starts one; NAS_URL says where it is"
         return Check("service", "warning", f"none answers ({error})", remedy)

@@ -1,6 +1,7 @@
 """`nas key` and `nas doctor`, and keys in use."""
 
 import json
+import socket
 import sys
 
 import pytest
@@ -9,6 +10,7 @@ from live_service import SPEC, ledger_of, service_on
 
 from api.client import ApiError, Client
 from api.processes import doctor
+from api.processes.check import Check
 from nas.command_line.groups import main
 from nas.jobs.records import TrainingKey
 from nas.native import library
@@ -161,14 +163,40 @@ def test_a_native_library_that_was_not_compiled_is_a_warning(monkeypatch):
     assert doctor.native().state == "warning"
 
 
-def test_a_torch_that_does_not_start_is_a_failure(nas, monkeypatch):
-    monkeypatch.setattr("api.processes.doctor.TORCH", "raise ImportError('libtorch is gone')")
+def test_a_torch_whose_import_fails_is_to_be_installed_again(monkeypatch):
+    monkeypatch.setattr(doctor, "TORCH", "raise ImportError('libtorch is gone')")
 
-    code, out, _ = nas("doctor")
+    found = doctor.torch()
 
-    assert code == 1
-    assert "ImportError: libtorch is gone" in out
-    assert "-> pip install torch" in out
+    assert (found.state, found.detail) == ("failed", "installed, but its import fails: ImportError: libtorch is gone")
+    assert found.remedy.startswith("pip install --force-reinstall torch")
+
+
+def test_a_torch_that_is_not_there_is_to_be_installed(monkeypatch):
+    monkeypatch.setattr(doctor, "find_spec", lambda _: None)
+
+    assert doctor.torch() == Check("torch", "failed", "not installed", "pip install torch")
+
+
+def test_a_torch_that_takes_long_is_not_said_to_be_missing(monkeypatch):
+    monkeypatch.setattr(doctor, "TORCH", "import time; time.sleep(600)")
+    monkeypatch.setattr(doctor, "TORCH_S", 0.01)
+
+    found = doctor.torch()
+
+    assert (found.state, found.detail) == ("warning", "installed, but its import did not end within 0.01 s")
+    assert "install" not in found.remedy
+    assert "busy" in found.remedy
+
+
+def test_a_service_that_takes_long_is_not_said_to_be_stopped(monkeypatch):
+    monkeypatch.setattr(doctor, "ANSWER_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("NAS_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        found = doctor.service()
+
+    assert (found.state, found.detail.partition(" did")[2]) == ("warning", " not answer within 0.2 s")
+    assert "nas serve" not in found.remedy
 
 
 @pytest.mark.parametrize("command", [("doctor",), ("key", "list")])
