@@ -36,9 +36,15 @@ def run(spec: Path, out: Path, executor_name: str, *, as_json: bool) -> None:
     if as_json:
         click.echo((out / "pareto.json").read_text(encoding="utf-8"), nl=False)
         return
-    console.print(_table(record))
+    _print(console, record, out)
+
+
+def _print(console: Console, record: Mapping[str, Any], out: Path) -> None:
+    if record["finalists"] or record["references"]:
+        console.print(_table(record))
+        said = "test, validation: accuracy on these images with its 95 % interval; test is of the exported file."
+        console.print(said, soft_wrap=True)
     console.print(
-        "test, validation: accuracy on these images with its 95 % interval; test is of the exported file.\n"
         f"{_comparison(record)}{_beside_curves(record)}{_each_device(record)}"
         f"Pareto front of {len(record['front'])} among {len(record['trials'])} trials: {out / 'report.html'}",
         soft_wrap=True,

@@ -98,7 +98,8 @@ class Forecast:
         """Within it, finalists and references are measured; all trainings have ended."""
         self._pace = self._pace_now()
         self._phase = _Phase(MEASURING_NETWORKS, self._clock(), total=count)
-        self._tell()
+        if count:
+            self._tell()
         yield
         if count:
             self._pace = replace(self._pace, network_s=self._elapsed_s() / count)

@@ -9,6 +9,7 @@ from latency_db.records.signatures import onnx_signature
 from latency_db.validating.validation import log_estimates
 from nas.errors import NotMeasuredError
 from nas.metadata import annotate
+from nas.note import counted
 from nas.ops.notation import read_network
 from workers.searching.context import SearchContext, SearchDevice, measuring
 from workers.searching.finalists.files import measured_file, publish
@@ -38,9 +39,11 @@ def _measure(context: SearchContext, device: SearchDevice, references: list[Row]
     machine = device.measurer.device
     files = {row["id"]: (context.store.path / measured_file(machine, row)).read_bytes() for row in finalists}
     subjects = {row["label"]: as_tested(context, row) for row in references} | files
+    if not subjects:
+        return
     found = context.store.known(f"{LATENCIES}{device.suffix}")
     if found is None or set(found) != set(subjects):
-        context.listener.say(f"measuring {len(subjects)} networks end to end on {device.name}")
+        context.listener.say(f"measuring {counted(len(subjects), 'network')} end to end on {device.name}")
         try:
             _log_predictions(device.measurer, {onnx_signature(files[row["id"]]): row["notation"] for row in finalists})
             with measuring(context.quota, device.measurer):

@@ -100,6 +100,14 @@ def test_a_device_that_cannot_be_measured_leaves_finalists_their_estimates(tmp_p
     assert [line for line in heard.lines if line.endswith("Finalists keep their estimated latencies")]
 
 
+def test_a_search_without_finalists_and_references_says_nothing_of_measuring_them(tmp_path, spec, listener):
+    heard = listener()
+
+    searched(spec | {"finalists": {"count": 0}}, tmp_path, heard)
+
+    assert not [line for line in heard.lines if "end to end" in line or "estimated latencies" in line]
+
+
 def test_references_are_trained_and_tested_as_the_finalists_are_and_kept(tmp_path, spec, listener, monkeypatch):
     """One that fails has no accuracy, and is not tried again."""
     spec = spec | {"references": REFERENCES, "finalists": {"count": 1, "epochs": 1, "recipe": {"learning_rate": 0.01}}}

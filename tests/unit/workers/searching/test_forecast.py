@@ -173,6 +173,8 @@ def test_a_phase_of_no_trainings_says_nothing():
     assert len(heard.lines) == before
     forecast.phase("FINALISTS")
     assert len(heard.lines) == before + 1
+    with forecast.measuring_networks(0):
+        assert len(heard.lines) == before + 1
 
 
 def test_the_plan_of_a_spec_counts_every_training():
