@@ -143,7 +143,7 @@ def measure(
     space, measurer = _space(source, dataset_name), measurer_of(name)
     check_quiet(measurer, noisy=noisy)
     with progress_bar("kernels", shown=not as_json) as bar:
-        report = build_table(measurer, space, budget_s=budget, good_enough=good_enough, progress=_moving(bar))
+        report = build_table(measurer, space, budget_s=budget, good_enough=good_enough, progress=_moving(bar, budget))
     if calibrate:
         measure_random_networks(measurer, space, calibrate, whole_only=budget == 0)
     if as_json:
@@ -163,8 +163,8 @@ def _print_token(made: AgentRecord, token: str, *, as_json: bool) -> None:
     click.echo(f"{made.name}: on that machine, NAS_API_KEY=TOKEN nas agent --server URL", err=True)
 
 
-def _moving(bar: Move) -> TableProgress:
-    return lambda table: bar(table.measured, table.kernels, brief_uncertainty(table))
+def _moving(bar: Move, budget_s: float) -> TableProgress:
+    return lambda table: bar(table.measured, table.kernels, brief_uncertainty(table), table.left_s(budget_s))
 
 
 def _space(source: str, dataset_name: str | None) -> SearchSpace:

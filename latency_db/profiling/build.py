@@ -52,6 +52,13 @@ class TableReport:
     def measured(self) -> int:
         return self.measured_before + self.measured_now
 
+    def left_s(self, budget_s: float) -> float:
+        """Seconds for the missing kernels at the pace so far, within the budget."""
+        left_s = budget_s - self.elapsed_s
+        if self.measured_now:
+            left_s = min(left_s, self.elapsed_s * self.missing / self.measured_now)
+        return max(0.0, left_s)
+
 
 TableProgress = Callable[[TableReport], None]
 """Called after each batch."""

@@ -41,7 +41,7 @@ class ProgressKeeper:
         self._store.go_on()
         self.progress = {"phase": phase}
 
-    def step(self, what: str, done: int, total: int) -> None:
+    def step(self, what: str, done: int, total: int, left_s: float | None = None) -> None:  # noqa: ARG002 - not shown
         self._store.go_on()
         self.progress = {"phase": self.progress["phase"], "what": what, "done": done, "total": total}
 

@@ -47,7 +47,7 @@ class LedgerListener:
         with self._lock:
             self._left_s = seconds
 
-    def step(self, what: str, done: int, total: int) -> None:
+    def step(self, what: str, done: int, total: int, left_s: float | None = None) -> None:  # noqa: ARG002 - of the whole search it is known
         self._store.owner  # noqa: B018 - raises if the search was stopped
         with self._lock:
             self._progress = (what, done, total)

@@ -123,12 +123,12 @@ class Forecast:
             self._tell()
         self._listener.phase(phase)
 
-    def step(self, what: str, done: int, total: int) -> None:
+    def step(self, what: str, done: int, total: int, left_s: float | None = None) -> None:
         with self._lock:
             self._count_step(what, done, total)
         if not self._told and len(self._trained) >= self._plan.parallel:
             self._tell()
-        self._listener.step(what, done, total)
+        self._listener.step(what, done, total, left_s)
 
     def _count_step(self, what: str, done: int, total: int) -> None:
         if self._phase.name == "MEASURING":

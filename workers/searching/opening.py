@@ -94,7 +94,7 @@ class Opening:
         ends = f"for {duration(budget_s)} at most, or until estimates are certain to {GOOD_ENOUGH:.1%}"
 
         def progress(table: TableReport) -> None:
-            self.listener.step(f"measuring kernels {ends}", table.measured, table.kernels)
+            self.listener.step(f"measuring kernels {ends}", table.measured, table.kernels, table.left_s(budget_s))
 
         with measuring(self.quota, measurer):
             table = build_table(measurer, space, budget_s=budget_s, progress=progress)

@@ -14,8 +14,8 @@ class ProgressListener(Protocol):
     def phase(self, phase: str) -> None:
         """The search has entered this phase."""
 
-    def step(self, what: str, done: int, total: int) -> None:
-        """The step `what` is done by done of total."""
+    def step(self, what: str, done: int, total: int, left_s: float | None = None) -> None:
+        """The step `what` is done by done of total. left_s: seconds until it ends, where its pace does not tell."""
 
     def epoch(self, what: str, trial: int | None, epoch: int, epochs: int, metrics: Metrics) -> None:
         """An epoch of a training has ended; trial is its number, or None for a reference or finalist."""

@@ -50,7 +50,7 @@ class Listener:
     def phase(self, phase):
         self.phases.append(phase)
 
-    def step(self, what, done, total):
+    def step(self, what, done, total, left_s=None):
         """Not kept."""
 
     def epoch(self, what, trial, epoch, epochs, metrics):  # noqa: ARG002 - the contract's signature

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import inf
 from random import Random
 
@@ -50,6 +51,10 @@ def test_a_table_is_built_batch_by_batch_and_resumed(store, monkeypatch):
     assert some.coverage > some.measured_now / some.kernels
     assert (more.measured_before, more.measured_now, more.missing) == (12, 12, some.missing - 12)
     assert some.coverage < more.coverage < 1
+    timed = replace(some, elapsed_s=6.0)
+    assert timed.left_s(inf) == pytest.approx(6.0 * some.missing / 12)
+    assert (timed.left_s(7.0), timed.left_s(5.0)) == (1.0, 0.0)
+    assert replace(idle, elapsed_s=6.0).left_s(100.0) == 94.0
 
 
 @pytest.fixture

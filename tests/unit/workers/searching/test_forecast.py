@@ -130,6 +130,17 @@ def test_measuring_takes_its_budget_at_most():
     assert forecast.left_s() == pytest.approx(rest)
 
 
+def test_a_listener_is_given_what_is_known_of_a_step():
+    """With the seconds until it ends, which its pace alone does not tell of measuring within a budget."""
+    given = []
+    heard = SimpleNamespace(phase=lambda _: None, step=lambda *step: given.append(step))
+    forecast = Forecast(heard, PLAN, Pace())
+    forecast.phase("MEASURING")
+    forecast.step("measuring kernels", 100, 10_000, 30.0)
+
+    assert given == [("measuring kernels", 100, 10_000, 30.0)]
+
+
 def test_a_resumed_search_counts_what_is_done_already_and_what_is_not_trained_again():
     clock = Clock()
     plan = replace(PLAN, trials=20, parallel=1, references=0, finalists=0, networks=0)
