@@ -117,13 +117,15 @@ def _numbered(entries: Iterable[Entry]) -> list[tuple[int, dict[str, Any]]]:
 
 
 def _label(one: Entry, made: ReferenceNetwork, without: str = "") -> str:
-    """A network in words: its name and the parameters that were given, what `auto` comes to among them."""
+    """A network in words: its name and the parameters that were given, in the order of the family's parameters, what
+    `auto` comes to among them. However an entry is written, its label is the same.
+    """
     words = [str(one["name"])]
-    for key, value in one.items():
+    for key, value in network.checked(one, "references").model_dump(include={*one}).items():
         if key == STEM and isinstance(made, WithStem):
             if value == "paper":
                 continue
             words.append(f"stem stride {made.stride}")
-        elif key not in {"name", without}:
+        elif key != without:
             words.append(f"{key} {value}")
     return " ".join(words)

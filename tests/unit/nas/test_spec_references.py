@@ -1,5 +1,7 @@
 """Reference networks of a spec: single ones, curves of several widths, and stems for small images."""
 
+from itertools import permutations
+
 import pytest
 
 from nas.errors import SpecError
@@ -39,6 +41,24 @@ def test_networks_that_differ_in_width_alone_are_a_curve_however_they_are_listed
 
     assert [row.curve for row in rows] == ["shufflenet groups 3", None, "shufflenet groups 3", None]
     assert [row.width for row in rows] == [1.0, 0.5, 0.5, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("entry", "label"),
+    [
+        ({"name": "mobilenetv2", "width": 1, "stem_stride": "auto"}, "mobilenetv2 stem stride 1 width 1.0"),
+        ({"name": "mobilenetv2", "widths": [1], "stem_stride": "auto"}, "mobilenetv2 stem stride 1 width 1.0"),
+        (
+            {"name": "shufflenet", "width": 0.5, "resolution": 64, "groups": 4},
+            "shufflenet groups 4 width 0.5 resolution 64",
+        ),
+        ({"name": "shufflenet", "stem_stride": "paper", "width": 2}, "shufflenet width 2.0"),
+    ],
+)
+def test_an_entry_has_one_label_in_whatever_order_its_keys_are(entry, label):
+    for keys in permutations(entry):
+        (row,) = found({key: entry[key] for key in keys})
+        assert row.label == label
 
 
 def test_labels_say_what_auto_comes_to():

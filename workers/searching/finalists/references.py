@@ -9,6 +9,7 @@ from nas.errors import NasError
 from nas.files import write_whole
 from nas.metadata import annotated
 from nas.metric import network_metrics
+from nas.note import counted
 from nas.ops import Network
 from nas.ops.canonical import network_id
 from nas.ops.notation import read_network, write_network
@@ -48,7 +49,8 @@ def train_references(context: SearchContext, rows: list[Row]) -> list[Row]:
     missing = [row for network, row in distinct.items() if scores[network] is None]
     if missing:
         epochs = context.spec.finalists.epochs
-        context.listener.say(f"training {len(missing)} reference networks as the finalists, for {epochs} epochs each")
+        count = counted(len(missing), "reference network")
+        context.listener.say(f"training {count} as the finalists, for {counted(epochs, 'epoch')} each")
     futures = {submit_final(context, row["notation"], _named(row), row["label"], ()): row for row in missing}
     for future in as_completed(futures):
         row = futures[future]

@@ -141,7 +141,7 @@ def test_references_are_trained_and_tested_as_the_finalists_are_and_kept(tmp_pat
             bounds = wilson(share, len(part))
             assert (row["metrics"][f"{split}_accuracy_low"], row["metrics"][f"{split}_accuracy_high"]) == bounds
     assert [row["verdict"] for row in record["references"]] == [None, tested["verdict"]] != [None, None]
-    assert "training 2 reference networks as the finalists, for 1 epochs each" in heard.lines
+    assert "training 2 reference networks as the finalists, for 1 epoch each" in heard.lines
     assert [line for line in heard.lines if line.startswith("mobilenetv1") and line.endswith(": the loss is nan")]
     assert (again["references"], len(given)) == (record["references"], count)
 
