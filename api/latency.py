@@ -4,7 +4,8 @@ It is imported when a route first asks for it (`AppState.latency`), so that the 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import onnx
@@ -22,11 +23,12 @@ from latency_db.remote.requests import Requests, RequestStatus
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
 from latency_db.validating.device_rows import device_row, device_rows
-from nas.codes import Codes
+from nas.codes import Codes, encode
 from nas.errors import NotMeasuredError, SpecError
 from nas.jobs.keys import Keys
 from nas.metadata import properties
 from nas.ops import Network
+from nas.search_reach import drawn
 from nas.space import SearchSpace
 from nas.spaces import read_architecture
 from nas.sql.connections import Connections
@@ -81,6 +83,12 @@ class Latency:
         """
         return space_latencies(self._store, self.find(name), space, codes)
 
+    def drawn_latencies(self, name: str, space: SearchSpace, seed: int) -> Columns:
+        """The same of the networks that nas.search_reach draws; kept until more is measured on any device."""
+        measured = [(each.samples, each.last_measured_at) for each in self._store.devices()]
+        key = self._store.name, name, space.id, str(seed), str(measured)
+        return _drawn_latencies(_Drawn(self._store, self.find(name), space, seed, key))
+
     def agents(self) -> list[AgentRecord]:
         """All agents, by name."""
         return Agents(self._store).all()
@@ -120,6 +128,26 @@ class Latency:
         device = self.find(name)
         wanted = [network_signature(network) for network in networks]
         return Requests(self._store).ask(device, wanted, effort, models={}, priority=priority)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Networks of a space that are drawn by a seed. key: the location, the device, the space, the seed, and all that is
+    measured.
+    """
+
+    store: Store = field(compare=False)
+    device: Device = field(compare=False)
+    space: SearchSpace = field(compare=False)
+    seed: int = field(compare=False)
+    key: tuple[str, ...]
+
+
+@lru_cache(maxsize=64)
+def _drawn_latencies(asked: _Drawn) -> Columns:
+    """Kept, as a form asks with every change of a spec."""
+    chosen = [candidate.choices for candidate in drawn(asked.space, asked.seed)]
+    return space_latencies(asked.store, asked.device, asked.space, encode(asked.space, chosen))
 
 
 def _metadata(model: bytes) -> Json:

@@ -159,7 +159,7 @@ def _say_images(prepared: dict[str, Any], shown: Shown) -> None:
 
 def _say_effort(checked: dict[str, Any]) -> None:
     """Say what the service has set for the user, and how long the search will take if that is known."""
-    for note in checked.get("notes", ()):
+    for note in (*checked.get("notes", ()), *checked.get("foreseen", ())):
         click.echo(note, err=True)
     seconds = checked.get("estimate", {}).get("seconds")
     if seconds is not None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
+from api.foreseen import foreseen
 from api.http.app_state import App, AppState
 from api.http.concurrency import RECORDS, SPEC
 from api.http.pages import PAGE_SIZE, PageSize, PageToken, place_of, token_of
@@ -235,4 +236,5 @@ def _validated(checked: Checked, app: AppState) -> Validated:
         ),
         images=None if checked.images is None else Images.model_validate(checked.images, from_attributes=True),
         notes=checked.notes,
+        foreseen=foreseen(spec, checked.images, app),
     )

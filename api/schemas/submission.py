@@ -155,6 +155,14 @@ class Validated(Sent):
     notes: Annotated[
         list[str], Field(default_factory=list, description="values that the service has set, as `field: why`")
     ]
+    foreseen: Annotated[
+        list[str],
+        Field(
+            default_factory=list,
+            description="what is known of its outcome: targets and limits that none of 200 random networks keeps, or "
+            "all do, as far as the devices are measured; a space of fewer networks than trials",
+        ),
+    ]
 
 
 def _known_format(name: str) -> str:

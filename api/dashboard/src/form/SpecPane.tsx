@@ -90,8 +90,13 @@ function Said({ check, rest }: { check: Check; rest: readonly FieldError[] }) {
   if (busy) return <p class="soft">Checking …</p>;
   return (
     <>
-      <p class="fine">
-        Ready: {whole(valid.estimate.trials)} trials of the {magnitude(valid.space.size)} architectures in{" "}
+      {valid.foreseen.map((note) => (
+        <p key={note} class="notice" data-testid="foreseen">
+          {note}
+        </p>
+      ))}
+      <p class={valid.foreseen.length ? undefined : "fine"}>
+        {valid.foreseen.length ? "It can be submitted all the same" : "Ready"}: {whole(valid.estimate.trials)} trials of the {magnitude(valid.space.size)} architectures in{" "}
         <strong>{valid.space.name}</strong>
         {valid.estimate.seconds ? <>, {about(valid.estimate.seconds)} in all</> : null}.
       </p>
