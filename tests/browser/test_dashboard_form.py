@@ -53,3 +53,39 @@ def test_a_target_that_no_network_keeps_is_told_before_submit(
     expect(dashboard.there("check")).not_to_contain_text("Ready")
     expect(dashboard.there("submit")).to_be_enabled()
     photographed(dashboard, album, "foreseen", "foreseen")
+
+
+def test_a_known_space_with_a_change_is_shown_by_its_name(dashboard: Dashboard, album: Album) -> None:
+    def spec() -> dict[str, object]:
+        found: dict[str, object] = json.loads(dashboard.there("spec-json").input_value())
+        return found
+
+    dashboard.open("/new")
+    asked = {"dataset": "fashion_mnist_mini", "space": {"name": "photos", "resolution": 96}}
+    dashboard.there("spec-json").fill(json.dumps(asked))
+    expect(dashboard.there("field-space")).to_have_value("photos")
+    expect(dashboard.there("field-space.resolution")).to_have_value("96")
+    photographed(dashboard, album, "space", "field-space.resolution")
+
+    dashboard.there("field-space.resolution").fill("[96, 128]")
+    expect(dashboard.there("check")).to_have_attribute("data-valid", "true")
+    assert spec()["space"] == {"name": "photos", "resolution": [96, 128]}
+    dashboard.there("field-space").select_option("mobile")
+    expect(dashboard.there("field-space.resolution")).to_have_value("")
+    assert spec()["space"] == "mobile"
+    dashboard.there("field-space.resolution").fill("64")
+    assert spec()["space"] == {"name": "mobile", "resolution": 64}
+
+
+@pytest.mark.usefixtures("refusals")
+def test_what_is_wrong_with_a_space_is_shown_at_its_field(dashboard: Dashboard) -> None:
+    dashboard.open("/new")
+    dashboard.there("spec-json").fill(json.dumps({"dataset": "fashion_mnist_mini", "space": {"name": "photos"}}))
+    dashboard.there("field-space.resolution").fill("-1")
+    expect(dashboard.there("fault-space.resolution")).to_be_visible()
+
+    dashboard.there("spec-json").fill(
+        json.dumps({"dataset": "fashion_mnist_mini", "space": {**SPACE, "resolution": -1}})
+    )
+    expect(dashboard.there("field-space").first).to_have_value(" own")
+    expect(dashboard.there("fault-space").last).to_contain_text("resolution: ")

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { byField, fault, parsed, pluginName, typed, valueAt, withName, withPlugin, withValue } from "../src/form/draft";
+import { byField, fault, knownSpace, parsed, pluginName, typed, valueAt, withName, withPlugin, withValue } from "../src/form/draft";
 import type { Draft } from "../src/form/draft";
-import { fieldsOf, namesOf, variantsOf, type Schema } from "../src/form/schema";
+import { fieldsOf, namesOf, spaceChanges, variantsOf, type Schema } from "../src/form/schema";
 
 const variant = (name: string, properties: Record<string, Schema>, required: string[] = []): Schema => ({
   title: name,
@@ -11,6 +11,17 @@ const variant = (name: string, properties: Record<string, Schema>, required: str
   properties: { name: { const: name }, ...properties },
   required: ["name", ...required],
 });
+const SIDE: Schema = { type: "integer", minimum: 1 };
+const CHANGED: Schema = {
+  type: "object",
+  properties: {
+    name: { enum: ["small", "mobile"] },
+    resolution: { anyOf: [SIDE, { type: "array", items: SIDE }] },
+    head: { type: "integer", default: 0 },
+    channels: { type: "integer", default: 3 },
+  },
+  required: ["name"],
+};
 const ROOT: Schema = {
   $defs: { Finalists: { properties: { count: { type: "integer", default: 3, minimum: 0, maximum: 100 } } } },
   properties: {
@@ -24,7 +35,7 @@ const ROOT: Schema = {
         }),
       ],
     },
-    space: { anyOf: [{ enum: ["small", "mobile"] }, { type: "object" }] },
+    space: { anyOf: [{ enum: ["small", "mobile"] }, CHANGED, { type: "object" }] },
     device: { type: "string", examples: ["local-cpu-1t"] },
     finalists: { $ref: "#/$defs/Finalists" },
     limit: { anyOf: [{ type: "integer", exclusiveMinimum: 0 }, { type: "null" }], default: null },
@@ -46,6 +57,24 @@ test("fields know their kind, limits, default and whether they are needed", () =
   const beta = variantsOf(ROOT, "objective")[1]?.fields[1];
   assert.deepEqual([beta?.label, beta?.when], ["Objective: beta", "rarely"]);
   assert.deepEqual([namesOf(ROOT, "space"), namesOf(ROOT, "device")], [["small", "mobile"], ["local-cpu-1t"]]);
+});
+
+test("a known space has its name, whatever is changed of it", () => {
+  const spaces = namesOf(ROOT, "space");
+  assert.equal(knownSpace({}, spaces), "small");
+  assert.equal(knownSpace({ space: "mobile" }, spaces), "mobile");
+  assert.equal(knownSpace({ space: { name: "mobile", resolution: 96 } }, spaces), "mobile");
+  assert.equal(knownSpace({ space: { name: "mobile", stages: [] } }, spaces), null);
+  assert.equal(knownSpace({ space: { name: "mine", resolution: 96 } }, spaces), null);
+});
+
+test("what may be changed of a known space has no default but the space's own", () => {
+  const [resolution, head, ...more] = spaceChanges(ROOT);
+  assert.deepEqual([resolution?.name, resolution?.kind, head?.name, head?.fallback], ["space.resolution", "numbers", "space.head", undefined]);
+  assert.deepEqual(more, []);
+  assert.deepEqual([typed(resolution!, "96"), typed(resolution!, "[96, 128]"), typed(resolution!, "")], [96, [96, 128], undefined]);
+  const changed = withName(withValue({ space: "mobile" }, resolution!.path, 96), "space", "mobile");
+  assert.deepEqual(changed, { space: { name: "mobile", resolution: 96 } });
 });
 
 test("setting and clearing a value keeps the rest, and leaves no empty object", () => {

@@ -88,7 +88,10 @@ export function Select({ common, chosen, choose, options, absent = chosen }: Sel
 }
 
 /** What happens without a value, where no default says it. */
-const LEFT_OUT: Record<string, string> = { "objective.target_latency_ms": "the median of the space" };
+const LEFT_OUT: Record<string, string> = {
+  "objective.target_latency_ms": "the median of the space",
+  "space.resolution": "as the space has it",
+};
 
 export function FieldInput({
   field,

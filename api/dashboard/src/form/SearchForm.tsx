@@ -1,6 +1,6 @@
 // The fields of a search in an order that a reader can follow.
 import type { Datasets, Suggestion, Uploaded } from "../api";
-import { variantsOf, fieldOf, fieldsOf, namesOf, type Field, type Schema, type Variant } from "./schema";
+import { variantsOf, fieldOf, fieldsOf, namesOf, spaceChanges, type Field, type Schema, type Variant } from "./schema";
 import { devicesIn, forEach } from "./devices";
 import { DevicesInput } from "./DevicesInput";
 import { FieldInput, type Editing } from "./Inputs";
@@ -21,6 +21,8 @@ export interface Form {
   teacher: Field[];
   folded: Field[];
   spaces: string[];
+  /** What may be changed of a known space. */
+  changes: Field[];
   names: string[];
   help: Record<string, string>;
 }
@@ -44,7 +46,9 @@ export function formOf(root: Schema): Form {
   const plain = PLAIN.flatMap((name) => own.find((field) => field.name === name) ?? []);
   const teacher = own.filter((field) => field.path[0] === "teacher");
   const folded = own.filter((field) => !plain.includes(field) && !teacher.includes(field));
+  const changes = spaceChanges(root);
   const fields = [
+    ...changes,
     ...Object.values(families)
       .flat()
       .flatMap((variant) => variant.fields),
@@ -71,6 +75,7 @@ export function formOf(root: Schema): Form {
     folded,
     help,
     spaces: namesOf(root, "space"),
+    changes,
     names: [...new Set([...fields.map((field) => field.name), ...FAMILIES, "space", "device", "devices"])],
   };
 }
@@ -118,7 +123,7 @@ export function SearchForm({ form, editing, datasets, reload, suggested }: Props
       <SuggestPane device={form.device} editing={editing} begun={suggested} />
       <fieldset>
         <legend>Search</legend>
-        <SpaceInput spaces={form.spaces} help={form.help["space"] ?? ""} editing={editing} />
+        <SpaceInput spaces={form.spaces} changes={form.changes} help={form.help["space"] ?? ""} editing={editing} />
         <PluginInput {...plugin("searcher")} first={[]} />
         <PluginInput {...plugin("evaluator")} first={["epochs"]} />
         <PluginInput {...plugin("pruner")} first={["first_epochs"]} none="none: all are trained to their end" />

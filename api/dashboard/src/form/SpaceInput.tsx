@@ -1,5 +1,7 @@
-// A known space by its name, or one of the user's own as JSON.
+// A known space by its name, with what is changed of it, or one of the user's own as JSON.
+import { knownSpace, withName } from "./draft";
 import { FieldInput, Labelled, Select, type Editing } from "./Inputs";
+import { Folded } from "./PluginInput";
 import type { Field } from "./schema";
 
 const OWN = " own";
@@ -24,10 +26,18 @@ const FIELD: Field = {
   limits: "",
 };
 
-export function SpaceInput({ spaces, help, editing }: { spaces: readonly string[]; help: string; editing: Editing }) {
-  const value = editing.draft["space"] ?? "small";
-  const own = typeof value !== "string";
-  const wrong = own ? undefined : editing.faults.get("space");
+/** The change that is always in sight. */
+const FIRST = "space.resolution";
+
+interface Props {
+  spaces: readonly string[];
+  changes: readonly Field[];
+  help: string;
+  editing: Editing;
+}
+
+export function SpaceInput({ spaces, changes, help, editing }: Props) {
+  const known = knownSpace(editing.draft, spaces);
   const options = [...spaces.map((name) => [name, name] as const), [OWN, "your own …"] as const];
   const choose = (name: string) => editing.change({ ...editing.draft, space: name === OWN ? SKETCH : name });
   return (
@@ -35,13 +45,35 @@ export function SpaceInput({ spaces, help, editing }: { spaces: readonly string[
       <Labelled
         name="space"
         label="Space"
-        wrong={wrong}
+        wrong={known === null ? undefined : editing.faults.get("space")}
         help={help}
-        control={(common) => (
-          <Select common={common} chosen={own ? OWN : value} choose={choose} options={options} />
-        )}
+        control={(common) => <Select common={common} chosen={known ?? OWN} choose={choose} options={options} />}
       />
-      {own && <FieldInput field={FIELD} editing={editing} />}
+      {known === null ? (
+        <FieldInput field={FIELD} editing={{ ...editing, faults: new Map([["space", faultsInside(editing)]]) }} />
+      ) : (
+        <Changes {...{ known, changes, editing }} />
+      )}
     </div>
   );
+}
+
+function Changes({ known, changes, editing }: Pick<Props, "changes" | "editing"> & { known: string }) {
+  const inside: Editing = { ...editing, change: (draft) => editing.change(withName(draft, "space", known)) };
+  return (
+    <>
+      {changes
+        .filter((field) => field.name === FIRST)
+        .map((field) => (
+          <FieldInput key={field.name} field={field} editing={inside} />
+        ))}
+      <Folded said={`More of ${known}`} fields={changes.filter((field) => field.name !== FIRST)} editing={inside} />
+    </>
+  );
+}
+
+/** What is wrong with a space that is written out, at any depth of it. */
+function faultsInside({ faults }: Editing): string {
+  const inside = [...faults].filter(([name]) => name === "space" || name.startsWith("space."));
+  return inside.map(([name, said]) => (name === "space" ? said : `${name.slice("space.".length)}: ${said}`)).join("; ");
 }

@@ -31,6 +31,13 @@ export function pluginName(draft: Draft, family: string): string | undefined {
   return typeof name === "string" ? name : undefined;
 }
 
+/** The known space that the draft names, with changes or without; null for one of the user's own. */
+export function knownSpace(draft: Draft, known: readonly string[]): string | null {
+  const value = draft["space"] ?? "small";
+  const name = pluginName({ space: value }, "space");
+  return typeof value === "string" || (name !== undefined && known.includes(name) && !("stages" in (value as Draft))) ? name! : null;
+}
+
 /** draft in which parameters of a plugin have its name beside them. */
 export function withName(draft: Draft, family: string, name: string): Draft {
   const value = draft[family];
@@ -53,7 +60,7 @@ export function typed(field: Field, text: string): Json | undefined {
     return Number.isFinite(value) ? value : text;
   }
   if (field.kind === "boolean") return text === "true";
-  if (field.kind !== "json") return text;
+  if (field.kind !== "json" && field.kind !== "numbers") return text;
   try {
     return JSON.parse(text) as Json;
   } catch {

@@ -26,7 +26,8 @@ export interface Schema {
 }
 
 export type Path = readonly string[];
-export type Kind = "integer" | "number" | "text" | "boolean" | "choice" | "json";
+/** numbers: one, or several as JSON. */
+export type Kind = "integer" | "number" | "numbers" | "text" | "boolean" | "choice" | "json";
 
 export interface Field {
   path: Path;
@@ -72,9 +73,12 @@ export function resolved(schema: Schema, root: Schema): Schema {
   return schema;
 }
 
+const isNumber = ({ type }: Schema): boolean => type === "integer" || type === "number";
+
 function kindOf(schema: Schema): Kind {
   if (schema.enum) return "choice";
   if (schema.type === "integer" || schema.type === "number" || schema.type === "boolean") return schema.type;
+  if (schema.anyOf?.some(isNumber) && schema.anyOf.every((each) => isNumber(each) || (each.items && isNumber(each.items)))) return "numbers";
   return schema.type === "string" ? "text" : "json";
 }
 
@@ -140,4 +144,11 @@ export function namesOf(root: Schema, field: string): string[] {
   const schema = root.properties?.[field];
   const offered = schema?.enum ?? schema?.anyOf?.find((choice) => choice.enum)?.enum ?? schema?.examples ?? [];
   return offered.map(String);
+}
+
+/** Beside the name: what may be changed of a known space. Left out, each is as the space has it. */
+export function spaceChanges(root: Schema): Field[] {
+  const changed = root.properties?.["space"]?.anyOf?.find((choice) => choice.properties?.["name"]?.enum);
+  const { name: _, channels: __, classes: ___, ...properties } = changed?.properties ?? {}; // those of the images are taken
+  return fieldsOf({ properties }, ["space"], root).map((field) => ({ ...field, required: false, fallback: undefined }));
 }
