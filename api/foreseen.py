@@ -9,8 +9,8 @@ from nas.dataset import Outline
 from nas.errors import NotMeasuredError, UnknownNameError
 from nas.metric import of_devices
 from nas.objective import LATENCY, objective
-from nas.search_devices import given_targets_ms, with_targets
-from nas.search_reach import bounds, drawn, few_networks, reach_notes, size_columns
+from nas.search.devices import given_targets_ms, with_targets
+from nas.search.reach import bounds, drawn, few_networks, reach_notes, size_columns
 from nas.space import SearchSpace
 from nas.spaces import load_space
 from nas.spec import SearchSpec

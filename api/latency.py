@@ -23,12 +23,12 @@ from latency_db.remote.requests import Requests, RequestStatus
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
 from latency_db.validating.device_rows import device_row, device_rows
-from nas.codes import Codes, encode
+from nas.asking.codes import Codes, encode
 from nas.errors import NotMeasuredError, SpecError
 from nas.jobs.keys import Keys
-from nas.metadata import properties
+from nas.onnx_file.metadata import properties
 from nas.ops import Network
-from nas.search_reach import drawn
+from nas.search.reach import drawn
 from nas.space import SearchSpace
 from nas.spaces import read_architecture
 from nas.sql.connections import Connections
@@ -84,7 +84,7 @@ class Latency:
         return space_latencies(self._store, self.find(name), space, codes)
 
     def drawn_latencies(self, name: str, space: SearchSpace, seed: int) -> Columns:
-        """The same of the networks that nas.search_reach draws; kept until more is measured on any device."""
+        """The same of the networks that nas.search.reach draws; kept until more is measured on any device."""
         measured = [(each.samples, each.last_measured_at) for each in self._store.devices()]
         key = self._store.name, name, space.id, str(seed), str(measured)
         return _drawn_latencies(_Drawn(self._store, self.find(name), space, seed, key))

@@ -9,13 +9,13 @@ from headline_plan import cut_count
 from headline_training import FP32, INT8, RATES, accuracies
 from nas.ops.cost import network_cost
 from nas.ops.notation import read_network
-from nas.proportions import Z95
 from nas.quantities import duration, percent, significant
 from nas.reference_curves.outside import Outside
 from nas.reference_curves.seeds import over_seeds
 from nas.reference_curves.speed_up import Measured, envelope, speed_up
 from nas.report.curves import bounds_in_words
 from nas.report.markup import Markup, join, tag
+from nas.statistics.proportions import Z95
 from reward_plots import Scale
 from searcher_plots import COLOURS, TEXT, ticks
 

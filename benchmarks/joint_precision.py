@@ -32,6 +32,7 @@ import numpy as np
 import torch
 
 from nas.architecture import Architecture
+from nas.asking.problem import Problem
 from nas.compressing.files import unpacked
 from nas.compression.bench import Bench
 from nas.compression.coded_training import file_score, train_coded
@@ -43,7 +44,6 @@ from nas.files import write_whole
 from nas.metric import network_metrics
 from nas.objective import objective
 from nas.pareto import Better, hypervolume
-from nas.problem import Problem
 from nas.search.journal import FileJournal
 from nas.search.loop import Search, Steps
 from nas.searcher import searcher

@@ -42,7 +42,7 @@ from latency_db.records.reference_models import EMPTY_KERNEL, EMPTY_NETWORK
 from latency_db.records.signatures import kernel_signatures, network_signature
 from latency_db.storing.frozen import FrozenLatencies
 from latency_db.storing.store import Store
-from nas.codes import choices_of, random_codes
+from nas.asking.codes import choices_of, random_codes
 from nas.errors import NotMeasuredError
 from nas.metric import network_metrics
 from nas.ops.cost import network_cost

@@ -35,6 +35,7 @@ from typing import Any
 
 import numpy as np
 
+from nas.asking.problem import Problem
 from nas.dataset import dataset
 from nas.errors import NasError
 from nas.evaluator import Stop, evaluator
@@ -42,13 +43,12 @@ from nas.files import write_whole
 from nas.objective import objective
 from nas.ops.cost import network_cost
 from nas.pareto import Better, hypervolume
-from nas.problem import Problem
 from nas.pruner import pruner
 from nas.registry import plugin_of
 from nas.search.journal import MemoryJournal
 from nas.search.loop import Search, Steps
+from nas.search.simulation import Ended, Outcome, Plan, Simulated, simulate
 from nas.searcher import searcher, searcher_of
-from nas.simulation import Ended, Outcome, Plan, Simulated, simulate
 from nas.space import Candidate
 from nas.spaces import load_space
 from nas.tabular.problem import TabularProblem, load_problem

@@ -33,8 +33,8 @@ from nas.dataset import Dataset, Split, load
 from nas.ops import Network
 from nas.ops.cost import network_cost
 from nas.ops.torch_module import build
-from nas.rank_correlation import rank_correlation
 from nas.spaces import load_space
+from nas.statistics.rank_correlation import rank_correlation
 from nas.training import FINALISTS, Recipe
 from nas.training.batches import normalised
 from nas.training.fit import fit

@@ -27,12 +27,12 @@ from typing import Any
 
 import numpy as np
 
-from nas.codes import random_codes
+from nas.asking.codes import random_codes
 from nas.errors import NasError, SpecError
 from nas.files import write_whole
 from nas.objective import Objective, objective
+from nas.search.simulation import Plan, simulate
 from nas.searcher import searcher_of
-from nas.simulation import Plan, simulate
 from nas.tabular.problem import TabularProblem, load_problem
 from nas.trial import Trial
 from reward_plots import draw

@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from nas.problem import Problem
+from nas.asking.problem import Problem
 from nas.search import lines
 from nas.search.journal import MemoryJournal
 from nas.search.lines import Proposal

@@ -31,8 +31,8 @@ from typing import Any
 from nas.errors import NasError, SpecError
 from nas.files import write_whole
 from nas.objective import objective
+from nas.search.simulation import Outcome, Plan, simulate
 from nas.searcher import searcher_of
-from nas.simulation import Outcome, Plan, simulate
 from nas.tabular.problem import TabularProblem, load_problem
 from nas.tabular.scores import BUDGETS
 from row_file import Row, RowFile, add_processes, add_row_arguments, machine, parsed, say, seeds_of

@@ -29,9 +29,9 @@ from nas.dataset import Dataset, load
 from nas.evaluator import Evaluator, evaluator
 from nas.metric import network_metrics
 from nas.ops.notation import read_network, write_network
-from nas.rank_correlation import partial_tau, rank_correlation
 from nas.space import SearchSpace
 from nas.spaces import load_space
+from nas.statistics.rank_correlation import partial_tau, rank_correlation
 from nas.supernet.correction import Traits, fitted, traits_of
 from nas.supernet.roles import Roles
 

@@ -22,12 +22,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nas.codes import random_codes
+from nas.asking.codes import random_codes
 from nas.errors import NasError, SpecError
 from nas.objective import objective
-from nas.search_devices import KnownOnDevices
+from nas.search.devices import KnownOnDevices
+from nas.search.simulation import Outcome, Plan, simulate
 from nas.searcher import searcher_of
-from nas.simulation import Outcome, Plan, simulate
 from nas.tabular.problem import TabularProblem, load_problem
 from nas.tabular.scores import BUDGETS
 from row_file import Row, RowFile, add_row_arguments, machine, parsed, say, seeds_of

@@ -25,11 +25,11 @@ from pathlib import Path
 
 import numpy as np
 
+from nas.asking.problem import Earlier
 from nas.errors import NasError, SpecError
 from nas.objective import objective
-from nas.problem import Earlier
+from nas.search.simulation import Outcome, Plan, earlier_of, simulate
 from nas.searcher import searcher_of
-from nas.simulation import Outcome, Plan, earlier_of, simulate
 from nas.tabular.problem import load_problem
 from row_file import Row, RowFile, add_processes, add_row_arguments, machine, parsed, say, seeds_of
 

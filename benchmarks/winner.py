@@ -26,12 +26,12 @@ from typing import Any
 
 import numpy as np
 
-from nas.codes import encode
+from nas.asking.codes import encode
+from nas.asking.problem import Problem
 from nas.errors import NasError, SpecError
 from nas.objective import Objective, objective
-from nas.problem import Problem
+from nas.search.simulation import Plan, simulate
 from nas.searcher import searcher_of
-from nas.simulation import Plan, simulate
 from nas.tabular.problem import TabularProblem, load_problem
 from nas.tabular.scores import POINTS
 from nas.trial import Trial

@@ -24,8 +24,8 @@ from nas.evaluator import evaluator
 from nas.metric import network_metrics
 from nas.ops import Network
 from nas.ops.notation import read_network, write_network
-from nas.rank_correlation import partial_tau, rank_correlation
 from nas.spaces import load_space
+from nas.statistics.rank_correlation import partial_tau, rank_correlation
 from nas.zero_cost import Sample, zero_cost, zero_cost_scores
 
 SIZES = ("params", "macs")

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from nas.codes import Codes, random_codes
+from nas.asking.codes import Codes, random_codes
+from nas.asking.problem import Known, Scored
 from nas.objective import objective
-from nas.problem import Known, Scored
-from nas.simulation import Outcome, Plan, simulate
+from nas.search.simulation import Outcome, Plan, simulate
 from nas.tabular.problem import TabularProblem, load_problem
 from nas.trial import Columns
 

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import DataError
-from nas.held_out import SHARES, drawn, drawn_count
-from nas.image_checks import (
+from nas.image_set.checks import (
     BYTE,
     also_in,
     conflict_note,
@@ -31,11 +30,12 @@ from nas.image_checks import (
     uneven_note,
     unfit,
 )
+from nas.image_set.held_out import SHARES, drawn, drawn_count
+from nas.image_set.mapped import MappedImages, sha256
+from nas.image_set.note import Note
+from nas.image_set.soft_labels import SoftLabels
 from nas.machine.folders import data_folder, user_data_folder
-from nas.mapped_images import MappedImages, sha256
-from nas.note import Note
 from nas.registry import Registry
-from nas.soft_labels import SoftLabels
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -260,8 +260,9 @@ def split(
 ) -> Dataset:
     """A checked Dataset.
 
-    A missing test is drawn from train, and then a missing validation, as nas.held_out says. flip: None is for what the
-    names of the classes tell. names: of the images, by split. DataError says why images are unfit for training.
+    A missing test is drawn from train, and then a missing validation, as nas.image_set.held_out says. flip: None is for
+    what the names of the classes tell. names: of the images, by split. DataError says why images are unfit for
+    training.
     """
     for part, images in splits.items():
         if fault := unfit(images.images, images.labels, len(classes), splits["train"].images.shape):

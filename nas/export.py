@@ -17,7 +17,7 @@ from nas.errors import ExportError
 from nas.images.model_input import ModelInput
 from nas.images.pixel_graph import with_pixels
 from nas.images.preprocessing import Preprocessing, metadata
-from nas.metadata import annotated, properties, stamped
+from nas.onnx_file.metadata import annotated, properties, stamped
 from nas.ops import Network
 from nas.ops.notation import read_network
 from nas.ops.onnx_graph import StateWeights, onnx_model

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Annotated, Any, ClassVar, final
 
-from nas.problem import Problem
+from nas.asking.problem import Problem
 from nas.registry import Registry, described, plugin_of
 from nas.space import Candidate
 from nas.trial import Trial

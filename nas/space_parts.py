@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.architecture import Architecture, check_window
-from nas.codes import Codes, choices_of
+from nas.asking.codes import Codes, choices_of
 from nas.decision import Decision, all_asked, answer, look_up
 from nas.errors import InvalidArchitectureError, SpecError
 from nas.ops import Op, Shape

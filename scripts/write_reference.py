@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from nas.held_out import SHARES
+from nas.image_set.held_out import SHARES
 from nas.images.formats import FORMATS
 from nas.service.variables import variables
 from nas.spec.fields import FAMILIES, SpecField, spec_fields

@@ -12,11 +12,11 @@ from report_record import record
 
 from api.app import create_app
 from api.commands.outcome import _columns, _headings
+from nas.asking.problem import Problem
 from nas.jobs.owner import SearchOwner
 from nas.metric import front_of, network_metrics
 from nas.objective import objective
 from nas.ops.notation import write_network
-from nas.problem import Problem
 from nas.report import report_html
 from nas.search.loop import Search, Steps
 from nas.searcher import searcher

@@ -9,8 +9,8 @@ from api.client import Baseline, Ranking, Reference
 from api.commands.remote import SEARCH, Remote, remote
 from api.commands.tables import number, table
 from nas.metric import Metric, present, tabulated
-from nas.proportions import SPLITS, bracketed
 from nas.report.results import VERDICTS
+from nas.statistics.proportions import SPLITS, bracketed
 
 ACCURACY = "accuracy"
 

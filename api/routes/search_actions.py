@@ -24,8 +24,8 @@ from api.specs import SPEC_FIELDS, check_spec
 from nas.faults import meant
 from nas.jobs.records import SearchRecord
 from nas.retargeting.fresh import check_shared, fresh_spec
+from nas.search.devices import with_changes
 from nas.search.earlier import PREPARED
-from nas.search_devices import with_changes
 
 router = APIRouter(prefix="/v1/searches", tags=["searches"])
 

@@ -27,9 +27,9 @@ from nas.metric import declared, directions, listed_where_present, metrics, of_d
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network
 from nas.pareto import hypervolume
-from nas.proportions import interval_of
 from nas.report.correlations import ACCURACY, Correlation, correlations, known_early
 from nas.report.results import LATENCY, OnDevice, on_devices, outcome
+from nas.statistics.proportions import interval_of
 
 router = APIRouter(prefix="/v1", tags=["trials"], dependencies=[READ, RECORDS])
 

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from api.schemas.common import DescribedBy, Json, Metrics, Numbers, Sent, Stored, one_of
 from api.schemas.space import Diagram
-from nas.proportions import Verdict
 from nas.reference_curves.outside import Outside
+from nas.statistics.proportions import Verdict
 from nas.winner.method import Method
 
 

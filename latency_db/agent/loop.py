@@ -23,7 +23,7 @@ from latency_db.agent.state import Spool, machine_id
 from latency_db.devices.device import Device
 from latency_db.records.record import Kind, Signature
 from nas.errors import ModelRefusedError
-from nas.model_check import check_model
+from nas.onnx_file.model_check import check_model
 
 POLL_S = 3.0
 PROCESS_POLL_S = 0.25

@@ -22,7 +22,7 @@ from latency_db.measuring.measure import Effort, measure
 from latency_db.records.record import Kind, LatencyRecord, Signature
 from latency_db.records.wire import to_wire
 from nas.machine.limits import limit_process
-from nas.model_check import check_model
+from nas.onnx_file.model_check import check_model
 
 MEMORY_BYTES = 4 << 30
 CPU_S = 3600

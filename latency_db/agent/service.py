@@ -13,7 +13,7 @@ import httpx2
 
 from latency_db.errors import AgentError
 from nas.errors import ModelRefusedError, NasError
-from nas.model_check import MAX_BYTES
+from nas.onnx_file.model_check import MAX_BYTES
 
 ANSWER_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 5.0

@@ -12,7 +12,7 @@ from latency_db.estimating.estimator import Estimator
 from latency_db.estimating.kernel_columns import KernelColumns
 from latency_db.robust_statistics import Values
 from latency_db.storing.frozen import FrozenLatencies
-from nas.codes import Codes, choices_of
+from nas.asking.codes import Codes, choices_of
 from nas.metric import cost_metrics
 from nas.ops import Shape
 from nas.ops.cost import LIMITS, Cost, network_cost
@@ -37,7 +37,7 @@ BITS = 34
 
 
 class SpaceOracle:
-    """nas.problem.Known for a factorized space and one device.
+    """nas.asking.problem.Known for a factorized space and one device.
 
     Its columns are nas.metric.cost_metrics, and LATENCIES: the estimate and its interval. They are equal to
     nas.metric.network_metrics and to Estimator.estimate of each network from the frozen latencies. A row is NaN where

@@ -4,7 +4,7 @@ from latency_db.devices.device import Device
 from latency_db.estimating.freezing import freeze
 from latency_db.estimating.oracle import SpaceOracle
 from latency_db.storing.latencies import Latencies
-from nas.codes import Codes
+from nas.asking.codes import Codes
 from nas.errors import NotMeasuredError
 from nas.metric import is_of_device
 from nas.space import SearchSpace

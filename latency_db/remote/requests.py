@@ -17,7 +17,7 @@ from latency_db.storing import tables
 from latency_db.storing.rows import find_signatures, parts, signature_ids, target_of
 from latency_db.storing.store import Store
 from nas.errors import ModelRefusedError, NotMeasuredError
-from nas.model_check import MAX_BYTES, check_model
+from nas.onnx_file.model_check import MAX_BYTES, check_model
 from nas.ops.cost import network_cost
 from nas.ops.notation import read_network
 from nas.sql.column_types import now

@@ -24,9 +24,9 @@ from nas.command_line.groups import EntryPointGroup
 from nas.command_line.set_options import set_options, with_options
 from nas.commands.decoded import decoded
 from nas.dataset import data_dirs, dataset, load, resolve
+from nas.image_set.note import Note
 from nas.images.decoded_sets import telling
 from nas.images.published import Origin, PublishedSource, dataset_row
-from nas.note import Note
 
 SHOWN_SIDE = 96
 """Sides, in pixels, at which images of several sizes are shown."""

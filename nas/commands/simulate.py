@@ -14,8 +14,8 @@ from nas.pareto import Better, front
 from nas.pruner import pruner
 from nas.quantities import duration, percent, significant
 from nas.registry import plugin_of
+from nas.search.simulation import Outcome, Plan, Simulated, TrialTimes, simulate
 from nas.searcher import searcher_of
-from nas.simulation import Outcome, Plan, Simulated, TrialTimes, simulate
 from nas.tabular.problem import TabularProblem, load_problem
 from nas.tabular.scores import BUDGETS
 from nas.trial import State

@@ -21,8 +21,8 @@ from nas.binary.window import Window
 from nas.container.file import Container, read
 from nas.dataset import Dataset
 from nas.errors import CompressionError
+from nas.image_set.mapped import chunks
 from nas.images.preprocessing import SIGNED_MEAN, SIGNED_STD
-from nas.mapped_images import chunks
 from nas.ops import Leaf, Network, Op, Shape
 from nas.ops.coded import CodedTensor, Floats
 from nas.ops.cost import placed

@@ -9,7 +9,7 @@ from nas.compressing.sparse import SparseWhereShorter, with_sparse_weights
 from nas.container.file import Container, Expanded, read
 from nas.errors import CompressionError, FormatError
 from nas.images.preprocessing import Preprocessing, metadata
-from nas.metadata import stamped
+from nas.onnx_file.metadata import stamped
 from nas.ops import Network
 from nas.ops.cost import cost_of
 from nas.ops.layers import weighted_layers

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from nas.compression.bench import Bench
 from nas.compression.model import Model
-from nas.soft_labels import TEMPERATURE
+from nas.image_set.soft_labels import TEMPERATURE
 from nas.training.batches import Batch, SoftTargets
 from nas.training.criterion import Criterion, distilled
 

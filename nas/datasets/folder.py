@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from nas.dataset import MAX_SIDE, Dataset, DatasetSource, Outline, dataset, split
 from nas.errors import DataError
+from nas.image_set.note import Note
 from nas.images.class_folders import ClassFolders, class_folders, names_in
 from nas.images.decoded_sets import size_note
 from nas.images.formats import Picture
 from nas.images.on_damaged import OnDamaged
 from nas.images.reading import DAMAGED, FLIP, SIZE, STORED, Looked, Member, by_suffix, look, read_splits, stored_side
-from nas.note import Note
 from nas.registry import described
 
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from nas.dataset import Dataset, DatasetSource, Labels, dataset, split
 from nas.errors import DataError
+from nas.image_set.note import Note, counted, listed
 from nas.images.formats import Picture
 from nas.images.on_damaged import OnDamaged
 from nas.images.reading import DAMAGED, FLIP, SIZE, STORED, Member, look, read_splits, stored_side
-from nas.note import Note, counted, listed
 from nas.registry import described
 
 PARTS = {"train": ("train",), "validation": ("validation", "valid", "val", "dev"), "test": ("test",)}

@@ -7,10 +7,10 @@ from pathlib import Path
 from unicodedata import normalize
 
 from nas.errors import DataError
+from nas.image_set.note import Note, counted, listed
 from nas.images.formats import NoPictureError, Picture, PictureError, header
 from nas.images.litter import is_litter
 from nas.images.reading import Member, left_out
-from nas.note import Note, counted, listed
 
 PARTS = {"train": {"train", "training"}, "validation": {"val", "valid", "validation"}, "test": {"test", "testing"}}
 """Names of the optional folders above the class folders."""

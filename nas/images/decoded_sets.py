@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from nas.errors import DataError, NasError
 from nas.files import write_whole
-from nas.image_checks import digests
+from nas.image_set.checks import digests
+from nas.image_set.mapped import ABOUT, DIGESTS, LOCK, PIXELS, MappedImages, PixelFile, Shape, is_lock, lock
+from nas.image_set.note import Note
 from nas.machine.folders import cache_folder, existing
-from nas.mapped_images import ABOUT, DIGESTS, LOCK, PIXELS, MappedImages, PixelFile, Shape, is_lock, lock
-from nas.note import Note
 
 FROM_BYTES = 256 << 20
 LIMIT_BYTES = 64 << 30

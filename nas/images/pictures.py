@@ -12,11 +12,11 @@ from PIL import Image, ImageOps
 
 from nas.dataset import Images
 from nas.errors import DataError
-from nas.image_checks import BYTE
+from nas.image_set.checks import BYTE
+from nas.image_set.mapped import CHUNK_BYTES, MappedImages
 from nas.images.decoded_sets import KEY_DIGITS, Block, decoded_once, is_large
 from nas.images.formats import Header, Picture, PictureError, bits, header, is_grey, opened
 from nas.machine.cgroup import core_count
-from nas.mapped_images import CHUNK_BYTES, MappedImages
 
 S = TypeVar("S")
 T = TypeVar("T")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.dataset import Dataset
-from nas.image_checks import BYTE
+from nas.image_set.checks import BYTE
 from nas.images.model_input import ModelInput
 from nas.images.pictures import BACKGROUND, DRAFT, mode_of
 from nas.ops import Network

@@ -8,10 +8,10 @@ import numpy as np
 
 from nas.dataset import MAX_SIDE, Split, Splits
 from nas.errors import DataError, SpecError
+from nas.image_set.note import Note, counted, listed
 from nas.images.formats import Change, Header, NoPictureError, Picture, PictureError, header, suffix_of
 from nas.images.on_damaged import OnDamaged
 from nas.images.pictures import channels_of, common_side, decoded, each
-from nas.note import Note, counted, listed
 from nas.registry import described
 
 NAMED = 50

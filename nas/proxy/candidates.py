@@ -10,10 +10,10 @@ from nas.decision import uniform
 from nas.errors import InfeasibleError, NotMeasuredError
 from nas.metric import network_metrics
 from nas.objective import Objective
-from nas.proportions import wilson
 from nas.proxy.options import FEWEST
 from nas.proxy.ranks import Uncertain
 from nas.space import Candidate, SearchSpace
+from nas.statistics.proportions import wilson
 from nas.trial import REFUSED_KERNELS, Metrics
 
 DRAWS = 200

@@ -8,7 +8,7 @@ import numpy as np
 
 from nas.proxy.ranks import Agreement, agreement
 from nas.quantities import minus
-from nas.rank_correlation import Values
+from nas.statistics.rank_correlation import Values
 from nas.supernet.correction import Judged
 
 TAUS = ("tau", "tau_size", "gain", "tau_given_size")

@@ -7,7 +7,7 @@ from math import isfinite, sqrt
 import numpy as np
 
 from nas.proxy.ranks import BOUNDS, Uncertain
-from nas.rank_correlation import Values
+from nas.statistics.rank_correlation import Values
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nas.rank_correlation import Values, divided, partial_taus
+from nas.statistics.rank_correlation import Values, divided, partial_taus
 
 RESAMPLES = 2000
 BOUNDS = (0.025, 0.975)

@@ -5,7 +5,7 @@ from math import sqrt
 from statistics import fmean
 from typing import NamedTuple
 
-from nas.proportions import Z95, wilson
+from nas.statistics.proportions import Z95, wilson
 
 
 class OverSeeds(NamedTuple):

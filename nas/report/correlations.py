@@ -6,7 +6,7 @@ from typing import Any
 
 from nas.metric import Metric, Source, metrics, tabulated
 from nas.quantities import number
-from nas.rank_correlation import RankCorrelation, partial_tau, rank_correlation
+from nas.statistics.rank_correlation import RankCorrelation, partial_tau, rank_correlation
 
 ACCURACY = "accuracy"
 GIVEN = "macs"

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nas.metric import metrics
-from nas.proportions import Z95, interval
 from nas.quantities import TIMES, number, significant
 from nas.reference_curves.outside import Outside
 from nas.reference_curves.speed_up import Measured, SpeedUp, envelope, speed_up
 from nas.report.markup import Markup, join, tag
+from nas.statistics.proportions import Z95, interval
 
 Record = Mapping[str, Any]
 TEST, LATENCY = "test_accuracy", "latency_ms"

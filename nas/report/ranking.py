@@ -1,9 +1,9 @@
 """How the finalists were chosen: what is believed of the best networks beside the scores that were observed."""
 
-from nas.proportions import bracketed
 from nas.quantities import minus, percent
 from nas.report.markup import Markup, join, tag
 from nas.report.results import Record
+from nas.statistics.proportions import bracketed
 
 
 def ranking(record: Record) -> Markup | None:

@@ -6,9 +6,9 @@ from math import inf
 from typing import Any
 
 from nas.metric import metrics
-from nas.proportions import Verdict, bracketed, interval, verdict, with_intervals
 from nas.quantities import number
 from nas.report.curves import beside_curves, curves
+from nas.statistics.proportions import Verdict, bracketed, interval, verdict, with_intervals
 
 Record = Mapping[str, Any]
 LATENCY = "latency_ms"

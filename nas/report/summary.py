@@ -1,7 +1,6 @@
 """The top of the page: the result in two numbers, and how it compares with the reference networks."""
 
 from nas.metric import Source, tabulated
-from nas.proportions import interval, with_intervals
 from nas.quantities import (
     MISSING,
     TIMES,
@@ -17,6 +16,7 @@ from nas.quantities import (
 from nas.report.curves import bounds_in_words
 from nas.report.markup import Child, Markup, join, tag
 from nas.report.results import TEST, Record, accuracy_shown, best_trial, headline, shown, target
+from nas.statistics.proportions import interval, with_intervals
 
 
 def summary(record: Record) -> Markup:

@@ -6,7 +6,7 @@ from typing import Any
 from nas.errors import SpecError
 from nas.metric import device_of
 from nas.retargeting.goal import config_on, limits_of, own_devices, target_on
-from nas.search_devices import with_changes
+from nas.search.devices import with_changes
 
 CANDIDATES = 256
 """Networks that a fresh search scores unless it is said how many."""

@@ -8,7 +8,7 @@ from nas.errors import SpecError
 from nas.metric import is_of_device
 from nas.objective import LATENCY, MaxSizes, Objective, objective
 from nas.report.results import OnDevice, on_devices
-from nas.search_devices import TARGET
+from nas.search.devices import TARGET
 
 STEERING = "constrained"
 """The objective that decides where that of a search has no use for a target."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nas.proportions import bracketed
 from nas.quantities import milliseconds, percent
+from nas.statistics.proportions import bracketed
 
 
 def lines(answer: Mapping[str, Any]) -> Iterator[str]:

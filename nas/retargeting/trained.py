@@ -6,9 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from nas.codes import Codes, encode
+from nas.asking.codes import Codes, encode
+from nas.asking.problem import Problem
 from nas.metric import is_of_device, metrics
-from nas.problem import Problem
 from nas.report.results import OnDevice
 from nas.retargeting.goal import goal_on, own_devices, target_on
 from nas.space import SearchSpace
@@ -73,7 +73,7 @@ class TrainedSearch:
 
 
 class _Told:
-    """nas.problem.Known of networks that were trained, by what their trials told of their sizes."""
+    """nas.asking.problem.Known of networks that were trained, by what their trials told of their sizes."""
 
     digest = ""
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from nas.codes import encode
+from nas.asking.codes import encode
+from nas.asking.problem import Earlier
 from nas.errors import NasError, SpecError
 from nas.metric import Source, metrics
-from nas.problem import Earlier
 from nas.space import Candidate, Space
 from nas.spaces import load_space
 from nas.trial import Metrics

@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.codes import encode
+from nas.asking.codes import encode
 from nas.searcher import Searcher
 from nas.space import Candidate
 from nas.trial import Columns, Trial

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from nas.problem import Problem
+from nas.asking.problem import Problem
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate, Space
 from nas.trial import Trial

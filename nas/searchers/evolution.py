@@ -7,15 +7,15 @@ from math import isfinite
 from random import Random
 from typing import Annotated, Any
 
+from nas.asking.problem import Problem
+from nas.asking.unasked import Make, Unasked
+from nas.asking.warm_start import starting_candidates
 from nas.decision import uniform
 from nas.errors import SpecError
-from nas.problem import Problem
 from nas.registry import described
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.trial import Trial
-from nas.unasked import Make, Unasked
-from nas.warm_start import starting_candidates
 
 
 @searcher("evolution")

@@ -7,14 +7,14 @@ from math import isfinite
 from random import Random
 from typing import Any
 
+from nas.asking.problem import Problem
+from nas.asking.unasked import Make, Unasked
+from nas.asking.warm_start import starting_candidates
 from nas.decision import uniform
 from nas.pareto import front
-from nas.problem import Problem
 from nas.searcher import Searcher, Startup, searcher
 from nas.space import Candidate
 from nas.trial import State, Trial
-from nas.unasked import Make, Unasked
-from nas.warm_start import starting_candidates
 
 
 @searcher("local")

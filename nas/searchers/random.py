@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from random import Random
 
-from nas.problem import Problem
+from nas.asking.problem import Problem
+from nas.asking.unasked import Unasked
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.trial import Trial
-from nas.unasked import Unasked
 
 
 @searcher("random")

@@ -15,18 +15,18 @@ from pydantic import (
     model_validator,
 )
 
+from nas.asking.warm_start import EarlierNames
 from nas.dataset import resolve
 from nas.errors import NasError, SpecError, UnknownNameError
 from nas.faults import faults, reason
 from nas.images.model_input import ModelInput
 from nas.mapping_file import read_mapping
 from nas.registry import described
-from nas.search_devices import MAX_DEVICES, DeviceName, first_of_devices
+from nas.search.devices import MAX_DEVICES, DeviceName, first_of_devices
 from nas.spec.checks import NO_IMAGES, wrong_inside
 from nas.spec.finalists import Finalists
 from nas.spec.paths import beside
 from nas.teacher.request import TeacherRequest
-from nas.warm_start import EarlierNames
 from nas.zero_cost import ZeroCostUse
 
 

@@ -12,8 +12,8 @@ from nas.errors import NasError, SpecError, UnknownNameError
 from nas.evaluator import evaluator, rank_check_of
 from nas.faults import reason
 from nas.registry import settable
-from nas.search_devices import check_objective
-from nas.search_pruner import check_pruner
+from nas.search.devices import check_objective
+from nas.search.pruner import check_pruner
 from nas.searcher import searcher
 from nas.spaces import load_space
 from nas.spec.references import check_entry

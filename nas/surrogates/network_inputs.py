@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.codes import Codes
+from nas.asking.codes import Codes
 from nas.decision import Decision
 from nas.surrogates.kernel import Layout, Values
 from nas.trial import Columns

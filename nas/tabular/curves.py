@@ -7,7 +7,7 @@ below for some networks than for others, so that early accuracies rank networks 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.codes import Codes, random_codes
+from nas.asking.codes import Codes, random_codes
 from nas.tabular.problem import TabularProblem
 from nas.tabular.scores import POINTS
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.codes import Codes
+from nas.asking.codes import Codes
+from nas.asking.problem import Known
 from nas.errors import SpecError
-from nas.problem import Known
 from nas.tabular.file import REMEDY, Gaussian, SurrogateProblem, TableProblem, read_file
 from nas.tabular.scores import POINTS, Scores
 from nas.tabular.space import Rows, TabularSpace
@@ -27,7 +27,7 @@ Read = Callable[[Rows], Columns]
 class TabularKnown:
     """What a search may know of networks without training: `latency_ms`, and features by their names in the file.
 
-    An oracle for nas.problem.Problem.
+    An oracle for nas.asking.problem.Problem.
     """
 
     space: TabularSpace

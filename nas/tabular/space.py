@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.codes import Codes
+from nas.asking.codes import Codes
 from nas.decision import Decision
 from nas.errors import SpecError
 from nas.space import Space

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from nas.errors import ModelRefusedError
-from nas.model_check import Limits, check_model
-from nas.onnx_fields import content, fields, messages
+from nas.onnx_file.fields import content, fields, messages
+from nas.onnx_file.model_check import Limits, check_model
 
 LIMITS = Limits(max_bytes=512 << 20, operators=None)
 """Of a teacher's file. Only worker processes run it."""

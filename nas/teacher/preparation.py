@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from unicodedata import normalize
 
 from nas.errors import SpecError
-from nas.image_checks import BYTE
+from nas.image_set.checks import BYTE
 from nas.teacher.header import Header, Port
 from nas.teacher.request import TeacherRequest
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from nas.image_set.soft_labels import TEMPERATURE
 from nas.registry import described
-from nas.soft_labels import TEMPERATURE
 
 WEIGHT = 0.5
 

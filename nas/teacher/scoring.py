@@ -7,12 +7,12 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from nas.by_class import balanced, confusion
 from nas.dataset import Images, Split
 from nas.errors import SpecError
-from nas.mapped_images import MappedImages
-from nas.model_check import check_model
+from nas.image_set.mapped import MappedImages
+from nas.onnx_file.model_check import check_model
 from nas.quantization.refusals import REFUSALS
+from nas.statistics.by_class import balanced, confusion
 from nas.teacher.header import LIMITS
 from nas.teacher.preparation import COLOURS, Preparation
 from nas.training.batches import at_once, normalised

@@ -8,9 +8,9 @@ from random import Random
 
 import numpy as np
 
-from nas.codes import NOT_ASKED, Codes, random_codes
+from nas.asking.codes import NOT_ASKED, Codes, random_codes
+from nas.asking.problem import Earlier, Problem
 from nas.objective import objective
-from nas.problem import Earlier, Problem
 from nas.space import SearchSpace
 from nas.spaces import load_space
 from nas.trial import Columns

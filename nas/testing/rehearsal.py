@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite, nan
 
-from nas.codes import encode
+from nas.asking.codes import encode
 from nas.searcher import Searcher
 from nas.space import Candidate
 from nas.testing.bandits import Bandit

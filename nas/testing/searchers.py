@@ -13,9 +13,9 @@ from types import FrameType
 import numpy as np
 import torch
 
+from nas.asking.problem import Problem
 from nas.errors import InfeasibleError
 from nas.objective import objective
-from nas.problem import Problem
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.testing.bandits import Bandit, MadeUp, bandit_space, earlier, problem_in

@@ -45,7 +45,7 @@ NONE = Augmentation(shift=0.0)
 
 
 class SoftTargets(NamedTuple):
-    """Soft labels of a batch (nas.soft_labels): log_probabilities float32 [B, K]."""
+    """Soft labels of a batch (nas.image_set.soft_labels): log_probabilities float32 [B, K]."""
 
     log_probabilities: Tensor
     temperature: float

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from nas.by_class import balanced, confusion
 from nas.dataset import Split
+from nas.statistics.by_class import balanced, confusion
 from nas.training.batches import at_once, normalised
 from nas.training.tensors import tensor
 

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import Tensor
 
-from nas.image_checks import Images
-from nas.mapped_images import MappedImages, chunks
+from nas.image_set.checks import Images
+from nas.image_set.mapped import MappedImages, chunks
 from nas.training.tensors import tensor
 
 RESIDENT_SHARE = 0.25

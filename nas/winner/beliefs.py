@@ -12,8 +12,8 @@ from math import log, sqrt
 
 import numpy as np
 
-from nas.codes import encode
-from nas.problem import Problem
+from nas.asking.codes import encode
+from nas.asking.problem import Problem
 from nas.surrogates.gaussian_process import NOISE, GaussianProcess, Observations, Prior, fit
 from nas.surrogates.kernel import Indices, Values
 from nas.surrogates.network_inputs import NetworkInputs

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from nas.asking.problem import Problem
 from nas.objective import Objective
-from nas.problem import Problem
-from nas.proportions import Z95
+from nas.statistics.proportions import Z95
 from nas.trial import Metrics, State, Trial
 from nas.winner.beliefs import ACCURACY, Beliefs, Trained, beliefs
 from nas.winner.method import Method

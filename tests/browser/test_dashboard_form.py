@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from serving import Served
 
 from latency_db.storing.store import Store
-from nas.search_reach import drawn
+from nas.search.reach import drawn
 from nas.spaces import load_space
 
 KEPT = os.environ.get("NAS_SCREENSHOTS_FORM")

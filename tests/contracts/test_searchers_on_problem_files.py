@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from problem_files import write_surrogate, write_table
 
-from nas.codes import random_codes
+from nas.asking.codes import random_codes
 from nas.objective import objective
-from nas.search_devices import KnownOnDevices
+from nas.search.devices import KnownOnDevices
+from nas.search.simulation import Plan, simulate
 from nas.searcher import searcher
-from nas.simulation import Plan, simulate
 from nas.tabular.problem import load_problem
 from nas.trial import State
 

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from nas.metric import AT, Source, tabulated
-from nas.proportions import SPLITS, bracketed
 from nas.report.results import VERDICTS, on_devices, winner
 from nas.spec import load_spec
+from nas.statistics.proportions import SPLITS, bracketed
 from workers.folder_run.console import ConsoleListener
 from workers.folder_run.run import run as run_search
 

@@ -23,7 +23,7 @@ from nas.jobs.ledger import Ledger
 from nas.jobs.records import ExportClaim, ExportRecord, File, TrialRecord
 from nas.jobs.states import ExportState
 from nas.machine.versions import versions
-from nas.metadata import annotated
+from nas.onnx_file.metadata import annotated
 from nas.ops.canonical import network_id
 from nas.ops.cost import is_coded
 from nas.ops.notation import read_network

@@ -8,17 +8,17 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from nas.arms import EXPLANATION, Arm, Difference, differences
+from nas.asking.problem import Problem
 from nas.errors import InfeasibleError
 from nas.jobs.rows import BASELINE
 from nas.ops.notation import write_network
-from nas.problem import Problem
-from nas.proportions import difference_interval
 from nas.report.results import LATENCY, TEST, ranked
+from nas.search.arms import EXPLANATION, Arm, Difference, differences
 from nas.search.lines import Line
 from nas.search.loop import Search, Steps
 from nas.searcher import searcher
 from nas.space import Candidate
+from nas.statistics.proportions import difference_interval
 from nas.trial import Metrics, State, Trial
 from workers.searching.context import SearchContext, epoch_listener
 from workers.searching.finalists.repeats import SEEDS, rank_trials

@@ -13,14 +13,14 @@ from nas.dataset import Dataset, dataset
 from nas.errors import ChangedDataError, ChangedError, DataError, NotMeasuredError
 from nas.evaluator import Evaluator
 from nas.forecast import MEASURING_S
+from nas.image_set.mapped import MappedImages
 from nas.images.decoded_sets import telling
-from nas.mapped_images import MappedImages
 from nas.objective import Objective, objective
 from nas.ops import Network
 from nas.ops.kernels import kernels
 from nas.quantities import duration
+from nas.search.devices import given_targets_ms, with_targets
 from nas.search.earlier import BEGAN_WITH, DIGEST, EVALUATOR
-from nas.search_devices import given_targets_ms, with_targets
 from nas.space import SearchSpace
 from nas.spec import SearchSpec
 from workers.executing.scheduler import Quota

@@ -11,6 +11,7 @@ from latency_db.estimating.oracle import SpaceOracle
 from latency_db.profiling.measurer import Measurer
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
+from nas.asking.problem import Problem
 from nas.dataset import Dataset
 from nas.errors import InfeasibleError
 from nas.evaluator import evaluator, rank_check_of
@@ -18,14 +19,13 @@ from nas.forecast import Pace, Plan, plan_of
 from nas.jobs.rows import PACE
 from nas.objective import Objective
 from nas.ops.notation import write_network
-from nas.problem import Problem
 from nas.pruner import Pruner
 from nas.report.correlations import correlations, in_words
 from nas.report.results import outcome, targets
+from nas.search.devices import KnownOnDevices
 from nas.search.loop import Search, Steps
 from nas.search.pre_filter import PreFilter
-from nas.search_devices import KnownOnDevices
-from nas.search_pruner import made_pruner
+from nas.search.pruner import made_pruner
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space

@@ -21,8 +21,8 @@ from nas.dataset import Dataset
 from nas.errors import ChangedError, SpecError
 from nas.files import sha256_of, write_whole
 from nas.machine.folders import cache_folder
-from nas.proportions import wilson
 from nas.quantities import percent
+from nas.statistics.proportions import wilson
 from nas.teacher.check import header_in
 from nas.teacher.preparation import Preparation, prepared
 from nas.teacher.request import TeacherRequest

@@ -12,7 +12,7 @@ from nas.errors import NotMeasuredError
 from nas.objective import Objective
 from nas.ops import Network
 from nas.search.loop import Search
-from nas.search_reach import bounds, drawn, few_networks, reach_notes, size_columns
+from nas.search.reach import bounds, drawn, few_networks, reach_notes, size_columns
 from nas.space import SearchSpace
 from workers.searching.context import SearchContext
 

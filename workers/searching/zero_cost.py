@@ -6,11 +6,11 @@ from random import Random
 
 import numpy as np
 
-from nas.codes import encode
+from nas.asking.codes import encode
+from nas.asking.problem import NoScores, Problem, Scored, Scores
 from nas.errors import NasError
 from nas.jobs.records import Json
 from nas.ops.notation import write_network
-from nas.problem import NoScores, Problem, Scored, Scores
 from nas.searcher import searcher
 from nas.space import Candidate, SearchSpace
 from nas.trial import REFUSED_KERNELS, Columns, Metrics, unheard

@@ -8,9 +8,9 @@ from workers.tasks.train import Setup, images_of
 
 
 def classify(setup: Setup, shared: Dataset | None, model: bytes, *, report: Report) -> dict[str, Any]:  # noqa: ARG001 - a task
-    """nas.by_class of the file in ONNX Runtime, by split."""
-    from nas.by_class import by_class  # noqa: PLC0415 - as above
+    """nas.statistics.by_class of the file in ONNX Runtime, by split."""
     from nas.export import found_classes  # noqa: PLC0415 - torch is the workers' own
+    from nas.statistics.by_class import by_class  # noqa: PLC0415 - as above
 
     images = images_of(setup, shared)
     return {

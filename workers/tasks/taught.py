@@ -9,16 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.dataset import Dataset
-from nas.soft_labels import SoftLabels
+from nas.image_set.soft_labels import SoftLabels
 
 SoftScores = NDArray[np.float16]
-"""Log-probabilities [N, K], as nas.soft_labels has them."""
+"""Log-probabilities [N, K], as nas.image_set.soft_labels has them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """file: of the soft labels of the training images, on the worker's machine; the rest is of nas.soft_labels, and
-    which trainings follow them.
+    """file: of the soft labels of the training images, on the worker's machine.
+
+    The rest is of nas.image_set.soft_labels, and which trainings follow them.
     """
 
     file: str

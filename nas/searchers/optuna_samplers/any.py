@@ -6,8 +6,8 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Annotated, Any
 
+from nas.asking.problem import Problem
 from nas.errors import SpecError
-from nas.problem import Problem
 from nas.registry import described
 from nas.searcher import searcher
 from nas.searchers.optuna_samplers.sampling import SamplerSearcher

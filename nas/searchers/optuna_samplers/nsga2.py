@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from nas.problem import Problem
+from nas.asking.problem import Problem
 from nas.registry import described
 from nas.searcher import searcher
 from nas.searchers.optuna_samplers.sampling import SamplerSearcher

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nas.asking.unasked import Make, Unasked
+from nas.asking.warm_start import starting_candidates
 from nas.pareto import Better
 from nas.searcher import Searcher
 from nas.trial import REFUSED_KERNELS, Metrics, State, Trial
-from nas.unasked import Make, Unasked
-from nas.warm_start import starting_candidates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import optuna
 
-    from nas.problem import Problem
+    from nas.asking.problem import Problem
     from nas.space import Candidate
 
 SUGGESTIONS = 5

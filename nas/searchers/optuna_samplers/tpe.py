@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from nas.problem import Problem
+from nas.asking.problem import Problem
 from nas.registry import described
 from nas.searcher import Startup, searcher
 from nas.searchers.optuna_samplers.sampling import SamplerSearcher

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.random import Generator
 
-from nas.codes import Codes, mutated_codes
+from nas.asking.codes import Codes, mutated_codes
+from nas.asking.unasked import Unasked
 from nas.searchers.predictor.known import Networks
 from nas.space import Space
 from nas.surrogates.kernel import Indices, Values
-from nas.unasked import Unasked
 
 SPREAD = 500
 MUTANTS = 500

@@ -5,13 +5,13 @@ from collections.abc import Collection
 import numpy as np
 from numpy.random import Generator
 
-from nas.codes import Codes
+from nas.asking.codes import Codes
+from nas.asking.unasked import Unasked
 from nas.objective import Objective
 from nas.searchers.predictor.known import LATENCY, Networks
 from nas.searchers.predictor.sample import EARLIER
 from nas.surrogates.kernel import Values
 from nas.surrogates.network_inputs import NetworkInputs
-from nas.unasked import Unasked
 
 LARGE = 0.2
 """Share of the networks of a band from which one is drawn: those with most of what is known, such as operations."""

@@ -8,9 +8,10 @@ from random import Random
 import numpy as np
 from numpy.random import Generator
 
-from nas.codes import Codes, choices_of
+from nas.asking.codes import Codes, choices_of
+from nas.asking.problem import Problem
+from nas.asking.unasked import Unasked
 from nas.objective import Goal
-from nas.problem import Problem
 from nas.searchers.predictor.aims import aim_of, modelled_goal, other_metrics
 from nas.searchers.predictor.candidates import Candidates
 from nas.searchers.predictor.design import Design, axes_of, axis_of
@@ -22,7 +23,6 @@ from nas.searchers.predictor.related import agreement, informed
 from nas.searchers.predictor.sample import inputs_of, sample_of, within
 from nas.searchers.predictor.surrogates import FEW, Surrogates
 from nas.space import Candidate
-from nas.unasked import Unasked
 
 FIRST, TRUSTED = 3, 0.2
 """From so many results on, the design follows earlier searches only if Kendall's tau of their predictions is that."""

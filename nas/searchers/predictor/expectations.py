@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from nas.codes import Codes
+from nas.asking.codes import Codes
 from nas.objective import Objective
 from nas.searchers.predictor.aims import Aim, Beliefs, Judge
 from nas.searchers.predictor.known import Networks, excess, probability

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from nas.asking.problem import Earlier, Problem
+from nas.asking.warm_start import starting_candidates
 from nas.objective import Goal
-from nas.problem import Earlier, Problem
 from nas.searchers.predictor.history import History
 from nas.searchers.predictor.sample import known_of
 from nas.searchers.predictor.surrogates import Surrogates
 from nas.space import Candidate
 from nas.surrogates.network_inputs import NetworkInputs
-from nas.warm_start import starting_candidates
 
 MOST = 32
 

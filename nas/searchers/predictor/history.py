@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from nas.codes import Codes, encode
+from nas.asking.codes import Codes, encode
+from nas.asking.problem import Earlier
 from nas.objective import Goal
-from nas.problem import Earlier
 from nas.searchers.predictor.curves import Curves
 from nas.space import Space
 from nas.surrogates.kernel import Values

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.acquisition.improvement import probability_within
-from nas.codes import Codes
+from nas.asking.codes import Codes
 from nas.metric import AT
 from nas.objective import Objective
 from nas.surrogates.kernel import Values

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from nas.codes import Codes
-from nas.problem import Problem
+from nas.asking.codes import Codes
+from nas.asking.problem import Problem
 from nas.searchers.predictor.known import Networks
 from nas.searchers.predictor.sample import known_of
 from nas.surrogates.gaussian_process import GaussianProcess

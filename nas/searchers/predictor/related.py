@@ -12,10 +12,10 @@ from random import Random
 import numpy as np
 from numpy.random import Generator
 
-from nas.codes import Codes
+from nas.asking.codes import Codes
+from nas.asking.problem import Earlier, Problem
 from nas.objective import Goal
 from nas.pareto import Better
-from nas.problem import Earlier, Problem
 from nas.searchers.predictor.aims import modelled_goal, sign
 from nas.searchers.predictor.design import axis_of
 from nas.searchers.predictor.history import History

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.random import Generator
 
-from nas.codes import Codes, mutated_codes, random_codes
-from nas.problem import Problem
+from nas.asking.codes import Codes, mutated_codes, random_codes
+from nas.asking.problem import Problem
 from nas.searchers.predictor.known import Networks, excess
 from nas.surrogates.network_inputs import NetworkInputs
 

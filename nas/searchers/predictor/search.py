@@ -5,13 +5,13 @@ from functools import partial
 from random import Random
 from typing import Annotated
 
+from nas.asking.problem import Problem
+from nas.asking.unasked import Make, Unasked
 from nas.decision import uniform
-from nas.problem import Problem
 from nas.registry import described
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.trial import Trial
-from nas.unasked import Make, Unasked
 
 
 @searcher("predictor")

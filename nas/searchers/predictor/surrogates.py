@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from nas.asking.problem import Problem
 from nas.objective import Goal
-from nas.problem import Problem
 from nas.searchers.predictor.aims import sign
 from nas.searchers.predictor.history import History, Seen
 from nas.searchers.predictor.known import Networks

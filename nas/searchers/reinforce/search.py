@@ -6,12 +6,12 @@ from math import isfinite
 from random import Random
 from typing import Annotated
 
-from nas.problem import Problem
+from nas.asking.problem import Problem
+from nas.asking.unasked import Unasked
 from nas.registry import described
 from nas.searcher import Searcher, searcher
 from nas.space import Candidate
 from nas.trial import State, Trial
-from nas.unasked import Unasked
 
 Choices = tuple[tuple[str, int], ...]
 

@@ -24,7 +24,7 @@ from latency_db.remote import tables as request_tables
 from latency_db.storing import tables
 from latency_db.storing.store import Store
 from nas.errors import ModelRefusedError
-from nas.model_check import MAX_BYTES, check_model
+from nas.onnx_file.model_check import MAX_BYTES, check_model
 from nas.ops.notation import write_network
 from nas.spaces import load_space
 

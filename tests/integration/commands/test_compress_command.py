@@ -19,7 +19,7 @@ from nas.container.file import read
 from nas.dataset import load
 from nas.errors import CompressionError
 from nas.export import accuracy
-from nas.metadata import properties
+from nas.onnx_file.metadata import properties
 from nas.ops.coded import CodedTensor
 from nas.ops.notation import read_network
 from nas.quantization.qdq import is_quantised

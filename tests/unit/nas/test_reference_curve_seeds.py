@@ -2,8 +2,8 @@
 
 import pytest
 
-from nas.proportions import Z95, wilson
 from nas.reference_curves.seeds import over_seeds
+from nas.statistics.proportions import Z95, wilson
 
 
 def _of_images(accuracy: float, images: int) -> float:

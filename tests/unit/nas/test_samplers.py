@@ -6,8 +6,8 @@ from types import ModuleType
 import pytest
 from optuna.samplers import RandomSampler
 
+from nas.asking.problem import Problem
 from nas.errors import SpecError
-from nas.problem import Problem
 from nas.searcher import searcher
 from nas.spaces import load_space
 from nas.testing import bandit_space

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from small_spaces import TINY, every_candidate
 
-from nas.codes import choices_of, encode, random_codes
+from nas.asking.codes import choices_of, encode, random_codes
 from nas.errors import SpecError
 from nas.ops.cost import network_cost
 from nas.ops.kernels import kernels

@@ -11,7 +11,7 @@ Row = dict[str, Any]
 
 
 def add_classes(context: SearchContext, finalists: list[Row]) -> None:
-    """Give each finalist `by_class`: by split, what nas.by_class says of its .onnx.
+    """Give each finalist `by_class`: by split, what nas.statistics.by_class says of its .onnx.
 
     Each is kept at once. metrics get balanced accuracies, and those without the images that also lie in train if there
     are such. Where trials are scored by balanced accuracy, `ranked_by` names the metric that orders finalists.

@@ -14,7 +14,7 @@ from nas.compression.presets import content
 from nas.container.file import MAGIC
 from nas.errors import SpecError
 from nas.files import write_whole
-from nas.metadata import annotated
+from nas.onnx_file.metadata import annotated
 from nas.space import SearchSpace
 from nas.spec.finalists import Finalists
 from workers.searching.context import SearchContext

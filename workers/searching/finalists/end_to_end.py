@@ -8,8 +8,8 @@ from latency_db.records.record import RecordState, Signature
 from latency_db.records.signatures import onnx_signature
 from latency_db.validating.validation import log_estimates
 from nas.errors import NotMeasuredError
-from nas.metadata import annotate
-from nas.note import counted
+from nas.image_set.note import counted
+from nas.onnx_file.metadata import annotate
 from nas.ops.notation import read_network
 from workers.searching.context import SearchContext, SearchDevice, measuring
 from workers.searching.finalists.files import measured_file, publish

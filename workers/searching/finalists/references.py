@@ -7,9 +7,9 @@ from typing import Any
 from nas.dataset import Dataset
 from nas.errors import NasError
 from nas.files import write_whole
-from nas.metadata import annotated
+from nas.image_set.note import counted
 from nas.metric import network_metrics
-from nas.note import counted
+from nas.onnx_file.metadata import annotated
 from nas.ops import Network
 from nas.ops.canonical import network_id
 from nas.ops.notation import read_network, write_network

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from nas.asking.problem import Problem
 from nas.jobs.rows import RANKING
-from nas.problem import Problem
 from nas.quantities import percent
 from nas.search.loop import Search
 from nas.trial import Metrics, Trial

@@ -9,9 +9,9 @@ from nas.architecture import Architecture
 from nas.errors import DivergedError
 from nas.files import write_whole
 from nas.machine.versions import versions
-from nas.metadata import annotated
 from nas.metric import Shown, Source, metrics
 from nas.objective import Objective
+from nas.onnx_file.metadata import annotated
 from nas.ops.cost import is_coded
 from nas.ops.diagram import diagram
 from nas.ops.notation import write_network

@@ -12,8 +12,8 @@ from latency_db.records.record import RecordState
 from latency_db.records.signatures import network_signature
 from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
-from nas.metadata import stamped
 from nas.network import read_network_or_name
+from nas.onnx_file.metadata import stamped
 from nas.ops.notation import read_network, write_network
 from nas.ops.onnx_graph import RandomWeights, onnx_model
 from nas.spaces import load_space

@@ -7,7 +7,7 @@ from made_up import pocket, table
 
 from latency_db.storing.store import Store
 from nas.ops.cost import network_cost
-from nas.search_reach import SAMPLES, drawn
+from nas.search.reach import SAMPLES, drawn
 from nas.spaces import load_space
 
 STAGE = {"blocks": [{"conv": {"kernel": [3, 5]}}], "layers": [1, 2, 3], "width": [8, 16], "stride": 2}

@@ -7,7 +7,7 @@ from problem import assert_problem
 from teachers import teacher
 
 from api.routes import teachers as module
-from nas.model_check import Limits
+from nas.onnx_file.model_check import Limits
 
 NAMED = teacher(about={"classes": ["upper", "lower"]})
 

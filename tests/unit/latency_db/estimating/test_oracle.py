@@ -16,7 +16,7 @@ from latency_db.estimating.oracle import LATENCIES, SpaceOracle
 from latency_db.records.record import Kind
 from latency_db.records.signatures import kernel_signature, network_signature
 from latency_db.storing.frozen import FrozenLatencies
-from nas.codes import choices_of, encode, random_codes
+from nas.asking.codes import choices_of, encode, random_codes
 from nas.errors import NotMeasuredError
 from nas.metric import network_metrics
 from nas.ops.kernels import kernels

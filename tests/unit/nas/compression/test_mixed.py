@@ -20,7 +20,7 @@ from nas.compression.packing import packed
 from nas.compressor import compressor
 from nas.container.file import read
 from nas.errors import CompressionError
-from nas.metadata import properties
+from nas.onnx_file.metadata import properties
 from nas.ops.coded import CodedTensor
 from nas.ops.notation import read_network
 from nas.ops.onnx_graph import StateWeights, onnx_model, tensors_by_member

@@ -15,9 +15,9 @@ from PIL import Image
 
 from nas.dataset import dataset, load
 from nas.errors import DataError, NasError
+from nas.image_set.mapped import PIXELS, MappedImages, lock
 from nas.images import decoded_sets, pictures
 from nas.images.decoded_sets import Block, decoded_once, remove, telling
-from nas.mapped_images import PIXELS, MappedImages, lock
 
 SHAPE = (4, 2, 2, 3)
 PATIENCE_S = 60

@@ -19,7 +19,7 @@ from nas.images.formats import Picture
 from nas.images.model_input import ModelInput
 from nas.images.pictures import decode
 from nas.images.preprocessing import Preprocessing
-from nas.model_check import check_model
+from nas.onnx_file.model_check import check_model
 from nas.ops.notation import read_network
 from nas.ops.torch_module import build
 from nas.training.batches import normalised

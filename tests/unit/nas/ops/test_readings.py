@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from nas.errors import InvalidArchitectureError
-from nas.metadata import stamped
+from nas.onnx_file.metadata import stamped
 from nas.ops import (
     Activation,
     BatchNorm,

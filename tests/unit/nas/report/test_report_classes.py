@@ -3,8 +3,8 @@
 import numpy as np
 from report_record import HOSTILE, record
 
-from nas.by_class import by_class
 from nas.report import report_html
+from nas.statistics.by_class import by_class
 
 
 def with_classes(found, in_train=0):

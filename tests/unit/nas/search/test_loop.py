@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from loop_steps import accuracy, done, failed, four, known, skips_that_do_not_apply, steps, within
 
+from nas.asking.problem import Problem
 from nas.errors import DivergedError, InfeasibleError, NasError
 from nas.objective import objective
-from nas.problem import Problem
 from nas.search.journal import FileJournal
 from nas.search.loop import Search
 from nas.searcher import Searcher, searcher

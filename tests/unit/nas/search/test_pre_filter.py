@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from nas.codes import encode
+from nas.asking.codes import encode
+from nas.asking.problem import Problem
 from nas.objective import objective
-from nas.problem import Problem
 from nas.search.pre_filter import PreFilter, mean_ranks
 from nas.searcher import Searcher, searcher
 from nas.testing import SearcherContract, bandit_space

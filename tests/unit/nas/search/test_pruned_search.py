@@ -8,8 +8,8 @@ from random import Random
 import pytest
 from loop_steps import Killed, accuracy, skips_that_do_not_apply, steps, within
 
+from nas.asking.problem import Problem
 from nas.errors import DivergedError
-from nas.problem import Problem
 from nas.pruner import pruner
 from nas.search.lines import Line
 from nas.search.loop import Search

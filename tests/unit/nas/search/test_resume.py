@@ -10,8 +10,8 @@ from random import Random
 import pytest
 from loop_steps import Killed, accuracy, four, skips_that_do_not_apply, steps, trained, within
 
+from nas.asking.problem import Problem
 from nas.errors import ChangedError, DivergedError
-from nas.problem import Problem
 from nas.search.journal import FileJournal
 from nas.search.lines import Line
 from nas.search.loop import Search

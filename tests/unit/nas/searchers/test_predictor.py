@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from nas.codes import encode, random_codes
+from nas.asking.codes import encode, random_codes
+from nas.asking.problem import NothingKnown, Problem, Scored
 from nas.objective import objective
 from nas.pareto import Better, hypervolume
-from nas.problem import NothingKnown, Problem, Scored
 from nas.searcher import searcher
 from nas.searchers.predictor.surrogates import MOST, _kept
 from nas.tabular.file import DecisionEntry

@@ -6,8 +6,8 @@ from math import log
 import numpy as np
 import pytest
 
-from nas.rank_correlation import rank_correlation
 from nas.spaces import load_space
+from nas.statistics.rank_correlation import rank_correlation
 from nas.supernet import correction
 from nas.supernet.correction import Correction, Traits, expit, fitted, logit, traits_of
 from nas.supernet.roles import Roles

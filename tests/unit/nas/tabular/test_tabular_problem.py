@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from problem_files import DECISIONS, NETWORKS, rows, surrogate_arrays, table_values, write_surrogate, write_table
 
-from nas.codes import choices_of, encode, random_codes
+from nas.asking.codes import choices_of, encode, random_codes
 from nas.errors import SpecError
 from nas.tabular.problem import load_problem
 

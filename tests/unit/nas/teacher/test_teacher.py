@@ -12,10 +12,10 @@ from torch.nn.functional import cross_entropy
 
 from nas.dataset import Dataset, Split
 from nas.errors import CheckpointError, SpecError
+from nas.image_set.soft_labels import SoftLabels
 from nas.images.preprocessing import Preprocessing, metadata
 from nas.ops.notation import read_network
 from nas.ops.torch_module import build
-from nas.soft_labels import SoftLabels
 from nas.teacher.check import check_teacher
 from nas.teacher.header import header_of
 from nas.teacher.preparation import prepared

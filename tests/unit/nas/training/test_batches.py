@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from nas import mapped_images
 from nas.dataset import Split
+from nas.image_set import mapped
 from nas.images.decoded_sets import Block, decoded_once
 from nas.training.batches import NONE, Augmentation, Batches, normalised
 
@@ -136,7 +136,7 @@ def test_no_augmentation_moves_nothing():
 @pytest.mark.parametrize("augmentation", [NONE, ALL])
 def test_images_of_a_file_come_in_the_batches_of_those_in_memory(tmp_path, monkeypatch, augmentation):
     monkeypatch.setenv("NAS_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(mapped_images, "MAPPED_BYTES", 1000)  # so that pages are given back
+    monkeypatch.setattr(mapped, "MAPPED_BYTES", 1000)  # so that pages are given back
     plain = split(130)
     images, _ = decoded_once("key", plain.images.shape, "a", lambda: iter([Block(plain.images, {})]))
     for part, like in ((Split(images, plain.labels), plain), (Split(images, plain.labels)[7:40], plain[7:40])):

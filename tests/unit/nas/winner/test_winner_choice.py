@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from problem_files import write_table
 
-from nas.codes import choices_of, encode, random_codes
+from nas.asking.codes import choices_of, encode, random_codes
+from nas.asking.problem import Problem
 from nas.objective import objective
-from nas.problem import Problem
 from nas.tabular.problem import load_problem
 from nas.trial import State, Trial
 from nas.winner.beliefs import ENOUGH

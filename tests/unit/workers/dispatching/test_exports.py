@@ -19,7 +19,7 @@ from nas.dataset import dataset
 from nas.errors import DataError, DivergedError
 from nas.jobs import tables
 from nas.jobs.errors import NotFoundError
-from nas.metadata import stamped
+from nas.onnx_file.metadata import stamped
 from nas.ops.notation import read_network, write_network
 from nas.ops.onnx_graph import RandomWeights, onnx_model
 from nas.service.artifact_store import ArtifactStore

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from teachers import teacher
 
 from nas.jobs import tables
-from nas.metadata import properties
+from nas.onnx_file.metadata import properties
 from nas.service.artifact_store import ArtifactStore
 from nas.service.cleaning import clean
 from nas.service.settings import Settings

@@ -11,9 +11,9 @@ import pytest
 
 from nas.dataset import dataset
 from nas.errors import DivergedError
-from nas.proportions import wilson
 from nas.spaces import load_space
 from nas.spec import parse_spec
+from nas.statistics.proportions import wilson
 from nas.trial import State, Trial
 from nas.winner.choice import by_reward
 from workers.folder_run.run import run

@@ -9,8 +9,8 @@ from live_service import ledger_of
 from made_up import pocket
 
 from latency_db.storing.store import Store
-from nas.codes import random_codes
-from nas.problem import Problem
+from nas.asking.codes import random_codes
+from nas.asking.problem import Problem
 from nas.service.settings import Settings
 from nas.spec import parse_spec
 from workers.dispatching.assignment import Assignment

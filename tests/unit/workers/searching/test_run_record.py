@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from latency_db.devices.local import local_device
+from nas.asking.problem import Problem
 from nas.objective import objective
-from nas.problem import Problem
 from nas.searcher import searcher
 from nas.spaces import load_space
 from nas.spec import parse_spec

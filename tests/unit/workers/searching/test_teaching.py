@@ -7,7 +7,7 @@ import pytest
 from teachers import teacher
 
 from nas.errors import ChangedError, SpecError
-from nas.metadata import properties
+from nas.onnx_file.metadata import properties
 from nas.spec import load_spec, parse_spec
 from workers.folder_run.run import run
 from workers.searching import teaching

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nas.codes import choices_of
+from nas.asking.codes import choices_of
 from nas.errors import OutOfMemoryError, SpecError
 from nas.ops.notation import read_network
 from nas.spec import parse_spec

@@ -5,7 +5,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from nas.codes import NOT_ASKED, choices_of, completed_codes, encode, mutated_codes, random_codes
+from nas.asking.codes import NOT_ASKED, choices_of, completed_codes, encode, mutated_codes, random_codes
 from nas.spaces import load_space
 
 SPACES = ["small", "mobile", "mnasnet"]

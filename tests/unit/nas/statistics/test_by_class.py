@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix
 
-from nas.by_class import balanced, by_class, confusion
+from nas.statistics.by_class import balanced, by_class, confusion
 
 NOBODY = np.zeros(10, bool)
 

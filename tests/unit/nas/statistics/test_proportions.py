@@ -3,7 +3,7 @@
 import pytest
 from scipy import stats
 
-from nas.proportions import interval, verdict, wilson, with_intervals
+from nas.statistics.proportions import interval, verdict, wilson, with_intervals
 
 
 @pytest.mark.parametrize(("hits", "count"), [(0, 1), (1, 1), (0, 86), (43, 86), (86, 86), (7, 9), (9123, 10_000)])

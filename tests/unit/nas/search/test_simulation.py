@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from problem_files import NETWORKS, write_table
 
-from nas.codes import encode, random_codes
+from nas.asking.codes import encode, random_codes
 from nas.objective import objective
-from nas.simulation import Plan, TrialTimes, simulate
+from nas.search.simulation import Plan, TrialTimes, simulate
 from nas.tabular.curves import Curves
 from nas.tabular.problem import load_problem
 from nas.trial import State

@@ -7,7 +7,7 @@ from math import atanh, sqrt, tanh
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.proportions import Z95
+from nas.statistics.proportions import Z95
 
 Values = NDArray[np.float64]
 

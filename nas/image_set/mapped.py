@@ -81,7 +81,7 @@ class PixelFile:
 
     @cached_property
     def digests(self) -> NDArray[np.uint8]:
-        """Of the pixels of each image, as nas.image_checks computes them: [N, DIGEST_BYTES]."""
+        """Of the pixels of each image, as nas.image_set.checks computes them: [N, DIGEST_BYTES]."""
         return np.fromfile(self._whole(DIGESTS, self.shape[0] * DIGEST_BYTES), np.uint8).reshape(-1, DIGEST_BYTES)
 
     @cached_property
@@ -144,7 +144,7 @@ class MappedImages:
         return MappedImages(self.file, self.rows[chosen])
 
     def digests(self) -> list[bytes]:
-        """Of the pixels of each image, as nas.image_checks computes them."""
+        """Of the pixels of each image, as nas.image_set.checks computes them."""
         return [digest.tobytes() for digest in self.file.digests[self.rows]]
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import DataError
-from nas.mapped_images import MappedImages, chunks
-from nas.note import Note, counted
+from nas.image_set.mapped import MappedImages, chunks
+from nas.image_set.note import Note, counted
 
 BYTE = 255
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from problem_files import write_table
 
-from nas.codes import encode, random_codes
+from nas.asking.codes import encode, random_codes
+from nas.asking.problem import Earlier, Problem
+from nas.asking.warm_start import earlier_fronts, starting_candidates
 from nas.objective import objective
-from nas.problem import Earlier, Problem
+from nas.search.simulation import Outcome, Plan, earlier_of, simulate
 from nas.searcher import searcher
 from nas.searchers.predictor.found import MOST
-from nas.simulation import Outcome, Plan, earlier_of, simulate
 from nas.tabular.problem import load_problem
-from nas.warm_start import earlier_fronts, starting_candidates
 
 FRONT = objective.make({"name": "pareto", "target_latency_ms": 1.0})
 SEEDS = range(3)

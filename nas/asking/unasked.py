@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nas.codes import NOT_ASKED, Codes, choices_of
+from nas.asking.codes import NOT_ASKED, Codes, choices_of
 from nas.decision import Decision, uniform, ways
 from nas.space import TRIES, Candidate, Space
 

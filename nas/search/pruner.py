@@ -7,7 +7,7 @@ from nas.errors import NasError, SpecError
 from nas.evaluator import evaluator
 from nas.objective import Objective, objective
 from nas.pruner import Pruner, pruner
-from nas.search_devices import check_objective, with_targets
+from nas.search.devices import check_objective, with_targets
 
 Config = Mapping[str, Any]
 """A plugin of a spec: {"name": ..., **parameters}."""

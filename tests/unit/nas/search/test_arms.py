@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from nas.arms import Arm, differences
 from nas.metric import FRONT, directions
 from nas.pareto import hypervolume
-from nas.proportions import difference_interval
+from nas.search.arms import Arm, differences
+from nas.statistics.proportions import difference_interval
 
 
 def arm(rng, count, shift=0.0):

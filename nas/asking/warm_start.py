@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
-from nas.codes import Codes, choices_of
+from nas.asking.codes import Codes, choices_of
+from nas.asking.problem import Earlier, Problem
 from nas.metric import metrics
 from nas.objective import REWARD
 from nas.pareto import Better, front
-from nas.problem import Earlier, Problem
 from nas.space import Candidate
 from nas.trial import Columns
 

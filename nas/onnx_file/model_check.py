@@ -9,7 +9,7 @@ from enum import IntEnum
 from struct import iter_unpack
 
 from nas.errors import ModelRefusedError
-from nas.onnx_fields import content, fields, messages, varints
+from nas.onnx_file.fields import content, fields, messages, varints
 
 MAX_BYTES = 64 << 20
 MAX_NODES = 10_000

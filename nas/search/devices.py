@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from nas.codes import Codes
+from nas.asking.codes import Codes
+from nas.asking.problem import Known
 from nas.errors import SpecError
 from nas.metric import device_of, is_of_device, suffixes
 from nas.objective import objective
-from nas.problem import Known
 from nas.trial import Columns
 
 MAX_DEVICES = 8

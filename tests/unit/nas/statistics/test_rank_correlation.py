@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from nas.rank_correlation import FEW, partial_tau, rank_correlation
+from nas.statistics.rank_correlation import FEW, partial_tau, rank_correlation
 
 
 def slow_tau_b(one, other):

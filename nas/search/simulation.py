@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from nas.codes import encode, random_codes
+from nas.asking.codes import encode, random_codes
+from nas.asking.problem import Earlier, Problem, Scored
 from nas.errors import DivergedError
 from nas.objective import Objective
-from nas.problem import Earlier, Problem, Scored
 from nas.pruner import pruner
 from nas.search.journal import MemoryJournal
 from nas.search.loop import Search, Steps
@@ -46,8 +46,9 @@ class Plan:
     """What is simulated: a number of trials on so many workers.
 
     failures: share of the trainings that fail, part of the way through. noise: as in TabularProblem.observed. earlier:
-    as in nas.problem.Problem; what they trained as this search does is not trained again. epochs: of a whole training.
-    scored: as in nas.problem.Problem.
+    as in nas.asking.problem.Problem; what they trained as this search does is not trained again. epochs: of a whole
+    training.
+    scored: as in nas.asking.problem.Problem.
     """
 
     trials: int

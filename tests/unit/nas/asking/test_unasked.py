@@ -7,8 +7,8 @@ import pytest
 from loop_steps import four
 from small_spaces import TINY, every_candidate
 
+from nas.asking.unasked import Unasked
 from nas.errors import InfeasibleError
-from nas.unasked import Unasked
 
 
 def test_every_valid_member_is_drawn_once():

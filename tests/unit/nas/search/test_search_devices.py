@@ -7,7 +7,7 @@ from nas.errors import SpecError
 from nas.metric import declared, metrics, of_devices
 from nas.objective import objective
 from nas.pareto import Better
-from nas.search_devices import KnownOnDevices, with_changes
+from nas.search.devices import KnownOnDevices, with_changes
 from nas.spec import parse_spec
 
 TARGETS = {"a": 10.0, "b": 4.0}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from nas.codes import Codes
+from nas.asking.codes import Codes
 from nas.objective import Objective
 from nas.space import Candidate, Space
 from nas.trial import Columns

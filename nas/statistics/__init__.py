@@ -1,0 +1,1 @@
+"""Intervals of proportions, rank correlations and accuracies by class."""
