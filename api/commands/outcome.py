@@ -90,7 +90,8 @@ def _print_ranking(found: Ranking) -> None:
 def correlations(service: Remote, search: str) -> None:
     """How well sizes and zero-cost scores order the trials by their accuracy, before training.
 
-    Kendall's tau with its 95 % interval; the last column is what a number says beside the multiply-adds.
+    Kendall's tau with its 95 % interval; the last column is what a number says beside the multiply-adds. A sentence on
+    each says what that means, and what to do about it.
     """
     found = service.find(search).correlations()
     rows = (
@@ -98,11 +99,16 @@ def correlations(service: Remote, search: str) -> None:
         for each in found
     )
     heads = ("metric", "trials", "tau", "95 %", "given macs")
-    few = "Too few trials have a result yet."
-    service.show(
-        [each.model_dump(mode="json") for each in found],
-        lambda: table(heads, rows) if found else click.echo(few, err=True),
-    )
+
+    def shown() -> None:
+        if not found:
+            click.echo("Too few trials have a result yet.", err=True)
+            return
+        table(heads, rows)
+        for each in found:
+            click.echo(each.text)
+
+    service.show([each.model_dump(mode="json") for each in found], shown)
 
 
 @click.command()

@@ -27,7 +27,7 @@ from nas.metric import declared, directions, listed_where_present, metrics, of_d
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network
 from nas.pareto import hypervolume
-from nas.report.correlations import ACCURACY, Correlation, correlations, known_early
+from nas.report.correlations import ACCURACY, Correlation, correlations, in_words, known_early
 from nas.report.results import LATENCY, OnDevice, on_devices, outcome
 from nas.statistics.proportions import interval_of
 
@@ -188,7 +188,13 @@ def _interval(trial: TrialRecord, search: SearchRecord) -> dict[str, float]:
 def _correlation_out(each: Correlation) -> CorrelationOut:
     found = each.found
     return CorrelationOut(
-        metric=each.metric, tau=found.tau, low=found.low, high=found.high, n=found.n, given_macs=each.given_macs
+        metric=each.metric,
+        tau=found.tau,
+        low=found.low,
+        high=found.high,
+        n=found.n,
+        given_macs=each.given_macs,
+        text=in_words(each),
     )
 
 

@@ -218,7 +218,7 @@ class CorrelationOut(Sent):
     """Kendall's tau-b of a metric that is known before training with the accuracy, and its 95 % interval.
 
     n: number of succeeded trials that have both. given_macs: the partial tau, beside what both owe to the
-    multiply-adds; null for these.
+    multiply-adds; null for these. text: what it means and what to do about it.
     """
 
     metric: str
@@ -227,6 +227,7 @@ class CorrelationOut(Sent):
     high: float
     n: int
     given_macs: float | None = None
+    text: str = ""
 
 
 class CorrelationList(Sent):

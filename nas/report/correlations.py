@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nas.metric import Metric, Source, metrics, tabulated
-from nas.quantities import number
+from nas.quantities import minus, number
 from nas.statistics.rank_correlation import RankCorrelation, partial_tau, rank_correlation
 
 ACCURACY = "accuracy"
@@ -67,10 +67,33 @@ def _columns(rows: list[list[float]], count: int = 2) -> list[list[float]]:
 
 
 def in_words(correlation: Correlation) -> str:
-    """In a line: tau, its interval, and what is left of it beside the multiply-adds."""
-    found, label = correlation.found, metrics()[correlation.metric].label
-    text = f"{label}: Kendall's tau with the accuracy of {found.n} trials is {found.tau:.2f} ({interval(correlation)})"
-    return text if correlation.given_macs is None else f"{text}, {correlation.given_macs:.2f} given the multiply-adds"
+    """In a sentence: what it means for two trials, what to do about it, and the numbers in brackets."""
+    found, metric = correlation.found, metrics()[correlation.metric]
+    of_size = metric.source is Source.NETWORK
+    more, less = ("more", "fewer") if of_size else ("a higher", "a lower")
+    said = (
+        f"Of any two of the {found.n} trials, the one with {more if found.tau >= 0 else less} {metric.label} is the "
+        f"more accurate about {100 * (1 + abs(found.tau)) / 2:.0f} times in 100"
+    )
+    given = correlation.given_macs
+    beside = "" if given is None else f"; {minus(f'{given:.2f}')} given the multiply-adds"
+    taus = minus(f"{found.tau:.2f}, {interval(correlation)} with 95 % confidence")
+    return f"{said}: {_advice(correlation, metric)} (Kendall's tau {taus}{beside})."
+
+
+def _advice(correlation: Correlation, metric: Metric) -> str:
+    found = correlation.found
+    if found.low <= 0 <= found.high:
+        return f"that may be chance, so choose networks by accuracy, not by {metric.label}"
+    if metric.source is Source.NETWORK:
+        if found.tau > 0:
+            return "larger networks pay here, so a higher target or a larger space may find better ones"
+        return "smaller networks do better here, so a lower target may cost no accuracy"
+    if found.tau < 0:
+        return "the score misleads here, so take it out of zero_cost.scores"
+    if correlation.given_macs is None or correlation.given_macs <= 0:
+        return "multiply-adds tell as much, so the score is not worth its time"
+    return "it tells something before training, so zero_cost.pre_filter may save trials"
 
 
 def interval(correlation: Correlation) -> str:

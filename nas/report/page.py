@@ -8,7 +8,7 @@ from nas.metric import Source, tabulated
 from nas.quantities import duration, minus, number
 from nas.report.baseline import baseline
 from nas.report.classes import classes_section
-from nas.report.correlations import correlations
+from nas.report.correlations import correlations, in_words
 from nas.report.curves import curves_section
 from nas.report.facts import facts, spec_text
 from nas.report.figures import Figures, built_figures, figure, figure_data
@@ -90,12 +90,13 @@ def _correlations(record: Record) -> Markup | None:
     if not found:
         return None
     note = (
-        "1: the trials are in the order of their accuracy; 0: it says nothing; -1: in the opposite order. The last "
-        "column is what it says beside the multiply-adds. A search prefers some networks, so its trials are no random "
-        "sample."
+        "Kendall's tau is 1 if the trials are in the order of their accuracy, 0 if it says nothing, -1 in the opposite "
+        "order. The last column is what it says beside the multiply-adds. A search prefers some networks, so its "
+        "trials are no random sample."
     )
+    said = [tag("p", in_words(each)) for each in found]
     title = "What is known before training, against accuracy"
-    return _section(title, correlations_table(found), tag("p", minus(note), class_="note"))
+    return _section(title, *said, correlations_table(found), tag("p", minus(note), class_="note"))
 
 
 def _section(title: str, *parts: Child) -> Markup:

@@ -12,6 +12,11 @@ export function Correlations({ live }: { live: LiveSearch }) {
   return (
     <section class="correlations" aria-labelledby="correlations-title" data-testid="correlations">
       <h2 id="correlations-title">Known before training, against accuracy</h2>
+      {found.map((each) => (
+        <p class="small" key={each.metric}>
+          {each.text}
+        </p>
+      ))}
       <table>
         <thead>
           <tr>
@@ -39,8 +44,8 @@ export function Correlations({ live }: { live: LiveSearch }) {
         </tbody>
       </table>
       <p class="soft">
-        1: the trials are in the order of their accuracy; 0: it says nothing; −1: in the opposite order. A search prefers
-        some networks, so its trials are no random sample of the space.
+        Kendall’s tau is 1 if the trials are in the order of their accuracy, 0 if it says nothing, −1 in the opposite
+        order. A search prefers some networks, so its trials are no random sample of the space.
       </p>
     </section>
   );

@@ -132,7 +132,8 @@ def test_trials_have_scores_which_order_them_or_not(nas, settings):
     assert "NASWOT" in nas("trials", search)[1].splitlines()[0]
     rows = nas("correlations", search)[1].splitlines()
     assert rows[0].split() == ["metric", "trials", "tau", "95", "%", "given", "macs"]
-    assert rows[-1].split()[:3] == ["naswot", "10", "-1.00"]
+    assert rows[3].split()[:3] == ["naswot", "10", "-1.00"]
+    assert rows[-1].startswith("Of any two of the 10 trials, the one with a lower NASWOT is the more accurate")
     assert [row["metric"] for row in json.loads(nas("correlations", search, "--json")[1])] == [
         "params",
         "macs",

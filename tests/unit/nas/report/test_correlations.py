@@ -3,7 +3,8 @@
 import pytest
 
 from nas.metric import Source, metrics, tabulated
-from nas.report.correlations import correlations, in_words
+from nas.report.correlations import Correlation, correlations, in_words
+from nas.statistics.rank_correlation import RankCorrelation
 
 TRAINED = [
     {"accuracy": 0.5 + n / 100, "params": 1000 * n, "macs": 7, "naswot": -n, "latency_ms": n} for n in range(10)
@@ -27,10 +28,40 @@ def test_every_score_and_size_is_among_them():
     assert [each.metric for each in correlations(rows)] == [m.name for m in tabulated(Source.NETWORK)] + early
 
 
-def test_in_words():
-    (_, of_naswot) = correlations(TRAINED)
+CHANCE = (
+    "Of any two of the 12 trials, the one with more parameters is the more accurate about 66 times in 100: that may be "
+    "chance, so choose networks by accuracy, not by parameters (Kendall's tau 0.32, \u22120.13 to 0.66 with 95 % "
+    "confidence; 0.33 given the multiply-adds)."
+)
 
-    assert in_words(of_naswot).startswith("NASWOT: Kendall's tau with the accuracy of 10 trials is -1.00 (-1.00 to -0.")
+
+@pytest.mark.parametrize(
+    ("metric", "found", "given", "said"),
+    [
+        (
+            "params",
+            RankCorrelation(0.32, -0.13, 0.66, 12),
+            0.33,
+            CHANCE,
+        ),
+        ("params", RankCorrelation(0.8, 0.5, 0.9, 30), None, "about 90 times in 100: larger networks pay here"),
+        (
+            "macs",
+            RankCorrelation(-0.8, -0.9, -0.5, 30),
+            None,
+            "fewer multiply-adds is the more accurate about 90 times",
+        ),
+        ("macs", RankCorrelation(-0.8, -0.9, -0.5, 30), None, "smaller networks do better here"),
+        ("naswot", RankCorrelation(0.8, 0.5, 0.9, 30), 0.4, "a higher NASWOT is the more accurate"),
+        ("naswot", RankCorrelation(0.8, 0.5, 0.9, 30), 0.4, "zero_cost.pre_filter may save trials"),
+        ("naswot", RankCorrelation(0.8, 0.5, 0.9, 30), None, "multiply-adds tell as much"),
+        ("naswot", RankCorrelation(0.8, 0.5, 0.9, 30), -0.1, "multiply-adds tell as much"),
+        ("naswot", RankCorrelation(-0.8, -0.9, -0.5, 30), 0.4, "a lower NASWOT is the more accurate"),
+        ("naswot", RankCorrelation(-0.8, -0.9, -0.5, 30), 0.4, "take it out of zero_cost.scores"),
+    ],
+)
+def test_in_words(metric, found, given, said):
+    assert said in in_words(Correlation(metric, found, given))
 
 
 @pytest.mark.parametrize("few", [[], TRAINED[:5]])
