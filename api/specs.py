@@ -32,11 +32,15 @@ FIELDS = {"network": "references"}
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A spec that can be carried out, its images as far as they are known, and notes on what was set for the user."""
+    """A spec that can be carried out, its images as far as they are known, and notes on what was set for the user.
+
+    title: what people call the images.
+    """
 
     spec: SearchSpec
     images: Outline | None
     notes: list[str]
+    title: str
 
 
 def check_spec(data: Mapping[str, Any], app: AppState) -> Checked:
@@ -89,7 +93,7 @@ def _checked(data: Mapping[str, Any], app: AppState) -> Checked:
     if spec.warm_start:
         spec = spec.model_copy(update={"warm_start": ids_of_earlier(app.ledger, spec)})
     told = check_teacher(spec.teacher, images, keep_teacher(app.files, spec.teacher.model)) if spec.teacher else []
-    return Checked(spec, images, [*notes(spec, images), *told])
+    return Checked(spec, images, [*notes(spec, images), *told], source.title)
 
 
 def _check_devices(spec: SearchSpec, app: AppState) -> None:
@@ -134,6 +138,10 @@ def _plan(checked: Checked, app: AppState) -> Plan | None:
     return plan_of(checked.spec, images, train=images.train, side=images.side, workers=app.settings.workers)
 
 
-def default_name(spec: SearchSpec) -> str:
-    space = spec.space if isinstance(spec.space, str) else str(spec.space["name"])
-    return f"{spec.dataset['name']} on {', '.join(spec.device_names)}, space {space}"
+def default_name(checked: Checked) -> str:
+    """What a search is called that its user has not named."""
+    spec = checked.spec
+    space = {"name": spec.space} if isinstance(spec.space, str) else spec.space
+    side = space.get("resolution")
+    at = f" at {side} px" if isinstance(side, int) else ""
+    return f"{checked.title} on {', '.join(spec.device_names)}, space {space['name']}{at}"

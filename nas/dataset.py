@@ -214,6 +214,11 @@ class DatasetSource(ABC):
         """What is known of the set without decoding it; None if only load() can tell. DataError as load raises it."""
         return None
 
+    @property
+    def title(self) -> str:
+        """What people call the images."""
+        return self.name
+
 
 dataset: Registry[DatasetSource] = Registry("dataset", "nas.datasets", hint="images of your own are folder:PATH")
 

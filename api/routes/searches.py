@@ -78,7 +78,7 @@ def create_search(
     spec = checked.spec
     search, created = app.ledger.searches.submit(
         spec.model_dump(mode="json"),
-        name=body.name or default_name(spec),
+        name=body.name or default_name(checked),
         labels=body.labels,
         priority=body.priority,
         idempotency=idempotency(key, caller.owner, [request.url.path, given]),

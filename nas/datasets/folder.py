@@ -58,7 +58,7 @@ class Folder(DatasetSource):
         self._check(folders, looked)
         read = read_splits(looked, folders.parts, stored_side(self.size, self.stored), self.on_damaged)
         found = split(
-            self._title,
+            self._called,
             folders.classes,
             read.splits,
             seed=seed,
@@ -80,9 +80,9 @@ class Folder(DatasetSource):
         side = self.size or next(iter(sizes))[0]
         equal = sizes == {(side, side)} and side <= MAX_SIDE
         shape = (len(looked.members), *(stored_side(side, self.stored) or side,) * 2, looked.channels)
-        large = size_note(self._title, shape) if self.size or equal else ()
+        large = size_note(self._called, shape) if self.size or equal else ()
         return Outline.of(
-            self._title,
+            self._called,
             folders.classes,
             counts,
             side=side if self.size or equal else None,
@@ -107,8 +107,13 @@ class Folder(DatasetSource):
         return [*folders.notes, *looked.left_out()]
 
     @property
-    def _title(self) -> str:
-        return f"folder:{names_in(self.path).get('.') or self.path.resolve().name}"
+    def title(self) -> str:
+        return names_in(self.path).get(".") or self.path.resolve().name
+
+    @property
+    def _called(self) -> str:
+        """What messages call it: as a spec does."""
+        return f"{self.name}:{self.title}"
 
     def _check(self, folders: ClassFolders, looked: Looked) -> None:
         """DataError names a class without a training image that can be read."""

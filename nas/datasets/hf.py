@@ -62,6 +62,10 @@ class Hub(DatasetSource):
         self.image, self.label = image, label
         self.on_damaged = OnDamaged(on_damaged)
 
+    @property
+    def title(self) -> str:
+        return self.path
+
     def load(self, seed: int) -> Dataset:
         tables = self._tables()
         given = {part: tables[name] for part, names in PARTS.items() for name in names if name in tables}

@@ -27,7 +27,8 @@ def report_html(record: Record) -> str:
     record = {**record, **outcome(record, targets(record))}
     figures = built_figures() or Figures("", "")
     style = files("nas.report").joinpath("style.css").read_text(encoding="utf-8") + figures.style
-    name = f"{record['dataset']['name']} on {', '.join(device.name for device in on_devices(record))}"
+    images = record["dataset"]["name"].removeprefix("folder:")
+    name = f"{images} on {', '.join(device.name for device in on_devices(record))}"
     policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(figures.script)}'; img-src data:"
     head = tag(
         "head",

@@ -13,6 +13,12 @@ export interface Editing {
   faults: ReadonlyMap<string, string>;
 }
 
+/** A value that may be taken, and what people call it. */
+export interface Suggested {
+  value: string;
+  label: string;
+}
+
 interface LabelledProps {
   name: string;
   label: string;
@@ -100,7 +106,7 @@ export function FieldInput({
 }: {
   field: Field;
   editing: Editing;
-  suggestions?: readonly string[];
+  suggestions?: readonly Suggested[];
 }) {
   const value = valueAt(editing.draft, field.path);
   const wrong = editing.faults.get(field.name) ?? editing.faults.get(field.owner ?? "") ?? (value === undefined ? null : fault(field, value));
@@ -124,7 +130,7 @@ interface ControlProps {
   value: Json | undefined;
   set: (value: Json | undefined) => void;
   common: Common;
-  suggestions: readonly string[] | undefined;
+  suggestions: readonly Suggested[] | undefined;
 }
 
 function Control({ field, value, set, common, suggestions }: ControlProps) {
@@ -180,7 +186,7 @@ function TextControl({ field, value, set, common, suggestions }: ControlProps) {
       {suggestions && suggestions.length > 0 && (
         <datalist id={`${common.id}-list`}>
           {suggestions.map((each) => (
-            <option key={each} value={each} />
+            <option key={each.value} value={each.value} label={each.label} />
           ))}
         </datalist>
       )}

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { title } from "../format";
 import { pluginName, withName, withPlugin, withValue } from "./draft";
-import { FieldInput, Labelled, Select, type Editing } from "./Inputs";
+import { FieldInput, Labelled, Select, type Editing, type Suggested } from "./Inputs";
 import type { Field, Variant } from "./schema";
 
 interface Props {
@@ -16,7 +16,7 @@ interface Props {
   /** What is chosen without one, where one may be left out. */
   none?: string;
   note?: (variant: string) => string;
-  suggestions?: readonly string[];
+  suggestions?: readonly Suggested[];
   children?: ComponentChildren;
 }
 

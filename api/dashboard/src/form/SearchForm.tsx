@@ -109,7 +109,7 @@ export function SearchForm({ form, editing, datasets, reload, suggested }: Props
         <PluginInput
           {...plugin("dataset")}
           first={["path", "size", "flip", "download"]}
-          suggestions={datasets?.uploads.map((each) => each.path) ?? []}
+          suggestions={datasets?.uploads.map(({ path, title }) => ({ value: path, label: title })) ?? []}
           note={(name) => (missing.has(name) ? " (to be fetched)" : "")}
         >
           <Upload done={uploaded} />

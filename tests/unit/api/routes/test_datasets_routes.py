@@ -74,6 +74,18 @@ def test_an_upload_can_be_searched_on(open_client, folder, service_home):
     assert service_home / "data-root" / first.json()["path"] == folder / sha256
 
 
+def test_a_search_of_an_upload_is_called_by_its_name(open_client, folder):  # noqa: ARG001 - checks what stays behind
+    path = send(open_client, ARCHIVES[".zip"]).json()["path"]
+    spec = {"dataset": {"name": "folder", "path": path}, "device": "local-cpu-1t", "references": []}
+
+    made = open_client.post("/v1/searches", json=spec | {"space": {"name": "photos", "resolution": 96}}).json()
+
+    assert made["name"] == "my pets on local-cpu-1t, space photos at 96 px"
+    listed = open_client.get("/v1/searches", params={"text": "my pets"}).json()["items"]
+    assert made["id"] in {search["id"] for search in listed}
+    assert open_client.post(f"/v1/searches/{made['id']}:cancel").json()["state"] == "CANCELLED"
+
+
 def test_the_same_folder_in_any_archive_is_split_alike(tmp_path):
     """Whatever the order in the archive: as the folder itself, read by `nas run`."""
     for number, files in enumerate((PICTURES, dict(reversed(PICTURES.items())))):

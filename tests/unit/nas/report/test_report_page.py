@@ -56,6 +56,13 @@ def test_headline_is_the_best_finalist_within_the_target() -> None:
     assert "within the target of 0.100 ms" in text
 
 
+def test_images_of_ones_own_are_called_by_their_name_at_its_head() -> None:
+    """Not by the way that they were read."""
+    own = record() | {"dataset": record()["dataset"] | {"name": "folder:my pets"}}
+
+    assert "Architecture search: my pets on " in Page(report_html(own)).text
+
+
 def test_finalists_stand_best_first_wherever_they_are_listed() -> None:
     """Of those within the target the most accurate, then by how much they exceed it; without a latency at the end."""
     given = record()
