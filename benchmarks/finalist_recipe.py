@@ -30,7 +30,7 @@ from nas.dataset import Dataset, Split, data_dirs, load, split
 from nas.errors import DataError
 from nas.images.archives import read_packed
 from nas.ops import Network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.training import Recipe
 from nas.training.fit import fit
 from nas.training.score import evaluate

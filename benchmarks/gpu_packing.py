@@ -26,7 +26,7 @@ from torch.nn.functional import cross_entropy
 
 from nas.dataset import Dataset, load
 from nas.ops import Network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.spaces import load_space
 from nas.training import Recipe
 from nas.training.averaging import Average

@@ -42,7 +42,7 @@ from nas.machine.processor import processor_name
 from nas.network import network as networks
 from nas.ops.notation import read_network
 from nas.ops.onnx_graph import RandomWeights, onnx_model
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.quantization.qdq import activation_ranges, quantised
 from nas.quantization.recipes import RECIPES, StaticQuantization
 from nas.training import FINALISTS

@@ -27,7 +27,7 @@ from nas.block import block
 from nas.dataset import load
 from nas.ops import Network
 from nas.ops.cost import network_cost
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.spaces import load_space
 from nas.training import Recipe
 from nas.training.fit import fit

@@ -32,7 +32,7 @@ from torch.nn.functional import unfold
 from nas.dataset import Dataset, Split, load
 from nas.ops import Network
 from nas.ops.cost import network_cost
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.spaces import load_space
 from nas.statistics.rank_correlation import rank_correlation
 from nas.training import FINALISTS, Recipe

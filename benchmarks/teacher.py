@@ -34,7 +34,7 @@ from nas.export import export
 from nas.image_set.soft_labels import TEMPERATURE, SoftLabels
 from nas.ops import Network
 from nas.ops.cost import network_cost
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.spaces import load_space
 from nas.teacher.header import header_of
 from nas.teacher.preparation import prepared

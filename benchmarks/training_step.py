@@ -16,7 +16,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from nas.ops import Network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.training import Recipe
 from nas.training.averaging import Average
 from nas.training.optimizers import optimizer

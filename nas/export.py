@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from nas.compression.integers import calibrated
+from nas.compression.low_bits.integers import calibrated
 from nas.dataset import Dataset, Labels, Split
 from nas.errors import ExportError
 from nas.images.model_input import ModelInput

@@ -18,7 +18,7 @@ from nas.errors import CompressionError, NotationError
 from nas.network import network as networks
 from nas.ops import Network
 from nas.ops.notation import read_network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.training import Recipe
 from nas.training.fit import fit
 

@@ -13,14 +13,14 @@ from nas.compression.bench import Bench
 from nas.compression.forms import Layer, WeightForm, form, form_of, glorot_bound, layers, parameter_of, set_form
 from nas.compression.model import Model
 from nas.compression.packing import packed
-from nas.compression.pruning import Pruning, Sparse, Sparsity
+from nas.compression.pruning.weights import Pruning, Sparse, Sparsity
 from nas.container.file import Storage, read
 from nas.dataset import Dataset
 from nas.ops import Network
 from nas.ops.layers import weighted_layers
 from nas.ops.onnx_graph import onnx_model
 from nas.ops.precisions import FLOAT32
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.training import Recipe
 from nas.training.file_score import evaluate_file
 from nas.training.fit import Fitted, fit

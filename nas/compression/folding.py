@@ -9,7 +9,7 @@ from nas.compression.model import Model
 from nas.ops import Network
 from nas.ops.layers import weighted_layers
 from nas.ops.rewriting import rewritten
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.ops.weights import StateWeights
 
 

@@ -15,7 +15,7 @@ from nas.container.file import Storage
 from nas.ops import Network
 from nas.ops.coded import CodedTensor
 from nas.ops.notation import read_network, write_network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.quantization.recipes import StaticQuantization
 
 PLAIN = Storage()

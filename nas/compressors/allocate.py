@@ -11,13 +11,13 @@ from pydantic import Field
 
 from nas.compression.allocation.sensitivity import Option, allocated, chosen_for, few_values, measured, short
 from nas.compression.bench import Bench
-from nas.compression.codebooks import Bits, clustered
+from nas.compression.clustering.codebooks import Bits, clustered
 from nas.compression.distillation import Distillation
 from nas.compression.forms import coded_weight, layers, parameter_of, set_form
-from nas.compression.integers import calibration_images
+from nas.compression.low_bits.integers import calibration_images
 from nas.compression.model import Model
 from nas.compression.packing import packed
-from nas.compression.pruning import RECIPE, Density, Pruning, Sparsity, mask_weights
+from nas.compression.pruning.weights import RECIPE, Density, Pruning, Sparsity, mask_weights
 from nas.compression.tuning import tune
 from nas.compressor import Compressor, compressor
 from nas.container.file import Storage, weight_bytes

@@ -18,7 +18,7 @@ from nas.compressor import Compressor, compressor
 from nas.errors import CompressionError
 from nas.ops import Op
 from nas.ops.coded import CodedTensor
-from nas.ops.torch_activations import Sign, straight_through
+from nas.ops.torch_reading.activations import Sign, straight_through
 from nas.training import Recipe
 from nas.training.batches import Batch
 from nas.training.criterion import Criterion

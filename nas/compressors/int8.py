@@ -16,15 +16,15 @@ from nas.compression.bench import Bench
 from nas.compression.distillation import Distillation
 from nas.compression.folding import folded
 from nas.compression.forms import WeightForm, form, layers, set_form
-from nas.compression.integers import calibrated, calibration_images, fastest
+from nas.compression.low_bits.integers import calibrated, calibration_images, fastest
+from nas.compression.low_bits.rounding import rounded_activations
 from nas.compression.model import Model
-from nas.compression.rounding import rounded_activations
 from nas.compression.tuning import tune
 from nas.compressor import Compressor, compressor
 from nas.files import write_whole
 from nas.ops.coded import CodedTensor
 from nas.ops.onnx_graph import StateWeights, onnx_model
-from nas.ops.torch_activations import straight_through
+from nas.ops.torch_reading.activations import straight_through
 from nas.quantization.qdq import quantised
 from nas.quantization.recipes import RECIPES, StaticQuantization
 from nas.training import Recipe

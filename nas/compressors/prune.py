@@ -3,9 +3,9 @@
 from typing import Literal
 
 from nas.compression.bench import Bench
-from nas.compression.channel_pruning import ChannelPruning
 from nas.compression.model import Model
-from nas.compression.pruning import RECIPE, SPARSITY, Pruning, Sparsity, mask_weights
+from nas.compression.pruning.channels import ChannelPruning
+from nas.compression.pruning.weights import RECIPE, SPARSITY, Pruning, Sparsity, mask_weights
 from nas.compression.tuning import tune
 from nas.compressor import Compressor, compressor
 from nas.errors import CompressionError

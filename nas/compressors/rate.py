@@ -9,7 +9,7 @@ from torch.nn.functional import avg_pool2d
 from nas.compression.bench import Bench
 from nas.compression.forms import Layer
 from nas.compression.model import Model
-from nas.compression.pruning import RECIPE, SPARSITY, Pruning, Sparsity, mask_weights
+from nas.compression.pruning.weights import RECIPE, SPARSITY, Pruning, Sparsity, mask_weights
 from nas.compression.tuning import tune
 from nas.compressor import Compressor, compressor
 from nas.ops import Shape

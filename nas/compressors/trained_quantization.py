@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from nas.compression.bench import Bench
-from nas.compression.codebooks import RECIPE, Bits, Method, clustered
+from nas.compression.clustering.codebooks import RECIPE, Bits, Method, clustered
+from nas.compression.clustering.moving_codes import MovingCodes, following
 from nas.compression.distillation import Distillation
 from nas.compression.forms import Layer, layers, set_form
 from nas.compression.model import Model
-from nas.compression.moving_codes import MovingCodes, following
 from nas.compression.tuning import by_layer, tune
 from nas.compressor import Compressor, compressor
 from nas.ops.coded import MAX_LEVELS

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from nas.compression.bench import Bench
 from nas.compression.distillation import Distillation
 from nas.compression.forms import WeightForm, form, set_form
-from nas.compression.gradients import rounded_gradients
+from nas.compression.low_bits.gradients import rounded_gradients
+from nas.compression.low_bits.shift_norm import settle_shift_norms, use_shift_norms
 from nas.compression.model import Model, restore
-from nas.compression.shift_norm import settle_shift_norms, use_shift_norms
 from nas.compression.tuning import chosen_layers, tune
 from nas.compressor import Compressor, compressor
 from nas.errors import CompressionError

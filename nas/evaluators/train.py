@@ -84,7 +84,7 @@ class TrainEvaluator(Evaluator):
     def _evaluated(self, network: Network, report: Report, stop: Stop | None) -> Metrics:
         if is_coded(network):
             return self._coded(network, report, stop)
-        from nas.ops.torch_module import build  # noqa: PLC0415 - the service describes evaluators without torch
+        from nas.ops.torch_reading.module import build  # noqa: PLC0415 - the service describes evaluators without torch
         from nas.training.fit import fit  # noqa: PLC0415 - as above
 
         fitted = fit(

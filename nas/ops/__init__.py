@@ -1,7 +1,7 @@
 """The expression that a network is written in: frozen data. The other modules of this package are its readings.
 
 A leaf declares how its fields are written: `key` before a number, `words` for a value from a list. Notation, diagram
-and latency features need no more, so a new leaf is a class here and one rule each in cost, onnx_graph and torch_module.
+and latency features need no more: a new leaf is a class here and a rule in each of cost, onnx_graph and torch_reading.
 """
 
 from dataclasses import dataclass, field

@@ -26,7 +26,7 @@ POOL = 65_521
 
 
 class Weights(Protocol):
-    """Weights by the path of an op and the name of its part, as torch_module names them."""
+    """Weights by the path of an op and the name of its part, as nas.ops.torch_reading names them."""
 
     def layer(self, path: str, shape: tuple[int, ...]) -> tuple[Array | CodedTensor, Array]:
         """Weight of this shape and bias [shape[0]] of the convolution or linear layer at path."""

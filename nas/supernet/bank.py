@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from nas.ops import Network, Op, Shape
-from nas.ops.torch_module import build, module
+from nas.ops.torch_reading.module import build, module
 from nas.space import SearchSpace
 from nas.supernet.roles import Roles
 from nas.supernet.sharing import KERNEL, Sizes, stored_shape
@@ -88,7 +88,7 @@ def _without_weights(op: Op, x: Shape, _role: str) -> nn.Module:
 
 
 def _initialise(bank: Bank, seed: int) -> None:
-    """As nas.ops.torch_module.initialise does: the same rules, of the whole tensors."""
+    """As nas.ops.torch_reading.module.initialise does: the same rules, of the whole tensors."""
     generator = torch.Generator().manual_seed(seed)
     for key, tensor in bank.tensors.items():
         parameter = key.rpartition("/")[2]

@@ -18,7 +18,7 @@ from nas.ops.cost import cost_of, network_cost
 from nas.ops.diagram import diagram
 from nas.ops.notation import read_network, write_network
 from nas.ops.onnx_graph import StateWeights, onnx_model
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 
 TOLERANCE = 1e-4
 """Largest difference between ONNX Runtime and torch, relative to the largest output."""

@@ -163,7 +163,7 @@ class EvaluatorContract(Contract):
         """By path, each of the parameter's shape: what a finalist can start from."""
         if not self.made().inherits:
             return
-        from nas.ops.torch_module import build  # noqa: PLC0415 - suites are listed without torch
+        from nas.ops.torch_reading.module import build  # noqa: PLC0415 - suites are listed without torch
 
         found = self.ready().inherited(NETWORK)
 

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from nas.dataset import Split
 from nas.ops import Network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.training.batches import normalised
 
 Moments = tuple[tuple[float, ...], tuple[float, ...]]

@@ -17,7 +17,7 @@ class Naswot(ZeroCost):
     def score(self, network: Network, sample: Sample) -> float:
         import torch  # noqa: PLC0415 - specs are checked without torch
 
-        from nas.ops.torch_activations import RECTIFIERS  # noqa: PLC0415 - as above
+        from nas.ops.torch_reading.activations import RECTIFIERS  # noqa: PLC0415 - as above
         from nas.training.initial import initial_module, inputs  # noqa: PLC0415 - as above
 
         net = initial_module(network, sample.seed)

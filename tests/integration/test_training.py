@@ -11,7 +11,7 @@ from torch import nn
 
 from nas.errors import CheckpointError, DivergedError
 from nas.ops.notation import read_network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.training import Recipe, checkpoint
 from nas.training.fit import fit
 from nas.training.score import evaluate

@@ -36,7 +36,7 @@ def time_training(notation: str, recipe: Recipe, threads: int, *, report: Report
     """The speed of a network, in two short epochs by the recipe on images of noise."""
     import torch  # noqa: PLC0415 - the parent, which imports this module too, has no need of torch
 
-    from nas.ops.torch_module import build  # noqa: PLC0415 - as above
+    from nas.ops.torch_reading.module import build  # noqa: PLC0415 - as above
     from nas.training.fit import REESTIMATION_IMAGES, fit  # noqa: PLC0415 - as above
 
     torch.set_num_threads(threads)

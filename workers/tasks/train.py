@@ -221,7 +221,7 @@ def finalise(
     """
     from nas.compression.bench import Bench  # noqa: PLC0415 - torch is the workers' own
     from nas.export import export  # noqa: PLC0415 - torch is the workers' own
-    from nas.ops.torch_module import build, load_arrays  # noqa: PLC0415 - torch is the workers' own
+    from nas.ops.torch_reading.module import build, load_arrays  # noqa: PLC0415 - torch is the workers' own
     from nas.training.fit import fit  # noqa: PLC0415 - torch is the workers' own
 
     images = setup.final_images(images_of(setup, shared))

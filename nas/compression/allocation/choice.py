@@ -9,7 +9,7 @@ from typing import Any
 from nas.compression.allocation.mixed import chosen, losses_in_integers, rows
 from nas.compression.bench import Bench
 from nas.compression.device_latencies import TargetDevice
-from nas.compression.integers import calibrated, calibration_images
+from nas.compression.low_bits.integers import calibrated, calibration_images
 from nas.dataset import Dataset
 from nas.errors import CompressionError
 from nas.files import write_whole

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import kl_div, log_softmax
 
 from nas.compression.allocation.knapsack import least_loss
-from nas.compression.codebooks import clustered
+from nas.compression.clustering.codebooks import clustered
 from nas.compression.forms import Layer, layers
 from nas.compression.model import Model
 from nas.container.file import Storage, weight_bytes

@@ -13,7 +13,7 @@ from nas.dataset import Split, split
 from nas.errors import ExportError
 from nas.export import export
 from nas.ops.notation import read_network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.training.batches import normalised
 
 NETWORK = read_network("1x8x8: conv_4_k3_s2 gap linear_2")

@@ -10,7 +10,7 @@ from torch import nn
 
 from nas.metric import Source, metrics
 from nas.ops.notation import read_network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.testing.metrics import check_metric
 from nas.training.initial import initial_module, inputs
 from nas.zero_cost import Sample, zero_cost, zero_cost_scores

@@ -11,7 +11,7 @@ from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is us
 from torch.nn.functional import softmax
 
 from nas.compression.bench import Bench
-from nas.compression.integers import calibration_images
+from nas.compression.low_bits.integers import calibration_images
 from nas.compression.model import Model, restore
 from nas.compression.packing import packed
 from nas.compressor import compressor
@@ -19,7 +19,7 @@ from nas.container.file import read
 from nas.errors import CompressionError
 from nas.ops import Conv, GlobalPool, Linear, Network, Pool, Shape, seq
 from nas.ops.coded import coded
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.training import Recipe
 from nas.training.fit import fit
 

@@ -21,7 +21,7 @@ from nas.errors import CompressionError, SpecError
 from nas.export import accuracy
 from nas.ops import BatchNorm, Conv, Linear, Network, Pool, Shape, seq
 from nas.ops.coded import CodedTensor
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.training import Recipe
 from nas.training.batches import normalised
 from nas.training.score import evaluate

@@ -23,7 +23,7 @@ from nas.native import binary
 from nas.ops import BatchNorm, Conv, Dropout, Linear, Network, Pool, Shape, seq
 from nas.ops.notation import read_network
 from nas.ops.onnx_graph import onnx_model
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.training.batches import normalised
 
 CONV = Conv(70, 3, norm=False, act=None)

@@ -11,9 +11,9 @@ from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is us
 
 from nas import ops
 from nas.compression.bench import Bench
-from nas.compression.channel_pruning import kept_classes, without_channels
 from nas.compression.forms import layers
 from nas.compression.model import Model, restore
+from nas.compression.pruning.channels import kept_classes, without_channels
 from nas.compressor import compressor
 from nas.errors import CompressionError
 from nas.ops import Concat, Conv, GlobalPool, Linear, Network, PadChannels, Pool, Residual, Shape, Shuffle, seq
@@ -22,7 +22,7 @@ from nas.ops.cost import network_cost
 from nas.ops.layers import weighted_layers
 from nas.ops.notation import read_network
 from nas.ops.onnx_graph import StateWeights, onnx_model
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.spaces import load_space
 from nas.training import Recipe
 from nas.training.fit import fit

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nas.compression.clusters import cluster, nearest
+from nas.compression.clustering.clusters import cluster, nearest
 
 
 def spread(values, centres):

@@ -15,7 +15,7 @@ from nas.compression.presets import PRESETS
 from nas.container.file import read
 from nas.export import accuracy
 from nas.ops import Conv, GlobalPool, Linear, Network, Shape, seq
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.training import Recipe
 from nas.training.fit import fit
 

@@ -12,17 +12,17 @@ from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is us
 from nas.coder import Alphabet
 from nas.coders.context import ContextCoder
 from nas.compression.bench import Bench
-from nas.compression.codebooks import Codebook
+from nas.compression.clustering.codebooks import Codebook
+from nas.compression.clustering.moving_codes import following
 from nas.compression.distillation import Distillation
 from nas.compression.forms import coded_weight, layers, set_form
 from nas.compression.model import Model, restore
-from nas.compression.moving_codes import following
 from nas.compressor import compressor
 from nas.compressors.rate import kept_bits
 from nas.errors import CompressionError
 from nas.ops import Conv, GlobalPool, Linear, Network, Pool, Shape, seq
 from nas.ops.coded import CodedTensor
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.training.batches import normalised
 
 TRAINING = {"epochs": 2, "batch_size": 32, "learning_rate": 0.05}

@@ -11,13 +11,13 @@ from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is us
 from nas.compressing.chain import chain
 from nas.compressing.files import unpacked
 from nas.compressing.plan import checked, plan
-from nas.compression import integers
 from nas.compression.bench import Bench
 from nas.compression.folding import folded
-from nas.compression.integers import calibration_images, fastest
+from nas.compression.low_bits import integers
+from nas.compression.low_bits.integers import calibration_images, fastest
+from nas.compression.low_bits.rounding import rounded_activations
 from nas.compression.model import Model, restore
 from nas.compression.packing import packed
-from nas.compression.rounding import rounded_activations
 from nas.compressor import compressor
 from nas.compressors.int8 import Integers
 from nas.container.file import read
@@ -26,7 +26,7 @@ from nas.export import accuracy
 from nas.ops.coded import CodedTensor
 from nas.ops.notation import read_network
 from nas.ops.onnx_graph import StateWeights, onnx_model
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.quantization.qdq import is_quantised
 from nas.quantization.recipes import RECIPES
 from nas.training import Recipe

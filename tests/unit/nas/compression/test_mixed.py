@@ -14,7 +14,7 @@ from nas.compressing.files import unpacked
 from nas.compression.allocation.mixed import losses_in_integers
 from nas.compression.bench import Bench
 from nas.compression.device_latencies import MemberLatencies
-from nas.compression.integers import calibrated, calibration_images
+from nas.compression.low_bits.integers import calibrated, calibration_images
 from nas.compression.model import Model, restore
 from nas.compression.packing import packed
 from nas.compressor import compressor
@@ -24,7 +24,7 @@ from nas.onnx_file.metadata import properties
 from nas.ops.coded import CodedTensor
 from nas.ops.notation import read_network
 from nas.ops.onnx_graph import StateWeights, onnx_model, tensors_by_member
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.quantization.qdq import quantised
 from nas.training import Recipe
 from nas.training.file_score import evaluate_file

@@ -6,12 +6,12 @@ import torch
 from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
 
 from nas.compression.bench import Bench
-from nas.compression.gradients import rounded
+from nas.compression.low_bits.gradients import rounded
+from nas.compression.low_bits.shift_norm import ShiftBatchNorm, settle_shift_norms, use_shift_norms
 from nas.compression.model import Model
-from nas.compression.shift_norm import ShiftBatchNorm, settle_shift_norms, use_shift_norms
 from nas.compressor import compressor
 from nas.ops import BatchNorm, Conv, GlobalPool, Linear, Network, Pool, Shape, seq
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.ops.weights import StateWeights
 from nas.training.shifts import nearest_power
 

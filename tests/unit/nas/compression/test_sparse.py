@@ -12,14 +12,14 @@ from quadrants import quadrants
 from nas.compressing.files import unpacked
 from nas.compression.allocation.sensitivity import pruned
 from nas.compression.bench import Bench
-from nas.compression.codebooks import clustered
+from nas.compression.clustering.codebooks import clustered
 from nas.compression.forms import layers, set_form
 from nas.compression.model import Model
 from nas.compression.packing import packed
 from nas.compressor import compressor
 from nas.container.file import Storage
 from nas.ops.notation import read_network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 
 NETWORK = read_network("1x8x8: conv_32_k3 conv_64_k3_g2_s2 se_16 conv_64 gap linear_100_relu linear_4")
 

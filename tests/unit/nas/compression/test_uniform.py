@@ -18,7 +18,7 @@ from nas.errors import CompressionError
 from nas.ops import Conv, GlobalPool, Linear, Network, Residual, Shape, seq
 from nas.ops.coded import CodedTensor
 from nas.ops.notation import read_network, write_network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.training.batches import normalised
 from nas.training.tensors import tensor
 

@@ -12,7 +12,7 @@ from nas.ops.coded import CodedTensor
 from nas.ops.layers import weighted_layers
 from nas.ops.notation import read_network
 from nas.ops.onnx_graph import RandomWeights, StateWeights, onnx_model
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 
 NETWORK = read_network("2x9x9: conv_6_k3 cat(conv_4_k3_g2|conv_4) se_3 res(conv_8_k3_g8 conv_8_linear) gap linear_3")
 

@@ -21,7 +21,7 @@ from nas.images.pictures import decode
 from nas.images.preprocessing import Preprocessing
 from nas.onnx_file.model_check import check_model
 from nas.ops.notation import read_network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.training.batches import normalised
 
 README = Path(__file__).parents[4] / "README.md"

@@ -13,7 +13,7 @@ from nas.blocks.shuffle import ShuffleUnit
 from nas.ops import Network, Shape, seq
 from nas.ops.canonical import canonical, graph_id, network_id
 from nas.ops.notation import read_network, write_network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 
 SAME_GRAPH = [
     ("8x6x6: conv_8_k3 [conv_4 [conv_8]] gap", "8x6x6: [[conv_8_k3] conv_4] conv_8 gap"),

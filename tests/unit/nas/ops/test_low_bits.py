@@ -10,7 +10,7 @@ from nas.ops.canonical import network_id
 from nas.ops.low_bits import EVEN, POWERS
 from nas.ops.notation import read_network
 from nas.ops.onnx_graph import RandomWeights, onnx_model
-from nas.ops.torch_activations import activation
+from nas.ops.torch_reading.activations import activation
 
 ON_STEPS = np.arange(-640, 641) / 128
 """On and halfway between all even steps."""

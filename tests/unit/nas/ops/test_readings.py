@@ -32,7 +32,7 @@ from nas.ops.cost import cost_of
 from nas.ops.diagram import diagram
 from nas.ops.kernels import Kernel, kernels
 from nas.ops.onnx_graph import RandomWeights, onnx_model
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.testing.blocks import check_readings
 
 X = Shape(12, 9, 8)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nas.ops.thresholds import thresholds
-from nas.ops.torch_activations import Sign
+from nas.ops.torch_reading.activations import Sign
 
 ORDINARY = st.floats(-(2.0**60), 2.0**60, width=32)
 

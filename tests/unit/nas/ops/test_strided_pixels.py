@@ -9,12 +9,12 @@ from processes import PATIENCE_S
 from torch import nn
 
 from nas.ops.notation import read_network
-from nas.ops.torch_module import SparseConv2d, build
+from nas.ops.torch_reading.module import SparseConv2d, build
 
 TRAINED = """
 import torch
 from nas.ops.notation import read_network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 torch.set_num_threads(1)
 network = read_network("8x48x48: conv_16_s2 [gap linear_3]")
 net = build(network, 0).to(memory_format=torch.channels_last)

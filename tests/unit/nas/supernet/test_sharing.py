@@ -11,7 +11,7 @@ from nas.blocks.shuffle import ShuffleUnit
 from nas.errors import SpecError
 from nas.ops import BatchNorm, Concat, Conv, Linear, Residual, Shape, SqueezeExcite, seq
 from nas.ops.notation import read_network, write_network
-from nas.ops.torch_module import build, module
+from nas.ops.torch_reading.module import build, module
 from nas.spaces import load_space
 from nas.supernet.roles import Roles
 from nas.supernet.sharing import layer_shares, stored_shape

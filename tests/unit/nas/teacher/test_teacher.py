@@ -15,7 +15,7 @@ from nas.errors import CheckpointError, SpecError
 from nas.image_set.soft_labels import SoftLabels
 from nas.images.preprocessing import Preprocessing, metadata
 from nas.ops.notation import read_network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.teacher.check import check_teacher
 from nas.teacher.header import header_of
 from nas.teacher.preparation import prepared

@@ -6,7 +6,7 @@ from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is us
 
 from gpu_packing import NO_GPU, Seeds, main
 from nas.ops.notation import read_network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.training import Recipe
 from nas.training.fit import fit
 

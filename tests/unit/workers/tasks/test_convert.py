@@ -23,7 +23,7 @@ from nas.errors import ExportError, NotMeasuredError, UnknownNameError
 from nas.evaluator import evaluator
 from nas.export import export
 from nas.ops.notation import read_network, write_network
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 from nas.report import report_html
 from nas.service.artifact_store import ArtifactStore
 from nas.service.settings import Settings

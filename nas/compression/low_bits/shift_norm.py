@@ -6,7 +6,7 @@ from typing import TypeVar, cast
 import torch
 from torch import Tensor, nn
 
-from nas.ops.torch_activations import straight_through
+from nas.ops.torch_reading.activations import straight_through
 from nas.training.shifts import nearest_power
 
 T = TypeVar("T", bound=nn.Module)

@@ -1,4 +1,4 @@
-"""Reading an expression as a torch module: with torch_activations, the only module of nas.ops that imports torch.
+"""Reading an expression as a torch module, with activations read by the module beside it.
 
 Names of parameters are paths in the expression: `3.body.0.conv.weight` is the convolution of the first op in the body
 of the network's fourth member. The ONNX reading asks for weights by the same names.
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from nas import ops
 from nas.ops import Network, Op, Shape
 from nas.ops.cost import placed, volume
-from nas.ops.torch_activations import activation
+from nas.ops.torch_reading.activations import activation
 
 
 def build(network: Network, seed: int) -> nn.Module:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from nas.compression.clusters import cluster, nearest
+from nas.compression.clustering.clusters import cluster, nearest
 from nas.compression.forms import WeightForm, form
 from nas.ops.coded import MAX_LEVELS, CodedTensor
 from nas.training import Recipe

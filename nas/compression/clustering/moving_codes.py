@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from nas.compression.clusters import cluster
-from nas.compression.codebooks import Method
+from nas.compression.clustering.clusters import cluster
+from nas.compression.clustering.codebooks import Method
 from nas.compression.distillation import Distillation
 from nas.compression.forms import WeightForm, form, form_of, layers, parameter_of
 from nas.ops.coded import MAX_LEVELS

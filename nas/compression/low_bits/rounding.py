@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nas.ops.torch_module import COMPUTING
+from nas.ops.torch_reading.module import COMPUTING
 
 
 @contextmanager

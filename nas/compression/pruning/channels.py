@@ -14,11 +14,11 @@ from nas.compression.bench import Bench
 from nas.compression.distillation import Distillation
 from nas.compression.forms import Layer, form_of, layers, parameter_of
 from nas.compression.model import Model
-from nas.compression.pruning import CHOICES, Masked, Sparsity, ramped
+from nas.compression.pruning.weights import CHOICES, Masked, Sparsity, ramped
 from nas.errors import CompressionError
 from nas.ops.channels import Channels, channels, narrowed
 from nas.ops.layers import weighted_layers
-from nas.ops.torch_module import build
+from nas.ops.torch_reading.module import build
 
 WORTH = "worth_of_channels"
 """Name of the buffer with what each class of channels is worth, so that checkpoints have it."""

@@ -1,0 +1,1 @@
+"""Pruning while a network trains: of single weights, and of whole channels."""
