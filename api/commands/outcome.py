@@ -50,6 +50,8 @@ def pareto(service: Remote, search: str, metrics: tuple[str, ...], device: str |
             click.echo(f"trial {finalist.trial}: {each.text}", err=True)
         if finalist.latency_note:
             click.echo(f"trial {finalist.trial}: {finalist.latency_note}", err=True)
+        if finalist.choice_note:
+            click.echo(f"{finalist.choice_note}.", err=True)
 
 
 def _print_baseline(found: Baseline) -> None:

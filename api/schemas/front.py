@@ -105,7 +105,8 @@ class Finalist(Stored):
     than 20 % from its estimate, if it is. best: the first of them, within the target if any is, and then of the best
     validation accuracy. metrics: among them test_accuracy, of the exported file, and validation_accuracy, each with its
     95 % interval (Wilson) as test_accuracy_low, test_accuracy_high and so on. by_class: by split. ranked_by: the metric
-    that orders finalists, null for validation_accuracy. beside_curves: once both are measured.
+    that orders finalists, null for validation_accuracy. beside_curves: once both are measured. choice_note: of the
+    best one, that validation images do not tell it from another, if they do not.
     """
 
     trial: int
@@ -118,6 +119,7 @@ class Finalist(Stored):
     files: list[ModelFile] = Field(default_factory=list)
     note: str | None = None
     latency_note: str | None = None
+    choice_note: str | None = None
     ranked_by: str | None = None
     by_class: dict[str, ByClass] | None = None
     beside_curves: list[BesideCurve] = Field(default_factory=list)

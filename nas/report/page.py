@@ -122,6 +122,7 @@ def _finalists_note(record: Record) -> Markup | None:
         "Test accuracy is read once, through ONNX Runtime on the exported file; in brackets is its 95 % "
         "interval, which follows from the number of images (Wilson). The model shown first is chosen by validation "
         "accuracy among finalists within the target; test images do not influence it.",
+        *(f" {each['choice_note']}." for each in record["finalists"] if each["choice_note"]),
         class_="note",
     )
 

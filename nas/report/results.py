@@ -1,14 +1,15 @@
 """Readings of a run's record: which model is shown first, and how it compares."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+from nas.image_set.note import counted
 from nas.metric import metrics
 from nas.quantities import number
 from nas.report.curves import beside_curves, curves
-from nas.statistics.proportions import Verdict, bracketed, interval, verdict, with_intervals
+from nas.statistics.proportions import Interval, Verdict, bracketed, interval, verdict, wilson, with_intervals
 
 Record = Mapping[str, Any]
 LATENCY = "latency_ms"
@@ -76,11 +77,48 @@ def ranked(finalists: Iterable[Record], targets_ms: Mapping[str, float | None]) 
     """
 
     def rank(finalist: Record) -> tuple[float, float]:
-        accuracy = number(finalist["metrics"], finalist.get("ranked_by", "validation_accuracy"))
-        excess = sum(over(finalist, latency, limit) for latency, limit in targets_ms.items())
-        return excess, inf if accuracy is None else -accuracy
+        accuracy = number(finalist["metrics"], _ranked_by(finalist))
+        return _excess(finalist, targets_ms), inf if accuracy is None else -accuracy
 
     return [{**finalist, "best": place == 0} for place, finalist in enumerate(sorted(finalists, key=rank))]
+
+
+def choice_note(
+    finalists: Sequence[Record], targets_ms: Mapping[str, float | None], images: float | None
+) -> str | None:
+    """Why the choice of the best finalist is not sure: the interval of its validation accuracy overlaps those of others
+    that are as near the targets. None where it is sure, or was made by latency.
+
+    finalists: ranked. images: the validation images.
+    """
+    if not finalists or not images:
+        return None
+    best, *others = finalists
+    excess = _excess(best, targets_ms)
+    own = _ranking_interval(best, images)
+    near = [_ranking_interval(each, images) for each in others if _excess(each, targets_ms) == excess]
+    unclear = sum(verdict(own, each) is Verdict.UNCLEAR for each in near)
+    if not unclear:
+        return None
+    theirs = "that of another finalist" if unclear == 1 else f"those of {unclear} other finalists"
+    return (
+        f"The best finalist is chosen by {counted(int(images), 'validation image')}, on which the 95 % interval of its "
+        f"accuracy overlaps {theirs}: the choice between them is not sure. Test accuracy was not used to choose"
+    )
+
+
+def _ranking_interval(finalist: Record, images: float) -> Interval | None:
+    """That of the accuracy by which finalists are ranked."""
+    accuracy = number(finalist["metrics"], _ranked_by(finalist))
+    return None if accuracy is None or not 0 <= accuracy <= 1 else wilson(accuracy, int(images))
+
+
+def _ranked_by(finalist: Record) -> str:
+    return str(finalist.get("ranked_by") or "validation_accuracy")
+
+
+def _excess(finalist: Record, targets_ms: Mapping[str, float | None]) -> float:
+    return sum(over(finalist, latency, limit) for latency, limit in targets_ms.items())
 
 
 def over(finalist: Record, latency: str, target_ms: float | None) -> float:
@@ -111,11 +149,13 @@ def compared(references: Iterable[Record], best: Record | None) -> list[dict[str
 def outcome(record: Record, targets_ms: Mapping[str, float | None]) -> dict[str, list[dict[str, Any]]]:
     """`references` and `finalists` of a record, as everything shows them: finalists ranked, references compared with
     the best one, and all accuracies with their intervals, from the numbers of images under `dataset`. Where references
-    are curves, finalists say how they stand `beside_curves`, by the first latency of targets_ms. targets_ms: as in
-    ranked.
+    are curves, finalists say how they stand `beside_curves`, by the first latency of targets_ms; the best says in its
+    `choice_note` if the choice of it is not sure. targets_ms: as in ranked.
     """
     images = record["dataset"]
     finalists = ranked((_with_intervals(row, images) for row in record["finalists"]), targets_ms)
+    note = choice_note(finalists, targets_ms, number(images, "validation"))
+    finalists = [{**row, "choice_note": note if row["best"] else None} for row in finalists]
     references = [_with_intervals(row, images) for row in record["references"]]
     latency = next(iter(targets_ms), LATENCY)
     of = curves(references, latency)

@@ -135,8 +135,8 @@ class Filling:
         self.tell(number, score)
         return number
 
-    def finish(self) -> SearchRecord:
-        """References and finalists, with the best one's file, and the end."""
+    def finish(self, *others: int) -> SearchRecord:
+        """References and finalists, with their files, and the end. others: trials that are finalists too."""
         self.owner.phase("FINALISTS")
         rows = [("mobilenetv1 width 0.5", 0.1, 0.805), ("shufflenet groups 3 width 0.5", 0.178, 0.742)]
         self.owner.keep(
@@ -152,7 +152,7 @@ class Filling:
         )
         best = self.ledger.searches.get(self.id).best_trial
         assert best is not None
-        self.owner.keep("finalists", [self._finalist(best)])
+        self.owner.keep("finalists", [self._finalist(number) for number in (best, *others)])
         return self.owner.end("SUCCEEDED")
 
     def _finalist(self, number: int) -> dict[str, Any]:

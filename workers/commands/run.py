@@ -45,7 +45,7 @@ def _print(console: Console, record: Mapping[str, Any], out: Path) -> None:
         said = "test, validation: accuracy on these images with its 95 % interval; test is of the exported file."
         console.print(said, soft_wrap=True)
     console.print(
-        f"{_comparison(record)}{_beside_curves(record)}{_each_device(record)}"
+        f"{_choice(record)}{_comparison(record)}{_beside_curves(record)}{_each_device(record)}"
         f"Pareto front of {len(record['front'])} among {len(record['trials'])} trials: {out / 'report.html'}",
         soft_wrap=True,
     )
@@ -67,6 +67,11 @@ def _table(record: Mapping[str, Any]) -> Table:
             *(size.text_column.text(metrics[size.name]) if size.name in metrics else "" for size in sizes),
         )
     return table
+
+
+def _choice(record: Mapping[str, Any]) -> str:
+    """That the choice of the best finalist is not sure, a line."""
+    return "".join(f"{note}.\n" for row in record["finalists"] if (note := row.get("choice_note")))
 
 
 def _comparison(record: Mapping[str, Any]) -> str:

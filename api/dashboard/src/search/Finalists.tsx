@@ -9,9 +9,15 @@ import { USE } from "./use";
 export function Finalists({ live, select }: { live: LiveSearch; select: (trial: number) => void }) {
   const finalists = live.finalists.value;
   if (!finalists.length) return null;
+  const note = finalists.find((each) => each.best)?.choice_note;
   return (
     <section class="finalists" aria-labelledby="finalists-title" data-testid="finalists">
       <h2 id="finalists-title">Finalists</h2>
+      {note && (
+        <p class="small" data-testid="choice-note">
+          {note}.
+        </p>
+      )}
       <ul class="cards">
         {finalists.map((finalist) => {
           const { metrics, file, files, trial } = finalist;

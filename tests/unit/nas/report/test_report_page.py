@@ -82,6 +82,55 @@ def test_finalists_stand_best_first_wherever_they_are_listed() -> None:
     assert source.count(">best<") == 1
 
 
+@pytest.mark.parametrize(
+    ("images", "accuracies", "said"),
+    [
+        (
+            200,
+            (0.9, 0.92, 0.91),
+            "by 200 validation images, on which the 95 % interval of its accuracy overlaps those of 2",
+        ),
+        (200, (0.9, 0.7, 0.91), "overlaps that of another finalist: the choice between them is not sure"),
+        (200, (0.9, 0.7, 0.5), None),
+        (20_000, (0.9, 0.92, 0.91), None),
+        (200, (0.9,), None),
+    ],
+)
+def test_a_choice_by_few_validation_images_is_said_to_be_unsure(images, accuracies, said) -> None:
+    """One beyond the target is no rival, as it was not chosen for its latency."""
+    given = record()
+    within, beyond = given["finalists"]
+    given["dataset"]["validation"] = images
+    given["finalists"] = [{**beyond, "metrics": {**beyond["metrics"], "validation_accuracy": 0.9}}]
+    for trial, accuracy in enumerate(accuracies, 10):
+        given["finalists"].append(
+            {**within, "trial": trial, "metrics": {**within["metrics"], "validation_accuracy": accuracy}}
+        )
+
+    best, *others = (row["choice_note"] for row in outcome(given, {"latency_ms": 0.1})["finalists"])
+    text = Page(report_html(given)).text
+
+    assert others == [None] * len(accuracies)
+    assert (said in best and f"{best}." in text) if said else best is None
+    assert ("Test accuracy was not used to choose" in text) == bool(said)
+
+
+def test_a_choice_by_balanced_accuracy_is_unsure_by_its_interval() -> None:
+    given = record()
+    within = given["finalists"][0]
+    given["dataset"]["validation"] = 200
+    given["finalists"] = [
+        {
+            **within,
+            "ranked_by": "validation_balanced_accuracy",
+            "metrics": {**within["metrics"], "validation_balanced_accuracy": accuracy},
+        }
+        for accuracy in (0.9, 0.6)
+    ]
+
+    assert outcome(given, {"latency_ms": 0.1})["finalists"][0]["choice_note"] is None
+
+
 def test_the_best_finalist_is_compared_with_each_reference_as_tested() -> None:
     """0.4 / 0.085 is 4.7. On 5,000 images 91 % is clearly less than 93 %, and not clearly more than 90.5 %."""
     text = Page(report_html(record())).text.translate(PLAIN)
