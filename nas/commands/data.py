@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from numpy import bincount
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -23,11 +25,13 @@ from rich.table import Column, Table
 from nas.command_line.groups import EntryPointGroup
 from nas.command_line.set_options import set_options, with_options
 from nas.commands.decoded import decoded
-from nas.dataset import data_dirs, dataset, load, resolve
-from nas.image_set.note import Note
+from nas.dataset import Dataset, data_dirs, dataset, load, resolve
+from nas.image_set.note import Note, listed
 from nas.images.decoded_sets import telling
 from nas.images.published import Origin, PublishedSource, dataset_row
 
+MOST_CLASSES = 30
+"""Classes in a table; of more, those with the fewest training images are shown."""
 SHOWN_SIDE = 96
 """Sides, in pixels, at which images of several sizes are shown."""
 SEVERAL_SIZES = Note.on(
@@ -120,19 +124,19 @@ def _progress(*columns: ProgressColumn) -> Iterator[Callable[[str, int, int | No
 def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> None:
     """Describe data set NAME: classes, splits, mean and deviation, digest. NAME may be folder:PATH or hf:OWNER/SET.
 
-    Notes say what was left out, changed or guessed, with counts and names. Images of several sizes are shown at 96
-    pixels; `-o size=N` takes another.
+    A table has the images of each class by split; of more than 30 classes, of those with the fewest. Notes say what was
+    left out, changed or guessed, with counts and names. Images of several sizes are shown at 96 pixels; `-o size=N`
+    takes another.
     """
     config = with_options(resolve(name), options)
     resized = _resized(config)
     with _progress(MofNCompleteColumn()) as progress, telling(progress):
         loaded = load({**config, **resized}, seed)
     notes = [*([SEVERAL_SIZES] if resized else []), *loaded.notes]
-    splits = {"train": loaded.train, "validation": loaded.validation, "test": loaded.test}
     facts: dict[str, Any] = {
         "name": loaded.name,
         "classes": list(loaded.classes),
-        "images": {part: len(split) for part, split in splits.items()},
+        "images": {"train": len(loaded.train), "validation": len(loaded.validation), "test": len(loaded.test)},
         "side": loaded.side,
         "channels": loaded.channels,
         "mean": list(loaded.mean),
@@ -142,13 +146,40 @@ def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> No
         "seed": seed,
         "digest": loaded.digest,
     }
+    counts = _images_by_class(loaded)
     if as_json:
-        click.echo(json.dumps({**facts, "notes": [note.row() for note in notes]}, indent=2))
+        rows = [note.row() for note in notes]
+        click.echo(json.dumps({**facts, "images_by_class": counts, "notes": rows}, indent=2))
         return
     for key, value in facts.items():
         click.echo(f"{key:10} {_text(value)}")
     for note in notes:
         click.echo(f"{'note':10} {note.text}")
+    _print_counts(counts)
+
+
+def _images_by_class(loaded: Dataset) -> list[dict[str, Any]]:
+    """The images of each class by split, in the order of the classes."""
+    splits = {"train": loaded.train, "validation": loaded.validation, "test": loaded.test}
+    counts = {part: bincount(split.labels, minlength=len(loaded.classes)) for part, split in splits.items()}
+    return [
+        {"class": name, **{part: int(of[label]) for part, of in counts.items()}}
+        for label, name in enumerate(loaded.classes)
+    ]
+
+
+def _print_counts(counts: list[dict[str, Any]]) -> None:
+    """A table of classes with their images."""
+    table = Table(Column("class", overflow="fold"), box=None, header_style="bold")
+    for part in ("train", "validation", "test"):
+        table.add_column(part, justify="right", no_wrap=True)
+    shown = counts if len(counts) <= MOST_CLASSES else sorted(counts, key=lambda row: row["train"])[:MOST_CLASSES]
+    for name, *images in (row.values() for row in shown):
+        table.add_row(escape(name), *(f"{count:,}" for count in images))
+    click.echo()
+    if len(shown) < len(counts):
+        click.echo(f"The {len(shown)} of {len(counts):,} classes with the fewest training images; --json has all:")
+    Console().print(table)
 
 
 def _resized(config: dict[str, Any]) -> dict[str, int]:
@@ -161,6 +192,8 @@ def _resized(config: dict[str, Any]) -> dict[str, int]:
 def _text(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{count:,} {part}" for part, count in value.items())
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return listed(value, MOST_CLASSES)
     if isinstance(value, list):
         return ", ".join(f"{item:.4f}" if isinstance(item, float) else str(item) for item in value)
     return "-" if value is None else str(value)

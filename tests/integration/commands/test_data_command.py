@@ -10,6 +10,7 @@ from threading import Thread
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from pictures import photos
 from PIL import Image
 
 from nas.commands.data import data
@@ -210,6 +211,43 @@ def test_a_set_is_described():
     assert facts["digest"] not in text, "another seed draws other validation images"
 
 
+def rows(text):
+    """The table of classes as words, without its head."""
+    lines = [line.split() for line in text.splitlines()]
+    return lines[lines.index(["class", "train", "validation", "test"]) + 1 :]
+
+
+def test_the_images_of_each_class_are_counted(tmp_path):
+    """Of the splits as they are drawn, whatever brackets a name has."""
+    for name, count in (("cat[1]", 20), ("dog", 40)):
+        photos(tmp_path, [name], count)
+    folder = f"folder:{tmp_path}"
+
+    found = json.loads(nas_data("show", folder, "--json").output)
+    text = nas_data("show", folder).output
+
+    counted = found["images_by_class"]
+    assert [row["class"] for row in counted] == ["cat[1]", "dog"]
+    assert [sum(row[part] for part in found["images"]) for row in counted] == [20, 40]
+    assert {part: sum(row[part] for row in counted) for part in found["images"]} == found["images"]
+    assert all(row[part] for row in counted for part in found["images"])
+    assert rows(text) == [[str(value) for value in row.values()] for row in counted]
+
+
+def test_of_many_classes_those_with_the_fewest_images_are_shown(tmp_path):
+    names = [f"class{number:02}" for number in range(32)]
+    photos(tmp_path, names, 4)
+    photos(tmp_path, names[:2], 8)
+    folder = f"folder:{tmp_path}"
+
+    text = nas_data("show", folder).output
+
+    assert "class29 and 2 more" in text
+    assert "The 30 of 32 classes with the fewest training images" in text
+    assert [row[0] for row in rows(text)] == names[2:]
+    assert len(json.loads(nas_data("show", folder, "--json").output)["images_by_class"]) == 32
+
+
 def test_options_are_checked_as_parameters_of_the_set(tmp_path):
     assert "not KEY=VALUE" in nas_data("show", f"folder:{tmp_path}", "-o", "size").output
     assert "dataset.size" in str(nas_data("show", f"folder:{tmp_path}", "-o", "size=big").exception)
@@ -223,9 +261,9 @@ def test_photos_of_several_sizes_are_shown_without_options(tmp_path):
             shape = (120, 160, 3) if number % 2 else (160, 120, 3)
             noise = np.random.default_rng(number).integers(0, 256, shape, np.uint8)
             Image.fromarray(noise).save(tmp_path / "photos" / name / f"{number}.jpg")
-    photos = f"folder:{tmp_path}/photos"
-    shown = json.loads(nas_data("show", photos, "--json").output)
-    chosen = json.loads(nas_data("show", photos, "-o", "size=32", "--json").output)
+    folder = f"folder:{tmp_path}/photos"
+    shown = json.loads(nas_data("show", folder, "--json").output)
+    chosen = json.loads(nas_data("show", folder, "-o", "size=32", "--json").output)
 
     assert (shown["side"], chosen["side"]) == (96, 32)
     assert shown["notes"][0]["kind"] == "several_sizes"
