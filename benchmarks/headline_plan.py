@@ -20,6 +20,7 @@ from nas.forecast import MEASURING_S, NETWORK_S
 from nas.network import network
 from nas.ops.cost import network_cost
 from nas.ops.notation import read_network, write_network
+from nas.quantities import HOUR_S
 from nas.spaces import load_space
 from nas.spec.references import Entry, references_of
 from nas.training import FINALISTS
@@ -33,7 +34,6 @@ from workers.tasks.time_training import Speed, time_training
 
 Row = dict[str, Any]
 
-HOUR_S = 3600.0
 FASTER = 2.0
 """Targets are latencies of MobileNetV2 divided by this: somewhat more than the 1.8 that is to be shown."""
 BRACKET = 2

@@ -10,6 +10,8 @@ MINUS = "\u2212"
 NO_BREAK = "\u00a0"
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 THOUSAND = 1000
+HOUR_S = 3600.0
+"""Seconds of an hour."""
 
 
 def number(values: Mapping[str, Any], key: str) -> float | None:

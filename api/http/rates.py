@@ -9,9 +9,9 @@ from ipaddress import IPv6Address, ip_address
 from typing import Self
 
 from api.http.problems import ProblemError
+from nas.quantities import HOUR_S
 from nas.service.settings import Settings
 
-HOUR_S = 3600.0
 STREAMS_RETRY_S = 30
 MANY = 10_000
 """Buckets that are kept before the full ones are dropped."""

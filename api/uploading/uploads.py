@@ -18,10 +18,11 @@ from nas.errors import DataError
 from nas.files import write_whole
 from nas.images.class_folders import NAMES
 from nas.images.on_damaged import OnDamaged
+from nas.quantities import HOUR_S
 
 FACTS = "upload.json"
 INCOMING = ".incoming-"
-LEFT_OVER_S = 24 * 3600
+LEFT_OVER_S = 24 * HOUR_S
 MAX_UNPACK_S = 900
 """Time that an archive may take to unpack."""
 

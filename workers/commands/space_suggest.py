@@ -14,12 +14,12 @@ from latency_db.commands.measuring import measurer_of
 from nas.command_line.set_options import set_options, with_options
 from nas.dataset import resolve
 from nas.machine.cgroup import core_count
-from nas.quantities import count, duration
+from nas.quantities import HOUR_S, count, duration
 from nas.spec import parse_spec
 from workers.executing.executor import executor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.console import ConsoleListener
-from workers.suggesting.suggestion import HOUR_S, Suggestion, Wanted
+from workers.suggesting.suggestion import Suggestion, Wanted
 from workers.suggesting.suggestion import suggest as find
 
 

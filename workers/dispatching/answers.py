@@ -11,6 +11,7 @@ from nas.dataset import dataset
 from nas.jobs.inquiries.record import Inquiry, InquiryKind
 from nas.jobs.records import Json
 from nas.proxy.options import CheckOptions
+from nas.quantities import HOUR_S
 from nas.service.data_root import resolve_path
 from nas.service.settings import Settings
 from nas.spec import parse_spec
@@ -19,7 +20,7 @@ from workers.dispatching.inquiry_store import InquiryStore
 from workers.executing.scheduler import Quota
 from workers.proxy_checking.check import ProxyCheck
 from workers.searching.progress_listener import ProgressListener
-from workers.suggesting.suggestion import HOUR_S, Wanted, suggest
+from workers.suggesting.suggestion import Wanted, suggest
 
 
 class Answer(Protocol):

@@ -6,13 +6,14 @@ import time
 from dataclasses import astuple
 
 from nas.jobs.ledger import Ledger
+from nas.quantities import HOUR_S
 from nas.service.cleaning import Cleaned, clean
 from nas.service.settings import Settings
 from nas.sql.errors import LedgerError
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 3600.0
+EVERY_S = HOUR_S
 
 
 class Housekeeping:

@@ -21,7 +21,7 @@ from nas.proxy.judgement import Proxy
 from nas.proxy.options import CheckOptions
 from nas.proxy.request import budgets, with_longer
 from nas.proxy.summary import summary
-from nas.quantities import duration, significant
+from nas.quantities import HOUR_S, duration, significant
 from nas.space import Candidate, SearchSpace
 from nas.spaces import load_space
 from nas.spec import SearchSpec
@@ -38,8 +38,6 @@ from workers.searching.progress_store import ResultStore
 from workers.searching.teaching import taught
 from workers.searching.training_keys import TrainingKeys
 from workers.tasks.train import Setup
-
-HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)

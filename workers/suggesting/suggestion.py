@@ -14,7 +14,7 @@ from nas.forecast import MEASURING_S, NETWORK_S
 from nas.machine.cgroup import core_count
 from nas.ops import Network
 from nas.ops.notation import write_network
-from nas.quantities import duration
+from nas.quantities import HOUR_S, duration
 from nas.training import FINALISTS
 from nas.trial import unheard
 from workers.executing.scheduler import Quota
@@ -34,7 +34,6 @@ from workers.suggesting.offers import Offer, check_target, offers, sides_for
 from workers.tasks.time_training import Speed, time_training
 
 REFERENCE = {"name": "mobilenetv2", "width": 0.35}
-HOUR_S = 3600.0
 REFERENCE_FROM_S = HOUR_S
 """Time from which a hand-designed network is trained beside the finalists."""
 MEASURING_SHARE = 0.25
