@@ -1,7 +1,7 @@
 """How long a search will take: its steps, and the seconds that such steps have taken on this machine before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from math import ceil
 from random import Random
 from statistics import median
@@ -43,7 +43,7 @@ class Plan:
 
     parallel: trainings at a time. networks: those that are measured whole. repeats: trainings of trials again, with
     other seeds, before the finalists are chosen. baseline: short trainings of the baseline. checked: networks that are
-    trained by themselves for check_epochs before the first trial.
+    trained by themselves for check_epochs before the first trial. side: of the images, in pixels.
     """
 
     evaluator: str
@@ -62,6 +62,7 @@ class Plan:
     baseline: int = 0
     checked: int = 0
     check_epochs: int = 0
+    side: int | None = None
 
 
 def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers: int) -> Plan:
@@ -91,6 +92,7 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
         baseline=spec.max_trials + repeats if spec.baseline else 0,
         checked=check.networks if check else 0,
         check_epochs=int(check.alone["epochs"]) if check else 0,
+        side=side,
     )
 
 
@@ -123,21 +125,40 @@ class Pace:
 
     @classmethod
     def of_past(cls, plan: Plan, past: Sequence[Mapping[str, Any]]) -> "Pace":
-        """The pace of earlier searches, as Forecast.pace describes each, the newest first."""
+        """The pace of earlier searches and suggestions, as `row` describes each, the newest first.
+
+        Trainings are timed by those of the same space at the same size on the same device, if there are any: seconds do
+        not follow multiply-adds alone.
+        """
         alike = [known for known in past if known["evaluator"] == plan.evaluator]
-        here = [known for known in past if (known["space"], known["device"]) == (plan.space, plan.device)]
+        of_space = [known for known in past if (known["space"], known["device"]) == (plan.space, plan.device)]
+        same = [known for known in of_space if known in alike and known.get(SIDE) == plan.side]
+        here = [known for known in of_space if known.get(MEASURED, True)]
         return cls(
-            work_s=_median(alike, "work_s"),
-            longer_s=_median(past, "longer_s"),
-            measuring_s=0.0 if here else _median(past, "measuring_s"),  # kernels are kept once they are measured
-            preparation_s=_median(alike, "preparation_s"),
-            network_s=_median(past, "network_s"),
+            work_s=_median(same, alike, name="work_s"),
+            longer_s=_median(same, past, name="longer_s"),
+            measuring_s=0.0 if here else _median(past, name="measuring_s"),  # kernels are kept once they are measured
+            preparation_s=_median(alike, name="preparation_s"),
+            network_s=_median(past, name="network_s"),
         )
 
+    def row(self, plan: Plan, *, measured: bool = True) -> dict[str, Any]:
+        """The pace of something of this plan, as later ones read it. measured: whether kernels of the space were."""
+        about = {"evaluator": plan.evaluator, "space": plan.space, "device": plan.device, SIDE: plan.side}
+        return {**about, MEASURED: measured, **asdict(self)}
 
-def _median(past: Sequence[Mapping[str, Any]], name: str) -> float | None:
-    known = [values[name] for values in past if values.get(name) is not None][:PACES]
-    return median(known) if known else None
+
+SIDE, MEASURED = "side", "measured"
+"""Of rows; those of early versions have neither."""
+
+
+def _median(*past: Sequence[Mapping[str, Any]], name: str) -> float | None:
+    """That of the first of these sequences with any."""
+    for rows in past:
+        known: list[float] = [values[name] for values in rows if values.get(name) is not None]
+        if known:
+            return median(known[:PACES])
+    return None
 
 
 def step_seconds(plan: Plan, pace: Pace) -> dict[str, float] | None:

@@ -10,6 +10,7 @@ from latency_db.storing.store import Store
 from nas.dataset import dataset
 from nas.jobs.inquiries.record import Inquiry, InquiryKind
 from nas.jobs.records import Json
+from nas.jobs.rows import PACE
 from nas.proxy.options import CheckOptions
 from nas.quantities import HOUR_S
 from nas.service.data_root import resolve_path
@@ -69,9 +70,9 @@ class SuggestionAnswer:
         wanted = Wanted(images, asked["device"], asked["target_latency_ms"], seconds, asked["seed"])
         latencies = Store()
         measurer = Measurer(latencies, find_device(latencies, wanted.device))
-        found = suggest(wanted, measurer, means.quota, means.listener).describe()
-        spec = found["spec"]
-        parse_spec(spec)
+        suggested = suggest(wanted, measurer, means.quota, means.listener, means.store.paces())
+        means.store.keep(PACE, suggested.pace)  # what the form forecasts is what the suggestion says
+        spec, found = suggested.spec, suggested.describe()
         return {**found, "spec": {**spec, "dataset": {**spec["dataset"], **asked["dataset"]}}}
 
 

@@ -97,7 +97,7 @@ class ProxyCheck:
         trainings = self._trainings = Trainings(context, replace(pace, measuring_s=measuring_s))
         found = self._compared(context, space, drawn, trainings)
         pace = trainings.pace()
-        self._store.keep(PACE, _described(plan, pace))
+        self._store.keep(PACE, pace.row(plan))
         return {**found, "cost": asdict(self._cost(plan, replace(pace, measuring_s=0.0)))}  # kernels are measured now
 
     def _opened(self) -> tuple[SearchContext, SearchSpace]:
@@ -211,8 +211,3 @@ def _scored_twice(chosen: Sequence[Candidate], rows: Sequence[dict[str, Any]]) -
         for candidate, row in zip(chosen, rows, strict=True)
         if "reason" not in row
     ]
-
-
-def _described(plan: Plan, pace: Pace) -> dict[str, Any]:
-    """The pace as later searches read it (nas.forecast.Pace.of_past)."""
-    return {"evaluator": plan.evaluator, "space": plan.space, "device": plan.device, **asdict(pace)}

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any
 
@@ -20,8 +20,6 @@ MEASURING_NETWORKS = "NETWORKS"
 
 SHORT_TRAININGS = ("TRAINING", "REPEATS", "BASELINE")
 """Phases whose trainings are by the trials' recipe."""
-
-PACE_FIELDS = tuple(each.name for each in fields(Pace))
 
 
 @dataclass(slots=True)
@@ -89,9 +87,7 @@ class Forecast:
 
     def pace(self) -> dict[str, Any]:
         """The pace so far, from which later searches are forecast (Pace.of_past)."""
-        about = {"evaluator": self._plan.evaluator, "space": self._plan.space, "device": self._plan.device}
-        now = self._pace_now()
-        return about | {name: getattr(now, name) for name in PACE_FIELDS}
+        return self._pace_now().row(self._plan)
 
     @contextmanager
     def measuring_networks(self, count: int) -> Iterator[None]:

@@ -10,11 +10,12 @@ from typing import Any
 from latency_db.profiling.measurer import Measurer
 from nas.dataset import DatasetSource, Outline, dataset
 from nas.errors import InfeasibleError
-from nas.forecast import MEASURING_S, NETWORK_S
+from nas.forecast import MEASURING_S, NETWORK_S, Pace, Plan, plan_of, step_seconds
 from nas.machine.cgroup import core_count
 from nas.ops import Network
 from nas.ops.notation import write_network
 from nas.quantities import HOUR_S, duration
+from nas.spec import parse_spec
 from nas.training import FINALISTS
 from nas.trial import unheard
 from workers.executing.scheduler import Quota
@@ -100,10 +101,13 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """spec: JSON values, as `nas run` takes them. steps_s: seconds of the steps of its search."""
+    """spec: JSON values, as `nas run` takes them. steps_s: seconds of the steps of its search, as they are forecast for
+    any. pace: from which later searches are forecast, for Pace.of_past.
+    """
 
     spec: dict[str, Any]
     steps_s: Mapping[str, float]
+    pace: Mapping[str, Any]
     offers: Sequence[Timed]
     chosen: Timed
     notes: Sequence[str]
@@ -128,8 +132,11 @@ def outline_of(source: DatasetSource, seed: int) -> Outline:
     return Outline(images.classes, *sizes, images.side, images.channels)
 
 
-def suggest(wanted: Wanted, measurer: Measurer, quota: Quota, listener: ProgressListener) -> Suggestion:
-    """The suggestion. quota: its workers train at the same time, as those of the search will.
+def suggest(
+    wanted: Wanted, measurer: Measurer, quota: Quota, listener: ProgressListener, past: Sequence[Mapping[str, Any]] = ()
+) -> Suggestion:
+    """The suggestion. quota: its workers train at the same time, as those of the search will. past: paces of earlier
+    searches, the newest first.
 
     Trainings are timed at each resolution that the images and the target allow, and the largest is taken at which
     finalists have enough epochs. DataError, NotMeasuredError and InfeasibleError say what is wrong, and what to do.
@@ -157,13 +164,17 @@ def suggest(wanted: Wanted, measurer: Measurer, quota: Quota, listener: Progress
         why = "".join(f"; {note}" for note in busy)
         raise InfeasibleError(f"{error}: give {hours:g} hours or more, fewer images, or a lower target{why}") from None
     spec = _spec(wanted, images, chosen.offer, fitted, quota.workers)
-    measured = (fitted.finalists + fitted.references) * NETWORK_S
-    steps = {
-        "MEASURING": _measuring_s(wanted.seconds),
-        "TRAINING": fitted.trials_s,
-        "FINALISTS": fitted.finalists_s + measured,
-    }
-    return Suggestion(spec, steps, timed, chosen, [*_notes(wanted, images, chosen, references), *busy])
+    plan = plan_of(parse_spec(spec), images, train=images.train, side=chosen.offer.side, workers=quota.workers)
+    pace = _timed_pace(plan, chosen, fitted, counts)
+    steps = step_seconds(plan, Pace.of_past(plan, [pace, *past])) or {}
+    return Suggestion(spec, steps, pace, timed, chosen, [*_notes(wanted, images, chosen, references), *busy])
+
+
+def _timed_pace(plan: Plan, chosen: Timed, fitted: Amounts, images: Counts) -> dict[str, Any]:
+    """The pace of the trainings that were timed, of networks within the target; kernels were not measured."""
+    trial_epoch_s = chosen.trial.epoch_s(fitted.train_images or images.train, images.validation)
+    timed = Pace(work_s=trial_epoch_s / plan.work, longer_s=chosen.epoch_s / plan.longer_work)
+    return timed.row(plan, measured=False)
 
 
 def _measuring_s(seconds: float) -> float:

@@ -2,7 +2,7 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { suggestionPath, type Json, type Offer, type Suggestion, type SuggestionResult } from "../api";
 import { Trouble } from "../components/states";
-import { count, duration, percent, significant } from "../format";
+import { about, count, duration, percent, significant } from "../format";
 import { devicesIn, OF_EACH } from "./devices";
 import { isObject, shown, valueAt, type Draft } from "./draft";
 import { InquiryState, useInquiry } from "./Inquiry";
@@ -142,7 +142,8 @@ function sentence({ spec, seconds }: SuggestionResult): string {
   };
   const trials = `${of("trial", "max_trials")} of ${of("epoch", "evaluator", "epochs")}`;
   const finalists = `${of("finalist", "finalists", "count")} of ${of("epoch", "finalists", "epochs")}`;
-  return `About ${duration(seconds)}: ${trials}, ${finalists}.`;
+  const long = about(seconds); // in the words of the form's own forecast
+  return `${long.charAt(0).toUpperCase()}${long.slice(1)}: ${trials}, ${finalists}.`;
 }
 
 const HEADINGS: readonly (readonly [string, string])[] = [

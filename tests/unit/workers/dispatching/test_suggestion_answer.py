@@ -3,12 +3,15 @@
 from random import Random
 
 import pytest
+from fastapi.testclient import TestClient
 from made_up import pocket, table
 from processes import PATIENCE_S
 
+from api.app import create_app
 from latency_db.storing.store import Store
 from nas.dataset import dataset
 from nas.jobs.inquiries.record import InquiryKind, InquiryState
+from nas.jobs.rows import PACE
 from nas.spaces import load_space
 from nas.spec import parse_spec
 from workers.dispatching.inquiries import InquiryRunner
@@ -36,9 +39,9 @@ def answered(ledger, settings, spec):
     return answer
 
 
-def measured(latency_file):
+def measured(latency_file, name="halves"):
     """The device knows the kernels of the networks that will be drawn."""
-    images = outline_of(dataset.make({"name": "halves"}), SEED)
+    images = outline_of(dataset.make({"name": name}), SEED)
     space = load_space(named_space_at(images.side)).for_images(images.channels, images.side, len(images.classes))
     rng = Random(SEED)
     Store(latency_file).add(table(pocket(), [space.sample(rng).architecture.expand() for _ in range(DRAWN)]))
@@ -56,6 +59,25 @@ def test_the_spec_that_is_suggested_can_be_submitted(answered, latency_file):
     assert found.result["seconds"] == pytest.approx(sum(found.result["steps"].values()))
     assert found.result["seconds"] <= 3600
     assert [offer["chosen"] for offer in found.result["offers"]] == [True]
+
+
+def test_the_form_forecasts_what_the_suggestion_says(answered, latency_file, ledger, settings):
+    """Whatever searches of other spaces, sizes and evaluators have taken on this machine."""
+    images = "fashion_mnist_mini"
+    measured(latency_file, images)
+    other = {"evaluator": "train", "space": "photos", "device": "pocket", "side": 96, "work_s": 1.0, "longer_s": 2.0}
+    ledger.inquiries.request(InquiryKind.PROXY_CHECK, {"seed": 1}, {})
+    lease = ledger.inquiries.claim("the test").lease
+    ledger.inquiries.keep(lease, {PACE: {**other, "measuring_s": 50.0, "network_s": 4.0}})
+    ledger.inquiries.end(lease, InquiryState.SUCCEEDED, result={})
+
+    found = answered(dataset={"name": images}).result
+
+    assert found["steps"]["MEASURING"] == 50
+    with TestClient(create_app(settings.model_copy(update={"open": True})), base_url="http://127.0.0.1") as client:
+        answer = client.post("/v1/searches", params={"validate_only": True}, json=found["spec"]).json()
+    assert answer["estimate"]["seconds"] == pytest.approx(found["seconds"], abs=1)
+    assert answer["estimate"]["steps"] == pytest.approx(found["steps"], abs=0.1)
 
 
 def test_a_device_without_measurements_is_a_failure_that_says_what_to_do(answered):

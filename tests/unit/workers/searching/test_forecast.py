@@ -108,6 +108,19 @@ def test_a_later_search_is_forecast_from_before_its_submit_to_its_end():
         assert left_s == pytest.approx(max(LEAST_S, true_s))
 
 
+def test_images_of_the_same_size_are_what_a_forecast_goes_by():
+    small, large = replace(PLAN, side=28), replace(PLAN, side=96)
+    past = [Pace(1.0, 2.0, 10.0).row(small), Pace(5.0, 6.0, 20.0).row(large), Pace(1.2, 2.2, 10.0).row(small)]
+    timed = Pace(work_s=9.0, longer_s=9.5).row(replace(large, space="mobile"), measured=False)
+
+    assert Pace.of_past(large, past).work_s == 5.0
+    assert Pace.of_past(small, past) == Pace(1.1, 2.1, 0.0)
+    assert Pace.of_past(replace(PLAN, side=64), past).work_s == 1.2, "the middle of all, where none has this size"
+    mobile = Pace.of_past(replace(large, space="mobile"), [timed, *past])
+    assert (mobile.work_s, mobile.longer_s) == (9.0, 9.5)
+    assert mobile.measuring_s == 10.0, "timing trainings has measured no kernels"
+
+
 def test_nothing_is_known_of_another_evaluator():
     past = [{"evaluator": "other", "space": "small", "device": "local-cpu-1t", "work_s": 1.0}]
 
