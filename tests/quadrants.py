@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from nas.compression.model import Model
 from nas.dataset import Dataset, Split
+from nas.ops.torch_reading.module import build
+from nas.training import Recipe
+from nas.training.fit import fit
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -26,3 +30,10 @@ def quadrants(noise=60):
     whole = Split(images.astype(np.uint8), labels.astype(np.int64))
     parts = [whole[np.arange(a, b)] for a, b in ((0, 256), (256, 320), (320, 352))]
     return Dataset("quadrants", ("a", "b", "c", "d"), *parts, (0.5,), (0.25,))
+
+
+def trained_state(network, images, *, epochs):
+    """The state of a model (nas.compression.model.restore) of the network, trained on these images."""
+    module = build(network, seed=0)
+    fit(module, images, Recipe(epochs=epochs, batch_size=32), seed=0, report=lambda *_: None)
+    return Model(network, module).state()

@@ -7,36 +7,26 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
+from quadrants import one_thread, trained_state  # noqa: F401 - a fixture that is used by itself
 from torch.nn.functional import softmax
 
 from nas.compression.bench import Bench
 from nas.compression.low_bits.integers import calibration_images
-from nas.compression.model import Model, restore
+from nas.compression.model import restore
 from nas.compression.packing import packed
 from nas.compressor import compressor
 from nas.container.file import read
 from nas.errors import CompressionError
 from nas.ops import Conv, GlobalPool, Linear, Network, Pool, Shape, seq
 from nas.ops.coded import coded
-from nas.ops.torch_reading.module import build
-from nas.training import Recipe
-from nas.training.fit import fit
 
 NETWORK = Network(seq(Conv(8, 3), Pool(2, 2), Conv(16, 3, groups=2), GlobalPool(), Linear(4)), Shape(1, 8, 8))
 FEW = {"densities": [0.6, 0.3], "bits": [1, 3]}
 
 
 @pytest.fixture(scope="module")
-def images():
-    return quadrants()
-
-
-@pytest.fixture(scope="module")
 def state(images):
-    module = build(NETWORK, seed=0)
-    fit(module, images, Recipe(epochs=2, batch_size=32), seed=0, report=lambda *_: None)
-    return Model(NETWORK, module).state()
+    return trained_state(NETWORK, images, epochs=2)
 
 
 def allocate(state, images, checkpoint=None, report=lambda *_: None, **parameters):

@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 import pytest
 import torch
-from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
+from quadrants import one_thread, trained_state  # noqa: F401 - a fixture that is used by itself
 
 from nas import ops
 from nas.compression.bench import Bench
@@ -24,8 +24,6 @@ from nas.ops.notation import read_network
 from nas.ops.onnx_graph import StateWeights, onnx_model
 from nas.ops.torch_reading.module import build
 from nas.spaces import load_space
-from nas.training import Recipe
-from nas.training.fit import fit
 from nas.training.score import evaluate
 
 SIDE = 32
@@ -109,17 +107,10 @@ def test_channels_that_are_added_or_convolved_alone_are_one_class():
 
 
 @pytest.fixture(scope="module")
-def images():
-    return quadrants()
-
-
-@pytest.fixture(scope="module")
 def trained(images):
     body = Residual(seq(Conv(16), Conv(16, 3, groups=16), Conv(8, act=None)))
     network = Network(seq(Conv(8, 3), Pool(2, 2), body, Conv(16, groups=2), GlobalPool(), Linear(4)), Shape(1, 8, 8))
-    module = build(network, seed=0)
-    fit(module, images, Recipe(epochs=6, batch_size=32), seed=0, report=lambda *_: None)
-    return Model(network, module).state()
+    return trained_state(network, images, epochs=6)
 
 
 @pytest.fixture

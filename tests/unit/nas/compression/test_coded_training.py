@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
+from quadrants import one_thread  # noqa: F401 - a fixture that is used by itself
 
 from nas.compressing.files import unpacked
 from nas.compression.bench import Bench
@@ -21,11 +21,6 @@ TEXT = (
 )
 NETWORK = read_network(TEXT)
 RECIPE = Recipe(epochs=2, batch_size=32)
-
-
-@pytest.fixture(scope="module")
-def images():
-    return quadrants()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from copy import deepcopy
 
 import pytest
-from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
+from quadrants import one_thread  # noqa: F401 - a fixture that is used by itself
 
 from nas.compressing import chain
 from nas.compressing.compressed import compressed
@@ -20,11 +20,6 @@ from nas.training import Recipe
 from nas.training.fit import fit
 
 NETWORK = Network(seq(Conv(8, 3), Conv(8, 3, 2), GlobalPool(), Linear(4)), Shape(1, 8, 8))
-
-
-@pytest.fixture(scope="module")
-def images():
-    return quadrants()
 
 
 @pytest.fixture(scope="module")

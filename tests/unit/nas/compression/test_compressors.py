@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
+from quadrants import one_thread  # noqa: F401 - a fixture that is used by itself
 
 from nas.coder import Alphabet
 from nas.coders.context import ContextCoder
@@ -26,11 +26,6 @@ from nas.ops.torch_reading.module import build
 from nas.training.batches import normalised
 
 TRAINING = {"epochs": 2, "batch_size": 32, "learning_rate": 0.05}
-
-
-@pytest.fixture(scope="module")
-def images():
-    return quadrants()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
+from quadrants import one_thread, trained_state  # noqa: F401 - a fixture that is used by itself
 
 from nas.compressing.chain import chain
 from nas.compressing.files import unpacked
@@ -44,15 +44,8 @@ EXACT = "int8_7bit" if saturates() else "int8"
 
 
 @pytest.fixture(scope="module")
-def images():
-    return quadrants()
-
-
-@pytest.fixture(scope="module")
 def trained(images):
-    module = build(NETWORK, seed=0)
-    fit(module, images, Recipe(epochs=4, batch_size=32), seed=0, report=lambda *_: None)
-    return Model(NETWORK, module).state()
+    return trained_state(NETWORK, images, epochs=4)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
+from quadrants import one_thread, trained_state  # noqa: F401 - a fixture that is used by itself
 from torch.nn.functional import softmax
 
 from nas.compressing.files import unpacked
@@ -15,7 +15,7 @@ from nas.compression.allocation.mixed import losses_in_integers
 from nas.compression.bench import Bench
 from nas.compression.device_latencies import MemberLatencies
 from nas.compression.low_bits.integers import calibrated, calibration_images
-from nas.compression.model import Model, restore
+from nas.compression.model import restore
 from nas.compression.packing import packed
 from nas.compressor import compressor
 from nas.container.file import read
@@ -24,11 +24,8 @@ from nas.onnx_file.metadata import properties
 from nas.ops.coded import CodedTensor
 from nas.ops.notation import read_network
 from nas.ops.onnx_graph import StateWeights, onnx_model, tensors_by_member
-from nas.ops.torch_reading.module import build
 from nas.quantization.qdq import quantised
-from nas.training import Recipe
 from nas.training.file_score import evaluate_file
-from nas.training.fit import fit
 from nas.training.score import evaluate
 
 NETWORK = read_network("1x8x8: conv_16_k3 res([conv_32 conv_32_k3_g32 conv_16_linear]) conv_24_k3 gap linear_4")
@@ -59,15 +56,8 @@ class Device:
 
 
 @pytest.fixture(scope="module")
-def images():
-    return quadrants()
-
-
-@pytest.fixture(scope="module")
 def state(images):
-    module = build(NETWORK, seed=0)
-    fit(module, images, Recipe(epochs=4, batch_size=32), seed=0, report=lambda *_: None)
-    return Model(NETWORK, module).state()
+    return trained_state(NETWORK, images, epochs=4)
 
 
 def compress(state, images, device, max_latency_ms, checkpoint=None, **parameters):

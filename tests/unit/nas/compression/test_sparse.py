@@ -7,7 +7,6 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from quadrants import quadrants
 
 from nas.compressing.files import unpacked
 from nas.compression.allocation.sensitivity import pruned
@@ -22,11 +21,6 @@ from nas.ops.notation import read_network
 from nas.ops.torch_reading.module import build
 
 NETWORK = read_network("1x8x8: conv_32_k3 conv_64_k3_g2_s2 se_16 conv_64 gap linear_100_relu linear_4")
-
-
-@pytest.fixture(scope="module")
-def images():
-    return quadrants()
 
 
 def model(density, bits=None):

@@ -5,7 +5,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
+from quadrants import one_thread  # noqa: F401 - a fixture that is used by itself
 from torch import nn
 
 from nas.compressing.files import unpacked
@@ -23,11 +23,6 @@ from nas.training.batches import normalised
 from nas.training.tensors import tensor
 
 TRAINING = {"epochs": 2, "batch_size": 32, "learning_rate": 0.02}
-
-
-@pytest.fixture(scope="module")
-def images():
-    return quadrants()
 
 
 def made(images, *ops):

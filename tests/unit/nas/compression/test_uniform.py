@@ -4,7 +4,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from quadrants import one_thread, quadrants  # noqa: F401 - a fixture that is used by itself
+from quadrants import one_thread  # noqa: F401 - a fixture that is used by itself
 from torch import nn
 
 from nas.compressing.files import unpacked
@@ -24,11 +24,6 @@ from nas.training.tensors import tensor
 
 TRAINING = {"epochs": 1, "batch_size": 32, "learning_rate": 0.02}
 FORMS = [*((bits, "linear") for bits in range(1, 9)), *((bits, "logarithmic") for bits in (2, 3, 4))]
-
-
-@pytest.fixture(scope="module")
-def images():
-    return quadrants()
 
 
 def compressed(images, ops, **parameters):
