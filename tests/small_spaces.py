@@ -22,6 +22,18 @@ TINY = load_space(
 """Two stages, some of whose combinations are invalid."""
 
 
+def tiny_space(layers, width):
+    """As a spec has it: one stage of convolutions of images of 8 x 8 grey pixels in three classes."""
+    return {
+        "name": "tiny",
+        "resolution": 8,
+        "stem": {"width": 8, "stride": 1},
+        "stages": [{"blocks": [{"conv": {"kernel": 3}}], "layers": layers, "width": width, "stride": 2}],
+        "channels": 1,
+        "classes": 3,
+    }
+
+
 def some(*options):
     """A list of one to two of the options."""
     return st.lists(st.sampled_from(options), min_size=1, max_size=2, unique=True)

@@ -13,6 +13,7 @@ from agents import NAS, requests, until
 from onnx import TensorProto, helper, numpy_helper
 from problem import assert_problem
 from processes import PATIENCE_S
+from small_spaces import tiny_space
 from sqlalchemy import func, select
 
 from latency_db.agent.measuring_process import LEFT_OUT
@@ -29,14 +30,7 @@ from nas.ops.notation import write_network
 from nas.spaces import load_space
 
 NETWORK = "3x16x16: conv_16_k3_s2 gap linear_10"
-SPACE = {
-    "name": "tiny",
-    "resolution": 8,
-    "stem": {"width": 8, "stride": 1},
-    "stages": [{"blocks": [{"conv": {"kernel": 3}}], "layers": [0, 1, 2], "width": [8, 16, 24], "stride": 2}],
-    "channels": 1,
-    "classes": 3,
-}
+SPACE = tiny_space(layers=[0, 1, 2], width=[8, 16, 24])
 
 
 def test_an_agent_measures_the_requests_for_its_device_and_stops_when_signalled(service, started):

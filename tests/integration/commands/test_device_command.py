@@ -4,6 +4,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from small_spaces import tiny_space
 
 from latency_db.commands.device import measure
 from latency_db.commands.groups import device
@@ -12,14 +13,7 @@ from latency_db.profiling.build import GOOD_ENOUGH
 from nas.errors import UnknownNameError
 from workers.commands.space_profile import profile
 
-SPACE = {
-    "name": "tiny",
-    "resolution": 8,
-    "stem": {"width": 8, "stride": 1},
-    "stages": [{"blocks": [{"conv": {"kernel": 3}}], "layers": [0, 1, 2], "width": [8, 16], "stride": 2}],
-    "channels": 1,
-    "classes": 3,
-}
+SPACE = tiny_space(layers=[0, 1, 2], width=[8, 16])
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from small_spaces import tiny_space
 
 from api.app import create_app
 from nas.service.settings import Settings
@@ -27,14 +28,7 @@ FIRST, SECOND, THIRD = (
 DEVICE = "pocket@49fe5382"
 MEASURED = "1x8x8: conv_8_k3 conv_8_k3_s2 gap linear_3"
 SPEC = {"dataset": "fashion_mnist_mini", "max_trials": 4, "device": DEVICE, "name": "new", "labels": {"a": "b"}}
-TINY = {
-    "name": "tiny",
-    "resolution": 8,
-    "stem": {"width": 8, "stride": 1},
-    "stages": [{"blocks": [{"conv": {"kernel": 3}}], "layers": [1, 2], "width": [8, 16], "stride": 2}],
-    "channels": 1,
-    "classes": 3,
-}
+TINY = tiny_space(layers=[1, 2], width=[8, 16])
 SCRIPT = (
     ("GET", "/healthz"),
     ("GET", "/v1/session"),

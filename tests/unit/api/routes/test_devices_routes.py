@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 from problem import assert_problem
+from small_spaces import tiny_space
 
 from latency_db.measuring.measure import QUICK
 from latency_db.profiling.measurer import Measurer
@@ -18,14 +19,7 @@ from nas.ops.notation import read_network, write_network
 from nas.ops.onnx_graph import RandomWeights, onnx_model
 from nas.spaces import load_space
 
-TINY = {
-    "name": "tiny",
-    "resolution": 8,
-    "stem": {"width": 8, "stride": 1},
-    "stages": [{"blocks": [{"conv": {"kernel": 3}}], "layers": 1, "width": 8, "stride": 2}],
-    "channels": 1,
-    "classes": 3,
-}
+TINY = tiny_space(layers=1, width=8)
 DEVICE = "local-cpu-1t"
 OTHER = "1x28x28: conv_24_k3_s2 gap linear_10"
 

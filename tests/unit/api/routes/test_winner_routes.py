@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from live_service import ledger_of, service_on, take
 from problem import assert_problem
+from small_spaces import tiny_space
 
 from api.client import Client
 from latency_db.profiling.measurer import Measurer
@@ -19,14 +20,7 @@ from nas.service.settings import Settings
 from nas.spaces import load_space
 from nas.spec import parse_spec
 
-SPACE = {
-    "name": "tiny",
-    "resolution": 8,
-    "stem": {"width": 8, "stride": 1},
-    "stages": [{"blocks": [{"conv": {"kernel": 3}}], "layers": [1, 2], "width": [8, 16], "stride": 2}],
-    "channels": 1,
-    "classes": 3,
-}
+SPACE = tiny_space(layers=[1, 2], width=[8, 16])
 SPEC = {"dataset": "fashion_mnist_mini", "space": SPACE, "device": "pocket@0", "max_trials": 4, "references": []}
 TARGET_MS = 3.0
 DEVICE = "local-cpu-1t"

@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from small_spaces import tiny_space
 
 from latency_db.commands.shown import lines
 from latency_db.devices.local import local_device
@@ -14,14 +15,7 @@ from latency_db.validating.device_rows import device_row, device_rows
 from nas.errors import UnknownNameError
 from nas.spaces import load_space
 
-SPACE = {
-    "name": "tiny",
-    "resolution": 8,
-    "stem": {"width": 8, "stride": 1},
-    "stages": [{"blocks": [{"conv": {"kernel": 3}}], "layers": 1, "width": [8, 16], "stride": 2}],
-    "channels": 1,
-    "classes": 3,
-}
+SPACE = tiny_space(layers=1, width=[8, 16])
 
 
 def on(elsewhere, key, *, day=1, version="1.23.0", name="pocket", device=None):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from small_spaces import tiny_space
 
 from nas.errors import NasError, SpecError, UnknownNameError
 from nas.metric import network_metrics
@@ -11,14 +12,7 @@ from nas.spaces import load_space
 from workers.commands.retarget import retarget
 from workers.folder_run.trained_run import trained_run
 
-SPACE = {
-    "name": "tiny",
-    "resolution": 8,
-    "stem": {"width": 8, "stride": 1},
-    "stages": [{"blocks": [{"conv": {"kernel": 3}}], "layers": 1, "width": [8, 16, 24], "stride": 2}],
-    "channels": 1,
-    "classes": 3,
-}
+SPACE = tiny_space(layers=1, width=[8, 16, 24])
 PARETO = {
     "dataset": {"channels": 1, "side": 8, "classes": ["a", "b", "c"]},
     "device": {"name": "a laptop"},
