@@ -135,3 +135,41 @@ test("reference networks of one curve are joined by latency, and have their inte
   assert.ok(first!.across![0] < first!.x && first!.x < first!.across![1]);
   assert.deepEqual([alone!.along, alone!.across], [null, null]);
 });
+
+/** Whether a line goes through a box, looked at from point to point. */
+function crosses(line: readonly [number, number][], box: Box): boolean {
+  return line.slice(1).some(([x2, y2], i) => {
+    const [x1, y1] = line[i]!;
+    return Array.from({ length: 101 }, (_, k) => [x1 + ((x2 - x1) * k) / 100, y1 + ((y2 - y1) * k) / 100] as const).some(
+      ([x, y]) => box.left < x && x < box.right && box.top < y && y < box.bottom,
+    );
+  });
+}
+
+test("on a phone no label stands on a curve or on a sign", () => {
+  const table = new TrialTable();
+  const count = 24;
+  table.load({
+    number: Array.from({ length: count }, (_, i) => i),
+    state: Array.from({ length: count }, () => "SUCCEEDED"),
+    latency_ms: Array.from({ length: count }, (_, i) => 0.03 + 0.008 * i),
+    accuracy: Array.from({ length: count }, (_, i) => 0.84 + 0.003 * i - 0.0001 * i * i),
+  });
+  const row = (width: number, latency_ms: number, test_accuracy: number) => ({
+    label: `mobilenetv2 width ${width}`,
+    curve: "mobilenetv2",
+    width,
+    notation: "",
+    metrics: { latency_ms, test_accuracy },
+  });
+  const references = [row(0.35, 0.06, 0.83), row(0.5, 0.08, 0.85), row(0.75, 0.12, 0.865), row(1, 0.16, 0.875), row(1.4, 0.25, 0.882)];
+  const finalists = [3, 9].map((trial) => ({ trial, metrics: { latency_ms: 0.04 + 0.008 * trial, test_accuracy: 0.87 + 0.001 * trial } }) as Partial<Finalist> as Finalist);
+  for (const width of [340, 358, 520]) {
+    const found = scene({ table, references, finalists, target: 0.15, objective }, width, 320)!;
+    for (const { said, label, ...sign } of found.marks) {
+      assert.ok(!crosses(found.curves[0]!, label!), `${said} stands on the curve at ${width} px`);
+      for (const { x, y, said: other } of found.marks)
+        assert.ok(x === sign.x || !(label!.left < x && x < label!.right && label!.top < y && y < label!.bottom), `${said} stands on ${other} at ${width} px`);
+    }
+  }
+});

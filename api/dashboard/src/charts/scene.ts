@@ -5,7 +5,8 @@ import { step } from "../store/front";
 import { accuracyFor } from "../store/reward";
 import { valueOf, type TrialTable } from "../store/columns";
 import { accuracyAxis, latencyAxis, place, ticks, valueAt, type Axis } from "./axis";
-import { around, Placer, textWidth, type Box } from "./labels";
+import { Placer, textWidth, type Box } from "./labels";
+import { obstacles } from "./obstacles";
 
 export interface Dots {
   row: Int32Array;
@@ -109,8 +110,11 @@ export function scene(subject: Subject, width: number, height: number): Scene | 
     front.map((point) => [point.x, point.y] as const),
     area.right,
   );
-  const placer = new Placer(area, obstacles(dots, frontLine, target === null ? null : place(x, target), area));
   const families = curvesOf(named);
+  const curves = families.map((family) => family.map((each) => at(each.latency, each.accuracy)));
+  const signs = named.flatMap((each) => (each.accuracy === null ? [] : [at(each.latency, each.accuracy)]));
+  const standing = { dots, signs, front: frontLine, curves, target: target === null ? null : place(x, target) };
+  const placer = new Placer(area, obstacles(standing, area));
   const inFull = new Set<object>(named.map((each) => each.row));
   for (const family of families) for (const each of family.slice(0, -1)) inFull.delete(each.row);
   const marks = named.slice(0, 60).map(({ row, latency, accuracy }, i): Mark => {
@@ -139,7 +143,6 @@ export function scene(subject: Subject, width: number, height: number): Scene | 
     };
   });
   const iso = isoRewards(subject.objective, target, x, y);
-  const curves = families.map((family) => family.map((each) => at(each.latency, each.accuracy)));
   return {
     width,
     height,
@@ -222,24 +225,6 @@ function dotsOf(
     dots.below[i] = Number(point.accuracy < y.low);
   });
   return dots;
-}
-
-/** What labels are to leave free: dots, as far as they are few, the front and the target. */
-function obstacles(dots: Dots, line: readonly [number, number][], target: number | null, area: Box): Box[] {
-  const stride = Math.max(1, Math.floor(dots.x.length / 400));
-  const boxes: Box[] = [];
-  for (let i = 0; i < dots.x.length; i += stride) boxes.push(around(dots.x[i]!, dots.y[i]!, 6));
-  for (let i = 1; i < line.length; i++) {
-    const [[x1, y1], [x2, y2]] = [line[i - 1]!, line[i]!];
-    boxes.push({
-      left: Math.min(x1, x2) - 1,
-      top: Math.min(y1, y2) - 1,
-      right: Math.max(x1, x2) + 1,
-      bottom: Math.max(y1, y2) + 1,
-    });
-  }
-  if (target !== null) boxes.push({ left: target - 3, top: area.top, right: target + 3, bottom: area.bottom });
-  return boxes;
 }
 
 /** Curves of equal reward at even steps: at the target the reward is the accuracy, so each meets a tick there. */
