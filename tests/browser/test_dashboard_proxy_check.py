@@ -1,5 +1,6 @@
 """A proxy check from the form of a new search: asked for, followed, its result looked at."""
 
+import io
 import json
 import os
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from album import Album
 from pages import Dashboard
-from playwright.sync_api import expect
+from PIL import Image
+from playwright.sync_api import Locator, expect
 from serving import Served
 
 from nas.jobs.inquiries.record import InquiryState
@@ -41,6 +43,13 @@ def found():
     return {**result, "cost": {"search_seconds": 4000.0, "cores": 2}}
 
 
+def edges(region: Locator) -> tuple[float, float]:
+    """How bright a region is at its left and its right edge: the middle of all pixels there, as few are of letters."""
+    with Image.open(io.BytesIO(region.screenshot(animations="disabled"))) as image:
+        pixels = np.asarray(image.convert("L"))
+    return float(np.median(pixels[:, :3])), float(np.median(pixels[:, -3:]))
+
+
 def test_a_check_is_followed_and_its_result_shown(dashboard: Dashboard, service: Served, tmp_path: Path) -> None:
     dashboard.open("/new")
     dashboard.there("spec-json").fill(json.dumps(SPEC))
@@ -66,6 +75,14 @@ def test_a_check_is_followed_and_its_result_shown(dashboard: Dashboard, service:
     dashboard.expect_no_overflow()
     dashboard.there("proxy-verdict").scroll_into_view_if_needed()
     Album(Path(KEPT) if KEPT else tmp_path).take(dashboard.page, "proxy-narrow")
+
+    table = dashboard.page.get_by_role("region", name="The networks of the check")
+    left, right = edges(table)
+    assert right < left, "there is more to the right, and it is shaded there"
+    table.evaluate("region => region.scrollTo(region.scrollWidth, 0)")
+    Album(Path(KEPT) if KEPT else tmp_path).take(dashboard.page, "proxy-scrolled")
+    left, right = edges(table)
+    assert left < right
 
     dashboard.page.reload()
     expect(dashboard.there("proxy-verdict")).to_have_attribute("data-verdict", found()["verdict"])
