@@ -6,7 +6,8 @@ accuracy with shared weights, f_k the share of its layers that are of kind k, an
     logit p = a + b logit s + sum_k w_k f_k + c log m
 
 is a ridge regression, in which w and c are penalised (Hoerl and Kennard, Technometrics 12, 1970). How much, and whether
-c is in it, is chosen by leave-one-out error, against the line a + b logit s, which leaves the order as it is.
+c is in it, is chosen by leave-one-out error, against the line a + b logit s, which leaves the order as it is. The
+correction pays if its squared errors are less than the line's by more than one standard error of their difference.
 Shapes: n networks, k kinds.
 """
 
@@ -101,7 +102,7 @@ def fitted(shared: Sequence[float], alone: Sequence[float], traits: Sequence[Tra
     pays = (
         bool(np.any(weights[ALWAYS:]))
         and float(weights[1]) > 0
-        and _mean_square(by_choice - y) < _mean_square(by_line - y)
+        and _surely_less((by_choice - y) ** 2, (by_line - y) ** 2)
     )
     of_kinds = dict(zip(kinds, map(float, weights[ALWAYS:-1]), strict=True))
     correction = Correction(float(weights[0]), float(weights[1]), of_kinds, float(weights[-1]))
@@ -158,6 +159,12 @@ def _left_out_error(x: Values, y: Values, penalty: float, *, with_macs: bool) ->
     part = _used(x, penalty, with_macs=with_macs)
     hat = part @ np.linalg.pinv(_gram(part, penalty), hermitian=True) @ part.T
     return _mean_square((y - hat @ y) / np.maximum(1 - np.diag(hat), LEAST))
+
+
+def _surely_less(errors: Values, than: Values) -> bool:
+    """Whether errors [n] are less in the mean by more than one standard error of the difference."""
+    gain = than - errors
+    return bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))
 
 
 def _mean_square(values: Values) -> float:
