@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from nas.evaluator import RankCheck
+from nas.image_set.note import counted
 from nas.proxy.corrected import TAUS, by_others, described, in_words, with_interval
 from nas.proxy.judgement import no_gain
 from nas.proxy.options import FEWEST
@@ -54,13 +55,21 @@ def _said(found: Mapping[str, Any]) -> list[str]:
         lines = [f"{found['compared']} of {found['networks']} networks were compared, too few to see their order."]
     else:
         tau, by_size, beyond = (with_interval(found[name]) for name in ("tau", "tau_size", "tau_given_size"))
-        alone = f"{found['compared']} networks, trained for {found['epochs']} epochs each by itself"
-        taus = f"shared weights have tau {tau}, multiply-adds {by_size}; given these, shared weights have {beyond}"
-        lines = [f"With the order of {alone}, {taus}."]
+        alone = f"{found['compared']} networks, trained for {counted(found['epochs'], 'epoch')} each by itself"
+        taus = f"Kendall's tau {tau} and {by_size}; of shared weights given multiply-adds {beyond}"
+        right = f"{_right(found['tau'])}, their multiply-adds {_right(found['tau_size'])}"
+        lines = [f"Of any two of {alone}, shared weights name the more accurate one {right} ({taus})."]
         lines += in_words(found["corrected"]) if found["corrected"] else ()
-    if not found["beats_size"]:
+    if found["beats_size"]:
+        lines.append("shared weights tell more than multiply-adds do: the search goes on with them.")
+    else:
         lines.append(f"{doubt(found)}: {_follows(found)}.")
     return [f"rank check: {line}" for line in lines]
+
+
+def _right(tau: Mapping[str, float] | None) -> str:
+    """How often an order is right, by its tau."""
+    return "never, as all are alike" if tau is None else f"about {100 * (1 + tau['value']) / 2:.0f} times in 100"
 
 
 def doubt(found: Mapping[str, Any]) -> str:
