@@ -29,9 +29,10 @@ class QuantizationRecipe:
     def may_saturate(self) -> bool:
         """Whether processors without dot-product instructions (VNNI) may compute wrong sums.
 
-        They add two products of an unsigned and a signed byte in 16 bits, and 2 * 255 * 127 does not fit.
+        They add two products of an unsigned and a signed byte in 16 bits, and 2 * 255 * 127 does not fit. Signed
+        activations are no way out: on x86, ONNX Runtime turns them into unsigned ones, with 128 as their zero.
         """
-        return self.signed_weights and not self.signed_activations and 2 * 255 * self.weight_limit > (1 << 15) - 1
+        return self.signed_weights and 2 * 255 * self.weight_limit > (1 << 15) - 1
 
 
 RECIPES: Mapping[str, QuantizationRecipe] = {

@@ -123,7 +123,7 @@ def test_two_products_fit_in_16_bits_or_may_saturate(limit, may):
     recipe = QuantizationRecipe(weight_limit=limit)
     most = 2 * 255 * recipe.weight_limit
     assert recipe.may_saturate is (most > np.iinfo(np.int16).max) is may
-    assert not QuantizationRecipe(signed_activations=True).may_saturate
+    assert QuantizationRecipe(signed_activations=True, weight_limit=limit).may_saturate is may
     assert not QuantizationRecipe(signed_weights=False).may_saturate
 
 
@@ -138,11 +138,14 @@ def test_this_processor_computes_as_it_says():
         folded = layer
 
     model, images = onnx_model(network, Ones(0)).SerializeToString(), np.ones((1, 64, 1, 1), np.float32)
-    how = StaticQuantization("int8", activation_ranges(model, [images]))
-    found = scores(quantised(model, how), images)
-    assert bool(np.abs(found - 64).max() > 1) is saturates()
-    safe = StaticQuantization("int8_7bit", how.ranges)
-    assert np.abs(scores(quantised(model, safe), images) - 64).max() < 1
+    ranges = activation_ranges(model, [images])
+
+    def right(recipe):
+        return bool(np.abs(scores(quantised(model, StaticQuantization(recipe, ranges)), images) - 64).max() < 1)
+
+    assert right("int8") is not saturates()
+    assert right("int8_s8s8") is not saturates()
+    assert right("int8_7bit")
 
 
 def test_latencies_of_models_side_by_side(model):
