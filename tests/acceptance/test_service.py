@@ -19,7 +19,8 @@ from nas.dataset import load
 ROOT = Path(__file__).parents[2]
 TRIALS = 8
 """All networks of the space: in which order they are asked for depends on which trials end together."""
-WHOLE = SPEC | {"max_trials": TRIALS}
+WHOLE = SPEC | {"max_trials": TRIALS, "objective": SPEC["objective"] | {"target_latency_ms": 100.0}}
+"""Its target is far above all latencies, so that who wins does not follow from what was measured on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +180,7 @@ def test_two_dispatchers_share_a_postgresql_ledger(postgresql_url, tmp_path, lat
 
 def test_killed_processes_are_a_non_event(tmp_path):
     """The long form, and the one with Ray, is the benchmark itself."""
-    short = ("--kills", "3", "--trials", "8", "--train-images", "6000", "--executor", "process")  # each part once
+    short = ("--kills", "3", "--trials", "6", "--train-images", "3000", "--executor", "process")  # each part once
     patient = ("--promised", "600")  # in how many seconds it goes on is a claim of quiet machines
     done = subprocess.run(
         [sys.executable, ROOT / "benchmarks" / "kills.py", *short, *patient],
