@@ -13,6 +13,7 @@ from nas.quantities import (
     speed,
     whole,
 )
+from nas.reference_curves.outside import Outside
 from nas.report.curves import bounds_in_words
 from nas.report.markup import Child, Markup, join, tag
 from nas.report.results import TEST, Record, accuracy_shown, best_trial, headline, shown, target
@@ -69,14 +70,16 @@ def _spread(values: Record, split: str, images: Record) -> str | None:
 
 
 def _speed_up(record: Record, finalist: Record) -> Markup | None:
-    """The comparison with the first curve that has the finalist's accuracy, or else with the first reference whose
-    latency is known.
+    """The comparison with the first curve that has the finalist's accuracy, or else with the best of the first curve
+    that has only less, or else with the first reference whose latency is known.
     """
-    inside = (each for each in finalist.get("beside_curves", ()) if each["outside"] is None)
-    if each := next(inside, None):
-        what = f"as fast as the curve of {each['curve']}"
+    beside = {each["outside"]: each for each in reversed(finalist.get("beside_curves", ()))}
+    if each := beside.get(None) or beside.get(Outside.ABOVE):
         ratio, bounds = f"{significant(each['ratio'], 2)}{TIMES}", bounds_in_words(each["low"], each["high"])
-        return _figure(ratio, what.capitalize(), "at equal test accuracy", bounds)
+        if each["outside"] is None:
+            return _figure(ratio, f"As fast as the curve of {each['curve']}", "at equal test accuracy", bounds)
+        what = f"As fast as the most accurate of the curve of {each['curve']}"
+        return _figure(ratio, what, "and more accurate than all of it")
     own = number(finalist["metrics"], "latency_ms")
     found = ((r, x) for r in record["references"] if (x := number(r["metrics"], "latency_ms")))
     reference, latency = next(found, (None, None))

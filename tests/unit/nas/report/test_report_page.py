@@ -174,6 +174,20 @@ def test_finalists_are_shown_beside_the_curves_of_references() -> None:
     assert "As fast as the curve of net" in text  # the headline
 
 
+def test_a_finalist_above_a_curve_is_compared_with_its_best_at_the_top() -> None:
+    """Of the first reference, which is another network, nothing is said there."""
+    given = record()
+    for width, accuracy, latency in ((0.5, 0.7, 0.05), (1.0, 0.8, 0.4)):
+        metrics = {"test_accuracy": accuracy, "latency_ms": latency}
+        given["references"].insert(0, {"label": f"net {width}", "curve": "net", "width": width, "metrics": metrics})
+    outcome(given, {"latency_ms": 0.1})
+
+    figures = Page(report_html(given)).text.translate(PLAIN).partition("Against hand-designed networks")[0]
+    assert "As fast as the most accurate of the curve of net" in figures
+    assert "4.7x" in figures
+    assert "er than net" not in figures
+
+
 def test_a_single_network_is_no_curve() -> None:
     given = record()
     given["references"][0] |= {"curve": "net", "width": 1.0}  # the other one failed
