@@ -28,7 +28,7 @@ from nas.errors import NotMeasuredError, SpecError
 from nas.jobs.keys import Keys
 from nas.onnx_file.metadata import properties
 from nas.ops import Network
-from nas.search.reach import drawn
+from nas.search.reach import Drawn
 from nas.space import SearchSpace
 from nas.spaces import read_architecture
 from nas.sql.connections import Connections
@@ -83,11 +83,11 @@ class Latency:
         """
         return space_latencies(self._store, self.find(name), space, codes)
 
-    def drawn_latencies(self, name: str, space: SearchSpace, seed: int) -> Columns:
-        """The same of the networks that nas.search.reach draws; kept until more is measured on any device."""
+    def drawn_latencies(self, name: str, drawn: Drawn) -> Columns:
+        """The same of networks that are drawn; kept until more is measured on any device."""
         measured = [(each.samples, each.last_measured_at) for each in self._store.devices()]
-        key = self._store.name, name, space.id, str(seed), str(measured)
-        return _drawn_latencies(_Drawn(self._store, self.find(name), space, seed, key))
+        key = self._store.name, name, drawn.space.id, str(drawn.seed), str(measured)
+        return _drawn_latencies(_Asked(self._store, self.find(name), drawn.space, drawn.seed, key))
 
     def agents(self) -> list[AgentRecord]:
         """All agents, by name."""
@@ -131,9 +131,9 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawn:
-    """Networks of a space that are drawn by a seed. key: the location, the device, the space, the seed, and all that is
-    measured.
+class _Asked:
+    """Latencies of the networks of a space that a seed draws. key: the location, the device, the space, the seed, and
+    all that is measured.
     """
 
     store: Store = field(compare=False)
@@ -144,9 +144,9 @@ class _Drawn:
 
 
 @lru_cache(maxsize=64)
-def _drawn_latencies(asked: _Drawn) -> Columns:
-    """Kept, as a form asks with every change of a spec."""
-    chosen = [candidate.choices for candidate in drawn(asked.space, asked.seed)]
+def _drawn_latencies(asked: _Asked) -> Columns:
+    """Kept, as a form asks with every change of a spec; the networks themselves are not."""
+    chosen = [candidate.choices for candidate in Drawn(asked.space, asked.seed).candidates]
     return space_latencies(asked.store, asked.device, asked.space, encode(asked.space, chosen))
 
 

@@ -1,36 +1,56 @@
 """Whether networks of a space keep the targets and limits of a search: what random ones tell before any is trained."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.metric import Metric, declared, device_of, is_of_device, network_metrics
-from nas.objective import Objective
+from nas.metric import Metric, declared, device_of, is_of_device, network_metrics, of_devices
+from nas.objective import LATENCY, Objective
+from nas.ops import Network
 from nas.pareto import Better
 from nas.quantities import significant
 from nas.space import Candidate, SearchSpace
 from nas.trial import Columns
+
+Values = NDArray[np.float64]
 
 SAMPLES = 200
 LEAST_KNOWN = 20
 """Networks of which a metric has to be known before anything is said of it."""
 
 
-def drawn(space: SearchSpace, seed: int) -> list[Candidate]:
-    """The random networks that stand for the space. InfeasibleError if there are none."""
-    rng = Random(seed)
-    return [space.sample(rng) for _ in range(SAMPLES)]
+@dataclass(frozen=True)
+class Drawn:
+    """The random networks that stand for a space. They are drawn when they are asked for, which takes tenths of a
+    second; InfeasibleError then if there are none.
+    """
+
+    space: SearchSpace
+    seed: int
+
+    @cached_property
+    def candidates(self) -> list[Candidate]:
+        rng = Random(self.seed)
+        return [self.space.sample(rng) for _ in range(SAMPLES)]
+
+    @cached_property
+    def networks(self) -> list[Network]:
+        return [candidate.architecture.expand() for candidate in self.candidates]
 
 
 def few_networks(space: SearchSpace, max_trials: int) -> list[str]:
     """The sentence on a space of fewer networks than trials."""
+    if space.size() >= max_trials:
+        return []
     said = (
         f"The space {space.name} has {space.size()} networks, fewer than max_trials ({max_trials}): the search ends "
         "when all were tried. Choose a larger space to try more."
     )
-    return [said] if space.size() < max_trials else []
+    return [said]
 
 
 def bounds(goal: Objective) -> dict[str, float]:
@@ -39,21 +59,19 @@ def bounds(goal: Objective) -> dict[str, float]:
     return {**(goal.targets if goal.steers else {}), **limits}
 
 
-def size_columns(candidates: Sequence[Candidate], wanted: Collection[str]) -> Columns:
-    """[candidates] of each wanted metric that follows from the network alone."""
-    if all(map(is_of_device, wanted)):
-        return {}
-    rows = [network_metrics(candidate.architecture.expand()) for candidate in candidates]
-    return {name: np.array([row[name] for row in rows]) for name in wanted if name in rows[0]}
-
-
-def reach_notes(goal: Objective, known: Columns, devices: Sequence[str]) -> Iterator[str]:
+def reach_notes(
+    wanted: Mapping[str, float], drawn: Drawn, devices: Sequence[str], latencies_ms: Callable[[str], Values]
+) -> Iterator[str]:
     """Sentences on bounds that no drawn network keeps, and on targets that all do.
 
-    known: metrics of the drawn networks, [n] each, NaN where one is not known; nothing is said of those that are absent
-    or known of less than LEAST_KNOWN. devices: of the search, its first one first.
+    wanted: bounds by metric. devices: of the search, its first one first. latencies_ms: on a device, of the drawn
+    networks [n], NaN where one is not known, or [0]. Nothing is said of what is known of less than LEAST_KNOWN.
     """
-    for name, bound in bounds(goal).items():
+    known = {**_size_columns(drawn, wanted)}
+    for device, name in of_devices(LATENCY, devices).items():
+        if name in wanted:
+            known[name] = latencies_ms(device)
+    for name, bound in wanted.items():
         values = known.get(name, np.empty(0))
         values, metric = values[~np.isnan(values)], declared(name)
         if len(values) < LEAST_KNOWN or metric is None:
@@ -65,7 +83,15 @@ def reach_notes(goal: Objective, known: Columns, devices: Sequence[str]) -> Iter
             yield from _of_limit(bound, values, metric)
 
 
-def _of_latency(bound: float, values: NDArray[np.float64], where: str) -> Iterator[str]:
+def _size_columns(drawn: Drawn, wanted: Mapping[str, float]) -> Columns:
+    """[n] of each wanted metric that follows from the network alone."""
+    if all(map(is_of_device, wanted)):
+        return {}
+    rows = [network_metrics(network) for network in drawn.networks]
+    return {name: np.array([row[name] for row in rows]) for name in wanted if name in rows[0]}
+
+
+def _of_latency(bound: float, values: Values, where: str) -> Iterator[str]:
     if values.max() <= bound:
         yield (
             f"The target of {bound:g} ms{where} limits nothing: the slowest of {len(values)} random "
@@ -79,7 +105,7 @@ def _of_latency(bound: float, values: NDArray[np.float64], where: str) -> Iterat
         )
 
 
-def _of_limit(bound: float, values: NDArray[np.float64], metric: Metric) -> Iterator[str]:
+def _of_limit(bound: float, values: Values, metric: Metric) -> Iterator[str]:
     higher = metric.better is Better.HIGHER
     nearest = values.max() if higher else values.min()
     if (nearest < bound) if higher else (nearest > bound):

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from serving import Served
 
 from latency_db.storing.store import Store
-from nas.search.reach import drawn
+from nas.search.reach import Drawn
 from nas.spaces import load_space
 
 KEPT = os.environ.get("NAS_SCREENSHOTS_FORM")
@@ -40,7 +40,7 @@ def test_a_target_that_no_network_keeps_is_told_before_submit(
     dashboard: Dashboard, service: Served, album: Album
 ) -> None:
     space = load_space(SPACE).for_images(1, 28, 10)
-    networks = [candidate.architecture.expand() for candidate in drawn(space, 0)]
+    networks = Drawn(space, 0).networks
     Store(service.settings.home / "latency.db").add(table(pocket(), networks, mac_ms=1e-4))
     spec = {"dataset": "fashion_mnist_mini", "device": DEVICE, "space": SPACE, "max_trials": 4}
     dashboard.open("/new")

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from random import Random
 from statistics import median
 
 from latency_db.estimating.estimator import Estimator
@@ -21,6 +20,7 @@ from nas.ops.kernels import kernels
 from nas.quantities import duration
 from nas.search.devices import given_targets_ms, with_targets
 from nas.search.earlier import BEGAN_WITH, DIGEST, EVALUATOR
+from nas.search.reach import Drawn
 from nas.space import SearchSpace
 from nas.spec import SearchSpec
 from workers.executing.scheduler import Quota
@@ -28,7 +28,6 @@ from workers.searching.context import SearchDevice, measuring
 from workers.searching.progress_listener import ProgressListener
 from workers.searching.progress_store import ResultStore
 
-TARGET_SAMPLES = 200
 MIN_TARGET_SAMPLES = 20
 
 
@@ -111,8 +110,7 @@ class Opening:
         given = given or self.store.known(kept)
         if given is not None:
             return given
-        measurer, estimator, rng = device.measurer, device.measurer.estimator, Random(self.spec.seed)
-        drawn = [space.sample(rng).architecture.expand() for _ in range(TARGET_SAMPLES)]
+        measurer, estimator, drawn = device.measurer, device.measurer.estimator, Drawn(space, self.spec.seed).networks
         networks = [network for network in drawn if not estimator.refused(network)] or drawn
         measured = [network for network in networks if not estimator.unmeasured(kernels(network))]
         if len(measured) < MIN_TARGET_SAMPLES and measurer.can_measure:  # a large space's table is never complete

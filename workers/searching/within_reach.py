@@ -5,14 +5,13 @@ from math import nan
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latency_db.estimating.estimator import Estimator
 from nas.errors import NotMeasuredError
 from nas.objective import Objective
 from nas.ops import Network
 from nas.search.loop import Search
-from nas.search.reach import bounds, drawn, few_networks, reach_notes, size_columns
+from nas.search.reach import Drawn, Values, bounds, few_networks, reach_notes
 from nas.space import SearchSpace
 from workers.searching.context import SearchContext
 
@@ -48,19 +47,16 @@ def exhausted(search: Search) -> list[str]:
 
 def _reach(context: SearchContext, space: SearchSpace, goal: Objective) -> Iterator[str]:
     """Of each target and limit that every network of a sample keeps, or none."""
-    wanted = bounds(goal)
-    if not wanted:
-        return
-    candidates = drawn(space, context.spec.seed)
-    known = dict(size_columns(candidates, wanted))
-    networks = [candidate.architecture.expand() for candidate in candidates]
-    for device in context.devices:
-        if f"latency_ms{device.suffix}" in wanted:
-            known[f"latency_ms{device.suffix}"] = _estimates_ms(device.measurer.estimator, networks)
-    yield from reach_notes(goal, known, context.spec.device_names)
+    drawn = Drawn(space, context.spec.seed)
+    estimators = {device.name: device.measurer.estimator for device in context.devices}
+
+    def latencies_ms(device: str) -> Values:
+        return _estimates_ms(estimators[device], drawn.networks)
+
+    return reach_notes(bounds(goal), drawn, context.spec.device_names, latencies_ms)
 
 
-def _estimates_ms(estimator: Estimator, networks: Sequence[Network]) -> NDArray[np.float64]:
+def _estimates_ms(estimator: Estimator, networks: Sequence[Network]) -> Values:
     """[networks]; NaN of those that have no estimate."""
 
     def one(network: Network) -> float:

@@ -7,7 +7,7 @@ from made_up import pocket, table
 
 from latency_db.storing.store import Store
 from nas.ops.cost import network_cost
-from nas.search.reach import SAMPLES, drawn
+from nas.search.reach import SAMPLES, Drawn
 from nas.spaces import load_space
 
 STAGE = {"blocks": [{"conv": {"kernel": [3, 5]}}], "layers": [1, 2, 3], "width": [8, 16], "stride": 2}
@@ -21,7 +21,7 @@ ELSEWHERE = {**STAGE, "blocks": [{"shuffle": {"groups": 2}}]}
 @pytest.fixture(scope="module")
 def networks():
     """Those that stand for the space, as the check draws them."""
-    return [candidate.architecture.expand() for candidate in drawn(load_space(SPACE).for_images(1, 28, 10), 0)]
+    return Drawn(load_space(SPACE).for_images(1, 28, 10), 0).networks
 
 
 @pytest.fixture(scope="module", autouse=True)
