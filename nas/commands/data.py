@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from rich.table import Column, Table
 from nas.command_line.groups import EntryPointGroup
 from nas.command_line.set_options import set_options, with_options
 from nas.commands.decoded import decoded
-from nas.dataset import Dataset, data_dirs, dataset, load, resolve
+from nas.dataset import Split, data_dirs, dataset, load, resolve
 from nas.image_set.note import Note, listed
 from nas.images.decoded_sets import telling
 from nas.images.published import Origin, PublishedSource, dataset_row
@@ -133,10 +133,11 @@ def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> No
     with _progress(MofNCompleteColumn()) as progress, telling(progress):
         loaded = load({**config, **resized}, seed)
     notes = [*([SEVERAL_SIZES] if resized else []), *loaded.notes]
+    splits = {"train": loaded.train, "validation": loaded.validation, "test": loaded.test}
     facts: dict[str, Any] = {
         "name": loaded.name,
         "classes": list(loaded.classes),
-        "images": {"train": len(loaded.train), "validation": len(loaded.validation), "test": len(loaded.test)},
+        "images": {part: len(split) for part, split in splits.items()},
         "side": loaded.side,
         "channels": loaded.channels,
         "mean": list(loaded.mean),
@@ -146,7 +147,7 @@ def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> No
         "seed": seed,
         "digest": loaded.digest,
     }
-    counts = _images_by_class(loaded)
+    counts = _images_by_class(splits, loaded.classes)
     if as_json:
         rows = [note.row() for note in notes]
         click.echo(json.dumps({**facts, "images_by_class": counts, "notes": rows}, indent=2))
@@ -158,20 +159,19 @@ def show(name: str, options: tuple[str, ...], seed: int, *, as_json: bool) -> No
     _print_counts(counts)
 
 
-def _images_by_class(loaded: Dataset) -> list[dict[str, Any]]:
+def _images_by_class(splits: Mapping[str, Split], classes: Sequence[str]) -> list[dict[str, Any]]:
     """The images of each class by split, in the order of the classes."""
-    splits = {"train": loaded.train, "validation": loaded.validation, "test": loaded.test}
-    counts = {part: bincount(split.labels, minlength=len(loaded.classes)) for part, split in splits.items()}
+    counts = {part: bincount(split.labels, minlength=len(classes)) for part, split in splits.items()}
     return [
-        {"class": name, **{part: int(of[label]) for part, of in counts.items()}}
-        for label, name in enumerate(loaded.classes)
+        {"class": name, **{part: int(of[label]) for part, of in counts.items()}} for label, name in enumerate(classes)
     ]
 
 
 def _print_counts(counts: list[dict[str, Any]]) -> None:
     """A table of classes with their images."""
     table = Table(Column("class", overflow="fold"), box=None, header_style="bold")
-    for part in ("train", "validation", "test"):
+    _, *parts = counts[0]
+    for part in parts:
         table.add_column(part, justify="right", no_wrap=True)
     shown = counts if len(counts) <= MOST_CLASSES else sorted(counts, key=lambda row: row["train"])[:MOST_CLASSES]
     for name, *images in (row.values() for row in shown):

@@ -12,6 +12,7 @@ from nas.proxy.corrected import TAUS, by_others, described, in_words, with_inter
 from nas.proxy.judgement import no_gain
 from nas.proxy.options import FEWEST
 from nas.proxy.ranks import Agreement, agreement
+from nas.statistics.rank_correlation import times_in_100
 from nas.supernet.correction import Judged
 
 SHARED, ALONE = "shared_accuracy", "alone_accuracy"
@@ -69,7 +70,7 @@ def _said(found: Mapping[str, Any]) -> list[str]:
 
 def _right(tau: Mapping[str, float] | None) -> str:
     """How often an order is right, by its tau."""
-    return "never, as all are alike" if tau is None else f"about {100 * (1 + tau['value']) / 2:.0f} times in 100"
+    return "never, as all are alike" if tau is None else times_in_100(tau["value"])
 
 
 def doubt(found: Mapping[str, Any]) -> str:

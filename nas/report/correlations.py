@@ -6,7 +6,7 @@ from typing import Any
 
 from nas.metric import Metric, Source, metrics, tabulated
 from nas.quantities import minus, number
-from nas.statistics.rank_correlation import RankCorrelation, partial_tau, rank_correlation
+from nas.statistics.rank_correlation import RankCorrelation, partial_tau, rank_correlation, times_in_100
 
 ACCURACY = "accuracy"
 GIVEN = "macs"
@@ -69,11 +69,10 @@ def _columns(rows: list[list[float]], count: int = 2) -> list[list[float]]:
 def in_words(correlation: Correlation) -> str:
     """In a sentence: what it means for two trials, what to do about it, and the numbers in brackets."""
     found, metric = correlation.found, metrics()[correlation.metric]
-    of_size = metric.source is Source.NETWORK
-    more, less = ("more", "fewer") if of_size else ("a higher", "a lower")
+    more, less = ("more", "fewer") if metric.source is Source.NETWORK else ("a higher", "a lower")
     said = (
         f"Of any two of the {found.n} trials, the one with {more if found.tau >= 0 else less} {metric.label} is the "
-        f"more accurate about {100 * (1 + abs(found.tau)) / 2:.0f} times in 100"
+        f"more accurate {times_in_100(abs(found.tau))}"
     )
     given = correlation.given_macs
     beside = "" if given is None else f"; {minus(f'{given:.2f}')} given the multiply-adds"

@@ -9,7 +9,7 @@ from nas.image_set.note import counted
 from nas.metric import metrics
 from nas.quantities import number
 from nas.report.curves import beside_curves, curves
-from nas.statistics.proportions import Interval, Verdict, bracketed, interval, verdict, wilson, with_intervals
+from nas.statistics.proportions import Interval, Verdict, bracketed, interval, interval_of, verdict, with_intervals
 
 Record = Mapping[str, Any]
 LATENCY = "latency_ms"
@@ -109,8 +109,8 @@ def choice_note(
 
 def _ranking_interval(finalist: Record, images: float) -> Interval | None:
     """That of the accuracy by which finalists are ranked."""
-    accuracy = number(finalist["metrics"], _ranked_by(finalist))
-    return None if accuracy is None or not 0 <= accuracy <= 1 else wilson(accuracy, int(images))
+    name = _ranked_by(finalist)
+    return interval(interval_of(finalist["metrics"], name, images), name)
 
 
 def _ranked_by(finalist: Record) -> str:

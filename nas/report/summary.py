@@ -73,13 +73,10 @@ def _speed_up(record: Record, finalist: Record) -> Markup | None:
     """The comparison with the first curve that has the finalist's accuracy, or else with the best of the first curve
     that has only less, or else with the first reference whose latency is known.
     """
-    beside = {each["outside"]: each for each in reversed(finalist.get("beside_curves", ()))}
-    if each := beside.get(None) or beside.get(Outside.ABOVE):
-        ratio, bounds = f"{significant(each['ratio'], 2)}{TIMES}", bounds_in_words(each["low"], each["high"])
-        if each["outside"] is None:
-            return _figure(ratio, f"As fast as the curve of {each['curve']}", "at equal test accuracy", bounds)
-        what = f"As fast as the most accurate of the curve of {each['curve']}"
-        return _figure(ratio, what, "and more accurate than all of it")
+    for outside in (None, Outside.ABOVE):
+        for each in finalist.get("beside_curves", ()):
+            if each["outside"] == outside:
+                return _beside_curve(each)
     own = number(finalist["metrics"], "latency_ms")
     found = ((r, x) for r in record["references"] if (x := number(r["metrics"], "latency_ms")))
     reference, latency = next(found, (None, None))
@@ -88,6 +85,14 @@ def _speed_up(record: Record, finalist: Record) -> Markup | None:
     ratio, _, word = speed(latency / own).partition(" ")
     takes = f"which takes {milliseconds(latency)}"
     return _figure(ratio, f"{word.capitalize()} than {reference['label']}", takes, _lead(finalist, reference))
+
+
+def _beside_curve(each: Record) -> Markup:
+    ratio, curve = f"{significant(each['ratio'], 2)}{TIMES}", f"the curve of {each['curve']}"
+    if each["outside"] is None:
+        bounds = bounds_in_words(each["low"], each["high"])
+        return _figure(ratio, f"As fast as {curve}", "at equal test accuracy", bounds)
+    return _figure(ratio, f"As fast as the most accurate of {curve}", "and more accurate than all of it")
 
 
 def _lead(finalist: Record, reference: Record) -> str | None:

@@ -47,8 +47,7 @@ class Plan:
 
     failures: share of the trainings that fail, part of the way through. noise: as in TabularProblem.observed. earlier:
     as in nas.asking.problem.Problem; what they trained as this search does is not trained again. epochs: of a whole
-    training.
-    scored: as in nas.asking.problem.Problem.
+    training. scored: as in nas.asking.problem.Problem.
     """
 
     trials: int

@@ -44,6 +44,11 @@ def rank_correlation(one: Sequence[float], other: Sequence[float]) -> RankCorrel
     return RankCorrelation(tau, min(tanh(centre - half), tau), max(tanh(centre + half), tau), n)
 
 
+def times_in_100(tau: float) -> str:
+    """How often two lists have the same order of two of their numbers, in words; ties aside."""
+    return f"about {100 * (1 + tau) / 2:.0f} times in 100"
+
+
 def partial_tau(one_other: float, one_given: float, other_given: float) -> float:
     """partial_taus of single numbers."""
     return float(partial_taus(*(np.array([tau]) for tau in (one_other, one_given, other_given)))[0])

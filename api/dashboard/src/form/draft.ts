@@ -33,9 +33,10 @@ export function pluginName(draft: Draft, family: string): string | undefined {
 
 /** The known space that the draft names, with changes or without; null for one of the user's own. */
 export function knownSpace(draft: Draft, known: readonly string[]): string | null {
-  const value = draft["space"] ?? "small";
-  const name = pluginName({ space: value }, "space");
-  return typeof value === "string" || (name !== undefined && known.includes(name) && !("stages" in (value as Draft))) ? name! : null;
+  const space = draft["space"] ?? "small";
+  if (typeof space === "string") return space;
+  const name = pluginName(draft, "space");
+  return name !== undefined && known.includes(name) && !("stages" in (space as Draft)) ? name : null;
 }
 
 /** draft in which parameters of a plugin have its name beside them. */
