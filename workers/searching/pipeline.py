@@ -1,7 +1,6 @@
 """A whole search: measure, search, train the finalists, export and test them, report."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
@@ -13,33 +12,24 @@ from latency_db.storing.known_devices import find_device
 from latency_db.storing.store import Store
 from nas.asking.problem import Problem
 from nas.dataset import Dataset
-from nas.errors import InfeasibleError
 from nas.evaluator import evaluator, rank_check_of
 from nas.forecast import Pace, Plan, plan_of
 from nas.jobs.rows import PACE
 from nas.objective import Objective
-from nas.ops.notation import write_network
 from nas.pruner import Pruner
-from nas.report.correlations import correlations, in_words
 from nas.report.results import outcome, targets
 from nas.search.devices import KnownOnDevices
-from nas.search.loop import Search, Steps
+from nas.search.loop import Search
 from nas.search.pre_filter import PreFilter
 from nas.search.pruner import made_pruner
 from nas.searcher import Searcher, searcher
-from nas.space import Candidate, SearchSpace
+from nas.space import SearchSpace
 from nas.spaces import load_space
 from nas.spec import SearchSpec
-from nas.trial import Metrics, Report, State, Trial
+from nas.trial import Trial
 from workers.executing.scheduler import Quota
 from workers.searching.baseline import compared, run_baseline
-from workers.searching.context import (
-    SearchContext,
-    devices_of,
-    epoch_listener,
-    known_now,
-    measuring,
-)
+from workers.searching.context import SearchContext, devices_of
 from workers.searching.finalists.classes import add_classes
 from workers.searching.finalists.compressed_files import check_devices
 from workers.searching.finalists.compression import check_compression, compress_finalists
@@ -65,18 +55,14 @@ from workers.searching.run_description import (
     notes_of_searcher,
 )
 from workers.searching.run_record import RunRecord
-from workers.searching.rungs import RungTrainings
 from workers.searching.teaching import NAME as TEACHER
 from workers.searching.teaching import describe_teacher, taught
 from workers.searching.training_keys import TrainingKeys
+from workers.searching.trials import metrics_before_training, run_trials
 from workers.searching.warm_start import describe_warm_start, notes_of_warm_start, warm_started
 from workers.searching.within_reach import add_notes, exhausted, foreseen
 from workers.searching.zero_cost import sample_scores, scored, scores_of
 from workers.tasks.train import Setup
-
-MAX_UNCERTAINTY = 0.01
-"""Relative standard deviation that interpolated kernels may leave in a candidate's estimate; kernels are measured until
-it is met. 1 % is little beside the 2 % error of estimates with all kernels measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,55 +225,6 @@ def pruner_for(spec: SearchSpec, goal: Objective) -> Pruner | None:
     return made_pruner(spec.pruner, spec.evaluator, goal)
 
 
-def run_trials(context: SearchContext, search: Search, ended: Callable[[], None]) -> None:
-    """Run the search's trials; ended is called after each. InfeasibleError if none succeeded."""
-    epochs = context.evaluator.epochs
-
-    def heard(trial: Trial) -> Report:
-        return epoch_listener(context.listener, f"trial {trial.number}", epochs, trial.number)
-
-    def train(trial: Trial) -> Future[Metrics]:
-        network = trial.candidate.architecture
-        started = partial(context.listener.started, trial.number)
-        return context.evaluate(write_network(network.expand()), heard(trial), started)
-
-    def report(trial: Trial) -> None:
-        context.listener.trial(trial, search.max_trials)
-        context.listener.step("trials", search.finished, search.max_trials)
-        if trial.state is not State.RUNNING:
-            ended()
-
-    if search.trials:
-        context.listener.say(f"resumed: {search.finished} of {context.spec.max_trials} trials are finished already")
-    key = context.training_keys.trial
-    rungs = RungTrainings(context, heard)
-    steps = Steps(
-        known=scored(partial(metrics_before_training, context), search.searcher.problem),
-        train=train,
-        cached_training=lambda candidate: trained_before(context, candidate),
-        store_training=lambda candidate, metrics: context.store_training(
-            key(candidate.architecture.network_id), metrics
-        ),
-        report=report,
-        train_until=rungs.train_until,
-        give_up=rungs.drop,
-    )
-    search.run(steps, max_trials=context.spec.max_trials, parallel=context.spec.parallel)
-    rungs.drop_all()
-    for each in correlations([t.metrics for t in search.trials.values() if t.state is State.SUCCEEDED]):
-        context.listener.say(in_words(each))
-    if not any(trial.state is State.SUCCEEDED for trial in search.trials.values()):
-        reasons = "; ".join(sorted({trial.reason or "no reason" for trial in search.trials.values()}))
-        raise InfeasibleError(f"no trial succeeded: {reasons or 'the searcher proposed nothing'}")
-
-
-def trained_before(context: SearchContext, candidate: Candidate) -> Metrics | None:
-    """The metrics of the candidate's network from a training like this search's; None if there was none."""
-    network_id, key = candidate.architecture.network_id, context.training_keys.trial
-    found = context.cached_training(key(network_id), key(candidate.architecture.id))
-    return found or context.taken.training(network_id)
-
-
 def finalists_of(context: SearchContext, chosen: Sequence[Trial]) -> list[dict[str, Any]]:
     """The chosen trials, trained for longer, with all their files."""
     finalists = train_finalists(context, chosen)
@@ -297,18 +234,3 @@ def finalists_of(context: SearchContext, chosen: Sequence[Trial]) -> list[dict[s
     add_classes(context, finalists)
     add_files(context, finalists)
     return finalists
-
-
-def metrics_before_training(context: SearchContext, candidate: Candidate) -> Metrics:
-    """The candidate's sizes and its estimated latency on each device.
-
-    Kernels are measured first where an estimate is too uncertain.
-    """
-    network = candidate.architecture.expand()
-    for device in context.devices:
-        measurer = device.measurer
-        wanted = measurer.kernels_to_measure(network, MAX_UNCERTAINTY) if measurer.can_measure else []
-        if wanted:
-            with measuring(context.quota, measurer):
-                measurer.measure_kernels(wanted)
-    return known_now(context.devices, network)
