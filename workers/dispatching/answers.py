@@ -20,7 +20,7 @@ from nas.spec.images import with_size
 from workers.dispatching.inquiry_store import InquiryStore
 from workers.executing.scheduler import Quota
 from workers.proxy_checking.check import ProxyCheck
-from workers.searching.progress_listener import ProgressListener
+from workers.searching.recording.progress_listener import ProgressListener
 from workers.suggesting.suggestion import Wanted, suggest
 
 

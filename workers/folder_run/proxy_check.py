@@ -16,7 +16,7 @@ from workers.executing.executor import executor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.folder import RunFolder
 from workers.proxy_checking.check import ProxyCheck
-from workers.searching.progress_listener import ProgressListener
+from workers.searching.recording.progress_listener import ProgressListener
 
 FILE = "proxy_check.json"
 

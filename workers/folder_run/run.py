@@ -13,7 +13,7 @@ from workers.executing.scheduler import Scheduler
 from workers.folder_run.earlier_runs import check_earlier
 from workers.folder_run.folder import RunFolder
 from workers.searching.pipeline import Pipeline
-from workers.searching.progress_listener import ProgressListener
+from workers.searching.recording.progress_listener import ProgressListener
 from workers.searching.warm_start import NAME as EARLIER
 
 UPDATE_S = 5.0

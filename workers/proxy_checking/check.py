@@ -33,8 +33,8 @@ from workers.searching.context import SearchContext, devices_of, known_now
 from workers.searching.finalists.compressed_files import check_devices
 from workers.searching.opening import Opening
 from workers.searching.preparation import prepared_file
-from workers.searching.progress_listener import ProgressListener
-from workers.searching.progress_store import ResultStore
+from workers.searching.recording.progress_listener import ProgressListener
+from workers.searching.recording.progress_store import ResultStore
 from workers.searching.teaching import taught
 from workers.searching.training_keys import TrainingKeys
 from workers.tasks.train import Setup

@@ -23,7 +23,7 @@ from nas.trial import Metrics, State, Trial
 from workers.searching.context import SearchContext, epoch_listener
 from workers.searching.finalists.repeats import SEEDS, rank_trials
 from workers.searching.finalists.training import in_turn, train_finalists
-from workers.searching.progress_store import ResultStore
+from workers.searching.recording.progress_store import ResultStore
 
 SEARCHER = "random"
 LINES = 100

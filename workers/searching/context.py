@@ -21,8 +21,8 @@ from nas.spec import SearchSpec
 from nas.trial import REFUSED_KERNELS, Metrics, Report
 from workers.executing.executor import Task
 from workers.executing.scheduler import Quota, TaskHandle
-from workers.searching.progress_listener import ProgressListener
-from workers.searching.progress_store import ResultStore
+from workers.searching.recording.progress_listener import ProgressListener
+from workers.searching.recording.progress_store import ResultStore
 from workers.searching.training_keys import TrainingKeys
 from workers.tasks.train import Setup, evaluate
 

@@ -10,7 +10,7 @@ from typing import Any
 from nas.forecast import MEASURING_S, NETWORK_S, Pace, Plan, step_seconds
 from nas.quantities import duration
 from nas.trial import Metrics, State, Trial
-from workers.searching.progress_listener import ProgressListener
+from workers.searching.recording.progress_listener import ProgressListener
 
 LEAST_S = 1.0
 """The least time that is left of a search that has not ended."""

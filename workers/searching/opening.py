@@ -25,8 +25,8 @@ from nas.space import SearchSpace
 from nas.spec import SearchSpec
 from workers.executing.scheduler import Quota
 from workers.searching.context import SearchDevice, measuring
-from workers.searching.progress_listener import ProgressListener
-from workers.searching.progress_store import ResultStore
+from workers.searching.recording.progress_listener import ProgressListener
+from workers.searching.recording.progress_store import ResultStore
 
 MIN_TARGET_SAMPLES = 20
 

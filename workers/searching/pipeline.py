@@ -44,17 +44,17 @@ from workers.searching.forecast import Forecast
 from workers.searching.frozen_latencies import frozen_latencies
 from workers.searching.opening import Opening
 from workers.searching.preparation import prepared_file
-from workers.searching.progress_listener import ProgressListener
-from workers.searching.progress_store import ProgressStore
 from workers.searching.rank_check import NAME as RANK_CHECK
 from workers.searching.rank_check import heeded
-from workers.searching.run_description import (
+from workers.searching.recording.progress_listener import ProgressListener
+from workers.searching.recording.progress_store import ProgressStore
+from workers.searching.recording.run_description import (
     describe_evaluator,
     describe_run,
     notes_of_evaluator,
     notes_of_searcher,
 )
-from workers.searching.run_record import RunRecord
+from workers.searching.recording.run_record import RunRecord
 from workers.searching.teaching import NAME as TEACHER
 from workers.searching.teaching import describe_teacher, taught
 from workers.searching.training_keys import TrainingKeys

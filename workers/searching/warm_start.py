@@ -12,7 +12,7 @@ from nas.search.earlier import TakenOver, taken_over, task_of
 from nas.searcher import Searcher
 from nas.space import SearchSpace
 from workers.searching.context import SearchContext
-from workers.searching.progress_store import ProgressStore
+from workers.searching.recording.progress_store import ProgressStore
 
 NAME = "earlier-trainings"
 

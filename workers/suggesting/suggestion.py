@@ -20,7 +20,7 @@ from nas.training import FINALISTS
 from nas.trial import unheard
 from workers.executing.scheduler import Quota
 from workers.searching.context import measuring
-from workers.searching.progress_listener import ProgressListener
+from workers.searching.recording.progress_listener import ProgressListener
 from workers.suggesting.amounts import (
     RESERVE,
     Amounts,
