@@ -26,18 +26,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from scipy.stats import t
-from torch import Tensor, nn
-from torch.nn.functional import unfold
 
 from nas.dataset import Dataset, Split, load
 from nas.ops import Network
 from nas.ops.cost import network_cost
-from nas.ops.torch_reading.module import build
 from nas.spaces import load_space
 from nas.statistics.rank_correlation import rank_correlation
 from nas.training import FINALISTS, Recipe
-from nas.training.batches import normalised
 from nas.training.fit import fit
+from nas.training.initial import untrained
 from nas.training.score import evaluate
 
 SETS = ("fashion_mnist_mini", "cifar10")
@@ -46,8 +43,6 @@ SIDE = 16
 LONG, LONG_EPOCHS = "long", 8
 BASE = Recipe(epochs=2)
 RESAMPLES = 400
-WHITENED = "whitened first filters, frozen"
-WHITENING_EPSILON = 5e-4
 BASELINE = "trials' recipe"
 PARTS = {
     BASELINE: BASE,
@@ -62,7 +57,7 @@ PARTS = {
     "flip, alternating": replace(BASE, flip=True, alternating_flip=True),
     "first epoch at 3/4 of the side": replace(BASE, first_resolution=0.75),
     "first epoch at 1/2 of the side": replace(BASE, first_resolution=0.5),
-    WHITENED: BASE,
+    "whitened first filters, frozen": replace(BASE, whitened=True),
 }
 
 
@@ -98,9 +93,7 @@ def networks(dataset: Dataset, count: int) -> list[Network]:
 
 def training(case: Case, network: Network, dataset: Dataset) -> dict[str, Any]:
     recipe = replace(FINALISTS, epochs=LONG_EPOCHS) if case.recipe == LONG else PARTS[case.recipe]
-    module = build(network, 0)
-    if case.recipe == WHITENED:
-        whiten(module, normalised(dataset.train.images, dataset.mean, dataset.std, SIDE))
+    module = untrained(network, dataset, recipe, 0)
     cpu, wall = time.process_time(), time.perf_counter()
     found = fit(module, dataset, recipe, seed=0, report=lambda *_: None, resolution=SIDE)
     spent = {"cpu_s": time.process_time() - cpu, "wall_s": time.perf_counter() - wall}
@@ -108,20 +101,6 @@ def training(case: Case, network: Network, dataset: Dataset) -> dict[str, Any]:
     if case.recipe == LONG:
         accuracy = evaluate(module, dataset.test, dataset.mean, dataset.std, SIDE).accuracy
     return {**case._asdict(), "accuracy": accuracy, "macs": network_cost(network).macs, **spent}
-
-
-@torch.no_grad()
-def whiten(module: nn.Module, images: Tensor) -> None:
-    """Freeze the first convolution, with the directions in which its patches vary most as its first filters, each with
-    both signs and scaled to a variance of 1 (arXiv:2404.00498, section 3.2).
-    """
-    first = next(part for part in module.modules() if isinstance(part, nn.Conv2d))
-    patches = unfold(images, first.kernel_size).transpose(1, 2).flatten(0, 1)  # [all, C * k * k]
-    variances, directions = torch.linalg.eigh(patches.T @ patches / len(patches))
-    scaled = (directions / (variances + WHITENING_EPSILON).sqrt()).T.flip(0)
-    both = torch.stack([scaled, -scaled], 1).flatten(0, 1)[: len(first.weight)]
-    first.weight[: len(both)] = both.view(-1, *first.weight.shape[1:])
-    first.weight.requires_grad_(False)
 
 
 def table(rows: Sequence[Mapping[str, Any]], name: str) -> str:

@@ -105,6 +105,8 @@ class SupernetEvaluator(Evaluator):
             return "muon and norm_bias_rate are for layers that are trained whole, not in parts: leave them out"
         if given.first_resolution < 1:
             return "shared weights are trained at the resolutions of their networks: leave first_resolution out"
+        if given.whitened:
+            return "shared weights begin with random filters: leave whitened out"
         if space.has_codes:
             return (
                 "the weights that networks share are floats, and the space decides on precisions of stages: leave "

@@ -9,6 +9,7 @@ from nas.evaluator import PLAIN, CacheKey, Evaluator, Stop, evaluator
 from nas.ops import Network
 from nas.ops.cost import is_coded
 from nas.registry import described
+from nas.space import SearchSpace
 from nas.training import Recipe
 from nas.training.trial_choices import TrainDevice, TrainImages, chosen_device, drawn_images
 from nas.trial import Metrics, Report
@@ -66,6 +67,16 @@ class TrainEvaluator(Evaluator):
         return chosen_device(self._device)
 
     @classmethod
+    def refusal(cls, space: SearchSpace, parameters: BaseModel) -> str | None:
+        given: Any = parameters
+        if given.whitened and space.has_codes:
+            return (
+                "whitened filters are floats, and the space decides on precisions of stages: leave whitened out, or "
+                "precision and density out of the space"
+            )
+        return None
+
+    @classmethod
     def full_epochs(cls, parameters: BaseModel) -> int | None:
         """None with a time budget, as trials then differ in epochs."""
         given: Any = parameters
@@ -84,11 +95,11 @@ class TrainEvaluator(Evaluator):
     def _evaluated(self, network: Network, report: Report, stop: Stop | None) -> Metrics:
         if is_coded(network):
             return self._coded(network, report, stop)
-        from nas.ops.torch_reading.module import build  # noqa: PLC0415 - the service describes evaluators without torch
-        from nas.training.fit import fit  # noqa: PLC0415 - as above
+        from nas.training.fit import fit  # noqa: PLC0415 - the service describes evaluators without torch
+        from nas.training.initial import untrained  # noqa: PLC0415 - as above
 
         fitted = fit(
-            build(network, self.seed),
+            untrained(network, self._images, self.recipe, self.seed),
             self._images,
             self.recipe,
             seed=self.seed,

@@ -78,6 +78,8 @@ def _check_inherit(spec: Mapping[str, Any]) -> None:
         raise SpecError(
             f"finalists.inherit: the evaluator {name} has no weights to start from; write false, or take one of: {able}"
         )
+    if spec["finalists"].inherit and spec["finalists"].recipe.get("whitened"):
+        raise SpecError("finalists.recipe.whitened: finalists keep the filters that they inherit; leave whitened out")
     if name is not None and spec["finalists"].inherit and _may_train(spec["evaluator"]):
         raise SpecError(
             "finalists.inherit: where the rank check leaves trials to be trained there are no shared weights to start "
@@ -111,10 +113,16 @@ def _check_teacher(spec: Mapping[str, Any]) -> None:
 
 def _check_space(spec: Mapping[str, Any]) -> None:
     try:
-        if load_space(spec["space"]).has_codes and spec["finalists"].compression:
+        coded = load_space(spec["space"]).has_codes
+        if coded and spec["finalists"].compression:
             raise SpecError(
                 "finalists.compression: the space decides on precisions of stages, so its networks are compressed "
                 "already; leave compression out, or precision out of the space"
+            )
+        if coded and spec["finalists"].recipe.get("whitened"):
+            raise SpecError(
+                "finalists.recipe.whitened: whitened filters are floats, and the space decides on precisions of "
+                "stages; leave whitened out, or precision and density out of the space"
             )
     except UnknownNameError:
         raise

@@ -221,15 +221,16 @@ def finalise(
     """
     from nas.compression.bench import Bench  # noqa: PLC0415 - torch is the workers' own
     from nas.export import export  # noqa: PLC0415 - torch is the workers' own
-    from nas.ops.torch_reading.module import build, load_arrays  # noqa: PLC0415 - torch is the workers' own
+    from nas.ops.torch_reading.module import load_arrays  # noqa: PLC0415 - torch is the workers' own
     from nas.training.fit import fit  # noqa: PLC0415 - torch is the workers' own
+    from nas.training.initial import untrained  # noqa: PLC0415 - torch is the workers' own
 
     images = setup.final_images(images_of(setup, shared))
     device = evaluator_of(setup, images).device
     network = read_network(notation)
     if is_coded(network):
         return _coded(network, final, Bench(images, setup.seed, report, Path(final.checkpoint), device))
-    net = build(network, setup.seed)
+    net = untrained(network, images, final.recipe, setup.seed)
     if prepared is not None:
         load_arrays(net, _evaluator(setup, shared, prepared).inherited(network))
     fitted = fit(

@@ -14,6 +14,7 @@ from nas.ops.kernels import kernels
 from nas.ops.layers import weighted_layers
 from nas.ops.notation import read_network, write_network
 from nas.spaces import load_space, read_architecture
+from nas.spec import parse_spec
 
 STAGE = {"blocks": [{"mbconv": {"expansion": 3, "kernel": 3, "se": 0.25}}], "layers": 1, "width": 16}
 SPACE = {"name": "mine", "resolution": 28, "channels": 1, "stem": {"width": 8}, "stages": [STAGE]}
@@ -134,3 +135,11 @@ def test_a_space_says_which_of_them_is_wrong(changes, message):
 def test_weights_without_a_code_for_0_cannot_be_pruned(fields):
     with pytest.raises(InvalidArchitectureError, match=r"no code for 0: give them int8, int4, ternary, or density 1"):
         architecture(**fields).expand()
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"evaluator": {"name": "train", "whitened": True}}, {"finalists": {"recipe": {"whitened": True}}}]
+)
+def test_whitened_filters_are_refused_where_filters_may_have_few_bits(wanted):
+    with pytest.raises(SpecError, match="leave whitened out"):
+        parse_spec({"dataset": "fashion_mnist_mini", "device": "local-cpu-1t", "space": CODED, **wanted})

@@ -53,10 +53,11 @@ def test_recipes_that_do_without_later_parts_keep_the_ids_of_their_time():
         {"alternating_flip": True},
         {"first_resolution": 0.5},
         {"crop": 0.5},
+        {"whitened": True},
     ]
 
     assert (Recipe().id, FINALISTS.id) == ("5862d7110469b8b5", "02c8a394dfd2f3a4")
-    assert len({Recipe().id, *(replace(Recipe(), **part).id for part in used)}) == 6
+    assert len({Recipe().id, *(replace(Recipe(), **part).id for part in used)}) == 7
 
 
 def test_images_grow_from_the_first_epoch_to_the_last():

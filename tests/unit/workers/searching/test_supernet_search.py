@@ -58,9 +58,11 @@ def test_what_a_supernet_cannot_do_is_refused_with_the_remedy(spec):
     coded = {**spec["space"], "stages": [stage]}
 
     assert "leave precision and density out of it, or take the evaluator train" in refusal(spec | {"space": coded})
-    for field, value in (("optimizer", "muon"), ("norm_bias_rate", 64), ("first_resolution", 0.5)):
+    for field, value in (("optimizer", "muon"), ("norm_bias_rate", 64), ("first_resolution", 0.5), ("whitened", True)):
         assert "leave" in refusal(spec | {"evaluator": {"name": "supernet", field: value}})
     assert "take one of: supernet" in refusal(spec | {"evaluator": {"name": "train"}, "finalists": {"inherit": True}})
+    whitened = {"inherit": True, "recipe": {"whitened": True}}
+    assert "leave whitened out" in refusal(spec | {"finalists": whitened})
     assert "leave pruner out" in refusal(spec | {"pruner": {"name": "asha"}})
     assert "leave repeats out" in refusal(spec | {"finalists": {"repeats": 2}})
     assert "evaluator.sampling" in refusal(spec | {"evaluator": {"name": "supernet", "sampling": "all"}})
