@@ -42,9 +42,9 @@ from workers.searching.context import shared_images
 from workers.searching.finalists.compressed_files import NAZ, is_compressed, naz_file
 from workers.searching.finalists.compression import label
 from workers.searching.finalists.files import picture_file
+from workers.searching.recording.training_keys import TrainingKeys
 from workers.searching.teaching import NAME as TEACHER
 from workers.searching.teaching import of_files, taught_by
-from workers.searching.training_keys import TrainingKeys
 from workers.tasks.compress import STAGE, TOTAL, CompressedFiles, Compression, check, compress
 from workers.tasks.convert import Conversion, convert, take_pictures
 from workers.tasks.taught import Taught, taught_images

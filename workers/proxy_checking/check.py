@@ -35,8 +35,8 @@ from workers.searching.opening import Opening
 from workers.searching.preparation import prepared_file
 from workers.searching.recording.progress_listener import ProgressListener
 from workers.searching.recording.progress_store import ResultStore
+from workers.searching.recording.training_keys import TrainingKeys
 from workers.searching.teaching import taught
-from workers.searching.training_keys import TrainingKeys
 from workers.tasks.train import Setup
 
 

@@ -23,7 +23,7 @@ from workers.executing.executor import Task
 from workers.executing.scheduler import Quota, TaskHandle
 from workers.searching.recording.progress_listener import ProgressListener
 from workers.searching.recording.progress_store import ResultStore
-from workers.searching.training_keys import TrainingKeys
+from workers.searching.recording.training_keys import TrainingKeys
 from workers.tasks.train import Setup, evaluate
 
 

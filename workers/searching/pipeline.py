@@ -54,10 +54,10 @@ from workers.searching.recording.run_description import (
     notes_of_evaluator,
     notes_of_searcher,
 )
-from workers.searching.recording.run_record import RunRecord
+from workers.searching.recording.training_keys import TrainingKeys
+from workers.searching.run_record import RunRecord
 from workers.searching.teaching import NAME as TEACHER
 from workers.searching.teaching import describe_teacher, taught
-from workers.searching.training_keys import TrainingKeys
 from workers.searching.trials import metrics_before_training, run_trials
 from workers.searching.warm_start import describe_warm_start, notes_of_warm_start, warm_started
 from workers.searching.within_reach import add_notes, exhausted, foreseen

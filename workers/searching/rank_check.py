@@ -19,7 +19,7 @@ from nas.proxy.rank_check import ALONE, SHARED, compared, doubt, found_by
 from nas.space import Candidate, SearchSpace
 from workers.searching.context import SearchContext
 from workers.searching.evaluations import Evaluation, evaluated
-from workers.searching.training_keys import TrainingKeys
+from workers.searching.recording.training_keys import TrainingKeys
 
 NAME = "rank-check"
 """The name under which a search keeps what its check has found."""

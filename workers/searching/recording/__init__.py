@@ -1,1 +1,1 @@
-"""What is told and kept of a search while it goes on, and the record that its report shows."""
+"""What is told and kept of a search while it goes on."""

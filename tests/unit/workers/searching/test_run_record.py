@@ -17,7 +17,7 @@ from nas.testing import halves
 from nas.trial import State, Trial
 from workers.folder_run.folder import RunFolder
 from workers.searching.recording.run_description import describe_run
-from workers.searching.recording.run_record import RunRecord
+from workers.searching.run_record import RunRecord
 
 SPEC = parse_spec({"dataset": "fashion_mnist_mini"})
 SPACE = load_space("small")

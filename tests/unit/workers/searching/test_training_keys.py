@@ -3,7 +3,7 @@
 from nas.dataset import dataset
 from nas.evaluator import evaluator
 from nas.spec import parse_spec
-from workers.searching.training_keys import TrainingKeys
+from workers.searching.recording.training_keys import TrainingKeys
 
 SPEC = {"dataset": "fashion_mnist_mini", "max_trials": 2, "evaluator": {"name": "train", "epochs": 3}}
 

@@ -34,7 +34,7 @@ from workers.executing.executors.inline import InlineExecutor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.run import run
 from workers.searching.finalists.files import add_files
-from workers.searching.training_keys import TrainingKeys
+from workers.searching.recording.training_keys import TrainingKeys
 from workers.tasks.convert import Conversion, convert
 from workers.tasks.train import Setup
 
