@@ -11,13 +11,13 @@ from onnx import numpy_helper
 
 from nas.compressing.plan import Plan
 from nas.compression.bench import Bench
-from nas.compression.folding import without_norms
 from nas.compression.model import Model
 from nas.dataset import Dataset
 from nas.errors import CompressionError, NotationError
 from nas.network import network as networks
 from nas.ops import Network
 from nas.ops.notation import read_network
+from nas.ops.rewriting import without_norms
 from nas.ops.torch_reading.module import build
 from nas.training import Recipe
 from nas.training.fit import fit

@@ -4,11 +4,9 @@ from dataclasses import replace
 
 import torch
 
-from nas import ops
 from nas.compression.model import Model
-from nas.ops import Network
 from nas.ops.layers import weighted_layers
-from nas.ops.rewriting import rewritten
+from nas.ops.rewriting import without_norms
 from nas.ops.torch_reading.module import build
 from nas.ops.weights import StateWeights
 
@@ -27,8 +25,3 @@ def folded(model: Model) -> Model:
             state |= {f"{layer.path}.weight": torch.tensor(weight), f"{layer.path}.bias": torch.tensor(bias)}
     module.load_state_dict(state)
     return replace(model, network=network, module=module.eval())
-
-
-def without_norms(network: Network) -> Network:
-    """The network with a bias in place of the batch norm of each convolution."""
-    return rewritten(network, lambda op: replace(op, norm=False) if isinstance(op, ops.Conv) else op)

@@ -29,6 +29,11 @@ def rewritten_op(op: Op, change: Callable[[Op], Op]) -> Op:
     return change(op)
 
 
+def without_norms(network: Network) -> Network:
+    """The network with a bias in place of the batch norm of each convolution."""
+    return rewritten(network, lambda op: replace(op, norm=False) if isinstance(op, ops.Conv) else op)
+
+
 def with_activation(op: Op, act: str) -> Op:
     """A node with this activation in place of one in REPLACED."""
     if isinstance(op, ops.Conv | ops.Linear | ops.Concat | ops.Residual | ops.Activation) and op.act in REPLACED:
