@@ -18,11 +18,12 @@ from nas.forecast import Pace, Plan, plan_of, plan_of_check, step_seconds
 from nas.proxy.options import CheckOptions
 from nas.proxy.request import budgets
 from nas.service.data_root import resolve_path, shown
-from nas.service.earlier_searches import ids_of_earlier
+from nas.service.earlier_searches import earlier_files, ids_of_earlier
 from nas.service.teachers import keep_teacher
 from nas.spaces import known_spaces, named_space
 from nas.spec import TRIES, SearchSpec, parse_spec
 from nas.spec.images import check_images, notes
+from nas.spec.shared_start import check_start
 from nas.teacher.check import check_teacher
 
 SPEC_FIELDS = frozenset(SearchSpec.model_fields)
@@ -92,6 +93,7 @@ def _checked(data: Mapping[str, Any], app: AppState) -> Checked:
     images = check_images(spec, source)
     if spec.warm_start:
         spec = spec.model_copy(update={"warm_start": ids_of_earlier(app.ledger, spec)})
+        check_start(spec, images, earlier_files(app.ledger, app.files, "", spec))
     told = check_teacher(spec.teacher, images, keep_teacher(app.files, spec.teacher.model)) if spec.teacher else []
     return Checked(spec, images, [*notes(spec, images), *told], source.title)
 

@@ -19,6 +19,11 @@ from nas.trial import Metrics, Report
 PLAIN, BALANCED = "plain", "balanced"
 """Accuracies that an evaluator may score by: the share of the images, or the mean of the classes' shares."""
 
+RANDOM, EARLIER = "random", "earlier"
+"""What a preparation may start from: random numbers, or trained networks of earlier searches, which are not known yet.
+Once they are, it is their digest.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:
@@ -84,6 +89,8 @@ class Evaluator(ABC):
     """Whether evaluate follows the soft labels of dataset.train, where it has any; the cache key then names them."""
     preparation_epochs: int = 0
     """How often prepare reports, at most; 0 for an evaluator without shared state."""
+    starts: ClassVar[bool] = False
+    """Whether it has the parameter `start`: RANDOM, EARLIER or a digest; its keys are None as long as it is EARLIER."""
     inherits: ClassVar[bool] = False
     """Whether inherited is implemented, which finalists may start from."""
 
@@ -120,6 +127,10 @@ class Evaluator(ABC):
         exist yet. What report raises ends the call.
         """
         return b""
+
+    def start_from(self, networks: bytes) -> None:
+        """Called before prepare with the trained networks of this start, as nas.supernet.trained packs them."""
+        raise NotImplementedError(f"{self.name} starts from nothing")
 
     def load_prepared(self, content: Buffer) -> None:
         """Called with what prepare returned, in each worker, before evaluate or inherited.
@@ -174,6 +185,12 @@ class Evaluator(ABC):
 
 
 evaluator: Registry[Evaluator] = Registry("evaluator", "nas.evaluators")
+
+
+def start_of(given: Mapping[str, Any]) -> str:
+    """What the preparation of an evaluator, as a spec has it, starts from."""
+    start: str = given.get("start", RANDOM) if evaluator[given["name"]].starts else RANDOM
+    return start
 
 
 def rank_check_of(given: Mapping[str, Any]) -> RankCheck | None:

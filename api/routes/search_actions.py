@@ -25,7 +25,7 @@ from nas.faults import meant
 from nas.jobs.records import SearchRecord
 from nas.retargeting.fresh import check_shared, fresh_spec
 from nas.search.devices import with_changes
-from nas.search.earlier import PREPARED
+from nas.search.earlier import PREPARED, SHARED_START, with_known_start
 
 router = APIRouter(prefix="/v1/searches", tags=["searches"])
 
@@ -118,10 +118,11 @@ def retarget_search(
     This search is not changed. Refused where there are no shared weights.
     """
     parent = app.ledger.searches.get(search_id)
-    known = app.ledger.trials.results(parent.id).get(PREPARED)
-    check_shared(known, parent.spec["evaluator"]["name"])
+    results = app.ledger.trials.results(parent.id)
+    check_shared(results.get(PREPARED), parent.spec["evaluator"]["name"])
+    known = {**parent.spec, "evaluator": with_known_start(parent.spec["evaluator"], results.get(SHARED_START))}
     values = fresh_spec(
-        parent.spec,
+        known,
         parent.facts or {},
         parent=parent.id,
         device=body.device,

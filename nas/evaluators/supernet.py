@@ -2,16 +2,18 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 from typing_extensions import Buffer
 
 from nas.dataset import Dataset
-from nas.evaluator import BALANCED, PLAIN, CacheKey, Evaluator, RankCheck, ScoredTwice, evaluator
+from nas.errors import SpecError
+from nas.evaluator import BALANCED, EARLIER, PLAIN, RANDOM, CacheKey, Evaluator, RankCheck, ScoredTwice, evaluator
 from nas.ops import Network
 from nas.registry import described
 from nas.space import SearchSpace
@@ -29,6 +31,12 @@ VERSION = 1
 """Of what makes weights out of a recipe: weights of another version are trained anew."""
 
 
+def _start(value: str) -> str:
+    if value not in (RANDOM, EARLIER) and not re.fullmatch("[0-9a-f]{64}", value):
+        raise ValueError(f"write {RANDOM} or {EARLIER}")
+    return value
+
+
 @evaluator("supernet")
 class SupernetEvaluator(Evaluator):
     """Trains one bank of weights by one recipe (nas.training.Recipe), a network of the space in each step, as
@@ -39,6 +47,7 @@ class SupernetEvaluator(Evaluator):
     accuracy, which is what accuracy says, corrected by kinds of blocks where the check finds that this pays.
     """
 
+    starts = True
     inherits = True
     follows_teacher = True
 
@@ -60,25 +69,40 @@ class SupernetEvaluator(Evaluator):
                 "balanced where classes are uneven and the rare ones count as much; plain ranks worse",
             ),
         ] = "from_loss",
+        start: Annotated[
+            str,
+            AfterValidator(_start),
+            described(
+                "what the weights start from: random numbers (random), or the finalists of the searches in warm_start "
+                "(earlier), which a fresh search over the weights has as their digest",
+                "earlier where a search of the space has finalists",
+            ),
+        ] = RANDOM,
         check: Check = CHECK,
     ) -> None:
         super().__init__(dataset, seed)
         self.recipe, self.sampling, self._check = recipe, sampling, check
+        self._start, self._networks = start, b""
         self.preparation_epochs = recipe.epochs
         self._images = drawn_images(dataset, train_images, seed)
         self._device, self._accuracy = device, accuracy
 
     @property
-    def preparation_key(self) -> CacheKey:
+    def preparation_key(self) -> CacheKey | None:
+        if self._start == EARLIER:
+            return None
         soft = self._images.train.soft
         determining = {"recipe": self.recipe.id, **asdict(self.sampling), "version": VERSION}
         determining |= {"taught": soft.digest} if soft else {}
+        determining |= {"start": self._start} if self._start != RANDOM else {}
         digest = hashlib.sha256(json.dumps(determining, sort_keys=True).encode()).hexdigest()[:16]
         return CacheKey(self._images.digest, f"supernet-{digest}")
 
     @property
-    def cache_key(self) -> CacheKey:
+    def cache_key(self) -> CacheKey | None:
         key = self.preparation_key
+        if key is None:
+            return None
         check = self._check
         checked = f"+checked-{check.check}x{check.check_epochs}" if check.check else ""
         checked += "-or-train" if check.check and check.otherwise == "train" else ""
@@ -92,11 +116,13 @@ class SupernetEvaluator(Evaluator):
     @property
     def note(self) -> str | None:
         """What the accuracy of trials is."""
-        return {
+        start = "" if self._start == RANDOM else ", whose training began with trained networks"
+        of = {
             "from_loss": "the accuracy that the validation loss with shared weights lets expect",
             PLAIN: "the share of the validation images that is right with shared weights",
             BALANCED: "the mean of the classes' recalls with shared weights",
-        }[self._accuracy]
+        }
+        return of[self._accuracy] + start
 
     @classmethod
     def refusal(cls, space: SearchSpace, parameters: BaseModel) -> str | None:
@@ -127,11 +153,19 @@ class SupernetEvaluator(Evaluator):
         unchecked = {"name": cls.name, **given.model_dump(mode="json"), **asdict(CHECK)}
         return RankCheck(given.check, alone, unchecked, given.otherwise)
 
+    def start_from(self, networks: bytes) -> None:
+        self._networks = networks
+
     def prepare(self, space: SearchSpace, checkpoint: Path, report: Report) -> bytes:
         from nas.supernet.file import write  # noqa: PLC0415 - the service describes evaluators without torch
         from nas.supernet.scoring import Scorer, fit_expected  # noqa: PLC0415 - as above
         from nas.supernet.training import train  # noqa: PLC0415 - as above
 
+        if self._start != RANDOM and not self._networks:
+            raise SpecError(
+                f"evaluator.start: the trained networks {self._start[:16]} are not there (any more); write {EARLIER}, "
+                f"with searches in warm_start, or {RANDOM}"
+            )
         supernet = train(
             space,
             self._images,
@@ -141,6 +175,7 @@ class SupernetEvaluator(Evaluator):
             device=self.device,
             checkpoint=checkpoint,
             report=report,
+            start=self._networks,
         )
         bank = supernet.bank
         expected = fit_expected(Scorer(bank, self._images, self.seed), bank.roles, self.seed)

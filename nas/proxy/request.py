@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nas.errors import SpecError
-from nas.evaluator import evaluator
+from nas.evaluator import RANDOM, evaluator, start_of
 from nas.proxy.options import CheckOptions
 from nas.spec import SearchSpec
 
@@ -19,6 +19,11 @@ class Budgets:
 def budgets(spec: SearchSpec, options: CheckOptions) -> Budgets:
     """What a check compares. SpecError if the longer training is none."""
     given = evaluator.checked(spec.evaluator, "evaluator")
+    if start_of(spec.evaluator) != RANDOM:
+        raise SpecError(
+            f"evaluator.start: a check of a proxy has no earlier searches; write {RANDOM} for the check, or let the "
+            "search itself check its shared weights, by evaluator.check"
+        )
     epochs = int(getattr(given, "epochs", 1)) if evaluator[spec.evaluator["name"]].trains else 0
     longer = options.longer_epochs or spec.finalists.epochs
     if longer <= epochs:

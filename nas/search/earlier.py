@@ -11,6 +11,7 @@ import numpy as np
 from nas.asking.codes import encode
 from nas.asking.problem import Earlier
 from nas.errors import NasError, SpecError
+from nas.evaluator import EARLIER, RANDOM, start_of
 from nas.metric import Source, metrics
 from nas.space import Candidate, Space
 from nas.spaces import load_space
@@ -26,6 +27,9 @@ DIGEST, BEGAN_WITH = "digest", "began_with"
 
 PREPARED = "prepared"
 """The name under which a search keeps which file has what its evaluations share, such as weights of a supernet."""
+
+SHARED_START = "shared-start"
+"""The name under which a search keeps which trained networks the weights that its networks share start from."""
 
 EVALUATOR = "EVALUATOR_CHANGED"
 """Under BEGAN_WITH: the id of the evaluator's recipe, None if its results are not reused, and the epochs."""
@@ -119,6 +123,16 @@ def _of_task(space: Space[Any], rows: Sequence[Json]) -> Earlier:
     columns = {name: np.array([training["metrics"].get(name, nan) for training in trainings]) for name in names}
     codes = encode(space, [training["choices"] for training in trainings])
     return Earlier(", ".join(row["name"] for row in rows), codes, columns, rows[0]["same"])
+
+
+def with_known_start(evaluator: Mapping[str, Any], kept: Mapping[str, Any] | None) -> dict[str, Any]:
+    """An evaluator, as a spec has it, with the digest of what its preparation starts from.
+
+    kept: what the search has under SHARED_START; None before it has anything.
+    """
+    if start_of(evaluator) != EARLIER or kept is None:
+        return dict(evaluator)
+    return {**evaluator, "start": kept["sha256"] or RANDOM}
 
 
 def same_decisions(one: str | Mapping[str, Any], other: str | Mapping[str, Any]) -> bool:

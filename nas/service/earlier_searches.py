@@ -1,6 +1,7 @@
 """Earlier searches of the ledger that another one begins with, as its spec names them."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from nas.errors import SpecError
@@ -9,6 +10,7 @@ from nas.jobs.ledger import Ledger
 from nas.jobs.records import SearchRecord
 from nas.jobs.states import TERMINAL, SearchState, TrialState
 from nas.search.earlier import AUTO, BEGAN_WITH, DIGEST, EVALUATOR, EarlierSearch, same_decisions
+from nas.service.artifact_store import ArtifactStore
 from nas.spec import SearchSpec
 
 AT_REST = tuple(state.value for state in (*TERMINAL, SearchState.PAUSED))
@@ -74,6 +76,34 @@ def earlier_searches(
         else:
             found.setdefault(search.id, _with_trainings(ledger, search))
     return list(found.values()), gone
+
+
+def earlier_files(
+    ledger: Ledger, artifacts: ArtifactStore, own_id: str, spec: SearchSpec
+) -> Iterator[tuple[str, bytes]]:
+    """The .onnx files of finalists of the searches that the spec names, with their names, for people.
+
+    AUTO is the newest searches at rest of its space. own_id: of the search with this spec, if it has one yet.
+    """
+    for search in _named_or_newest(ledger, own_id, spec):
+        finalists = {row["file"] for row in ledger.trials.results(search.id).get("finalists") or ()}
+        for link in ledger.artifacts.links(search.id):
+            if link.file in finalists:
+                with suppress(NotFoundError):
+                    yield f"{search.name}, {link.file}", artifacts.path(link.sha256).read_bytes()
+
+
+def _named_or_newest(ledger: Ledger, own_id: str, spec: SearchSpec) -> list[SearchRecord]:
+    found: dict[str, SearchRecord] = {}
+    for name in spec.warm_start:
+        if name == AUTO:
+            page = ledger.searches.page(states=AT_REST, limit=LATEST)
+            newest = [each for each in page if each.id != own_id and same_decisions(each.spec["space"], spec.space)]
+            found |= {each.id: each for each in newest[:MOST_SEARCHES]}
+        else:
+            with suppress(NotFoundError):
+                found[name] = ledger.searches.get(name)
+    return list(found.values())
 
 
 def _suitable(ledger: Ledger, own_id: str, spec: SearchSpec, recipe: Sequence[Any]) -> list[EarlierSearch]:

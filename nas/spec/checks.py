@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from nas.dataset import dataset
 from nas.errors import NasError, SpecError, UnknownNameError
-from nas.evaluator import evaluator, rank_check_of
+from nas.evaluator import EARLIER, evaluator, rank_check_of, start_of
 from nas.faults import reason
 from nas.registry import settable
 from nas.search.devices import check_objective
@@ -37,6 +37,7 @@ def wrong_inside(spec: Mapping[str, Any], devices: Sequence[str]) -> Iterator[Na
         lambda: _check_recipe(spec["finalists"].recipe),
         lambda: _check_repeats(spec),
         lambda: _check_inherit(spec),
+        lambda: _check_start(spec),
         lambda: _check_baseline(spec),
         lambda: _check_teacher(spec),
         *(partial(check_entry, number, reference) for number, reference in enumerate(spec["references"])),
@@ -84,6 +85,15 @@ def _check_inherit(spec: Mapping[str, Any]) -> None:
         raise SpecError(
             "finalists.inherit: where the rank check leaves trials to be trained there are no shared weights to start "
             "from; write false, or another value than train for evaluator.otherwise"
+        )
+
+
+def _check_start(spec: Mapping[str, Any]) -> None:
+    name = spec["evaluator"].get("name")  # its own check says that it is missing
+    if name in evaluator and start_of(spec["evaluator"]) == EARLIER and not spec["warm_start"]:
+        raise SpecError(
+            f"evaluator.start: {EARLIER} is of the searches in warm_start, which names none; name a search of the "
+            "space with finalists there"
         )
 
 

@@ -11,7 +11,7 @@ from nas.ops import Network, Op, Shape
 from nas.ops.torch_reading.module import build, module
 from nas.space import SearchSpace
 from nas.supernet.roles import Roles
-from nas.supernet.sharing import KERNEL, Sizes, stored_shape
+from nas.supernet.sharing import KERNEL, Share, Sizes, stored_shape
 from nas.supernet.sizes import tensor_sizes
 from nas.training.batches import resized
 
@@ -34,13 +34,20 @@ class Bank:
 
     def _part(self, key: str, sizes: Sizes) -> Tensor:
         whole, largest = self.tensors[key], self.sizes[key]
-        if sizes == largest:
-            return whole
+        return whole if sizes == largest else self._window(key, sizes).reshape(stored_shape(sizes))
+
+    def put(self, share: Share, values: Tensor) -> None:
+        """Set a part of a tensor; values in torch's shape of a parameter with its sizes."""
+        self._window(share.key, share.sizes).copy_(values.view(share.sizes))
+
+    def _window(self, key: str, sizes: Sizes) -> Tensor:
+        """A view of the part of a tensor, dimension by dimension."""
+        largest = self.sizes[key]
         windows = 2 if len(sizes) == KERNEL else 0
         first = len(sizes) - windows
         starts = [0] * first + [(most - size) // 2 for size, most in zip(sizes[first:], largest[first:], strict=True)]
         cut = tuple(slice(start, start + size) for start, size in zip(starts, sizes, strict=True))
-        return whole.view(largest)[cut].reshape(stored_shape(sizes))
+        return self.tensors[key].view(largest)[cut]
 
 
 class Supernet(nn.Module):
@@ -50,6 +57,8 @@ class Supernet(nn.Module):
     """
 
     chosen: Network
+    started_from: str | None = None
+    """The digest of the trained networks that its weights start from; None for random ones alone."""
 
     def __init__(self, space: SearchSpace, seed: int) -> None:
         super().__init__()
@@ -71,7 +80,8 @@ class Supernet(nn.Module):
 
     def extra_repr(self) -> str:
         """With what a checkpoint is known by."""
-        return f"space {self.bank.roles.space.id}"
+        start = "" if self.started_from is None else f", started from {self.started_from}"
+        return f"space {self.bank.roles.space.id}{start}"
 
 
 def _without_weights(op: Op, x: Shape, _role: str) -> nn.Module:

@@ -44,7 +44,7 @@ class Scorer:
         """Of the network with its part of the weights. SpecError if it is not of the space."""
         images, resolution = self._images, network.input.height
         net = self.network(network)
-        reestimate(net, self._batches(resolution))
+        reestimate(net, self.norm_batches(resolution))
         return evaluate(net, images.validation, images.mean, images.std, resolution, batch_size=BATCH_SIZE)
 
     def scores(self, networks: Sequence[Network]) -> list[Score]:
@@ -55,7 +55,8 @@ class Scorer:
         """The network with copies of its part of the weights."""
         return loaded(network, self._bank.weights(network)).to(self._device)
 
-    def _batches(self, resolution: int) -> "list[Tensor]":
+    def norm_batches(self, resolution: int) -> "list[Tensor]":
+        """The images that batch norms are re-estimated on, [B, C, H, H] each."""
         images = self._images
         parts = (self._for_norms.images[at : at + BATCH_SIZE] for at in range(0, len(self._for_norms), BATCH_SIZE))
         return [normalised(part, images.mean, images.std, resolution).to(self._device) for part in parts]

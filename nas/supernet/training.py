@@ -14,6 +14,9 @@ from nas.space import SearchSpace
 from nas.supernet import Sampling
 from nas.supernet.bank import Supernet, loaded
 from nas.supernet.sampling import Sampler
+from nas.supernet.scoring import Scorer
+from nas.supernet.starting import start_from
+from nas.supernet.trained import digest_of, trained_network, unpacked
 from nas.training import Recipe
 from nas.training.batches import Batch
 from nas.training.criterion import Criterion
@@ -31,12 +34,19 @@ def train(
     device: str,
     checkpoint: Path,
     report: Report,
+    start: bytes = b"",
 ) -> Supernet:
     """The trained supernet of the space, on the CPU. Checkpoints, reports and errors are those of nas.training.fit.
+
+    start: trained networks whose weights it starts from, as nas.supernet.trained packs them.
 
     What is reported after an epoch is of the largest network: its accuracy and loss with the shared weights.
     """
     supernet = Supernet(space, seed)
+    if start:
+        batches = Scorer(supernet.bank, images, seed).norm_batches
+        start_from(supernet.bank, map(trained_network, unpacked(start)), batches)
+        supernet.started_from = digest_of(start)
     criterion = SharedCriterion(supernet, Sampler(space, sampling, seed), sampling, recipe.label_smoothing)
     fit(
         supernet,

@@ -27,7 +27,7 @@ from nas.onnx_file.metadata import annotated
 from nas.ops.canonical import network_id
 from nas.ops.cost import is_coded
 from nas.ops.notation import read_network
-from nas.search.earlier import PREPARED
+from nas.search.earlier import PREPARED, SHARED_START, with_known_start
 from nas.service.artifact_store import ArtifactStore
 from nas.service.data_root import resolve_path, shown
 from nas.service.settings import Settings
@@ -248,5 +248,8 @@ class Exporter:
             data = {**data, "finalists": {**data["finalists"], "epochs": wanted.epochs}}
         if wanted.input is not None:
             data = {**data, "export": {"input": wanted.input}}
-        made = parse_spec({**data, "dataset": resolve_path(data["dataset"], self._settings.data_root)})
+        start = self._ledger.trials.results(search_id).get(SHARED_START)
+        known = with_known_start(data["evaluator"], start)
+        images = resolve_path(data["dataset"], self._settings.data_root)
+        made = parse_spec({**data, "evaluator": known, "dataset": images})
         return with_size(made, dataset.make(made.dataset))

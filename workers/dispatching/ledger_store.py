@@ -11,7 +11,7 @@ from nas.jobs.owner import SearchOwner
 from nas.jobs.records import Json, TrainingKey
 from nas.search.earlier import EarlierSearch
 from nas.service.artifact_store import ArtifactStore
-from nas.service.earlier_searches import earlier_searches
+from nas.service.earlier_searches import earlier_files, earlier_searches
 from nas.service.teachers import known_teacher
 from nas.spec import SearchSpec
 
@@ -75,6 +75,9 @@ class LedgerStore:
 
     def earlier(self, spec: SearchSpec, recipe: Sequence[Any]) -> tuple[list[EarlierSearch], list[str]]:
         return earlier_searches(self._ledger, self.owner.lease.search_id, spec, recipe)
+
+    def earlier_files(self, spec: SearchSpec) -> Iterable[tuple[str, bytes]]:
+        return earlier_files(self._ledger, self._artifacts, self.owner.lease.search_id, spec)
 
     def cached_training(self, key: TrainingKey) -> dict[str, Any] | None:
         found = cached_training(self._ledger, self._artifacts, key)

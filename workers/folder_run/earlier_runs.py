@@ -9,6 +9,7 @@ from nas.errors import NasError, SpecError
 from nas.search.earlier import AUTO, BEGAN_WITH, DIGEST, EVALUATOR, EarlierSearch, same_decisions
 from nas.spec import SearchSpec
 from nas.trial import State
+from workers.searching.finalists.files import network_file
 
 
 def check_earlier(spec: SearchSpec, spec_folder: Path, out: Path) -> None:
@@ -37,6 +38,15 @@ def earlier_runs(spec: SearchSpec, spec_folder: Path) -> tuple[list[EarlierSearc
     folders = {name: spec_folder / name for name in spec.warm_start}
     gone = [name for name, path in folders.items() if not (path / "spec.json").exists()]
     return [_run(name, path) for name, path in folders.items() if name not in gone], gone
+
+
+def earlier_files(spec: SearchSpec, spec_folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The files of finalists of the runs in the folders of spec.warm_start, as they were trained, with their paths."""
+    for name in spec.warm_start:
+        for row in _result(spec_folder / name, "finalists") or ():
+            path = spec_folder / name / network_file(row["id"])
+            if path.exists():
+                yield str(path), path.read_bytes()
 
 
 def _run(name: str, path: Path) -> EarlierSearch:

@@ -2,7 +2,7 @@
 
 import fcntl
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +16,7 @@ from nas.machine.folders import data_folder
 from nas.search.earlier import EarlierSearch
 from nas.search.journal import FileJournal
 from nas.spec import SearchSpec
-from workers.folder_run.earlier_runs import earlier_runs
+from workers.folder_run.earlier_runs import earlier_files, earlier_runs
 from workers.searching.preparation import shared_path
 
 MOST_PACES = 20
@@ -83,6 +83,9 @@ class RunFolder:
 
     def earlier(self, spec: SearchSpec, recipe: Sequence[Any]) -> tuple[list[EarlierSearch], list[str]]:  # noqa: ARG002 - folders are named one by one
         return earlier_runs(spec, self._spec_folder)
+
+    def earlier_files(self, spec: SearchSpec) -> Iterable[tuple[str, bytes]]:
+        return earlier_files(spec, self._spec_folder)
 
     def cached_training(self, key: TrainingKey) -> None:
         """None: a folder has no other searches."""

@@ -4,10 +4,11 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from nas.files import write_whole
 from nas.retargeting.fresh import check_shared, fresh_spec
-from nas.search.earlier import BEGAN_WITH, DIGEST, PREPARED
+from nas.search.earlier import BEGAN_WITH, DIGEST, PREPARED, SHARED_START, with_known_start
 from nas.spec import SearchSpec, parse_spec
 from workers.folder_run.trained_run import described_run
 
@@ -22,8 +23,9 @@ def fresh_run(run: Path, *, device: str | None, target_ms: float | None, candida
     shared weights, or no trial that succeeded.
     """
     values, facts = described_run(run)
-    known = run / "results" / f"{PREPARED}.json"
-    file = run / json.loads(known.read_text(encoding="utf-8"))["file"] if known.exists() else None
+    known = _result(run, PREPARED)
+    file = run / known["file"] if known else None
+    values["evaluator"] = with_known_start(values["evaluator"], _result(run, SHARED_START))
     check_shared(file if file and file.exists() else None, values["evaluator"]["name"])
     parent = str(run.resolve())
     asked = fresh_spec(values, facts, parent=parent, device=device, target_ms=target_ms, candidates=candidates)
@@ -37,3 +39,8 @@ def fresh_run(run: Path, *, device: str | None, target_ms: float | None, candida
         for name in BEGINS_WITH:
             write_whole(folder / "results" / f"{name}.json", (run / "results" / f"{name}.json").read_bytes())
     return spec, folder
+
+
+def _result(run: Path, name: str) -> Any:
+    path = run / "results" / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

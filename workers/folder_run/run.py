@@ -5,12 +5,14 @@ from typing import Any
 
 from nas.dataset import dataset
 from nas.machine.cgroup import core_count
+from nas.search.earlier import SHARED_START
 from nas.spec import SearchSpec
 from nas.spec.images import check_images, size_notes, with_size
+from nas.spec.shared_start import check_start
 from nas.teacher.check import check_teacher
 from workers.executing.executor import executor
 from workers.executing.scheduler import Scheduler
-from workers.folder_run.earlier_runs import check_earlier
+from workers.folder_run.earlier_runs import check_earlier, earlier_files
 from workers.folder_run.folder import RunFolder
 from workers.searching.pipeline import Pipeline
 from workers.searching.recording.progress_listener import ProgressListener
@@ -41,6 +43,8 @@ def run(
     check_teacher(spec.teacher, images)
     if not (out / "results" / f"{EARLIER}.json").exists():  # what it took over stays when the others are gone
         check_earlier(spec, spec_folder, out)
+    if not (out / "results" / f"{SHARED_START}.json").exists():  # likewise
+        check_start(spec, images, earlier_files(spec, spec_folder))
     start_pool = executor[executor_name]
     threads = max(1, core_count() // spec.parallel)
     with RunFolder(out, spec, spec_folder) as folder, start_pool(spec.parallel, threads) as pool:

@@ -1,5 +1,6 @@
 """A whole search: measure, search, train the finalists, export and test them, report."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -56,6 +57,7 @@ from workers.searching.recording.run_description import (
 )
 from workers.searching.recording.training_keys import TrainingKeys
 from workers.searching.run_record import RunRecord
+from workers.searching.shared_start import with_start
 from workers.searching.teaching import NAME as TEACHER
 from workers.searching.teaching import describe_teacher, taught
 from workers.searching.trials import metrics_before_training, run_trials
@@ -169,6 +171,8 @@ class Pipeline:
         space.sample(Random(spec.seed))  # a space without members is refused, with the reason, before any measurement
         references = reference_rows(spec, images)
         images, setup = taught(opening, images, self._setup)
+        spec = with_start(spec, store, listener, space)
+        setup = replace(setup, evaluator=json.dumps(spec.evaluator))
         made = evaluator.make(spec.evaluator, setup.trial_images(images), spec.seed)
         opening.check_unchanged(space, made)
         plan = self._plan(spec, images)

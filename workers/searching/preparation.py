@@ -22,6 +22,7 @@ from nas.space import SearchSpace
 from workers.searching.context import SearchContext, epoch_listener
 from workers.searching.rank_check import NAME as RANK_CHECK
 from workers.searching.rank_check import check_ranks, judged
+from workers.searching.shared_start import start_content
 from workers.tasks.train import prepare
 
 WAITS = "waits-for-preparation"
@@ -121,7 +122,7 @@ def _prepare(context: SearchContext, space: SearchSpace, checkpoint: Path) -> by
     context.listener.phase("PREPARING")
     context.listener.say(f"{what} for up to {epochs} epochs")
     report = epoch_listener(context.listener, what, epochs)
-    content: bytes = context.submit(prepare, space, str(checkpoint), report=report).result()
+    content: bytes = context.submit(prepare, space, str(checkpoint), start_content(context), report=report).result()
     return content
 
 

@@ -138,15 +138,20 @@ def memory_errors() -> Iterator[None]:
         ) from error
 
 
-def prepare(setup: Setup, shared: Dataset | None, space: SearchSpace, checkpoint: str, *, report: Report) -> bytes:
+def prepare(
+    setup: Setup, shared: Dataset | None, space: SearchSpace, checkpoint: str, start: bytes = b"", *, report: Report
+) -> bytes:
     """The state that the evaluations of a search share. checkpoint: the path of a file that a later call resumes from.
 
-    shared: the data set, if the executor shares it.
+    shared: the data set, if the executor shares it. start: the trained networks that it starts from, if there are any.
     """
     path = Path(checkpoint)
     path.parent.mkdir(parents=True, exist_ok=True)
     with memory_errors():
-        return evaluator_of(setup, images_of(setup, shared)).prepare(space, path, report)
+        evaluator = evaluator_of(setup, images_of(setup, shared))
+        if start:
+            evaluator.start_from(start)
+        return evaluator.prepare(space, path, report)
 
 
 def evaluate(

@@ -1,6 +1,6 @@
 """Where work on a search keeps its results so that it can be resumed: a folder, or the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -61,3 +61,6 @@ class ProgressStore(ResultStore, Protocol):
 
         recipe: of the search's evaluator, as nas.search.earlier.EVALUATOR says.
         """
+
+    def earlier_files(self, spec: SearchSpec) -> Iterable[tuple[str, bytes]]:
+        """The .onnx files of finalists of the searches that spec.warm_start names, with their names, for people."""
