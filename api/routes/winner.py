@@ -11,6 +11,7 @@ from api.http.problems import problems
 from api.http.security import READ
 from api.schemas.winner import WinnerOut
 from nas.jobs.records import SearchRecord
+from nas.retargeting.answer import answer
 from nas.sql.ids import trial_id
 
 router = APIRouter(prefix="/v1", tags=["trials"], dependencies=[READ, ESTIMATE])
@@ -40,8 +41,6 @@ def get_winner(
             target_latency_ms=target_latency_ms or search.target_latency_ms,
             notes=["no trial has succeeded yet"],
         )
-    from nas.retargeting.answer import answer  # noqa: PLC0415 - scipy, which most requests do not need
-
     name = device or trained.devices[0].name
     estimates = None if trained.device(name) else app.latency.latencies(name, trained.space, trained.codes)
     shown = answer(trained, name, target_latency_ms or trained.target_ms(name), estimates).describe()

@@ -3,15 +3,12 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from nas.jobs.ledger import Ledger
 from nas.jobs.records import SearchRecord, TrialRecord
 from nas.jobs.rows import RANKING
 from nas.jobs.states import TrialState
-
-if TYPE_CHECKING:
-    from nas.retargeting.trained import TrainedSearch
+from nas.retargeting.trained import TrainedRow, TrainedSearch
 
 MOST_KEPT = 8
 """Searches that are kept for the next question: one that is asked again and again by a slider is read once."""
@@ -29,12 +26,10 @@ class TrainedSearches:
         self._kept: OrderedDict[str, tuple[_Version, TrainedSearch]] = OrderedDict()
         self._lock = Lock()
 
-    def of(self, search: SearchRecord) -> "TrainedSearch | None":
+    def of(self, search: SearchRecord) -> TrainedSearch | None:
         """None before a trial has succeeded."""
         if not search.facts or not search.counts.succeeded:
             return None
-        from nas.retargeting.trained import TrainedRow, TrainedSearch  # noqa: PLC0415 - scipy, which most requests do not need
-
         with self._lock:  # of several that ask at once one reads
             results = self._ledger.trials.results(search.id)
             version = search.counts.succeeded, RANKING in results

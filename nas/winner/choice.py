@@ -10,8 +10,9 @@ from nas.asking.problem import Problem
 from nas.objective import Objective
 from nas.statistics.proportions import Z95
 from nas.trial import Metrics, State, Trial
-from nas.winner.beliefs import ACCURACY, Beliefs, Trained, beliefs
+from nas.winner.beliefs import beliefs
 from nas.winner.method import Method
+from nas.winner.trained import ACCURACY, Beliefs, Trained
 
 SHOWN = 10
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from nas.winner.beliefs import ACCURACY
+from nas.winner.trained import ACCURACY
 
 _NAME = re.compile(r"repeat-(\d+)-\d+")
 

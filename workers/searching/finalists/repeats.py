@@ -9,9 +9,9 @@ from nas.jobs.rows import RANKING
 from nas.quantities import percent
 from nas.search.loop import Search
 from nas.trial import Metrics, Trial
-from nas.winner.beliefs import ACCURACY
 from nas.winner.choice import Ranking, candidates, ranking
 from nas.winner.repeats import repeat_name
+from nas.winner.trained import ACCURACY
 from workers.searching.context import SearchContext
 from workers.searching.evaluations import Evaluation, evaluated
 
