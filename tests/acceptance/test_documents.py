@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from cores import one_core  # noqa: F401 - a fixture that is used by itself
 from documented import ROOT, Block, all_blocks, blocks, inline
 from PIL import Image
 from processes import PATIENCE_S
@@ -36,6 +37,7 @@ SERVERS = re.compile(r"(make|nas) serve|nas worker")
 SHORT = {
     "space": SPEC["space"],
     "max_trials": 2,
+    "parallel": 1,
     "evaluator": {"name": "train", "epochs": 1},
     "finalists": {"count": 1, "epochs": 1},
     "references": [],

@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from cores import one_core  # noqa: F401 - a fixture that is used by itself
 from PIL import Image
 from processes import PATIENCE_S
 from whole_service import NAS
@@ -44,16 +45,6 @@ SPEC = SHORT | {
 }
 TRIALS_ALONE = SPEC | {"finalists": {"count": 0}, "references": []}
 """The same trials, and nothing that is trained after them."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_core():
-    """One core for these runs, so that a training has one thread: several wait for each other where cores are busy."""
-    before = os.sched_getaffinity(0)
-    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    os.sched_setaffinity(0, {sorted(before)[number % len(before)]})
-    yield
-    os.sched_setaffinity(0, before)
 
 
 @pytest.fixture(scope="module")

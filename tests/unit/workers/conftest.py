@@ -3,6 +3,7 @@
 from random import Random
 
 import pytest
+from cores import one_core  # noqa: F401 - a fixture that is used by itself
 from made_up import pocket, table
 
 from latency_db.storing.store import Store
