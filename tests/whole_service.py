@@ -37,7 +37,7 @@ SPEC = {
     "max_trials": 6,
     "parallel": 2,
     "finalists": {"count": 1, "epochs": 1},
-    "references": [{"name": "mobilenetv1", "width": 0.25}],
+    "references": [{"name": "lenet_300_100"}],
 }
 
 

@@ -149,7 +149,7 @@ def test_the_report_shows_finalists_and_references(run):
     out, _ = run
     report = (out / "report.html").read_text()
 
-    assert "mobilenetv1" in report
+    assert "lenet_300_100" in report
     for finalist in json.loads((out / "pareto.json").read_text())["finalists"]:
         assert finalist["id"] in report
 
