@@ -1,7 +1,8 @@
-"""What holds for every test: one thread, Ctrl-C interrupts, and tests of data sets that are missing are skipped."""
+"""What holds for every test: one thread, kept bytecode, Ctrl-C interrupts, and missing data sets skip theirs."""
 
 import os
 import signal
+import sys
 
 import pytest
 
@@ -15,8 +16,11 @@ def pytest_configure() -> None:
     """Heed Ctrl-C: a shell lets background processes ignore it, and their children would inherit that.
 
     One thread for each process: the tests run side by side on every core, and threads that wait for each other there
-    spin, which takes several times as long.
+    spin, which takes several times as long. Processes that tests start keep the bytecode of modules, which containers
+    often forbid: each of hundreds would compile them all again.
     """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ["NAS_NOISY"] = "1"  # other tests run beside those that measure
