@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
@@ -16,8 +16,8 @@ from nas.errors import CompressionError, DivergedError, OutOfMemoryError
 from nas.files import write_whole
 from nas.quantization.recipes import DEFAULT_RECIPE
 from nas.training import FINALISTS, Recipe
-from nas.trial import Report, unheard
-from row_file import RowFile, say
+from nas.trial import Report
+from row_file import RowFile, in_turn, say
 from workers.executing.executor import Executor
 from workers.tasks.quantise import quantise
 from workers.tasks.train import Final, Setup, finalise
@@ -82,7 +82,7 @@ def train_all(folder: Path, plan: Row, subjects: Sequence[Row], seeds: Iterable[
     subjects: label, notation and curve. A training that fails has a row with its `error`.
     """
     rows = RowFile(folder / "trained.json", "label")
-    checkpoints, futures = folder / "checkpoints", {}
+    checkpoints, trainings = folder / "checkpoints", dict[tuple[str, int], Training]()
     checkpoints.mkdir(exist_ok=True)
     (folder / "models").mkdir(exist_ok=True)
     for seed in seeds:
@@ -93,25 +93,27 @@ def train_all(folder: Path, plan: Row, subjects: Sequence[Row], seeds: Iterable[
                 path = checkpoints / f"{digest}-{seed}-{recipe.id}.pt"
                 data = json.dumps(plan["data"])
                 training = Training(data, plan["share"], subject["notation"], recipe, seed, pool.threads, str(path))
-                futures[pool.submit(train, training, report=unheard)] = (subject["label"], training)
-    if futures:
-        say(f"{len(futures)} trainings of {plan['final_epochs']} epochs")
-    for row in rows.make(as_completed(futures), lambda future: _row(folder, *futures[future], future)):
+                trainings[subject["label"], seed] = training
+    if trainings:
+        say(f"{len(trainings)} trainings of {plan['final_epochs']} epochs")
+    ended = in_turn(pool, {key: (train, (training,)) for key, training in trainings.items()})
+    for row in rows.make(ended, lambda one: _row(folder, *one)):
         say(f"{row['label']}, seed {row['seed']}: {row.get('error') or format(row[FP32], '.2%')}")
-    for _, training in futures.values():
+    for training in trainings.values():
         Path(training.checkpoint).unlink(missing_ok=True)
     return rows.rows
 
 
-def _row(folder: Path, label: str, training: Training, future: Any) -> Row:
-    """The row of a training that has ended; its files are written first."""
+def _row(folder: Path, key: tuple[str, int], future: Future[Any]) -> Row:
+    """The row of a training that has ended; its files are written first. key: label and seed."""
+    label, seed = key
     try:
         found, files = future.result()
     except (DivergedError, OutOfMemoryError) as error:
-        return {"label": label, "seed": training.seed, "error": str(error)}
+        return {"label": label, "seed": seed, "error": str(error)}
     for precision, content in files.items():
-        write_whole(file_of(folder, label, training.seed, precision), content)
-    return {"label": label, "seed": training.seed, **found}
+        write_whole(file_of(folder, label, seed, precision), content)
+    return {"label": label, "seed": seed, **found}
 
 
 def accuracies(rows: Iterable[Row], precision: str) -> Mapping[str, list[float]]:

@@ -6,8 +6,8 @@ import multiprocessing
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,9 +15,12 @@ import numpy as np
 
 from nas.errors import SpecError
 from nas.files import write_whole
+from nas.trial import unheard
+from workers.executing.executor import Executor, Task
 
 Row = dict[str, Any]
 Run = TypeVar("Run")
+Key = TypeVar("Key")
 
 
 class RowFile:
@@ -56,6 +59,17 @@ def _made(runs: Iterable[Run], work: Callable[[Run], Row], processes: int) -> It
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
         for future in as_completed([pool.submit(work, run) for run in runs]):
             yield future.result()
+
+
+def in_turn(pool: Executor, tasks: Mapping[Key, tuple[Task, tuple[Any, ...]]]) -> Iterator[tuple[Key, Future[Any]]]:
+    """Each task by its key once it has ended, as many at a time as the pool is for. tasks: functions, arguments."""
+    with ThreadPoolExecutor(pool.workers) as threads:
+        keys = {
+            threads.submit(lambda task=task, given=given: pool.submit(task, *given, report=unheard).result()): key
+            for key, (task, given) in tasks.items()
+        }
+        for future in as_completed(keys):
+            yield keys[future], future
 
 
 def machine() -> str:
