@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from nas.evaluator import evaluator, rank_check_of
 from nas.ops.cost import network_cost
+from nas.search.pruner import mean_epochs
 from nas.spaces import load_space
 from nas.spec import SearchSpec
 from nas.spec.references import single
@@ -43,7 +44,8 @@ class Plan:
 
     parallel: trainings at a time. networks: those that are measured whole. repeats: trainings of trials again, with
     other seeds, before the finalists are chosen. baseline: short trainings of the baseline. checked: networks that are
-    trained by themselves for check_epochs before the first trial. side: of the images, in pixels.
+    trained by themselves for check_epochs before the first trial. side: of the images, in pixels. trained: share of its
+    epochs that a trial is trained for in the mean, if a pruner stops some.
     """
 
     evaluator: str
@@ -63,6 +65,7 @@ class Plan:
     checked: int = 0
     check_epochs: int = 0
     side: int | None = None
+    trained: float = 1.0
 
 
 def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers: int) -> Plan:
@@ -75,13 +78,14 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
     references = len(single(spec.references))
     check = rank_check_of(spec.evaluator)
     repeats = spec.finalists.repeats * min(spec.finalists.candidates, spec.max_trials)
+    epochs = int(getattr(parameters, "epochs", 1))
     return Plan(
         evaluator=str(spec.evaluator["name"]),
         space=space.name,
         device=", ".join(spec.device_names),
         trials=spec.max_trials,
         parallel=max(1, min(spec.parallel, workers)),
-        trial_epochs=int(getattr(parameters, "epochs", 1)),
+        trial_epochs=epochs,
         references=references if spec.finalists.count else 0,
         finalists=spec.finalists.count * (2 if spec.baseline else 1),
         networks=(references + spec.finalists.count) * len(spec.device_names),
@@ -93,13 +97,15 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
         checked=check.networks if check else 0,
         check_epochs=int(check.alone["epochs"]) if check else 0,
         side=side,
+        trained=mean_epochs(spec.pruner, spec.evaluator, spec.device_names, spec.objective) / epochs,
     )
 
 
 def plan_of_check(plan: Plan, *, candidates: int, repeats: int, longer_epochs: int) -> Plan:
     """The plan of a proxy check for a search of this plan: trials and longer trainings, and no network measured."""
     trials = candidates + repeats - 1
-    return replace(plan, trials=trials, references=0, finalists=candidates, networks=0, final_epochs=longer_epochs)
+    whole = replace(plan, trials=trials, trained=1.0)
+    return replace(whole, references=0, finalists=candidates, networks=0, final_epochs=longer_epochs)
 
 
 def images_of_trials(spec: SearchSpec, train: int) -> int:
@@ -176,7 +182,7 @@ def step_seconds(plan: Plan, pace: Pace) -> dict[str, float] | None:
         "MEASURING": MEASURING_S if pace.measuring_s is None else pace.measuring_s,
         "PREPARING": pace.preparation_s or 0.0,
         **({"CHECKING": checked_s} if plan.checked else {}),
-        "TRAINING": ceil(plan.trials / plan.parallel) * plan.trial_epochs * epoch_s,
+        "TRAINING": ceil(plan.trials / plan.parallel) * plan.trial_epochs * plan.trained * epoch_s,
         **({"REPEATS": repeated_s} if plan.repeats else {}),
         **({"BASELINE": baseline_s} if plan.baseline else {}),
         "REFERENCES": ceil(plan.references / plan.parallel) * longer_s,

@@ -34,6 +34,13 @@ class Pruner(ABC):
     def rungs(self) -> Sequence[int]:
         """Numbers of epochs after which a training stops to be looked at, rising and less than all."""
 
+    @property
+    def mean_epochs(self) -> float:
+        """About how many epochs a trial is trained for, in the mean of many; all, if a pruner does not know. The time
+        of a search is forecast by it.
+        """
+        return float(self.epochs)
+
     @abstractmethod
     def goes_on(self, trial: Trial) -> bool:
         """Whether a trial that has come to the rung trial.rung goes on at once; its metrics and reward are those of

@@ -44,6 +44,11 @@ class Median(Pruner):
     def rungs(self) -> Sequence[int]:
         return range(self._first, self.epochs)
 
+    @property
+    def mean_epochs(self) -> float:
+        """If half of the trials end at the first look, and the others, which were better by then, at the end."""
+        return (self._first + self.epochs) / 2
+
     def goes_on(self, trial: Trial) -> bool:
         own = [*self._rewards.get(trial.number, ()), _reward(trial)]
         means = [

@@ -44,5 +44,17 @@ def check_pruner(config: Config | None, scorer: Config, devices: Sequence[str], 
         check_objective(devices, aim)
     except NasError:
         return
-    targets = with_targets(devices, aim, dict.fromkeys(devices, 1.0))
-    made_pruner(config, scorer, objective.make({**targets, **aim}))
+    made_pruner(config, scorer, _any_targets(devices, aim))
+
+
+def mean_epochs(config: Config | None, scorer: Config, devices: Sequence[str], aim: Config) -> float:
+    """About how many epochs a trial of a valid spec is trained for, in the mean."""
+    made = made_pruner(config, scorer, _any_targets(devices, aim))
+    if made is None:
+        return float(getattr(evaluator.checked(scorer, "evaluator"), "epochs", 1))
+    return made.mean_epochs
+
+
+def _any_targets(devices: Sequence[str], aim: Config) -> Objective:
+    """The objective, with some target on each device for which it has none."""
+    return objective.make({**with_targets(devices, aim, dict.fromkeys(devices, 1.0)), **aim})

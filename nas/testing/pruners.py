@@ -50,6 +50,12 @@ class PrunerContract(Contract):
             assert rungs == sorted({*rungs})
             assert 0 < rungs[0] <= rungs[-1] < epochs
 
+    def test_trials_are_trained_to_the_first_rung_at_least(self) -> None:
+        for aim in self.aims():
+            made = self.made(aim)
+
+            assert made.rungs[0] <= made.mean_epochs <= EPOCHS
+
     def test_one_training_goes_to_its_end(self) -> None:
         """However few trials there are, and whatever they score."""
         for aim in self.aims():

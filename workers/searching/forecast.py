@@ -178,7 +178,7 @@ class Forecast:
         """
         count, epochs = len(self._trained), sum(self._trained.values())
         share = count / (count + self._reused) if count else 1.0
-        each = epochs / count if count else self._plan.trial_epochs
+        each = epochs / count if count else self._plan.trial_epochs * self._plan.trained
         return epochs + share * each * max(0, self._plan.trials - self._ended)
 
     def _pace_now(self) -> Pace:

@@ -222,3 +222,16 @@ def test_the_plan_of_a_spec_counts_every_training():
     assert (plan.references, plan.finalists, plan.networks) == (1, 2, 3)
     assert (all_images.parallel, all_images.trial_epochs) == (4, 2)
     assert all_images.work == 18 * plan.work == plan.longer_work, "finalists are trained with all images"
+
+
+def test_a_pruner_shortens_the_trials_but_not_the_finalists():
+    images = SimpleNamespace(classes=range(10), channels=1)
+    spec = {"dataset": "fashion_mnist_mini", "device": "local-cpu-1t", "evaluator": {"name": "train", "epochs": 9}}
+    plans = [
+        plan_of(parse_spec({**spec, **more}), images, train=9000, side=28, workers=2)
+        for more in ({}, {"pruner": {"name": "asha"}})
+    ]
+    whole, pruned = (step_seconds(plan, Pace(work_s=1e-9)) for plan in plans)
+
+    assert pruned["TRAINING"] == pytest.approx(whole["TRAINING"] * (1 + 2 * 0.4 + 6 * 0.4**2) / 9)
+    assert {**pruned, "TRAINING": 0} == {**whole, "TRAINING": 0}
