@@ -47,6 +47,15 @@ class Measurer:
         """Whether anything can be measured on the device: it is this machine, or it has an agent."""
         return self.is_local or self._remote.has_agent
 
+    def check_can_measure(self) -> None:
+        """NotMeasuredError, with the remedy, if nothing can be measured on the device."""
+        if not self.can_measure:
+            device = self.device
+            raise NotMeasuredError(
+                f"device {device.name!r} is not this machine with {device.runtime} {device.runtime_version}, and has "
+                "no agent: measure on that machine, or start `nas agent` there"
+            )
+
     @property
     def batch(self) -> int:
         """Number of kernels that are measured together."""
@@ -80,7 +89,7 @@ class Measurer:
         """
         start, done = monotonic(), 0
         while done < len(wanted) and monotonic() - start < budget_s:
-            self._check_can_measure()
+            self.check_can_measure()
             batch = wanted[done : done + self.batch]
             signatures = [signature for kernel in batch for signature in kernel_signatures(kernel)]
             if self.is_local:
@@ -100,7 +109,7 @@ class Measurer:
 
         NotMeasuredError if the device is neither this machine nor has an agent that is there, or does not run a model.
         """
-        self._check_can_measure()
+        self.check_can_measure()
         signatures = {
             name: onnx_signature(given) if isinstance(given, bytes) else self.estimator.signature(given)
             for name, given in networks.items()
@@ -132,11 +141,3 @@ class Measurer:
     def _not_refused(self, wanted: Sequence[Kernel]) -> list[Kernel]:
         refused = refused_kernels(self.store, self.device, wanted)
         return [kernel for kernel in wanted if kernel not in refused]
-
-    def _check_can_measure(self) -> None:
-        if not self.can_measure:
-            device = self.device
-            raise NotMeasuredError(
-                f"device {device.name!r} is not this machine with {device.runtime} {device.runtime_version}, and has "
-                "no agent: measure on that machine, or start `nas agent` there"
-            )

@@ -42,6 +42,11 @@ class MixedTarget:
         self.measurer, self._floats = Measurer(store, device), Measurer(store, _in_floats(store, device))
         self._borders: dict[Shape, float] = {}
 
+    def check_can_measure(self) -> None:
+        """NotMeasuredError, with the remedy, if nothing can be measured in integers or in floats."""
+        for measurer in (self.measurer, self._floats):
+            measurer.check_can_measure()
+
     def members(self, network: Network) -> MemberLatencies:
         """The latencies of a network's members: those of the kernels, in proportion to the network in floats and in
         integers measured as a whole, and the changes between both, measured at each shape.

@@ -18,6 +18,7 @@ from nas.compressing.run_folder import in_run
 from nas.compressing.source import begin, content_of, teacher_in
 from nas.compression.bench import Bench
 from nas.compression.device_latencies import TargetDevice
+from nas.compression.on_device import measured_on, on_device
 from nas.compression.presets import PRESETS
 from nas.dataset import Dataset, load
 from nas.files import write_whole
@@ -95,7 +96,7 @@ def compress(  # noqa: PLR0917 - click passes them by name
     )
     report = _report(made, images)
     if target:
-        report["on_device"] = {"device": target.name, "latency_ms": target.latency_ms(made.onnx)}
+        report["on_device"] = measured_on(target, made.onnx)
     made.write(out)
     write_whole(out / "report.json", json.dumps(report, indent=2))
     if as_json:
@@ -156,25 +157,9 @@ def _print(report: Mapping[str, Any], out: Path) -> None:
             highlight=False,
         )
     if "on_device" in report:
-        console.print(_on_device(report), highlight=False)
+        console.print(on_device(report), highlight=False)
     if "test_accuracy_on_bits" in report:
         console.print(f"On packed bits {report['test_accuracy_on_bits']:.2%}.", highlight=False)
-
-
-def _on_device(report: Mapping[str, Any]) -> str:
-    """What the file takes on the device that it is for, and what stayed in floats for that."""
-    notes = next(stage["notes"] for stage in report["stages"] if "latency" in stage["notes"])
-    latency, members, found = notes["latency"], notes["members"], report["on_device"]["latency_ms"]
-    stay = ", ".join(str(row["member"]) for row in members if row["floats"])
-    kept = f"Blocks {stay} stay in floats." if stay else "No block stays in floats."
-    alike = f"{latency['floats_ms']:.3g} ms in floats, {latency['integers_ms']:.3g} ms in integers"
-    if found is None:
-        how = f"about {latency['summed_ms']:.3g} ms by the latencies of its blocks, not measured"
-    else:
-        how = f"{found:.3g} ms measured end to end, {latency['summed_ms']:.3g} ms by its blocks"
-        if found > latency["max_latency_ms"]:
-            kept += f" This is more than the {latency['max_latency_ms']:.3g} ms asked for: give less."
-    return f"On {latency['device']} {how}; {alike}. {kept}"
 
 
 def _layers(rows: Sequence[Mapping[str, Any]]) -> Table:

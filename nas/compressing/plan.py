@@ -88,15 +88,17 @@ def plan(name: str) -> Plan:
 
 def requested(compression: Mapping[str, Any]) -> Plan:
     """The plan that `{"preset": NAME}` or `{"plan": {...}}` asks for. `epochs` beside it is that of every training,
-    `max_bytes` the size of the file.
+    `max_bytes` the size of the file, `max_latency_ms` what it takes at most on its `latency_device`.
 
     SpecError names each wrong field.
     """
     chosen = checked(content(compression))
     if chosen.max_latency_ms is not None:
-        raise SpecError("max_latency_ms: the device is named by `nas compress --latency-device`; leave it out here")
+        raise SpecError("max_latency_ms: leave it out of the stages, and give it with latency_device beside the plan")
     if "max_bytes" in compression:
         chosen = chosen.within(compression["max_bytes"])
+    if "max_latency_ms" in compression:
+        chosen = chosen.at_most(compression["max_latency_ms"])
     return chosen.lasting(compression["epochs"]) if "epochs" in compression else chosen
 
 

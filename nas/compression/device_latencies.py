@@ -32,7 +32,8 @@ class MemberLatencies:
 class TargetDevice(Protocol):
     """A device that computes in integers as in floats, as compressors see it."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def members(self, network: Network) -> MemberLatencies:
         """The latencies of a network's members. NotMeasuredError, with the remedy, if they are not known."""

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StrictInt, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, StrictFloat, StrictInt, WithJsonSchema, model_validator
 
-from nas.compression.presets import PRESETS, SIZED, content, is_sized
+from nas.compression.presets import PRESETS, SIZED, TIMED, content, is_sized, is_timed
 from nas.registry import described
 
 
@@ -18,7 +18,8 @@ class CompressionRequest(BaseModel):
     """How a network is made smaller: by a preset, or by a plan of your own, as `nas compress` reads it from a file.
 
     epochs: of each training in the plan, in place of the plan's; for a first try. max_bytes: of the compressed file;
-    for the preset mixed, or a plan with its stage allocate.
+    for the preset mixed, or a plan with its stage allocate. max_latency_ms: of an image on latency_device, a device in
+    8-bit integers; for the preset int8, or a plan with its stage int8.
     """
 
     model_config = ConfigDict(
@@ -47,6 +48,25 @@ class CompressionRequest(BaseModel):
             ge=1,
         ),
     ] = None
+    max_latency_ms: Annotated[
+        StrictFloat | None,
+        described(
+            "the most milliseconds of an image on latency_device, for the preset int8 or a plan with the stage int8; "
+            "blocks stay in 32-bit floats where they can",
+            "where a latency has to be kept, and integers cost accuracy",
+            gt=0,
+            le=1e6,
+        ),
+    ] = None
+    latency_device: Annotated[
+        str | None,
+        described(
+            "the device of max_latency_ms, in 8-bit integers, such as local-onnxruntime_cpu-int8-1t",
+            "with max_latency_ms",
+            min_length=1,
+            max_length=200,
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _one(self) -> "CompressionRequest":
@@ -54,6 +74,10 @@ class CompressionRequest(BaseModel):
             raise ValueError("give either preset or plan")
         if self.max_bytes is not None and not is_sized(content(self.wanted())):
             raise ValueError(f"max_bytes is for plans with a stage {SIZED}, as the preset mixed has; leave it out")
+        if (self.max_latency_ms is None) != (self.latency_device is None):
+            raise ValueError("max_latency_ms and latency_device go together; `GET /v1/devices` has the devices")
+        if self.max_latency_ms is not None and not is_timed(content(self.wanted())):
+            raise ValueError(f"max_latency_ms is for plans with a stage {TIMED}, as the preset int8 has; leave it out")
         return self
 
     def wanted(self) -> dict[str, Any]:

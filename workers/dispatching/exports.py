@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import asdict, replace
 from shutil import rmtree
@@ -42,12 +42,14 @@ from workers.searching.context import shared_images
 from workers.searching.finalists.compressed_files import NAZ, is_compressed, naz_file
 from workers.searching.finalists.compression import label
 from workers.searching.finalists.files import picture_file
+from workers.searching.finalists.on_device import carried_out, check_latency_device
 from workers.searching.recording.training_keys import TrainingKeys
 from workers.searching.teaching import NAME as TEACHER
 from workers.searching.teaching import of_files, taught_by
-from workers.tasks.compress import STAGE, TOTAL, CompressedFiles, Compression, check, compress
+from workers.tasks.compress import STAGE, TOTAL, Compression, check, compress
 from workers.tasks.convert import Conversion, convert, take_pictures
 from workers.tasks.taught import Taught, taught_images
+from workers.tasks.told_latencies import ToldLatencies
 from workers.tasks.train import Final, Setup, finalise
 
 log = logging.getLogger(__name__)
@@ -155,13 +157,20 @@ class Exporter:
         pixels = spec.export.input is ModelInput.UINT8
         compression = Compression(json.dumps(wanted), trial.notation, str(folder), pixels)
         self._run_task(check, spec, images, compression)
+        check_latency_device(wanted)
         model = None
         if is_coded(read_network(trial.notation)):
             raise CompressionError("its weights are codes already, as the search chose; export it as it is")
         if content(wanted).get("training", ...) is not None:
             model = self._artifacts.path(self._trained(claim, trial, spec, images)["model"]).read_bytes()
         heard = self._heard([stage["name"] for stage in content(wanted)["stages"]])
-        made: CompressedFiles = self._run_task(compress, spec, images, model, compression, report=heard)
+
+        def submit(told: ToldLatencies | None) -> Future[Any]:
+            return self._submit(compress, spec, images, model, replace(compression, told=told), report=heard)
+
+        ((_, made),) = carried_out({claim.export.id: submit}, wanted, self._quota)
+        if isinstance(made, NasError):
+            raise made
         rmtree(folder, ignore_errors=True)  # of use only if the worker was on this machine
         trained = f"-{spec.finalists.epochs}-epochs" if model else ""
         name = f"model-{trial.architecture_id}{trained}-{label(wanted)}"
@@ -224,9 +233,12 @@ class Exporter:
     def _run_task(
         self, task: Task, spec: SearchSpec, images: Dataset, *arguments: Any, report: Report = unheard
     ) -> Any:
+        return self._submit(task, spec, images, *arguments, report=report).result()
+
+    def _submit(self, task: Task, spec: SearchSpec, images: Dataset, *arguments: Any, report: Report) -> Future[Any]:
         setup = Setup.of(spec.dataset, spec.evaluator, seed=spec.seed, threads=self._settings.threads)
         setup = replace(setup, taught=self._taught)
-        return self._quota.submit(task, setup, shared_images(self._quota, images), *arguments, report=report).result()
+        return self._quota.submit(task, setup, shared_images(self._quota, images), *arguments, report=report)
 
     def _images(self, spec: SearchSpec, search_id: str) -> Dataset:
         """The search's images, with the soft labels that its finalists follow, if there are any."""

@@ -8,6 +8,7 @@ from typing import Any
 from nas.compressing.plan import requested
 from nas.dataset import Dataset
 from nas.trial import Metrics, Report
+from workers.tasks.told_latencies import ToldLatencies, Untold, UntoldError
 from workers.tasks.train import Setup, evaluator_of, images_of, memory_errors
 
 
@@ -17,12 +18,14 @@ class Compression:
 
     wanted: JSON text, as nas.compressing.plan.requested takes it. notation: of the network. folder: the path of the
     states of finished stages, on the worker's machine. pixels: whether the .onnx takes pictures (ModelInput.UINT8).
+    told: of the device that the file is for, if it is for one.
     """
 
     wanted: str
     notation: str
     folder: str
     pixels: bool = False
+    told: ToldLatencies | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,22 @@ def check(setup: Setup, shared: Dataset | None, compression: Compression, *, rep
 
 def compress(
     setup: Setup, shared: Dataset | None, model: bytes | None, compression: Compression, *, report: Report
-) -> CompressedFiles:
-    """Files of the network with the weights in an exported .onnx, or of the seed if the plan begins with those.
+) -> CompressedFiles | Untold:
+    """Files of the network with the weights in an exported .onnx, or of the seed if the plan begins with those; or the
+    latency that has to be told first.
 
     A later call with equal arguments goes on behind the last epoch. SpecError if the plan is wrong, CompressionError if
     the network cannot be compressed so.
     """
+    try:
+        return _files(setup, shared, model, compression, report)
+    except UntoldError as error:
+        return Untold(error.subject)
+
+
+def _files(
+    setup: Setup, shared: Dataset | None, model: bytes | None, compression: Compression, report: Report
+) -> CompressedFiles:
     from nas.compressing.compressed import compressed  # noqa: PLC0415 - torch is the workers' own
     from nas.compressing.source import begin  # noqa: PLC0415 - as above
     from nas.compression.bench import Bench  # noqa: PLC0415 - as above
@@ -71,6 +84,7 @@ def compress(
             folder=folder,
             listener=_Counted([(stage["name"], plan.epochs_of(stage)) for stage in plan.stages], report),
             device=evaluator_of(setup, images).device,
+            target=compression.told,
         )
     onnx = with_pixel_input(made.onnx, images).file if compression.pixels else made.onnx
     return CompressedFiles(made.file, onnx, made.report)

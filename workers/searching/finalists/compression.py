@@ -4,8 +4,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
+from nas.compression.on_device import on_device
 from nas.compression.presets import content
 from nas.container.file import read
 from nas.errors import NasError
@@ -14,11 +16,12 @@ from nas.ops.diagram import diagram
 from nas.ops.notation import write_network
 from nas.quantities import percent
 from nas.trial import unheard
-from workers.executing.executor import WorkerDiedError
 from workers.searching.context import SearchContext
 from workers.searching.finalists.compressed_files import naz_file, naz_row, write_compressed
 from workers.searching.finalists.files import network_file
+from workers.searching.finalists.on_device import carried_out, check_latency_device
 from workers.tasks.compress import TOTAL, CompressedFiles, Compression, check, compress
+from workers.tasks.told_latencies import ToldLatencies, Untold
 
 Row = dict[str, Any]
 
@@ -27,16 +30,19 @@ def label(wanted: Mapping[str, Any]) -> str:
     """What tells a compression from others of a network, for a file's name. wanted: as CompressionRequest.wanted."""
     digest = hashlib.sha256(json.dumps(wanted.get("plan"), sort_keys=True).encode()).hexdigest()[:8]
     size = f"-in-{wanted['max_bytes']}-bytes" if "max_bytes" in wanted else ""
+    if "max_latency_ms" in wanted:
+        size += f"-in-{wanted['max_latency_ms']:g}-ms-on-{wanted['latency_device']}"
     epochs = f"-of-{wanted['epochs']}-epochs" if "epochs" in wanted else ""
     return f"{wanted.get('preset', 'plan-' + digest)}{size}{epochs}"
 
 
 def check_compression(context: SearchContext) -> None:
-    """SpecError if the plan is wrong, before the search trains anything."""
+    """SpecError if the plan is wrong, before the search trains anything; errors of check_latency_device."""
     request = context.spec.finalists.compression
     if request is not None:
         wanted = Compression(json.dumps(request.wanted()), "", "")
         context.submit(check, wanted, report=unheard).result()
+        check_latency_device(request.wanted())
 
 
 def compress_finalists(context: SearchContext, finalists: list[Row]) -> None:
@@ -52,19 +58,23 @@ def compress_finalists(context: SearchContext, finalists: list[Row]) -> None:
     missing = [row for row in finalists if found[row["id"]] is None]
     if missing:
         context.listener.say(f"compressing {len(missing)} finalists by {label(wanted)}")
-    futures = [(row, _submit(context, row, wanted)) for row in missing]
-    for row, future in futures:
-        try:
-            found[row["id"]] = _keep(context, row, wanted, future.result())
-        except (NasError, WorkerDiedError) as error:
-            row["note"] = f"not compressed by {label(wanted)}: {error}. Its file is that in 32-bit floats"
+    rows = {row["id"]: row for row in missing}
+    tasks = {name: partial(_submit, context, row, wanted) for name, row in rows.items()}
+    for name, made in carried_out(tasks, wanted, context.quota):
+        row = rows[name]
+        if isinstance(made, NasError):
+            row["note"] = f"not compressed by {label(wanted)}: {made}. Its file is that in 32-bit floats"
             context.listener.say(f"finalist {row['id']}: {row['note']}")
+        else:
+            found[name] = _keep(context, row, wanted, made)
     for row in finalists:
         if kept := found[row["id"]]:
             _replace(context, row, wanted, kept)
 
 
-def _submit(context: SearchContext, row: Row, wanted: Mapping[str, Any]) -> Future[CompressedFiles]:
+def _submit(
+    context: SearchContext, row: Row, wanted: Mapping[str, Any], told: ToldLatencies | None
+) -> Future[CompressedFiles | Untold]:
     folder = context.store.path / "checkpoints" / f"{row['id']}-{label(wanted)}"
     begins_trained = content(wanted).get("training", ...) is not None
     model = (context.store.path / network_file(row["id"])).read_bytes() if begins_trained else None
@@ -72,7 +82,7 @@ def _submit(context: SearchContext, row: Row, wanted: Mapping[str, Any]) -> Futu
     return context.submit(
         compress,
         model,
-        Compression(json.dumps(wanted), row["notation"], str(folder)),
+        Compression(json.dumps(wanted), row["notation"], str(folder), told=told),
         report=lambda epoch, found: context.listener.step(what, epoch, int(found[TOTAL])),
     )
 
@@ -107,6 +117,8 @@ def _replace(context: SearchContext, row: Row, wanted: Mapping[str, Any], kept: 
     row["metrics"] |= kept["metrics"]
     row["file"], row["files"] = file, [naz_row(context, file, kept["metrics"]["test_accuracy"])]
     row["note"] = f"compressed by {label(wanted)}; its test accuracy in 32-bit floats is {before}"
+    if "on_device" in kept["report"]:
+        row["note"] += f". {on_device(kept['report'])}"
 
 
 def _known(context: SearchContext, row: Row, wanted: Mapping[str, Any]) -> Row | None:
