@@ -16,6 +16,7 @@ from latency_db.devices.device import Device
 from latency_db.estimating.estimate import Estimate
 from latency_db.estimating.estimator import Estimator
 from latency_db.estimating.space_latencies import space_latencies
+from latency_db.profiling.mixed_networks import MixedTarget
 from latency_db.records.signatures import network_signature, onnx_signature
 from latency_db.remote.agents import AgentRecord, Agents, Hello
 from latency_db.remote.leases import LEASE_S, Failure, Leases
@@ -54,6 +55,12 @@ class Latency:
     def find(self, name: str) -> Device:
         """The device of this name. UnknownNameError if there is none."""
         return find_device(self._store, name)
+
+    def check_in_integers(self, name: str) -> None:
+        """UnknownNameError if there is no such device; NotMeasuredError, with the remedy, unless it computes in 8-bit
+        integers and it, and the same machine in floats, can be measured from here.
+        """
+        MixedTarget(self._store, name).check_can_measure()
 
     def estimate(self, name: str, network: Network) -> Json:
         """The latency of a network from a device's records, in ms. NotMeasuredError if they are too few."""

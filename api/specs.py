@@ -11,9 +11,10 @@ from api.http.app_state import AppState
 from api.http.problems import FieldFault, ProblemError
 from api.schemas.suggestion import NewSuggestion
 from latency_db.devices.local import is_local_name
-from nas.compressing.plan import checked
+from nas.compressing.plan import requested
+from nas.compression.request import CompressionRequest
 from nas.dataset import Outline, dataset
-from nas.errors import DataError, SpecError, UnknownNameError
+from nas.errors import DataError, NotMeasuredError, SpecError, UnknownNameError
 from nas.forecast import Pace, Plan, plan_of, plan_of_check, step_seconds
 from nas.proxy.options import CheckOptions
 from nas.proxy.request import budgets
@@ -90,6 +91,8 @@ def _checked(data: Mapping[str, Any], app: AppState) -> Checked:
     named_space(spec.space).sample(Random(0), TRIES)
     source = dataset.make(resolve_path(spec.dataset, app.settings.data_root))
     _check_devices(spec, app)
+    if spec.finalists.compression:
+        check_latency_device(spec.finalists.compression, "finalists.compression", app)
     images = check_images(spec, source)
     if spec.warm_start:
         spec = spec.model_copy(update={"warm_start": ids_of_earlier(app.ledger, spec)})
@@ -112,9 +115,26 @@ def check_plan(plan: Mapping[str, Any]) -> None:
     if find_spec("torch") is None:  # compressors are made of torch modules; an API may be installed without it
         return
     try:
-        checked(plan)
+        requested({"plan": plan})
     except SpecError as error:
         raise SpecError("\n".join(f"compression.plan.{line}" for line in str(error).splitlines())) from None
+
+
+def check_latency_device(wanted: CompressionRequest, field: str, app: AppState) -> None:
+    """Check the device that a compression is for, if it is for one. field: where the compression is.
+
+    ProblemError, with the names that there are, if there is no such device; SpecError, with the remedy, if it cannot be
+    measured.
+    """
+    if wanted.latency_device is None:
+        return
+    try:
+        app.latency.check_in_integers(wanted.latency_device)
+    except UnknownNameError as error:
+        faults = [FieldFault(f"{field}.latency_device", str(error))]
+        raise ProblemError("NAME_UNKNOWN", str(error), errors=faults) from None
+    except NotMeasuredError as error:
+        raise SpecError(f"{field}.latency_device: {error}") from None
 
 
 def seconds_of_steps(checked: Checked, app: AppState) -> dict[str, float] | None:

@@ -149,8 +149,9 @@ class SearchOperations(Generic[S]):
         """The trial as a file, of ONNX or of a runtime: asked for, and waited for. WaitTimeoutError leaves it going on.
 
         file_format: onnx, tflite, pte or ncnn. model_input: what an .onnx takes, float32 or uint8; None: as the spec
-        says. compression: {"preset": NAME} or {"plan": {...}}; `files` of the export then are the compressed one and
-        the .onnx that it unpacks to, `report` says what it came to. Asking again finds the same export.
+        says. compression: {"preset": NAME} or {"plan": {...}}, with max_bytes, or max_latency_ms and latency_device;
+        `files` of the export then are the compressed one and the .onnx that it unpacks to, `report` says what it came
+        to. Asking again finds the same export.
         """
         wanted: Json = {"format": file_format, "epochs": epochs, "input": model_input}
         if compression is not None:  # an older service refuses fields that it does not know

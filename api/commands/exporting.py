@@ -9,6 +9,7 @@ import click
 from api.client import Export, ExportFile, ModelFile, Search
 from api.commands.remote import SEARCH, Remote, remote
 from nas.command_line.option_types import Bytes
+from nas.compression.on_device import on_device
 from nas.images.model_input import ModelInput
 from nas.mapping_file import read_mapping
 
@@ -41,6 +42,13 @@ PLAN_FILES = (".yaml", ".yml", ".json")
 )
 @click.option("--max-bytes", type=Bytes(), help="With --compress mixed: of the compressed file, as 100k.")
 @click.option(
+    "--max-latency-ms",
+    type=click.FloatRange(0, 1e6, min_open=True),
+    metavar="MS",
+    help="With --compress int8: of an image on --latency-device; blocks then stay in floats where they can.",
+)
+@click.option("--latency-device", metavar="NAME", help="In integers, such as local-onnxruntime_cpu-int8-1t.")
+@click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("models"),
@@ -56,8 +64,8 @@ def export(
     model_input: str | None,
     file_format: str | None,
     plan: str | None,
-    max_bytes: int | None,
     out: Path,
+    **limits: Any,
 ) -> None:
     """Download the finalists of a search, as ONNX files and as those of the runtime that they were searched for.
 
@@ -66,8 +74,9 @@ def export(
     """
     if trial is None and (epochs, model_input) != (None, None):
         raise click.UsageError("--epochs and --input go with --trial")
-    if plan is None and max_bytes is not None:
-        raise click.UsageError("--max-bytes goes with --compress")
+    given = {name: value for name, value in limits.items() if value is not None}
+    if plan is None and given:
+        raise click.UsageError(f"--{next(iter(given)).replace('_', '-')} goes with --compress")
     if plan is not None and file_format not in {None, "onnx"}:
         raise click.UsageError(f"--compress makes .naz and .onnx files; leave out --format {file_format}")
     found = service.find(search)
@@ -75,7 +84,7 @@ def export(
     shown: dict[str, Any] = {}
     if plan is not None:
         number = _best(found) if trial is None else trial
-        wanted = {"epochs": epochs, "model_input": model_input, "compression": _compression(plan, max_bytes)}
+        wanted = {"epochs": epochs, "model_input": model_input, "compression": _compression(plan) | given}
         made = _exported(service, found, number, wanted)
         files = [(number, file) for file in made.files]
         shown = {"report": made.report}
@@ -98,10 +107,9 @@ def _downloaded(
     ]
 
 
-def _compression(plan: str, max_bytes: int | None) -> dict[str, Any]:
+def _compression(plan: str) -> dict[str, Any]:
     """The plan in a file, or a preset's name, as the service takes it."""
-    size = {} if max_bytes is None else {"max_bytes": max_bytes}
-    return {"plan": read_mapping(Path(plan)), **size} if Path(plan).suffix in PLAN_FILES else {"preset": plan, **size}
+    return {"plan": read_mapping(Path(plan))} if Path(plan).suffix in PLAN_FILES else {"preset": plan}
 
 
 def _best(found: Search) -> int:
@@ -143,7 +151,8 @@ def _exported(service: Remote, found: Search, trial: int, wanted: Mapping[str, A
 
 
 def _summary(report: Mapping[str, Any]) -> str:
-    return (
+    said = (
         f"{report['size_bytes']:,} bytes, {report['ratio']:.1f} times smaller than in fp32. "
         f"Test accuracy {report['test_accuracy']:.2%}, before {report['test_accuracy_before']:.2%}."
     )
+    return f"{said}\n{on_device(report)}" if report.get("on_device") else said

@@ -13,7 +13,7 @@ from api.http.security import READ, WRITE, Writer
 from api.routes.artifacts import artifact_url
 from api.schemas.submission import NewExport
 from api.schemas.trial import ExportFile, ExportList, ExportOut
-from api.specs import check_plan
+from api.specs import check_latency_device, check_plan
 from nas.jobs.records import ExportRecord
 
 router = APIRouter(prefix="/v1", tags=["exports"])
@@ -32,13 +32,15 @@ def export_trial(trial_id: TrialId, body: NewExport, request: Request, app: App,
     """Train a trial's network for longer and export it, as ONNX or as a runtime's own file.
 
     The metrics of the latter are those that it has in that runtime, its difference that to ONNX Runtime. With a
-    compression it is made smaller, stage by stage (`GET /v1/presets`, `GET /v1/compressors`). The same export is made
-    once.
+    compression it is made smaller, stage by stage (`GET /v1/presets`, `GET /v1/compressors`); for a latency, the device
+    measures it. The same export is made once.
     """
     app.rates.take(caller.asking(request), trials=1)
     compression = None if body.compression is None else body.compression.wanted()
-    if body.compression is not None and body.compression.plan is not None:
-        check_plan(body.compression.plan)
+    if body.compression is not None:
+        if body.compression.plan is not None:
+            check_plan(body.compression.plan)
+        check_latency_device(body.compression, "compression", app)
     export, _ = app.ledger.exports.request(trial_id, body.format, body.epochs, body.input, compression=compression)
     content = _out(export)
     status = 201 if content.url else 202

@@ -10,7 +10,8 @@ class NewCompression(CompressionRequest):
     """How a network is made smaller: by a preset, or by a plan of your own, as `nas compress` reads it from a file.
 
     epochs: of each training in the plan, in place of the plan's; for a first try. max_bytes: of the compressed file;
-    for the preset mixed, or a plan with its stage allocate.
+    for the preset mixed, or a plan with its stage allocate. max_latency_ms: of an image on latency_device, a device in
+    8-bit integers; for the preset int8, or a plan with its stage int8.
     """
 
 
@@ -43,9 +44,17 @@ class CompressionStage(Stored):
     notes: Json = Field(default_factory=dict)
 
 
+class OnDevice(Stored):
+    """The latency of an image by the compressed file on the device that it is for, measured end to end."""
+
+    device: str
+    latency_ms: float | None = None
+
+
 class CompressionReport(Stored):
     """size_bytes: of the compressed file; fp32_bytes: of the network in 32-bit floats, and ratio, how many times the
-    file is smaller. The accuracies are those of the very files on the test images, before and after.
+    file is smaller. The accuracies are those of the very files on the test images, before and after. on_device: where
+    a latency was asked for.
     """
 
     size_bytes: int
@@ -54,6 +63,7 @@ class CompressionReport(Stored):
     test_accuracy_before: float
     test_accuracy: float
     stages: list[CompressionStage]
+    on_device: OnDevice | None = None
 
 
 class Preset(Sent):

@@ -288,6 +288,40 @@ def test_the_best_finalist_is_compressed_by_a_preset_or_a_plan(nas, settings, tm
     assert second.compression == {"plan": {"stages": [{"name": "entropy_coding"}]}}
 
 
+def test_the_latency_that_a_compression_keeps_is_told(nas, settings):
+    search = made(nas)["id"]
+    play(settings, search)
+    device = "local-onnxruntime_cpu-int8-1t"
+    latency = {"device": device, "floats_ms": 2, "integers_ms": 1, "summed_ms": 1.4, "max_latency_ms": 1.5}
+    notes = {"latency": latency, "members": [{"member": 0, "floats": True}, {"member": 1, "floats": False}]}
+    stage = {"name": "int8", "size_bytes": 7, "notes": notes}
+    report = {"size_bytes": 7, "fp32_bytes": 14, "ratio": 2.0, "test_accuracy": 0.5, "test_accuracy_before": 0.6}
+    report |= {"stages": [stage], "on_device": {"device": device, "latency_ms": 1.3}}
+
+    def end_export():
+        with ledger_of(settings) as ledger:
+            while (claim := ledger.claims.claim_export("the test")) is None:
+                time.sleep(0.01)
+            store = ArtifactStore(settings.artifacts, ledger.artifacts)
+            files = [File(kind, f"m.{kind}", "application/octet-stream", *store.add(MODEL)) for kind in KINDS]
+            shown = {**report, "files": [asdict(file) for file in files]}
+            ledger.claims.end_export(claim.lease, "SUCCEEDED", file=files[0], others=files[1:], report=shown)
+
+    worker = threading.Thread(target=end_export)
+    worker.start()
+    options = ("--max-latency-ms", "1.5", "--latency-device", device)
+    code, _, said = nas("export", search, "--compress", "int8", *options)
+    worker.join()
+
+    assert code == 0, said
+    assert f"On {device} 1.3 ms measured end to end" in said
+    assert "Blocks 0 stay in floats." in said
+    with ledger_of(settings) as ledger:
+        (export,) = ledger.exports.of(f"{search}.0")
+    assert export.compression == {"preset": "int8", "max_latency_ms": 1.5, "latency_device": device}
+    assert "--latency-device goes with --compress" in nas("export", search, "--latency-device", device)[2]
+
+
 def _first(nas, search):
     trial = json.loads(nas("trials", search, "--json", "--limit", "1")[1])[0]
     return trial["architecture_id"], "SUCCEEDED"
