@@ -1,10 +1,18 @@
 // A trial made smaller: a preset to choose, how far its stages are, and what came of them.
 import { useEffect, useId, useState } from "preact/hooks";
-import { request, trialPath, type CompressionReport, type CompressionStage, type Export, type Preset, type Trial } from "../api";
+import {
+  request,
+  trialPath,
+  type CompressionReport,
+  type CompressionStage,
+  type Export,
+  type Preset,
+  type Trial,
+} from "../api";
 import { Stacks } from "../charts/Stacks";
 import { Progress } from "../components/badges";
 import { Trouble } from "../components/states";
-import { percent, significant, size, title, whole } from "../format";
+import { milliseconds, percent, significant, size, title, whole } from "../format";
 import { at } from "../root";
 import { useAction } from "../store/action";
 import type { LiveSearch } from "../store/live";
@@ -33,24 +41,27 @@ export function Compressions({ live, trial }: { live: LiveSearch; trial: Trial }
   );
 }
 
-/** The choice of a preset, how long its trainings are, and of those that can how large the file is. */
+/** The choice of a preset, how long its trainings are, and of those that can how large the file is, or how fast. */
 function Ask({ path, again }: { path: string; again: () => void }) {
   const { value } = useLoaded<{ items: Preset[] }>("/v1/presets");
   const [chosen, choose] = useState("");
   const [epochs, setEpochs] = useState("");
   const [kilobytes, setKilobytes] = useState("");
   const { busy, problem, run } = useAction();
+  const [latency, setLatency] = useState<Latency>(ANY_LATENCY);
   const [preset, length, largest] = [useId(), useId(), useId()];
   const presets = value?.items ?? [];
   const plan = presets.find((each) => each.name === chosen) ?? presets[0];
   if (!plan) return null;
   const sized = plan.stages.some((stage) => stage["name"] === "allocate");
+  const timed = plan.stages.some((stage) => stage["name"] === "int8");
   const start = () =>
     void run(async () => {
       const compression = {
         preset: plan.name,
         ...(epochs ? { epochs: Number(epochs) } : {}),
         ...(sized && kilobytes ? { max_bytes: Math.round(1000 * Number(kilobytes)) } : {}),
+        ...(timed && latency.most ? { max_latency_ms: Number(latency.most), latency_device: latency.device } : {}),
       };
       await request<Export>(`${path}:export`, { method: "POST", body: { compression } });
       again();
@@ -97,6 +108,7 @@ function Ask({ path, again }: { path: string; again: () => void }) {
           />
         </>
       )}
+      {timed && <LatencyFields latency={latency} change={setLatency} />}
       <button type="submit" class="button" disabled={busy} data-testid="compress">
         Compress
       </button>
@@ -108,21 +120,68 @@ function Ask({ path, again }: { path: string; again: () => void }) {
   );
 }
 
+/** Milliseconds of an image at most, as they are typed, and the device that measures them. */
+interface Latency {
+  most: string;
+  device: string;
+}
+
+const ANY_LATENCY: Latency = { most: "", device: "" };
+
+/** How long an image may take, and on which of the devices that compute in integers. */
+function LatencyFields({ latency, change }: { latency: Latency; change: (latency: Latency) => void }) {
+  const { value } = useLoaded<{ items: { name: string; precision: string }[] }>("/v1/devices");
+  const [most, where] = [useId(), useId()];
+  const names = (value?.items ?? []).filter(({ precision }) => precision.startsWith("int8")).map(({ name }) => name);
+  const device = latency.device || names[0] || "";
+  if (!device) return null;
+  return (
+    <>
+      <label for={most}>Latency, ms</label>
+      <input
+        id={most}
+        type="number"
+        min={0.000001}
+        max={1000000}
+        step="any"
+        placeholder="any"
+        value={latency.most}
+        onInput={(event) => change({ most: event.currentTarget.value, device })}
+        data-testid="compression-latency"
+      />
+      <label for={where}>Device</label>
+      <select
+        id={where}
+        value={device}
+        onChange={(event) => change({ ...latency, device: event.currentTarget.value })}
+        data-testid="compression-device"
+      >
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </>
+  );
+}
+
 const words = (name: string): string => title(name).toLowerCase();
 
 function Compression({ live, compression }: { live: LiveSearch; compression: Export }) {
-  const { preset, epochs } = compression.compression ?? {};
+  const { preset, epochs, max_latency_ms: most, latency_device: device } = compression.compression ?? {};
   const state = live.compressions.value.get(compression.id) ?? compression.state;
   return (
     <article class="compression" data-testid="compression" data-state={state} data-preset={preset ?? ""}>
       <h4>
         {preset ?? "A plan of your own"}
         {epochs && <span class="tag">{epochs} {epochs === 1 ? "epoch" : "epochs"} a training</span>}
+        {most != null && <span class="tag">at most {milliseconds(most)} on {device}</span>}
       </h4>
       {state === "QUEUED" && <p class="soft">It waits for a worker.</p>}
       {state === "RUNNING" && <Running live={live} id={compression.id} />}
       {state === "FAILED" && <p class="trouble lines">{compression.reason ?? "It has failed."}</p>}
-      {compression.report && <Outcome report={compression.report} files={compression.files ?? []} />}
+      {compression.report && <Outcome report={compression.report} most={most} files={compression.files ?? []} />}
     </article>
   );
 }
@@ -137,7 +196,14 @@ function Running({ live, id }: { live: LiveSearch; id: string }) {
   );
 }
 
-function Outcome({ report, files }: { report: CompressionReport; files: NonNullable<Export["files"]> }) {
+interface OutcomeProps {
+  report: CompressionReport;
+  /** The milliseconds that were asked for, if any were. */
+  most: number | null | undefined;
+  files: NonNullable<Export["files"]>;
+}
+
+function Outcome({ report, most, files }: OutcomeProps) {
   return (
     <>
       <dl class="metrics" data-testid="compression-outcome">
@@ -153,6 +219,14 @@ function Outcome({ report, files }: { report: CompressionReport; files: NonNulla
             {percent(report.test_accuracy)}, before {percent(report.test_accuracy_before)}
           </dd>
         </div>
+        {report.on_device?.latency_ms != null && (
+          <div>
+            <dt>latency</dt>
+            <dd>
+              {milliseconds(report.on_device.latency_ms)} measured{most != null && `, ${milliseconds(most)} asked for`}
+            </dd>
+          </div>
+        )}
       </dl>
       <Stacks stages={report.stages} />
       <Layers layers={report.stages.at(-1)?.layers ?? []} />
