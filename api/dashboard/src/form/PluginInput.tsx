@@ -1,5 +1,6 @@
 // A plugin and its parameters: those that matter first, the others folded.
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import { title } from "../format";
 import { pluginName, withName, withPlugin, withValue } from "./draft";
 import { FieldInput, Labelled, Select, type Editing, type Suggested } from "./Inputs";
@@ -71,10 +72,11 @@ export function PluginInput({ family, help, variants, editing, first, fallback, 
 
 /** Fields that most leave as they are; unfolded where one is at fault or set. */
 export function Folded({ said, fields, editing }: { said: string; fields: readonly Field[]; editing: Editing }) {
+  const [open, setOpen] = useState(false); // also where a fault has opened it, until it is closed by hand
   if (!fields.length) return null;
   const wrong = fields.some((field) => editing.faults.has(field.name));
   return (
-    <details class="more" open={wrong || undefined}>
+    <details class="more" open={wrong || open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         {said} ({fields.length})
       </summary>
