@@ -14,9 +14,9 @@ from workers.executing.executor import executor
 from workers.executing.scheduler import Scheduler
 from workers.folder_run.earlier_runs import check_earlier, earlier_files
 from workers.folder_run.folder import RunFolder
+from workers.searching.earlier.warm_start import NAME as EARLIER
 from workers.searching.pipeline import Pipeline
 from workers.searching.recording.progress_listener import ProgressListener
-from workers.searching.warm_start import NAME as EARLIER
 
 UPDATE_S = 5.0
 """How often the files are written while trials come in."""

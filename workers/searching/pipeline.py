@@ -31,6 +31,8 @@ from nas.trial import Trial
 from workers.executing.scheduler import Quota
 from workers.searching.baseline import compared, run_baseline
 from workers.searching.context import SearchContext, devices_of
+from workers.searching.earlier.shared_start import with_start
+from workers.searching.earlier.warm_start import describe_warm_start, notes_of_warm_start, warm_started
 from workers.searching.finalists.classes import add_classes
 from workers.searching.finalists.compressed_files import check_devices
 from workers.searching.finalists.compression import check_compression, compress_finalists
@@ -57,11 +59,9 @@ from workers.searching.recording.run_description import (
 )
 from workers.searching.recording.training_keys import TrainingKeys
 from workers.searching.run_record import RunRecord
-from workers.searching.shared_start import with_start
 from workers.searching.teaching import NAME as TEACHER
 from workers.searching.teaching import describe_teacher, taught
 from workers.searching.trials import metrics_before_training, run_trials
-from workers.searching.warm_start import describe_warm_start, notes_of_warm_start, warm_started
 from workers.searching.within_reach import add_notes, exhausted, foreseen
 from workers.searching.zero_cost import sample_scores, scored, scores_of
 from workers.tasks.train import Setup

@@ -20,9 +20,9 @@ from nas.machine.folders import cache_folder
 from nas.search.earlier import PREPARED
 from nas.space import SearchSpace
 from workers.searching.context import SearchContext, epoch_listener
+from workers.searching.earlier.shared_start import start_content
 from workers.searching.rank_check import NAME as RANK_CHECK
 from workers.searching.rank_check import check_ranks, judged
-from workers.searching.shared_start import start_content
 from workers.tasks.train import prepare
 
 WAITS = "waits-for-preparation"

@@ -1,0 +1,1 @@
+"""What a search takes over from earlier ones: their trials, and the weights of their finalists."""
