@@ -58,7 +58,7 @@ class MixedTarget:
         _, integers_ms = _by_member(self.measurer, network, fixed_ms)
         shapes = [x for _, x in placed(network.op.ops, network.input)][1:]
         can_measure = self._floats.can_measure and self.measurer.can_measure
-        borders_ms = [self._border_ms(x) if can_measure else 0.0 for x in shapes]
+        borders_ms = self._borders_ms(shapes) if can_measure else [0.0] * len(shapes)
         return MemberLatencies(self._recipe, fixed_ms, floats_ms, integers_ms, borders_ms)
 
     def latency_ms(self, file: bytes) -> float | None:
@@ -68,24 +68,33 @@ class MixedTarget:
             return None
         return measurer.estimate_file(file).ms
 
-    def _border_ms(self, x: Shape) -> float:
-        """What a change between floats and integers adds at a shape, the mean of both directions.
+    def _borders_ms(self, shapes: Sequence[Shape]) -> list[float]:
+        """What a change between floats and integers adds at each shape, the mean of both directions.
 
         Of two convolutions, each in floats or in integers, the two mixed pairs take longer than the others by the two
-        changes.
+        changes. All shapes are measured side by side.
         """
-        if x not in self._borders:
-            network = Network(seq(Conv(x.channels), Conv(x.channels, groups=x.channels)), x._replace(channels=1))
-            model = network_model(network)
-            first, second = tensors_by_member(network)
-            how = StaticQuantization(self._recipe, model_ranges(model))
-            integers = {"integers": frozenset[str](), "first": frozenset(second), "second": frozenset(first)}
-            files = {name: quantised(model, replace(how, floats=floats)) for name, floats in integers.items()}
-            mixed = self.measurer.measure_networks(files, QUICK)
-            alike = self._floats.measure_networks({"floats": model}, QUICK) | {"integers": mixed.pop("integers")}
-            more_ms = sum(r.latency_ms for r in mixed.values()) - sum(r.latency_ms for r in alike.values())
-            self._borders[x] = max(0.0, more_ms / 2)
-        return self._borders[x]
+        missing = [x for x in dict.fromkeys(shapes) if x not in self._borders]
+        if missing:
+            floats: dict[str, bytes] = {}
+            files: dict[str, bytes] = {}
+            for x in missing:
+                floats[str(x)], quantised_pairs = self._pairs(x)
+                files |= {f"{x} {name}": file for name, file in quantised_pairs.items()}
+            alike, mixed = self._floats.measure_networks(floats, QUICK), self.measurer.measure_networks(files, QUICK)
+            for x in missing:
+                first, second, integers = (mixed[f"{x} {name}"].latency_ms for name in ("first", "second", "integers"))
+                self._borders[x] = max(0.0, (first + second - integers - alike[str(x)].latency_ms) / 2)
+        return [self._borders[x] for x in shapes]
+
+    def _pairs(self, x: Shape) -> tuple[bytes, dict[str, bytes]]:
+        """Two convolutions at a shape: both in floats; by name, both, the first one and the second one in integers."""
+        network = Network(seq(Conv(x.channels), Conv(x.channels, groups=x.channels)), x._replace(channels=1))
+        model = network_model(network)
+        first, second = tensors_by_member(network)
+        how = StaticQuantization(self._recipe, model_ranges(model))
+        floats = {"integers": frozenset[str](), "first": frozenset(second), "second": frozenset(first)}
+        return model, {name: quantised(model, replace(how, floats=names)) for name, names in floats.items()}
 
 
 def _in_floats(store: Store, device: Device) -> Device:
