@@ -33,11 +33,11 @@ def rank_correlation(one: Sequence[float], other: Sequence[float]) -> RankCorrel
     The interval takes atanh(tau) to be normal with the variance 0.437 / (n - 4) (Fieller, Hartley and Pearson,
     Biometrika 44, 1957), which is good enough for |tau| < 0.8; a perfect order counts as one with half a pair swapped.
     """
-    from scipy.stats import kendalltau  # noqa: PLC0415 - it takes long to import
-
     n = len(one)
     if n < FEW or len({*one}) == 1 or len({*other}) == 1:
         return None
+    from scipy.stats import kendalltau  # noqa: PLC0415 - it takes long to import
+
     tau = float(kendalltau(one, other).statistic)
     most = 1 - 2 / (n * (n - 1))
     centre, half = atanh(min(max(tau, -most), most)), Z95 * sqrt(0.437 / (n - 4))
