@@ -189,8 +189,8 @@ evaluator: Registry[Evaluator] = Registry("evaluator", "nas.evaluators")
 
 def start_of(given: Mapping[str, Any]) -> str:
     """What the preparation of an evaluator, as a spec has it, starts from."""
-    start: str = given.get("start", RANDOM) if evaluator[given["name"]].starts else RANDOM
-    return start
+    start: str = given.get("start", RANDOM)
+    return start if start == RANDOM or evaluator[given["name"]].starts else RANDOM
 
 
 def rank_check_of(given: Mapping[str, Any]) -> RankCheck | None:

@@ -8,7 +8,6 @@ from nas.evaluator import EARLIER, RANDOM, start_of
 from nas.search.earlier import AUTO
 from nas.spaces import load_space
 from nas.spec import SearchSpec
-from nas.supernet.trained import fitting
 
 MOST_SAID = 3
 
@@ -26,6 +25,8 @@ def check_start(spec: SearchSpec, images: Outline | None, files: Iterable[tuple[
     """
     if not starts_from_earlier(spec) or AUTO in spec.warm_start:
         return
+    from nas.supernet.trained import fitting  # noqa: PLC0415 - onnx takes long to import; only such a spec needs it
+
     if images is None or images.side is None:
         found, refused = [content for _, content in files], list[str]()
     else:
