@@ -32,7 +32,7 @@ export function SearchHead({ live }: { live: LiveSearch }) {
     if (!confirm(`Delete ${search.name}? For some days it can be brought back with POST ${searchPath(search.id)}:undelete.`))
       return;
     await run(async () => {
-      await request(searchPath(search.id), { method: "DELETE" });
+      await live.last(() => request(searchPath(search.id), { method: "DELETE" }));
       navigate("/");
     });
   };

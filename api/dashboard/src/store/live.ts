@@ -91,10 +91,26 @@ export class LiveSearch {
 
   stop(): void {
     this.ended = true;
-    this.feed?.rest();
+    this.rest();
     document.removeEventListener("visibilitychange", this.watch);
-    for (const timer of this.timers.values()) clearTimeout(timer);
     cancelAnimationFrame(this.frame);
+  }
+
+  /** Ask for what ends the search here, such as deleting it, without asking for its progress meanwhile; that goes on if it fails. */
+  async last(asked: () => Promise<unknown>): Promise<void> {
+    this.rest();
+    try {
+      await asked();
+    } catch (error) {
+      this.feed?.start();
+      throw error;
+    }
+  }
+
+  private rest(): void {
+    this.feed?.rest();
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.timers.clear();
   }
 
   private listen(from: number): void {
