@@ -11,7 +11,7 @@ device, which has to be measured, and targets at the quartiles of the latencies 
 - `made for it`: as `anew`, over weights of its own, another seed's, and as many candidates as the first search had.
 
 Each winner is trained from random weights by the recipe of finalists, `--seeds` times, and tested on the test images.
-What is done is kept in FOLDER, and a later call goes on from there. Results: docs/results/retarget.md
+What is done is kept in FOLDER, and a later call goes on from there. It has been run in small only: no results yet.
 """
 
 import argparse
