@@ -28,8 +28,8 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more than there are cores: with one more, a fifth of the time was still spent waiting for other processes."""
-    return len(os.sched_getaffinity(0)) + 2
+    """One more than there are cores: a fifth of the time is spent waiting, for what other processes do."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
