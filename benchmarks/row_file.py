@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from nas.errors import SpecError
 from nas.files import write_whole
 from nas.trial import unheard
 from workers.executing.executor import Executor, Task
+from workers.executing.scheduler import Scheduler
 
 Row = dict[str, Any]
 Run = TypeVar("Run")
@@ -63,13 +64,10 @@ def _made(runs: Iterable[Run], work: Callable[[Run], Row], processes: int) -> It
 
 def in_turn(pool: Executor, tasks: Mapping[Key, tuple[Task, tuple[Any, ...]]]) -> Iterator[tuple[Key, Future[Any]]]:
     """Each task by its key once it has ended, as many at a time as the pool is for. tasks: functions, arguments."""
-    with ThreadPoolExecutor(pool.workers) as threads:
-        keys = {
-            threads.submit(lambda task=task, given=given: pool.submit(task, *given, report=unheard).result()): key
-            for key, (task, given) in tasks.items()
-        }
-        for future in as_completed(keys):
-            yield keys[future], future
+    quota = Scheduler(pool).quota()
+    keys = {quota.submit(task, *given, report=unheard): key for key, (task, given) in tasks.items()}
+    for future in as_completed(keys):
+        yield keys[future], future
 
 
 def machine() -> str:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from nas.evaluator import evaluator, rank_check_of
 from nas.ops.cost import network_cost
-from nas.search.pruner import mean_epochs
+from nas.search.pruner import trained_share
 from nas.spaces import load_space
 from nas.spec import SearchSpec
 from nas.spec.references import single
@@ -78,14 +78,13 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
     references = len(single(spec.references))
     check = rank_check_of(spec.evaluator)
     repeats = spec.finalists.repeats * min(spec.finalists.candidates, spec.max_trials)
-    epochs = int(getattr(parameters, "epochs", 1))
     return Plan(
         evaluator=str(spec.evaluator["name"]),
         space=space.name,
         device=", ".join(spec.device_names),
         trials=spec.max_trials,
         parallel=max(1, min(spec.parallel, workers)),
-        trial_epochs=epochs,
+        trial_epochs=int(getattr(parameters, "epochs", 1)),
         references=references if spec.finalists.count else 0,
         finalists=spec.finalists.count * (2 if spec.baseline else 1),
         networks=(references + spec.finalists.count) * len(spec.device_names),
@@ -97,15 +96,16 @@ def plan_of(spec: SearchSpec, images: Images, *, train: int, side: int, workers:
         checked=check.networks if check else 0,
         check_epochs=int(check.alone["epochs"]) if check else 0,
         side=side,
-        trained=mean_epochs(spec.pruner, spec.evaluator, spec.device_names, spec.objective) / epochs,
+        trained=trained_share(spec.pruner, spec.evaluator, spec.device_names, spec.objective),
     )
 
 
 def plan_of_check(plan: Plan, *, candidates: int, repeats: int, longer_epochs: int) -> Plan:
     """The plan of a proxy check for a search of this plan: trials and longer trainings, and no network measured."""
     trials = candidates + repeats - 1
-    whole = replace(plan, trials=trials, trained=1.0)
-    return replace(whole, references=0, finalists=candidates, networks=0, final_epochs=longer_epochs)
+    return replace(
+        plan, trials=trials, trained=1.0, references=0, finalists=candidates, networks=0, final_epochs=longer_epochs
+    )
 
 
 def images_of_trials(spec: SearchSpec, train: int) -> int:

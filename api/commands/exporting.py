@@ -8,6 +8,7 @@ import click
 
 from api.client import Export, ExportFile, ModelFile, Search
 from api.commands.remote import SEARCH, Remote, remote
+from nas.command_line.latency_options import latency_options
 from nas.command_line.option_types import Bytes
 from nas.compression.on_device import on_device
 from nas.images.model_input import ModelInput
@@ -41,13 +42,7 @@ PLAN_FILES = (".yaml", ".yml", ".json")
     help="Make it smaller, by a preset of `nas compress` or a .yaml file: the best finalist, or with --trial that one.",
 )
 @click.option("--max-bytes", type=Bytes(), help="With --compress mixed: of the compressed file, as 100k.")
-@click.option(
-    "--max-latency-ms",
-    type=click.FloatRange(0, 1e6, min_open=True),
-    metavar="MS",
-    help="With --compress int8: of an image on --latency-device; blocks then stay in floats where they can.",
-)
-@click.option("--latency-device", metavar="NAME", help="In integers, such as local-onnxruntime_cpu-int8-1t.")
+@latency_options("With --compress int8: of an image on --latency-device; blocks then stay in floats where they can.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

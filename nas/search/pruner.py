@@ -47,12 +47,12 @@ def check_pruner(config: Config | None, scorer: Config, devices: Sequence[str], 
     made_pruner(config, scorer, _any_targets(devices, aim))
 
 
-def mean_epochs(config: Config | None, scorer: Config, devices: Sequence[str], aim: Config) -> float:
-    """About how many epochs a trial of a valid spec is trained for, in the mean."""
+def trained_share(config: Config | None, scorer: Config, devices: Sequence[str], aim: Config) -> float:
+    """About which share of its epochs a trial of a valid spec is trained for, in the mean."""
+    if config is None:
+        return 1.0
     made = made_pruner(config, scorer, _any_targets(devices, aim))
-    if made is None:
-        return float(getattr(evaluator.checked(scorer, "evaluator"), "epochs", 1))
-    return made.mean_epochs
+    return made.mean_epochs / made.epochs if made else 1.0
 
 
 def _any_targets(devices: Sequence[str], aim: Config) -> Objective:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from nas.errors import SpecError
@@ -97,9 +98,7 @@ def _named_or_newest(ledger: Ledger, own_id: str, spec: SearchSpec) -> list[Sear
     found: dict[str, SearchRecord] = {}
     for name in spec.warm_start:
         if name == AUTO:
-            page = ledger.searches.page(states=AT_REST, limit=LATEST)
-            newest = [each for each in page if each.id != own_id and same_decisions(each.spec["space"], spec.space)]
-            found |= {each.id: each for each in newest[:MOST_SEARCHES]}
+            found |= {each.id: each for each in islice(_at_rest(ledger, own_id, spec), MOST_SEARCHES)}
         else:
             with suppress(NotFoundError):
                 found[name] = ledger.searches.get(name)
@@ -107,15 +106,21 @@ def _named_or_newest(ledger: Ledger, own_id: str, spec: SearchSpec) -> list[Sear
 
 
 def _suitable(ledger: Ledger, own_id: str, spec: SearchSpec, recipe: Sequence[Any]) -> list[EarlierSearch]:
-    suitable: list[EarlierSearch] = []
-    for search in ledger.searches.page(states=AT_REST, limit=LATEST):
-        if search.id == own_id or not search.counts.succeeded or len(suitable) == MOST_SEARCHES:
-            continue
+    def is_alike(search: SearchRecord) -> bool:
+        if not search.counts.succeeded:
+            return False
         known = ledger.trials.results(search.id)
-        alike = (known.get(BEGAN_WITH) or {}).get(EVALUATOR) == [*recipe]
-        if alike and same_decisions(search.spec["space"], spec.space):
-            suitable.append(_with_trainings(ledger, search))
-    return suitable
+        return (known.get(BEGAN_WITH) or {}).get(EVALUATOR) == [*recipe]
+
+    suitable = islice(filter(is_alike, _at_rest(ledger, own_id, spec)), MOST_SEARCHES)
+    return [_with_trainings(ledger, search) for search in suitable]
+
+
+def _at_rest(ledger: Ledger, own_id: str, spec: SearchSpec) -> Iterator[SearchRecord]:
+    """The other searches at rest of the spec's space, the newest first."""
+    for search in ledger.searches.page(states=AT_REST, limit=LATEST):
+        if search.id != own_id and same_decisions(search.spec["space"], spec.space):
+            yield search
 
 
 def _with_trainings(ledger: Ledger, search: SearchRecord) -> EarlierSearch:

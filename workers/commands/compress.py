@@ -7,17 +7,14 @@ import click
 from latency_db.commands.measuring import NOISY, check_quiet
 from latency_db.profiling.mixed_networks import MixedTarget
 from latency_db.storing.store import Store
+from nas.command_line.latency_options import latency_options
 from nas.commands.compress import compress as without_latency
 
 
 @click.command(params=list(without_latency.params))
-@click.option(
-    "--max-latency-ms",
-    type=click.FloatRange(0, 1e6, min_open=True),
-    metavar="MS",
-    help="Of an image on --latency-device; with --preset int8, of which blocks then stay in floats where they can.",
+@latency_options(
+    "Of an image on --latency-device; with --preset int8, of which blocks then stay in floats where they can."
 )
-@click.option("--latency-device", metavar="NAME", help="In integers, such as local-onnxruntime_cpu-int8-1t.")
 @NOISY
 @click.pass_context
 def compress(
