@@ -187,7 +187,10 @@ def main() -> None:
     if not first.exists():
         write_whole(first, json.dumps(search(spec_of(given, given.seed, devices[0], None), given.out / "search")))
     rows = RowFile(given.out / "rows.json", "way")
-    asked = [(each, way) for each in questions(given.out / "search", devices) for way in WAYS]
+    kept = given.out / "questions.json"  # estimates change with each measurement
+    if not kept.exists():
+        write_whole(kept, json.dumps(list(questions(given.out / "search", devices))))
+    asked = [(Question(*each), way) for each in json.loads(kept.read_text(encoding="utf-8")) for way in WAYS]
     missing = [(each, way) for each, way in asked if not rows.has({**each._asdict(), "way": way})]
     for _ in rows.make(missing, lambda one: row_of(given, *one)):
         pass
